@@ -1,0 +1,125 @@
+// The seam between the shared C entry points (cuda/abi) and a backend (cuda/cpu or cuda/gpu).
+//
+// The entry points check handles, pointers, lengths, ranges and struct sizes, hold the device's one-call lock and turn
+// exceptions into statuses; a backend sees only valid arguments, does the arithmetic and throws Failure (or
+// std::bad_alloc) when it cannot. Lifetimes: every object holds a shared_ptr to what it needs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "../tame.h"
+#include "failure.h"
+#include "ledger.h"
+
+namespace tame {
+
+// Where a rendered image goes. alpha and depth may be null.
+struct ImageTarget {
+  uint32_t format;  // TAME_FORMAT_*
+  void* image;
+  float* alpha;
+  float* depth;
+};
+
+// Caller arrays of the differentiable rasteriser, host memory, raw parameters.
+struct SplatArrays {
+  uint32_t count;
+  uint32_t sh_degree;
+  const float* means;
+  const float* log_scales;
+  const float* quats;
+  const float* opacities;
+  const float* sh;  // [n][k][rgb]
+};
+
+struct SplatGradients {
+  float* means;
+  float* log_scales;
+  float* quats;
+  float* opacities;
+  float* sh;
+  float* means2d;
+};
+
+class Device;
+
+class Gaussians {
+ public:
+  virtual ~Gaussians() = default;
+  virtual uint32_t count() const = 0;
+  virtual uint32_t capacity() const = 0;
+  virtual uint32_t sh_degree() const = 0;
+  virtual void resize(uint32_t count) = 0;
+  virtual void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) = 0;
+  virtual void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const = 0;
+  virtual void render(const tame_camera& camera, const float background[3], const ImageTarget& target) = 0;
+};
+
+class Views {
+ public:
+  virtual ~Views() = default;
+  virtual uint32_t count() const = 0;
+  virtual bool is_set(uint32_t index) const = 0;
+  virtual void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) = 0;
+};
+
+class Rasterization {
+ public:
+  virtual ~Rasterization() = default;
+  virtual uint32_t count() const = 0;
+  virtual uint32_t sh_degree() const = 0;
+  virtual uint32_t width() const = 0;
+  virtual uint32_t height() const = 0;
+  virtual void backward(const float* d_image, const float* d_alpha,
+                        const SplatGradients& out) = 0;  // d_alpha may be null
+  virtual void radii(int32_t* out) const = 0;
+};
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  // control: see TAME_CONTROL_*; returns TAME_OK, or TAME_CANCELLED when the stop word ended it.
+  virtual tame_status run(const tame_step* plan_first, uint32_t n, uint32_t stride, int32_t* control) = 0;
+  virtual void reset_opacity(float maximum) = 0;
+  // Each may be null.
+  virtual void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  Ledger& ledger() { return ledger_; }
+  virtual void synchronize() = 0;
+  virtual void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch,
+                              uint64_t byte_limit, float* mean_dist2) = 0;
+  virtual std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) = 0;
+  virtual std::shared_ptr<Views> make_views(uint32_t count, uint32_t residency) = 0;
+  virtual std::shared_ptr<Trainer> make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                                const tame_trainer_options& options) = 0;
+  virtual std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,
+                                                   const float background[3], const ImageTarget& target) = 0;
+  virtual double psnr(uint32_t width, uint32_t height, uint32_t channels, const float* a, const float* b) = 0;
+  virtual double ssim(uint32_t width, uint32_t height, uint32_t channels, uint32_t padding, const float* a,
+                      const float* b) = 0;
+  // gradient may be null.
+  virtual double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
+                            float* gradient) = 0;
+
+ protected:
+  explicit Device(uint64_t memory_limit) : ledger_(memory_limit) {}
+
+ private:
+  Ledger ledger_;
+};
+
+// What a backend library defines. open_device throws when there is none.
+namespace backend {
+std::string build_info();  // JSON, see tame_build_info
+uint32_t device_count();
+void device_info(uint32_t index, tame_device_info& info);
+std::shared_ptr<Device> open_device(const tame_device_options& options);
+}  // namespace backend
+
+}  // namespace tame

@@ -1,0 +1,50 @@
+// The one-call rule and deferred closing: see entries.h.
+#include "entries.h"
+
+namespace tame {
+
+bool DeviceEntry::enter() noexcept {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (busy_) return false;
+  busy_ = true;
+  return true;
+}
+
+void DeviceEntry::leave() noexcept {
+  for (;;) {
+    std::shared_ptr<Entry> entry;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (closed_ == nullptr) {
+        busy_ = false;
+        return;
+      }
+      entry = std::move(closed_);
+      closed_ = std::move(entry->next_closed_);
+    }
+  }
+}
+
+void DeviceEntry::release(std::shared_ptr<Entry> entry) noexcept {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (busy_) {
+      if (entry.use_count() == 1) {
+        entry->next_closed_ = std::move(closed_);
+        closed_ = std::move(entry);
+      }
+      entry.reset();
+      return;
+    }
+    busy_ = true;
+  }
+  entry.reset();
+  leave();
+}
+
+void GaussiansEntry::refuse_if_training(const char* what) const {
+  if (!trainer.expired())
+    fail(TAME_BUSY, "Cannot %s while a trainer lives on these Gaussians: close the trainer", what);
+}
+
+}  // namespace tame

@@ -1,0 +1,69 @@
+// Stored parameters to used values, and back through the derivative: logistic opacity, normalised quaternion.
+#pragma once
+
+#include "scalar.h"
+
+namespace tame {
+inline namespace TAME_SIMD_LEVEL {
+namespace core {
+
+template <class T>
+TAME_FN T sigmoid(T x) {
+  return T(1) / (T(1) + exp(-x));
+}
+
+template <class T>
+TAME_FN T logit(T p) {
+  return log(p / (T(1) - p));
+}
+
+// Derivative of the sigmoid, from its value.
+template <class T>
+TAME_FN T sigmoid_slope(T value) {
+  return value * (T(1) - value);
+}
+
+// unit = q / max(|q|, 1e-12); returns 1 / max(|q|, 1e-12).
+template <class T>
+TAME_FN T normalize(const T q[4], T unit[4]) {
+  const T length = sqrt(mad(q[0], q[0], mad(q[1], q[1], mad(q[2], q[2], q[3] * q[3]))));
+  const T inverse = T(1) / maximum(length, T(1e-12f));
+  for (int k = 0; k < 4; ++k) unit[k] = q[k] * inverse;
+  return inverse;
+}
+
+// Pulls a gradient with respect to the unit quaternion back to the stored one: (g - u (u.g)) / |q|.
+template <class T>
+TAME_FN void normalize_backward(const T unit[4], T inverse, const T g_unit[4], T g[4]) {
+  const T along = mad(unit[0], g_unit[0], mad(unit[1], g_unit[1], mad(unit[2], g_unit[2], unit[3] * g_unit[3])));
+  for (int k = 0; k < 4; ++k) g[k] = (g_unit[k] - unit[k] * along) * inverse;
+}
+
+// Rotation matrix, row-major, of a unit quaternion (w, x, y, z).
+template <class T>
+TAME_FN void rotation(const T q[4], T r[9]) {
+  const T w = q[0], x = q[1], y = q[2], z = q[3];
+  r[0] = T(1) - T(2) * (y * y + z * z);
+  r[1] = T(2) * (x * y - w * z);
+  r[2] = T(2) * (x * z + w * y);
+  r[3] = T(2) * (x * y + w * z);
+  r[4] = T(1) - T(2) * (x * x + z * z);
+  r[5] = T(2) * (y * z - w * x);
+  r[6] = T(2) * (x * z - w * y);
+  r[7] = T(2) * (y * z + w * x);
+  r[8] = T(1) - T(2) * (x * x + y * y);
+}
+
+// g[4] = derivative of sum(g_r * r) with respect to the unit quaternion's four entries, taken as independent.
+template <class T>
+TAME_FN void rotation_backward(const T q[4], const T g_r[9], T g[4]) {
+  const T w = q[0], x = q[1], y = q[2], z = q[3];
+  g[0] = T(2) * (x * (g_r[7] - g_r[5]) + y * (g_r[2] - g_r[6]) + z * (g_r[3] - g_r[1]));
+  g[1] = T(2) * (y * (g_r[1] + g_r[3]) + z * (g_r[2] + g_r[6]) + w * (g_r[7] - g_r[5])) - T(4) * x * (g_r[4] + g_r[8]);
+  g[2] = T(2) * (x * (g_r[1] + g_r[3]) + z * (g_r[5] + g_r[7]) + w * (g_r[2] - g_r[6])) - T(4) * y * (g_r[0] + g_r[8]);
+  g[3] = T(2) * (x * (g_r[2] + g_r[6]) + y * (g_r[5] + g_r[7]) + w * (g_r[3] - g_r[1])) - T(4) * z * (g_r[0] + g_r[4]);
+}
+
+}  // namespace core
+}  // namespace TAME_SIMD_LEVEL
+}  // namespace tame

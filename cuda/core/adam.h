@@ -1,0 +1,37 @@
+// Adam (Kingma and Ba 2015, algorithm 1).
+#pragma once
+
+#include "scalar.h"
+
+namespace tame {
+inline namespace TAME_SIMD_LEVEL {
+namespace core {
+
+template <class S>
+struct AdamStep {
+  S beta1, beta2, epsilon;
+  S step_size;           // learning rate / (1 - beta1^k)
+  S inverse_bias2_sqrt;  // 1 / sqrt(1 - beta2^k)
+};
+
+// k: 1-based count of steps of this parameter group. In double: 1 - beta^k loses digits in float for small k.
+inline AdamStep<float> adam_step(double learning_rate, double beta1, double beta2, double epsilon, double k) {
+  AdamStep<float> s;
+  s.beta1 = float(beta1);
+  s.beta2 = float(beta2);
+  s.epsilon = float(epsilon);
+  s.step_size = float(learning_rate / (1.0 - ::pow(beta1, k)));
+  s.inverse_bias2_sqrt = float(1.0 / ::sqrt(1.0 - ::pow(beta2, k)));
+  return s;
+}
+
+template <class T, class S>
+TAME_FN void adam(const AdamStep<S>& s, T gradient, T& value, T& m, T& v) {
+  m = mad(T(s.beta1), m, (T(1) - T(s.beta1)) * gradient);
+  v = mad(T(s.beta2), v, (T(1) - T(s.beta2)) * gradient * gradient);
+  value = value - T(s.step_size) * m / mad(sqrt(v), T(s.inverse_bias2_sqrt), T(s.epsilon));
+}
+
+}  // namespace core
+}  // namespace TAME_SIMD_LEVEL
+}  // namespace tame

@@ -1,0 +1,95 @@
+// See device.h; also what the ABI asks of the library as a whole.
+#include "device.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace tame::cpu {
+
+namespace {
+
+constexpr uint32_t kMaxThreads = 256;
+
+uint32_t hardware_threads() {
+  return std::min(kMaxThreads, std::max(1u, std::thread::hardware_concurrency()));
+}
+
+// "model name" of the first processor, where the system tells.
+void processor_name(char* out, size_t bytes) {
+  std::snprintf(out, bytes, "CPU");
+  std::FILE* file = std::fopen("/proc/cpuinfo", "re");
+  if (file == nullptr) return;
+  char line[256];
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::strncmp(line, "model name", 10) != 0) continue;
+    const char* colon = std::strchr(line, ':');
+    if (colon == nullptr) break;
+    const char* name = colon + 1 + std::strspn(colon + 1, " \t");
+    std::snprintf(out, bytes, "%.*s", int(std::min(std::strcspn(name, "\n"), bytes - 1)), name);
+    break;
+  }
+  std::fclose(file);
+}
+
+}  // namespace
+
+CpuDevice::CpuDevice(const tame_device_options& options)
+    : Device(options.memory_limit),
+      threads_(std::min(kMaxThreads, options.threads != 0 ? options.threads : hardware_threads())),
+      kernels_(choose_kernels()),
+      rasterizer_(ledger(), threads_, kernels_),
+      loss_(ledger(), threads_, kernels_) {}
+
+void to_planes(const PlaneShape& shape, const float* interleaved, float* planes) {
+  for (uint32_t c = 0; c < 3; ++c)
+    for (uint32_t y = 0; y < shape.height; ++y) {
+      float* row = planes + c * shape.plane + y * shape.row;
+      for (uint32_t x = 0; x < shape.width; ++x) row[x] = interleaved[3 * (size_t(y) * shape.width + x) + c];
+      std::fill(row + shape.width, row + shape.row, 0.f);
+    }
+}
+
+void from_planes(const PlaneShape& shape, const float* planes, float* interleaved) {
+  for (uint32_t c = 0; c < 3; ++c)
+    for (uint32_t y = 0; y < shape.height; ++y)
+      for (uint32_t x = 0; x < shape.width; ++x)
+        interleaved[3 * (size_t(y) * shape.width + x) + c] = planes[c * shape.plane + y * shape.row + x];
+}
+
+}  // namespace tame::cpu
+
+namespace tame::backend {
+
+std::string build_info() {
+  std::string targets, levels = TAME_CPU_LEVELS;
+  for (size_t at = 0; at < levels.size();) {
+    const size_t end = std::min(levels.find(' ', at), levels.size());
+    targets += (targets.empty() ? "\"" : ",\"") + levels.substr(at, end - at) + "\"";
+    at = end + 1;
+  }
+  return std::string("{\"backend\":\"cpu\",\"version\":\"") + TAME_VERSION + "\",\"compiler\":\"g++ " + __VERSION__ +
+         "\",\"targets\":[" + targets + "]}";
+}
+
+uint32_t device_count() {
+  return 1;
+}
+
+void device_info(uint32_t, tame_device_info& info) {
+  info.has_code = 1;
+  info.threads = cpu::hardware_threads();
+  const uint64_t page = uint64_t(sysconf(_SC_PAGESIZE));
+  info.memory_total = page * uint64_t(sysconf(_SC_PHYS_PAGES));
+  info.memory_free = page * uint64_t(sysconf(_SC_AVPHYS_PAGES));
+  cpu::processor_name(info.name, sizeof info.name);
+  std::snprintf(info.targets, sizeof info.targets, "%s (of %s)", cpu::choose_kernels().level, TAME_CPU_LEVELS);
+}
+
+std::shared_ptr<Device> open_device(const tame_device_options& options) {
+  return std::make_shared<cpu::CpuDevice>(options);
+}
+
+}  // namespace tame::backend

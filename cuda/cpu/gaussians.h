@@ -1,0 +1,33 @@
+// Gaussians in planes of host memory.
+#pragma once
+
+#include "device.h"
+
+namespace tame::cpu {
+
+class CpuGaussians : public Gaussians {
+ public:
+  CpuGaussians(std::shared_ptr<CpuDevice> device, uint32_t capacity, uint32_t sh_degree);
+
+  uint32_t count() const override { return count_; }
+  uint32_t capacity() const override { return capacity_; }
+  uint32_t sh_degree() const override { return uint32_t(layout_.sh_degree); }
+  void resize(uint32_t count) override;
+  void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
+  void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
+  void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
+
+  CpuDevice& device() { return *device_; }
+  const Layout& layout() const { return layout_; }
+  Planes planes() { return {values_.data(), stride_}; }
+
+ private:
+  std::shared_ptr<CpuDevice> device_;
+  const uint32_t capacity_;
+  const Layout layout_;
+  const size_t stride_;
+  uint32_t count_ = 0;
+  Buffer<float> values_;
+};
+
+}  // namespace tame::cpu

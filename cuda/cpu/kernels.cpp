@@ -1,0 +1,37 @@
+// Compiled once a SIMD level, into a namespace of that level's name. Includes no C++ library header: see kernels.h.
+#include "kernels.h"
+
+#include "../core/activations.h"
+#include "../core/adam.h"
+#include "../core/projection.h"
+#include "../core/sh.h"
+#include "../core/ssim.h"
+#include "../core/tiles.h"
+#include "simd.h"
+
+namespace tame::cpu {
+inline namespace TAME_SIMD_LEVEL {
+namespace {
+
+using core::F8;
+using core::kLanes;
+
+// In this order: each uses what those above define.
+// clang-format off
+#include "project.inl"
+#include "blend.inl"
+#include "loss.inl"
+#include "optimize.inl"
+// clang-format on
+
+#define TAME_TEXT(x) #x
+#define TAME_NAME(x) TAME_TEXT(x)
+
+}  // namespace
+
+extern const Kernels kernels;  // declared first: a const object is otherwise private to its file
+const Kernels kernels = {
+    TAME_NAME(TAME_SIMD_LEVEL), project, write_tiles, blend, blend_backward, loss_partials, loss_gradient, optimize};
+
+}  // namespace TAME_SIMD_LEVEL
+}  // namespace tame::cpu

@@ -1,0 +1,121 @@
+// The hot loops, one set a SIMD level, and what they read and write. Plain pointers only: kernels.cpp is compiled once
+// an instruction set, and anything inline that it shared with the rest could end up in the wrong one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "layout.h"
+
+namespace tame::cpu {
+
+// A projected Gaussian as the tiles read it; 48 bytes.
+struct Splat {
+  float x, y;     // px
+  float A, B, C;  // conic
+  float opacity;  // used value
+  float rgb[3];
+  float depth;
+  float half_x, half_y;  // half extents of the ellipse inside which alpha reaches 1/255, px
+};
+
+// Sums over the pixels of one (tile, splat) instance. h is d loss / d log(alpha); dx, dy: mean minus pixel.
+struct InstanceGradient {
+  float rgb[3];
+  float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
+};
+
+struct CameraArgs {
+  int width, height;
+  float fx, fy, cx, cy, near_plane;
+  float rotation[9], translation[3];
+};
+
+struct ProjectArgs {
+  Planes parameters;
+  Layout layout;
+  uint32_t count;
+  int active_degree;
+  CameraArgs camera;
+  int tiles_x, tiles_y;
+  Splat* splats;
+  float* radii;              // whole pixels; 0 = not visible
+  uint8_t* clamped;          // bit c: channel c was negative and is held at 0
+  uint32_t* tile_counts;     // tiles the splat reaches
+  const uint32_t* offsets;   // write_tiles: first instance of each Gaussian
+  uint32_t* instance_tiles;  // write_tiles: tile of each instance
+};
+
+struct BlendArgs {
+  const Splat* splats;
+  const uint32_t* tile_starts;  // tiles + 1 entries into `order` and `slots`
+  const uint32_t* order;        // Gaussian of each instance, by tile and depth
+  const uint32_t* slots;        // its place in instance order of the Gaussian
+  int width, height, tiles_x;
+  size_t row, plane;  // floats from one image row, one image plane, to the next
+  float background[3];
+  float* image;          // 3 planes
+  float* transmittance;  // 1 plane: final T
+  float* depth;          // 1 plane of sum(w z), or null
+  uint32_t* tile_last;   // per tile: instances up to the last that any pixel took
+  // Backward only.
+  const float* d_image;         // 3 planes
+  const float* d_alpha;         // 1 plane, or null
+  InstanceGradient* gradients;  // by slot
+};
+
+struct LossArgs {
+  int width, height;
+  size_t row, plane;
+  float lambda_dssim;
+  const float* image;          // 3 planes
+  const uint8_t* target_rgb;   // interleaved photo, or null and then
+  const float* target_planes;  // 3 planes
+  float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy
+  float* gradient;             // 3 planes, or null
+  double* sums;                // per (channel, stripe): L1, SSIM
+};
+
+struct GroupStep {
+  bool update;
+  float beta1, beta2, epsilon, step_size, inverse_bias2_sqrt;
+};
+
+struct OptimizeArgs {
+  ProjectArgs projection;
+  const InstanceGradient* gradients;
+  // Where gradients go when there is no optimiser: same planes as the parameters, and 2 planes of the 2D mean; or null.
+  Planes gradient_out;
+  float* mean2_out;
+  // Training.
+  Planes first_moments, second_moments;
+  Planes sh_sums;      // running SH_REST gradient, planes of the group only; base null without accumulation
+  int live_sh_planes;  // SH planes whose degree was ever active: the others have zero moments and cannot move
+  bool sh_accumulate, sh_apply;
+  GroupStep groups[TAME_GROUPS];
+  // Density statistics, or null.
+  float* gradient_sums;
+  uint32_t* visible_steps;
+  float* max_radii;
+};
+
+constexpr int kLossStripe = 16;  // image rows a work item
+inline size_t loss_scratch_floats(size_t row) {
+  return (size_t(kLossStripe) + 10) * 5 * row + 2 * (row + 32);
+}
+
+struct Kernels {
+  const char* level;
+  void (*project)(const ProjectArgs&, uint32_t first, uint32_t last);
+  void (*write_tiles)(const ProjectArgs&, uint32_t first, uint32_t last);
+  void (*blend)(const BlendArgs&, uint32_t tile);
+  void (*blend_backward)(const BlendArgs&, uint32_t tile);
+  void (*loss_partials)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
+  void (*loss_gradient)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
+  void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);
+};
+
+// The best level this machine runs, or the one TAME_SIMD names (baseline, avx2); throws Failure on an unknown name.
+const Kernels& choose_kernels();
+
+}  // namespace tame::cpu

@@ -1,0 +1,53 @@
+// See loss.h.
+#include "loss.h"
+
+namespace tame::cpu {
+
+Loss::Loss(Ledger& ledger, Threads& threads, const Kernels& kernels)
+    : threads_(threads),
+      kernels_(kernels),
+      partials_(ledger, TAME_PURPOSE_IMAGES),
+      gradient_(ledger, TAME_PURPOSE_IMAGES),
+      scratch_(ledger, TAME_PURPOSE_IMAGES),
+      sums_(ledger, TAME_PURPOSE_IMAGES) {}
+
+double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const uint8_t* target_rgb,
+                      const float* target_planes, bool want_gradient) {
+  const uint32_t stripes = (shape.height + kLossStripe - 1) / kLossStripe, items = 3 * stripes;
+  const size_t scratch = loss_scratch_floats(shape.row);
+  scratch_.reserve(scratch * threads_.size());
+  sums_.reserve(2 * size_t(items));
+  if (want_gradient) {
+    partials_.reserve(9 * shape.plane);
+    gradient_.reserve(3 * shape.plane);
+    gradient_.zero();  // the rows' padding is read by the blend, in pixels that take part in nothing
+  }
+  LossArgs args = {};
+  args.width = int(shape.width);
+  args.height = int(shape.height);
+  args.row = shape.row;
+  args.plane = shape.plane;
+  args.lambda_dssim = lambda_dssim;
+  args.image = image;
+  args.target_rgb = target_rgb;
+  args.target_planes = target_planes;
+  args.partials = partials_.data();
+  args.gradient = want_gradient ? gradient_.data() : nullptr;
+  args.sums = sums_.data();
+  threads_.run(items, [&](uint32_t item, uint32_t thread) {
+    kernels_.loss_partials(args, item % stripes, item / stripes, scratch_.data() + thread * scratch);
+  });
+  if (want_gradient)
+    threads_.run(items, [&](uint32_t item, uint32_t thread) {
+      kernels_.loss_gradient(args, item % stripes, item / stripes, scratch_.data() + thread * scratch);
+    });
+  double l1 = 0, ssim = 0;
+  for (uint32_t item = 0; item < items; ++item) {
+    l1 += sums_[2 * size_t(item)];
+    ssim += sums_[2 * size_t(item) + 1];
+  }
+  const double values = 3.0 * shape.width * shape.height, lambda = lambda_dssim;
+  return (1 - lambda) * l1 / values + lambda * (1 - ssim / values);
+}
+
+}  // namespace tame::cpu

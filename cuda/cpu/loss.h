@@ -1,0 +1,30 @@
+// The training loss of a rendered picture against a photo, with its gradient. Keeps its scratch between calls.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels.h"
+#include "memory.h"
+#include "rasterizer.h"
+#include "threads.h"
+
+namespace tame::cpu {
+
+class Loss {
+ public:
+  Loss(Ledger& ledger, Threads& threads, const Kernels& kernels);
+
+  // image and target_planes: 3 planes of `shape`; exactly one of target_rgb (interleaved bytes) and target_planes.
+  // With want_gradient, gradient() holds d loss / d image in planes of the same shape afterwards.
+  double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const uint8_t* target_rgb,
+                  const float* target_planes, bool want_gradient);
+  const float* gradient() const { return gradient_.data(); }
+
+ private:
+  Threads& threads_;
+  const Kernels& kernels_;
+  Buffer<float> partials_, gradient_, scratch_;
+  Buffer<double> sums_;
+};
+
+}  // namespace tame::cpu

@@ -1,0 +1,167 @@
+// Training loss (1 - lambda) L1 + lambda (1 - SSIM) of one channel in stripes of rows: first the loss and the
+// derivatives of the SSIM map, then the gradient, which is the same window over those derivatives. Outside the image
+// both pictures, and the derivatives, count as zero.
+
+using core::kWindowRadius;
+
+constexpr int kLineLeft = 8;    // zeros before a line, at least kWindowRadius
+constexpr int kLineRight = 24;  // and after it, so that whole vectors may read past its end
+
+// Rows of windowed sums that one stripe needs, for up to five quantities.
+struct Stripe {
+  int y0, y1;       // rows of output
+  size_t row;       // floats a row
+  float* lines[2];  // an input row each, zero-padded; index kLineLeft is pixel 0
+  float* sums;      // [quantity][row - (y0 - radius)][x]
+  float* sum(int quantity, int y) const {
+    return sums + (size_t(quantity) * (kLossStripe + 2 * kWindowRadius) + size_t(y - (y0 - kWindowRadius))) * row;
+  }
+};
+
+inline Stripe make_stripe(const LossArgs& a, uint32_t stripe, float* scratch) {
+  Stripe s;
+  s.y0 = int(stripe) * kLossStripe;
+  s.y1 = s.y0 + kLossStripe < a.height ? s.y0 + kLossStripe : a.height;
+  s.row = a.row;
+  s.lines[0] = scratch;
+  s.lines[1] = scratch + a.row + kLineLeft + kLineRight;
+  s.sums = scratch + 2 * (a.row + kLineLeft + kLineRight);
+  return s;
+}
+
+inline void pad_line(float* line, int width, size_t row) {
+  for (int x = 0; x < kLineLeft; ++x) line[x] = 0.f;
+  for (size_t x = size_t(kLineLeft + width); x < row + kLineLeft + kLineRight; ++x) line[x] = 0.f;
+}
+
+inline void load_line(const LossArgs& a, const float* plane, int y, float* line) {
+  const float* from = plane + size_t(y) * a.row;
+  for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = from[x];
+  pad_line(line, a.width, a.row);
+}
+
+inline void load_target_line(const LossArgs& a, uint32_t channel, int y, float* line) {
+  if (a.target_rgb == nullptr) {
+    load_line(a, a.target_planes + size_t(channel) * a.plane, y, line);
+    return;
+  }
+  const uint8_t* from = a.target_rgb + size_t(y) * size_t(a.width) * 3 + channel;
+  for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = float(from[3 * x]) / 255.f;
+  pad_line(line, a.width, a.row);
+}
+
+inline F8 weight(int distance) {
+  return F8(core::window_weight<float>(distance));
+}
+
+void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* scratch) {
+  const Stripe s = make_stripe(a, stripe, scratch);
+  const float* image = a.image + size_t(channel) * a.plane;
+  const uint32_t stripes = uint32_t((a.height + kLossStripe - 1) / kLossStripe);
+  double* sums = a.sums + 2 * (size_t(channel) * stripes + stripe);
+  double l1 = 0, ssim = 0;
+
+  for (int y = s.y0 - kWindowRadius; y < s.y1 + kWindowRadius; ++y) {
+    if (y < 0 || y >= a.height) {
+      for (int quantity = 0; quantity < 5; ++quantity)
+        for (size_t x = 0; x < a.row; ++x) s.sum(quantity, y)[x] = 0.f;
+      continue;
+    }
+    float *const first = s.lines[0], *const second = s.lines[1];
+    load_line(a, image, y, first);
+    load_target_line(a, channel, y, second);
+    if (y >= s.y0 && y < s.y1) {
+      F8 row_l1(0.f);  // the padding is zero in both lines
+      for (int x = 0; x < a.width; x += kLanes) {
+        const F8 difference = core::load(first + kLineLeft + x) - core::load(second + kLineLeft + x);
+        row_l1 = row_l1 + core::maximum(difference, -difference);
+      }
+      l1 += double(core::sum(row_l1));
+    }
+    for (int x = 0; x < a.width; x += kLanes) {
+      F8 sum[5] = {F8(0.f), F8(0.f), F8(0.f), F8(0.f), F8(0.f)};
+      for (int d = -kWindowRadius; d <= kWindowRadius; ++d) {
+        const F8 u = core::load(first + kLineLeft + x + d), v = core::load(second + kLineLeft + x + d);
+        const F8 w = weight(d < 0 ? -d : d), wu = w * u, wv = w * v;
+        sum[0] = sum[0] + wu;
+        sum[1] = sum[1] + wv;
+        sum[2] = core::mad(wu, u, sum[2]);
+        sum[3] = core::mad(wv, v, sum[3]);
+        sum[4] = core::mad(wu, v, sum[4]);
+      }
+      for (int quantity = 0; quantity < 5; ++quantity) core::store(s.sum(quantity, y) + x, sum[quantity]);
+    }
+  }
+
+  // d loss / d map value, the same for each.
+  const F8 upstream(-a.lambda_dssim / (3.f * float(a.width) * float(a.height)));
+  for (int y = s.y0; y < s.y1; ++y) {
+    double row_ssim = 0;
+    for (int x = 0; x < a.width; x += kLanes) {
+      F8 mean[5];
+      for (int quantity = 0; quantity < 5; ++quantity) {
+        const float* at = s.sum(quantity, y) + x;
+        F8 sum = weight(0) * core::load(at);
+        for (int d = 1; d <= kWindowRadius; ++d) {
+          const ptrdiff_t step = ptrdiff_t(d) * ptrdiff_t(a.row);
+          sum = core::mad(weight(d), core::load(at - step) + core::load(at + step), sum);
+        }
+        mean[quantity] = sum;
+      }
+      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
+      const int lanes = a.width - x < kLanes ? a.width - x : kLanes;
+      for (int l = 0; l < lanes; ++l) row_ssim += double(terms.value.v[l]);
+      if (a.gradient == nullptr) continue;
+      float* out = a.partials + size_t(channel) * 3 * a.plane + size_t(y) * a.row + size_t(x);
+      core::store(out, upstream * terms.d_mean);
+      core::store(out + a.plane, upstream * terms.d_xx);
+      core::store(out + 2 * a.plane, upstream * terms.d_xy);
+    }
+    ssim += row_ssim;
+  }
+  sums[0] = l1;
+  sums[1] = ssim;
+}
+
+void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* scratch) {
+  const Stripe s = make_stripe(a, stripe, scratch);
+  for (int quantity = 0; quantity < 3; ++quantity) {
+    const float* plane = a.partials + (size_t(channel) * 3 + size_t(quantity)) * a.plane;
+    for (int y = s.y0 - kWindowRadius; y < s.y1 + kWindowRadius; ++y) {
+      float* out = s.sum(quantity, y);
+      if (y < 0 || y >= a.height) {
+        for (size_t x = 0; x < a.row; ++x) out[x] = 0.f;
+        continue;
+      }
+      load_line(a, plane, y, s.lines[0]);
+      for (int x = 0; x < a.width; x += kLanes) {
+        const float* at = s.lines[0] + kLineLeft + x;
+        F8 sum = weight(0) * core::load(at);
+        for (int d = 1; d <= kWindowRadius; ++d)
+          sum = core::mad(weight(d), core::load(at - d) + core::load(at + d), sum);
+        core::store(out + x, sum);
+      }
+    }
+  }
+  const float l1_share = (1.f - a.lambda_dssim) / (3.f * float(a.width) * float(a.height));
+  for (int y = s.y0; y < s.y1; ++y) {
+    load_line(a, a.image + size_t(channel) * a.plane, y, s.lines[0]);
+    load_target_line(a, channel, y, s.lines[1]);
+    float* gradient = a.gradient + size_t(channel) * a.plane + size_t(y) * a.row;
+    for (int x = 0; x < a.width; x += kLanes) {
+      F8 window[3];
+      for (int quantity = 0; quantity < 3; ++quantity) {
+        const float* at = s.sum(quantity, y) + x;
+        F8 sum = weight(0) * core::load(at);
+        for (int d = 1; d <= kWindowRadius; ++d) {
+          const ptrdiff_t step = ptrdiff_t(d) * ptrdiff_t(a.row);
+          sum = core::mad(weight(d), core::load(at - step) + core::load(at + step), sum);
+        }
+        window[quantity] = sum;
+      }
+      const F8 u = core::load(s.lines[0] + kLineLeft + x), v = core::load(s.lines[1] + kLineLeft + x);
+      const F8 sign = core::select(u > v, F8(l1_share), core::select(u < v, F8(-l1_share), F8(0.f)));
+      core::store(gradient + x, window[0] + core::mad(F8(2.f) * u, window[1], core::mad(v, window[2], sign)));
+    }
+  }
+}

@@ -1,0 +1,268 @@
+// See rasterizer.h.
+#include "rasterizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../core/tiles.h"
+
+namespace tame::cpu {
+
+namespace {
+
+constexpr uint32_t kDigitBits = 11;  // three passes over a 32-bit depth; the histogram fits the first-level cache
+constexpr uint32_t kDigits = 1u << kDigitBits;
+constexpr uint32_t kSortChunk = 4096;  // fewer than this a thread costs more to share out than to sort
+
+uint8_t to_byte(float value) {
+  return uint8_t(std::min(std::max(255.f * value + 0.5f, 0.f), 255.f));
+}
+
+uint32_t float_bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+}  // namespace
+
+CameraArgs camera_args(const tame_camera& camera) {
+  CameraArgs args;
+  args.width = int(camera.width);
+  args.height = int(camera.height);
+  args.fx = camera.fx;
+  args.fy = camera.fy;
+  args.cx = camera.cx;
+  args.cy = camera.cy;
+  args.near_plane = camera.near_plane;
+  std::copy(camera.rotation, camera.rotation + 9, args.rotation);
+  std::copy(camera.translation, camera.translation + 3, args.translation);
+  return args;
+}
+
+PlaneShape PlaneShape::of(uint32_t width, uint32_t height) {
+  PlaneShape shape;
+  shape.width = width;
+  shape.height = height;
+  shape.row = round_up(width, kRowPadding);
+  shape.plane = shape.row * height;
+  return shape;
+}
+
+Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels)
+    : threads_(threads),
+      kernels_(kernels),
+      splats_(ledger, TAME_PURPOSE_SPLATS),
+      radii_(ledger, TAME_PURPOSE_SPLATS),
+      clamped_(ledger, TAME_PURPOSE_SPLATS),
+      tile_counts_(ledger, TAME_PURPOSE_SPLATS),
+      offsets_(ledger, TAME_PURPOSE_SPLATS),
+      depth_keys_(ledger, TAME_PURPOSE_SPLATS),
+      depth_order_(ledger, TAME_PURPOSE_SPLATS),
+      sort_keys_(ledger, TAME_PURPOSE_SPLATS),
+      sort_order_(ledger, TAME_PURPOSE_SPLATS),
+      instance_tiles_(ledger, TAME_PURPOSE_INSTANCES),
+      order_(ledger, TAME_PURPOSE_INSTANCES),
+      slots_(ledger, TAME_PURPOSE_INSTANCES),
+      gradients_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_starts_(ledger, TAME_PURPOSE_IMAGES),
+      tile_last_(ledger, TAME_PURPOSE_IMAGES),
+      histograms_(ledger, TAME_PURPOSE_IMAGES),
+      image_(ledger, TAME_PURPOSE_IMAGES),
+      transmittance_(ledger, TAME_PURPOSE_IMAGES),
+      depth_sums_(ledger, TAME_PURPOSE_IMAGES) {}
+
+void Rasterizer::forward(const Input& input, bool with_depth) {
+  shape_ = PlaneShape::of(uint32_t(input.camera.width), uint32_t(input.camera.height));
+  const uint32_t tiles_x = round_up(shape_.width, core::kTile) / core::kTile;
+  const uint32_t tiles_y = round_up(shape_.height, core::kTile) / core::kTile;
+  tiles_ = tiles_x * tiles_y;
+  projection_ = {};
+  projection_.parameters = input.parameters;
+  projection_.layout = input.layout;
+  projection_.count = input.count;
+  projection_.active_degree = input.active_degree;
+  projection_.camera = input.camera;
+  projection_.tiles_x = int(tiles_x);
+  projection_.tiles_y = int(tiles_y);
+
+  project();
+  sort_by_depth();
+  bin_by_tile();
+
+  image_.reserve(3 * shape_.plane);
+  transmittance_.reserve(shape_.plane);
+  if (with_depth) depth_sums_.reserve(shape_.plane);
+  blend_ = {};
+  blend_.splats = splats_.data();
+  blend_.tile_starts = tile_starts_.data();
+  blend_.order = order_.data();
+  blend_.slots = slots_.data();
+  blend_.width = int(shape_.width);
+  blend_.height = int(shape_.height);
+  blend_.tiles_x = int(tiles_x);
+  blend_.row = shape_.row;
+  blend_.plane = shape_.plane;
+  std::copy(input.background, input.background + 3, blend_.background);
+  blend_.image = image_.data();
+  blend_.transmittance = transmittance_.data();
+  blend_.depth = with_depth ? depth_sums_.data() : nullptr;
+  blend_.tile_last = tile_last_.data();
+  threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend(blend_, tile); });
+}
+
+void Rasterizer::project() {
+  const uint32_t count = projection_.count;
+  splats_.reserve(count);
+  radii_.reserve(count);
+  clamped_.reserve(count);
+  tile_counts_.reserve(count);
+  offsets_.reserve(count);
+  sort_keys_.reserve(count);
+  sort_order_.reserve(count);
+  projection_.splats = splats_.data();
+  projection_.radii = radii_.data();
+  projection_.clamped = clamped_.data();
+  projection_.tile_counts = tile_counts_.data();
+  projection_.offsets = offsets_.data();
+  const uint32_t blocks = (count + kGaussianBlock - 1) / kGaussianBlock;
+  threads_.run(blocks, [&](uint32_t block, uint32_t) {
+    const uint32_t first = block * kGaussianBlock;
+    kernels_.project(projection_, first, std::min(count, first + kGaussianBlock));
+  });
+
+  uint64_t instances = 0;
+  visible_ = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    offsets_[i] = uint32_t(instances);
+    if (tile_counts_[i] == 0) continue;
+    instances += tile_counts_[i];
+    sort_keys_[visible_] = float_bits(splats_[i].depth);  // positive, so the bits order as the values do
+    sort_order_[visible_++] = i;
+  }
+  if (instances > UINT32_MAX)
+    fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 4 294 967 295: lower the resolution",
+         static_cast<unsigned long long>(instances));
+  instances_ = uint32_t(instances);
+  instance_tiles_.reserve(instances_);
+  projection_.instance_tiles = instance_tiles_.data();
+  threads_.run(blocks, [&](uint32_t block, uint32_t) {
+    const uint32_t first = block * kGaussianBlock;
+    kernels_.write_tiles(projection_, first, std::min(count, first + kGaussianBlock));
+  });
+}
+
+// Stable radix sort: equal depths keep the order of the Gaussians. Chunks count and scatter on their own; the result is
+// the one stable order whatever the number of chunks.
+void Rasterizer::sort_by_depth() {
+  depth_keys_.reserve(visible_);
+  depth_order_.reserve(visible_);
+  const uint32_t chunks = std::max(1u, std::min(threads_.size(), visible_ / kSortChunk));
+  const auto chunk_first = [&](uint32_t chunk) { return uint32_t(uint64_t(visible_) * chunk / chunks); };
+  histograms_.reserve(size_t(chunks) * std::max(kDigits, tiles_));
+  uint32_t *keys = sort_keys_.data(), *order = sort_order_.data();
+  uint32_t *next_keys = depth_keys_.data(), *next_order = depth_order_.data();
+  static_assert(3 * kDigitBits >= 32, "an odd number of passes leaves the result in depth_order_");
+  for (uint32_t shift = 0; shift < 32; shift += kDigitBits) {
+    threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
+      uint32_t* histogram = histograms_.data() + size_t(chunk) * kDigits;
+      std::fill(histogram, histogram + kDigits, 0u);
+      for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j)
+        ++histogram[keys[j] >> shift & (kDigits - 1)];
+    });
+    uint32_t sum = 0;
+    for (uint32_t digit = 0; digit < kDigits; ++digit)
+      for (uint32_t chunk = 0; chunk < chunks; ++chunk)
+        sum += std::exchange(histograms_[size_t(chunk) * kDigits + digit], sum);
+    threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
+      uint32_t* place = histograms_.data() + size_t(chunk) * kDigits;
+      for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
+        const uint32_t to = place[keys[j] >> shift & (kDigits - 1)]++;
+        next_keys[to] = keys[j];
+        next_order[to] = order[j];
+      }
+    });
+    std::swap(keys, next_keys);
+    std::swap(order, next_order);
+  }
+}
+
+// Instances by tile, and within a tile by depth: the Gaussians are taken in depth order.
+void Rasterizer::bin_by_tile() {
+  order_.reserve(instances_);
+  slots_.reserve(instances_);
+  tile_starts_.reserve(size_t(tiles_) + 1);
+  tile_last_.reserve(tiles_);
+  const uint32_t chunks = std::max(1u, std::min(threads_.size(), visible_ / kSortChunk));
+  const auto chunk_first = [&](uint32_t chunk) { return uint32_t(uint64_t(visible_) * chunk / chunks); };
+  threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
+    uint32_t* histogram = histograms_.data() + size_t(chunk) * tiles_;
+    std::fill(histogram, histogram + tiles_, 0u);
+    for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
+      const uint32_t i = depth_order_[j];
+      const uint32_t* tile = instance_tiles_.data() + offsets_[i];
+      for (uint32_t k = 0; k < tile_counts_[i]; ++k) ++histogram[tile[k]];
+    }
+  });
+  uint32_t sum = 0;
+  for (uint32_t tile = 0; tile < tiles_; ++tile) {
+    tile_starts_[tile] = sum;
+    for (uint32_t chunk = 0; chunk < chunks; ++chunk)
+      sum += std::exchange(histograms_[size_t(chunk) * tiles_ + tile], sum);
+  }
+  tile_starts_[tiles_] = sum;
+  threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
+    uint32_t* place = histograms_.data() + size_t(chunk) * tiles_;
+    for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
+      const uint32_t i = depth_order_[j];
+      for (uint32_t k = 0; k < tile_counts_[i]; ++k) {
+        const uint32_t slot = offsets_[i] + k, to = place[instance_tiles_[slot]]++;
+        order_[to] = i;
+        slots_[to] = slot;
+      }
+    }
+  });
+}
+
+void Rasterizer::backward(const float* d_image, const float* d_alpha) {
+  gradients_.reserve(instances_);
+  blend_.d_image = d_image;
+  blend_.d_alpha = d_alpha;
+  blend_.gradients = gradients_.data();
+  threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_backward(blend_, tile); });
+}
+
+OptimizeArgs Rasterizer::optimize_args() const {
+  OptimizeArgs args = {};
+  args.projection = projection_;
+  args.gradients = gradients_.data();
+  return args;
+}
+
+void Rasterizer::optimize(const OptimizeArgs& args) {
+  const uint32_t count = projection_.count;
+  threads_.run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
+    const uint32_t first = block * kGaussianBlock;
+    kernels_.optimize(args, first, std::min(count, first + kGaussianBlock));
+  });
+}
+
+void Rasterizer::read(const ReadTarget& target) const {
+  threads_.run(shape_.height, [&](uint32_t y, uint32_t) {
+    const size_t from = size_t(y) * shape_.row, to = size_t(y) * shape_.width;
+    for (uint32_t x = 0; x < shape_.width; ++x) {
+      for (uint32_t c = 0; c < 3; ++c) {
+        const float value = image_[c * shape_.plane + from + x];
+        if (target.image != nullptr) target.image[3 * (to + x) + c] = value;
+        if (target.bytes != nullptr) target.bytes[target.byte_channels * (to + x) + c] = to_byte(value);
+      }
+      const float alpha = 1.f - transmittance_[from + x];
+      if (target.bytes != nullptr && target.byte_channels == 4) target.bytes[4 * (to + x) + 3] = to_byte(alpha);
+      if (target.alpha != nullptr) target.alpha[to + x] = alpha;
+      // The weights alpha T add up to 1 - T_final.
+      if (target.depth != nullptr) target.depth[to + x] = depth_sums_[from + x] / std::max(alpha, 1e-6f);
+    }
+  });
+}
+
+}  // namespace tame::cpu

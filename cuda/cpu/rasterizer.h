@@ -1,0 +1,88 @@
+// The rasteriser of one camera at a time: project, sort by depth, bin by tile, blend, and the way back. Keeps its
+// scratch between calls; a device has one for rendering and training.
+#pragma once
+
+#include <cstdint>
+
+#include "../tame.h"
+#include "kernels.h"
+#include "memory.h"
+#include "threads.h"
+
+namespace tame::cpu {
+
+CameraArgs camera_args(const tame_camera& camera);
+
+// Image planes with rows padded to whole tiles; the padding holds zeros until something is written there.
+struct PlaneShape {
+  uint32_t width = 0, height = 0;
+  size_t row = 0, plane = 0;
+  static PlaneShape of(uint32_t width, uint32_t height);
+};
+
+class Rasterizer {
+ public:
+  Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels);
+
+  struct Input {
+    Planes parameters;
+    Layout layout;
+    uint32_t count;
+    int active_degree;
+    CameraArgs camera;
+    float background[3];
+  };
+
+  // Fills image(), transmittance() and, if asked, depth_sums().
+  void forward(const Input& input, bool with_depth);
+  // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward.
+  void backward(const float* d_image, const float* d_alpha);
+  // Arguments for Kernels::optimize, of the last backward; the caller fills in the rest.
+  OptimizeArgs optimize_args() const;
+  // Runs Kernels::optimize over all Gaussians.
+  void optimize(const OptimizeArgs& args);
+
+  // Interleaved float or byte image, alpha and depth of the last forward.
+  void read(const struct ReadTarget& target) const;
+
+  const PlaneShape& shape() const { return shape_; }
+  float* image() { return image_.data(); }
+  const float* radii() const { return radii_.data(); }
+  uint32_t count() const { return projection_.count; }
+
+ private:
+  void project();
+  void sort_by_depth();
+  void bin_by_tile();
+
+  Threads& threads_;
+  const Kernels& kernels_;
+  ProjectArgs projection_ = {};
+  BlendArgs blend_ = {};
+  PlaneShape shape_;
+  uint32_t tiles_ = 0, visible_ = 0, instances_ = 0;
+
+  // Per Gaussian.
+  Buffer<Splat> splats_;
+  Buffer<float> radii_;
+  Buffer<uint8_t> clamped_;
+  Buffer<uint32_t> tile_counts_, offsets_, depth_keys_, depth_order_, sort_keys_, sort_order_;
+  // Per instance.
+  Buffer<uint32_t> instance_tiles_, order_, slots_;
+  Buffer<InstanceGradient> gradients_;
+  // Per tile, and per (thread, tile or digit).
+  Buffer<uint32_t> tile_starts_, tile_last_, histograms_;
+  // Per pixel.
+  Buffer<float> image_, transmittance_, depth_sums_;
+};
+
+// Each may be null.
+struct ReadTarget {
+  float* image;
+  uint8_t* bytes;
+  uint32_t byte_channels;  // 3 or 4
+  float* alpha;
+  float* depth;
+};
+
+}  // namespace tame::cpu

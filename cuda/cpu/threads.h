@@ -1,0 +1,52 @@
+// A pool of threads that shares out numbered work items. Which thread takes an item is left open: every item writes to
+// places of its own, so results do not depend on the number of threads.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace tame::cpu {
+
+class Threads {
+ public:
+  // threads >= 1, the calling thread among them.
+  explicit Threads(uint32_t threads);
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  uint32_t size() const { return uint32_t(workers_.size()) + 1; }
+
+  // Calls work(item, thread) for item = 0 .. items - 1, thread < size(), and waits. work must not throw.
+  template <class Work>
+  void run(uint32_t items, const Work& work) {
+    static_assert(std::is_invocable_v<Work, uint32_t, uint32_t>);
+    start(
+        items, [](const void* w, uint32_t item, uint32_t thread) { (*static_cast<const Work*>(w))(item, thread); },
+        &work);
+  }
+
+ private:
+  using Call = void (*)(const void*, uint32_t, uint32_t);
+  void start(uint32_t items, Call call, const void* work);
+  void take_items(uint32_t thread);
+  void work_until_closed(uint32_t thread);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable begin_, end_;
+  std::atomic<uint64_t> round_{0};    // rises with each run: what workers wait for
+  std::atomic<uint32_t> working_{0};  // workers not yet done with this round
+  std::atomic<uint32_t> next_{0};
+  std::atomic<bool> closing_{false};
+  uint32_t items_ = 0;
+  Call call_ = nullptr;
+  const void* work_ = nullptr;
+};
+
+}  // namespace tame::cpu

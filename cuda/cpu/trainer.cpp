@@ -1,0 +1,143 @@
+// Training steps: forward, loss, backward, Adam. The order of work inside a step reads top to bottom in step().
+#include <algorithm>
+#include <cstring>
+
+#include "../core/activations.h"
+#include "../core/adam.h"
+#include "gaussians.h"
+#include "views.h"
+
+namespace tame::cpu {
+
+namespace {
+
+class CpuTrainer : public Trainer {
+ public:
+  CpuTrainer(std::shared_ptr<CpuGaussians> gaussians, std::shared_ptr<CpuViews> views,
+             const tame_trainer_options& options)
+      : gaussians_(std::move(gaussians)),
+        views_(std::move(views)),
+        options_(options),
+        first_moments_(ledger(), TAME_PURPOSE_OPTIMIZER, plane_floats(gaussians_->layout().planes())),
+        second_moments_(ledger(), TAME_PURPOSE_OPTIMIZER, plane_floats(gaussians_->layout().planes())),
+        sh_sums_(ledger(), TAME_PURPOSE_OPTIMIZER,
+                 options.sh_accumulation != 0 ? plane_floats(3 * gaussians_->layout().coefficients() - 3) : 0),
+        gradient_sums_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        visible_steps_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        max_radii_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()) {
+    first_moments_.zero();
+    second_moments_.zero();
+    sh_sums_.zero();
+    gradient_sums_.zero();
+    visible_steps_.zero();
+    max_radii_.zero();
+  }
+
+  tame_status run(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) override {
+    const char* record = reinterpret_cast<const char*>(plan);
+    for (uint32_t i = 0; i < n; ++i, record += stride) {
+      if (__atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0) return TAME_CANCELLED;
+      tame_step record_copy;
+      std::memcpy(&record_copy, record, sizeof record_copy);
+      const float loss = step(record_copy);
+      int32_t bits;
+      std::memcpy(&bits, &loss, sizeof bits);
+      __atomic_store_n(control + TAME_CONTROL_LOSSES + i, bits, __ATOMIC_RELEASE);
+      __atomic_store_n(control + TAME_CONTROL_ITERATION, int32_t(record_copy.iteration), __ATOMIC_RELEASE);
+      __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(i + 1), __ATOMIC_RELEASE);
+    }
+    return TAME_OK;
+  }
+
+  void reset_opacity(float maximum) override {
+    const Layout& layout = gaussians_->layout();
+    const Planes values = gaussians_->planes();
+    const float highest = core::logit(maximum);
+    float* opacity = values.plane(layout.opacity());
+    for (uint32_t i = 0; i < gaussians_->count(); ++i) opacity[i] = core::minimum(opacity[i], highest);
+    const size_t at = size_t(layout.opacity()) * values.stride;
+    std::fill_n(first_moments_.data() + at, values.stride, 0.f);
+    std::fill_n(second_moments_.data() + at, values.stride, 0.f);
+  }
+
+  void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const override {
+    const uint32_t count = gaussians_->count();
+    if (gradient_sums != nullptr) std::copy_n(gradient_sums_.data(), count, gradient_sums);
+    if (visible_steps != nullptr) std::copy_n(visible_steps_.data(), count, visible_steps);
+    if (max_radii != nullptr) std::copy_n(max_radii_.data(), count, max_radii);
+  }
+
+ private:
+  Ledger& ledger() { return gaussians_->device().ledger(); }
+  size_t plane_floats(int planes) const { return gaussians_->planes().stride * size_t(planes); }
+
+  float step(const tame_step& step) {
+    CpuDevice& device = gaussians_->device();
+    Rasterizer& rasterizer = device.rasterizer();
+    const CpuViews::View& view = views_->view(step.view);
+    Rasterizer::Input input;
+    input.parameters = gaussians_->planes();
+    input.layout = gaussians_->layout();
+    input.count = gaussians_->count();
+    input.active_degree = int(step.sh_degree);
+    input.camera = camera_args(view.camera);
+    std::copy(step.background, step.background + 3, input.background);
+
+    rasterizer.forward(input, false);
+    const bool learns = step.update_mask != 0 || (step.flags & (TAME_STEP_STATISTICS | TAME_STEP_SH_ACCUMULATE)) != 0;
+    const double loss = device.loss().evaluate(rasterizer.shape(), options_.lambda_dssim, rasterizer.image(),
+                                               view.pixels.data(), nullptr, learns);
+    if (learns) {
+      rasterizer.backward(device.loss().gradient(), nullptr);
+      optimize(step, rasterizer);
+    }
+    return float(loss);
+  }
+
+  void optimize(const tame_step& step, Rasterizer& rasterizer) {
+    const Layout& layout = gaussians_->layout();
+    const size_t stride = gaussians_->planes().stride;
+    live_degree_ = std::max(live_degree_, int(step.sh_degree));
+    OptimizeArgs args = rasterizer.optimize_args();
+    args.first_moments = {first_moments_.data(), stride};
+    args.second_moments = {second_moments_.data(), stride};
+    args.sh_sums = {sh_sums_.data(), stride};
+    args.live_sh_planes = std::min(3 * (live_degree_ + 1) * (live_degree_ + 1), 3 * layout.coefficients());
+    args.sh_accumulate = (step.flags & TAME_STEP_SH_ACCUMULATE) != 0;
+    args.sh_apply = args.sh_accumulate && (step.flags & TAME_STEP_SH_APPLY) != 0;
+    for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
+      bool update = (step.update_mask >> group & 1) != 0;
+      if (group == TAME_GROUP_SH_REST && args.sh_accumulate && !args.sh_apply) update = false;
+      if (!update) continue;
+      const core::AdamStep<float> adam = core::adam_step(step.learning_rates[group], options_.beta1, options_.beta2,
+                                                         options_.epsilon, double(++steps_[group]));
+      args.groups[group] = {true, adam.beta1, adam.beta2, adam.epsilon, adam.step_size, adam.inverse_bias2_sqrt};
+    }
+    if ((step.flags & TAME_STEP_STATISTICS) != 0) {
+      args.gradient_sums = gradient_sums_.data();
+      args.visible_steps = visible_steps_.data();
+      args.max_radii = max_radii_.data();
+    }
+    rasterizer.optimize(args);
+  }
+
+  std::shared_ptr<CpuGaussians> gaussians_;
+  std::shared_ptr<CpuViews> views_;
+  const tame_trainer_options options_;
+  uint32_t steps_[TAME_GROUPS] = {};  // Adam steps each group has taken
+  int live_degree_ = 0;               // highest degree that was ever active
+  Buffer<float> first_moments_, second_moments_, sh_sums_;
+  Buffer<float> gradient_sums_;
+  Buffer<uint32_t> visible_steps_;
+  Buffer<float> max_radii_;
+};
+
+}  // namespace
+
+std::shared_ptr<Trainer> CpuDevice::make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                                 const tame_trainer_options& options) {
+  return std::make_shared<CpuTrainer>(std::static_pointer_cast<CpuGaussians>(gaussians),
+                                      std::static_pointer_cast<CpuViews>(views), options);
+}
+
+}  // namespace tame::cpu

@@ -1,0 +1,29 @@
+// Training photos with their cameras, 8-bit in host memory whatever the residency asked for.
+#pragma once
+
+#include <vector>
+
+#include "device.h"
+
+namespace tame::cpu {
+
+class CpuViews : public Views {
+ public:
+  CpuViews(std::shared_ptr<CpuDevice> device, uint32_t count);
+
+  uint32_t count() const override { return uint32_t(views_.size()); }
+  bool is_set(uint32_t index) const override { return views_[index].pixels.size() != 0; }
+  void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) override;
+
+  struct View {
+    tame_camera camera;
+    Buffer<uint8_t> pixels;
+  };
+  const View& view(uint32_t index) const { return views_[index]; }
+
+ private:
+  std::shared_ptr<CpuDevice> device_;
+  std::vector<View> views_;
+};
+
+}  // namespace tame::cpu

@@ -1,0 +1,324 @@
+/*
+ * tame.h: the C ABI of tame, 3D Gaussian Splatting training.
+ *
+ * The only public native header. libtame_cpu.so and libtame_cuda.so export exactly these functions.
+ *
+ * Conventions
+ *  - A call that creates returns the handle, NULL on failure; every other call returns a tame_status.
+ *  - The last parameter of a fallible call is `tame_error *err` (may be NULL). There is no other error state.
+ *  - Handles are entries of a generation-checked table, not addresses: a stale, foreign or closed one gives
+ *    TAME_INVALID_ARGUMENT. One call at a time per device, over all its handles: a second one gives TAME_BUSY.
+ *    Children keep their parents alive; closing is deferred until the running call is over.
+ *  - Every array parameter is followed by the number of elements the caller's buffer holds, in units of the array's
+ *    type unless named otherwise. A buffer that is too short is refused before anything is read or written.
+ *  - Structs begin with struct_size (set it to sizeof) and grow at their end. None holds a pointer.
+ *  - Frames as COLMAP: x right, y down, z forward; x_camera = R x_world + t; R row-major. Quaternions (w, x, y, z).
+ *    Pixel (i, j) covers [i, i+1] x [j, j+1]. Images are row-major, top row first, channels interleaved.
+ *  - Parameters are raw: log-scale (natural log), un-normalised quaternion, logit opacity.
+ */
+#ifndef TAME_H
+#define TAME_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define TAME_API __attribute__((visibility("default")))
+#else
+#define TAME_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rises with each change of this header. */
+#define TAME_ABI_VERSION 1u
+
+typedef int32_t tame_status;
+#define TAME_OK 0
+#define TAME_INVALID_ARGUMENT 1
+#define TAME_OUT_OF_MEMORY 2
+#define TAME_NO_DEVICE 3
+#define TAME_NO_KERNEL_IMAGE 4
+#define TAME_DRIVER_TOO_OLD 5
+#define TAME_BUSY 6
+#define TAME_CANCELLED 7
+#define TAME_IO 8
+#define TAME_INTERNAL 9
+
+/* Exactly 512 bytes. bytes_wanted and bytes_free are set with TAME_OUT_OF_MEMORY, else 0. */
+typedef struct tame_error {
+  int32_t status;
+  uint32_t reserved;
+  uint64_t bytes_wanted;
+  uint64_t bytes_free;
+  char message[488]; /* UTF-8, NUL-terminated, cut at a character */
+} tame_error;
+
+typedef struct tame_device tame_device;
+typedef struct tame_gaussians tame_gaussians;
+typedef struct tame_views tame_views;
+typedef struct tame_trainer tame_trainer;
+typedef struct tame_rasterization tame_rasterization;
+
+/* ---- Library and devices ------------------------------------------------------------------------------------ */
+
+TAME_API uint32_t tame_abi_version(void);
+
+/* One JSON object, UTF-8, NUL-terminated: {"backend":"cpu","version":...,"compiler":...,"targets":[...]}. */
+TAME_API tame_status tame_build_info(char *text, uint32_t text_bytes, tame_error *err);
+
+TAME_API tame_status tame_device_count(uint32_t *count, uint32_t count_length, tame_error *err);
+
+typedef struct tame_device_info {
+  uint32_t struct_size;
+  uint32_t compute_capability; /* 10 * major + minor; 0 on the CPU backend */
+  uint32_t has_code;           /* 1 when this library has machine code or PTX for the device */
+  uint32_t driver_version;     /* as the driver states it (13000 = 13.0); 0 on the CPU backend */
+  uint32_t threads;            /* CPU: hardware threads; GPU: multiprocessors */
+  uint32_t reserved;
+  uint64_t memory_total; /* bytes */
+  uint64_t memory_free;  /* bytes */
+  char name[128];
+  char targets[128]; /* what runs on it: "avx2 (of baseline avx2)", "sm_90 (of sm_80 ... compute_120)" */
+} tame_device_info;
+
+TAME_API tame_status tame_device_get_info(uint32_t index, tame_device_info *info, uint32_t info_bytes, tame_error *err);
+
+typedef struct tame_device_options {
+  uint32_t struct_size;
+  uint32_t index;
+  uint64_t memory_limit; /* bytes for everything the device handle and its children allocate; 0 = no limit */
+  uint64_t seed;         /* of every random number drawn natively */
+  uint32_t threads;      /* CPU backend: 0 = all hardware threads, at most 256 */
+  uint32_t reserved;
+} tame_device_options;
+
+TAME_API tame_device *tame_device_open(const tame_device_options *options, uint32_t options_bytes, tame_error *err);
+
+#define TAME_PURPOSES 8
+#define TAME_PURPOSE_PARAMETERS 0 /* Gaussians */
+#define TAME_PURPOSE_OPTIMIZER 1  /* Adam moments, accumulated gradients */
+#define TAME_PURPOSE_STATISTICS 2 /* density statistics, scores */
+#define TAME_PURPOSE_PHOTOS 3     /* training views */
+#define TAME_PURPOSE_SPLATS 4     /* per-Gaussian scratch of the rasteriser */
+#define TAME_PURPOSE_INSTANCES 5  /* per (tile, splat) scratch */
+#define TAME_PURPOSE_IMAGES 6     /* per-pixel scratch */
+#define TAME_PURPOSE_OTHER 7      /* k-NN and the rest */
+
+typedef struct tame_memory {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t limit; /* bytes, 0 = none */
+  uint64_t live;
+  uint64_t peak;
+  uint64_t live_by_purpose[TAME_PURPOSES];
+  uint64_t peak_by_purpose[TAME_PURPOSES];
+} tame_memory;
+
+/* Counted at any time, also while another call runs. reset_peak != 0 sets the peaks to the live values afterwards. */
+TAME_API tame_status tame_device_memory(tame_device *device, uint32_t reset_peak, tame_memory *memory,
+                                        uint32_t memory_bytes, tame_error *err);
+
+TAME_API tame_status tame_device_synchronize(tame_device *device, tame_error *err);
+TAME_API tame_status tame_device_close(tame_device *device, tame_error *err);
+
+/* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
+
+/*
+ * mean_dist2[i] = mean squared distance of points[i] to its `neighbours` (1..16) nearest other points; exact, and
+ * duplicates count with distance 0. With fewer other points the mean is over those there are (0 for a lone point).
+ * points: 3 * count floats, finite. batch: queries worked on at a time, 0 = all at once. byte_limit: bytes the call
+ * may allocate, 0 = the device's own limit; TAME_OUT_OF_MEMORY when the chosen batch needs more.
+ */
+TAME_API tame_status tame_knn_mean_dist2(tame_device *device, const float *points, uint32_t points_length,
+                                         uint32_t neighbours, uint32_t batch, uint64_t byte_limit, float *mean_dist2,
+                                         uint32_t mean_dist2_length, tame_error *err);
+
+/* ---- Gaussians ---------------------------------------------------------------------------------------------- */
+
+#define TAME_FIELD_MEANS 0      /* 3 per Gaussian, world units */
+#define TAME_FIELD_SH_DC 1      /* 3: [rgb], the degree-0 coefficient */
+#define TAME_FIELD_SH_REST 2    /* 3 (K-1): [k][rgb], K = (degree + 1)^2 */
+#define TAME_FIELD_OPACITIES 3  /* 1, logit */
+#define TAME_FIELD_LOG_SCALES 4 /* 3 */
+#define TAME_FIELD_QUATS 5      /* 4: (w, x, y, z) */
+#define TAME_FIELD_SH 6         /* 3 K: [k][rgb], both SH fields in one */
+/* One PLY vertex: x y z, 3 normals (0), f_dc_0..2, f_rest (channel-major), opacity, scale_0..2, rot_0..3. */
+#define TAME_FIELD_PLY_ROWS 7 /* 14 + 3 K */
+
+/* count starts at 0; memory for `capacity` rows is taken here. sh_degree 0..3. */
+TAME_API tame_gaussians *tame_gaussians_create(tame_device *device, uint32_t capacity, uint32_t sh_degree,
+                                               tame_error *err);
+TAME_API tame_status tame_gaussians_count(tame_gaussians *gaussians, uint32_t *count, uint32_t count_length,
+                                          tame_error *err);
+/* New rows are zero with the identity quaternion. Refused (TAME_BUSY) while a trainer lives on these Gaussians. */
+TAME_API tame_status tame_gaussians_resize(tame_gaussians *gaussians, uint32_t count, tame_error *err);
+/* Rows offset .. offset + rows - 1 of one field. Upload is refused (TAME_BUSY) while a trainer lives. */
+TAME_API tame_status tame_gaussians_upload(tame_gaussians *gaussians, uint32_t field, uint32_t offset, uint32_t rows,
+                                           const float *data, uint32_t data_length, tame_error *err);
+TAME_API tame_status tame_gaussians_download(tame_gaussians *gaussians, uint32_t field, uint32_t offset, uint32_t rows,
+                                             float *data, uint32_t data_length, tame_error *err);
+TAME_API tame_status tame_gaussians_close(tame_gaussians *gaussians, tame_error *err);
+
+/* ---- Cameras and training views ----------------------------------------------------------------------------- */
+
+typedef struct tame_camera {
+  uint32_t struct_size;
+  uint32_t width;  /* pixels, 1..16384 */
+  uint32_t height; /* pixels, 1..16384 */
+  float fx, fy;    /* pixels, > 0 */
+  float cx, cy;    /* pixels; the image's centre is (width / 2, height / 2) */
+  float near_plane;
+  float rotation[9]; /* world to camera, row-major, orthonormal */
+  float translation[3];
+} tame_camera;
+
+#define TAME_RESIDENCY_DEVICE 0 /* pixels on the device */
+#define TAME_RESIDENCY_PINNED 1 /* pixels in pinned host memory, the next view prefetched */
+#define TAME_RESIDENCY_HOST 2   /* pixels in ordinary host memory */
+
+TAME_API tame_views *tame_views_create(tame_device *device, uint32_t count, uint32_t residency, tame_error *err);
+/* pixels: width * height * channels bytes, channels 3 (RGB). The view may be set again with the same size. */
+TAME_API tame_status tame_views_set(tame_views *views, uint32_t index, const tame_camera *camera,
+                                    uint32_t camera_bytes, const uint8_t *pixels, uint32_t pixels_bytes,
+                                    uint32_t channels, tame_error *err);
+TAME_API tame_status tame_views_close(tame_views *views, tame_error *err);
+
+/* ---- Rendering ---------------------------------------------------------------------------------------------- */
+
+#define TAME_FORMAT_F32 0   /* float, 3 channels, background included, not clamped */
+#define TAME_FORMAT_RGB8 1  /* trunc(clamp(255 v + 0.5, 0, 255)) */
+#define TAME_FORMAT_RGBA8 2 /* the same over the background given, with alpha as fourth channel */
+
+/*
+ * One camera, no gradients. image: width * height * (12, 3 or 4) bytes; alpha and depth: width * height floats or
+ * NULL. depth = sum(w z) / max(sum(w), 1e-6). Allowed while a trainer lives. Waits.
+ */
+TAME_API tame_status tame_render(tame_gaussians *gaussians, const tame_camera *camera, uint32_t camera_bytes, float red,
+                                 float green, float blue, uint32_t format, void *image, uint32_t image_bytes,
+                                 float *alpha, uint32_t alpha_length, float *depth, uint32_t depth_length,
+                                 tame_error *err);
+
+/*
+ * The differentiable rasteriser on caller arrays (all five raw, as TAME_FIELD_*; sh: [n][k][rgb]). Returns a handle
+ * that holds what the backward pass needs. alpha and depth may be NULL.
+ */
+TAME_API tame_rasterization *tame_rasterize_forward(tame_device *device, uint32_t count, uint32_t sh_degree,
+                                                    const float *means, uint32_t means_length, const float *log_scales,
+                                                    uint32_t log_scales_length, const float *quats,
+                                                    uint32_t quats_length, const float *opacities,
+                                                    uint32_t opacities_length, const float *sh, uint32_t sh_length,
+                                                    const tame_camera *camera, uint32_t camera_bytes, float red,
+                                                    float green, float blue, float *image, uint32_t image_length,
+                                                    float *alpha, uint32_t alpha_length, float *depth,
+                                                    uint32_t depth_length, tame_error *err);
+/*
+ * d_image: 3 W H floats; d_alpha: W H floats or NULL. The outputs have the shapes of the inputs, d_means2d is
+ * 2 * count (pixels); each is overwritten. May be called more than once.
+ */
+TAME_API tame_status tame_rasterize_backward(tame_rasterization *rasterization, const float *d_image,
+                                             uint32_t d_image_length, const float *d_alpha, uint32_t d_alpha_length,
+                                             float *d_means, uint32_t d_means_length, float *d_log_scales,
+                                             uint32_t d_log_scales_length, float *d_quats, uint32_t d_quats_length,
+                                             float *d_opacities, uint32_t d_opacities_length, float *d_sh,
+                                             uint32_t d_sh_length, float *d_means2d, uint32_t d_means2d_length,
+                                             tame_error *err);
+/* radii: count integers, 0 where the Gaussian is not visible (3 sigma, rectangle of 16-pixel tiles not empty). */
+TAME_API tame_status tame_rasterization_radii(tame_rasterization *rasterization, int32_t *radii, uint32_t radii_length,
+                                              tame_error *err);
+TAME_API tame_status tame_rasterization_close(tame_rasterization *rasterization, tame_error *err);
+
+/* ---- Metrics and losses on images --------------------------------------------------------------------------- */
+
+#define TAME_PADDING_SAME 0  /* zero padding, every pixel counts (the reference's) */
+#define TAME_PADDING_VALID 1 /* only windows wholly inside: width and height at least 11 */
+
+/* Images of width * height * channels floats, interleaved; channels 1..4. Sums in float64. value: 1 double. */
+TAME_API tame_status tame_psnr(tame_device *device, uint32_t width, uint32_t height, uint32_t channels, const float *a,
+                               uint32_t a_length, const float *b, uint32_t b_length, double *value,
+                               uint32_t value_length, tame_error *err);
+TAME_API tame_status tame_ssim(tame_device *device, uint32_t width, uint32_t height, uint32_t channels,
+                               uint32_t padding, const float *a, uint32_t a_length, const float *b, uint32_t b_length,
+                               double *value, uint32_t value_length, tame_error *err);
+/*
+ * (1 - lambda) * mean |a - b| + lambda * (1 - SSIM(a, b)), 3 channels, padding same; gradient: with respect to a,
+ * 3 W H floats, or NULL.
+ */
+TAME_API tame_status tame_image_loss(tame_device *device, uint32_t width, uint32_t height, float lambda_dssim,
+                                     const float *a, uint32_t a_length, const float *b, uint32_t b_length,
+                                     double *value, uint32_t value_length, float *gradient, uint32_t gradient_length,
+                                     tame_error *err);
+
+/* ---- Training ----------------------------------------------------------------------------------------------- */
+
+/* Parameter groups, in the order of TAME_FIELD_*: one bit each in update_mask, one learning rate each. */
+#define TAME_GROUPS 6
+#define TAME_GROUP_MEANS 0
+#define TAME_GROUP_SH_DC 1
+#define TAME_GROUP_SH_REST 2
+#define TAME_GROUP_OPACITIES 3
+#define TAME_GROUP_LOG_SCALES 4
+#define TAME_GROUP_QUATS 5
+
+typedef struct tame_trainer_options {
+  uint32_t struct_size;
+  float lambda_dssim;
+  float beta1, beta2, epsilon; /* Adam */
+  uint32_t sh_accumulation;    /* 1: take memory for TAME_STEP_SH_ACCUMULATE */
+} tame_trainer_options;
+
+TAME_API tame_trainer *tame_trainer_create(tame_gaussians *gaussians, tame_views *views,
+                                           const tame_trainer_options *options, uint32_t options_bytes,
+                                           tame_error *err);
+
+#define TAME_NO_VIEW 0xFFFFFFFFu
+#define TAME_STEP_STATISTICS 1u    /* accumulate density statistics */
+#define TAME_STEP_SH_ACCUMULATE 2u /* add this step's SH_REST gradient to the running sum */
+#define TAME_STEP_SH_APPLY 4u      /* with SH_ACCUMULATE: step SH_REST with the sum, then clear it */
+
+/* One optimisation step. A group whose update_mask bit is 0 keeps its values, moments and step count. */
+typedef struct tame_step {
+  uint32_t iteration;  /* 1-based */
+  uint32_t view;       /* index into the views */
+  uint32_t next_view;  /* to prefetch, or TAME_NO_VIEW */
+  uint32_t sh_degree;  /* active degree, at most the Gaussians' */
+  uint32_t update_mask;
+  uint32_t flags;      /* TAME_STEP_* */
+  float learning_rates[TAME_GROUPS];
+  float background[3]; /* rgb */
+  float reserved;
+} tame_step;
+
+/*
+ * The control block: int32 words shared with the caller. Native code reads [STOP] before every step (non-zero ends the
+ * run with TAME_CANCELLED after the last whole step) and writes the others after each: DONE steps of this run,
+ * ITERATION of the last, and the loss of step i as the bits of a float in [LOSSES + i].
+ */
+#define TAME_CONTROL_STOP 0
+#define TAME_CONTROL_DONE 1
+#define TAME_CONTROL_ITERATION 2
+#define TAME_CONTROL_LOSSES 4
+
+/*
+ * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; control: at least
+ * TAME_CONTROL_LOSSES + n words. Meant to be called nonblocking. Waits.
+ */
+TAME_API tame_status tame_trainer_run(tame_trainer *trainer, const void *plan, uint32_t plan_bytes, uint32_t n,
+                                      uint32_t stride, int32_t *control, uint32_t control_length, tame_error *err);
+/* logit := logit(min(sigmoid(logit), maximum)); the opacity moments are zeroed, the step count kept. */
+TAME_API tame_status tame_trainer_reset_opacity(tame_trainer *trainer, float maximum, tame_error *err);
+/*
+ * Density statistics since the start, one per Gaussian: sums of the norm of the 2D mean's gradient in normalised device
+ * coordinates, number of visible steps, largest radius in pixels. Each buffer count long, or NULL.
+ */
+TAME_API tame_status tame_trainer_statistics(tame_trainer *trainer, float *gradient_sums, uint32_t gradient_sums_length,
+                                             uint32_t *visible_steps, uint32_t visible_steps_length, float *max_radii,
+                                             uint32_t max_radii_length, tame_error *err);
+TAME_API tame_status tame_trainer_close(tame_trainer *trainer, tame_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TAME_H */

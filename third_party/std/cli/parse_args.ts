@@ -1,0 +1,3 @@
+// Lets @std/cli/parse-args resolve where only the npm registry answers; types.d.ts lists what the project uses.
+// @ts-types="./types.d.ts"
+export * from "npm:deno-std@1.2.0/cli/parse_args.js";
