@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wno-psabi
 # bit. -fno-math-errno, -fno-trapping-math: neither is observed here, and both block vectorisation.
 CXXFLAGS := -std=c++17 -O3 -g1 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off \
   -fno-math-errno -fno-trapping-math -pthread $(WARNINGS) -DTAME_VERSION='"$(VERSION)"'
-HEADERS := $(wildcard cuda/*.h cuda/abi/*.h cuda/core/*.h cuda/cpu/*.h cuda/cpu/*.inl)
+HEADERS := $(wildcard cuda/*.h cuda/abi/*.h cuda/core/*.h cuda/cpu/*.h cuda/cpu/*.inl cuda/gpu/*.h cuda/gpu/*.cuh)
 ABI_SOURCES := $(wildcard cuda/abi/*.cpp)
 CPU_SOURCES := $(filter-out cuda/cpu/kernels.cpp,$(wildcard cuda/cpu/*.cpp))
 OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES) $(CPU_SOURCES))
@@ -22,7 +22,8 @@ X86 := $(filter x86_64,$(shell uname -m))
 LEVELS := baseline $(if $(X86),avx2)
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
 
-.PHONY: help build cpu cuda deno demo test check clean
+SHELL := /bin/bash
+.PHONY: FORCE help build cpu cuda deno demo test check clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -34,6 +35,37 @@ cpu: build/libtame_cpu.so ## the CPU library
 build/libtame_cpu.so: $(OBJECTS) cuda/exports.map
 	$(CXX) -shared -pthread -o $@.tmp $(OBJECTS) -Wl,--version-script=cuda/exports.map -Wl,-z,defs
 	mv $@.tmp $@
+
+# SASS for CUDA_ARCHS, PTX for CUDA_PTX: cards newer than any of them compile the PTX when the library is opened.
+CUDA_ARCHS ?= 80 86 89 90 120
+CUDA_PTX ?= 80 120
+CUDA_TARGETS := $(patsubst %,sm_%,$(CUDA_ARCHS)) $(patsubst %,compute_%,$(CUDA_PTX))
+GENCODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$a,code=sm_$a) \
+  $(foreach a,$(CUDA_PTX),-gencode arch=compute_$a,code=compute_$a)
+NVCCFLAGS := -std=c++17 -O3 --threads 0 $(GENCODE) -Xcompiler -fPIC,-fvisibility=hidden,-pthread,-Wall,-Wextra \
+  -Xptxas -v -DTAME_VERSION='"$(VERSION)"' -DTAME_CUDA_TARGETS='"$(CUDA_TARGETS)"'
+GPU_OBJECTS := $(patsubst cuda/%.cu,build/obj/%.o,$(wildcard cuda/gpu/*.cu))
+ABI_OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES))
+
+cuda: build/libtame_cuda.so ## the CUDA library (CUDA_ARCHS, CUDA_PTX choose the targets)
+
+build/libtame_cuda.so: $(GPU_OBJECTS) $(ABI_OBJECTS) cuda/exports.map
+	@echo "nvcc -shared -o $@"
+	@$(NVCC) -shared -cudart static -ccbin $(CXX) -o $@.tmp $(GPU_OBJECTS) $(ABI_OBJECTS) -Xlinker --version-script=cuda/exports.map -Xlinker -z,defs
+	mv $@.tmp $@
+
+# A change of targets rebuilds; ptxas's report of each kernel's registers and spills is kept beside the object.
+build/obj/gpu/targets: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CUDA_TARGETS)' | cmp -s - $@ || echo '$(CUDA_TARGETS)' > $@
+FORCE:
+
+# CUB's scan makes g++ suspect a variable of its own; the rest is held to every warning.
+build/obj/gpu/sort.o: NVCCFLAGS += -Xcompiler -Wno-maybe-uninitialized
+build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/gpu/targets
+	@echo "nvcc $<"
+	@$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
+	@grep -v "^ptxas info\|^ *[0-9]* bytes stack\|^$$" $(@:.o=.ptxas) >&2 || true
 
 build/obj/cpu/kernels_baseline.o: cuda/cpu/kernels.cpp $(HEADERS)
 	@mkdir -p $(@D)
@@ -47,6 +79,29 @@ build/obj/%.o: cuda/%.cpp $(HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -DTAME_CPU_LEVELS='"$(LEVELS)"' -c $< -o $@
 
+# The core's own test program. lanes.cpp once per SIMD level, as kernels.cpp above.
+CORE_TESTS := $(filter-out tests/core/lanes.cpp,$(wildcard tests/core/*.cpp))
+CORE_TEST_OBJECTS := $(patsubst tests/core/%.cpp,build/obj/tests/%.o,$(CORE_TESTS)) \
+  $(patsubst %,build/obj/tests/lanes_%.o,$(LEVELS))
+CORE_TEST_FLAGS := $(CXXFLAGS) -O1 -Icuda
+CORE_TEST_HEADERS := $(HEADERS) $(wildcard tests/core/*.h)
+
+build/core_test: $(CORE_TEST_OBJECTS)
+	$(CXX) -pthread -o $@.tmp $^
+	mv $@.tmp $@
+
+build/obj/tests/lanes_baseline.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(CORE_TEST_FLAGS) -DTAME_SIMD_LEVEL=baseline -c $< -o $@
+
+build/obj/tests/lanes_avx2.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(CORE_TEST_FLAGS) -mavx2 -mfma -DTAME_SIMD_LEVEL=avx2 -c $< -o $@
+
+build/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
+
 deno: $(DENO) ## brings Deno from npm where it is missing
 $(CURDIR)/.deno/bin/deno:
 	npm install --silent --no-fund --no-audit --global --prefix $(CURDIR)/.deno deno@$(DENO_VERSION)
@@ -54,7 +109,7 @@ $(CURDIR)/.deno/bin/deno:
 demo: deno cpu ## a synthetic capture: write, train, render, score
 	$(DENO) task demo
 
-test: deno build ## every test this machine can run
+test: deno build build/core_test ## every test this machine can run
 	$(DENO) task test
 
 check: deno ## format, lint, types, documentation

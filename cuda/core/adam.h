@@ -10,8 +10,9 @@ namespace core {
 template <class S>
 struct AdamStep {
   S beta1, beta2, epsilon;
-  S step_size;           // learning rate / (1 - beta1^k)
-  S inverse_bias2_sqrt;  // 1 / sqrt(1 - beta2^k)
+  S complement1, complement2;  // 1 - beta, rounded from float64: in float the difference is 5e-5 off for beta2 = 0.999
+  S step_size;                 // learning rate / (1 - beta1^k)
+  S inverse_bias2_sqrt;        // 1 / sqrt(1 - beta2^k)
 };
 
 // k: 1-based count of steps of this parameter group. In double: 1 - beta^k loses digits in float for small k.
@@ -20,6 +21,8 @@ inline AdamStep<float> adam_step(double learning_rate, double beta1, double beta
   s.beta1 = float(beta1);
   s.beta2 = float(beta2);
   s.epsilon = float(epsilon);
+  s.complement1 = float(1.0 - beta1);
+  s.complement2 = float(1.0 - beta2);
   s.step_size = float(learning_rate / (1.0 - ::pow(beta1, k)));
   s.inverse_bias2_sqrt = float(1.0 / ::sqrt(1.0 - ::pow(beta2, k)));
   return s;
@@ -27,8 +30,8 @@ inline AdamStep<float> adam_step(double learning_rate, double beta1, double beta
 
 template <class T, class S>
 TAME_FN void adam(const AdamStep<S>& s, T gradient, T& value, T& m, T& v) {
-  m = mad(T(s.beta1), m, (T(1) - T(s.beta1)) * gradient);
-  v = mad(T(s.beta2), v, (T(1) - T(s.beta2)) * gradient * gradient);
+  m = mad(T(s.beta1), m, T(s.complement1) * gradient);
+  v = mad(T(s.beta2), v, T(s.complement2) * gradient * gradient);
   value = value - T(s.step_size) * m / mad(sqrt(v), T(s.inverse_bias2_sqrt), T(s.epsilon));
 }
 

@@ -143,18 +143,30 @@ TAME_FN void project_backward(const Camera<S>& c, const T mean[3], const T scale
   const T inverse = T(1) / s.determinant;
   const T A = s.yy * inverse, B = -(s.xy * inverse), C = s.xx * inverse;
 
-  // d(conic) = -conic d(cov) conic, for the entries xx, xy (which stands twice) and yy.
-  const T g_xx = -(A * A * g_conic[0] + A * B * g_conic[1] + B * B * g_conic[2]);
-  const T g_xy = -(T(2) * A * B * g_conic[0] + (A * C + B * B) * g_conic[1] + T(2) * B * C * g_conic[2]);
-  const T g_yy = -(B * B * g_conic[0] + B * C * g_conic[1] + C * C * g_conic[2]);
+  // Columns w_k of conic v. With conic = adj(v v^T + l I) / det, column k is (l v_k + sum over j != k of
+  // cross(v_j, v_k) times v_j turned by a right angle) / det: nothing large cancels along a needle's axis, as it would
+  // in conic times v_k.
+  T w[6];
+  for (int k = 0; k < 3; ++k) {
+    T along_x = T(kLowPass) * p.v[k], along_y = T(kLowPass) * p.v[3 + k];
+    for (int j = 0; j < 3; ++j) {
+      if (j == k) continue;
+      const T cross = p.v[j] * p.v[3 + k] - p.v[3 + j] * p.v[k];
+      along_x = mad(-p.v[3 + j], cross, along_x);
+      along_y = mad(p.v[j], cross, along_y);
+    }
+    w[k] = along_x * inverse;
+    w[3 + k] = along_y * inverse;
+  }
 
+  // d(conic) = -conic d(v v^T) conic, hence d loss / d v = -2 conic G w with G = [[g_A, g_B / 2], [g_B / 2, g_C]].
   T g_a[6];
   for (int k = 0; k < 3; ++k) {
-    const T g_v0 = mad(T(2) * g_xx, p.v[k], g_xy * p.v[3 + k]);
-    const T g_v1 = mad(T(2) * g_yy, p.v[3 + k], g_xy * p.v[k]);
-    g_log_scale[k] = mad(g_v0, p.v[k], g_v1 * p.v[3 + k]);  // v = a s, so s dv/ds = v
-    g_a[k] = g_v0 * scale[k];
-    g_a[3 + k] = g_v1 * scale[k];
+    const T z0 = -mad(T(2) * g_conic[0], w[k], g_conic[1] * w[3 + k]);
+    const T z1 = -mad(T(2) * g_conic[2], w[3 + k], g_conic[1] * w[k]);
+    g_log_scale[k] = mad(w[k], z0, w[3 + k] * z1);  // v = a s, so s dv/ds = v
+    g_a[k] = mad(A, z0, B * z1) * scale[k];
+    g_a[3 + k] = mad(B, z0, C * z1) * scale[k];
   }
 
   T g_r[9], g_m[6];

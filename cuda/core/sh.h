@@ -59,15 +59,17 @@ TAME_FN void sh_basis_backward(int degree, const T d[3], const T w[kMaxShCoeffic
   const T two = T(2);
   g[0] = g[0] + T(kC20) * (y * w[4] - z * w[7]) - two * x * (T(kC22) * w[6] - T(kC24) * w[8]);
   g[1] = g[1] + T(kC20) * (x * w[4] - z * w[5]) - two * y * (T(kC22) * w[6] + T(kC24) * w[8]);
-  g[2] = g[2] - T(kC20) * (y * w[5] + x * w[7]) + T(4 * kC22) * z * w[6];
+  g[2] = g[2] - T(kC20) * (y * w[5] + x * w[7]) + (T(4) * T(kC22)) * z * w[6];
   if (degree < 3) return;
   const T x2 = x * x, y2 = y * y, z2 = z * z, xy = x * y, xz = x * z, yz = y * z;
-  g[0] = g[0] - T(6 * kC30) * xy * w[9] + T(kC31) * yz * w[10] + T(2 * kC32) * xy * w[11] - T(6 * kC33) * xz * w[12] -
-         T(kC32) * (T(4) * z2 - T(3) * x2 - y2) * w[13] + T(2 * kC35) * xz * w[14] - T(3 * kC30) * (x2 - y2) * w[15];
-  g[1] = g[1] - T(3 * kC30) * (x2 - y2) * w[9] + T(kC31) * xz * w[10] - T(kC32) * (T(4) * z2 - x2 - T(3) * y2) * w[11] -
-         T(6 * kC33) * yz * w[12] + T(2 * kC32) * xy * w[13] - T(2 * kC35) * yz * w[14] + T(6 * kC30) * xy * w[15];
-  g[2] = g[2] + T(kC31) * xy * w[10] - T(8 * kC32) * yz * w[11] + T(3 * kC33) * (two * z2 - x2 - y2) * w[12] -
-         T(8 * kC32) * xz * w[13] + T(kC35) * (x2 - y2) * w[14];
+  g[0] = g[0] - (T(6) * T(kC30)) * xy * w[9] + T(kC31) * yz * w[10] + (T(2) * T(kC32)) * xy * w[11] -
+         (T(6) * T(kC33)) * xz * w[12] - T(kC32) * (T(4) * z2 - T(3) * x2 - y2) * w[13] +
+         (T(2) * T(kC35)) * xz * w[14] - (T(3) * T(kC30)) * (x2 - y2) * w[15];
+  g[1] = g[1] - (T(3) * T(kC30)) * (x2 - y2) * w[9] + T(kC31) * xz * w[10] -
+         T(kC32) * (T(4) * z2 - x2 - T(3) * y2) * w[11] - (T(6) * T(kC33)) * yz * w[12] +
+         (T(2) * T(kC32)) * xy * w[13] - (T(2) * T(kC35)) * yz * w[14] + (T(6) * T(kC30)) * xy * w[15];
+  g[2] = g[2] + T(kC31) * xy * w[10] - (T(8) * T(kC32)) * yz * w[11] + (T(3) * T(kC33)) * (two * z2 - x2 - y2) * w[12] -
+         (T(8) * T(kC32)) * xz * w[13] + T(kC35) * (x2 - y2) * w[14];
 }
 
 template <class T>

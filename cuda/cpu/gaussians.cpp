@@ -5,27 +5,6 @@
 
 namespace tame::cpu {
 
-namespace {
-
-// The plane behind each float of a row of `field`; -1: zero (the normals of a PLY vertex).
-uint32_t row_planes(const Layout& layout, uint32_t field, int planes[14 + 3 * 16]) {
-  uint32_t n = 0;
-  if (field != TAME_FIELD_PLY_ROWS) {
-    const Layout::Range range = layout.group(field);
-    for (int k = range.first; k < range.last; ++k) planes[n++] = k;
-    return n;
-  }
-  for (int k = 0; k < 3; ++k) planes[n++] = Layout::means() + k;
-  for (int k = 0; k < 3; ++k) planes[n++] = -1;
-  for (int c = 0; c < 3; ++c) planes[n++] = Layout::sh() + c;
-  for (int c = 0; c < 3; ++c)
-    for (int k = 1; k < layout.coefficients(); ++k) planes[n++] = Layout::sh() + 3 * k + c;
-  for (int k = layout.opacity(); k < layout.planes(); ++k) planes[n++] = k;
-  return n;
-}
-
-}  // namespace
-
 CpuGaussians::CpuGaussians(std::shared_ptr<CpuDevice> device, uint32_t capacity, uint32_t sh_degree)
     : device_(std::move(device)),
       capacity_(capacity),
@@ -42,7 +21,7 @@ void CpuGaussians::resize(uint32_t count) {
 }
 
 void CpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) {
-  int row[14 + 3 * 16];
+  int row[kMaxColumns];
   const uint32_t width = row_planes(layout_, field, row);
   for (uint32_t c = 0; c < width; ++c) {
     if (row[c] < 0) continue;
@@ -52,7 +31,7 @@ void CpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const 
 }
 
 void CpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const {
-  int row[14 + 3 * 16];
+  int row[kMaxColumns];
   const uint32_t width = row_planes(layout_, field, row);
   for (uint32_t c = 0; c < width; ++c) {
     const float* plane = row[c] < 0 ? nullptr : values_.data() + size_t(row[c]) * stride_ + offset;

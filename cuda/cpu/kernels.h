@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "layout.h"
+#include "../core/layout.h"
 
 namespace tame::cpu {
+
+constexpr uint32_t kGaussianBlock = 256;  // Gaussians a work item, a multiple of any vector width
+constexpr uint32_t kRowPadding = 16;      // image rows are padded to whole tiles
 
 // A projected Gaussian as the tiles read it; 48 bytes.
 struct Splat {
@@ -78,7 +81,7 @@ struct LossArgs {
 
 struct GroupStep {
   bool update;
-  float beta1, beta2, epsilon, step_size, inverse_bias2_sqrt;
+  float beta1, beta2, epsilon, complement1, complement2, step_size, inverse_bias2_sqrt;
 };
 
 struct OptimizeArgs {

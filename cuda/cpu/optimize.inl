@@ -95,7 +95,8 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
 
 inline void adam_planes(const OptimizeArgs& a, uint32_t i, const GroupStep& step, int first, int last,
                         const F8* gradients) {
-  const core::AdamStep<float> adam = {step.beta1, step.beta2, step.epsilon, step.step_size, step.inverse_bias2_sqrt};
+  const core::AdamStep<float> adam = {step.beta1,       step.beta2,     step.epsilon,           step.complement1,
+                                      step.complement2, step.step_size, step.inverse_bias2_sqrt};
   for (int k = first; k < last; ++k) {
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.first_moments.plane(k) + i;

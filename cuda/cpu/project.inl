@@ -15,17 +15,24 @@ inline core::Camera<float> camera_of(const CameraArgs& args) {
   return camera;
 }
 
-// Eight Gaussians' geometry, activated.
+// Eight Gaussians' geometry, activated. ordered: no activated parameter is NaN (a NaN elsewhere shows in the splat).
 struct Loaded {
   F8 mean[3], scale[3], quat[4], opacity;
+  core::Mask8 ordered;
 };
 
 inline Loaded load_gaussians(const ProjectArgs& a, uint32_t i) {
   Loaded g;
   for (int k = 0; k < 3; ++k) g.mean[k] = core::load(a.parameters.plane(Layout::means() + k) + i);
-  for (int k = 0; k < 3; ++k) g.scale[k] = core::exp(core::load(a.parameters.plane(a.layout.log_scales() + k) + i));
+  const F8 logit = core::load(a.parameters.plane(a.layout.opacity()) + i);
+  g.ordered = logit <= logit;
+  for (int k = 0; k < 3; ++k) {
+    const F8 log_scale = core::load(a.parameters.plane(a.layout.log_scales() + k) + i);
+    g.ordered = g.ordered & (log_scale <= log_scale);
+    g.scale[k] = core::exp(log_scale);
+  }
   for (int k = 0; k < 4; ++k) g.quat[k] = core::load(a.parameters.plane(a.layout.quats() + k) + i);
-  g.opacity = core::sigmoid(core::load(a.parameters.plane(a.layout.opacity()) + i));
+  g.opacity = core::sigmoid(logit);
   return g;
 }
 
@@ -59,8 +66,9 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
     const F8 half_x = core::mad(core::sqrt(two_cut * f.variance[0]), F8(1.0001f), F8(0.01f));
     const F8 half_y = core::mad(core::sqrt(two_cut * f.variance[1]), F8(1.0001f), F8(0.01f));
     float lanes[11][kLanes];
-    const F8 columns[11] = {f.mean[0], f.mean[1], f.conic[0], f.conic[1], f.conic[2], g.opacity,
-                            f.depth,   half_x,    half_y,     f.radius,   cut};
+    const F8 columns[11] = {f.mean[0], f.mean[1], f.conic[0], f.conic[1], f.conic[2],
+                            g.opacity, f.depth,   half_x,     half_y,     core::select(g.ordered, f.radius, F8(0.f)),
+                            cut};
     for (int c = 0; c < 11; ++c) core::store(lanes[c], columns[c]);
     const uint32_t lane_count = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     bool reached = false;
@@ -94,6 +102,7 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
     for (uint32_t l = 0; l < lane_count; ++l) {
       uint8_t clamped = 0;
       for (int c = 0; c < 3; ++c) {
+        if (!(lanes[c][l] <= lanes[c][l])) a.tile_counts[i + l] = 0;  // a NaN coefficient
         if (lanes[c][l] < 0.f) clamped = uint8_t(clamped | (1 << c));
         a.splats[i + l].rgb[c] = core::maximum(lanes[c][l], 0.f);
       }

@@ -111,7 +111,14 @@ class CpuTrainer : public Trainer {
       if (!update) continue;
       const core::AdamStep<float> adam = core::adam_step(step.learning_rates[group], options_.beta1, options_.beta2,
                                                          options_.epsilon, double(++steps_[group]));
-      args.groups[group] = {true, adam.beta1, adam.beta2, adam.epsilon, adam.step_size, adam.inverse_bias2_sqrt};
+      args.groups[group] = {true,
+                            adam.beta1,
+                            adam.beta2,
+                            adam.epsilon,
+                            adam.complement1,
+                            adam.complement2,
+                            adam.step_size,
+                            adam.inverse_bias2_sqrt};
     }
     if ((step.flags & TAME_STEP_STATISTICS) != 0) {
       args.gradient_sums = gradient_sums_.data();

@@ -4,7 +4,10 @@ export interface StringifyOptions {
   columns?: readonly string[];
   bom?: boolean;
 }
-export declare function stringify(data: readonly (readonly unknown[] | Record<string, unknown>)[], options?: StringifyOptions): string;
+export declare function stringify(
+  data: readonly (readonly unknown[] | Record<string, unknown>)[],
+  options?: StringifyOptions,
+): string;
 export interface ParseOptions {
   separator?: string;
   comment?: string;

@@ -1,0 +1,49 @@
+// tame's command line: finds the verb, hands over, and turns whatever comes back into an exit code.
+
+import { asksForHelp } from "./cli/help.ts";
+import { UsageError } from "./cli/errors.ts";
+import { failureOf } from "./cli/exit.ts";
+import { nearest } from "./cli/nearest.ts";
+import { advice, requirePermissions } from "./cli/permissions.ts";
+import { type Verb, VERBS } from "./cli/verbs.ts";
+import manifest from "./deno.json" with { type: "json" };
+
+const HELP = `tame ${manifest.version}: 3D Gaussian splats from photos
+
+Usage: deno task VERB [options]      deno task VERB --help
+
+${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(9)} ${verb.summary}`).join("\n")}
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 bad input data, 4 no usable device or out of memory, 130 interrupted`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...argv] = args;
+  if (name === "--version") {
+    console.log(`tame ${manifest.version}`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name as keyof typeof VERBS] as Verb : undefined;
+  try {
+    if (verb === undefined) throw unknownVerb(name);
+    if (!asksForHelp(argv)) requirePermissions(name, argv, verb);
+    return await (await verb.load()).run(argv);
+  } catch (error) {
+    const { code, message } = failureOf(error, () => advice(name, argv, verb));
+    console.error(`Error: ${message}`);
+    if (error instanceof UsageError && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
+    return code;
+  }
+}
+
+function unknownVerb(name: string): UsageError {
+  const names = Object.keys(VERBS);
+  const near = nearest(name, names);
+  const hint = near === undefined ? `the verbs are ${names.join(", ")}` : `did you mean "${near}"?`;
+  return new UsageError(`Unknown verb "${name}": ${hint}`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

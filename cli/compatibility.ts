@@ -1,0 +1,97 @@
+// Options of Taming 3DGS that existing command lines carry and that have nothing to steer here.
+//
+// One whose help says "no effect" is accepted and written to config.json: it cannot change a result. One that asks for
+// something missing is refused in words rather than ignored.
+
+import { type OptionRow, unavailable } from "./option.ts";
+
+const NO_DUMP = "every native call is checked already and no dump of a failed one is written";
+
+/** Rows of `train` and `render` about how the rasteriser is called. */
+export const PIPELINE_ROWS = [
+  { name: "separate_sh", kind: "flag", help: "no effect: always on" },
+  {
+    name: "convert_SHs_python",
+    kind: "flag",
+    help: "refused",
+    refuse: unavailable("spherical harmonics are evaluated in the rasteriser only"),
+  },
+  {
+    name: "compute_cov3D_python",
+    kind: "flag",
+    help: "refused",
+    refuse: unavailable("covariances are computed in the rasteriser only"),
+  },
+  { name: "debug", kind: "flag", help: "refused", refuse: unavailable(NO_DUMP) },
+] as const satisfies readonly OptionRow[];
+
+/** Rows of `train` alone. */
+export const COMPATIBILITY_ROWS = [
+  {
+    name: "position_lr_delay_mult",
+    kind: "number",
+    default: 0.01,
+    minimum: 0,
+    help: "no effect: the schedule has no delay",
+  },
+  {
+    name: "optimizer_type",
+    kind: "string",
+    choices: ["default", "sparse_adam"],
+    default: "default",
+    help: "default: Adam; sparse_adam is refused",
+    refuse: (value) => value === "sparse_adam" ? "only the default optimizer (Adam) is built in" : undefined,
+  },
+  {
+    name: "ho_iteration",
+    kind: "integer",
+    unit: "N",
+    default: 15_000,
+    help: "no effect: opacities stay logits and are trained to the end",
+  },
+  {
+    name: "checkpoint_iterations",
+    kind: "integers",
+    unit: "N",
+    default: [-1],
+    help: "only -1 (never): checkpoints are not written",
+    refuse: (value) =>
+      (value as readonly number[]).some((iteration) => iteration > 0)
+        ? "checkpoints cannot be written; the PLYs of --save_iterations can"
+        : undefined,
+  },
+  {
+    name: "start_checkpoint",
+    kind: "string",
+    unit: "FILE",
+    help: "refused",
+    refuse: unavailable("a run cannot be resumed from a checkpoint"),
+  },
+  { name: "websockets", kind: "flag", help: "refused", refuse: unavailable("there is no live viewer") },
+  { name: "ip", kind: "string", unit: "ADDRESS", default: "127.0.0.1", help: "no effect without a viewer" },
+  {
+    name: "port",
+    kind: "integer",
+    unit: "N",
+    default: 6009,
+    minimum: 0,
+    maximum: 65_535,
+    help: "no effect without a viewer",
+  },
+  {
+    name: "debug_from",
+    kind: "integer",
+    unit: "N",
+    default: -1,
+    help: "only -1 (never)",
+    refuse: (value) => value === -1 ? undefined : NO_DUMP,
+  },
+  { name: "detect_anomaly", kind: "flag", help: "refused", refuse: unavailable("gradients are not traced for NaN") },
+  {
+    name: "benchmark_dir",
+    kind: "string",
+    unit: "PATH",
+    help: "refused",
+    refuse: unavailable("timings of the parts of a step are not recorded in a run; `deno task bench` measures them"),
+  },
+] as const satisfies readonly OptionRow[];

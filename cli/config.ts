@@ -1,0 +1,55 @@
+// --config FILE: options from a JSON file, read by the same rules as options on the command line.
+
+import { parse, type Parsed } from "./argv.ts";
+import { UsageError } from "./errors.ts";
+import { type OptionGroup, type OptionRow, rowsOf } from "./option.ts";
+import { userPath } from "./paths.ts";
+
+/**
+ * Parses `argv` over the options of the file that `--config` names, if it does. The file is an object of options, or
+ * one with such an object under "options" as the config.json of a model folder has.
+ */
+export async function parseWithConfig<const Table extends readonly OptionGroup[]>(
+  argv: readonly string[],
+  table: Table,
+): Promise<Parsed<Table>> {
+  const parsed = parse(argv, table);
+  const file = (parsed.values as { config?: string }).config;
+  if (file === undefined) return parsed;
+  const path = userPath(file);
+  const tokens = configArguments(await Deno.readTextFile(path), path, rowsOf(table));
+  try {
+    parse(tokens, table);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${error.message} (in ${path})`);
+    throw error;
+  }
+  return parse([...tokens, ...argv], table);
+}
+
+/** The options of a configuration file as arguments. */
+export function configArguments(text: string, path: string, rows: readonly OptionRow[]): string[] {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read options from ${path}: it is not JSON (${(error as Error).message})`);
+  }
+  const options = isObject(data) && isObject(data.options) ? data.options : data;
+  if (!isObject(options)) throw new UsageError(`Cannot read options from ${path}: it holds no object`);
+  return Object.entries(options).filter(([, value]) => value !== null).map(([name, value]) => {
+    const row = rows.find((row) => row.name === name.replaceAll("-", "_"));
+    if (row === undefined || row.name === "config") throw new UsageError(`Unknown option "${name}" in ${path}`);
+    const texts = (Array.isArray(value) ? value : [value]).map((item) => {
+      if (!["string", "number", "boolean"].includes(typeof item)) {
+        throw new UsageError(`Cannot use ${JSON.stringify(item)} as "${name}" in ${path}`);
+      }
+      return String(item);
+    });
+    return `--${row.name}=${texts.length === 0 ? -1 : texts.join(",")}`;
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,132 @@
+// `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and pairs them in a picture.
+
+import { basename, join } from "@std/path";
+import { writePng } from "../eval/png.ts";
+import { RENDER_FOLDERS, rendersPath } from "../eval/render.ts";
+import { pointCloudPath } from "../export/model_folder.ts";
+import { type Image8, readImage } from "../load/images.ts";
+import { type CaptureSize, DEFAULT_SIZE, holdsCapture, writeCapture } from "../scripts/demo_scene/capture.ts";
+import { parse } from "./argv.ts";
+import { EXIT } from "./exit.ts";
+import { count, duration } from "./format.ts";
+import { asksForHelp, helpText } from "./help.ts";
+import { run as runMetrics } from "./metrics.ts";
+import type { OptionGroup, OptionRow } from "./option.ts";
+import { DEVICE_ROWS } from "./options.ts";
+import { userPath } from "./paths.ts";
+import { run as runRender } from "./render.ts";
+import { run as runTrain } from "./train.ts";
+import { VERBS } from "./verbs.ts";
+
+/** Enough for 33 dB on the held-out views, few enough for well under a minute on two cores. */
+const ITERATIONS = 600;
+
+/** A short run takes larger steps than the defaults, which are meant for 30 000; the capture's points suffice. */
+const SHORT_RUN = [
+  "--opacity_lr=0.05",
+  "--scaling_lr=0.015",
+  "--rotation_lr=0.003",
+  "--densify_until_iter=0",
+  "--test_iterations=-1",
+];
+
+/** Held-out views in the picture. */
+const PICTURE_ROWS = 2;
+
+const rows = [
+  { name: "model_path", short: "m", kind: "string", unit: "PATH", default: "out/demo", help: "folder to write" },
+  { name: "iterations", kind: "integer", unit: "N", default: ITERATIONS, minimum: 1, help: "training steps" },
+] as const satisfies readonly OptionRow[];
+
+const OPTIONS = [
+  { title: "Demo", rows },
+  { title: "Device", rows: DEVICE_ROWS.filter(({ name }) => name === "backend" || name === "threads") },
+] as const satisfies readonly OptionGroup[];
+
+/** Runs the demo with the arguments after the verb; resolves to the exit code. */
+export async function run(argv: string[]): Promise<number> {
+  if (asksForHelp(argv)) {
+    console.log(helpText({
+      name: "demo",
+      summary: VERBS.demo.summary,
+      usage: "[-m OUT]",
+      example: "deno task demo -m out/demo --backend cpu",
+      table: OPTIONS,
+    }));
+    return EXIT.done;
+  }
+  const { model_path, iterations, backend, threads } = parse(argv, OPTIONS).values;
+  return await demo(userPath(model_path), { size: DEFAULT_SIZE, iterations, backend, threads });
+}
+
+/** Writes the capture into `model`, trains, renders and scores it there, and says where everything is. */
+export async function demo(
+  model: string,
+  settings: { size: CaptureSize; iterations: number; backend: string; threads: number },
+): Promise<number> {
+  const started = performance.now();
+  const capture = join(model, "capture");
+  await provideCapture(capture, settings.size);
+
+  const { iterations } = settings;
+  const device = [`--backend=${settings.backend}`, `--threads=${settings.threads}`];
+  const steps: [(argv: string[]) => Promise<number>, string[]][] = [
+    [runTrain, ["-s", capture, "-m", model, "--eval", `--iterations=${iterations}`, ...SHORT_RUN, ...device]],
+    [runRender, ["-m", model, `--iteration=${iterations}`, "--skip_train", "--quiet", ...device]],
+    [runMetrics, ["-m", model, "--quiet", ...device]],
+  ];
+  for (const [runVerb, verbArgv] of steps) {
+    const code = await runVerb(verbArgv);
+    if (code !== EXIT.done) return code;
+  }
+
+  const renders = rendersPath(model, "test", iterations);
+  const picture = join(model, "render_and_photo.png");
+  await writePng(picture, await renderBesidePhoto(renders));
+  console.log(`Held-out views: ${await scores(model, iterations)}`);
+  console.log(`Renders:        ${join(renders, RENDER_FOLDERS.renders)}`);
+  console.log(`Picture:        ${picture} (renders on the left, photos on the right)`);
+  console.log(`Splats:         ${pointCloudPath(model, iterations)}`);
+  console.log(`The demo took ${duration((performance.now() - started) / 1000)}`);
+  return EXIT.done;
+}
+
+/** Makes sure that the capture is there, and says how. */
+async function provideCapture(folder: string, size: CaptureSize): Promise<void> {
+  if (await holdsCapture(folder, size)) {
+    console.log(`Capture: ${folder} (written earlier)`);
+    return;
+  }
+  const started = performance.now();
+  const points = await writeCapture(folder, size);
+  const seconds = duration((performance.now() - started) / 1000);
+  console.log(`Capture: ${folder} (${size.views} photos, ${count(points)} points, ${seconds})`);
+}
+
+/** What `metrics` wrote about the renders of an iteration. */
+async function scores(model: string, iteration: number): Promise<string> {
+  const results = JSON.parse(await Deno.readTextFile(join(model, "results.json")));
+  const { PSNR, SSIM } = results[basename(rendersPath(model, "test", iteration))];
+  return `PSNR ${PSNR.toFixed(2)} dB, SSIM ${SSIM.toFixed(4)}`;
+}
+
+/** The first renders of a folder, each with its photo at its right, one pair under the other. */
+async function renderBesidePhoto(folder: string): Promise<Image8> {
+  const sides = [RENDER_FOLDERS.renders, RENDER_FOLDERS.photos];
+  const names = Array.from({ length: PICTURE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
+  const pairs = await Promise.all(names.map(async (name) => {
+    const [render, photo] = await Promise.all(sides.map((side) => readImage(join(folder, side, name))));
+    return { render, photo };
+  }));
+  const { width, height } = pairs[0].photo;
+  const stride = 3 * width;
+  const data = new Uint8Array(2 * stride * height * pairs.length);
+  pairs.forEach(({ render, photo }, pair) => {
+    for (let y = 0; y < height; y++) {
+      const row = 2 * stride * (pair * height + y);
+      data.set(render.data.subarray(y * stride, (y + 1) * stride), row);
+      data.set(photo.data.subarray(y * stride, (y + 1) * stride), row + stride);
+    }
+  });
+  return { width: 2 * width, height: height * pairs.length, channels: 3, data };
+}

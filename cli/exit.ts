@@ -1,0 +1,58 @@
+// Exit codes, and the one place where an error becomes a code and a message.
+
+import { DataError } from "../load/errors.ts";
+import { LibraryError, TameError } from "../ffi/errors.ts";
+import { PermissionError, UsageError } from "./errors.ts";
+
+/** Exit codes of every verb. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  data: 3,
+  device: 4,
+  interrupted: 130,
+} as const;
+
+/** How the process should end because of an error. */
+export interface Failure {
+  code: number;
+  /** A paragraph for the user; with a stack trace only when the fault is this program's. */
+  message: string;
+}
+
+const DEVICE_STATUSES: readonly string[] = ["no device", "no kernel image", "driver too old", "out of memory"];
+
+/** Maps any error to its exit code and message. `permissions` says how to start with the permissions needed. */
+export function failureOf(error: unknown, permissions: () => string): Failure {
+  if (error instanceof UsageError || error instanceof PermissionError) {
+    return { code: EXIT.usage, message: error.message };
+  }
+  if (error instanceof DataError) return { code: EXIT.data, message: error.message };
+  if (error instanceof LibraryError) return { code: EXIT.device, message: error.message };
+  if (error instanceof TameError) {
+    const code = DEVICE_STATUSES.includes(error.status) ? EXIT.device : EXIT.failed;
+    return { code, message: withAdvice(error.message, error.advice) };
+  }
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return { code: EXIT.interrupted, message: "Interrupted" };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return { code: EXIT.usage, message: `${error.message}. ${permissions()}` };
+  }
+  if (error instanceof Deno.errors.NotFound) return { code: EXIT.data, message: error.message };
+  if (isOperatingSystemError(error)) return { code: EXIT.failed, message: error.message };
+  if (error instanceof Error && error.constructor === Error) return { code: EXIT.failed, message: error.message };
+  const trace = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { code: EXIT.failed, message: `Internal error, please report it with this trace:\n${trace}` };
+}
+
+function withAdvice(message: string, advice: string | undefined): string {
+  return advice === undefined || message.includes(advice) ? message : `${message}. ${advice}`;
+}
+
+/** An error of reading, writing or spawning, which Deno's message explains: no such file, disk full, read-only. */
+function isOperatingSystemError(error: unknown): error is Error {
+  return error instanceof Error &&
+    (Object.values(Deno.errors).some((kind) => error instanceof kind) || /\(os error \d+\)$/.test(error.message));
+}

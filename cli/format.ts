@@ -1,0 +1,36 @@
+// Numbers as people read them.
+
+import { formatBytes, type MemoryPlan } from "../train/plan.ts";
+
+/** 15059 → "15 059". */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
+}
+
+/** Seconds as "0.42 s", "12.3 s", "3 min 05 s", "2 h 10 min". */
+export function duration(seconds: number): string {
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole / 60) % 60).padStart(2, "0")} min`;
+}
+
+/** "31.2 it/s", or seconds each where there are fewer than one a second. */
+export function rate(perSecond: number, unit: string): string {
+  if (perSecond < 1) return `${(1 / perSecond).toFixed(1)} s/${unit}`;
+  return `${perSecond < 100 ? perSecond.toFixed(1) : Math.round(perSecond)} ${unit}/s`;
+}
+
+/** A bar of fixed width for a share from 0 to 1. */
+export function bar(share: number): string {
+  const width = 20;
+  const full = Math.round(Math.min(Math.max(share, 0), 1) * width);
+  return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
+}
+
+/** A memory plan in one line: the sum, then what it is made of. */
+export function planText({ total, items }: MemoryPlan): string {
+  const parts = items.map(({ purpose, bytes, exact }) => `${purpose} ${exact ? "" : "about "}${formatBytes(bytes)}`);
+  return `about ${formatBytes(total)}: ${parts.join(", ")}`;
+}

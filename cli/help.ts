@@ -1,0 +1,70 @@
+// The text of --help, made from the same rows that the parser reads.
+
+import type { OptionGroup, OptionRow } from "./option.ts";
+
+/** What --help of a verb says besides its options. */
+export interface VerbHelp {
+  /** The verb's name. */
+  name: string;
+  /** One sentence: what it does. */
+  summary: string;
+  /** What follows the verb on its command line. */
+  usage: string;
+  /** A whole command that can be typed. */
+  example: string;
+  /** Paragraphs after the options. */
+  notes?: readonly string[];
+  table: readonly OptionGroup[];
+}
+
+const WIDTH = 110;
+const INDENT = 38;
+
+/** The whole help text of a verb, without a final newline. */
+export function helpText(verb: VerbHelp): string {
+  const groups = verb.table.map((group) => [group.title, ...group.rows.map(rowText)].join("\n"));
+  return [
+    `tame ${verb.name}: ${verb.summary}`,
+    `Usage:   deno task ${verb.name} ${verb.usage}\nExample: ${verb.example}`,
+    ...groups,
+    ...(verb.notes ?? []).map((note) => wrap(note, 0).join("\n")),
+    "Names may be spelled with dashes (--name-of-option) and joined by a sign (--name=value); the last of two wins.",
+  ].join("\n\n");
+}
+
+/** Whether the arguments ask for help rather than for work. */
+export function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).some((token) => token === "--help" || token === "-h");
+}
+
+function rowText(row: OptionRow): string {
+  const short = row.short === undefined ? "" : `-${row.short}, `;
+  const left = `  ${short.padStart(4)}--${row.name}${valueText(row)}`;
+  const lines = wrap(row.help + defaultText(row), INDENT);
+  const first = left.length < INDENT ? left.padEnd(INDENT) + lines.shift() : left;
+  return [first, ...lines.map((line) => " ".repeat(INDENT) + line)].join("\n");
+}
+
+function valueText(row: OptionRow): string {
+  if (row.kind === "flag") return "";
+  if (row.choices !== undefined) return ` ${row.choices.join("|")}`;
+  const unit = row.unit ?? "X";
+  return row.kind === "integers" || row.kind === "strings" ? ` ${unit} …` : ` ${unit}`;
+}
+
+function defaultText({ default: value }: OptionRow): string {
+  if (value === undefined || value === "" || Array.isArray(value) && value.length === 0) return "";
+  return ` (default: ${Array.isArray(value) ? value.join(" ") : value})`;
+}
+
+/** Breaks text into lines that fit beside `indent` columns. */
+function wrap(text: string, indent: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && indent + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

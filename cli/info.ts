@@ -1,0 +1,187 @@
+// `info`: what a capture or a PLY holds, and what training at a budget will take.
+
+import { readDataFile } from "../load/bytes.ts";
+import { DataError } from "../load/errors.ts";
+import { parsePlyHeader } from "../load/ply_header.ts";
+import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
+import { loadScene, type Scene } from "../load/scene.ts";
+import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { formatBytes, type MemoryPlan, planMemory } from "../train/plan.ts";
+import { accumulatesSh, budgetTarget } from "../train/schedule.ts";
+import { parse } from "./argv.ts";
+import { UsageError } from "./errors.ts";
+import { EXIT } from "./exit.ts";
+import { count } from "./format.ts";
+import { asksForHelp, helpText } from "./help.ts";
+import type { OptionValues } from "./option.ts";
+import { INFO_OPTIONS } from "./options.ts";
+import { userPath } from "./paths.ts";
+import { asUsageError } from "./train_options.ts";
+import { VERBS } from "./verbs.ts";
+
+type InfoValues = OptionValues<typeof INFO_OPTIONS>;
+
+/** Runs the verb with the arguments after it; resolves to the exit code. */
+export async function run(argv: string[]): Promise<number> {
+  if (asksForHelp(argv)) {
+    console.log(helpText({
+      name: "info",
+      summary: VERBS.info.summary,
+      usage: "CAPTURE|PLY [options]",
+      example: "deno task info ../data/fox -i images_8 --budget 15",
+      table: INFO_OPTIONS,
+    }));
+    return EXIT.done;
+  }
+  const { values, positionals } = parse(argv, INFO_OPTIONS, { positionals: 1 });
+  if (positionals.length === 0) throw new UsageError("Missing the capture or the PLY to look at");
+  const path = userPath(positionals[0]);
+  const facts = await isFile(path) ? await plyFacts(path) : await captureFacts(path, values);
+  console.log(values.json ? JSON.stringify(facts.data) : table(facts.lines));
+  return EXIT.done;
+}
+
+/** The same facts for a program and for people. */
+interface Facts {
+  data: Record<string, unknown>;
+  lines: [label: string, text: string][];
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new DataError("There is no such file or folder", { path, cause });
+    throw cause;
+  }
+}
+
+async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
+  const scene = await loadScene(path, { images: values.images, resolution: values.resolution, eval: values.eval });
+  const { target, gaussians, plan } = planOf(scene, values);
+  const views = [...scene.train, ...scene.test];
+  const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
+  const photos = tally(views.map(({ camera }) => `${camera.width} x ${camera.height}`));
+  return {
+    data: {
+      type: "capture",
+      path: scene.source,
+      train: scene.train.length,
+      test: scene.test.length,
+      cameras,
+      photos,
+      points: scene.points.count,
+      extent: scene.extent,
+      target,
+      gaussians,
+      memory: { total: plan.total, items: plan.items },
+    },
+    lines: [
+      ["Capture", scene.source],
+      [
+        "Views",
+        `${count(views.length)} (${count(scene.train.length)} to train on, ${count(scene.test.length)} held out)`,
+      ],
+      ["Cameras", sizes(cameras)],
+      ["Photos", `${sizes(photos)}, from ${values.images}`],
+      ["Points", count(scene.points.count)],
+      ["Extent", scene.extent.toPrecision(4)],
+      ["Budget", `${count(target)} Gaussians (--budget ${values.budget} --mode ${values.mode})`],
+      ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${values.sh_degree}`],
+      ...plan.items.map(({ purpose, bytes, exact }): [string, string] => [
+        `  ${purpose}`,
+        `${exact ? "" : "about "}${formatBytes(bytes)}`,
+      ]),
+    ],
+  };
+}
+
+/** The plan at the largest count of the run: the budget's, or the first points' where they are more. */
+function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
+  let options: ReturnType<typeof resolveTrainOptions>;
+  try {
+    options = resolveTrainOptions({
+      budget: values.budget,
+      mode: values.mode as TrainOptions["mode"],
+      shDegree: values.sh_degree,
+      shLower: values.sh_lower,
+    });
+  } catch (error) {
+    throw asUsageError(error);
+  }
+  const target = budgetTarget(scene.points.count, options);
+  const gaussians = Math.max(target, scene.points.count);
+  const plan = planMemory({
+    photos: scene.train.map(({ camera }) => camera),
+    count: gaussians,
+    shDegree: options.shDegree,
+    shAccumulation: accumulatesSh(options),
+  });
+  return { target, gaussians, plan };
+}
+
+async function plyFacts(path: string): Promise<Facts> {
+  const file = await readDataFile(path);
+  const vertex = parsePlyHeader(file, path).elements.find(({ name }) => name === "vertex");
+  const splats = vertex?.properties.some(({ name }) => name === "f_dc_0") ? parseSplatsPly(file, path) : undefined;
+  const points = splats === undefined ? parsePointsPly(file, path) : undefined;
+  const box = bounds(splats?.means ?? points!.positions);
+  const common = {
+    path,
+    count: splats?.count ?? points!.count,
+    bytes: file.length,
+    properties: vertex!.properties.length,
+  };
+  const size = `${formatBytes(file.length)}, ${common.properties} properties`;
+  const kind: [string, string][] = splats === undefined ? [["Points", count(common.count)]] : [
+    ["Gaussians", count(common.count)],
+    ["Harmonics", `degree ${splats.shDegree}`],
+    ...splats.comments.map((comment): [string, string] => ["Comment", comment]),
+  ];
+  return {
+    data: {
+      type: splats === undefined ? "points" : "gaussians",
+      ...common,
+      ...(splats === undefined ? {} : { shDegree: splats.shDegree, comments: splats.comments }),
+      bounds: box,
+    },
+    lines: [
+      ["PLY", path],
+      ["Size", size],
+      ...kind,
+      ...box.map(([low, high], axis): [string, string] => [
+        `  ${"xyz"[axis]}`,
+        `${low.toPrecision(4)} to ${high.toPrecision(4)}`,
+      ]),
+    ],
+  };
+}
+
+/** Lowest and highest coordinate of each axis; none for no points. */
+function bounds(positions: Float32Array): [number, number][] {
+  if (positions.length === 0) return [];
+  return [0, 1, 2].map((axis) => {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = axis; i < positions.length; i += 3) {
+      low = Math.min(low, positions[i]);
+      high = Math.max(high, positions[i]);
+    }
+    return [low, high];
+  });
+}
+
+/** How often each text occurs. */
+function tally(texts: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
+  return counts;
+}
+
+function sizes(counts: Record<string, number>): string {
+  return Object.entries(counts).map(([size, number]) => `${count(number)} of ${size}`).join(", ");
+}
+
+function table(lines: [string, string][]): string {
+  return lines.map(([label, text]) => `${label.padEnd(12)} ${text}`).join("\n");
+}

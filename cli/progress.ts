@@ -1,0 +1,136 @@
+// What a verb tells while it works: lines, warnings, a bar and JSON events, each to the right stream.
+//
+// The bar is for a terminal; elsewhere the same facts come as a line every few seconds. Both go to the standard error,
+// so that the standard output holds results alone, or with --json one object per event.
+
+import { bar, duration, rate } from "./format.ts";
+
+/** Where the texts go; the process's own streams unless a test says otherwise. */
+export interface Streams {
+  /** Writes to the standard output. */
+  out(text: string): void;
+  /** Writes to the standard error. */
+  err(text: string): void;
+  /** Whether the standard error is a terminal. */
+  terminal: boolean;
+  /** Width of that terminal in characters. */
+  columns(): number;
+  /** Milliseconds, rising. */
+  now(): number;
+}
+
+/** How far a piece of work has come. */
+export interface Progress {
+  /** What is going on: "Training", "Photos". A new one starts a new bar. */
+  label: string;
+  done: number;
+  total: number;
+  /** What `done` counts, for the rate: "it", "photo". */
+  unit: string;
+  /** More to show: the loss, the memory. */
+  details?: readonly string[];
+}
+
+const REDRAW_MS = 100;
+const LINE_MS = 5000;
+const CLEAR = "\r\x1b[K";
+
+/** The streams of this process. */
+export function processStreams(): Streams {
+  const encoder = new TextEncoder();
+  const write = (stream: { writeSync(bytes: Uint8Array): number }, text: string) => {
+    const bytes = encoder.encode(text);
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+  };
+  return {
+    out: (text) => write(Deno.stdout, text),
+    err: (text) => write(Deno.stderr, text),
+    terminal: Deno.stderr.isTerminal(),
+    columns: terminalColumns,
+    now: () => performance.now(),
+  };
+}
+
+/** Some terminals state no size. */
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** Writes a verb's lines, warnings, progress and events. */
+export class Reporter {
+  readonly #quiet: boolean;
+  readonly #json: boolean;
+  readonly #streams: Streams;
+  #drawn = false;
+  #current: { label: string; started: number; first: number; shown: number } | undefined;
+
+  /** `quiet` keeps only the terminal's bar and warnings; `json` keeps the standard output for events. */
+  constructor(options: { quiet?: boolean; json?: boolean; streams?: Streams } = {}) {
+    this.#quiet = options.quiet ?? false;
+    this.#json = options.json ?? false;
+    this.#streams = options.streams ?? processStreams();
+  }
+
+  /** A line that says what was chosen or done. */
+  note(text: string): void {
+    if (this.#quiet) return;
+    this.#clear();
+    if (this.#json) this.#streams.err(`${text}\n`);
+    else this.#streams.out(`${text}\n`);
+  }
+
+  /** Something the user should know although the work goes on. */
+  warn(text: string): void {
+    this.#clear();
+    this.#streams.err(`Warning: ${text}\n`);
+  }
+
+  /** One JSON line on the standard output with --json, nothing without. */
+  event(event: object): void {
+    if (this.#json) this.#streams.out(`${JSON.stringify(event)}\n`);
+  }
+
+  /** Shows how far the work has come, as often as is useful. */
+  progress(progress: Progress): void {
+    const now = this.#streams.now();
+    if (this.#current?.label !== progress.label) {
+      this.#current = { label: progress.label, started: now, first: progress.done, shown: -Infinity };
+      if (!this.#streams.terminal) this.#current.shown = now;
+    }
+    const { started, first, shown } = this.#current;
+    if (!this.#streams.terminal && this.#quiet) return;
+    const finished = progress.done >= progress.total;
+    if (now - shown < (this.#streams.terminal ? REDRAW_MS : LINE_MS) && !(finished && this.#streams.terminal)) return;
+    this.#current.shown = now;
+    const seconds = (now - started) / 1000;
+    const perSecond = seconds > 0 ? (progress.done - first) / seconds : 0;
+    const facts = [
+      `${progress.done}/${progress.total}`,
+      ...(perSecond > 0 ? [rate(perSecond, progress.unit)] : []),
+      ...(progress.details ?? []),
+      ...(perSecond > 0 && !finished ? [`ETA ${duration((progress.total - progress.done) / perSecond)}`] : []),
+    ].join("  ");
+    if (this.#streams.terminal) {
+      const line = `${progress.label} ${bar(progress.done / Math.max(progress.total, 1))} ${facts}`;
+      this.#streams.err(CLEAR + [...line].slice(0, Math.max(this.#streams.columns() - 1, 20)).join(""));
+      this.#drawn = true;
+    } else {
+      this.#streams.err(`${progress.label} ${facts}\n`);
+    }
+  }
+
+  /** Ends the bar, if one is drawn. */
+  finish(): void {
+    this.#clear();
+    this.#current = undefined;
+  }
+
+  #clear(): void {
+    if (this.#drawn) this.#streams.err(CLEAR);
+    this.#drawn = false;
+  }
+}

@@ -1,0 +1,231 @@
+// `train`: a capture in, a model folder out.
+
+import { join } from "@std/path";
+import { MODEL_FILES, savePointCloud, startModelFolder, writeRunConfig } from "../export/model_folder.ts";
+import { TrainLog } from "../export/train_log.ts";
+import type { Device } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { DataError } from "../load/errors.ts";
+import { loadScene, type Scene } from "../load/scene.ts";
+import type { DoneEvent, EvaluateEvent, StepEvent, TrainEvent } from "../train/events.ts";
+import { train } from "../train/loop.ts";
+import type { TrainOptions } from "../train/options.ts";
+import { formatBytes } from "../train/plan.ts";
+import { parseWithConfig } from "./config.ts";
+import { openChosenDevice } from "./device.ts";
+import { UsageError } from "./errors.ts";
+import { EXIT } from "./exit.ts";
+import { count, duration, planText, rate } from "./format.ts";
+import { asksForHelp, helpText } from "./help.ts";
+import { Interrupt } from "./interrupt.ts";
+import { TRAIN_OPTIONS } from "./options.ts";
+import { userPath } from "./paths.ts";
+import { Reporter } from "./progress.ts";
+import { asUsageError, trainOptions, type TrainValues } from "./train_options.ts";
+import { VERBS } from "./verbs.ts";
+
+const DEFAULT_NEAR = 0.2;
+
+/** Runs the verb with the arguments after it; resolves to the exit code. */
+export async function run(argv: string[]): Promise<number> {
+  if (asksForHelp(argv)) {
+    console.log(helpText({
+      name: "train",
+      summary: VERBS.train.summary,
+      usage: "-s CAPTURE -m OUT [options]",
+      example: "deno task train -s ../data/fox -i images_2 --eval -m out/fox --mode final_count --budget 112053",
+      notes: ["This version keeps the count of Gaussians it starts with, and warns where densification would be due."],
+      table: TRAIN_OPTIONS,
+    }));
+    return EXIT.done;
+  }
+  const started = performance.now();
+  const { values } = await parseWithConfig(argv, TRAIN_OPTIONS);
+  if (values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
+  const options = trainOptions(values);
+  const reporter = new Reporter(values);
+  using interrupt = new Interrupt(() =>
+    reporter.warn("Interrupted: finishing the step and saving what there is; ^C again stops at once")
+  );
+  const { signal } = interrupt;
+
+  using device = await openChosenDevice(values, reporter);
+  const source = userPath(values.source_path);
+  const scene = await loadScene(source, {
+    images: values.images,
+    resolution: values.resolution,
+    eval: values.eval,
+    signal,
+  });
+  if (scene.train.length === 0) {
+    throw new DataError("All views are held out: train without --eval", { path: scene.source });
+  }
+  for (const view of [...scene.train, ...scene.test]) view.camera.near = values.near;
+  const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
+  await startModelFolder(folder, scene, cfgArgs(values, { source: scene.source, folder }));
+  const loadSeconds = (performance.now() - started) / 1000;
+
+  const session = new Session({ values, device, scene, folder, loadSeconds }, reporter);
+  return await session.run({ ...options, signal });
+}
+
+/** What the tools of the family read of a run: how its capture was loaded. */
+function cfgArgs(
+  values: TrainValues,
+  paths: { source: string; folder: string },
+): Record<string, string | number | boolean> {
+  return {
+    data_device: values.data_device,
+    eval: values.eval,
+    images: values.images,
+    model_path: paths.folder,
+    resolution: values.resolution,
+    sh_degree: values.sh_degree,
+    source_path: paths.source,
+    white_background: values.white_background,
+    ...(values.near === DEFAULT_NEAR ? {} : { near: values.near }),
+  };
+}
+
+/** What a run starts from. */
+interface Start {
+  values: TrainValues;
+  device: Device;
+  scene: Scene;
+  folder: string;
+  /** Seconds from the start of the verb to here. */
+  loadSeconds: number;
+}
+
+/** One training run: its events told and its files written. */
+class Session {
+  readonly #start: Start;
+  readonly #reporter: Reporter;
+  readonly #log: TrainLog;
+  #saved: { iteration: number; path: string } | undefined;
+
+  constructor(start: Start, reporter: Reporter) {
+    this.#start = start;
+    this.#reporter = reporter;
+    this.#log = new TrainLog(join(start.folder, MODEL_FILES.log));
+  }
+
+  /** Trains to the end and resolves to the exit code. */
+  async run(options: TrainOptions): Promise<number> {
+    const { device, scene } = this.#start;
+    const onPhoto = (done: number, total: number) =>
+      this.#reporter.progress({ label: "Photos", done, total, unit: "photo" });
+    let gaussians: Gaussians | undefined;
+    try {
+      for await (const event of train(device, scene, { ...options, onPhoto })) {
+        gaussians = event.gaussians;
+        await this.#handle(event);
+        if (event.type === "done") return event.result.aborted ? EXIT.interrupted : EXIT.done;
+      }
+      throw new Error("Training ended without its last event");
+    } catch (error) {
+      throw asUsageError(error);
+    } finally {
+      this.#reporter.finish();
+      gaussians?.[Symbol.dispose]();
+    }
+  }
+
+  async #handle(event: TrainEvent): Promise<void> {
+    let more: Record<string, unknown> = {};
+    switch (event.type) {
+      case "plan":
+        this.#reporter.note(`Memory: ${planText(event.plan)}`);
+        break;
+      case "step":
+        this.#log.add(event);
+        this.#reporter.progress(this.#progress(event));
+        break;
+      case "evaluate":
+        this.#reporter.note(describeEvaluation(event));
+        break;
+      case "save":
+        more = { path: await this.#save(event) };
+        break;
+      case "warning":
+        this.#reporter.warn(event.message);
+        break;
+      case "done":
+        more = await this.#finish(event);
+        break;
+    }
+    this.#reporter.event(jsonEvent(event, more));
+  }
+
+  #progress({ iteration, loss, count: gaussians, memory }: StepEvent): Parameters<Reporter["progress"]>[0] {
+    const details = [`loss ${loss.toFixed(7)}`, `${count(gaussians)} Gaussians`, formatBytes(memory)];
+    return { label: "Training", done: iteration, total: this.#start.values.iterations, unit: "it", details };
+  }
+
+  async #save({ iteration, gaussians }: TrainEvent): Promise<string> {
+    const path = await savePointCloud(gaussians, this.#start.folder, iteration);
+    await this.#log.write();
+    this.#saved = { iteration, path };
+    return path;
+  }
+
+  /** Saves what is not saved yet, writes the records of the run, and sums it up. */
+  async #finish(event: DoneEvent): Promise<Record<string, unknown>> {
+    const { values, device, scene, folder, loadSeconds } = this.#start;
+    const { result } = event;
+    if (result.iteration > 0 && this.#saved?.iteration !== result.iteration) await this.#save(event);
+    await this.#log.write();
+    const seconds = {
+      load: loadSeconds + result.loadSeconds,
+      train: result.seconds,
+      total: performance.now() / 1000,
+    };
+    const { backend, name, reason, seed } = device;
+    await writeRunConfig(folder, {
+      options: recordedOptions(values, { source: scene.source, folder }),
+      device: { backend, name, reason, seed },
+      capture: {
+        source: scene.source,
+        train: scene.train.length,
+        test: scene.test.length,
+        points: scene.points.count,
+        extent: scene.extent,
+      },
+      result,
+      seconds,
+    });
+    if (result.timedOut) this.#reporter.note(`Stopped by --max_seconds ${values.max_seconds}`);
+    this.#reporter.note(
+      result.iteration === 0
+        ? "No iteration was finished"
+        : `${count(result.iteration)} iterations in ${duration(seconds.train)} ` +
+          `(${rate(result.iteration / seconds.train, "it")}), ${duration(seconds.total)} in all: ` +
+          `${count(result.count)} Gaussians, loss ${result.loss.toFixed(7)}, peak memory ${
+            formatBytes(result.peakMemory)
+          }`,
+    );
+    if (this.#saved !== undefined) this.#reporter.note(`Splats: ${this.#saved.path}`);
+    return { folder, path: this.#saved?.path ?? null, totalSeconds: seconds.total };
+  }
+}
+
+function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateEvent): string {
+  return `Iteration ${iteration}, ${views} ${set} views: PSNR ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)}, ` +
+    `L1 ${l1.toFixed(4)}`;
+}
+
+/** All options by name, so that `--config` repeats the run from anywhere. */
+function recordedOptions(values: TrainValues, paths: { source: string; folder: string }): Record<string, unknown> {
+  const recorded: Record<string, unknown> = { ...values, source_path: paths.source, model_path: paths.folder };
+  delete recorded.config;
+  for (const name of Object.keys(recorded)) recorded[name] ??= null;
+  return recorded;
+}
+
+/** An event as JSON: the Gaussians by their count, losses with the digits of a float. */
+function jsonEvent(event: TrainEvent, more: Record<string, unknown>): object {
+  const losses = event.type === "step"
+    ? { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) }
+    : {};
+  return { ...event, ...losses, gaussians: event.gaussians.count, ...more };
+}

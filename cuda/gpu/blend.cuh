@@ -1,0 +1,86 @@
+// Alpha blending, front to back (Kerbl et al. 2023): a block a tile, a thread a pixel, with a checkpoint of each pixel
+// every 32 splats for the backward pass (Mallick et al. 2024).
+#pragma once
+
+#include "fragment.cuh"
+
+namespace tame::gpu {
+
+template <bool kDepth>
+__global__ void __launch_bounds__(kTilePixels) blend_kernel(BlendArgs a) {
+  if (a.counts->overflow != 0) return;
+  const int tile = int(blockIdx.x), thread = int(threadIdx.x), lane = thread % kWarp;
+  const int2 offset = tile_pixel(thread);
+  const int tile_x = tile % a.tiles_x * kTile, tile_y = tile / a.tiles_x * kTile;
+  const int x = tile_x + offset.x, y = tile_y + offset.y;
+  const bool inside = x < a.width && y < a.height;
+  const float pixel_x = float(x) + 0.5f, pixel_y = float(y) + 0.5f;
+  // The warp's pixels, for the splat-by-splat test.
+  const float left = float(tile_x + offset.x - lane % kSubTileWidth) + 0.5f;
+  const float top = float(tile_y + offset.y - lane / kSubTileWidth) + 0.5f;
+
+  const uint2 range = a.tile_ranges[tile];
+  const uint32_t instances = range.y - range.x, buckets = (instances + kBucket - 1) / kBucket;
+  const uint32_t first_bucket = a.tile_buckets[tile] - buckets;
+  for (uint32_t b = uint32_t(thread); b < buckets; b += kTilePixels) a.bucket_tiles[first_bucket + b] = uint32_t(tile);
+
+  __shared__ Splat staged[kTilePixels];
+  __shared__ uint32_t tile_last;
+  if (thread == 0) tile_last = 0;
+
+  float T = 1.f, color[3] = {0.f, 0.f, 0.f}, depth = 0.f;
+  uint32_t last = 0;
+  bool done = !inside;
+  for (uint32_t batch = 0; batch < instances; batch += kTilePixels) {
+    if (__syncthreads_and(done)) break;
+    if (batch + uint32_t(thread) < instances)
+      staged[thread] = a.splats[a.slot_gaussians[a.slots[range.x + batch + uint32_t(thread)]]];
+    __syncthreads();
+    const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
+    for (uint32_t base = 0; base < batch_end; base += kBucket) {
+      if (__all_sync(kFullWarp, done)) break;
+      const uint32_t bucket = (batch + base) / kBucket;
+      if (bucket != 0 && a.checkpoints != nullptr)
+        a.checkpoints[size_t(first_bucket + bucket) * kTilePixels + uint32_t(thread)] =
+            make_float4(color[0], color[1], color[2], T);
+      // Each lane looks whether one splat can touch this warp's pixels at all.
+      bool near = false;
+      if (base + uint32_t(lane) < batch_end) {
+        const Splat& s = staged[base + uint32_t(lane)];
+        near = s.x + s.half_x >= left && s.x - s.half_x <= left + float(kSubTileWidth - 1) && s.y + s.half_y >= top &&
+               s.y - s.half_y <= top + float(kSubTileHeight - 1);
+      }
+      for (unsigned todo = __ballot_sync(kFullWarp, near); todo != 0; todo &= todo - 1) {
+        const uint32_t k = base + uint32_t(__ffs(int(todo))) - 1;
+        if (done) continue;
+        const Splat& s = staged[k];
+        const Fragment f = fragment(s, pixel_x, pixel_y);
+        if (!f.touches) continue;
+        const float after = T * (1.f - f.alpha);
+        if (after < core::kMinTransmittance) {
+          done = true;
+          continue;
+        }
+        const float weight = f.alpha * T;
+        for (int c = 0; c < 3; ++c) color[c] = fmaf(weight, s.rgb[c], color[c]);
+        if (kDepth) depth = fmaf(weight, s.depth, depth);
+        T = after;
+        last = batch + k + 1;
+      }
+    }
+  }
+  if (inside) {
+    const size_t plane = size_t(a.width) * size_t(a.height), at = size_t(y) * size_t(a.width) + size_t(x);
+    for (int c = 0; c < 3; ++c) a.image[size_t(c) * plane + at] = fmaf(T, a.background[c], color[c]);
+    a.transmittance[at] = T;
+    if (kDepth) a.depth[at] = depth;
+    a.last[at] = last;
+  }
+  const uint32_t warp_last = __reduce_max_sync(kFullWarp, last);
+  __syncthreads();
+  if (lane == 0) atomicMax(&tile_last, warp_last);
+  __syncthreads();
+  if (thread == 0) a.tile_last[tile] = tile_last;
+}
+
+}  // namespace tame::gpu

@@ -1,0 +1,37 @@
+// The constants of the CUDA backend, each with its reason.
+#pragma once
+
+#include <cstdint>
+
+#include "../core/tiles.h"
+
+namespace tame::gpu {
+
+constexpr int kTile = core::kTile;
+constexpr int kTilePixels = kTile * kTile;  // one thread a pixel in the forward blend
+constexpr int kWarp = 32;
+constexpr unsigned kFullWarp = 0xffffffffu;
+
+// A warp blends 8 x 4 pixels: squarer than 16 x 2, so fewer splats touch it.
+constexpr int kSubTileWidth = 8, kSubTileHeight = 4;
+
+// Splats between checkpoints, and lanes of the backward blend: one lane a splat.
+constexpr int kBucket = kWarp;
+
+constexpr int kPixelChunk = kWarp;     // pixels that a backward warp loads at a time
+constexpr int kBackwardWarps = 4;      // buckets a block of the backward blend
+constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
+constexpr int kSmallRectangle = 16;    // tiles that one lane tests alone; larger rectangles take the whole warp
+constexpr int kLossTile = 16;          // loss blocks are 16 x 16 pixels, with a halo of 5
+
+// Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.
+constexpr uint32_t kStepsAhead = 2;
+
+// First guess of instances a Gaussian; a view that needs more repeats its step with more room.
+constexpr uint32_t kFirstInstances = 4;
+constexpr uint32_t kLeastRoom = 65536;
+
+// Row alignment of parameter planes, in floats: 128-byte lines.
+constexpr uint32_t kPlaneAlignment = 32;
+
+}  // namespace tame::gpu

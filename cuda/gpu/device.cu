@@ -1,0 +1,94 @@
+// See device.h; also what the ABI asks of the library as a whole.
+#include <cstdio>
+
+#include "device.h"
+
+namespace tame::gpu {
+
+namespace {
+
+// Any kernel of ours: whether the file has code for a device is asked of one.
+__global__ void probe_kernel() {}
+
+bool has_code() {
+  cudaFuncAttributes attributes;
+  const cudaError_t error = cudaFuncGetAttributes(&attributes, probe_kernel);
+  if (error == cudaSuccess) return true;
+  cudaGetLastError();
+  if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction ||
+      error == cudaErrorUnsupportedPtxVersion || error == cudaErrorInvalidPtx)
+    return false;
+  check(error, "look for code for the device");
+  return false;
+}
+
+}  // namespace
+
+GpuDevice::GpuDevice(const tame_device_options& options) : Device(options.memory_limit), index_(int(options.index)) {
+  use([&] {
+    if (!has_code()) {
+      cudaDeviceProp properties;
+      check(cudaGetDeviceProperties(&properties, index_), "ask for the device's properties");
+      fail(TAME_NO_KERNEL_IMAGE,
+           "No kernel image for compute capability %d.%d (%s); this build has %s; rebuild with CUDA_ARCHS=%d%d",
+           properties.major, properties.minor, properties.name, TAME_CUDA_TARGETS, properties.major, properties.minor);
+    }
+    stream_ = std::make_unique<Stream>();
+    rasterizer_ = std::make_unique<Rasterizer>(ledger(), *stream_);
+    stream_->wait();
+  });
+}
+
+void GpuDevice::synchronize() {
+  use([&] { stream_->wait(); });
+}
+
+}  // namespace tame::gpu
+
+namespace tame::backend {
+
+std::string build_info() {
+  std::string targets, names = TAME_CUDA_TARGETS;
+  for (size_t at = 0; at < names.size();) {
+    const size_t end = std::min(names.find(' ', at), names.size());
+    targets += (targets.empty() ? "\"" : ",\"") + names.substr(at, end - at) + "\"";
+    at = end + 1;
+  }
+  return std::string("{\"backend\":\"cuda\",\"version\":\"") + TAME_VERSION + "\",\"compiler\":\"nvcc " +
+         std::to_string(__CUDACC_VER_MAJOR__) + "." + std::to_string(__CUDACC_VER_MINOR__) + "\",\"targets\":[" +
+         targets + "]}";
+}
+
+uint32_t device_count() {
+  int count = 0;
+  gpu::check(cudaGetDeviceCount(&count), "count CUDA devices");
+  return uint32_t(count);
+}
+
+void device_info(uint32_t index, tame_device_info& info) {
+  gpu::check(cudaSetDevice(int(index)), "select the device");
+  cudaDeviceProp properties;
+  gpu::check(cudaGetDeviceProperties(&properties, int(index)), "ask for the device's properties");
+  info.compute_capability = uint32_t(properties.major * 10 + properties.minor);
+  info.has_code = gpu::has_code() ? 1 : 0;
+  int driver = 0;
+  gpu::check(cudaDriverGetVersion(&driver), "ask for the driver's version");
+  info.driver_version = uint32_t(driver);
+  info.threads = uint32_t(properties.multiProcessorCount);
+  size_t free = 0, total = 0;
+  gpu::check(cudaMemGetInfo(&free, &total), "ask for the device's memory");
+  info.memory_total = total;
+  info.memory_free = free;
+  std::snprintf(info.name, sizeof info.name, "%.*s", int(sizeof info.name) - 1, properties.name);
+  std::snprintf(info.targets, sizeof info.targets, "sm_%d%d (of %s)", properties.major, properties.minor,
+                TAME_CUDA_TARGETS);
+}
+
+std::shared_ptr<Device> open_device(const tame_device_options& options) {
+  const uint32_t count = device_count();
+  if (options.index >= count)
+    fail(TAME_NO_DEVICE, "No CUDA device %u: this machine has %u, numbered from 0", options.index, count);
+  return std::make_shared<gpu::GpuDevice>(options);
+}
+
+}  // namespace tame::backend

@@ -1,0 +1,56 @@
+// The CUDA backend's device: its stream, its rasteriser, and whether an error has made its context useless.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "../abi/backend.h"
+#include "rasterizer.h"
+#include "runtime.h"
+
+namespace tame::gpu {
+
+class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> {
+ public:
+  explicit GpuDevice(const tame_device_options& options);
+
+  void synchronize() override;
+  void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
+                      float* mean_dist2) override;
+  std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;
+  std::shared_ptr<Views> make_views(uint32_t count, uint32_t residency) override;
+  std::shared_ptr<Trainer> make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                        const tame_trainer_options& options) override;
+  std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,
+                                           const float background[3], const ImageTarget& target) override;
+  double psnr(uint32_t width, uint32_t height, uint32_t channels, const float* a, const float* b) override;
+  double ssim(uint32_t width, uint32_t height, uint32_t channels, uint32_t padding, const float* a,
+              const float* b) override;
+  double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
+                    float* gradient) override;
+
+  // Runs `body` with this device current. An error that poisons the context is remembered: later calls repeat its
+  // cause instead of failing in places that have nothing to do with it.
+  template <class Body>
+  auto use(const Body& body) -> decltype(body()) {
+    if (!poison_.empty()) throw Failure(TAME_INTERNAL, poison_);
+    try {
+      check(cudaSetDevice(index_), "select the device");
+      return body();
+    } catch (const Poisoned& error) {
+      poison_ = error.what();
+      throw;
+    }
+  }
+
+  const Stream& stream() const { return *stream_; }
+  Rasterizer& rasterizer() { return *rasterizer_; }
+
+ private:
+  const int index_;
+  std::string poison_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Rasterizer> rasterizer_;
+};
+
+}  // namespace tame::gpu

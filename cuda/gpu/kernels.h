@@ -1,0 +1,120 @@
+// What the kernels read and write: records per Gaussian and per instance, and each kernel's arguments.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "../core/adam.h"
+#include "../core/layout.h"
+#include "../core/projection.h"
+#include "config.h"
+
+namespace tame::gpu {
+
+// A projected Gaussian in three 16-byte loads.
+struct alignas(16) Splat {
+  float x, y, A, B;
+  float C, opacity, half_x, half_y;  // half extents of the ellipse inside which alpha reaches 1/255, px
+  float rgb[3], depth;
+};
+static_assert(sizeof(Splat) == 48);
+
+// Sums over the pixels of one (tile, splat) instance. h is d loss / d log(alpha); dx, dy: mean minus pixel.
+struct InstanceGradient {
+  float rgb[3];
+  float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
+};
+
+// One per rasteriser, in device memory. `overflow` is sticky: it is set where a step needs more instances than there is
+// room for, and while it is set no kernel changes training state; the host clears it when it has made room.
+struct Counts {
+  unsigned long long instances;  // that the current view needs
+  unsigned long long most;       // needed by any view since the flag was set
+  uint32_t overflow;
+};
+
+struct ProjectArgs {
+  Planes parameters;
+  Layout layout;
+  uint32_t count;
+  int active_degree;
+  core::Camera<float> camera;
+  int tiles_x, tiles_y;
+  Splat* splats;
+  float* radii;           // whole pixels; 0 = not visible
+  uint8_t* clamped;       // bit c: channel c was negative and is held at 0
+  uint32_t* tile_counts;  // tiles the splat reaches
+  uint32_t* depth_keys;   // bits of the depth; kUnseen where no tile is reached
+  uint32_t* gaussians;    // 0, 1, 2 ...: what the depth sort carries along
+  Counts* counts;
+};
+constexpr uint32_t kUnseen = 0xffffffffu;
+
+struct BlendArgs {
+  const Splat* splats;
+  const uint2* tile_ranges;        // first and past-the-end instance of each tile
+  const uint32_t* tile_buckets;    // inclusive sums of buckets over the tiles
+  const uint32_t* slots;           // instances by tile and depth: their place in depth order
+  const uint32_t* slot_gaussians;  // Gaussian of each place
+  int width, height, tiles_x, tiles;
+  float background[3];
+  float* image;            // 3 planes of width * height
+  float* transmittance;    // final T
+  float* depth;            // sum(w z), or null
+  uint32_t* last;          // per pixel: instances up to the last one taken
+  uint32_t* tile_last;     // their maximum over a tile
+  uint32_t* bucket_tiles;  // tile of each bucket
+  // [bucket][pixel]: colour so far and T before the bucket, unused for a tile's first; null when no backward follows.
+  float4* checkpoints;
+  const Counts* counts;
+  // Backward only.
+  const float* d_image;         // 3 planes
+  const float* d_alpha;         // 1 plane, or null
+  InstanceGradient* gradients;  // by slot
+};
+
+struct EmitArgs {
+  ProjectArgs projection;
+  const uint32_t* depth_order;  // Gaussians by depth
+  const uint32_t* ends;         // inclusive sums of their tile counts
+  uint32_t* offsets;            // out, per Gaussian: its first slot
+  void* keys;                   // out, per slot: tile, 16 or 32 bits
+  uint32_t* slots;              // out: 0, 1, 2 ...
+  uint32_t* slot_gaussians;     // out
+  uint64_t room;                // slots there are
+};
+
+struct OptimizeArgs {
+  ProjectArgs projection;
+  const uint32_t* offsets;
+  const InstanceGradient* gradients;
+  // Where gradients go when there is no optimiser: same planes as the parameters, and 2 planes of the 2D mean; or null.
+  Planes gradient_out;
+  float* mean2_out;
+  // Training.
+  Planes first_moments, second_moments;
+  Planes sh_sums;      // running SH_REST gradient, planes of the group only
+  int live_sh_planes;  // SH planes whose degree was ever active: the others have zero moments and cannot move
+  bool sh_accumulate, sh_apply;
+  uint32_t update_mask;
+  core::AdamStep<float> groups[TAME_GROUPS];
+  // Density statistics, or null.
+  float* gradient_sums;
+  uint32_t* visible_steps;
+  float* max_radii;
+};
+
+struct LossArgs {
+  int width, height;
+  float lambda_dssim;
+  const float* image;          // 3 planes
+  const uint8_t* target_rgb;   // interleaved photo, or null and then
+  const float* target_planes;  // 3 planes
+  float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy; null without gradient
+  float* gradient;             // 3 planes
+  double2* sums;               // per block: L1, SSIM
+  const Counts* counts;        // of the render, or null
+};
+
+}  // namespace tame::gpu

@@ -1,0 +1,148 @@
+// Training loss (1 - lambda) L1 + lambda (1 - SSIM) and its gradient: blocks of 16 x 16 pixels of one channel, with the
+// window's halo of 5 in shared memory. Outside the image both pictures, and the derivatives, count as zero.
+#pragma once
+
+#include "../core/ssim.h"
+#include "kernels.h"
+
+namespace tame::gpu {
+
+constexpr int kHalo = core::kWindowRadius;
+constexpr int kLossSpan = kLossTile + 2 * kHalo;
+constexpr int kLossThreads = kLossTile * kLossTile;
+
+__device__ __forceinline__ float target_value(const LossArgs& a, int channel, int x, int y) {
+  const size_t at = size_t(y) * size_t(a.width) + size_t(x);
+  if (a.target_rgb != nullptr) return float(a.target_rgb[3 * at + size_t(channel)]) / 255.f;
+  return a.target_planes[size_t(channel) * size_t(a.width) * size_t(a.height) + at];
+}
+
+// Sum over the block in a fixed order; the result is thread 0's.
+__device__ __forceinline__ double block_sum(double value, double* scratch) {
+  const int thread = int(threadIdx.x);
+  for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_down_sync(kFullWarp, value, step);
+  __syncthreads();
+  if (thread % kWarp == 0) scratch[thread / kWarp] = value;
+  __syncthreads();
+  double total = 0;
+  if (thread == 0)
+    for (int w = 0; w < int(blockDim.x) / kWarp; ++w) total += scratch[w];
+  return total;
+}
+
+__global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a) {
+  if (a.counts != nullptr && a.counts->overflow != 0) return;
+  __shared__ float source[2][kLossSpan][kLossSpan + 1];
+  __shared__ float rows[5][kLossSpan][kLossTile];
+  __shared__ double scratch[kLossThreads / kWarp];
+  const int channel = int(blockIdx.z), thread = int(threadIdx.x);
+  const int x0 = int(blockIdx.x) * kLossTile, y0 = int(blockIdx.y) * kLossTile;
+  const size_t plane = size_t(a.width) * size_t(a.height);
+  const float* image = a.image + size_t(channel) * plane;
+
+  for (int k = thread; k < kLossSpan * kLossSpan; k += kLossThreads) {
+    const int u = k % kLossSpan, v = k / kLossSpan, x = x0 + u - kHalo, y = y0 + v - kHalo;
+    const bool inside = x >= 0 && x < a.width && y >= 0 && y < a.height;
+    source[0][v][u] = inside ? image[size_t(y) * size_t(a.width) + size_t(x)] : 0.f;
+    source[1][v][u] = inside ? target_value(a, channel, x, y) : 0.f;
+  }
+  __syncthreads();
+  for (int k = thread; k < kLossSpan * kLossTile; k += kLossThreads) {
+    const int u = k % kLossTile, v = k / kLossTile;
+    float sum[5] = {};
+#pragma unroll
+    for (int d = -kHalo; d <= kHalo; ++d) {
+      const float p = source[0][v][u + kHalo + d], q = source[1][v][u + kHalo + d];
+      const float weight = core::window_weight<float>(d < 0 ? -d : d), wp = weight * p, wq = weight * q;
+      sum[0] += wp;
+      sum[1] += wq;
+      sum[2] = fmaf(wp, p, sum[2]);
+      sum[3] = fmaf(wq, q, sum[3]);
+      sum[4] = fmaf(wp, q, sum[4]);
+    }
+    for (int s = 0; s < 5; ++s) rows[s][v][u] = sum[s];
+  }
+  __syncthreads();
+
+  const int u = thread % kLossTile, v = thread / kLossTile, x = x0 + u, y = y0 + v;
+  double l1 = 0, ssim = 0;
+  if (x < a.width && y < a.height) {
+    float mean[5] = {};
+#pragma unroll
+    for (int d = -kHalo; d <= kHalo; ++d)
+      for (int s = 0; s < 5; ++s)
+        mean[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), rows[s][v + kHalo + d][u], mean[s]);
+    const core::SsimTerms<float> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
+    ssim = terms.value;
+    l1 = fabsf(source[0][v + kHalo][u + kHalo] - source[1][v + kHalo][u + kHalo]);
+    if (a.partials != nullptr) {
+      const float upstream = -a.lambda_dssim / (3.f * float(a.width) * float(a.height));
+      float* out = a.partials + size_t(channel) * 3 * plane + size_t(y) * size_t(a.width) + size_t(x);
+      out[0] = upstream * terms.d_mean;
+      out[plane] = upstream * terms.d_xx;
+      out[2 * plane] = upstream * terms.d_xy;
+    }
+  }
+  l1 = block_sum(l1, scratch);
+  ssim = block_sum(ssim, scratch);
+  if (thread == 0) a.sums[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x] = make_double2(l1, ssim);
+}
+
+__global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(LossArgs a) {
+  if (a.counts != nullptr && a.counts->overflow != 0) return;
+  __shared__ float source[3][kLossSpan][kLossSpan + 1];
+  __shared__ float rows[3][kLossSpan][kLossTile];
+  const int channel = int(blockIdx.z), thread = int(threadIdx.x);
+  const int x0 = int(blockIdx.x) * kLossTile, y0 = int(blockIdx.y) * kLossTile;
+  const size_t plane = size_t(a.width) * size_t(a.height);
+  const float* partials = a.partials + size_t(channel) * 3 * plane;
+
+  for (int k = thread; k < kLossSpan * kLossSpan; k += kLossThreads) {
+    const int u = k % kLossSpan, v = k / kLossSpan, x = x0 + u - kHalo, y = y0 + v - kHalo;
+    const bool inside = x >= 0 && x < a.width && y >= 0 && y < a.height;
+    for (int s = 0; s < 3; ++s)
+      source[s][v][u] = inside ? partials[size_t(s) * plane + size_t(y) * size_t(a.width) + size_t(x)] : 0.f;
+  }
+  __syncthreads();
+  for (int k = thread; k < kLossSpan * kLossTile; k += kLossThreads) {
+    const int u = k % kLossTile, v = k / kLossTile;
+    float sum[3] = {};
+#pragma unroll
+    for (int d = -kHalo; d <= kHalo; ++d)
+      for (int s = 0; s < 3; ++s)
+        sum[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), source[s][v][u + kHalo + d], sum[s]);
+    for (int s = 0; s < 3; ++s) rows[s][v][u] = sum[s];
+  }
+  __syncthreads();
+
+  const int u = thread % kLossTile, v = thread / kLossTile, x = x0 + u, y = y0 + v;
+  if (x >= a.width || y >= a.height) return;
+  float window[3] = {};
+#pragma unroll
+  for (int d = -kHalo; d <= kHalo; ++d)
+    for (int s = 0; s < 3; ++s)
+      window[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), rows[s][v + kHalo + d][u], window[s]);
+  const size_t at = size_t(channel) * plane + size_t(y) * size_t(a.width) + size_t(x);
+  const float p = a.image[at], q = target_value(a, channel, x, y);
+  const float l1_share = (1.f - a.lambda_dssim) / (3.f * float(a.width) * float(a.height));
+  const float sign = p > q ? l1_share : p < q ? -l1_share : 0.f;
+  a.gradient[at] = window[0] + fmaf(2.f * p, window[1], fmaf(q, window[2], sign));
+}
+
+// One block: the blocks' sums, in a fixed order.
+__global__ void __launch_bounds__(kLossThreads) loss_value_kernel(LossArgs a, uint32_t blocks, double* value) {
+  if (a.counts != nullptr && a.counts->overflow != 0) return;
+  __shared__ double scratch[kLossThreads / kWarp];
+  double l1 = 0, ssim = 0;
+  for (uint32_t b = threadIdx.x; b < blocks; b += kLossThreads) {
+    l1 += a.sums[b].x;
+    ssim += a.sums[b].y;
+  }
+  l1 = block_sum(l1, scratch);
+  ssim = block_sum(ssim, scratch);
+  if (threadIdx.x != 0) return;
+  const double values = 3.0 * a.width * a.height, lambda = a.lambda_dssim;
+  *value = (1 - lambda) * l1 / values + lambda * (1 - ssim / values);
+}
+
+}  // namespace tame::gpu

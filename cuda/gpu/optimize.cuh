@@ -1,0 +1,115 @@
+// Per Gaussian: its instances' gradients summed in order, pulled back through projection and colour to the raw
+// parameters, and either handed out or used at once for Adam, so that no gradient of the scene is ever stored.
+#pragma once
+
+#include "../core/sh.h"
+#include "gaussian.cuh"
+
+namespace tame::gpu {
+
+template <bool kTrain>
+struct Sink {
+  const OptimizeArgs& a;
+  uint32_t i;
+
+  __device__ __forceinline__ void step(uint32_t group, int plane, float gradient) const {
+    if ((a.update_mask >> group & 1u) == 0) return;
+    float& value = a.projection.parameters.plane(plane)[i];
+    float& m = a.first_moments.plane(plane)[i];
+    float& v = a.second_moments.plane(plane)[i];
+    core::adam(a.groups[group], gradient, value, m, v);
+  }
+  __device__ __forceinline__ void operator()(uint32_t group, int plane, float gradient) const {
+    if (!kTrain) {
+      a.gradient_out.plane(plane)[i] = gradient;
+      return;
+    }
+    if (group == TAME_GROUP_SH_REST && a.sh_accumulate) {
+      float& sum = a.sh_sums.plane(plane - (Layout::sh() + 3))[i];
+      gradient += sum;
+      sum = a.sh_apply ? 0.f : gradient;
+    }
+    step(group, plane, gradient);
+  }
+};
+
+template <bool kTrain>
+__global__ void __launch_bounds__(kGaussianThreads) optimize_kernel(const __grid_constant__ OptimizeArgs a) {
+  if (a.projection.counts->overflow != 0) return;
+  const ProjectArgs& p = a.projection;
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= p.count) return;
+  const Sink<kTrain> sink = {a, i};
+  const Layout& layout = p.layout;
+  const uint32_t tiles = p.tile_counts[i];
+
+  InstanceGradient sum = {};
+  const InstanceGradient* from = a.gradients + a.offsets[i];
+  for (uint32_t k = 0; k < tiles; ++k) {
+    for (int c = 0; c < 3; ++c) sum.rgb[c] += from[k].rgb[c];
+    sum.h += from[k].h;
+    sum.h_dx += from[k].h_dx;
+    sum.h_dy += from[k].h_dy;
+    sum.h_dxdx += from[k].h_dxdx;
+    sum.h_dxdy += from[k].h_dxdy;
+    sum.h_dydy += from[k].h_dydy;
+  }
+
+  float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity = 0.f;
+  core::ViewDirection<float> direction = {};
+  if (tiles != 0) {
+    const Loaded x = load_gaussian(p.parameters, layout, i);
+    const Splat& s = p.splats[i];
+    // log(alpha) = log(opacity) - (A dx^2 + C dy^2) / 2 - B dx dy.
+    g_mean2[0] = -fmaf(s.A, sum.h_dx, s.B * sum.h_dy);
+    g_mean2[1] = -fmaf(s.C, sum.h_dy, s.B * sum.h_dx);
+    const float g_conic[3] = {-0.5f * sum.h_dxdx, -sum.h_dxdy, -0.5f * sum.h_dydy};
+    core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, g_mean, g_log_scale, g_quat);
+    g_opacity = sum.h * (1.f - x.opacity);
+    for (int c = 0; c < 3; ++c)
+      if (p.clamped[i] & (1 << c)) sum.rgb[c] = 0.f;
+    direction = core::view_direction<float>(p.camera.center, x.mean);
+  }
+
+  // Colour. Each coefficient is read before Adam moves it.
+  float y[core::kMaxShCoefficients], w[core::kMaxShCoefficients];
+  core::sh_basis(p.active_degree, direction.d, y);
+  const int active = core::sh_coefficients(p.active_degree);
+  const int live = kTrain ? a.live_sh_planes / 3 : layout.coefficients();
+#pragma unroll
+  for (int k = 0; k < core::kMaxShCoefficients; ++k) {
+    if (k >= live) break;
+    w[k] = 0.f;
+    const uint32_t group = k == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST;
+    for (int c = 0; c < 3; ++c) {
+      const int plane = Layout::sh() + 3 * k + c;
+      float gradient = 0.f;
+      if (k < active && tiles != 0) {
+        w[k] = fmaf(p.parameters.plane(plane)[i], sum.rgb[c], w[k]);
+        gradient = y[k] * sum.rgb[c];
+      }
+      sink(group, plane, gradient);
+    }
+  }
+  if (tiles != 0) {
+    float g_direction[3];
+    core::sh_basis_backward(p.active_degree, direction.d, w, g_direction);
+    core::view_direction_backward(direction, g_direction, g_mean);
+  }
+
+  for (int k = 0; k < 3; ++k) sink(TAME_GROUP_MEANS, Layout::means() + k, g_mean[k]);
+  sink(TAME_GROUP_OPACITIES, layout.opacity(), g_opacity);
+  for (int k = 0; k < 3; ++k) sink(TAME_GROUP_LOG_SCALES, layout.log_scales() + k, g_log_scale[k]);
+  for (int k = 0; k < 4; ++k) sink(TAME_GROUP_QUATS, layout.quats() + k, g_quat[k]);
+  if (!kTrain)
+    for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
+
+  if (a.gradient_sums != nullptr && p.radii[i] > 0.f) {
+    const float x = g_mean2[0] * 0.5f * float(p.camera.width), y2 = g_mean2[1] * 0.5f * float(p.camera.height);
+    a.gradient_sums[i] += sqrtf(x * x + y2 * y2);
+    a.visible_steps[i] += 1;
+    a.max_radii[i] = fmaxf(a.max_radii[i], p.radii[i]);
+  }
+}
+
+}  // namespace tame::gpu

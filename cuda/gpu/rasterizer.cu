@@ -1,0 +1,180 @@
+// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, loss.cu.
+#include <algorithm>
+#include <cstdlib>
+
+#include "rasterizer.h"
+#include "sort.h"
+
+namespace tame::gpu {
+
+namespace {
+
+// TAME_INSTANCE_ROOM names another first guess: with a small one a test makes steps overflow.
+uint32_t first_room(uint32_t count) {
+  if (const char* named = std::getenv("TAME_INSTANCE_ROOM")) {
+    const unsigned long room = std::strtoul(named, nullptr, 10);
+    if (room != 0) return uint32_t(std::min(room, 1ul << 30));
+  }
+  return std::max(kLeastRoom, std::min(count, UINT32_MAX / kFirstInstances) * kFirstInstances);
+}
+
+}  // namespace
+
+core::Camera<float> camera_of(const tame_camera& camera) {
+  core::Camera<float> c;
+  c.width = int(camera.width);
+  c.height = int(camera.height);
+  c.fx = camera.fx;
+  c.fy = camera.fy;
+  c.cx = camera.cx;
+  c.cy = camera.cy;
+  c.near_plane = camera.near_plane;
+  std::copy(camera.rotation, camera.rotation + 9, c.rotation);
+  std::copy(camera.translation, camera.translation + 3, c.translation);
+  core::complete(c);
+  return c;
+}
+
+Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
+    : stream_(stream),
+      counts_(ledger, TAME_PURPOSE_SPLATS, 1),
+      splats_(ledger, TAME_PURPOSE_SPLATS),
+      radii_(ledger, TAME_PURPOSE_SPLATS),
+      clamped_(ledger, TAME_PURPOSE_SPLATS),
+      tile_counts_(ledger, TAME_PURPOSE_SPLATS),
+      depth_keys_(ledger, TAME_PURPOSE_SPLATS),
+      gaussians_(ledger, TAME_PURPOSE_SPLATS),
+      sorted_depths_(ledger, TAME_PURPOSE_SPLATS),
+      depth_order_(ledger, TAME_PURPOSE_SPLATS),
+      ends_(ledger, TAME_PURPOSE_SPLATS),
+      offsets_(ledger, TAME_PURPOSE_SPLATS),
+      tile_keys_(ledger, TAME_PURPOSE_INSTANCES),
+      sorted_tiles_(ledger, TAME_PURPOSE_INSTANCES),
+      slot_iota_(ledger, TAME_PURPOSE_INSTANCES),
+      slots_(ledger, TAME_PURPOSE_INSTANCES),
+      slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
+      gradients_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_buckets_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_last_(ledger, TAME_PURPOSE_INSTANCES),
+      bucket_tiles_(ledger, TAME_PURPOSE_INSTANCES),
+      checkpoints_(ledger, TAME_PURPOSE_INSTANCES),
+      image_(ledger, TAME_PURPOSE_IMAGES),
+      transmittance_(ledger, TAME_PURPOSE_IMAGES),
+      depth_sums_(ledger, TAME_PURPOSE_IMAGES),
+      partials_(ledger, TAME_PURPOSE_IMAGES),
+      loss_gradient_(ledger, TAME_PURPOSE_IMAGES),
+      last_(ledger, TAME_PURPOSE_IMAGES),
+      loss_sums_(ledger, TAME_PURPOSE_IMAGES),
+      scratch_(ledger, TAME_PURPOSE_OTHER) {
+  check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
+}
+
+void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
+  try {
+    make_room(input, with_depth, with_backward);
+  } catch (...) {
+    instance_room_ = 0;  // what could not be had is not remembered: a smaller view may still fit
+    throw;
+  }
+}
+
+void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_backward) {
+  const uint32_t count = input.count;
+  const uint32_t width = uint32_t(input.camera.width), height = uint32_t(input.camera.height);
+  const uint32_t tiles_x = (width + kTile - 1) / kTile, tiles_y = (height + kTile - 1) / kTile;
+  const size_t plane = size_t(width) * height;
+  tiles_ = tiles_x * tiles_y;
+  if (instance_room_ == 0) instance_room_ = first_room(count);
+
+  splats_.reserve(count);
+  radii_.reserve(count);
+  clamped_.reserve(count);
+  tile_counts_.reserve(count);
+  depth_keys_.reserve(count);
+  gaussians_.reserve(count);
+  sorted_depths_.reserve(count);
+  depth_order_.reserve(count);
+  ends_.reserve(count);
+  offsets_.reserve(count);
+  tile_keys_.assign(std::max(tile_keys_.size(), size_t(instance_room_)));
+  sorted_tiles_.assign(std::max(sorted_tiles_.size(), size_t(instance_room_)));
+  slot_iota_.assign(std::max(slot_iota_.size(), size_t(instance_room_)));
+  slots_.assign(std::max(slots_.size(), size_t(instance_room_)));
+  slot_gaussians_.assign(std::max(slot_gaussians_.size(), size_t(instance_room_)));
+  tile_ranges_.reserve(tiles_);
+  tile_buckets_.reserve(tiles_);
+  tile_last_.reserve(tiles_);
+  const size_t buckets = size_t(instance_room_) / kBucket + tiles_;
+  bucket_tiles_.reserve(buckets);
+  if (with_backward) {
+    gradients_.assign(std::max(gradients_.size(), size_t(instance_room_)));
+    checkpoints_.assign(std::max(checkpoints_.size(), buckets * kTilePixels));
+  }
+  image_.reserve(3 * plane);
+  transmittance_.reserve(plane);
+  last_.reserve(plane);
+  if (with_depth) depth_sums_.reserve(plane);
+  scratch_.reserve(std::max(
+      {sort_scratch_bytes(std::max(count, instance_room_)), scan_scratch_bytes(count), scan_scratch_bytes(tiles_)}));
+
+  projection_ = {};
+  projection_.parameters = input.parameters;
+  projection_.layout = input.layout;
+  projection_.count = count;
+  projection_.active_degree = input.active_degree;
+  projection_.camera = input.camera;
+  projection_.tiles_x = int(tiles_x);
+  projection_.tiles_y = int(tiles_y);
+  projection_.splats = splats_.data();
+  projection_.radii = radii_.data();
+  projection_.clamped = clamped_.data();
+  projection_.tile_counts = tile_counts_.data();
+  projection_.depth_keys = depth_keys_.data();
+  projection_.gaussians = gaussians_.data();
+  projection_.counts = counts_.data();
+
+  blend_ = {};
+  blend_.splats = splats_.data();
+  blend_.tile_ranges = tile_ranges_.data();
+  blend_.tile_buckets = tile_buckets_.data();
+  blend_.slots = slots_.data();
+  blend_.slot_gaussians = slot_gaussians_.data();
+  blend_.width = int(width);
+  blend_.height = int(height);
+  blend_.tiles_x = int(tiles_x);
+  blend_.tiles = int(tiles_);
+  std::copy(input.background, input.background + 3, blend_.background);
+  blend_.image = image_.data();
+  blend_.transmittance = transmittance_.data();
+  blend_.depth = with_depth ? depth_sums_.data() : nullptr;
+  blend_.last = last_.data();
+  blend_.tile_last = tile_last_.data();
+  blend_.bucket_tiles = bucket_tiles_.data();
+  blend_.checkpoints = with_backward ? checkpoints_.data() : nullptr;
+  blend_.counts = counts_.data();
+  blend_.gradients = gradients_.data();
+}
+
+bool Rasterizer::grew_after_overflow() {
+  Counts counts;
+  check(cudaMemcpyAsync(&counts, counts_.data(), sizeof counts, cudaMemcpyDeviceToHost, stream_), "read counts");
+  stream_.wait();
+  if (counts.overflow == 0) return false;
+  // A quarter more than this view needs: the next ones differ a little.
+  check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
+  if (counts.most > UINT32_MAX / 2)
+    fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 2 147 483 647: lower the resolution",
+         counts.most);
+  instance_room_ = uint32_t(counts.most + counts.most / 4);
+  return true;
+}
+
+void Rasterizer::forward_and_wait(const RasterInput& input, bool with_depth, bool with_backward) {
+  do {
+    prepare(input, with_depth, with_backward);
+    forward();
+  } while (grew_after_overflow());
+}
+
+}  // namespace tame::gpu

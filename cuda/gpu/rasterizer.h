@@ -1,0 +1,91 @@
+// The rasteriser of one camera at a time, and the training loss of what it renders. Keeps its scratch between calls; a
+// device has one for rendering and training. Nothing here waits for the device except where it says so.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels.h"
+#include "runtime.h"
+
+namespace tame::gpu {
+
+core::Camera<float> camera_of(const tame_camera& camera);
+
+struct RasterInput {
+  Planes parameters;  // device memory
+  Layout layout;
+  uint32_t count;
+  int active_degree;
+  core::Camera<float> camera;
+  float background[3];
+};
+
+class Rasterizer {
+ public:
+  Rasterizer(Ledger& ledger, const Stream& stream);
+
+  // Makes room for `input` with the instances remembered so far; may allocate, and then waits.
+  void prepare(const RasterInput& input, bool with_depth, bool with_backward);
+  // Makes room for loss().
+  void reserve_loss(uint32_t width, uint32_t height, bool with_gradient);
+  // Enqueues one forward pass (forward.cu). Call prepare first.
+  void forward();
+  // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
+  void backward(const float* d_image, const float* d_alpha);
+  // Arguments of optimize_kernel for the last backward; the caller fills in the rest.
+  OptimizeArgs optimize_args() const;
+  void optimize(const OptimizeArgs& args, bool train);
+
+  // Enqueues the loss of image() against a photo (3 interleaved bytes a pixel); the value goes to *value, device
+  // memory. With a gradient, loss_gradient() holds 3 planes afterwards. Call reserve_loss first.
+  void loss(float lambda_dssim, const uint8_t* target_rgb, bool want_gradient, double* value);
+  // The same on any two images of 3 planes.
+  void image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target,
+                  bool want_gradient, double* value);
+  const float* loss_gradient() const { return loss_gradient_.data(); }
+
+  // Waits. True when the last forward had too little room: makes it, clears the flag, and the caller does it again.
+  bool grew_after_overflow();
+  // Prepares and runs a forward to its end, however much room it takes. Waits.
+  void forward_and_wait(const RasterInput& input, bool with_depth, bool with_backward);
+
+  const Counts* counts() const { return counts_.data(); }
+  const float* image() const { return image_.data(); }
+  const float* transmittance() const { return transmittance_.data(); }
+  const float* depth_sums() const { return depth_sums_.data(); }
+  const float* radii() const { return radii_.data(); }
+
+ private:
+  void make_room(const RasterInput& input, bool with_depth, bool with_backward);
+  void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const uint8_t* target_rgb,
+                const float* target_planes, bool want_gradient, double* value, const Counts* counts);
+  template <class Key>
+  void bin(EmitArgs& emit);
+
+  const Stream& stream_;
+  ProjectArgs projection_ = {};
+  BlendArgs blend_ = {};
+  uint32_t tiles_ = 0;
+  uint32_t instance_room_ = 0;
+
+  DeviceBuffer<Counts> counts_;
+  // Per Gaussian.
+  DeviceBuffer<Splat> splats_;
+  DeviceBuffer<float> radii_;
+  DeviceBuffer<uint8_t> clamped_;
+  DeviceBuffer<uint32_t> tile_counts_, depth_keys_, gaussians_, sorted_depths_, depth_order_, ends_, offsets_;
+  // Per instance.
+  DeviceBuffer<uint32_t> tile_keys_, sorted_tiles_, slot_iota_, slots_, slot_gaussians_;
+  DeviceBuffer<InstanceGradient> gradients_;
+  // Per tile and bucket.
+  DeviceBuffer<uint2> tile_ranges_;
+  DeviceBuffer<uint32_t> tile_buckets_, tile_last_, bucket_tiles_;
+  DeviceBuffer<float4> checkpoints_;
+  // Per pixel.
+  DeviceBuffer<float> image_, transmittance_, depth_sums_, partials_, loss_gradient_;
+  DeviceBuffer<uint32_t> last_;
+  DeviceBuffer<double2> loss_sums_;
+  DeviceBuffer<uint8_t> scratch_;  // of sorts and scans
+};
+
+}  // namespace tame::gpu

@@ -1,0 +1,258 @@
+// Training steps, enqueued ahead of the device. A step is a transaction: where its buffers prove too small it and those
+// behind it change nothing, the host makes room and enqueues them again.
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <thread>
+
+#include "../core/activations.h"
+#include "gaussians.h"
+#include "views.h"
+
+namespace tame::gpu {
+
+namespace {
+
+constexpr uint32_t kSlots = 8;  // mailbox entries: more than there are steps ahead
+constexpr uint32_t kThreads = 256;
+
+// In pinned memory: the device writes at the end of each step, the host polls.
+struct Mailbox {
+  uint32_t outcomes[kSlots];  // 2 ticket, + 1 when the step had too little room
+  float losses[kSlots];
+};
+
+__global__ void finish_step_kernel(const Counts* counts, const double* loss, uint32_t ticket, Mailbox* mailbox) {
+  volatile Mailbox* box = mailbox;
+  const uint32_t overflow = counts->overflow;
+  if (overflow == 0) box->losses[ticket % kSlots] = float(*loss);
+  __threadfence_system();
+  box->outcomes[ticket % kSlots] = 2 * ticket + overflow;
+}
+
+__global__ void limit_kernel(float* values, uint32_t count, float highest) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count) values[i] = core::minimum(values[i], highest);
+}
+
+class GpuTrainer : public Trainer {
+ public:
+  GpuTrainer(std::shared_ptr<GpuGaussians> gaussians, std::shared_ptr<GpuViews> views,
+             const tame_trainer_options& options)
+      : gaussians_(std::move(gaussians)),
+        views_(std::move(views)),
+        options_(options),
+        first_moments_(ledger(), TAME_PURPOSE_OPTIMIZER, plane_floats(gaussians_->layout().planes())),
+        second_moments_(ledger(), TAME_PURPOSE_OPTIMIZER, plane_floats(gaussians_->layout().planes())),
+        sh_sums_(ledger(), TAME_PURPOSE_OPTIMIZER,
+                 options.sh_accumulation != 0 ? plane_floats(3 * gaussians_->layout().coefficients() - 3) : 0),
+        gradient_sums_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        visible_steps_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        max_radii_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        loss_(ledger(), TAME_PURPOSE_OTHER, 1),
+        mailbox_(1) {
+    *mailbox_.data() = {};
+    clear(first_moments_);
+    clear(second_moments_);
+    clear(sh_sums_);
+    clear(gradient_sums_);
+    clear(visible_steps_);
+    clear(max_radii_);
+    stream().wait();
+  }
+
+  tame_status run(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) override {
+    return device().use([&] { return run_here(plan, n, stride, control); });
+  }
+
+  void reset_opacity(float maximum) override {
+    device().use([&] {
+      const int plane = gaussians_->layout().opacity();
+      const uint32_t count = gaussians_->count();
+      if (count != 0) {
+        limit_kernel<<<blocks_for(count, kThreads), kThreads, 0, stream()>>>(gaussians_->planes().plane(plane), count,
+                                                                             core::logit(maximum));
+        check_launch("launch limit_kernel");
+      }
+      const size_t stride = gaussians_->planes().stride, at = size_t(plane) * stride;
+      for (float* moments : {first_moments_.data(), second_moments_.data()})
+        if (moments != nullptr)
+          check(cudaMemsetAsync(moments + at, 0, stride * sizeof(float), stream()), "clear the opacities' moments");
+      stream().wait();
+    });
+  }
+
+  void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const override {
+    gaussians_->device().use([&] {
+      fetch(gradient_sums, gradient_sums_);
+      fetch(visible_steps, visible_steps_);
+      fetch(max_radii, max_radii_);
+      gaussians_->device().stream().wait();
+    });
+  }
+
+ private:
+  GpuDevice& device() const { return gaussians_->device(); }
+  Ledger& ledger() const { return device().ledger(); }
+  const Stream& stream() const { return device().stream(); }
+  size_t plane_floats(int planes) const { return gaussians_->planes().stride * size_t(planes); }
+
+  template <class T>
+  void clear(DeviceBuffer<T>& buffer) {
+    if (buffer.size() != 0) check(cudaMemsetAsync(buffer.data(), 0, buffer.bytes(), stream()), "clear training state");
+  }
+  template <class T>
+  void fetch(T* to, const DeviceBuffer<T>& from) const {
+    if (to != nullptr && gaussians_->count() != 0)
+      check(cudaMemcpyAsync(to, from.data(), gaussians_->count() * sizeof(T), cudaMemcpyDeviceToHost, stream()),
+            "download statistics");
+  }
+
+  // What a step changes on the host, so that it can be enqueued again.
+  struct HostState {
+    uint32_t steps[TAME_GROUPS] = {};  // Adam steps each group has taken
+    int live_degree = 0;               // highest degree that was ever active
+  };
+  struct InFlight {
+    uint32_t index;  // in the plan
+    uint32_t ticket;
+    HostState before;
+  };
+
+  tame_status run_here(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) {
+    const auto step_at = [&](uint32_t i) {
+      tame_step step;
+      std::memcpy(&step, reinterpret_cast<const char*>(plan) + size_t(i) * stride, sizeof step);
+      return step;
+    };
+    std::deque<InFlight> flying;
+    uint32_t next = 0;
+    // Steps behind `next` are enqueued again when the oldest in flight turns out to have had too little room.
+    const auto settle_oldest = [&] {
+      const InFlight oldest = flying.front();
+      if (wait_for(oldest.ticket)) {
+        report(oldest.index, step_at(oldest.index).iteration, oldest.ticket, control);
+        flying.pop_front();
+        return;
+      }
+      state_ = oldest.before;
+      next = oldest.index;
+      flying.clear();
+      device().rasterizer().grew_after_overflow();
+    };
+
+    bool stopping = false;
+    while (!stopping && (next < n || !flying.empty())) {
+      stopping = __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0;
+      if (stopping || next == n || flying.size() > kStepsAhead) {
+        if (!flying.empty()) settle_oldest();
+        continue;
+      }
+      const HostState before = state_;
+      try {
+        enqueue(step_at(next), ++ticket_);
+      } catch (...) {
+        state_ = before;
+        while (!flying.empty()) settle_oldest();
+        throw;
+      }
+      flying.push_back({next++, ticket_, before});
+    }
+    while (!flying.empty()) settle_oldest();
+    return stopping && next < n ? TAME_CANCELLED : TAME_OK;
+  }
+
+  void enqueue(const tame_step& step, uint32_t ticket) {
+    Rasterizer& rasterizer = device().rasterizer();
+    const tame_camera& camera = views_->camera(step.view);
+    RasterInput input = {gaussians_->planes(), gaussians_->layout(), gaussians_->count(),
+                         int(step.sh_degree),  camera_of(camera),    {}};
+    std::copy(step.background, step.background + 3, input.background);
+    const bool learns = step.update_mask != 0 || (step.flags & (TAME_STEP_STATISTICS | TAME_STEP_SH_ACCUMULATE)) != 0;
+    rasterizer.prepare(input, false, true);
+    rasterizer.reserve_loss(camera.width, camera.height, true);
+    const uint8_t* photo = views_->acquire(step.view);
+
+    rasterizer.forward();
+    rasterizer.loss(options_.lambda_dssim, photo, learns, loss_.data());
+    views_->release(step.next_view);
+    if (learns) {
+      rasterizer.backward(rasterizer.loss_gradient(), nullptr);
+      optimize(step, rasterizer);
+    }
+    finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());
+    check_launch("launch finish_step_kernel");
+  }
+
+  void optimize(const tame_step& step, Rasterizer& rasterizer) {
+    const Layout& layout = gaussians_->layout();
+    const size_t stride = gaussians_->planes().stride;
+    state_.live_degree = std::max(state_.live_degree, int(step.sh_degree));
+    OptimizeArgs args = rasterizer.optimize_args();
+    args.first_moments = {first_moments_.data(), stride};
+    args.second_moments = {second_moments_.data(), stride};
+    args.sh_sums = {sh_sums_.data(), stride};
+    args.live_sh_planes = std::min(3 * (state_.live_degree + 1) * (state_.live_degree + 1), 3 * layout.coefficients());
+    args.sh_accumulate = (step.flags & TAME_STEP_SH_ACCUMULATE) != 0;
+    args.sh_apply = args.sh_accumulate && (step.flags & TAME_STEP_SH_APPLY) != 0;
+    for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
+      bool update = (step.update_mask >> group & 1) != 0;
+      if (group == TAME_GROUP_SH_REST && args.sh_accumulate && !args.sh_apply) update = false;
+      if (!update) continue;
+      args.update_mask |= 1u << group;
+      args.groups[group] = core::adam_step(step.learning_rates[group], options_.beta1, options_.beta2, options_.epsilon,
+                                           double(++state_.steps[group]));
+    }
+    if ((step.flags & TAME_STEP_STATISTICS) != 0) {
+      args.gradient_sums = gradient_sums_.data();
+      args.visible_steps = visible_steps_.data();
+      args.max_radii = max_radii_.data();
+    }
+    rasterizer.optimize(args, true);
+  }
+
+  // True when the step did its work, false when it had too little room.
+  bool wait_for(uint32_t ticket) const {
+    const uint32_t* outcome = &mailbox_.data()->outcomes[ticket % kSlots];
+    for (uint32_t polls = 1;; ++polls) {
+      const uint32_t seen = __atomic_load_n(outcome, __ATOMIC_ACQUIRE);
+      if (seen / 2 == ticket) return seen % 2 == 0;
+      if (polls % 1024 != 0) continue;
+      const cudaError_t error = cudaStreamQuery(stream());
+      if (error != cudaErrorNotReady) check(error, "run a training step");
+      std::this_thread::yield();
+    }
+  }
+
+  void report(uint32_t index, uint32_t iteration, uint32_t ticket, int32_t* control) const {
+    int32_t bits;
+    std::memcpy(&bits, &mailbox_.data()->losses[ticket % kSlots], sizeof bits);
+    __atomic_store_n(control + TAME_CONTROL_LOSSES + index, bits, __ATOMIC_RELEASE);
+    __atomic_store_n(control + TAME_CONTROL_ITERATION, int32_t(iteration), __ATOMIC_RELEASE);
+    __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(index + 1), __ATOMIC_RELEASE);
+  }
+
+  std::shared_ptr<GpuGaussians> gaussians_;
+  std::shared_ptr<GpuViews> views_;
+  const tame_trainer_options options_;
+  HostState state_;
+  uint32_t ticket_ = 0;  // of the last step enqueued
+  DeviceBuffer<float> first_moments_, second_moments_, sh_sums_;
+  DeviceBuffer<float> gradient_sums_;
+  DeviceBuffer<uint32_t> visible_steps_;
+  DeviceBuffer<float> max_radii_;
+  DeviceBuffer<double> loss_;
+  PinnedBuffer<Mailbox> mailbox_;
+};
+
+}  // namespace
+
+std::shared_ptr<Trainer> GpuDevice::make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                                 const tame_trainer_options& options) {
+  return use([&] {
+    return std::make_shared<GpuTrainer>(std::static_pointer_cast<GpuGaussians>(gaussians),
+                                        std::static_pointer_cast<GpuViews>(views), options);
+  });
+}
+
+}  // namespace tame::gpu

@@ -1,0 +1,84 @@
+// See views.h.
+#include <algorithm>
+
+#include "views.h"
+
+namespace tame::gpu {
+
+GpuViews::GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t residency)
+    : device_(std::move(device)), residency_(residency) {
+  views_.reserve(count);
+  for (uint32_t i = 0; i < count; ++i)
+    views_.push_back(
+        {{}, false, DeviceBuffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS), PinnedBuffer<uint8_t>(0), {}, 0});
+  if (residency_ == TAME_RESIDENCY_DEVICE) return;
+  copies_ = std::make_unique<Stream>();
+  for (auto& stage : stages_) stage = std::make_unique<Stage>(device_->ledger());
+}
+
+GpuViews::~GpuViews() {
+  if (copies_ != nullptr) cudaStreamSynchronize(*copies_);
+}
+
+void GpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) {
+  device_->use([&] {
+    View& view = views_[index];
+    const size_t bytes = size_t(camera.width) * camera.height * channels;
+    view.set = false;
+    if (residency_ == TAME_RESIDENCY_DEVICE) {
+      view.resident.assign(bytes);
+      check(cudaMemcpyAsync(view.resident.data(), pixels, bytes, cudaMemcpyHostToDevice, device_->stream()),
+            "upload a photo");
+      device_->stream().wait();
+    } else {
+      copies_->wait();
+      if (residency_ == TAME_RESIDENCY_PINNED) {
+        if (view.bytes != bytes) view.pinned = PinnedBuffer<uint8_t>(bytes);
+        std::copy(pixels, pixels + bytes, view.pinned.data());
+      } else {
+        view.pageable.assign(pixels, pixels + bytes);
+      }
+      for (auto& stage : stages_)
+        if (stage->view == index) stage->view = TAME_NO_VIEW;
+    }
+    view.camera = camera;
+    view.bytes = bytes;
+    view.set = true;
+    largest_ = std::max(largest_, bytes);
+  });
+}
+
+void GpuViews::copy(Stage& stage, uint32_t index) {
+  stage.pixels.reserve(largest_);
+  stage.view = TAME_NO_VIEW;
+  stage.free.hold(*copies_);
+  check(
+      cudaMemcpyAsync(stage.pixels.data(), views_[index].host(), views_[index].bytes, cudaMemcpyHostToDevice, *copies_),
+      "copy a photo");
+  stage.ready.record(*copies_);
+  stage.view = index;
+}
+
+const uint8_t* GpuViews::acquire(uint32_t index) {
+  if (residency_ == TAME_RESIDENCY_DEVICE) return views_[index].resident.data();
+  if (stages_[current_]->view != index) {
+    current_ = 1 - current_;
+    if (stages_[current_]->view != index) copy(*stages_[current_], index);
+  }
+  stages_[current_]->ready.hold(device_->stream());
+  return stages_[current_]->pixels.data();
+}
+
+void GpuViews::release(uint32_t next) {
+  if (residency_ == TAME_RESIDENCY_DEVICE) return;
+  stages_[current_]->free.record(device_->stream());
+  Stage& other = *stages_[1 - current_];
+  if (next == TAME_NO_VIEW || stages_[current_]->view == next || other.view == next) return;
+  copy(other, next);
+}
+
+std::shared_ptr<Views> GpuDevice::make_views(uint32_t count, uint32_t residency) {
+  return use([&] { return std::make_shared<GpuViews>(shared_from_this(), count, residency); });
+}
+
+}  // namespace tame::gpu

@@ -1,0 +1,52 @@
+// Training photos with their cameras: on the device, or in pinned host memory with the next one copied ahead.
+#pragma once
+
+#include <vector>
+
+#include "device.h"
+
+namespace tame::gpu {
+
+class GpuViews : public Views {
+ public:
+  GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t residency);
+  ~GpuViews() override;
+
+  uint32_t count() const override { return uint32_t(views_.size()); }
+  bool is_set(uint32_t index) const override { return views_[index].set; }
+  void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) override;
+
+  const tame_camera& camera(uint32_t index) const { return views_[index].camera; }
+  // The photo in device memory, good for work enqueued until release(). Copies it if nothing did so ahead.
+  const uint8_t* acquire(uint32_t index);
+  // Call when the work that reads the acquired photo is enqueued; then starts copying `next` (or TAME_NO_VIEW).
+  void release(uint32_t next);
+
+ private:
+  struct View {
+    tame_camera camera;
+    bool set = false;
+    DeviceBuffer<uint8_t> resident;
+    PinnedBuffer<uint8_t> pinned;
+    std::vector<uint8_t> pageable;
+    size_t bytes = 0;
+    const uint8_t* host() const { return pinned.data() != nullptr ? pinned.data() : pageable.data(); }
+  };
+  struct Stage {
+    explicit Stage(Ledger& ledger) : pixels(ledger, TAME_PURPOSE_PHOTOS) {}
+    DeviceBuffer<uint8_t> pixels;
+    uint32_t view = TAME_NO_VIEW;
+    Event ready, free;
+  };
+  void copy(Stage& stage, uint32_t index);
+
+  std::shared_ptr<GpuDevice> device_;
+  const uint32_t residency_;
+  std::vector<View> views_;
+  size_t largest_ = 0;
+  std::unique_ptr<Stream> copies_;
+  std::unique_ptr<Stage> stages_[2];
+  int current_ = 0;  // the stage last acquired
+};
+
+}  // namespace tame::gpu

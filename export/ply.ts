@@ -1,0 +1,70 @@
+// PLY files to write: the header in front of Gaussians, and coloured points.
+
+import type { PointCloud } from "../load/scene.ts";
+
+/**
+ * Header of a binary little-endian PLY of `count` Gaussians with spherical harmonics of degree `shDegree` (0 to 3), in
+ * the layout that splat viewers read: all properties float, x y z, nx ny nz, f_dc_*, f_rest_*, opacity, scale_*, rot_*.
+ * The rows follow it directly. Each comment becomes one line, or several if it has line breaks.
+ *
+ * @example
+ * ```ts
+ * import { splatHeader } from "./ply.ts";
+ *
+ * const header = new TextDecoder().decode(splatHeader(1000, 3, ["made by hand"]));
+ * console.log(header.match(/property float/g)?.length); // 62
+ * ```
+ */
+export function splatHeader(count: number, shDegree: number, comments: string[] = []): Uint8Array {
+  const rest = 3 * ((shDegree + 1) ** 2 - 1);
+  const properties = [
+    ...["x", "y", "z", "nx", "ny", "nz"],
+    ...numbered("f_dc", 3),
+    ...numbered("f_rest", rest),
+    "opacity",
+    ...numbered("scale", 3),
+    ...numbered("rot", 4),
+  ];
+  return header(count, properties.map((name) => `float ${name}`), comments);
+}
+
+/**
+ * Coloured points as a whole PLY file: binary little-endian, float x y z and nx ny nz (zero), uchar red green blue.
+ *
+ * @example
+ * ```ts
+ * import { pointsPly } from "./ply.ts";
+ *
+ * const file = pointsPly({ count: 1, positions: new Float32Array(3), colors: new Uint8Array([255, 0, 0]) });
+ * console.log(file.at(-3)); // 255
+ * ```
+ */
+export function pointsPly(points: PointCloud): Uint8Array {
+  const floats = ["x", "y", "z", "nx", "ny", "nz"].map((name) => `float ${name}`);
+  const head = header(points.count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], []);
+  const rowBytes = 4 * floats.length + 3;
+  const file = new Uint8Array(head.length + rowBytes * points.count);
+  file.set(head);
+  const view = new DataView(file.buffer);
+  for (let i = 0, offset = head.length; i < points.count; i++, offset += rowBytes) {
+    for (let axis = 0; axis < 3; axis++) view.setFloat32(offset + 4 * axis, points.positions[3 * i + axis], true);
+    file.set(points.colors.subarray(3 * i, 3 * i + 3), offset + 4 * floats.length);
+  }
+  return file;
+}
+
+function header(count: number, properties: string[], comments: string[]): Uint8Array {
+  const lines = [
+    "ply",
+    "format binary_little_endian 1.0",
+    ...comments.flatMap((comment) => comment.split(/[\r\n]+/)).map((line) => `comment ${line}`),
+    `element vertex ${count}`,
+    ...properties.map((property) => `property ${property}`),
+    "end_header",
+  ];
+  return new TextEncoder().encode(lines.join("\n") + "\n");
+}
+
+function numbered(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${name}_${i}`);
+}

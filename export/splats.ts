@@ -1,0 +1,68 @@
+/**
+ * Gaussians to a PLY file, a part at a time: the whole of a large model is never in JavaScript's memory.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import project from "../deno.json" with { type: "json" };
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { splatHeader } from "./ply.ts";
+
+/** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */
+const ROWS = 16_384;
+
+/** Options of {@linkcode savePly}. */
+export interface SavePlyOptions {
+  /** Iteration to note in the file's header. */
+  iteration?: number;
+}
+
+/**
+ * Writes Gaussians as a PLY file that splat viewers open: one `vertex` each, all properties `float`, 62 of them at
+ * degree 3. Scales are natural logarithms, quaternions (w, x, y, z) as trained, opacities logits; comments in the
+ * header say so. The file appears under its name when it is complete.
+ *
+ * @example
+ * ```ts
+ * import { Gaussians, loadPly, openDevice, savePly } from "../mod.ts";
+ *
+ * using device = await openDevice({ backend: "cpu" });
+ * using one = Gaussians.create(device, { capacity: 1, shDegree: 3, count: 1 });
+ * const path = await Deno.makeTempFile({ suffix: ".ply" });
+ * await savePly(one, path);
+ * using same = await loadPly(device, path);
+ * if (same.count !== 1) throw new Error("one Gaussian written, one read");
+ * await Deno.remove(path);
+ * ```
+ *
+ * @param gaussians What to write; may be in training
+ * @param path File to write or replace
+ * @param options Iteration
+ */
+export async function savePly(gaussians: Gaussians, path: string | URL, options: SavePlyOptions = {}): Promise<void> {
+  const { count, shDegree } = gaussians;
+  const comments = [
+    `tame ${project.version}`,
+    ...(options.iteration === undefined ? [] : [`iteration ${options.iteration}`]),
+    "opacity logit",
+  ];
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const temporary = `${file}.${crypto.randomUUID()}.tmp`;
+  try {
+    using output = await Deno.open(temporary, { write: true, createNew: true });
+    await writeAll(output, splatHeader(count, shDegree, comments));
+    for (let row = 0; row < count; row += ROWS) {
+      const rows = gaussians.plyRows(row, Math.min(ROWS, count - row));
+      await writeAll(output, new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+    }
+    await Deno.rename(temporary, file);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+}

@@ -1,0 +1,27 @@
+// A camera as native code takes it.
+
+import type { Camera } from "../load/camera.ts";
+import { Struct } from "./abi.ts";
+import { checkCount, checkLength } from "./errors.ts";
+
+const DEFAULT_NEAR = 0.2;
+const MAX_SIDE = 16384;
+
+/** Packs a camera into a `tame_camera`; throws "invalid argument" when its size or pose has no such form. */
+export function packCamera(camera: Camera): Uint8Array<ArrayBuffer> {
+  checkCount("camera.width", camera.width, { minimum: 1, maximum: MAX_SIDE });
+  checkCount("camera.height", camera.height, { minimum: 1, maximum: MAX_SIDE });
+  checkLength("camera.rotation", camera.rotation, 9);
+  checkLength("camera.translation", camera.translation, 3);
+  return new Struct("tame_camera")
+    .set("width", camera.width)
+    .set("height", camera.height)
+    .set("fx", camera.fx)
+    .set("fy", camera.fy)
+    .set("cx", camera.cx)
+    .set("cy", camera.cy)
+    .set("near_plane", camera.near ?? DEFAULT_NEAR)
+    .set("rotation", camera.rotation)
+    .set("translation", camera.translation)
+    .bytes;
+}

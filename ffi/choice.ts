@@ -1,0 +1,72 @@
+// Which library a device is opened from, and the one line that says why.
+
+import { deviceInfo, deviceName, problemOf } from "./device_info.ts";
+import { environment } from "./environment.ts";
+import { LibraryError } from "./errors.ts";
+import { type Backend, type Library, openFile, openLibrary, searchLibrary } from "./library.ts";
+
+/** What the caller of `openDevice` asked for. */
+export interface Wish {
+  /** The backend, or "auto". */
+  backend: "auto" | Backend;
+  /** Number of the device. */
+  index: number;
+  /** A certain library. */
+  library?: string | URL;
+}
+
+/** The library to use. */
+export interface Choice {
+  /** The opened library. */
+  library: Library;
+  /** One line: what was chosen and why. */
+  reason: string;
+}
+
+/**
+ * Chooses what was asked for; with "auto" the named library if one is named, else CUDA where it has code for the
+ * device, else the CPU.
+ */
+export async function choose(wish: Wish): Promise<Choice> {
+  const { backend, index } = wish;
+  const named = wish.library ?? environment("TAME_LIBRARY");
+  if (backend !== "auto") {
+    const library = await openLibrary(backend, named);
+    return { library, reason: `${describe(library, index)}: backend ${backend} was asked for` };
+  }
+  if (named !== undefined) {
+    const library = openFile(await searchLibrary("cuda", named));
+    return { library, reason: `${describe(library, index)}: library ${library.path} was named` };
+  }
+  const cuda = await cudaOrProblem(index);
+  if (typeof cuda !== "string") {
+    return { library: cuda, reason: `${describe(cuda, index)}: this build has code for it` };
+  }
+  const library = await cpuAfter(cuda);
+  return { library, reason: `${describe(library, 0)}: no GPU to use, ${cuda}` };
+}
+
+async function cudaOrProblem(index: number): Promise<Library | string> {
+  try {
+    const library = await openLibrary("cuda");
+    return problemOf(library, index) ?? library;
+  } catch (error) {
+    if (error instanceof LibraryError) return error.brief;
+    throw error;
+  }
+}
+
+async function cpuAfter(cudaProblem: string): Promise<Library> {
+  try {
+    return await openLibrary("cpu");
+  } catch (error) {
+    if (!(error instanceof LibraryError)) throw error;
+    throw new LibraryError(`${error.message}. The CUDA library was tried first: ${cudaProblem}`, { cause: error });
+  }
+}
+
+function describe(library: Library, index: number): string {
+  const { backend } = library.build;
+  const problem = problemOf(library, index);
+  return problem === undefined ? `${backend}, ${deviceName(deviceInfo(library, index))}` : backend;
+}

@@ -1,0 +1,192 @@
+// Opens a device: chooses the backend, says why, and puts the calls on one device in order.
+
+import { ABI, Struct } from "./abi.ts";
+import { choose } from "./choice.ts";
+import { type DeviceInfo, deviceInfo } from "./device_info.ts";
+import { checkCount, errorFrom } from "./errors.ts";
+import { type CloseFunction, Handle } from "./handle.ts";
+import type { Backend, Library } from "./library.ts";
+import type { Symbols } from "./symbols.ts";
+
+export { type DeviceInfo, type LibraryReport, listDevices } from "./device_info.ts";
+
+/** Options of {@linkcode openDevice}. */
+export interface DeviceOptions {
+  /** Where to compute; "auto" takes a GPU if this build has code for it, else the CPU. Default "auto". */
+  backend?: "auto" | Backend;
+  /** Which device of the backend. Default 0. */
+  index?: number;
+  /** Bytes that the device and all that lives on it may allocate; 0 for no limit. Default 0. */
+  memoryLimit?: number;
+  /** Seed of every random number. Default 0. */
+  seed?: number;
+  /** Threads of the CPU backend, at most 256; 0 for all there are. Default 0. */
+  threads?: number;
+  /** Path of the native library, before `TAME_LIBRARY` and build/. */
+  library?: string | URL;
+}
+
+/** Names of what memory is counted for. */
+export const PURPOSES = [
+  "parameters",
+  "optimizer",
+  "statistics",
+  "photos",
+  "splats",
+  "instances",
+  "images",
+  "other",
+] as const;
+
+/** What a device holds, in bytes. */
+export interface MemoryUse {
+  /** The limit; 0 for none. */
+  limit: number;
+  /** Held now. */
+  live: number;
+  /** The most that was held at once. */
+  peak: number;
+  /** Both by purpose; the keys are those of {@linkcode PURPOSES}. */
+  byPurpose: Record<string, { live: number; peak: number }>;
+}
+
+/**
+ * Opens a device. Dispose it, or let `using` do so; what was made on it stays usable until it is disposed itself.
+ *
+ * Throws a `LibraryError` when there is no native library and a `TameError` when there is no usable device.
+ *
+ * @example
+ * ```ts
+ * import { openDevice } from "../mod.ts";
+ *
+ * using device = await openDevice({ backend: "cpu", threads: 1 });
+ * console.log(device.reason, device.memory().live);
+ * ```
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { index = 0, memoryLimit = 0, seed = 0, threads = 0 } = options;
+  checkCount("index", index);
+  checkCount("memoryLimit", memoryLimit, { maximum: Number.MAX_SAFE_INTEGER });
+  checkCount("seed", seed, { maximum: Number.MAX_SAFE_INTEGER });
+  checkCount("threads", threads, { maximum: 256 });
+  const { library, reason } = await choose({ backend: options.backend ?? "auto", index, library: options.library });
+  const native = new Struct("tame_device_options");
+  native.set("index", index).set("memory_limit", memoryLimit).set("seed", seed).set("threads", threads);
+  const error = new Struct("tame_error");
+  const pointer = library.symbols.tame_device_open(native.bytes, native.bytes.length, error.bytes);
+  if (pointer === null) throw errorFrom(error);
+  return new Device(library, pointer, { reason, seed, info: deviceInfo(library, index) });
+}
+
+/** An open device. Calls on it and on what lives on it run one after another. */
+export class Device implements Disposable {
+  /** Where it computes. */
+  readonly backend: Backend;
+  /** Name of the processor. */
+  readonly name: string;
+  /** One line: what was chosen and why. */
+  readonly reason: string;
+  /** Seed of every random number. */
+  readonly seed: number;
+  /** What is known about the device, as it was when opened. */
+  readonly info: DeviceInfo;
+
+  readonly #library: Library;
+  readonly #handle: Handle;
+  // Blocking calls share one error buffer: nothing else runs between a call and the reading of its error.
+  readonly #error: Struct<"tame_error"> = new Struct("tame_error");
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @internal Use {@linkcode openDevice}. */
+  constructor(library: Library, pointer: Deno.PointerValue, about: { reason: string; seed: number; info: DeviceInfo }) {
+    this.#library = library;
+    this.#handle = new Handle(this, pointer, { what: "device", close: library.symbols.tame_device_close });
+    this.backend = library.build.backend;
+    this.name = about.info.name;
+    this.reason = about.reason;
+    this.seed = about.seed;
+    this.info = about.info;
+  }
+
+  /** Counts the memory that the device and all that lives on it hold; also while a call runs. */
+  memory(options: { resetPeak?: boolean } = {}): MemoryUse {
+    const use = new Struct("tame_memory");
+    const reset = options.resetPeak ? 1 : 0;
+    this.call((symbols, error) => symbols.tame_device_memory(this.pointer, reset, use.bytes, use.bytes.length, error));
+    const byPurpose: MemoryUse["byPurpose"] = {};
+    PURPOSES.forEach((purpose, i) => {
+      byPurpose[purpose] = { live: use.number("live_by_purpose", i), peak: use.number("peak_by_purpose", i) };
+    });
+    return { limit: use.number("limit"), live: use.number("live"), peak: use.number("peak"), byPurpose };
+  }
+
+  /** Waits until the device has done all that it was given. */
+  synchronize(): void {
+    this.call((symbols, error) => symbols.tame_device_synchronize(this.pointer, error));
+  }
+
+  /** Closes the device; what was made on it keeps working until it is disposed itself. */
+  [Symbol.dispose](): void {
+    this.#handle.close();
+  }
+
+  /** @internal The native handle. */
+  get pointer(): Deno.PointerValue {
+    return this.#handle.pointer;
+  }
+
+  /** @internal A blocking native call that returns a status. Waits while a nonblocking call holds the device. */
+  call(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => number): void {
+    this.#retry(() => invoke(this.#library.symbols, this.#error.bytes) === ABI.OK);
+  }
+
+  /** @internal A blocking native call that creates; the owner takes the handle over. */
+  create(
+    create: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Deno.PointerValue,
+    options: { owner: object; what: string; close: (symbols: Symbols) => CloseFunction },
+  ): Handle {
+    let pointer: Deno.PointerValue = null;
+    this.#retry(() => {
+      pointer = create(this.#library.symbols, this.#error.bytes);
+      return pointer !== null;
+    });
+    return new Handle(options.owner, pointer, { what: options.what, close: options.close(this.#library.symbols) });
+  }
+
+  /**
+   * @internal A nonblocking native call, after those before it. Resolves to false when native code was told to stop.
+   */
+  queue(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
+    const result = this.#last.then(() => this.#run(invoke));
+    this.#last = result.catch(() => {}); // a failure is its caller's, not the next call's
+    return result;
+  }
+
+  async #run(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
+    for (const delay of backoff()) {
+      const error = new Struct("tame_error");
+      const status = await invoke(this.#library.symbols, error.bytes);
+      if (status === ABI.OK) return true;
+      if (status === ABI.CANCELLED) return false;
+      if (status !== ABI.BUSY) throw errorFrom(error);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+    return false;
+  }
+
+  // A blocking call finds the device busy while a nonblocking one runs on another thread. That one ends by itself.
+  #retry(succeeds: () => boolean): void {
+    for (const delay of backoff()) {
+      if (succeeds()) return;
+      if (this.#error.number("status") !== ABI.BUSY) throw errorFrom(this.#error);
+      Atomics.wait(SLEEP, 0, 0, delay);
+    }
+  }
+}
+
+const SLEEP = new Int32Array(new SharedArrayBuffer(4));
+
+/** Milliseconds between attempts: 0.25, 0.5, … 16, 16, …, without end. */
+function* backoff(): Generator<number> {
+  for (let delay = 0.25;; delay = Math.min(2 * delay, 16)) yield delay;
+}

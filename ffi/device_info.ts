@@ -1,0 +1,123 @@
+// What libraries and devices there are on this machine.
+
+import { ABI, Struct } from "./abi.ts";
+import { environment } from "./environment.ts";
+import { errorFrom, LibraryError, TameError } from "./errors.ts";
+import { type Backend, type BuildInfo, type Library, openFile, searchLibrary } from "./library.ts";
+
+/** What is known about a device. */
+export interface DeviceInfo {
+  /** Number of the device in its backend. */
+  index: number;
+  /** Name of the processor. */
+  name: string;
+  /** Whether the library has code for it. */
+  hasCode: boolean;
+  /** Code that runs on it, of the code in the library. */
+  targets: string;
+  /** 10 · major + minor; 0 on the CPU backend. */
+  computeCapability: number;
+  /** As the driver states it (13000 is 13.0); 0 on the CPU backend. */
+  driverVersion: number;
+  /** Hardware threads of a CPU, multiprocessors of a GPU. */
+  threads: number;
+  /** Bytes of memory. */
+  memoryTotal: number;
+  /** Bytes of memory that were free when asked. */
+  memoryFree: number;
+}
+
+/** A library that was looked for, and what it offers. */
+export interface LibraryReport {
+  /** The backend that was looked for. */
+  backend: Backend;
+  /** Where the library is; absent when there is none. */
+  path?: string;
+  /** What the library says about itself. */
+  build?: BuildInfo;
+  /** Its devices, those without code in the library among them. */
+  devices: DeviceInfo[];
+  /** Why there is no library or no device to use. */
+  problem?: string;
+}
+
+/**
+ * Looks for both libraries and lists their devices; for a named library (or `TAME_LIBRARY`) only that one.
+ *
+ * @example
+ * ```ts
+ * import { listDevices } from "./device.ts";
+ *
+ * for (const { backend, devices, problem } of await listDevices()) {
+ *   console.log(backend, problem ?? devices.map((device) => device.name));
+ * }
+ * ```
+ */
+export async function listDevices(options: { library?: string | URL } = {}): Promise<LibraryReport[]> {
+  const named = options.library ?? environment("TAME_LIBRARY");
+  const backends: Backend[] = named === undefined ? ["cuda", "cpu"] : ["cuda"];
+  return await Promise.all(backends.map((backend) => report(backend, named)));
+}
+
+async function report(backend: Backend, named: string | URL | undefined): Promise<LibraryReport> {
+  try {
+    const library = openFile(await searchLibrary(backend, named));
+    const devices = Array.from({ length: deviceCount(library) }, (_, index) => deviceInfo(library, index));
+    const problems = devices.map((device) => problemOf(library, device.index));
+    const problem = problems.includes(undefined) ? undefined : problems[0] ?? problemOf(library, 0);
+    return { backend: library.build.backend, path: library.path, build: library.build, devices, problem };
+  } catch (error) {
+    if (error instanceof LibraryError || error instanceof TameError) {
+      return { backend, devices: [], problem: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Number of devices that a library sees. */
+export function deviceCount(library: Library): number {
+  const count = new Uint32Array(1);
+  const error = new Struct("tame_error");
+  if (library.symbols.tame_device_count(count, 1, error.bytes) !== ABI.OK) throw errorFrom(error);
+  return count[0];
+}
+
+/** What a library knows about one of its devices. */
+export function deviceInfo(library: Library, index: number): DeviceInfo {
+  const info = new Struct("tame_device_info");
+  const error = new Struct("tame_error");
+  const status = library.symbols.tame_device_get_info(index, info.bytes, info.bytes.length, error.bytes);
+  if (status !== ABI.OK) throw errorFrom(error);
+  return {
+    index,
+    name: info.text("name"),
+    hasCode: info.number("has_code") === 1,
+    targets: info.text("targets"),
+    computeCapability: info.number("compute_capability"),
+    driverVersion: info.number("driver_version"),
+    threads: info.number("threads"),
+    memoryTotal: info.number("memory_total"),
+    memoryFree: info.number("memory_free"),
+  };
+}
+
+/** Why a device cannot be used, in the library's words; undefined when it can. */
+export function problemOf(library: Library, index: number): string | undefined {
+  try {
+    const info = deviceInfo(library, index);
+    if (info.hasCode) return undefined;
+    return `${info.name} (${architecture(info)}) has no code in this build (${library.build.targets.join(", ")})`;
+  } catch (error) {
+    if (error instanceof TameError) return error.message;
+    throw error;
+  }
+}
+
+/** A device in words: "NVIDIA H100 (sm_90)". */
+export function deviceName(info: DeviceInfo): string {
+  return info.computeCapability === 0 ? info.name : `${info.name} (${architecture(info)})`;
+}
+
+function architecture(info: DeviceInfo): string {
+  return `sm_${info.computeCapability}`;
+}

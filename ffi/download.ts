@@ -1,0 +1,80 @@
+// Brings a library to this machine when tame itself was imported over http(s): fetched once from beside the module,
+// checked against the manifest that came with it, kept in the user's cache.
+
+import manifest from "./manifest.json" with { type: "json" };
+import { environment } from "./environment.ts";
+import { LibraryError } from "./errors.ts";
+
+/** Platform ("linux-x86_64") → backend → file, relative to the package's root, and its SHA-256 in hexadecimal. */
+export type Manifest = Record<string, Partial<Record<"cuda" | "cpu", { file: string; sha256: string }>>>;
+
+/** Options of {@linkcode downloadLibrary}. */
+export interface DownloadOptions {
+  /** URL of the package's root; by default where this module came from. */
+  root?: URL;
+  /** What may be downloaded; by default the manifest beside this module. */
+  manifest?: Manifest;
+}
+
+/**
+ * Path of the cached library of a backend, downloaded if need be; its hash is checked on every call.
+ *
+ * Throws {@linkcode LibraryError} when the manifest has none for this platform, the download fails, or the file is not
+ * the one that the manifest names.
+ */
+export async function downloadLibrary(backend: "cuda" | "cpu", options: DownloadOptions = {}): Promise<string> {
+  const root = options.root ?? new URL("../", import.meta.url);
+  const platform = `${Deno.build.os}-${Deno.build.arch}`;
+  const entry = (options.manifest ?? manifest as Manifest)[platform]?.[backend];
+  if (!entry) {
+    throw new LibraryError(
+      `No ${backend} library for ${platform} is published at ${root}: serve a tree made by \`make dist\`, ` +
+        'or pass a local library as openDevice({ library: "…/libtame_cpu.so" })',
+      { brief: `no ${backend} library for ${platform} is published at ${root}` },
+    );
+  }
+  const folder = cacheFolder();
+  const path = `${folder}/${entry.sha256}`;
+  if (await fileHash(path) === entry.sha256) return path;
+
+  const url = new URL(entry.file, root);
+  const response = await fetch(url);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new LibraryError(`Cannot download ${url}: HTTP ${response.status} ${response.statusText}`);
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const hash = await sha256(bytes);
+  if (hash !== entry.sha256) {
+    throw new LibraryError(`Cannot use ${url}: its SHA-256 is ${hash}, the manifest says ${entry.sha256}`);
+  }
+  await Deno.mkdir(folder, { recursive: true });
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  await Deno.writeFile(temporary, bytes, { mode: 0o755 });
+  await Deno.rename(temporary, path);
+  return path;
+}
+
+function cacheFolder(): string {
+  const cache = environment("XDG_CACHE_HOME");
+  if (cache) return `${cache}/tame`;
+  const home = environment("HOME");
+  if (home) return `${home}/.cache/tame`;
+  throw new LibraryError(
+    "Cannot tell where to keep the native library: allow --allow-env=XDG_CACHE_HOME,HOME, " +
+      'or pass a local library as openDevice({ library: "…/libtame_cpu.so" })',
+  );
+}
+
+async function fileHash(path: string): Promise<string | undefined> {
+  try {
+    return await sha256(await Deno.readFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}

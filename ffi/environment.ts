@@ -1,0 +1,7 @@
+// Environment variables, read only where that is allowed already.
+
+/** An environment variable; undefined when it is unset, empty, or reading it is not permitted. Never prompts. */
+export function environment(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) || undefined : undefined;
+}

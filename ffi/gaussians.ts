@@ -1,0 +1,203 @@
+// Gaussians on a device: made, filled and read by named fields.
+
+import { ABI } from "./abi.ts";
+import type { Device } from "./device.ts";
+import { checkCount, checkLength, TameError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+
+/** The parameters of N Gaussians as they are optimised: raw, before any activation. */
+export interface SplatArrays {
+  /** 3N centres, world units. */
+  means: Float32Array;
+  /** 3N natural logarithms of the scales. */
+  logScales: Float32Array;
+  /** 4N quaternions (w, x, y, z), not necessarily normalised. */
+  quats: Float32Array;
+  /** N logits. */
+  opacities: Float32Array;
+  /** N·K·3 spherical-harmonic coefficients [n][k][rgb], K = (shDegree + 1)². */
+  sh: Float32Array;
+  /** Degree of the spherical harmonics, 0 to 3. */
+  shDegree: number;
+}
+
+/** Name of a field: one parameter, or `sh` for both parts of the spherical harmonics. */
+export type GaussianField = "means" | "shDc" | "shRest" | "opacities" | "logScales" | "quats" | "sh";
+
+const FIELDS: Record<GaussianField, number> = {
+  means: ABI.FIELD_MEANS,
+  shDc: ABI.FIELD_SH_DC,
+  shRest: ABI.FIELD_SH_REST,
+  opacities: ABI.FIELD_OPACITIES,
+  logScales: ABI.FIELD_LOG_SCALES,
+  quats: ABI.FIELD_QUATS,
+  sh: ABI.FIELD_SH,
+};
+
+/** Floats that a field has for one Gaussian. */
+export function fieldWidth(field: GaussianField, shDegree: number): number {
+  const sh = 3 * (shDegree + 1) ** 2;
+  return { means: 3, shDc: 3, shRest: sh - 3, opacities: 1, logScales: 3, quats: 4, sh }[field];
+}
+
+/** Throws "invalid argument" unless the arrays fit together; returns the number of Gaussians. */
+export function checkSplats(arrays: SplatArrays): number {
+  const { shDegree, opacities: { length: count } } = arrays;
+  checkCount("shDegree", shDegree, { maximum: 3 });
+  for (const field of ["means", "logScales", "quats", "sh"] as const) {
+    checkLength(field, arrays[field], count * fieldWidth(field, shDegree));
+  }
+  return count;
+}
+
+/**
+ * Gaussians on a device. Rows are read and written by field, raw as in {@linkcode SplatArrays}. While a trainer lives
+ * on them only it may change them.
+ *
+ * @example
+ * ```ts
+ * import { Gaussians, openDevice } from "../mod.ts";
+ *
+ * using device = await openDevice({ backend: "cpu" });
+ * using gaussians = Gaussians.create(device, { capacity: 8, shDegree: 1, count: 2 });
+ * gaussians.upload("means", new Float32Array([0, 0, 1]), 1); // the second row
+ * console.log(gaussians.count, gaussians.toArrays().means);
+ * ```
+ */
+export class Gaussians implements Disposable {
+  /** The device they live on. */
+  readonly device: Device;
+  /** Rows there is memory for. */
+  readonly capacity: number;
+  /** Degree of the spherical harmonics, 0 to 3. */
+  readonly shDegree: number;
+
+  readonly #handle: Handle;
+  #count = 0;
+  // Strong on purpose: as long as the Gaussians can be reached, a trainer that was not disposed still owns them.
+  #trainer: object | undefined;
+
+  private constructor(device: Device, { capacity, shDegree }: { capacity: number; shDegree: number }) {
+    this.device = device;
+    this.capacity = capacity;
+    this.shDegree = shDegree;
+    this.#handle = device.create(
+      (symbols, error) => symbols.tame_gaussians_create(device.pointer, capacity, shDegree, error),
+      { owner: this, what: "Gaussians handle", close: (symbols) => symbols.tame_gaussians_close },
+    );
+  }
+
+  /**
+   * Takes memory for `capacity` Gaussians; the first `count` rows (default 0) exist and are zero, with the identity
+   * quaternion. Throws "out of memory" when there is not enough.
+   */
+  static create(device: Device, options: { capacity: number; shDegree: number; count?: number }): Gaussians {
+    const { capacity, shDegree, count = 0 } = options;
+    checkCount("capacity", capacity, { minimum: 1 });
+    checkCount("shDegree", shDegree, { maximum: 3 });
+    checkCount("count", count, { maximum: capacity });
+    const gaussians = new Gaussians(device, { capacity, shDegree });
+    if (count > 0) gaussians.resize(count);
+    return gaussians;
+  }
+
+  /** Copies arrays to a device. Throws "invalid argument" when their lengths do not fit together. */
+  static fromArrays(device: Device, arrays: SplatArrays): Gaussians {
+    const count = checkSplats(arrays);
+    const gaussians = Gaussians.create(device, { capacity: Math.max(1, count), shDegree: arrays.shDegree, count });
+    for (const field of ["means", "logScales", "quats", "opacities", "sh"] as const) {
+      gaussians.upload(field, arrays[field]);
+    }
+    return gaussians;
+  }
+
+  /** Number of Gaussians. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Sets the number of Gaussians, at most the capacity; new rows are zero with the identity quaternion. */
+  resize(count: number): void {
+    this.refuseWhileTraining("resize");
+    checkCount("count", count, { maximum: this.capacity });
+    this.device.call((symbols, error) => symbols.tame_gaussians_resize(this.pointer, count, error));
+    this.#count = count;
+  }
+
+  /** Writes whole rows of a field, beginning with row `offset` (default 0). */
+  upload(field: GaussianField, data: Float32Array, offset = 0): void {
+    this.refuseWhileTraining("upload");
+    checkCount("offset", offset);
+    const width = fieldWidth(field, this.shDegree);
+    const rows = width === 0 ? 0 : data.length / width;
+    if (!Number.isInteger(rows) || (width === 0 && data.length > 0)) {
+      throw new TameError("invalid argument", `${data.length} floats are no whole rows of ${field}, ${width} each`);
+    }
+    this.device.call((symbols, error) =>
+      symbols.tame_gaussians_upload(this.pointer, FIELDS[field], offset, rows, data as BufferSource, data.length, error)
+    );
+  }
+
+  /** Reads rows of a field: `count` (default: all that follow) from row `offset` (default 0) on. */
+  download(field: GaussianField, options: { offset?: number; count?: number } = {}): Float32Array<ArrayBuffer> {
+    const { offset = 0, count = Math.max(0, this.#count - offset) } = options;
+    return this.#read(FIELDS[field], { offset, count, width: fieldWidth(field, this.shDegree) });
+  }
+
+  /**
+   * Reads rows as the vertices of a PLY file: x y z, three zeros for the normal, f_dc, f_rest (channel-major), opacity,
+   * scales, rotation: 14 + 3 (shDegree + 1)² floats each.
+   */
+  plyRows(offset: number, rows: number): Float32Array<ArrayBuffer> {
+    return this.#read(ABI.FIELD_PLY_ROWS, { offset, count: rows, width: 14 + fieldWidth("sh", this.shDegree) });
+  }
+
+  /** Copies all parameters from the device. */
+  toArrays(): SplatArrays {
+    return {
+      means: this.download("means"),
+      logScales: this.download("logScales"),
+      quats: this.download("quats"),
+      opacities: this.download("opacities"),
+      sh: this.download("sh"),
+      shDegree: this.shDegree,
+    };
+  }
+
+  /** Frees the memory, at the latest when a running call or a trainer that uses it is over. */
+  [Symbol.dispose](): void {
+    this.#handle.close();
+  }
+
+  /** @internal The native handle. */
+  get pointer(): Deno.PointerValue {
+    return this.#handle.pointer;
+  }
+
+  /** @internal Throws "busy" while a trainer owns these Gaussians. */
+  refuseWhileTraining(what: string): void {
+    if (this.#trainer === undefined) return;
+    throw new TameError("busy", `Cannot ${what} while a trainer lives on these Gaussians`);
+  }
+
+  /** @internal A trainer takes these Gaussians over. */
+  attach(trainer: object): void {
+    this.#trainer = trainer;
+  }
+
+  /** @internal A trainer gives them back. */
+  detach(trainer: object): void {
+    if (this.#trainer === trainer) this.#trainer = undefined;
+  }
+
+  #read(field: number, range: { offset: number; count: number; width: number }): Float32Array<ArrayBuffer> {
+    const { offset, count, width } = range;
+    checkCount("offset", offset);
+    checkCount("count", count, { maximum: Math.max(0, this.#count - offset) });
+    const data = new Float32Array(count * width);
+    this.device.call((symbols, error) =>
+      symbols.tame_gaussians_download(this.pointer, field, offset, count, data, data.length, error)
+    );
+    return data;
+  }
+}

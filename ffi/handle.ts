@@ -1,0 +1,52 @@
+// A native handle with its end: closed once, by dispose or, as a safety net, after its owner was collected.
+
+import { ABI, Struct } from "./abi.ts";
+import { errorFrom, TameError } from "./errors.ts";
+
+/** A native function that closes handles. */
+export type CloseFunction = (pointer: Deno.PointerValue, error: Uint8Array<ArrayBuffer>) => number;
+
+// Holds handles, never their owners, so that owners can be collected.
+const registry = new FinalizationRegistry<Handle>((handle) => handle.close());
+
+/** An open handle that belongs to an object. */
+export class Handle {
+  readonly #what: string;
+  readonly #close: CloseFunction;
+  #pointer: Deno.PointerValue;
+
+  /**
+   * Takes over a handle.
+   *
+   * @param owner Object whose collection closes the handle
+   * @param pointer The handle
+   * @param options Its name in errors, and the function that closes it
+   */
+  constructor(owner: object, pointer: Deno.PointerValue, options: { what: string; close: CloseFunction }) {
+    this.#what = options.what;
+    this.#close = options.close;
+    this.#pointer = pointer;
+    registry.register(owner, this, this);
+  }
+
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#pointer === null;
+  }
+
+  /** The handle for native calls; throws when it is closed. */
+  get pointer(): Deno.PointerValue {
+    if (this.#pointer === null) throw new TameError("invalid argument", `The ${this.#what} was disposed already`);
+    return this.#pointer;
+  }
+
+  /** Closes the handle; a second time does nothing. */
+  close(): void {
+    if (this.#pointer === null) return;
+    const pointer = this.#pointer;
+    this.#pointer = null;
+    registry.unregister(this);
+    const error = new Struct("tame_error");
+    if (this.#close(pointer, error.bytes) !== ABI.OK) throw errorFrom(error);
+  }
+}

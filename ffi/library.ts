@@ -1,0 +1,116 @@
+// Finds a native library, checks its ABI version and opens it. Nothing is opened at import time, and what is opened
+// stays open: a call into a closed library would end the process.
+
+import { fileURLToPath } from "node:url";
+import { ABI, decodeText, Struct } from "./abi.ts";
+import { downloadLibrary } from "./download.ts";
+import { environment } from "./environment.ts";
+import { errorFrom, LibraryError } from "./errors.ts";
+import { SYMBOLS, type Symbols } from "./symbols.ts";
+
+/** The two backends. */
+export type Backend = "cuda" | "cpu";
+
+/** What a library says about itself. */
+export interface BuildInfo {
+  /** Its backend. */
+  backend: Backend;
+  /** Version of tame. */
+  version: string;
+  /** The compiler that built it. */
+  compiler: string;
+  /** Instruction sets or GPU architectures with code in the file. */
+  targets: string[];
+}
+
+/** An opened library. */
+export interface Library {
+  /** Its functions. */
+  symbols: Symbols;
+  /** What it says about itself. */
+  build: BuildInfo;
+  /** Where it was found. */
+  path: string;
+}
+
+const SUFFIX = { windows: "dll", darwin: "dylib" }[Deno.build.os as string] ?? "so";
+
+const opened = new Map<string, Library>();
+
+/**
+ * Path of the library to open for a backend: the caller's choice, else build/ beside the package; downloaded into the
+ * cache when tame was imported over http(s).
+ */
+export async function searchLibrary(backend: Backend, named?: string | URL): Promise<string> {
+  if (named !== undefined) return pathOf(named);
+  const root = new URL("../", import.meta.url);
+  if (root.protocol !== "file:") return await downloadLibrary(backend, { root });
+  return fileURLToPath(new URL(`build/libtame_${backend}.${SUFFIX}`, root));
+}
+
+/**
+ * Opens the library of a backend, or gives the one already open. Without `named` it is the one in `TAME_LIBRARY`, else
+ * the one that belongs to this package.
+ *
+ * Throws {@linkcode LibraryError} when there is none, when it belongs to another version of tame, or when the named
+ * one is of another backend; permission errors pass as they are.
+ */
+export async function openLibrary(
+  backend: Backend,
+  named: string | URL | undefined = environment("TAME_LIBRARY"),
+): Promise<Library> {
+  const found = openFile(await searchLibrary(backend, named));
+  if (found.build.backend === backend) return found;
+  throw new LibraryError(
+    `Cannot use ${found.path} as the ${backend} backend: it is a ${found.build.backend} library. ` +
+      `Ask for backend "${found.build.backend}" or name another library`,
+  );
+}
+
+/** Opens the file at a path whatever its backend is; see {@linkcode openLibrary}. */
+export function openFile(path: string): Library {
+  const known = opened.get(path);
+  if (known) return known;
+  // The version first and alone: a library of another version may lack functions of the table.
+  const probe = dlopen(path, { tame_abi_version: SYMBOLS.tame_abi_version });
+  const version = probe.symbols.tame_abi_version();
+  probe.close();
+  if (version !== ABI.ABI_VERSION) {
+    throw new LibraryError(
+      `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. Build it with \`make build\``,
+    );
+  }
+  const { symbols } = dlopen(path, SYMBOLS);
+  const library = { symbols, build: buildInfo(symbols), path };
+  opened.set(path, library);
+  return library;
+}
+
+function pathOf(library: string | URL): string {
+  const text = String(library);
+  if (text.startsWith("file:")) return fileURLToPath(text);
+  if (/^[a-z]+:\/\//i.test(text)) throw new LibraryError(`Cannot open ${text}: expected a path or a file: URL`);
+  // A bare name would be searched for in the system's library folders.
+  return /[/\\]/.test(text) ? text : `./${text}`;
+}
+
+function dlopen<S extends Deno.ForeignLibraryInterface>(path: string, symbols: S): Deno.DynamicLibrary<S> {
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    const detail = error.message.replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
+    throw new LibraryError(
+      `Cannot open the native library ${path}: ${detail}. Build it with \`make build\`, ` +
+        "set TAME_LIBRARY to its path, or pass it as openDevice({ library })",
+      { cause: error, brief: detail.includes("No such file") ? `${path} is not there` : `${path}: ${detail}` },
+    );
+  }
+}
+
+function buildInfo(symbols: Symbols): BuildInfo {
+  const error = new Struct("tame_error");
+  const text = new Uint8Array(4096);
+  if (symbols.tame_build_info(text, text.length, error.bytes) !== ABI.OK) throw errorFrom(error);
+  return JSON.parse(decodeText(text));
+}

@@ -1,0 +1,365 @@
+// The functions of cuda/tame.h as Deno sees them, in the header's order; a test compares the two.
+//
+// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The three calls that may take
+// long are nonblocking.
+
+/** The symbol table of libtame_cpu and libtame_cuda. */
+export const SYMBOLS = {
+  tame_abi_version: {
+    parameters: [],
+    result: "u32",
+  },
+  tame_build_info: {
+    parameters: [
+      "buffer", // text
+      "u32", // text_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_device_count: {
+    parameters: [
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_device_get_info: {
+    parameters: [
+      "u32", // index
+      "buffer", // info
+      "u32", // info_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_device_open: {
+    parameters: [
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_device_memory: {
+    parameters: [
+      "pointer", // device
+      "u32", // reset_peak
+      "buffer", // memory
+      "u32", // memory_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_device_synchronize: {
+    parameters: [
+      "pointer", // device
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_device_close: {
+    parameters: [
+      "pointer", // device
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_knn_mean_dist2: {
+    parameters: [
+      "pointer", // device
+      "buffer", // points
+      "u32", // points_length
+      "u32", // neighbours
+      "u32", // batch
+      "u64", // byte_limit
+      "buffer", // mean_dist2
+      "u32", // mean_dist2_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_gaussians_create: {
+    parameters: [
+      "pointer", // device
+      "u32", // capacity
+      "u32", // sh_degree
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_gaussians_count: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_gaussians_resize: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // count
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_gaussians_upload: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_gaussians_download: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_gaussians_close: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_views_create: {
+    parameters: [
+      "pointer", // device
+      "u32", // count
+      "u32", // residency
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_views_set: {
+    parameters: [
+      "pointer", // views
+      "u32", // index
+      "buffer", // camera
+      "u32", // camera_bytes
+      "buffer", // pixels
+      "u32", // pixels_bytes
+      "u32", // channels
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_views_close: {
+    parameters: [
+      "pointer", // views
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_render: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // camera
+      "u32", // camera_bytes
+      "f32", // red
+      "f32", // green
+      "f32", // blue
+      "u32", // format
+      "buffer", // image
+      "u32", // image_bytes
+      "buffer", // alpha
+      "u32", // alpha_length
+      "buffer", // depth
+      "u32", // depth_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_rasterize_forward: {
+    parameters: [
+      "pointer", // device
+      "u32", // count
+      "u32", // sh_degree
+      "buffer", // means
+      "u32", // means_length
+      "buffer", // log_scales
+      "u32", // log_scales_length
+      "buffer", // quats
+      "u32", // quats_length
+      "buffer", // opacities
+      "u32", // opacities_length
+      "buffer", // sh
+      "u32", // sh_length
+      "buffer", // camera
+      "u32", // camera_bytes
+      "f32", // red
+      "f32", // green
+      "f32", // blue
+      "buffer", // image
+      "u32", // image_length
+      "buffer", // alpha
+      "u32", // alpha_length
+      "buffer", // depth
+      "u32", // depth_length
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_rasterize_backward: {
+    parameters: [
+      "pointer", // rasterization
+      "buffer", // d_image
+      "u32", // d_image_length
+      "buffer", // d_alpha
+      "u32", // d_alpha_length
+      "buffer", // d_means
+      "u32", // d_means_length
+      "buffer", // d_log_scales
+      "u32", // d_log_scales_length
+      "buffer", // d_quats
+      "u32", // d_quats_length
+      "buffer", // d_opacities
+      "u32", // d_opacities_length
+      "buffer", // d_sh
+      "u32", // d_sh_length
+      "buffer", // d_means2d
+      "u32", // d_means2d_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_rasterization_radii: {
+    parameters: [
+      "pointer", // rasterization
+      "buffer", // radii
+      "u32", // radii_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_rasterization_close: {
+    parameters: [
+      "pointer", // rasterization
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_psnr: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_ssim: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "u32", // padding
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_image_loss: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "f32", // lambda_dssim
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // gradient
+      "u32", // gradient_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_create: {
+    parameters: [
+      "pointer", // gaussians
+      "pointer", // views
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_trainer_run: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // plan
+      "u32", // plan_bytes
+      "u32", // n
+      "u32", // stride
+      "buffer", // control
+      "u32", // control_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_reset_opacity: {
+    parameters: [
+      "pointer", // trainer
+      "f32", // maximum
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_statistics: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // gradient_sums
+      "u32", // gradient_sums_length
+      "buffer", // visible_steps
+      "u32", // visible_steps_length
+      "buffer", // max_radii
+      "u32", // max_radii_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_close: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of an opened library. */
+export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

@@ -1,0 +1,132 @@
+// The trainer: runs step plans over Gaussians and views.
+
+import { ABI, Struct, structSize } from "./abi.ts";
+import { TameError } from "./errors.ts";
+import type { Gaussians } from "./gaussians.ts";
+import type { Handle } from "./handle.ts";
+import type { Control, StepPlan } from "./plan.ts";
+import type { Views } from "./views.ts";
+
+export { Control, GROUP, STEP, type Step, StepPlan } from "./plan.ts";
+
+/** Options of {@linkcode Trainer.create}. */
+export interface TrainerOptions {
+  /** Weight of D-SSIM in the loss, 0..1. Default 0.2. */
+  lambdaDssim?: number;
+  /** Take memory for the running sum of `STEP.shAccumulate`. Default false. */
+  shAccumulation?: boolean;
+  /** Adam's decay of the first moment. Default 0.9. */
+  beta1?: number;
+  /** Adam's decay of the second moment. Default 0.999. */
+  beta2?: number;
+  /** Adam's epsilon. Default 1e-15. */
+  epsilon?: number;
+}
+
+/** Density statistics since the start, one of each per Gaussian. */
+export interface Statistics {
+  /** Sums of the norms of the 2D means' gradients, in normalised device coordinates. */
+  gradientSums: Float32Array;
+  /** Steps in which the Gaussian was visible. */
+  visibleSteps: Uint32Array;
+  /** Largest radii, in pixels. */
+  maxRadii: Float32Array;
+}
+
+/** Optimises Gaussians against views. While it lives only it may change the Gaussians. */
+export class Trainer implements Disposable {
+  /** The Gaussians it optimises. */
+  readonly gaussians: Gaussians;
+  /** The views it optimises them against. */
+  readonly views: Views;
+
+  readonly #handle: Handle;
+
+  private constructor(gaussians: Gaussians, views: Views, options: Struct<"tame_trainer_options">) {
+    this.gaussians = gaussians;
+    this.views = views;
+    const { bytes } = options;
+    this.#handle = gaussians.device.create(
+      (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
+      { owner: this, what: "trainer", close: (symbols) => symbols.tame_trainer_close },
+    );
+  }
+
+  /** Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
+  static create(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Trainer {
+    const native = new Struct("tame_trainer_options")
+      .set("lambda_dssim", options.lambdaDssim ?? 0.2)
+      .set("beta1", options.beta1 ?? 0.9)
+      .set("beta2", options.beta2 ?? 0.999)
+      .set("epsilon", options.epsilon ?? 1e-15)
+      .set("sh_accumulation", options.shAccumulation ? 1 : 0);
+    gaussians.refuseWhileTraining("create a second trainer");
+    const trainer = new Trainer(gaussians, views, native);
+    gaussians.attach(trainer);
+    return trainer;
+  }
+
+  /**
+   * Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
+   * the last whole step. The control block reports progress meanwhile.
+   */
+  async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
+    const { length } = plan;
+    if (length > control.steps) {
+      throw new TameError(
+        "invalid argument",
+        `The control block is for ${control.steps} steps, the plan has ${length}`,
+      );
+    }
+    const bytes = plan.bytes.slice();
+    const words = control.words;
+    Atomics.store(words, ABI.CONTROL_DONE, 0);
+    const finished = await this.gaussians.device.queue((symbols, error) =>
+      symbols.tame_trainer_run(
+        this.#handle.pointer,
+        bytes,
+        bytes.length,
+        length,
+        structSize("tame_step"),
+        words as unknown as BufferSource, // shared memory passes as well, though the type says no
+        words.length,
+        error,
+      )
+    );
+    return finished ? "done" : "cancelled";
+  }
+
+  /** Lowers every opacity to at most `maximum` (0..1, exclusive) and forgets the opacities' moments. */
+  resetOpacity(maximum: number): void {
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_reset_opacity(this.#handle.pointer, maximum, error)
+    );
+  }
+
+  /** Reads the density statistics of the steps with `STEP.statistics`. */
+  statistics(): Statistics {
+    const { count } = this.gaussians;
+    const gradientSums = new Float32Array(count);
+    const visibleSteps = new Uint32Array(count);
+    const maxRadii = new Float32Array(count);
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_statistics(
+        this.#handle.pointer,
+        gradientSums,
+        count,
+        visibleSteps,
+        count,
+        maxRadii,
+        count,
+        error,
+      )
+    );
+    return { gradientSums, visibleSteps, maxRadii };
+  }
+
+  /** Gives the Gaussians back and frees the optimiser's state, after the running call if there is one. */
+  [Symbol.dispose](): void {
+    this.gaussians.detach(this);
+    this.#handle.close();
+  }
+}

@@ -1,0 +1,82 @@
+// Training views on a device: cameras with their photos.
+
+import type { Camera } from "../load/camera.ts";
+import type { Image8 } from "../load/images.ts";
+import { ABI } from "./abi.ts";
+import { packCamera } from "./camera.ts";
+import type { Device } from "./device.ts";
+import { checkCount, TameError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+
+/** Where photos are kept: on the device, in pinned host memory (the next one is copied ahead), or in host memory. */
+export type Residency = "device" | "pinned" | "host";
+
+const RESIDENCIES: Record<Residency, number> = {
+  device: ABI.RESIDENCY_DEVICE,
+  pinned: ABI.RESIDENCY_PINNED,
+  host: ABI.RESIDENCY_HOST,
+};
+
+/** Training views on a device. */
+export class Views implements Disposable {
+  /** The device they live on. */
+  readonly device: Device;
+  /** Number of views, set or not. */
+  readonly count: number;
+
+  readonly #handle: Handle;
+
+  private constructor(device: Device, { count, residency }: { count: number; residency: Residency }) {
+    this.device = device;
+    this.count = count;
+    this.#handle = device.create(
+      (symbols, error) => symbols.tame_views_create(device.pointer, count, RESIDENCIES[residency], error),
+      { owner: this, what: "views handle", close: (symbols) => symbols.tame_views_close },
+    );
+  }
+
+  /** Makes room for `count` views; memory is taken as photos arrive. Photos stay on the device by default. */
+  static create(device: Device, options: { count: number; residency?: Residency }): Views {
+    const { count, residency = "device" } = options;
+    checkCount("count", count, { minimum: 1 });
+    return new Views(device, { count, residency });
+  }
+
+  /**
+   * Sets a view, or replaces it by one of the same size. The photo is RGB and has the camera's size; its pixels are
+   * copied.
+   */
+  set(index: number, camera: Camera, photo: Image8): void {
+    checkCount("index", index, { maximum: this.count - 1 });
+    if (photo.width !== camera.width || photo.height !== camera.height) {
+      throw new TameError(
+        "invalid argument",
+        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
+      );
+    }
+    const { data, channels } = photo;
+    const packed = packCamera(camera);
+    this.device.call((symbols, error) =>
+      symbols.tame_views_set(
+        this.pointer,
+        index,
+        packed,
+        packed.length,
+        data as BufferSource,
+        data.length,
+        channels,
+        error,
+      )
+    );
+  }
+
+  /** Frees the photos, at the latest when a running call or a trainer that uses them is over. */
+  [Symbol.dispose](): void {
+    this.#handle.close();
+  }
+
+  /** @internal The native handle. */
+  get pointer(): Deno.PointerValue {
+    return this.#handle.pointer;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The Gaussians that work starts with: one a point (Kerbl et al. 2023), round, faint, as large as the spacing of the
+ * points around; or those of a PLY file.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { Device } from "../ffi/device.ts";
+import { Gaussians } from "../ffi/gaussians.ts";
+import { readSplatsPly } from "../load/ply.ts";
+import type { PointCloud } from "../load/scene.ts";
+import { knnMeanDist2 } from "./knn.ts";
+
+/** Options of {@linkcode initGaussians}. */
+export interface InitOptions {
+  /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
+  shDegree?: number;
+  /** Rows to take memory for. Default the number of points. */
+  capacity?: number;
+  /** Told once about each fall-back of the nearest-neighbour search. */
+  onFallback?: (message: string) => void;
+}
+
+/** The constant spherical harmonic, 1 / (2 sqrt(pi)). */
+const SH_C0 = 0.28209479177387814;
+/** logit(0.1) */
+const INITIAL_LOGIT = Math.log(0.1 / 0.9);
+/** Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. */
+const LEAST_DISTANCE2 = 1e-7;
+
+/**
+ * Makes one Gaussian of each point: its position and colour, opacity 0.1, no rotation, and on all axes the root mean
+ * squared distance to the three nearest points as its scale.
+ *
+ * @example
+ * ```ts
+ * import { initGaussians, openDevice } from "../mod.ts";
+ *
+ * using device = await openDevice({ backend: "cpu" });
+ * const positions = new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
+ * const points = { count: 4, positions, colors: new Uint8Array(12).fill(255) };
+ * using gaussians = await initGaussians(device, points, { shDegree: 1 });
+ * if (gaussians.count !== 4) throw new Error("one Gaussian a point");
+ * ```
+ *
+ * @param device Open device
+ * @param points At least one point; positions in world units
+ * @param options Degree of the spherical harmonics, capacity
+ * @returns Gaussians, to be disposed of by the caller
+ * @throws {RangeError} When there are no points
+ * @throws {TameError} When memory does not suffice or a position is not finite
+ */
+export async function initGaussians(
+  device: Device,
+  points: PointCloud,
+  options: InitOptions = {},
+): Promise<Gaussians> {
+  const { count, positions, colors } = points;
+  const { shDegree = 3, capacity = count, onFallback } = options;
+  if (count < 1) throw new RangeError("Cannot make Gaussians: there are no points to start from");
+  const distances2 = await knnMeanDist2(device, positions, { onFallback });
+
+  const shDc = new Float32Array(3 * count);
+  for (let i = 0; i < shDc.length; i++) shDc[i] = (colors[i] / 255 - 0.5) / SH_C0;
+  const logScales = new Float32Array(3 * count);
+  for (let i = 0; i < count; i++) {
+    logScales.fill(Math.log(Math.sqrt(Math.max(distances2[i], LEAST_DISTANCE2))), 3 * i, 3 * i + 3);
+  }
+
+  // New rows have the identity quaternion and no higher harmonics already.
+  const gaussians = Gaussians.create(device, { capacity, shDegree, count });
+  try {
+    gaussians.upload("means", positions);
+    gaussians.upload("shDc", shDc);
+    gaussians.upload("opacities", new Float32Array(count).fill(INITIAL_LOGIT));
+    gaussians.upload("logScales", logScales);
+    return gaussians;
+  } catch (error) {
+    gaussians[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes.
+ *
+ * @example
+ * ```ts no-assert
+ * import { loadPly, openDevice } from "../mod.ts";
+ *
+ * export async function howMany(path: string): Promise<number> {
+ *   using device = await openDevice();
+ *   using gaussians = await loadPly(device, path);
+ *   return gaussians.count;
+ * }
+ * ```
+ *
+ * @param device Open device
+ * @param path File to read
+ * @returns Gaussians, to be disposed of by the caller
+ * @throws {DataError} When the file is missing, damaged, or holds no Gaussians
+ */
+export async function loadPly(device: Device, path: string | URL): Promise<Gaussians> {
+  return Gaussians.fromArrays(device, await readSplatsPly(path instanceof URL ? fileURLToPath(path) : path));
+}

@@ -1,0 +1,128 @@
+// Checked reading of binary files: no read passes the end, no count is believed before the bytes it needs are there.
+
+import { DataError } from "./errors.ts";
+
+/**
+ * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (a permission
+ * not granted, say) pass through as they are.
+ *
+ * @internal
+ */
+export async function readDataFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new DataError("File is missing", { path, cause: error });
+    if (error instanceof Deno.errors.IsADirectory) {
+      throw new DataError("A folder stands where a file is needed", { path, cause: error });
+    }
+    throw error;
+  }
+}
+
+/**
+ * A cursor over the bytes of a little-endian file. Every read moves the cursor; a read past the end throws a
+ * {@linkcode DataError} that names the file, the offset and what was being read.
+ *
+ * @internal
+ */
+export class ByteReader {
+  /** File the bytes came from, for error messages. */
+  readonly path: string;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset = 0;
+
+  /** Starts at the first of `bytes`, which were read from the file `path`. */
+  constructor(bytes: Uint8Array, path: string) {
+    this.path = path;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Offset of the next read from the start of the file. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Bytes from the cursor to the end. */
+  get remaining(): number {
+    return this.#bytes.byteLength - this.#offset;
+  }
+
+  /** Reads an unsigned byte. */
+  u8(what: string): number {
+    return this.#view.getUint8(this.#take(1, what));
+  }
+
+  /** Reads a signed 32-bit integer. */
+  i32(what: string): number {
+    return this.#view.getInt32(this.#take(4, what), true);
+  }
+
+  /** Reads a double. */
+  f64(what: string): number {
+    return this.#view.getFloat64(this.#take(8, what), true);
+  }
+
+  /** Reads an unsigned 64-bit integer; one that a number cannot hold exactly is an error. */
+  u64(what: string): number {
+    const start = this.#take(8, what);
+    const value = this.#view.getUint32(start, true) + 2 ** 32 * this.#view.getUint32(start + 4, true);
+    if (!Number.isSafeInteger(value)) throw this.error(`Value of ${what} is too large to be true`, start);
+    return value;
+  }
+
+  /**
+   * Reads a 64-bit count of records of at least `recordBytes` bytes each. A count that the rest of the file cannot hold
+   * is an error here, before anything is allocated for it.
+   */
+  count(what: string, recordBytes: number): number {
+    const start = this.#offset;
+    const value = this.u64(what);
+    if (value > this.remaining / recordBytes) {
+      throw this.error(
+        `File promises ${value} ${what}, at least ${recordBytes} bytes each, but ${this.remaining} bytes follow`,
+        start,
+      );
+    }
+    return value;
+  }
+
+  /** Reads UTF-8 text that ends with a zero byte. */
+  text(what: string): string {
+    const start = this.#offset;
+    const end = this.#bytes.indexOf(0, start);
+    if (end < 0) throw this.error(`File ends inside ${what}`, start);
+    this.#offset = end + 1;
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.#bytes.subarray(start, end));
+    } catch (cause) {
+      throw this.error(`Text of ${what} is not UTF-8`, start, cause);
+    }
+  }
+
+  /** Passes over `length` bytes. */
+  skip(length: number, what: string): void {
+    this.#take(length, what);
+  }
+
+  /** Checks that nothing is left: bytes after the last record mean that the file is not what its counts say. */
+  end(what: string): void {
+    if (this.remaining > 0) throw this.error(`File goes on for ${this.remaining} bytes after the last of its ${what}`);
+  }
+
+  /** The error for something wrong at `offset` (the cursor, unless given) of this file. */
+  error(message: string, offset: number = this.#offset, cause?: unknown): DataError {
+    return new DataError(message, { path: this.path, offset, cause });
+  }
+
+  #take(length: number, what: string): number {
+    const start = this.#offset;
+    if (length > this.#bytes.byteLength - start) {
+      throw this.error(`File ends inside ${what}: ${length} bytes wanted, ${this.remaining} left`);
+    }
+    this.#offset = start + length;
+    return start;
+  }
+}

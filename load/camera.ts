@@ -1,0 +1,102 @@
+// The camera of a view: a pinhole with a pose, in COLMAP's conventions.
+
+/**
+ * A pinhole camera and its pose. Axes are x right, y down, z forward; a world point X lies at x_c = R X + t. Pixel
+ * (i, j) covers [i, i+1] × [j, j+1], so its centre is (i + 0.5, j + 0.5) and a central principal point is width / 2.
+ */
+export interface Camera {
+  /** Image width in pixels. */
+  width: number;
+  /** Image height in pixels. */
+  height: number;
+  /** Focal length along x, in pixels. */
+  fx: number;
+  /** Focal length along y, in pixels. */
+  fy: number;
+  /** Principal point along x, in pixels. */
+  cx: number;
+  /** Principal point along y, in pixels. */
+  cy: number;
+  /** World-to-camera rotation R: 9 numbers, row-major. */
+  rotation: number[];
+  /** World-to-camera translation t: 3 numbers, in world units. */
+  translation: number[];
+  /** Distance of the near plane, in world units; 0.2 when absent. */
+  near?: number;
+}
+
+/**
+ * Position of a camera in the world, −Rᵀt.
+ *
+ * @example
+ * ```ts
+ * import { cameraCenter } from "./camera.ts";
+ *
+ * const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+ * const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 5] };
+ * console.log(cameraCenter(camera)); // 5 units behind the origin: z is −5
+ * ```
+ */
+export function cameraCenter(camera: Camera): [number, number, number] {
+  const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = camera.rotation;
+  const [tx, ty, tz] = camera.translation;
+  return [
+    -(r00 * tx + r10 * ty + r20 * tz),
+    -(r01 * tx + r11 * ty + r21 * tz),
+    -(r02 * tx + r12 * ty + r22 * tz),
+  ];
+}
+
+/**
+ * The same camera looking at a resized photo: fx and cx scale by the ratio of the widths, fy and cy by that of the
+ * heights, because a reduced photo's size is rounded on each axis by itself.
+ *
+ * @example
+ * ```ts
+ * import { resizeCamera } from "./camera.ts";
+ *
+ * const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+ * const camera = { width: 100, height: 50, fx: 80, fy: 80, cx: 50, cy: 25, rotation, translation: [0, 0, 0] };
+ * console.log(resizeCamera(camera, { width: 50, height: 25 }).fx); // 40
+ * ```
+ */
+export function resizeCamera(camera: Camera, size: { width: number; height: number }): Camera {
+  const scaleX = size.width / camera.width;
+  const scaleY = size.height / camera.height;
+  return {
+    ...camera,
+    width: size.width,
+    height: size.height,
+    fx: camera.fx * scaleX,
+    fy: camera.fy * scaleY,
+    cx: camera.cx * scaleX,
+    cy: camera.cy * scaleY,
+  };
+}
+
+/**
+ * Rotation matrix (9 numbers, row-major) of a quaternion (w, x, y, z), which need not have unit length but must not be
+ * zero.
+ *
+ * @example
+ * ```ts
+ * import { rotationFromQuaternion } from "./camera.ts";
+ *
+ * console.log(rotationFromQuaternion([0, 0, 0, 1])); // half a turn about z: diagonal −1, −1, 1
+ * ```
+ */
+export function rotationFromQuaternion(q: ArrayLike<number>): number[] {
+  const length = Math.hypot(q[0], q[1], q[2], q[3]);
+  const w = q[0] / length, x = q[1] / length, y = q[2] / length, z = q[3] / length;
+  return [
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - w * z),
+    2 * (x * z + w * y),
+    2 * (x * y + w * z),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - w * x),
+    2 * (x * z - w * y),
+    2 * (y * z + w * x),
+    1 - 2 * (x * x + y * y),
+  ];
+}

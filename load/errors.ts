@@ -1,0 +1,29 @@
+// The one error of everything that reads a user's files: it names the file, and the byte where that is known.
+
+/**
+ * Input data that cannot be used: a damaged file, a missing photo, a camera model that is not supported. The command
+ * line turns it into exit code 3.
+ *
+ * @example
+ * ```ts
+ * import { DataError } from "./errors.ts";
+ *
+ * const error = new DataError("File ends in the middle of a record", { path: "points3D.bin", offset: 8 });
+ * console.log(error.message); // File ends in the middle of a record (points3D.bin, byte 8)
+ * ```
+ */
+export class DataError extends Error {
+  /** The file (or folder) at fault, as it was opened. */
+  readonly path: string;
+  /** Byte offset in that file, where one is known. */
+  readonly offset?: number;
+
+  /** Builds the message from what is wrong and where; `cause` is the error underneath, if there is one. */
+  constructor(message: string, where: { path: string; offset?: number; cause?: unknown }) {
+    const place = where.offset === undefined ? where.path : `${where.path}, byte ${where.offset}`;
+    super(`${message} (${place})`, where.cause === undefined ? undefined : { cause: where.cause });
+    this.name = "DataError";
+    this.path = where.path;
+    this.offset = where.offset;
+  }
+}

@@ -1,0 +1,187 @@
+// Photos: their sizes, their pixels, and the size they are trained at. sharp is imported when the first photo is read.
+
+import { DataError } from "./errors.ts";
+import { forEachParallel } from "./parallel.ts";
+
+/** An 8-bit image: rows from the top, channels interleaved, RGB or RGB with straight alpha. */
+export interface Image8 {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** 3 for RGB, 4 for RGB and alpha. */
+  channels: 3 | 4;
+  /** width · height · channels bytes. */
+  data: Uint8Array;
+}
+
+/** A size in whole pixels. */
+export interface ImageSize {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+}
+
+/** Photos wider than this train at this width, unless a resolution is asked for. */
+const AUTOMATIC_WIDTH = 1600;
+
+/** Photos in flight at once: enough to keep sharp's four worker threads fed, few enough to bound the memory. */
+const PHOTOS_IN_FLIGHT = 4;
+
+/**
+ * Size of a stored photo in pixels, from its header: as stored, whatever rotation its EXIF data asks a viewer for.
+ * Throws a {@linkcode DataError} when the file is missing or in no known format.
+ *
+ * @example
+ * ```ts ignore
+ * import { imageSize } from "./images.ts";
+ *
+ * const { width, height } = await imageSize("captures/garden/images/0001.jpg");
+ * console.log(width / height);
+ * ```
+ */
+export async function imageSize(path: string): Promise<ImageSize> {
+  const sharp = await loadSharp();
+  try {
+    const { width, height } = await sharp(path).metadata();
+    return { width, height };
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * Reads a photo as 8-bit RGB, resized to `size` when one is given and differs. Pixels are taken as stored: EXIF rotation
+ * and ICC profiles are ignored; grey, CMYK and 16-bit files become RGB8, and an alpha channel is dropped. Resizing is
+ * cubic, over the full-size pixels. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
+ *
+ * @example
+ * ```ts ignore
+ * import { readImage } from "./images.ts";
+ *
+ * const { data } = await readImage("captures/garden/images/0001.jpg", { width: 320, height: 240 });
+ * console.log(data.subarray(0, 3)); // red, green and blue of the first pixel
+ * ```
+ */
+export async function readImage(path: string, size?: ImageSize): Promise<Image8> {
+  const sharp = await loadSharp();
+  try {
+    const full = await sharp(path, { ignoreIcc: true, failOn: "error" })
+      .removeAlpha()
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = full.info;
+    if (size === undefined || (size.width === width && size.height === height)) return rgb8(full);
+    // From raw pixels, not from the file: sharp would let a JPEG decoder do part of the reduction in its own way.
+    const resized = await sharp(full.data, { raw: { width, height, channels: 3 } })
+      .resize({ ...size, fit: "fill", kernel: "cubic" })
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    return rgb8(resized);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * Decodes the photos of some views, a few at a time, and hands each over as soon as it is ready, in no fixed order. The
+ * first photo that cannot be read ends it with that photo's error; `signal` ends it with the signal's reason.
+ *
+ * @example
+ * ```ts ignore
+ * import { loadPhotos } from "./images.ts";
+ * import { loadScene } from "./scene.ts";
+ *
+ * const { train } = await loadScene("captures/garden");
+ * await loadPhotos(train, { onPhoto: (index, image) => console.log(train[index].name, image.width, image.height) });
+ * ```
+ */
+export async function loadPhotos(
+  views: readonly { photo(): Promise<Image8> }[],
+  options: {
+    /** Photos in flight at once; 4 by default. */
+    concurrency?: number;
+    /** Called once per view with its index and its photo. */
+    onPhoto?: (index: number, image: Image8) => void;
+    /** Stops the loading. */
+    signal?: AbortSignal;
+  } = {},
+): Promise<void> {
+  const { concurrency = PHOTOS_IN_FLIGHT, onPhoto, signal } = options;
+  await forEachParallel(views.length, async (index) => {
+    const image = await views[index].photo();
+    onPhoto?.(index, image);
+  }, { concurrency, signal });
+}
+
+/**
+ * Size that a photo of `width` × `height` pixels is trained at. `resolution` 1, 2, 4 or 8 divides both sides (halves
+ * round to even); −1 keeps the size up to 1600 pixels of width and reduces wider photos to exactly that; any other
+ * whole number above zero is the width wanted. Throws a `RangeError` for other resolutions.
+ *
+ * @example
+ * ```ts
+ * import { targetSize } from "./images.ts";
+ *
+ * console.log(targetSize(1061, 1893, 2)); // { width: 530, height: 946 }
+ * console.log(targetSize(4000, 3000, -1)); // { width: 1600, height: 1200 }
+ * ```
+ */
+export function targetSize(width: number, height: number, resolution: number): ImageSize {
+  if (resolution === 1 || resolution === 2 || resolution === 4 || resolution === 8) {
+    return {
+      width: atLeastOne(roundHalfEven(width / resolution)),
+      height: atLeastOne(roundHalfEven(height / resolution)),
+    };
+  }
+  if (resolution === -1) {
+    return width > AUTOMATIC_WIDTH ? sizeOfWidth(width, height, AUTOMATIC_WIDTH) : { width, height };
+  }
+  if (!Number.isSafeInteger(resolution) || resolution < 1) {
+    throw new RangeError(`Resolution is ${resolution}: use -1, 1, 2, 4, 8 or a width in whole pixels`);
+  }
+  return sizeOfWidth(width, height, resolution);
+}
+
+/** Multiplies before it divides: dividing by the factor width / target instead loses a pixel to rounding at times. */
+function sizeOfWidth(width: number, height: number, target: number): ImageSize {
+  return { width: target, height: atLeastOne(Math.floor((height * target) / width)) };
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const fraction = value - floor;
+  return fraction > 0.5 || (fraction === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+function atLeastOne(pixels: number): number {
+  return Math.max(1, pixels);
+}
+
+type Sharp = typeof import("npm:sharp@0.35.5").default;
+
+let sharpModule: Promise<Sharp> | undefined;
+
+/** sharp, set up once: one thread a photo (the photos run in parallel), and no cache, as each is read once. */
+function loadSharp(): Promise<Sharp> {
+  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
+  sharpModule ??= import("npm:sharp@0.35.5").then(({ default: sharp }) => {
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return sharpModule;
+}
+
+function rgb8({ data, info }: { data: Uint8Array; info: { width: number; height: number; channels: number } }): Image8 {
+  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength); // sharp's Buffer, as plain bytes
+  return { width: info.width, height: info.height, channels: 3, data: bytes };
+}
+
+function unreadable(path: string, error: unknown): DataError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DataError(`Photo cannot be read: ${reason.trim().replaceAll(/\s*\n\s*/g, "; ")}`, { path, cause: error });
+}

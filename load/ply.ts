@@ -1,0 +1,124 @@
+// PLY files (Turk 1994; ascii and binary of either byte order): point clouds and Gaussian splats by property name.
+
+import { readDataFile } from "./bytes.ts";
+import { DataError } from "./errors.ts";
+import { type PlyFile, readPlyFile, type VertexTable } from "./ply_table.ts";
+import type { PointCloud } from "./scene.ts";
+
+/** Gaussians as a PLY holds them: raw parameters, not yet on any device. */
+export interface PlySplats {
+  /** Number of Gaussians N. */
+  count: number;
+  /** 3N world coordinates. */
+  means: Float32Array;
+  /** 3N natural logarithms of the axes' standard deviations, in world units. */
+  logScales: Float32Array;
+  /** 4N quaternion components (w, x, y, z), of any length. */
+  quats: Float32Array;
+  /** N logits of the opacities. */
+  opacities: Float32Array;
+  /** N·K·3 spherical-harmonics coefficients, K = (shDegree + 1)², as [Gaussian][coefficient][rgb]. */
+  sh: Float32Array;
+  /** Degree of the spherical harmonics, 0 to 3. */
+  shDegree: number;
+  /** The header's comment lines. */
+  comments: string[];
+}
+
+/** The highest degree of spherical harmonics that is read. */
+const MAX_SH_DEGREE = 3;
+
+/**
+ * Reads the points of a PLY file: properties x, y, z, and red, green, blue as uchar. Throws a {@linkcode DataError}
+ * when the file is missing or damaged, lacks one of these, or has a point that is not at a finite place.
+ *
+ * @example
+ * ```ts ignore
+ * import { readPointsPly } from "./ply.ts";
+ *
+ * const points = await readPointsPly("out/garden/input.ply");
+ * console.log(points.count);
+ * ```
+ */
+export async function readPointsPly(path: string): Promise<PointCloud> {
+  return parsePointsPly(await readDataFile(path), path);
+}
+
+/**
+ * Reads the Gaussians of a PLY file, found by property name: x, y, z, f_dc_*, f_rest_* (all of red first, then green,
+ * then blue), opacity, scale_* and rot_*. Values are returned as stored. Throws a {@linkcode DataError} when the file
+ * is missing or damaged, lacks one of these, or has a number of f_rest_* that no degree from 0 to 3 has.
+ *
+ * @example
+ * ```ts ignore
+ * import { readSplatsPly } from "./ply.ts";
+ *
+ * const splats = await readSplatsPly("out/garden/point_cloud/iteration_30000/point_cloud.ply");
+ * console.log(splats.count, splats.shDegree);
+ * ```
+ */
+export async function readSplatsPly(path: string): Promise<PlySplats> {
+  return parseSplatsPly(await readDataFile(path), path);
+}
+
+/** Parses the bytes of a PLY file as points, like {@linkcode readPointsPly}; `path` is for error messages. */
+export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
+  const { vertices } = readPlyFile(bytes, path);
+  const count = vertices.count;
+  const positions = interleave(vertices, ["x", "y", "z"]);
+  for (const channel of ["red", "green", "blue"]) {
+    const type = vertices.typeOf(channel);
+    if (type !== "uint8") throw new DataError(`Property ${channel} is ${type}: colours need to be uchar`, { path });
+  }
+  const colors = new Uint8Array(3 * count);
+  ["red", "green", "blue"].forEach((channel, i) => vertices.copyTo(channel, colors, { offset: i, stride: 3 }));
+  const bad = positions.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new DataError(`Point ${Math.floor(bad / 3)} is not at a finite place`, { path });
+  return { count, positions, colors };
+}
+
+/** Parses the bytes of a PLY file as Gaussians, like {@linkcode readSplatsPly}; `path` is for error messages. */
+export function parseSplatsPly(bytes: Uint8Array, path: string): PlySplats {
+  const file = readPlyFile(bytes, path);
+  const { vertices } = file;
+  const shDegree = degreeOf(file, path);
+  const coefficients = (shDegree + 1) ** 2;
+  const rest = coefficients - 1;
+  const sh = new Float32Array(3 * coefficients * vertices.count);
+  for (let channel = 0; channel < 3; channel++) {
+    const stride = 3 * coefficients;
+    vertices.copyTo(`f_dc_${channel}`, sh, { offset: channel, stride });
+    for (let k = 0; k < rest; k++) {
+      vertices.copyTo(`f_rest_${channel * rest + k}`, sh, { offset: 3 * (k + 1) + channel, stride });
+    }
+  }
+  return {
+    count: vertices.count,
+    means: interleave(vertices, ["x", "y", "z"]),
+    logScales: interleave(vertices, ["scale_0", "scale_1", "scale_2"]),
+    quats: interleave(vertices, ["rot_0", "rot_1", "rot_2", "rot_3"]),
+    opacities: interleave(vertices, ["opacity"]),
+    sh,
+    shDegree,
+    comments: file.comments,
+  };
+}
+
+/** The degree that the number of f_rest_* properties belongs to: 3((degree + 1)² − 1) of them. */
+function degreeOf({ vertices }: PlyFile, path: string): number {
+  const rest = vertices.names.filter((name) => /^f_rest_\d+$/.test(name)).length;
+  for (let degree = 0; degree <= MAX_SH_DEGREE; degree++) {
+    if (rest === 3 * ((degree + 1) ** 2 - 1)) return degree;
+  }
+  throw new DataError(
+    `There are ${rest} properties f_rest_*: spherical harmonics of degree 0 to ${MAX_SH_DEGREE} have 0, 9, 24 or 45`,
+    { path },
+  );
+}
+
+/** The named properties of each vertex side by side, as float32. */
+function interleave(vertices: VertexTable, names: string[]): Float32Array {
+  const values = new Float32Array(names.length * vertices.count);
+  names.forEach((name, i) => vertices.copyTo(name, values, { offset: i, stride: names.length }));
+  return values;
+}

@@ -1,0 +1,96 @@
+// The body of an ascii PLY file: numbers between white space.
+
+import { DataError } from "./errors.ts";
+import { PLY_TYPE_BYTES, type PlyType } from "./ply_header.ts";
+import type { CopyColumn, VertexSource } from "./ply_table.ts";
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+  ["nan", NaN],
+  ["-nan", NaN],
+  ["inf", Infinity],
+  ["-inf", -Infinity],
+]);
+
+const SPACE = 0x20;
+
+/** No number is longer in print; a longer word is refused without being decoded. */
+const LONGEST_WORD = 400;
+
+/**
+ * Parses the vertices of an ascii PLY file; elements before them are passed over, those behind are not read.
+ *
+ * @internal
+ */
+export function readAsciiVertices({ bytes, path, header, before, vertex }: VertexSource): CopyColumn {
+  const words = new Words(bytes, path, header.bodyOffset);
+  for (const { count, properties } of before) {
+    if (properties.length === 0) continue;
+    for (let record = 0; record < count; record++) {
+      for (const { type, length } of properties) {
+        const items = length === undefined ? 1 : words.number(length);
+        for (let item = 0; item < items; item++) words.number(type);
+      }
+    }
+  }
+  const { count, properties } = vertex;
+  // A digit and a space for each value, but for the space after the last.
+  const wanted = 2 * count * properties.length - 1;
+  if (wanted > bytes.byteLength - words.offset) {
+    const left = bytes.byteLength - words.offset;
+    throw new DataError(`File ends inside its vertices: at least ${wanted} bytes wanted, ${left} left`, {
+      path,
+      offset: words.offset,
+    });
+  }
+  const columns = properties.map(() => new Float64Array(count));
+  for (let i = 0; i < count; i++) {
+    for (let property = 0; property < properties.length; property++) {
+      columns[property][i] = words.number(properties[property].type);
+    }
+  }
+  return function copyColumn(index, target, { offset, stride }) {
+    const column = columns[index];
+    for (let i = 0, to = offset; i < count; i++, to += stride) target[to] = column[i];
+  };
+}
+
+/** A cursor over the words of a text. */
+class Words {
+  offset: number;
+  readonly #bytes: Uint8Array;
+  readonly #path: string;
+
+  constructor(bytes: Uint8Array, path: string, offset: number) {
+    this.#bytes = bytes;
+    this.#path = path;
+    this.offset = offset;
+  }
+
+  /** The next word as a number that `type` can hold. */
+  number(type: PlyType): number {
+    const bytes = this.#bytes;
+    let start = this.offset;
+    while (start < bytes.length && bytes[start] <= SPACE) start++;
+    let end = start;
+    while (end < bytes.length && bytes[end] > SPACE) end++;
+    if (start === end) throw new DataError("File ends where a number is due", { path: this.#path, offset: start });
+    this.offset = end;
+    const word = end - start > LONGEST_WORD ? "" : String.fromCharCode(...bytes.subarray(start, end));
+    const value = parseNumber(word, type);
+    if (value === undefined) {
+      const shown = word.length > 20 || word === "" ? `${end - start} characters` : `"${word}"`;
+      throw new DataError(`A ${type} is due here, not ${shown}`, { path: this.#path, offset: start });
+    }
+    return value;
+  }
+}
+
+/** The value of a word, or undefined when it is none that the type can hold. */
+function parseNumber(word: string, type: PlyType): number | undefined {
+  const value = NUMBER.test(word) ? Number(word) : NOT_FINITE.get(word.toLowerCase());
+  if (value === undefined || type.startsWith("float")) return value;
+  const values = 2 ** (8 * PLY_TYPE_BYTES[type]);
+  const lowest = type.startsWith("u") ? 0 : -values / 2;
+  return Number.isInteger(value) && value >= lowest && value < lowest + values ? value : undefined;
+}

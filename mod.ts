@@ -1,0 +1,55 @@
+/**
+ * tame trains 3D Gaussian splats from TypeScript: photos with known cameras in, a PLY file that splat viewers open out.
+ *
+ * ```ts no-assert
+ * import { loadScene, openDevice, savePly, train } from "./mod.ts";
+ *
+ * export async function reconstruct(capture: string, ply: string): Promise<void> {
+ *   using device = await openDevice();
+ *   const scene = await loadScene(capture, { images: "images_8" });
+ *   for await (const event of train(device, scene, { iterations: 500 })) {
+ *     if (event.type === "step") console.log(event.iteration, event.loss);
+ *     if (event.type === "done") await savePly(event.gaussians, ply);
+ *   }
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { type EvalOptions, evaluate, type Report, type ViewScores } from "./eval/evaluate.ts";
+export { savePly, type SavePlyOptions } from "./export/splats.ts";
+export { Device, type DeviceInfo, type DeviceOptions, type MemoryUse, openDevice } from "./ffi/device.ts";
+export type { Backend } from "./ffi/library.ts";
+export { LibraryError, TameError, type TameStatus } from "./ffi/errors.ts";
+export { type GaussianField, Gaussians, type SplatArrays } from "./ffi/gaussians.ts";
+export type { Image } from "./ffi/image.ts";
+export { imageLoss, psnr, ssim, type SsimOptions } from "./ffi/metrics.ts";
+export {
+  type Color,
+  type Rasterization,
+  rasterize,
+  render,
+  type RenderOptions,
+  type SplatGradients,
+} from "./ffi/rasterizer.ts";
+export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
+export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
+export type { Camera } from "./load/camera.ts";
+export { DataError } from "./load/errors.ts";
+export type { Image8 } from "./load/images.ts";
+export { type LoadOptions, loadScene, type PointCloud, type Scene, type View } from "./load/scene.ts";
+export type {
+  DoneEvent,
+  EvaluateEvent,
+  PlanEvent,
+  SaveEvent,
+  StepEvent,
+  TrainEvent,
+  TrainEventBase,
+  TrainResult,
+  WarningEvent,
+} from "./train/events.ts";
+export { train } from "./train/loop.ts";
+export type { BudgetMode, TrainOptions } from "./train/options.ts";
+export type { MemoryPlan, PlanItem } from "./train/plan.ts";

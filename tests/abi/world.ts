@@ -1,0 +1,342 @@
+// A small world behind the raw ABI: one handle of each kind, and for each function arguments that it accepts.
+
+import { ABI, Struct } from "../../ffi/abi.ts";
+import { openLibrary } from "../../ffi/library.ts";
+import type { SYMBOLS } from "../../ffi/symbols.ts";
+import { libraryMissing, testBackend } from "../support/device.ts";
+import { headerFunctions } from "./header.ts";
+
+/** An argument of a native call. */
+export type Argument = number | bigint | Deno.PointerValue | ArrayBufferView<ArrayBuffer>;
+/** Arguments by parameter name. */
+export type Arguments = Record<string, Argument>;
+/** Name of a function of the ABI. */
+export type FunctionName = keyof typeof SYMBOLS;
+/** Kind of a handle: the C type without `tame_`. */
+export type Kind = "device" | "gaussians" | "views" | "trainer" | "rasterization";
+
+/** A handle and what the test knows about it. */
+export interface Item {
+  kind: Kind;
+  pointer: Deno.PointerValue;
+  /** Rows of Gaussians, number of views. */
+  count: number;
+  shDegree: number;
+}
+
+/** The handles that a call's arguments are drawn from. */
+export type Pick = (kind: Kind) => Item;
+
+export const SIDE = 16;
+export const FUNCTIONS = [...headerFunctions.keys()] as FunctionName[];
+export const CREATORS: Partial<Record<FunctionName, Kind>> = {
+  tame_device_open: "device",
+  tame_gaussians_create: "gaussians",
+  tame_views_create: "views",
+  tame_trainer_create: "trainer",
+  tame_rasterize_forward: "rasterization",
+};
+const MEMORY_LIMIT = 64 << 20;
+
+/** Registers a test that is skipped by name where the library is not built. */
+export function abiTest(name: string, body: () => void | Promise<void>): void {
+  const skipped = libraryMissing === undefined ? "" : ` [skipped: ${libraryMissing}]`;
+  Deno.test({ name: name + skipped, ignore: libraryMissing !== undefined, fn: body });
+}
+
+/** The outcome of a call: its status, the text in its error, and the handle if it creates one. */
+export interface Outcome {
+  status: number;
+  message: string;
+  pointer: Deno.PointerValue;
+}
+
+const library = libraryMissing === undefined ? await openLibrary(testBackend) : undefined;
+
+/** Calls a function with arguments by name; an `err` buffer is added. */
+export async function call(name: FunctionName, args: Arguments): Promise<Outcome> {
+  const error = new Struct("tame_error");
+  // deno-lint-ignore no-explicit-any
+  const raw = library!.symbols[name] as (...values: any[]) => any;
+  const values = headerFunctions.get(name)!.parameters.map((parameter) =>
+    parameter.name === "err" ? error.bytes : args[parameter.name]
+  );
+  const result = await raw(...values);
+  const created = name in CREATORS;
+  const failed = created ? result === null : result !== ABI.OK;
+  return {
+    status: created ? error.number("status") : name === "tame_abi_version" ? ABI.OK : result,
+    message: failed ? error.text("message") : "",
+    pointer: created ? result : null,
+  };
+}
+
+/** Like {@linkcode call}, and throws unless the status is OK. */
+export async function must(name: FunctionName, args: Arguments): Promise<Deno.PointerValue> {
+  const { status, message, pointer } = await call(name, args);
+  if (status !== ABI.OK) throw new Error(`${name}: status ${status}: ${message}`);
+  return pointer;
+}
+
+/** Adds the lengths that belong to buffers: `x_length` in elements, `x_bytes` in bytes. */
+export function withLengths(name: FunctionName, args: Arguments): Arguments {
+  const all = { ...args };
+  for (const { name: parameter } of headerFunctions.get(name)!.parameters) {
+    const [, base, unit] = parameter.match(/^(\w+)_(length|bytes)$/) ?? [];
+    if (base === undefined || parameter in all) continue;
+    const buffer = all[base] as ArrayBufferView & { length: number } | null;
+    all[parameter] = buffer === null ? 0 : unit === "bytes" ? buffer.byteLength : buffer.length;
+  }
+  return all;
+}
+
+/** A camera at the origin that looks along z. */
+export function camera(): Uint8Array<ArrayBuffer> {
+  return new Struct("tame_camera")
+    .set("width", SIDE).set("height", SIDE)
+    .set("fx", SIDE).set("fy", SIDE)
+    .set("cx", SIDE / 2).set("cy", SIDE / 2)
+    .set("near_plane", 0.2)
+    .set("rotation", [1, 0, 0, 0, 1, 0, 0, 0, 1])
+    .bytes;
+}
+
+/** A plan of `n` steps on the views given in turn. */
+export function plan(
+  n: number,
+  { views, shDegree = 0 }: { views: number; shDegree?: number },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(64 * n);
+  for (let i = 0; i < n; i++) {
+    const step = new Struct("tame_step")
+      .set("iteration", i + 1).set("view", i % views).set("next_view", ABI.NO_VIEW)
+      .set("sh_degree", shDegree).set("update_mask", 63).set("flags", ABI.STEP_STATISTICS)
+      .set("learning_rates", [1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3]);
+    bytes.set(step.bytes, 64 * i);
+  }
+  return bytes;
+}
+
+function floats(length: number, value = 0.5): Float32Array<ArrayBuffer> {
+  return new Float32Array(length).fill(value);
+}
+
+function shLength(item: Item): number {
+  return 3 * (item.shDegree + 1) ** 2 * item.count;
+}
+
+const pixels = SIDE * SIDE;
+
+const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
+  tame_abi_version: () => ({}),
+  tame_build_info: () => ({ text: new Uint8Array(4096) }),
+  tame_device_count: () => ({ count: new Uint32Array(1) }),
+  tame_device_get_info: () => ({ index: 0, info: new Struct("tame_device_info").bytes }),
+  tame_device_open: () => ({
+    options: new Struct("tame_device_options").set("memory_limit", MEMORY_LIMIT).set("threads", 2).bytes,
+  }),
+  tame_device_memory: (pick) => ({
+    device: pick("device").pointer,
+    reset_peak: 0,
+    memory: new Struct("tame_memory").bytes,
+  }),
+  tame_device_synchronize: (pick) => ({ device: pick("device").pointer }),
+  tame_device_close: (pick) => ({ device: pick("device").pointer }),
+  tame_knn_mean_dist2: (pick) => ({
+    device: pick("device").pointer,
+    points: floats(30).map((_, i) => i * i % 7),
+    neighbours: 3,
+    batch: 0,
+    byte_limit: 0n,
+    mean_dist2: new Float32Array(10),
+  }),
+  tame_gaussians_create: (pick) => ({ device: pick("device").pointer, capacity: 4, sh_degree: 1 }),
+  tame_gaussians_count: (pick) => ({ gaussians: pick("gaussians").pointer, count: new Uint32Array(1) }),
+  tame_gaussians_resize: (pick) => ({ gaussians: pick("gaussians").pointer, count: 2 }),
+  tame_gaussians_upload: (pick) => ({
+    gaussians: pick("gaussians").pointer,
+    field: ABI.FIELD_MEANS,
+    offset: 0,
+    rows: 2,
+    data: new Float32Array([0, 0, 2, 0.1, 0, 3]),
+  }),
+  tame_gaussians_download: (pick) => {
+    const { pointer, shDegree } = pick("gaussians");
+    const data = new Float32Array(2 * (14 + 3 * (shDegree + 1) ** 2));
+    return { gaussians: pointer, field: ABI.FIELD_PLY_ROWS, offset: 0, rows: 2, data };
+  },
+  tame_gaussians_close: (pick) => ({ gaussians: pick("gaussians").pointer }),
+  tame_views_create: (pick) => ({ device: pick("device").pointer, count: 2, residency: ABI.RESIDENCY_HOST }),
+  tame_views_set: (pick) => ({
+    views: pick("views").pointer,
+    index: 0,
+    camera: camera(),
+    pixels: new Uint8Array(3 * pixels).fill(100),
+    channels: 3,
+  }),
+  tame_views_close: (pick) => ({ views: pick("views").pointer }),
+  tame_render: (pick) => ({
+    gaussians: pick("gaussians").pointer,
+    camera: camera(),
+    red: 0.1,
+    green: 0.2,
+    blue: 0.3,
+    format: ABI.FORMAT_F32,
+    image: floats(3 * pixels),
+    alpha: floats(pixels),
+    depth: floats(pixels),
+  }),
+  tame_rasterize_forward: (pick) => ({
+    device: pick("device").pointer,
+    count: 2,
+    sh_degree: 1,
+    means: new Float32Array([0, 0, 2, 0.1, 0.2, 3]),
+    log_scales: floats(6, -1),
+    quats: new Float32Array([1, 0, 0, 0, 1, 0.1, 0.2, 0.3]),
+    opacities: floats(2),
+    sh: floats(24),
+    camera: camera(),
+    red: 0,
+    green: 0,
+    blue: 0,
+    image: floats(3 * pixels),
+    alpha: floats(pixels),
+    depth: floats(pixels),
+  }),
+  tame_rasterize_backward: (pick) => {
+    const item = pick("rasterization");
+    return {
+      rasterization: item.pointer,
+      d_image: floats(3 * pixels),
+      d_alpha: floats(pixels),
+      d_means: floats(3 * item.count),
+      d_log_scales: floats(3 * item.count),
+      d_quats: floats(4 * item.count),
+      d_opacities: floats(item.count),
+      d_sh: floats(shLength(item)),
+      d_means2d: floats(2 * item.count),
+    };
+  },
+  tame_rasterization_radii: (pick) => {
+    const item = pick("rasterization");
+    return { rasterization: item.pointer, radii: new Int32Array(item.count) };
+  },
+  tame_rasterization_close: (pick) => ({ rasterization: pick("rasterization").pointer }),
+  tame_psnr: (pick) => ({
+    device: pick("device").pointer,
+    width: SIDE,
+    height: SIDE,
+    channels: 3,
+    a: floats(3 * pixels),
+    b: floats(3 * pixels, 0.25),
+    value: new Float64Array(1),
+  }),
+  tame_ssim: (pick) => ({ ...VALID.tame_psnr(pick), padding: ABI.PADDING_VALID }),
+  tame_image_loss: (pick) => {
+    const { channels: _, ...args } = VALID.tame_psnr(pick);
+    return { ...args, lambda_dssim: 0.2, gradient: floats(3 * pixels) };
+  },
+  tame_trainer_create: (pick) => ({
+    gaussians: pick("gaussians").pointer,
+    views: pick("views").pointer,
+    options: new Struct("tame_trainer_options").set("lambda_dssim", 0.2).set("beta1", 0.9).set("beta2", 0.999)
+      .set("epsilon", 1e-15).bytes,
+  }),
+  tame_trainer_run: (pick) => ({
+    trainer: pick("trainer").pointer,
+    plan: plan(2, { views: 1 }),
+    n: 2,
+    stride: 64,
+    control: new Int32Array(ABI.CONTROL_LOSSES + 2),
+  }),
+  tame_trainer_reset_opacity: (pick) => ({ trainer: pick("trainer").pointer, maximum: 0.01 }),
+  tame_trainer_statistics: (pick) => {
+    const { pointer, count } = pick("trainer");
+    return {
+      trainer: pointer,
+      gradient_sums: new Float32Array(count),
+      visible_steps: new Uint32Array(count),
+      max_radii: new Float32Array(count),
+    };
+  },
+  tame_trainer_close: (pick) => ({ trainer: pick("trainer").pointer }),
+};
+
+/** Arguments that a function accepts, on handles that `pick` gives. */
+export function validArguments(name: FunctionName, pick: Pick): Arguments {
+  return withLengths(name, VALID[name](pick));
+}
+
+/** A device with Gaussians, set views, a trainer on other Gaussians, and a rasterization; closes all on disposal. */
+export class World implements AsyncDisposable {
+  readonly items: Map<Kind, Item>;
+
+  private constructor(items: Map<Kind, Item>, readonly trained: Deno.PointerValue) {
+    this.items = items;
+  }
+
+  static async open(): Promise<World> {
+    const items = new Map<Kind, Item>();
+    const pick: Pick = (kind) => items.get(kind)!;
+    const make = async (name: FunctionName, about: { count: number; shDegree: number }) => {
+      const kind = CREATORS[name]!;
+      items.set(kind, { kind, pointer: await must(name, validArguments(name, pick)), ...about });
+    };
+    await make("tame_device_open", { count: 0, shDegree: 0 });
+    await make("tame_views_create", { count: 2, shDegree: 0 });
+    for (const index of [0, 1]) await must("tame_views_set", { ...validArguments("tame_views_set", pick), index });
+    await make("tame_gaussians_create", { count: 2, shDegree: 1 });
+    const trained = pick("gaussians").pointer;
+    await fill(pick);
+    await make("tame_trainer_create", { count: 2, shDegree: 1 });
+    await make("tame_gaussians_create", { count: 2, shDegree: 1 });
+    await fill(pick);
+    await make("tame_rasterize_forward", { count: 2, shDegree: 1 });
+    return new World(items, trained);
+  }
+
+  readonly pick: Pick = (kind) => this.items.get(kind)!;
+
+  /** A handle of a kind. */
+  pointer(kind: Kind): Deno.PointerValue {
+    return this.pick(kind).pointer;
+  }
+
+  /** Arguments that a function accepts in this world. */
+  arguments(name: FunctionName): Arguments {
+    return validArguments(name, this.pick);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await call("tame_gaussians_close", { gaussians: this.trained });
+    for (const { kind, pointer } of this.items.values()) {
+      await call(`tame_${kind}_close`, { [kind]: pointer });
+    }
+  }
+}
+
+async function fill(pick: Pick): Promise<void> {
+  await must("tame_gaussians_resize", validArguments("tame_gaussians_resize", pick));
+  await must("tame_gaussians_upload", validArguments("tame_gaussians_upload", pick));
+}
+
+/** Starts a long run on the world's trainer and waits for its first step; the function returned stops it. */
+export async function longRun(world: World): Promise<() => Promise<Outcome>> {
+  const n = 200_000;
+  const control = new Int32Array(ABI.CONTROL_LOSSES + n);
+  const running = call(
+    "tame_trainer_run",
+    withLengths("tame_trainer_run", {
+      trainer: world.pointer("trainer"),
+      plan: plan(n, { views: 2 }),
+      n,
+      stride: 64,
+      control,
+    }),
+  );
+  while (Atomics.load(control, ABI.CONTROL_DONE) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  return () => {
+    Atomics.store(control, ABI.CONTROL_STOP, 1);
+    return running;
+  };
+}

@@ -1,0 +1,204 @@
+// The reading of command lines: every spelling that people type, and every complaint.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { normalise, parse } from "../../cli/argv.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import type { OptionGroup } from "../../cli/option.ts";
+
+/** A table with shorts of several letters, as the benchmark script has. */
+const ROOTS = [{
+  title: "Roots",
+  rows: [
+    { name: "mipnerf360", short: "m360", kind: "string", help: "" },
+    { name: "tanksandtemples", short: "tat", kind: "string", help: "" },
+    { name: "deepblending", short: "db", kind: "string", help: "" },
+    { name: "model_path", short: "m", kind: "string", help: "" },
+  ],
+}] as const satisfies readonly OptionGroup[];
+
+function usage(argv: string[], message: string, table: readonly OptionGroup[] = TRAIN_OPTIONS): void {
+  const error = assertThrows(() => parse(argv, table), UsageError);
+  assertEquals(error.message, message);
+}
+
+Deno.test("normalise() writes --name=value when options are spelled in every way", () => {
+  const argv = [
+    "-s",
+    "a",
+    "--sh-degree",
+    "2",
+    "--budget=-3",
+    "--eval",
+    "--test_iterations",
+    "7000",
+    "30000",
+    "-m",
+    "o",
+  ];
+  assertEquals(normalise(argv, TRAIN_OPTIONS), {
+    options: [
+      "--source_path=a",
+      "--sh_degree=2",
+      "--budget=-3",
+      "--eval=true",
+      "--test_iterations=7000",
+      "--test_iterations=30000",
+      "--model_path=o",
+    ],
+    positionals: [],
+  });
+});
+
+Deno.test("parse() fills in the defaults when nothing is given", () => {
+  const { values, given, positionals } = parse([], TRAIN_OPTIONS);
+  assertEquals(values.iterations, 30_000);
+  assertEquals(values.position_lr_final, 0.0000016);
+  assertEquals(values.test_iterations, [7000, 30_000]);
+  assertEquals(values.eval, false);
+  assertEquals(values.max_seconds, undefined);
+  assertEquals(given.size, 0);
+  assertEquals(positionals, []);
+});
+
+Deno.test("parse() reads the command the project exists for", () => {
+  const argv = "-s ../fox -i images_8 -m out/fox --budget 0.2 --mode multiplier --data_device cpu " +
+    "--densification_interval 3000 --iterations 500 --test_iterations -1 --quiet";
+  const { values } = parse(argv.split(" "), TRAIN_OPTIONS);
+  assertEquals(values.source_path, "../fox");
+  assertEquals(values.images, "images_8");
+  assertEquals(values.model_path, "out/fox");
+  assertEquals(values.budget, 0.2);
+  assertEquals(values.data_device, "cpu");
+  assertEquals(values.densification_interval, 3000);
+  assertEquals(values.iterations, 500);
+  assertEquals(values.test_iterations, [-1]);
+  assertEquals(values.quiet, true);
+});
+
+Deno.test("parse() reads lists when they are spaced, joined by commas, or negative", () => {
+  for (const argv of [["7000", "30000"], ["7000,30000"], ["7000,30000", "--quiet"]]) {
+    assertEquals(parse(["--test_iterations", ...argv], TRAIN_OPTIONS).values.test_iterations, [7000, 30_000]);
+  }
+  assertEquals(parse(["--save-iterations=1,2"], TRAIN_OPTIONS).values.save_iterations, [1, 2]);
+  assertEquals(parse(["--test_iterations", "-1"], TRAIN_OPTIONS).values.test_iterations, [-1]);
+});
+
+Deno.test("parse() takes a short name of several letters when the table has one", () => {
+  const { values } = parse(["-m360", "A", "-tat", "B", "-db=C", "-m", "D"], ROOTS);
+  assertEquals(values, { mipnerf360: "A", tanksandtemples: "B", deepblending: "C", model_path: "D" });
+});
+
+Deno.test("parse() collects paths when an option takes several", () => {
+  assertEquals(parse(["-m", "a,b", "c", "--quiet"], METRICS_OPTIONS).values.model_paths, ["a,b", "c"]);
+});
+
+Deno.test("parse() keeps text as text when it looks like a number or holds an equals sign", () => {
+  const { values } = parse(["-s", "007", "--model_path=a=b", "--seed", "7"], TRAIN_OPTIONS);
+  assertEquals(values.source_path, "007");
+  assertEquals(values.model_path, "a=b");
+  assertEquals(values.seed, 7);
+});
+
+Deno.test("parse() lets the last of two win, lists as a whole", () => {
+  const { values } = parse(
+    [
+      "--iterations",
+      "5",
+      "--test_iterations",
+      "1",
+      "2",
+      "--iterations=9",
+      "--test-iterations",
+      "3",
+      "--eval",
+      "--eval=false",
+    ],
+    TRAIN_OPTIONS,
+  );
+  assertEquals(values.iterations, 9);
+  assertEquals(values.test_iterations, [3]);
+  assertEquals(values.eval, false);
+});
+
+Deno.test("parse() reads bytes when they carry a unit", () => {
+  const limit = (text: string) => parse(["--memory_limit", text], TRAIN_OPTIONS).values.memory_limit;
+  assertEquals(limit("1000"), 1000);
+  assertEquals(limit("8G"), 8 * 2 ** 30);
+  assertEquals(limit("1.5GiB"), 1.5 * 2 ** 30);
+  assertEquals(limit("512mb"), 512 * 2 ** 20);
+  usage(
+    ["--memory_limit", "8X"],
+    `Cannot use "8X" as --memory_limit: it takes a number of bytes such as 8G or 512M, 0 or more`,
+  );
+});
+
+Deno.test("parse() leaves options of render unset when they are not given", () => {
+  const { values, given } = parse(["-m", "out", "--skip_train"], RENDER_OPTIONS);
+  assertEquals(values.images, undefined);
+  assertEquals(values.resolution, undefined);
+  assertEquals([...given].sort(), ["model_path", "skip_train"]);
+});
+
+Deno.test("parse() passes positional arguments when the verb takes them", () => {
+  assertEquals(parse(["a", "--quiet"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["a"]);
+  assertEquals(parse(["--", "--a"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["--a"]);
+  usage(["stray"], `Unexpected argument "stray": an option and its value go together`);
+});
+
+Deno.test("parse() names the nearest option when one is unknown", () => {
+  usage(["--iteration", "5"], `Unknown option "--iteration": did you mean "--iterations"?`);
+  usage(["--test_iteratoins", "5"], `Unknown option "--test_iteratoins": did you mean "--test_iterations"?`);
+  usage(["--iter=5"], `Unknown option "--iter": did you mean "--iterations"?`);
+  usage(["-eval"], `Unknown option "-eval": did you mean "--eval"?`);
+  usage(["-r8"], `Unknown option "-r8": did you mean "-r 8"?`);
+  usage(["--xyzzyplugh"], `Unknown option "--xyzzyplugh"`);
+});
+
+Deno.test("parse() says the flag and the value when a value is bad", () => {
+  usage(["--iterations", "3.5"], `Cannot use "3.5" as --iterations: it takes an integer, 1 or more`);
+  usage(["--iterations", "0"], `Cannot use "0" as --iterations: it takes an integer, 1 or more`);
+  usage(["--lambda-dssim", "2"], `Cannot use "2" as --lambda_dssim: it takes a number from 0 to 1`);
+  usage(["--feature_lr", "fast"], `Cannot use "fast" as --feature_lr: it takes a number, 0 or more`);
+  usage(["--feature_lr", "1e999"], `Cannot use "1e999" as --feature_lr: it takes a number, 0 or more`);
+  usage(["--test_iterations", "7000,x"], `Cannot use "x" as --test_iterations: it takes one or more integers`);
+  usage(["--mode", "big"], `Cannot use "big" as --mode: it takes "multiplier" or "final_count"`);
+  usage(["--eval=yes"], `Cannot use "yes" as --eval: it takes true or false`);
+});
+
+Deno.test("parse() says what is missing when an option has no value", () => {
+  usage(["--iterations"], `Missing value of --iterations: it takes an integer, 1 or more`);
+  usage(
+    ["-s", "--eval"],
+    `Missing value of --source_path: it takes a value; a value that begins with a dash is written --source_path=--eval`,
+  );
+  usage(["--test_iterations"], `Missing value of --test_iterations: it takes one or more integers`);
+});
+
+Deno.test("parse() refuses in words when an option asks for what is not there", () => {
+  const refused: [string[], string][] = [
+    [["--optimizer_type", "sparse_adam"], "--optimizer_type"],
+    [["--start_checkpoint", "chkpnt7000.pth"], "--start_checkpoint"],
+    [["--checkpoint_iterations", "7000"], "--checkpoint_iterations"],
+    [["--websockets"], "--websockets"],
+    [["--debug"], "--debug"],
+    [["--debug_from", "3"], "--debug_from"],
+    [["--convert_SHs_python"], "--convert_SHs_python"],
+    [["--compute_cov3D_python"], "--compute_cov3D_python"],
+    [["--detect_anomaly"], "--detect_anomaly"],
+    [["--benchmark_dir", "t"], "--benchmark_dir"],
+    [["-r", "0"], "--resolution"],
+  ];
+  for (const [argv, name] of refused) {
+    const error = assertThrows(() => parse(argv, TRAIN_OPTIONS), UsageError);
+    assertEquals(error.message.startsWith(`Cannot grant ${name}: `), true, error.message);
+  }
+});
+
+Deno.test("parse() accepts options without an effect when they change nothing", () => {
+  const argv = "--ho_iteration 15000 --cams 10 --port 6009 --ip 0.0.0.0 --separate_sh --optimizer_type default " +
+    "--checkpoint_iterations -1 --debug_from -1 --position_lr_delay_mult 0.01";
+  const { values } = parse(argv.split(" "), TRAIN_OPTIONS);
+  assertEquals(values.port, 6009);
+  assertEquals(values.checkpoint_iterations, [-1]);
+});

@@ -1,0 +1,103 @@
+// The program as a user starts it: help, exit codes, and what it says when something is wrong.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("../..", import.meta.url));
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi=build,node_modules"];
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function tame(args: string[], permissions: string[] = PERMISSIONS): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...permissions, "cli.ts", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", INIT_CWD: ROOT },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("tame --help and --version need no permission", async () => {
+  const help = await tame(["--help"], []);
+  assertEquals(help.code, 0, help.stderr);
+  for (const verb of ["train", "render", "metrics", "info", "doctor", "demo"]) assertStringIncludes(help.stdout, verb);
+  const version = await tame(["--version"], []);
+  assertEquals(version.code, 0);
+  assert(/^tame \d+\.\d+\.\d+\n$/.test(version.stdout));
+  assertEquals((await tame([])).code, 2);
+});
+
+Deno.test("tame VERB --help prints usage and an example without permissions", async () => {
+  for (const verb of ["train", "render", "metrics", "info", "doctor"]) {
+    const { code, stdout, stderr } = await tame([verb, "--help"], []);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, `Usage:   deno task ${verb}`);
+    assertStringIncludes(stdout, "Example: deno task");
+  }
+});
+
+Deno.test("tame names the nearest verb when one is unknown", async () => {
+  const { code, stderr } = await tame(["trian"]);
+  assertEquals(code, 2);
+  assertEquals(stderr, `Error: Unknown verb "trian": did you mean "train"?\n`);
+});
+
+Deno.test("tame train names the nearest option when one is unknown", async () => {
+  const { code, stdout, stderr } = await tame(["train", "--iteratons", "5"]);
+  assertEquals(code, 2);
+  assertEquals(stdout, "");
+  assertStringIncludes(stderr, `Error: Unknown option "--iteratons": did you mean "--iterations"?\n`);
+  assertStringIncludes(stderr, "deno task train --help");
+});
+
+Deno.test("tame train exits with 2 when there is nothing to train on, or options contradict each other", async () => {
+  const nothing = await tame(["train"]);
+  assertEquals(nothing.code, 2);
+  assertStringIncludes(nothing.stderr, "Missing --source_path");
+  const contradiction = await tame(["train", "-s", "x", "--position_lr_init", "0"]);
+  assertEquals(contradiction.code, 2);
+  assertStringIncludes(contradiction.stderr, "--position_lr_final");
+});
+
+Deno.test("tame train exits with 3 when the capture is not there", async () => {
+  const { code, stderr } = await tame(["train", "-s", "no/such/capture", "-m", "never_written", "--backend", "cpu"]);
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, "no/such/capture");
+  assert(!stderr.includes("    at "), stderr);
+});
+
+Deno.test("tame exits with 4 when the backend asked for has no library", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", "cli.ts", "train", "-s", "x", "--backend", "cpu"],
+    cwd: ROOT,
+    env: { TAME_LIBRARY: "/nonexistent/libtame_cpu.so", NO_COLOR: "1" },
+  }).output();
+  assertEquals(code, 4, new TextDecoder().decode(stderr));
+  assertStringIncludes(new TextDecoder().decode(stderr), "/nonexistent/libtame_cpu.so");
+});
+
+Deno.test("tame prints the command that has the permissions when they are missing", async () => {
+  const { code, stderr } = await tame(["train", "-s", "my capture"], ["--allow-read"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "without Deno's permission for env, sys, ffi, write");
+  assertStringIncludes(
+    stderr,
+    `deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi=${ROOT}build,${ROOT}node_modules ` +
+      `${ROOT}cli.ts train -s 'my capture'`,
+  );
+  assertStringIncludes(stderr, "deno task train -s 'my capture'");
+});
+
+Deno.test("tame doctor exits with 0 when some backend can be used, else with 4", async () => {
+  const { code, stdout, stderr } = await tame(["doctor", "--json"]);
+  const { usable, libraries, photos } = JSON.parse(stdout);
+  assertEquals(code, usable.length > 0 ? 0 : 4, stderr);
+  assertEquals(libraries.map(({ backend }: { backend: string }) => backend), ["cuda", "cpu"]);
+  assertEquals(photos.problem, undefined);
+});

@@ -1,0 +1,53 @@
+// Errors become exit codes and a paragraph; only a fault of the program shows its stack.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { PermissionError, UsageError } from "../../cli/errors.ts";
+import { failureOf } from "../../cli/exit.ts";
+import { LibraryError, TameError, type TameStatus } from "../../ffi/errors.ts";
+import { DataError } from "../../load/errors.ts";
+
+const permissions = () => "Run: deno run";
+
+Deno.test("failureOf() gives each kind of error its exit code", () => {
+  const codes: [unknown, number][] = [
+    [new UsageError("u"), 2],
+    [new PermissionError("p"), 2],
+    [new Deno.errors.NotCapable("Requires read access"), 2],
+    [new DataError("d", { path: "a" }), 3],
+    [new Deno.errors.NotFound("No such file (os error 2): stat 'a'"), 3],
+    [new LibraryError("l"), 4],
+    [new DOMException("aborted", "AbortError"), 130],
+    [new Deno.errors.PermissionDenied("denied"), 1],
+    [new Error("No space left on device (os error 28)"), 1],
+    [new Error("plain"), 1],
+    [new TypeError("undefined is not a function"), 1],
+  ];
+  for (const [error, code] of codes) assertEquals(failureOf(error, permissions).code, code, String(error));
+  const statuses: [TameStatus, number][] = [
+    ["no device", 4],
+    ["out of memory", 4],
+    ["no kernel image", 4],
+    ["driver too old", 4],
+    ["internal", 1],
+    ["i/o", 1],
+  ];
+  for (const [status, code] of statuses) {
+    assertEquals(failureOf(new TameError(status, "t"), permissions).code, code, status);
+  }
+});
+
+Deno.test("failureOf() shows a stack only when the fault is the program's", () => {
+  assertEquals(
+    failureOf(new DataError("File ends", { path: "a", offset: 8 }), permissions).message,
+    "File ends (a, byte 8)",
+  );
+  assertEquals(failureOf(new Error("plain"), permissions).message, "plain");
+  assertStringIncludes(failureOf(new TypeError("oops"), permissions).message, "exit_test.ts");
+});
+
+Deno.test("failureOf() says how to start when a permission is missing, and what to do when memory is", () => {
+  const denied = failureOf(new Deno.errors.NotCapable("Requires ffi access"), permissions).message;
+  assertEquals(denied, "Requires ffi access. Run: deno run");
+  const full = new TameError("out of memory", "Out of memory for photos", { bytesWanted: 2e9, bytesFree: 1e9 });
+  assertStringIncludes(failureOf(full, permissions).message, "--data_device cpu");
+});

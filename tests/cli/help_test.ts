@@ -1,0 +1,43 @@
+// --help is made from the option tables: complete, with defaults, within the width of a page.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { asksForHelp, helpText } from "../../cli/help.ts";
+import { nearest } from "../../cli/nearest.ts";
+import { rowsOf } from "../../cli/option.ts";
+import { INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+
+Deno.test("helpText() lists every option with its default when a verb has many", () => {
+  const text = helpText({ name: "train", summary: "train", usage: "-s CAPTURE", example: "x", table: TRAIN_OPTIONS });
+  for (const row of rowsOf(TRAIN_OPTIONS)) assertStringIncludes(text, `--${row.name}`);
+  assertStringIncludes(text, "(default: 0.0000016)");
+  assertStringIncludes(text, "(default: 7000 30000)");
+  assertStringIncludes(text, "--backend auto|cuda|cpu");
+  assertStringIncludes(text, "-s, --source_path PATH");
+  assert(text.split("\n").every((line) => line.length <= 112), "a line is too wide");
+});
+
+Deno.test("option tables have no name twice and no default out of bounds", () => {
+  for (const table of [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, INFO_OPTIONS]) {
+    const rows = rowsOf(table);
+    for (const key of ["name", "short"] as const) {
+      const names = rows.map((row) => row[key]).filter((name) => name !== undefined);
+      assertEquals(names.length, new Set(names).size);
+    }
+    for (const { name, default: value, minimum = -Infinity, maximum = Infinity, choices, refuse } of rows) {
+      if (typeof value === "number") assert(value >= minimum && value <= maximum, name);
+      if (typeof value === "string" && choices !== undefined) assert(choices.includes(value), name);
+      if (value !== undefined) assertEquals(refuse?.(value), undefined, name);
+    }
+  }
+});
+
+Deno.test("asksForHelp() sees --help when it stands before a double dash", () => {
+  assertEquals(asksForHelp(["-s", "a", "--help"]), true);
+  assertEquals(asksForHelp(["--", "--help"]), false);
+});
+
+Deno.test("nearest() finds a slip of the pen and nothing when no word is near", () => {
+  assertEquals(nearest("trian", ["train", "render"]), "train");
+  assertEquals(nearest("rendr", ["train", "render"]), "render");
+  assertEquals(nearest("zzzzzz", ["train", "render"]), undefined);
+});

@@ -1,0 +1,104 @@
+// Lines, bars and events, on a terminal and elsewhere, loud and quiet.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { count, duration, rate } from "../../cli/format.ts";
+import { Reporter, type Streams } from "../../cli/progress.ts";
+
+/** Streams that remember, with a clock that the test sets. */
+class Recorder implements Streams {
+  output = "";
+  errors = "";
+  time = 0;
+  readonly terminal: boolean;
+
+  constructor(terminal: boolean) {
+    this.terminal = terminal;
+  }
+  out(text: string): void {
+    this.output += text;
+  }
+  err(text: string): void {
+    this.errors += text;
+  }
+  columns(): number {
+    return 80;
+  }
+  now(): number {
+    return this.time;
+  }
+}
+
+/** Twelve seconds of training, a report every tenth of a second. */
+function work(reporter: Reporter, streams: Recorder): void {
+  for (let done = 0; done <= 120; done++) {
+    streams.time = done * 100;
+    reporter.progress({ label: "Training", done, total: 120, unit: "it", details: ["loss 0.0512"] });
+  }
+}
+
+Deno.test("progress() draws a bar when the standard error is a terminal, also when quiet", () => {
+  for (const quiet of [false, true]) {
+    const streams = new Recorder(true);
+    const reporter = new Reporter({ quiet, streams });
+    work(reporter, streams);
+    assertEquals(streams.output, "");
+    assertEquals(streams.errors.includes("\n"), false);
+    const frames = streams.errors.split("\r\x1b[K");
+    assertEquals(frames.length - 1, 121);
+    assertEquals(frames[61], "Training [##########----------] 60/120  10.0 it/s  loss 0.0512  ETA 6.00 s");
+    assert(frames.every((frame) => frame.length < 80));
+    reporter.finish();
+    assert(streams.errors.endsWith("\r\x1b[K"));
+  }
+});
+
+Deno.test("progress() writes a line every five seconds when there is no terminal, none when quiet", () => {
+  const loud = new Recorder(false);
+  work(new Reporter({ streams: loud }), loud);
+  assertEquals(loud.errors.split("\n"), [
+    "Training 50/120  10.0 it/s  loss 0.0512  ETA 7.00 s",
+    "Training 100/120  10.0 it/s  loss 0.0512  ETA 2.00 s",
+    "",
+  ]);
+  const quiet = new Recorder(false);
+  work(new Reporter({ quiet: true, streams: quiet }), quiet);
+  assertEquals(quiet.errors, "");
+});
+
+Deno.test("note() and warn() go to their streams when quiet, and with JSON", () => {
+  const plain = new Recorder(false);
+  new Reporter({ streams: plain }).note("cpu");
+  assertEquals([plain.output, plain.errors], ["cpu\n", ""]);
+
+  const quiet = new Recorder(false);
+  const reporter = new Reporter({ quiet: true, streams: quiet });
+  reporter.note("cpu");
+  reporter.warn("tight");
+  assertEquals([quiet.output, quiet.errors], ["", "Warning: tight\n"]);
+
+  const json = new Recorder(false);
+  const events = new Reporter({ json: true, streams: json });
+  events.note("cpu");
+  events.event({ type: "done", iteration: 5 });
+  assertEquals([json.output, json.errors], [`{"type":"done","iteration":5}\n`, "cpu\n"]);
+});
+
+Deno.test("warn() clears the bar when one is drawn", () => {
+  const streams = new Recorder(true);
+  const reporter = new Reporter({ streams });
+  reporter.progress({ label: "Photos", done: 1, total: 2, unit: "photo" });
+  reporter.warn("tight");
+  assertStringIncludes(streams.errors, "1/2\r\x1b[KWarning: tight\n");
+});
+
+Deno.test("duration(), rate() and count() read well when numbers are small and large", () => {
+  assertEquals([0.424, 12.34, 59.96, 185, 7800].map(duration), [
+    "0.42 s",
+    "12.3 s",
+    "1 min 00 s",
+    "3 min 05 s",
+    "2 h 10 min",
+  ]);
+  assertEquals([rate(0.25, "it"), rate(31.24, "it"), rate(209.4, "it")], ["4.0 s/it", "31.2 it/s", "209 it/s"]);
+  assertEquals([count(7), count(15059), count(5_987_095)], ["7", "15 059", "5 987 095"]);
+});

@@ -1,0 +1,162 @@
+// train, render, metrics and info as one user's session on a tiny capture, with everything that a run leaves behind.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv";
+import { existsSync } from "@std/fs";
+import { fromFileUrl, join } from "@std/path";
+import { EXIT } from "../../cli/exit.ts";
+import { writePng } from "../../eval/png.ts";
+import { writeColmap } from "../../export/colmap.ts";
+import { libraryMissing } from "../support/device.ts";
+
+const ROOT = fromFileUrl(new URL("../..", import.meta.url));
+const SIZE = { width: 48, height: 32 };
+const VIEWS = 9;
+
+/** Nine cameras in a row that look at a wall of coloured points, each with a photo of one colour. */
+async function writeCapture(folder: string): Promise<void> {
+  const { width, height } = SIZE;
+  const across = 20;
+  const positions = Float32Array.from({ length: 3 * across * across }, (_, i) => {
+    const point = Math.floor(i / 3);
+    return [(point % across) / 10 - 1, Math.floor(point / across) / 10 - 1, 4][i % 3];
+  });
+  const colors = Uint8Array.from(positions, (_, i) => (37 * i) % 256);
+  await writeColmap(join(folder, "sparse", "0"), {
+    cameras: new Map([[1, { id: 1, model: "PINHOLE", width, height, params: [50, 50, width / 2, height / 2] }]]),
+    images: Array.from({ length: VIEWS }, (_, i) => ({
+      id: i + 1,
+      quaternion: [1, 0, 0, 0],
+      translation: [(i - 4) / 10, 0, 0],
+      cameraId: 1,
+      name: `photo${i}.png`,
+    })),
+    points: { count: across * across, positions, colors },
+  });
+  await Deno.mkdir(join(folder, "images"));
+  for (let i = 0; i < VIEWS; i++) {
+    const data = new Uint8Array(3 * width * height).fill(20 * i);
+    await writePng(join(folder, "images", `photo${i}.png`), { width, height, channels: 3, data });
+  }
+}
+
+/** The command line as a process whose output is collected. */
+function start(args: string[], cwd: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", join(ROOT, "cli.ts"), ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function ended(child: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A test with a capture in a temporary folder. */
+function workflowTest(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test({
+    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
+    ignore: libraryMissing !== undefined,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await writeCapture(join(folder, "capture"));
+        await body(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+workflowTest(
+  "tame train, render and metrics leave a whole folder, and --config repeats the run to the bit",
+  async (folder) => {
+    const args = "-s capture -m out --eval --iterations 20 --save_iterations 10 --test_iterations 10 --budget 1".split(
+      " ",
+    );
+    const trained = await ended(start(["train", ...args, "--backend", "cpu", "--threads", "2", "--json"], folder));
+    assertEquals(trained.code, EXIT.done, trained.stderr);
+    const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(events[0].type, "plan");
+    assertEquals(events.filter(({ type }) => type === "evaluate").map(({ set }) => set), ["test", "train"]);
+    assertEquals(events.filter(({ type }) => type === "save").map(({ iteration }) => iteration), [10, 20]);
+    assertEquals(events.flatMap(({ type, losses }) => type === "step" ? losses : []).length, 20);
+    assertEquals(events.at(-1).type, "done");
+    assertEquals(events.at(-1).gaussians, 400);
+
+    const out = join(folder, "out");
+    for (const name of ["cfg_args", "cameras.json", "input.ply", "config.json", "train.csv"]) {
+      assert(
+        existsSync(join(out, name)),
+        name,
+      );
+    }
+    assertEquals(parse(await Deno.readTextFile(join(out, "train.csv")), { skipFirstRow: true }).length, 20);
+    const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
+    assertEquals(config.options.source_path, join(folder, "capture"));
+    assert(config.seconds.total >= config.seconds.load + config.seconds.train);
+
+    const again = await ended(
+      start(
+        ["train", "--config", "out/config.json", "-m", "again", "--threads", "1", "--quiet", "--json=false"],
+        folder,
+      ),
+    );
+    assertEquals([again.code, again.stdout, again.stderr], [EXIT.done, "", ""]);
+    const ply = join("point_cloud", "iteration_20", "point_cloud.ply");
+    assertEquals(await Deno.readFile(join(folder, "again", ply)), await Deno.readFile(join(out, ply)));
+
+    const rendered = await ended(start(["render", "-m", "out", "--backend", "cpu", "--iteration", "10"], folder));
+    assertEquals(rendered.code, EXIT.done, rendered.stderr);
+    for (const path of ["train/ours_10/gt/00006.png", "test/ours_10/renders/00001.png"]) {
+      assert(
+        existsSync(join(out, path)),
+        path,
+      );
+    }
+    const scored = await ended(start(["metrics", "-m", "out", "absent", "--backend", "cpu", "--json"], folder));
+    assertEquals(scored.code, EXIT.data);
+    assertEquals(JSON.parse(scored.stdout).views, 2);
+    assertStringIncludes(scored.stderr, "Unable to compute metrics for model " + join(folder, "absent"));
+    assert(existsSync(join(out, "results.json")) && existsSync(join(out, "per_view.json")));
+
+    const info = await ended(start(["info", join("out", ply), "--json"], folder));
+    assertEquals(JSON.parse(info.stdout).properties, 62);
+    assertEquals(
+      JSON.parse((await ended(start(["info", "capture", "--budget", "2", "--json"], folder))).stdout).target,
+      800,
+    );
+  },
+);
+
+workflowTest("tame train saves what there is and exits with 130 when it is interrupted", async (folder) => {
+  const args = "train -s capture -m out --iterations 1000000 --budget 1 --backend cpu --test_iterations -1 --json";
+  const child = start(args.split(" "), folder);
+  const lines = child.stdout.pipeThrough(new TextDecoderStream());
+  let output = "";
+  for await (const text of lines) {
+    if (!output.includes(`"type":"step"`) && (output + text).includes(`"type":"step"`)) child.kill("SIGINT");
+    output += text;
+  }
+  const errors = await new Response(child.stderr).text();
+  assertEquals((await child.status).code, EXIT.interrupted, errors);
+  const done = JSON.parse(output.trimEnd().split("\n").at(-1)!);
+  assertEquals(done.type, "done");
+  assertEquals(done.result.aborted, true);
+  assert(existsSync(join(folder, "out", "point_cloud", `iteration_${done.iteration}`, "point_cloud.ply")));
+});
+
+workflowTest("tame train exits with 4 when the memory limit is too low, and says the numbers", async (folder) => {
+  const args = "train -s capture -m out --iterations 10 --backend cpu --memory_limit 100K";
+  const { code, stderr } = await ended(start(args.split(" "), folder));
+  assertEquals(code, EXIT.device);
+  assertStringIncludes(stderr, "100.0 KiB");
+  assert(!stderr.includes("    at "), stderr);
+});

@@ -1,0 +1,34 @@
+// Eight-lane arithmetic of cuda/cpu/simd.h behind plain functions, one table per SIMD level. As cuda/cpu/kernels.h, the
+// units that fill a table include no C++ library header: the linker could keep their wide copy of a shared inline.
+#pragma once
+
+namespace test {
+
+constexpr int kLaneCount = 8;
+
+// Arrays hold one number a lane. A mask is 8 bits, lane 0 the lowest.
+struct Lanes {
+  const char* level;
+  bool fused;  // mad rounds once
+  void (*exp)(const float* x, float* out);
+  void (*log)(const float* x, float* out);
+  void (*sqrt)(const float* x, float* out);
+  void (*ceil)(const float* x, float* out);
+  void (*minimum)(const float* a, const float* b, float* out);
+  void (*maximum)(const float* a, const float* b, float* out);
+  void (*mad)(const float* a, const float* b, const float* c, float* out);
+  void (*arithmetic)(const float* a, const float* b, float* sum, float* difference, float* product, float* quotient);
+  float (*sum)(const float* x);
+  void (*select)(unsigned mask, const float* a, const float* b, float* out);
+  bool (*any)(unsigned mask);
+  // <, >, <=, >= in turn, and a < b and, or, with a <= b.
+  void (*compare)(const float* a, const float* b, unsigned masks[6]);
+  // One camera, eight Gaussians: rows of eight numbers. camera: see lanes.cpp. in: mean, scale, quaternion, cotangents
+  // of mean and conic (15 rows). out: mean, depth, variance, conic, radius, gradients of mean, log-scale and quaternion
+  // (19 rows).
+  void (*project)(const float* camera, const float* in, float* out);
+};
+
+constexpr int kCameraNumbers = 19, kProjectIn = 15, kProjectOut = 19;
+
+}  // namespace test

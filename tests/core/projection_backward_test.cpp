@@ -1,0 +1,171 @@
+// Derivatives of core::project(), as core::project_backward() gives them, against central differences.
+#include "projection_cases.h"
+
+namespace core = tame::core;
+using test::expect;
+using test::expect_block;
+using test::expect_gradient;
+using test::for_cases;
+using test::ProjectionCase;
+using test::Random;
+
+namespace {
+
+enum Cotangents { kOfMean, kOfConic, kOfBoth };
+
+template <class T>
+void backward(const core::Camera<T>& camera, const T mean[3], const T scale[3], const T quat[4], const T w_mean[2],
+              const T w_conic[3], T g[10]) {
+  core::project_backward(camera, mean, scale, quat, w_mean, w_conic, g, g + 3, g + 6);
+}
+
+// Cotangents of a size that both kinds matter: conic entries are worth their own inverse.
+void random_cotangents(Random& random, Cotangents which, const core::Footprint<double>& f, double w_mean[2],
+                       double w_conic[3]) {
+  for (int k = 0; k < 2; ++k) w_mean[k] = which == kOfConic ? 0 : random.normal();
+  const double size = 10 / std::max(f.conic[0], f.conic[2]);
+  for (int k = 0; k < 3; ++k) w_conic[k] = which == kOfMean ? 0 : size * random.normal();
+}
+
+void check(Random& random, ProjectionCase p, Cotangents which) {
+  double w_mean[2], w_conic[3], g[10];
+  const core::Footprint<double> at = test::project(p);
+  expect(at.valid, "a benign Gaussian was rejected");
+  random_cotangents(random, which, at, w_mean, w_conic);
+  const double scale[3] = {std::exp(p.log_scale[0]), std::exp(p.log_scale[1]), std::exp(p.log_scale[2])};
+  backward(p.camera, p.mean, scale, p.quat, w_mean, w_conic, g);
+  // Relative to where the footprint is, so that the offset's digits are not spent on the pixel position.
+  const auto loss = [&] {
+    const core::Footprint<double> f = test::project(p);
+    double sum = 0;
+    for (int k = 0; k < 2; ++k) sum += w_mean[k] * (f.mean[k] - at.mean[k]);
+    for (int k = 0; k < 3; ++k) sum += w_conic[k] * (f.conic[k] - at.conic[k]);
+    return sum;
+  };
+  double size = 0, unit[4];
+  for (int k = 0; k < 2; ++k) size += std::fabs(w_mean[k]) * (std::fabs(at.mean[k]) + 1);
+  for (int k = 0; k < 3; ++k) size += std::fabs(w_conic[k] * at.conic[k]);
+  const double length = 1 / core::normalize(p.quat, unit);
+  const double noise = 1e-13 * size;
+  const double mean_step = 0.01 * p.depth, quat_step = 0.01 * length;
+  const double mean_steps[3] = {mean_step, mean_step, mean_step}, scale_steps[3] = {0.02, 0.02, 0.02};
+  const double quat_steps[4] = {quat_step, quat_step, quat_step, quat_step};
+  expect_gradient("mean", g, p.mean, 3, mean_steps, 1e-9, noise, loss);
+  expect_gradient("log-scale", g + 3, p.log_scale, 3, scale_steps, 1e-9, noise, loss);
+  expect_gradient("quaternion", g + 6, p.quat, 4, quat_steps, 1e-9, noise, loss);
+  if (which == kOfMean)
+    for (int k = 3; k < 10; ++k) expect(g[k] == 0, "the 2D mean depends on the 3D mean alone");
+}
+
+void check_side(uint64_t seed, int side_x, int side_y, Cotangents which) {
+  Random random(seed);
+  const int side[2] = {side_x, side_y};
+  for_cases(150, [&](int) { check(random, test::random_case(random, side, 0.1, 30), which); });
+}
+
+}  // namespace
+
+TEST("project_backward() is the derivative of the 2D mean") {
+  check_side(51, 0, 0, kOfMean);
+  check_side(52, 1, -1, kOfMean);
+}
+
+TEST("project_backward() is the derivative of the conic within the guard") {
+  check_side(53, 0, 0, kOfConic);
+}
+
+TEST("project_backward() is the derivative of mean and conic together within the guard") {
+  check_side(54, 0, 0, kOfBoth);
+}
+
+TEST("project_backward() passes nothing through the guard when it clamps x") {
+  check_side(55, -1, 0, kOfBoth);
+  check_side(56, 1, 0, kOfBoth);
+}
+
+TEST("project_backward() passes nothing through the guard when it clamps y") {
+  check_side(57, 0, -1, kOfBoth);
+  check_side(58, 0, 1, kOfBoth);
+}
+
+TEST("project_backward() passes nothing through the guard when it clamps both") {
+  check_side(59, -1, -1, kOfBoth);
+  check_side(60, 1, -1, kOfBoth);
+  check_side(61, -1, 1, kOfBoth);
+  check_side(62, 1, 1, kOfBoth);
+}
+
+TEST("project_backward() holds for needles and discs") {
+  Random random(63);
+  const int inside[2] = {0, 0};
+  for_cases(200, [&](int i) {
+    ProjectionCase p = test::random_case(random, inside, 20, 60);
+    const double thinner = std::log(random.log_uniform(200, 2000));
+    p.log_scale[0] -= thinner;
+    if (i % 2 == 0) p.log_scale[1] -= thinner;
+    check(random, p, kOfBoth);
+  });
+}
+
+TEST("project_backward() gives a round Gaussian's quaternion no gradient") {
+  Random random(64);
+  const int inside[2] = {0, 0};
+  for_cases(50, [&](int) {
+    ProjectionCase p = test::random_case(random, inside, 1, 20);
+    p.log_scale[1] = p.log_scale[2] = p.log_scale[0];
+    double w_mean[2], w_conic[3], g[10];
+    random_cotangents(random, kOfBoth, test::project(p), w_mean, w_conic);
+    const double s = std::exp(p.log_scale[0]), scale[3] = {s, s, s};
+    backward(p.camera, p.mean, scale, p.quat, w_mean, w_conic, g);
+    double unit[4];
+    const double inverse = core::normalize(p.quat, unit), none[4] = {};
+    expect_block("quaternion", g + 6, none, 4, 0, 1e-12 * test::largest(g + 3, 3) * inverse);
+  });
+}
+
+TEST("project() and project_backward() in float agree with double to 2e-5 and 1e-4 on benign Gaussians") {
+  Random random(65);
+  for_cases(900, [&](int i) {
+    const int side[2] = {i % 3 - 1, i / 3 % 3 - 1};
+    const ProjectionCase p = test::random_case(random, side, 0.5, 10);
+    // Both see the numbers that float can hold.
+    core::Camera<float> c;
+    core::Camera<double> d = p.camera;
+    c.width = d.width;
+    c.height = d.height;
+    const auto round = [](double& from, float& to) { from = to = float(from); };
+    round(d.fx, c.fx);
+    round(d.fy, c.fy);
+    round(d.cx, c.cx);
+    round(d.cy, c.cy);
+    round(d.near_plane, c.near_plane);
+    for (int k = 0; k < 9; ++k) round(d.rotation[k], c.rotation[k]);
+    for (int k = 0; k < 3; ++k) round(d.translation[k], c.translation[k]);
+    core::complete(c);
+    core::complete(d);
+    double x[10], w[5], g[10];
+    float x1[10], w1[5], g1[10];
+    for (int k = 0; k < 3; ++k) x[k] = p.mean[k];
+    for (int k = 0; k < 3; ++k) x[3 + k] = std::exp(p.log_scale[k]);
+    for (int k = 0; k < 4; ++k) x[6 + k] = p.quat[k];
+    for (int k = 0; k < 10; ++k) round(x[k], x1[k]);
+    const core::Footprint<double> f = core::project(d, x, x + 3, x + 6);
+    const core::Footprint<float> f1 = core::project(c, x1, x1 + 3, x1 + 6);
+    expect(f1.valid, "float rejected a benign Gaussian");
+    // A position in the world of a few tens of units, rounded, seen from the Gaussian's depth.
+    const double shift = 2e-7 * (test::largest(x, 3) + test::largest(d.translation, 3) + p.depth) / p.depth;
+    expect_block("mean", f1.mean, f.mean, 2, 1e-6, 4 * shift * std::max(d.fx, d.fy));
+    expect_block("variance", f1.variance, f.variance, 2, 2e-5);
+    expect_block("conic", f1.conic, f.conic, 3, 2e-5);
+    random_cotangents(random, kOfBoth, f, w, w + 2);
+    for (int k = 0; k < 5; ++k) round(w[k], w1[k]);
+    backward(d, x, x + 3, x + 6, w, w + 2, g);
+    backward(c, x1, x1 + 3, x1 + 6, w1, w1 + 2, g1);
+    double unit[4];
+    const double inverse = core::normalize(x + 6, unit);
+    expect_block("gradient of the mean", g1, g, 3, 1e-4);
+    expect_block("gradient of the log-scale", g1 + 3, g + 3, 3, 1e-4);
+    // Nearly round Gaussians have next to no quaternion gradient: differences of the log-scale's terms.
+    expect_block("gradient of the quaternion", g1 + 6, g + 6, 4, 1e-4, 1e-5 * test::largest(g + 3, 3) * inverse);
+  });
+}

@@ -1,0 +1,91 @@
+// First Gaussians: their values, the memory ladder of the nearest-neighbour search, and Gaussians from a PLY.
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { savePly } from "../../export/splats.ts";
+import { Gaussians } from "../../ffi/gaussians.ts";
+import { initGaussians, loadPly } from "../../init/gaussians.ts";
+import { knnMeanDist2 } from "../../init/knn.ts";
+import type { PointCloud } from "../../load/scene.ts";
+import { deviceTest } from "../support/device.ts";
+
+/** The corners of the unit square twice over: every point has a twin, two neighbours at 1 and one at sqrt(2). */
+function twinSquare(): PointCloud {
+  const corners = [0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0];
+  return {
+    count: 8,
+    positions: new Float32Array([...corners, ...corners]),
+    colors: Uint8Array.from({ length: 24 }, (_, i) => [0, 128, 255][i % 3]),
+  };
+}
+
+deviceTest("initGaussians() makes round, faint Gaussians of the points' colours and spacing", async (device) => {
+  using gaussians = await initGaussians(device, twinSquare(), { shDegree: 2, capacity: 10 });
+  assertEquals([gaussians.count, gaussians.capacity, gaussians.shDegree], [8, 10, 2]);
+  const { means, logScales, quats, opacities, sh } = gaussians.toArrays();
+  assertEquals(means, twinSquare().positions);
+  for (const opacity of opacities) assertAlmostEquals(opacity, -2.1972246, 1e-6);
+  // Nearest three: the twin at 0, then two at squared distance 1 (of four such).
+  for (const scale of logScales) assertAlmostEquals(scale, Math.log(Math.sqrt(2 / 3)), 1e-6);
+  assertEquals([...quats.slice(0, 8)], [1, 0, 0, 0, 1, 0, 0, 0]);
+  const [red, green, blue, ...rest] = sh.slice(0, 27);
+  assertAlmostEquals(0.5 + 0.28209479 * red, 0, 1e-6);
+  assertAlmostEquals(0.5 + 0.28209479 * green, 128 / 255, 1e-6);
+  assertAlmostEquals(0.5 + 0.28209479 * blue, 1, 1e-6);
+  assertEquals(rest, new Array(24).fill(0));
+});
+
+deviceTest("initGaussians() keeps sizes finite when all points coincide, and when there is one", async (device) => {
+  for (const count of [1, 5]) {
+    const points = { count, positions: new Float32Array(3 * count), colors: new Uint8Array(3 * count) };
+    using gaussians = await initGaussians(device, points);
+    for (const scale of gaussians.download("logScales")) assertAlmostEquals(scale, Math.log(Math.sqrt(1e-7)), 1e-5);
+  }
+});
+
+deviceTest("initGaussians() throws when there are no points", async (device) => {
+  const none = { count: 0, positions: new Float32Array(), colors: new Uint8Array() };
+  await assertRejects(() => initGaussians(device, none), RangeError, "no points");
+});
+
+deviceTest("knnMeanDist2() goes down the ladder and says so when memory does not suffice", async (device) => {
+  const count = 120_000; // a grid of spacing 1
+  const points = new Float32Array(3 * count);
+  for (let i = 0; i < count; i++) points.set([i % 40, Math.floor(i / 40) % 50, Math.floor(i / 2000)], 3 * i);
+  const all = await knnMeanDist2(device, points);
+  assert(all.every((distance) => distance === 1));
+
+  const messages: string[] = [];
+  const onFallback = (message: string): void => void messages.push(message);
+  const batched = await knnMeanDist2(device, points, { byteLimit: 10 * count, onFallback });
+  assertEquals(batched, all);
+  assertEquals(messages.splice(0).map((message) => message.includes("batches of 50000")), [true]);
+
+  const fixed = await knnMeanDist2(device, points, { byteLimit: 1, onFallback });
+  assertEquals(messages.length, 2);
+  assertStringIncludes(messages[0], "batches of 50000");
+  assertStringIncludes(messages[1], "bounding box");
+  // The box's diagonal is (39, 49, 59); the cube of that diagonal holds 120 000 points at a spacing near 1.
+  assertAlmostEquals(Math.sqrt(fixed[0]), Math.hypot(39, 49, 59) / Math.sqrt(3) / Math.cbrt(count), 1e-5);
+  assert(fixed.every((distance) => distance === fixed[0]));
+});
+
+deviceTest("loadPly() reads the Gaussians that savePly() wrote", async (device) => {
+  const count = 3;
+  const fill = (width: number): Float32Array => Float32Array.from({ length: width * count }, (_, i) => i / 7 - 1);
+  const arrays = {
+    means: fill(3),
+    logScales: fill(3),
+    quats: fill(4),
+    opacities: fill(1),
+    sh: fill(27),
+    shDegree: 2,
+  };
+  using gaussians = Gaussians.fromArrays(device, arrays);
+  const folder = await Deno.makeTempDir();
+  try {
+    await savePly(gaussians, `${folder}/a.ply`);
+    using same = await loadPly(device, new URL(`file://${folder}/a.ply`));
+    assertEquals(same.toArrays(), arrays);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,250 @@
+// The training loop on a small synthetic scene: what it learns, in which order it speaks, and that nothing but its
+// inputs decides a bit.
+import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, assertRejects } from "@std/assert";
+import type { Device } from "../../ffi/device.ts";
+import { TameError } from "../../ffi/errors.ts";
+import type { Gaussians } from "../../ffi/gaussians.ts";
+import { render } from "../../ffi/rasterizer.ts";
+import type { Scene } from "../../load/scene.ts";
+import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
+import { train } from "../../train/loop.ts";
+import type { TrainOptions } from "../../train/options.ts";
+import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+
+const QUIET: TrainOptions = { testIterations: [-1], densificationInterval: 100_000 };
+
+/** All rows of the Gaussians as they would be saved. */
+function rows(gaussians: Gaussians): Float32Array {
+  return gaussians.plyRows(0, gaussians.count);
+}
+
+interface Trained {
+  events: TrainEvent[];
+  losses: number[];
+  rows: Float32Array;
+  result: DoneEvent["result"];
+}
+
+/** Trains to the end and frees the Gaussians. */
+async function trained(device: Device, scene: Scene, options: TrainOptions): Promise<Trained> {
+  const events: TrainEvent[] = [];
+  for await (const event of train(device, scene, options)) events.push(event);
+  const done = events[events.length - 1] as DoneEvent;
+  assertEquals(done.type, "done");
+  const losses = events.flatMap((event) => event.type === "step" ? [...event.losses] : []);
+  using gaussians = done.gaussians;
+  return { events, losses, rows: rows(gaussians), result: done.result };
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+deviceTest("train() lowers the loss of a synthetic scene", async (device) => {
+  const scene = await syntheticScene(device);
+  const { losses, result } = await trained(device, scene, { ...QUIET, iterations: 300 });
+  assertEquals(losses.length, 300);
+  assertEquals(result.iteration, 300);
+  assertEquals(result.count, scene.points.count);
+  assertLess(mean(losses.slice(-6)), 0.35 * mean(losses.slice(0, 6)));
+});
+
+deviceTest(
+  "train() yields plan, steps in order, evaluations and saves before the update, save and done",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    const options = { ...QUIET, iterations: 20, testIterations: [10, 20], saveIterations: [1, 10] };
+    const { events, result } = await trained(device, scene, options);
+    const rest = events.filter((event) => event.type !== "step");
+    assertEquals(
+      rest.map((event) => `${event.type} ${event.iteration}`),
+      ["plan 0", "save 1", "evaluate 10", "evaluate 10", "save 10", "evaluate 20", "evaluate 20", "save 20", "done 20"],
+    );
+    const sets = rest.filter((event) => event.type === "evaluate").map((event) => `${event.set} ${event.views}`);
+    assertEquals(sets, ["test 2", "train 5", "test 2", "train 5"]);
+    const steps = events.filter((event): event is StepEvent => event.type === "step");
+    let next = 1;
+    for (const step of steps) {
+      assertEquals(step.first, next);
+      assertEquals(step.losses.length, step.iteration - step.first + 1);
+      next = step.iteration + 1;
+    }
+    assertEquals(next, 21);
+    assert(steps.findIndex((step) => step.iteration === 9) >= 0); // a batch ends before the pause at 10
+    let average = NaN;
+    for (const loss of steps.flatMap((step) => [...step.losses])) {
+      average = Number.isNaN(average) ? loss : 0.4 * loss + 0.6 * average;
+    }
+    assert(Math.abs(average - result.loss) < 1e-6);
+  },
+);
+
+deviceTest(
+  "train() saves the state before an iteration's own update, and updates nothing at the last",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    const saved = new Map<number, Float32Array>();
+    for await (const event of train(device, scene, { ...QUIET, iterations: 12, saveIterations: [1, 2, 11] })) {
+      if (event.type === "plan") saved.set(0, rows(event.gaussians));
+      if (event.type === "save") saved.set(event.iteration, rows(event.gaussians));
+      if (event.type === "done") event.gaussians[Symbol.dispose]();
+    }
+    assertEquals(saved.get(1), saved.get(0));
+    assertNotEquals(saved.get(2), saved.get(1));
+    const { rows: eleven } = await trained(device, scene, { ...QUIET, iterations: 11 }); // ends with 10 updates
+    assertEquals(eleven, saved.get(11));
+  },
+);
+
+deviceTest("train() gives the same bits however its steps are batched", async (device) => {
+  const scene = await syntheticScene(device);
+  const options = { ...QUIET, iterations: 60, randomBackground: true, shLower: true };
+  const whole = await trained(device, scene, options);
+  const saveIterations = Array.from({ length: 59 }, (_, i) => i + 1);
+  const single = await trained(device, scene, { ...options, saveIterations });
+  assert(single.events.every((event) => event.type !== "step" || event.losses.length <= 2));
+  assert(whole.events.some((event) => event.type === "step" && event.losses.length > 2));
+  assertEquals(single.losses, whole.losses);
+  assertEquals(single.rows, whole.rows);
+});
+
+Deno.test({
+  name: "train() gives the same bits on 1, 2 and 3 threads, and others with another seed",
+  ignore: libraryMissing !== undefined,
+  async fn() {
+    const runs: Float32Array[] = [];
+    for (const [threads, seed] of [[1, 0], [2, 0], [3, 0], [2, 1]]) {
+      using device = await testDevice({ threads, seed });
+      runs.push((await trained(device, await syntheticScene(device), { ...QUIET, iterations: 40 })).rows);
+    }
+    assertEquals(runs[1], runs[0]);
+    assertEquals(runs[2], runs[0]);
+    assertNotEquals(runs[3], runs[0]);
+  },
+});
+
+deviceTest("train() lowers opacities at a reset and goes on", async (device) => {
+  const scene = await syntheticScene(device);
+  const highest: number[] = [];
+  const options = { ...QUIET, iterations: 30, opacityResetInterval: 20, saveIterations: [20, 21] };
+  for await (const event of train(device, scene, options)) {
+    if (event.type === "save") highest.push(Math.max(...event.gaussians.download("opacities")));
+    if (event.type === "done") event.gaussians[Symbol.dispose]();
+  }
+  const reset = Math.log(0.01 / 0.99);
+  assertGreater(highest[0], reset);
+  assert(highest[1] <= Math.fround(reset) + 1e-5, `opacity logit ${highest[1]} after the reset`);
+  assertGreater(highest[2], highest[1]);
+});
+
+deviceTest("train() ends with done when its signal fires", async (device) => {
+  const scene = await syntheticScene(device);
+  for (const moment of ["before", "plan", "step", "evaluate"] as const) {
+    const controller = new AbortController();
+    if (moment === "before") controller.abort();
+    const types: string[] = [];
+    let result: DoneEvent["result"] | undefined;
+    const options = { ...QUIET, iterations: 5000, testIterations: [30], signal: controller.signal };
+    for await (const event of train(device, scene, options)) {
+      types.push(event.type);
+      if (event.type === moment) controller.abort();
+      if (event.type === "done") {
+        result = event.result;
+        assertEquals((await render(event.gaussians, scene.test[0].camera)).width, scene.test[0].camera.width);
+        event.gaussians[Symbol.dispose]();
+      }
+    }
+    assertEquals(types.at(-1), "done");
+    assertEquals(result?.aborted, true);
+    assertEquals(result!.iteration > 0, moment === "step" || moment === "evaluate");
+    assertLess(result!.iteration, 5000);
+  }
+});
+
+deviceTest("train() stops a native call in progress when its signal fires", async (device) => {
+  const scene = await syntheticScene(device);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 60);
+  const { result } = await trained(device, scene, { ...QUIET, iterations: 1_000_000, signal: controller.signal });
+  assertEquals(result.aborted, true);
+});
+
+deviceTest("train() stops after maxSeconds and yields a last save", async (device) => {
+  const scene = await syntheticScene(device);
+  const { events, result } = await trained(device, scene, { ...QUIET, iterations: 1_000_000, maxSeconds: 0.1 });
+  assertEquals([result.timedOut, result.aborted], [true, false]);
+  assertEquals(events.slice(-2).map((event) => `${event.type} ${event.iteration}`), [
+    `save ${result.iteration}`,
+    `done ${result.iteration}`,
+  ]);
+});
+
+deviceTest("train() warns when densification is due in the run, and only then", async (device) => {
+  const scene = await syntheticScene(device);
+  const messages = async (options: TrainOptions): Promise<string[]> =>
+    (await trained(device, scene, options)).events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+  const [message, ...others] = await messages({ iterations: 4, densifyFromIter: 1, densificationInterval: 2 });
+  assertEquals(others, []);
+  assert(message.includes("due 2 times") && message.includes("stays 60"), message);
+  assertEquals(await messages({ iterations: 4, densificationInterval: 3000 }), []);
+});
+
+deviceTest("train() warns once when the loss is no longer finite", async (device) => {
+  const scene = await syntheticScene(device);
+  const { events } = await trained(device, scene, { ...QUIET, iterations: 40, featureLr: 1e38 });
+  const messages = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+  assertEquals(messages.length, 1);
+  assert(/not a finite number from iteration \d+ on/.test(messages[0]), messages[0]);
+});
+
+deviceTest(
+  "train() lets its loop's body render, and frees all but the Gaussians when the body breaks out",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    let gaussians: Gaussians | undefined;
+    for await (const event of train(device, scene, { ...QUIET, iterations: 1000 })) {
+      if (event.type !== "step") continue;
+      gaussians = event.gaussians;
+      await render(gaussians, scene.train[0].camera);
+      break;
+    }
+    const { byPurpose } = device.memory();
+    assertEquals([byPurpose.photos.live, byPurpose.optimizer.live], [0, 0]);
+    assertGreater(byPurpose.parameters.live, 0);
+    gaussians![Symbol.dispose]();
+  },
+);
+
+Deno.test({
+  name: "train() refuses with numbers, before anything is made, when memory does not suffice",
+  ignore: libraryMissing !== undefined,
+  async fn() {
+    using roomy = await testDevice();
+    const scene = await syntheticScene(roomy);
+    using device = await testDevice({ memoryLimit: 100_000 });
+    const error = await assertRejects(() => train(device, scene, QUIET).next(), TameError, "97.7 KiB");
+    assertEquals(error.status, "out of memory");
+    assertGreater(error.bytesWanted, 100_000);
+    assertEquals(device.memory().peak, 0);
+  },
+});
+
+deviceTest("train() reports scenes without training views", async (device) => {
+  const scene = await syntheticScene(device);
+  await assertRejects(() => train(device, { ...scene, train: [] }).next(), RangeError, "no training views");
+});
+
+deviceTest("train() takes the memory that its plan says", async (device) => {
+  const scene = await syntheticScene(device, { views: 12, count: 3000 });
+  device.memory({ resetPeak: true });
+  const { events } = await trained(device, scene, { ...QUIET, iterations: 20, shLower: true });
+  const [plan] = events;
+  assert(plan.type === "plan");
+  const { byPurpose } = device.memory();
+  for (const { purpose, bytes, exact } of plan.plan.items) {
+    if (!exact) continue;
+    const { peak } = byPurpose[purpose];
+    assert(peak >= bytes && peak < 1.05 * bytes + 4096, `${purpose}: planned ${bytes}, took ${peak}`);
+  }
+});

@@ -1,0 +1,33 @@
+// The order of training views: every view once an epoch, and nothing but the seed decides it.
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { ViewSampler } from "../../train/sampler.ts";
+
+function epoch(sampler: ViewSampler, first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => sampler.view(first + i));
+}
+
+Deno.test("ViewSampler.view() shows each of 50 views once in iterations 451 to 500", () => {
+  const seen = epoch(new ViewSampler(0, 50), 451, 50);
+  assertEquals(seen.toSorted((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i));
+});
+
+Deno.test("ViewSampler.view() depends on the seed and the iteration only", () => {
+  const forward = epoch(new ViewSampler(5, 13), 1, 130);
+  const backward = new ViewSampler(5, 13);
+  for (let t = 130; t >= 1; t--) assertEquals(backward.view(t), forward[t - 1]);
+  assertNotEquals(epoch(new ViewSampler(6, 13), 1, 130), forward);
+});
+
+Deno.test("ViewSampler.view() shuffles every epoch anew and puts each view everywhere", () => {
+  const sampler = new ViewSampler(1, 4);
+  const places = new Set<string>();
+  for (let e = 0; e < 200; e++) {
+    epoch(sampler, 1 + 4 * e, 4).forEach((view, place) => places.add(`${view}@${place}`));
+  }
+  assertEquals(places.size, 16);
+  assert(new Set(Array.from({ length: 10 }, (_, e) => epoch(sampler, 1 + 4 * e, 4).join())).size > 1);
+});
+
+Deno.test("ViewSampler() throws when there is no view", () => {
+  assertThrows(() => new ViewSampler(0, 0), RangeError, "at least 1");
+});

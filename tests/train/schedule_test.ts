@@ -1,0 +1,116 @@
+// Schedules against the numbers that the published method gives.
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { GROUP, STEP } from "../../ffi/trainer.ts";
+import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, stepOf } from "../../train/batch.ts";
+import { resolveTrainOptions } from "../../train/options.ts";
+import { ViewSampler } from "../../train/sampler.ts";
+import {
+  activeShDegree,
+  budgetTarget,
+  densificationEvents,
+  learningRates,
+  positionLearningRate,
+  resetsOpacity,
+  stepFlags,
+  updateMask,
+} from "../../train/schedule.ts";
+
+const ALL_GROUPS = 0b111111;
+const defaults = resolveTrainOptions();
+
+function iterationsOf(iterations: number, when: (t: number) => boolean): number[] {
+  return Array.from({ length: iterations }, (_, i) => i + 1).filter(when);
+}
+
+Deno.test("positionLearningRate() falls from 1.6e-4 over 1.6e-5 to 1.6e-6 scene extents", () => {
+  const extent = 5;
+  assertAlmostEquals(positionLearningRate(15000, defaults, extent) / extent, 1.6e-5, 1e-12);
+  assertAlmostEquals(positionLearningRate(30000, defaults, extent) / extent, 1.6e-6, 1e-13);
+  assertAlmostEquals(positionLearningRate(60000, defaults, extent) / extent, 1.6e-6, 1e-13);
+  assertAlmostEquals(positionLearningRate(1, defaults, extent) / extent, 1.6e-4 * 100 ** (-1 / 30000), 1e-12);
+  assertEquals(positionLearningRate(10, resolveTrainOptions({ positionLrInit: 0, positionLrFinal: 0 }), extent), 0);
+});
+
+Deno.test("learningRates() lists the groups in their order", () => {
+  const rates = learningRates(15000, defaults, 1);
+  assertEquals(rates.slice(1), [0.0025, 0.00025, 0.025, 0.005, 0.001]);
+  assertEquals([GROUP.shDc, GROUP.shRest, GROUP.opacities, GROUP.logScales, GROUP.quats], [1, 2, 3, 4, 5]);
+});
+
+Deno.test("activeShDegree() rises at every thousandth iteration up to the highest degree", () => {
+  assertEquals([1, 999, 1000, 1999, 2000, 3000, 9000].map((t) => activeShDegree(t, defaults)), [0, 0, 1, 1, 2, 3, 3]);
+  assertEquals(activeShDegree(9000, resolveTrainOptions({ shDegree: 1 })), 1);
+});
+
+Deno.test("updateMask() updates everything but at the last iteration, and leaves opacities out where they reset", () => {
+  assertEquals(updateMask(1, defaults), ALL_GROUPS);
+  assertEquals(updateMask(29999, defaults), ALL_GROUPS);
+  assertEquals(updateMask(30000, defaults), 0);
+  assertEquals(updateMask(3000, defaults), ALL_GROUPS & ~(1 << GROUP.opacities));
+  assertEquals(updateMask(15000, defaults), ALL_GROUPS);
+});
+
+Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500 with a white background", () => {
+  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, defaults)), [3000, 6000, 9000, 12000]);
+  const white = resolveTrainOptions({ whiteBackground: true });
+  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, white)), [500, 3000, 6000, 9000, 12000]);
+  const short = resolveTrainOptions({ iterations: 3000 });
+  assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
+});
+
+Deno.test("updateMask() steps the higher harmonics 1874 times in 30000 iterations with shLower", () => {
+  const lower = resolveTrainOptions({ shLower: true });
+  const steps = iterationsOf(30000, (t) => (updateMask(t, lower) >> GROUP.shRest & 1) === 1);
+  assertEquals(steps.length, 30000 / 16 - 1); // the last multiple of 16 is the last iteration
+  assert(steps.every((t) => t % 16 === 0));
+});
+
+Deno.test("stepFlags() sums in every iteration with shLower and applies the sum in every 16th", () => {
+  const lower = resolveTrainOptions({ shLower: true });
+  assertEquals(stepFlags(15, lower), STEP.shAccumulate);
+  assertEquals(stepFlags(16, lower), STEP.shAccumulate | STEP.shApply);
+  assertEquals(stepFlags(30000, lower), 0);
+  assertEquals(stepFlags(16, defaults), 0);
+  assertEquals(stepFlags(16, resolveTrainOptions({ shLower: true, shDegree: 0 })), 0);
+});
+
+Deno.test("densificationEvents() lists the events that will really occur", () => {
+  const events = densificationEvents(resolveTrainOptions({ densificationInterval: 500 }));
+  assertEquals([events.length, events[0], events.at(-1)], [28, 1000, 14500]);
+  assertEquals(densificationEvents(defaults).length, 144);
+  assertEquals(densificationEvents(resolveTrainOptions({ densificationInterval: 3000, iterations: 500 })), []);
+  assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650 })), [600]);
+});
+
+Deno.test("budgetTarget() multiplies and rounds down, or takes the count itself", () => {
+  assertEquals(budgetTarget(54275, resolveTrainOptions({ budget: 15 })), 814125);
+  assertEquals(budgetTarget(15059, resolveTrainOptions({ budget: 0.2 })), 3011);
+  assertEquals(budgetTarget(15059, resolveTrainOptions({ budget: 29902, mode: "final_count" })), 29902);
+});
+
+Deno.test("batchEnd() ends before saves and evaluations, after resets, and at the last iteration", () => {
+  const options = resolveTrainOptions({ iterations: 3100, saveIterations: [40], testIterations: [70] });
+  assertEquals(batchEnd(1, 10, options), 10);
+  assertEquals(batchEnd(1, 100, options), 39);
+  assertEquals(batchEnd(39, 100, options), 39);
+  assertEquals(batchEnd(40, 100, options), 69);
+  assertEquals(batchEnd(2990, 100, options), 3000);
+  assertEquals(batchEnd(3001, 256, options), 3100);
+  assertEquals([40, 70, 3100].map((t) => pausesBefore(t, options)), [true, true, false]);
+});
+
+Deno.test("nextBatchSize() aims at 50 ms within its bounds", () => {
+  assertEquals(nextBatchSize(100, 10), 5);
+  assertEquals(nextBatchSize(500, 1), 1);
+  assertEquals(nextBatchSize(0, 1), MAX_BATCH);
+});
+
+Deno.test("stepOf() names the next view except at the last iteration, and draws a background for each iteration", () => {
+  const options = resolveTrainOptions({ iterations: 3, randomBackground: true });
+  const sampler = new ViewSampler(0, 2);
+  const steps = [1, 2, 3].map((t) => stepOf(t, { options, extent: 1, seed: 0, sampler }));
+  assertEquals(steps.map((step) => step.nextView), [steps[1].view, steps[2].view, undefined]);
+  assert(String(steps[0].background) !== String(steps[1].background));
+  const white = resolveTrainOptions({ whiteBackground: true });
+  assertEquals(stepOf(1, { options: white, extent: 1, seed: 0, sampler }).background, [1, 1, 1]);
+});

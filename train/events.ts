@@ -1,0 +1,109 @@
+/**
+ * What a training run tells its caller: a stream of tagged messages that the command line, a notebook or a viewer reads.
+ *
+ * @module
+ */
+
+import type { Gaussians } from "../ffi/gaussians.ts";
+import type { MemoryPlan } from "./plan.ts";
+
+/** What every event carries. */
+export interface TrainEventBase {
+  /** The last finished iteration; for `evaluate` and `save` the iteration they belong to. 0 before the first step. */
+  iteration: number;
+  /** The Gaussians in training: live, owned by the caller, who may render or save them and disposes of them. */
+  gaussians: Gaussians;
+}
+
+/** First event: the memory that the run will take. */
+export interface PlanEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "plan";
+  /** Bytes by purpose, exact or estimated. */
+  plan: MemoryPlan;
+  /** The count of Gaussians that the budget asks for. */
+  target: number;
+  /** The iterations at which densification is due. */
+  densification: number[];
+}
+
+/** Some iterations are done. */
+export interface StepEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "step";
+  /** First iteration of this event; `iteration` is its last. */
+  first: number;
+  /** Losses of the iterations `first` to `iteration`. */
+  losses: Float32Array;
+  /** Moving average of the loss: 0.4 of the new one, 0.6 of the old. */
+  loss: number;
+  /** Number of Gaussians. */
+  count: number;
+  /** Seconds of training steps so far; loading, evaluation and the caller's own work not counted. */
+  seconds: number;
+  /** Bytes that the device handle holds at the moment. */
+  memory: number;
+}
+
+/** The Gaussians were compared with photos. */
+export interface EvaluateEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "evaluate";
+  /** Held-out views, or a few training views. */
+  set: "test" | "train";
+  /** Number of views. */
+  views: number;
+  /** Mean over the views, in dB. */
+  psnr: number;
+  /** Mean over the views. */
+  ssim: number;
+  /** Mean absolute difference, over the views. */
+  l1: number;
+}
+
+/** The moment to save `gaussians`, if the caller wants to. */
+export interface SaveEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "save";
+}
+
+/** Something the caller should know; the run goes on. */
+export interface WarningEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "warning";
+  /** One sentence. */
+  message: string;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  /** The last finished iteration. */
+  iteration: number;
+  /** Number of Gaussians. */
+  count: number;
+  /** Moving average of the loss; NaN when no iteration was finished. */
+  loss: number;
+  /** Seconds of training steps. */
+  seconds: number;
+  /** Seconds before the first step: first Gaussians, photos. */
+  loadSeconds: number;
+  /** Seconds of evaluation. */
+  evaluationSeconds: number;
+  /** Peak of the bytes that the device handle held. */
+  peakMemory: number;
+  /** Whether `signal` ended the run early. */
+  aborted: boolean;
+  /** Whether `maxSeconds` ended the run early. */
+  timedOut: boolean;
+}
+
+/** Last event, however the run ended (unless it threw). */
+export interface DoneEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "done";
+  /** How the run ended. */
+  result: TrainResult;
+}
+
+/** An event of {@linkcode train}. */
+export type TrainEvent = PlanEvent | StepEvent | EvaluateEvent | SaveEvent | WarningEvent | DoneEvent;

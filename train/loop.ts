@@ -1,0 +1,284 @@
+/**
+ * The training loop: an async generator that trains between two events and yields while nothing runs, so that its
+ * caller may render, save or evaluate in the loop's body.
+ *
+ * @module
+ */
+
+import { evaluate } from "../eval/evaluate.ts";
+import type { Device } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
+import { Views } from "../ffi/views.ts";
+import { initGaussians } from "../init/gaussians.ts";
+import { loadPhotos } from "../load/images.ts";
+import type { Scene, View } from "../load/scene.ts";
+import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
+import type { TrainEvent, TrainResult } from "./events.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
+import { checkMemory, type MemoryPlan, planMemory } from "./plan.ts";
+import { ViewSampler } from "./sampler.ts";
+import { accumulatesSh, budgetTarget, densificationEvents, RESET_OPACITY, resetsOpacity } from "./schedule.ts";
+
+/** Share of the newest loss in the moving average. */
+const LOSS_SMOOTHING = 0.4;
+/** The training views that an evaluation samples, counted around the end where there are fewer. */
+const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
+
+/** What the parts of one run share. */
+interface Run {
+  device: Device;
+  scene: Scene;
+  options: ResolvedTrainOptions;
+  gaussians: Gaussians;
+  result: TrainResult;
+}
+
+/**
+ * Trains Gaussians on a scene.
+ *
+ * Makes one Gaussian of each of the scene's points, yields the memory `plan`, loads the photos, then trains and yields
+ * `step` events, each for about 50 ms of work. In an iteration that evaluates or saves, `evaluate` and `save` come
+ * before that iteration's own update; the last iteration updates nothing, so there they come after it. The last event
+ * is `done`, also after `options.signal` fired. The Gaussians of the events belong to the caller, who disposes of them.
+ *
+ * This version keeps the number of Gaussians as it starts; where densification would be due, a `warning` says so.
+ *
+ * @example
+ * ```ts no-assert
+ * import { loadScene, openDevice, savePly, train } from "../mod.ts";
+ *
+ * export async function reconstruct(capture: string, ply: string): Promise<void> {
+ *   using device = await openDevice();
+ *   const scene = await loadScene(capture, { images: "images_8" });
+ *   for await (const event of train(device, scene, { iterations: 500 })) {
+ *     if (event.type === "step") console.log(event.iteration, event.loss);
+ *     if (event.type === "warning") console.warn(event.message);
+ *     if (event.type === "done") {
+ *       await savePly(event.gaussians, ply);
+ *       event.gaussians[Symbol.dispose]();
+ *     }
+ *   }
+ * }
+ * ```
+ *
+ * @param device Open device; its seed decides the order of the photos and random backgrounds
+ * @param scene What to train on
+ * @param options See {@linkcode TrainOptions}
+ * @returns Events, ending with `done`
+ * @throws {RangeError} When an option is wrong, or the scene has no training views or points
+ * @throws {TameError} When memory does not suffice; the message has the numbers
+ * @throws {DataError} When a photo cannot be read
+ */
+export async function* train(
+  device: Device,
+  scene: Scene,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainEvent, void, void> {
+  const settings = resolveTrainOptions(options);
+  if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
+  const plan = planRun(device, scene, settings);
+  checkMemory(plan);
+
+  const result = startResult();
+  const fallbacks: string[] = [];
+  const gaussians = await stopwatch(result, "loadSeconds", () =>
+    initGaussians(device, scene.points, {
+      shDegree: settings.shDegree,
+      onFallback: (message) => fallbacks.push(message),
+    }));
+  result.count = gaussians.count;
+  const target = budgetTarget(gaussians.count, settings);
+  const densification = densificationEvents(settings);
+  yield { type: "plan", iteration: 0, gaussians, plan, target, densification };
+  for (const message of fallbacks) yield { type: "warning", iteration: 0, gaussians, message };
+  if (densification.length > 0) {
+    const message = `Densification is due ${densification.length} times (iterations ${densification[0]} to ` +
+      `${densification[densification.length - 1]}, target ${target} Gaussians), but this version cannot densify: the ` +
+      `count stays ${gaussians.count}`;
+    yield { type: "warning", iteration: 0, gaussians, message };
+  }
+
+  const run: Run = { device, scene, options: settings, gaussians, result };
+  yield* trainSteps(run);
+
+  result.peakMemory = device.memory().peak;
+  yield { type: "done", iteration: result.iteration, gaussians, result };
+}
+
+function startResult(): TrainResult {
+  return {
+    iteration: 0,
+    count: 0,
+    loss: NaN,
+    seconds: 0,
+    loadSeconds: 0,
+    evaluationSeconds: 0,
+    peakMemory: 0,
+    aborted: false,
+    timedOut: false,
+  };
+}
+
+/** What the run will take, against the device handle's limit or else what the device has free. */
+function planRun(device: Device, scene: Scene, options: ResolvedTrainOptions): MemoryPlan {
+  const { limit, live } = device.memory();
+  return planMemory({
+    photos: scene.train.map((view) => view.camera),
+    count: scene.points.count,
+    shDegree: options.shDegree,
+    shAccumulation: accumulatesSh(options),
+  }, limit > 0 ? limit - live : device.info.memoryFree);
+}
+
+/** Loads the photos, then runs all steps. Everything native but the Gaussians is closed when it returns. */
+async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
+  const { device, scene, options, gaussians, result } = run;
+  const { signal, iterations } = options;
+  using views = Views.create(device, {
+    count: scene.train.length,
+    residency: options.dataDevice === "cpu" ? "pinned" : "device",
+  });
+  await stopwatch(result, "loadSeconds", () => uploadPhotos(views, scene.train, options));
+  if (signal?.aborted) {
+    result.aborted = true;
+    return;
+  }
+  using trainer = Trainer.create(gaussians, views, {
+    lambdaDssim: options.lambdaDssim,
+    shAccumulation: accumulatesSh(options),
+  });
+
+  const sampler = new ViewSampler(device.seed, scene.train.length);
+  const context: StepContext = { options, extent: scene.extent, seed: device.seed, sampler };
+  const plan = new StepPlan(MAX_BATCH);
+  const control = new Control(MAX_BATCH);
+  const stop = (): void => control.stop();
+  signal?.addEventListener("abort", stop);
+  try {
+    let size = 1;
+    let finite = true;
+    while (result.iteration < iterations) {
+      const first = result.iteration + 1;
+      if (pausesBefore(first, options)) yield* evaluateAndSave(run, first);
+      if (signal?.aborted) {
+        result.aborted = true;
+        return;
+      }
+
+      const last = batchEnd(first, size, options);
+      plan.clear();
+      for (let t = first; t <= last; t++) plan.push(stepOf(t, context));
+      control.reset();
+      const before = result.seconds;
+      await stopwatch(result, "seconds", async () => {
+        await trainer.run(plan, control);
+        const whole = control.done === plan.length;
+        // Opacities have no step in this iteration, so after its step is as good as before.
+        if (whole && resetsOpacity(last, options)) trainer.resetOpacity(RESET_OPACITY);
+      });
+      if (control.done === 0) { // only a signal stops a batch
+        result.aborted = true;
+        return;
+      }
+
+      const losses = control.losses().slice();
+      result.iteration += losses.length;
+      result.loss = movingAverage(result.loss, losses);
+      size = nextBatchSize(1000 * (result.seconds - before), losses.length);
+      yield {
+        type: "step",
+        iteration: result.iteration,
+        gaussians,
+        first,
+        losses,
+        loss: result.loss,
+        count: result.count,
+        seconds: result.seconds,
+        memory: device.memory().live,
+      };
+      const lost = losses.findIndex((loss) => !Number.isFinite(loss));
+      if (lost >= 0 && finite) {
+        finite = false;
+        const message = `The loss is not a finite number from iteration ${first + lost} on: try lower learning rates`;
+        yield { type: "warning", iteration: result.iteration, gaussians, message };
+      }
+      if (result.seconds >= options.maxSeconds && result.iteration < iterations) {
+        result.timedOut = true;
+        yield { type: "save", iteration: result.iteration, gaussians };
+        return;
+      }
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+  yield* evaluateAndSave(run, iterations);
+}
+
+/** Continues a moving average over more losses; NaN where it has not begun. */
+function movingAverage(average: number, losses: Iterable<number>): number {
+  for (const loss of losses) {
+    average = Number.isNaN(average) ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * average;
+  }
+  return average;
+}
+
+/** Decodes photos and hands each to the device as it is ready; returns early, without an error, when aborted. */
+async function uploadPhotos(views: Views, photographed: View[], options: ResolvedTrainOptions): Promise<void> {
+  let loaded = 0;
+  await untilAborted(options.signal, () =>
+    loadPhotos(photographed, {
+      signal: options.signal,
+      onPhoto: (index, photo) => {
+        views.set(index, photographed[index].camera, photo);
+        options.onPhoto?.(++loaded, photographed.length);
+      },
+    }));
+}
+
+/** The events due in an iteration. An evaluation that the signal interrupts gives none. */
+async function* evaluateAndSave(run: Run, iteration: number): AsyncGenerator<TrainEvent, void, void> {
+  const { scene, options, gaussians, result } = run;
+  if (options.testIterations.includes(iteration)) {
+    const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));
+    const train = [...sample].map((index) => scene.train[index]);
+    const background: [number, number, number] = options.whiteBackground ? [1, 1, 1] : [0, 0, 0];
+    for (const [set, views] of [["test", scene.test], ["train", train]] as const) {
+      if (views.length === 0) continue;
+      const { signal } = options;
+      const report = await stopwatch(
+        result,
+        "evaluationSeconds",
+        () => untilAborted(signal, () => evaluate(gaussians, views, { background, signal })),
+      );
+      if (report === undefined) break;
+      const { psnr, ssim, l1 } = report;
+      yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1 };
+    }
+  }
+  if (options.saveIterations.includes(iteration)) yield { type: "save", iteration, gaussians };
+}
+
+/** Awaits work; undefined when it ended because the signal fired. */
+async function untilAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** Adds the time that some work takes to one of the result's clocks. */
+async function stopwatch<T>(
+  result: TrainResult,
+  clock: "seconds" | "loadSeconds" | "evaluationSeconds",
+  work: () => Promise<T>,
+): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    result[clock] += (performance.now() - start) / 1000;
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The options of a training run: names, defaults and the checks that turn a wrong one into words.
+ *
+ * Defaults are those of Kerbl et al. 2023 with the changes of Mallick et al. 2024 (Taming 3DGS).
+ *
+ * @module
+ */
+
+/** How {@linkcode TrainOptions.budget} is read. */
+export type BudgetMode = "multiplier" | "final_count";
+
+/** Options of {@linkcode train}. */
+export interface TrainOptions {
+  /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
+  shDegree?: number;
+  /** Training steps. Default 30000. */
+  iterations?: number;
+  /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
+  positionLrInit?: number;
+  /** Learning rate of the means from `positionLrMaxSteps` on, in scene extents. Default 0.0000016. */
+  positionLrFinal?: number;
+  /** Iterations over which the means' learning rate falls, exponentially. Default 30000. */
+  positionLrMaxSteps?: number;
+  /** Learning rate of the degree-0 colour coefficients. Default 0.0025. */
+  featureLr?: number;
+  /** 20 times the learning rate of the higher spherical harmonics. Default 0.005. */
+  shfeatureLr?: number;
+  /** Learning rate of the opacity logits. Default 0.025. */
+  opacityLr?: number;
+  /** Learning rate of the log-scales. Default 0.005. */
+  scalingLr?: number;
+  /** Learning rate of the quaternions. Default 0.001. */
+  rotationLr?: number;
+  /** Weight of 1 - SSIM in the loss, 0 to 1. Default 0.2. */
+  lambdaDssim?: number;
+  /** Iterations between densification events. Default 100. */
+  densificationInterval?: number;
+  /** Densification events come after this iteration. Default 500. */
+  densifyFromIter?: number;
+  /** Densification events and opacity resets come before this iteration. Default 15000. */
+  densifyUntilIter?: number;
+  /** Iterations between opacity resets. Default 3000. */
+  opacityResetInterval?: number;
+  /** Gradient of the 2D mean that makes a Gaussian a candidate for densification. Default 0.0002. */
+  densifyGradThreshold?: number;
+  /** Size that parts cloning from splitting, in scene extents. Default 0.01. */
+  percentDense?: number;
+  /** Training views scored at a densification event; -1 for all. Default 10. */
+  cams?: number;
+  /** Target count of Gaussians, as `mode` reads it. Default 20. */
+  budget?: number;
+  /** `"multiplier"`: the target is `budget` times the first count, rounded down; `"final_count"`: it is `budget`. */
+  mode?: BudgetMode;
+  /** Step the higher spherical harmonics every 16th iteration only, with the summed gradient. Default false. */
+  shLower?: boolean;
+  /** Render over white instead of black. Default false. */
+  whiteBackground?: boolean;
+  /** A new random background colour in every iteration. Default false. */
+  randomBackground?: boolean;
+  /** `"default"` is Adam, the only one this version has. */
+  optimizerType?: "default";
+  /** Where photos stay: `"cuda"` on the training device, `"cpu"` in host memory. Default `"cuda"`. */
+  dataDevice?: "cuda" | "cpu";
+  /** Iterations that evaluate; -1 for never, those after the last iteration are ignored. Default 7000 and 30000. */
+  testIterations?: number[];
+  /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
+  saveIterations?: number[];
+  /** Stop after this many seconds of training steps (loading and evaluation not counted). Default no limit. */
+  maxSeconds?: number;
+  /** Ends the run after the step in progress; the `done` event still comes. */
+  signal?: AbortSignal;
+  /** Called as photos are loaded before the first step. */
+  onPhoto?: (loaded: number, total: number) => void;
+}
+
+/** {@linkcode TrainOptions} with every default filled in and checked. */
+export type ResolvedTrainOptions =
+  & Required<Omit<TrainOptions, "signal" | "onPhoto">>
+  & Pick<TrainOptions, "signal" | "onPhoto">;
+
+const DEFAULTS: Required<Omit<TrainOptions, "signal" | "onPhoto">> = {
+  shDegree: 3,
+  iterations: 30000,
+  positionLrInit: 0.00016,
+  positionLrFinal: 0.0000016,
+  positionLrMaxSteps: 30000,
+  featureLr: 0.0025,
+  shfeatureLr: 0.005,
+  opacityLr: 0.025,
+  scalingLr: 0.005,
+  rotationLr: 0.001,
+  lambdaDssim: 0.2,
+  densificationInterval: 100,
+  densifyFromIter: 500,
+  densifyUntilIter: 15000,
+  opacityResetInterval: 3000,
+  densifyGradThreshold: 0.0002,
+  percentDense: 0.01,
+  cams: 10,
+  budget: 20,
+  mode: "multiplier",
+  shLower: false,
+  whiteBackground: false,
+  randomBackground: false,
+  optimizerType: "default",
+  dataDevice: "cuda",
+  testIterations: [7000, 30000],
+  saveIterations: [7000, 30000],
+  maxSeconds: Infinity,
+};
+
+/** Iterations are unsigned 32-bit integers in the step plan. */
+const MAX_ITERATION = 2 ** 32 - 1;
+
+/** Lowest and highest allowed value of each whole-number option. */
+const INTEGER_RANGES = {
+  shDegree: [0, 3],
+  iterations: [1, MAX_ITERATION],
+  positionLrMaxSteps: [1, MAX_ITERATION],
+  densificationInterval: [1, MAX_ITERATION],
+  densifyFromIter: [0, MAX_ITERATION],
+  densifyUntilIter: [0, MAX_ITERATION],
+  opacityResetInterval: [1, MAX_ITERATION],
+  cams: [-1, MAX_ITERATION],
+} as const;
+
+/** Lowest and highest allowed value of each real option. */
+const NUMBER_RANGES = {
+  positionLrInit: [0, Number.MAX_VALUE],
+  positionLrFinal: [0, Number.MAX_VALUE],
+  featureLr: [0, Number.MAX_VALUE],
+  shfeatureLr: [0, Number.MAX_VALUE],
+  opacityLr: [0, Number.MAX_VALUE],
+  scalingLr: [0, Number.MAX_VALUE],
+  rotationLr: [0, Number.MAX_VALUE],
+  lambdaDssim: [0, 1],
+  densifyGradThreshold: [0, Number.MAX_VALUE],
+  percentDense: [0, Number.MAX_VALUE],
+  budget: [Number.MIN_VALUE, Number.MAX_VALUE],
+  maxSeconds: [Number.MIN_VALUE, Infinity],
+} as const;
+
+const CHOICES = {
+  mode: ["multiplier", "final_count"],
+  optimizerType: ["default"],
+  dataDevice: ["cuda", "cpu"],
+} as const;
+
+function rangeInWords(low: number, high: number): string {
+  const lowest = low === Number.MIN_VALUE ? "greater than 0" : `at least ${low}`;
+  return high >= Number.MAX_VALUE ? lowest : `${lowest} and at most ${high}`;
+}
+
+function refuse(name: string, value: unknown, expected: string): never {
+  throw new RangeError(`Cannot train with ${name} ${JSON.stringify(value)}: it must be ${expected}`);
+}
+
+/** Whole numbers from 1 on, ascending, each once; -1 stands for "none". */
+function iterationList(name: string, values: number[]): number[] {
+  for (const value of values) {
+    if (value !== -1 && !(Number.isInteger(value) && value >= 1)) {
+      refuse(name, value, "a list of whole numbers from 1 on, or -1 for never");
+    }
+  }
+  return [...new Set(values)].filter((value) => value > 0).sort((a, b) => a - b);
+}
+
+/**
+ * Fills in defaults and checks every option.
+ *
+ * @param options What the caller gave
+ * @returns All options; `saveIterations` ends with the last iteration, both lists hold only iterations that happen
+ * @throws {RangeError} When an option is unknown or out of range; the message names it and says what is allowed
+ */
+export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
+  for (const name of Object.keys(given)) {
+    if (!(name in DEFAULTS) && name !== "signal" && name !== "onPhoto") {
+      throw new RangeError(`Cannot train with the option "${name}": there is none of this name`);
+    }
+  }
+  const resolved: ResolvedTrainOptions = { ...DEFAULTS, ...given };
+
+  for (const [name, [low, high]] of Object.entries(INTEGER_RANGES)) {
+    const value = resolved[name as keyof typeof INTEGER_RANGES];
+    if (!Number.isInteger(value) || value < low || value > high) {
+      refuse(name, value, `a whole number ${rangeInWords(low, high === MAX_ITERATION ? Infinity : high)}`);
+    }
+  }
+  for (const [name, [low, high]] of Object.entries(NUMBER_RANGES)) {
+    const value = resolved[name as keyof typeof NUMBER_RANGES];
+    if (!(value >= low && value <= high)) refuse(name, value, `a number ${rangeInWords(low, high)}`);
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = resolved[name as keyof typeof CHOICES];
+    if (!(choices as readonly string[]).includes(value)) {
+      refuse(name, value, choices.map((choice) => `"${choice}"`).join(" or "));
+    }
+  }
+  if ((resolved.positionLrInit === 0) !== (resolved.positionLrFinal === 0)) {
+    refuse(
+      "positionLrFinal",
+      resolved.positionLrFinal,
+      "0 exactly when positionLrInit is 0 (the decay is exponential)",
+    );
+  }
+
+  const happens = (iteration: number): boolean => iteration <= resolved.iterations;
+  resolved.testIterations = iterationList("testIterations", resolved.testIterations).filter(happens);
+  resolved.saveIterations = iterationList("saveIterations", [...resolved.saveIterations, resolved.iterations])
+    .filter(happens);
+  return resolved;
+}

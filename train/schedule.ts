@@ -1,0 +1,148 @@
+/**
+ * What each iteration does: learning rates, the active degree of the spherical harmonics, which parameter groups step,
+ * opacity resets and densification events. Pure functions of the iteration (1-based) and the options.
+ *
+ * Schedules of Kerbl et al. 2023; the rarer steps of the higher harmonics of Mallick et al. 2024 (Taming 3DGS).
+ *
+ * @module
+ */
+
+import { GROUP, STEP } from "../ffi/trainer.ts";
+import type { ResolvedTrainOptions } from "./options.ts";
+
+/** The degree of the spherical harmonics rises by one every this many iterations. */
+const SH_DEGREE_INTERVAL = 1000;
+/** With `shLower`, the higher spherical harmonics step every this many iterations. */
+const SH_REST_INTERVAL = 16;
+/** `shfeatureLr` is divided by this. */
+const SH_REST_RATIO = 20;
+/** An opacity reset lowers every opacity to at most this. */
+export const RESET_OPACITY = 0.01;
+
+/**
+ * Learning rate of the means: log-linear from `positionLrInit` to `positionLrFinal`, times the scene extent.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @param extent Scene extent in world units
+ * @returns World units a step
+ */
+export function positionLearningRate(iteration: number, options: ResolvedTrainOptions, extent: number): number {
+  const { positionLrInit, positionLrFinal, positionLrMaxSteps } = options;
+  if (positionLrInit === 0 || extent === 0) return 0;
+  const progress = Math.min(Math.max(iteration / positionLrMaxSteps, 0), 1);
+  return Math.exp((1 - progress) * Math.log(positionLrInit * extent) + progress * Math.log(positionLrFinal * extent));
+}
+
+/**
+ * Learning rates of all six parameter groups, in the order of `GROUP`.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @param extent Scene extent in world units
+ * @returns Six learning rates
+ */
+export function learningRates(iteration: number, options: ResolvedTrainOptions, extent: number): number[] {
+  const rates = new Array<number>(6);
+  rates[GROUP.means] = positionLearningRate(iteration, options, extent);
+  rates[GROUP.shDc] = options.featureLr;
+  rates[GROUP.shRest] = options.shfeatureLr / SH_REST_RATIO;
+  rates[GROUP.opacities] = options.opacityLr;
+  rates[GROUP.logScales] = options.scalingLr;
+  rates[GROUP.quats] = options.rotationLr;
+  return rates;
+}
+
+/**
+ * The degree of the spherical harmonics that an iteration renders with.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns 0 at the start, one more from each multiple of 1000 on, at most `shDegree`
+ */
+export function activeShDegree(iteration: number, options: ResolvedTrainOptions): number {
+  return Math.min(Math.floor(iteration / SH_DEGREE_INTERVAL), options.shDegree);
+}
+
+/**
+ * Whether all opacities are lowered to at most 0.01 in an iteration.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns True at multiples of `opacityResetInterval` before `densifyUntilIter`, with a white background also at
+ * `densifyFromIter`; never at the last iteration, after which nothing could raise them again
+ */
+export function resetsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  if (iteration >= options.densifyUntilIter || iteration >= options.iterations) return false;
+  return iteration % options.opacityResetInterval === 0 ||
+    (options.whiteBackground && iteration === options.densifyFromIter);
+}
+
+function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean {
+  return options.shDegree > 0 && (!options.shLower || iteration % SH_REST_INTERVAL === 0);
+}
+
+/**
+ * Which parameter groups an iteration updates.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns One bit a group, bit numbers as in `GROUP`: none at the last iteration, all but the opacities where they
+ * are reset, the higher spherical harmonics at multiples of 16 only when `shLower` is set
+ */
+export function updateMask(iteration: number, options: ResolvedTrainOptions): number {
+  if (iteration >= options.iterations) return 0;
+  let mask = 1 << GROUP.means | 1 << GROUP.shDc | 1 << GROUP.logScales | 1 << GROUP.quats;
+  if (!resetsOpacity(iteration, options)) mask |= 1 << GROUP.opacities;
+  if (stepsShRest(iteration, options)) mask |= 1 << GROUP.shRest;
+  return mask;
+}
+
+/**
+ * The `STEP` flags of an iteration: how the gradient of the higher spherical harmonics is summed with `shLower`.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns Bits of `STEP`
+ */
+export function stepFlags(iteration: number, options: ResolvedTrainOptions): number {
+  if (!accumulatesSh(options) || iteration >= options.iterations) return 0;
+  return stepsShRest(iteration, options) ? STEP.shAccumulate | STEP.shApply : STEP.shAccumulate;
+}
+
+/**
+ * Whether a run sums the gradients of the higher spherical harmonics, which takes memory for one more copy of them.
+ *
+ * @param options Resolved options
+ * @returns True with `shLower` at degree 1 or more
+ */
+export function accumulatesSh(options: ResolvedTrainOptions): boolean {
+  return options.shLower && options.shDegree > 0;
+}
+
+/**
+ * The iterations at which densification is due.
+ *
+ * @param options Resolved options
+ * @returns Multiples of `densificationInterval` after `densifyFromIter`, before `densifyUntilIter`, within the run
+ */
+export function densificationEvents(options: ResolvedTrainOptions): number[] {
+  const { densificationInterval: interval, densifyFromIter, densifyUntilIter, iterations } = options;
+  const events: number[] = [];
+  for (let t = (Math.floor(densifyFromIter / interval) + 1) * interval; t < densifyUntilIter && t <= iterations;) {
+    events.push(t);
+    t += interval;
+  }
+  return events;
+}
+
+/**
+ * The number of Gaussians that the options ask for.
+ *
+ * @param start Number of Gaussians at the start
+ * @param options Resolved options
+ * @returns The target count
+ */
+export function budgetTarget(start: number, options: ResolvedTrainOptions): number {
+  return Math.floor(options.mode === "multiplier" ? start * options.budget : options.budget);
+}
