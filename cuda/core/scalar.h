@@ -16,6 +16,13 @@
 #define TAME_FN inline __attribute__((always_inline))
 #endif
 
+// Before a loop of fixed length over a local array: on the GPU the array then lives in registers.
+#if defined(__CUDACC__)
+#define TAME_UNROLL _Pragma("unroll")
+#else
+#define TAME_UNROLL
+#endif
+
 namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {

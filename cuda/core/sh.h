@@ -98,12 +98,14 @@ TAME_FN void view_direction_backward(const ViewDirection<T>& v, const T g_d[3], 
 // rgb before the clamp at 0; coefficient(k, channel) loads.
 template <class T, class Load>
 TAME_FN void sh_color(int degree, const T d[3], const Load& coefficient, T rgb[3]) {
-  T y[kMaxShCoefficients];
+  T y[kMaxShCoefficients] = {};
   sh_basis(degree, d, y);
   const int count = sh_coefficients(degree);
   for (int channel = 0; channel < 3; ++channel) {
     T sum = T(0.5f);
-    for (int k = 0; k < count; ++k) sum = mad(y[k], coefficient(k, channel), sum);
+    TAME_UNROLL
+    for (int k = 0; k < kMaxShCoefficients; ++k)
+      if (k < count) sum = mad(y[k], coefficient(k, channel), sum);
     rgb[channel] = sum;
   }
 }
@@ -112,10 +114,12 @@ TAME_FN void sh_color(int degree, const T d[3], const Load& coefficient, T rgb[3
 template <class T, class Load, class Emit>
 TAME_FN void sh_color_backward(int degree, const T d[3], const Load& coefficient, const T g_rgb[3], const Emit& emit,
                                T g_d[3]) {
-  T y[kMaxShCoefficients], w[kMaxShCoefficients];
+  T y[kMaxShCoefficients] = {}, w[kMaxShCoefficients] = {};
   sh_basis(degree, d, y);
   const int count = sh_coefficients(degree);
-  for (int k = 0; k < count; ++k) {
+  TAME_UNROLL
+  for (int k = 0; k < kMaxShCoefficients; ++k) {
+    if (k >= count) break;
     w[k] = T(0);
     for (int channel = 0; channel < 3; ++channel) {
       emit(k, channel, y[k] * g_rgb[channel]);

@@ -21,8 +21,12 @@ constexpr int kBucket = kWarp;
 constexpr int kPixelChunk = kWarp;     // pixels that a backward warp loads at a time
 constexpr int kBackwardWarps = 4;      // buckets a block of the backward blend
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
-constexpr int kSmallRectangle = 16;    // tiles that one lane tests alone; larger rectangles take the whole warp
-constexpr int kLossTile = 16;          // loss blocks are 16 x 16 pixels, with a halo of 5
+// Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
+// spills.
+constexpr int kProjectBlocks = 4;    // 128
+constexpr int kOptimizeBlocks = 5;   // 96
+constexpr int kSmallRectangle = 16;  // tiles that one lane tests alone; larger rectangles take the whole warp
+constexpr int kLossTile = 16;        // loss blocks are 16 x 16 pixels, with a halo of 5
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.
 constexpr uint32_t kStepsAhead = 2;

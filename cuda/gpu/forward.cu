@@ -22,6 +22,7 @@ int tile_bits(uint32_t tiles) {
 void Rasterizer::forward() {
   check(cudaMemsetAsync(&counts_.data()->instances, 0, sizeof counts_.data()->instances, stream_), "clear counts");
   const uint32_t count = projection_.count, blocks = blocks_for(count, kGaussianThreads);
+  const uint32_t* depth_order = nullptr;
   if (count != 0) {
     project_kernel<<<blocks, kGaussianThreads, 0, stream_>>>(projection_);
     check_launch("launch project_kernel");
@@ -29,15 +30,21 @@ void Rasterizer::forward() {
     check_launch("launch check_room_kernel");
 
     // Stable: equal depths keep the order of the Gaussians, which is the order they are numbered in.
-    sort_pairs(scratch_.data(), scratch_.bytes(), depth_keys_.data(), sorted_depths_.data(), gaussians_.data(),
-               depth_order_.data(), count, 32, stream_);
-    scan_gathered(scratch_.data(), scratch_.bytes(), tile_counts_.data(), depth_order_.data(), ends_.data(), count,
-                  stream_);
+    uint32_t* const keys[2] = {depth_keys_.data(), depth_keys_other_.data()};
+    uint32_t* const gaussians[2] = {gaussians_.data(), gaussians_other_.data()};
+    depth_order = gaussians[sort_pairs(scratch_.data(), scratch_.bytes(), keys, gaussians, count, 32, stream_)];
+    scan_gathered(scratch_.data(), scratch_.bytes(), tile_counts_.data(), depth_order, ends_.data(), count, stream_);
   }
 
   // Tiles fit 16 bits up to 16 megapixels, which halves what the sort moves.
-  EmitArgs emit = {projection_,       depth_order_.data(), ends_.data(),           offsets_.data(),
-                   tile_keys_.data(), slot_iota_.data(),   slot_gaussians_.data(), instance_room_};
+  EmitArgs emit = {};
+  emit.projection = projection_;
+  emit.depth_order = depth_order;
+  emit.ends = ends_.data();
+  emit.offsets = offsets_.data();
+  emit.keys = tile_keys_.data();
+  emit.slots = slots_.data();
+  emit.slot_gaussians = slot_gaussians_.data();
   check(cudaMemsetAsync(tile_ranges_.data(), 0, tiles_ * sizeof(uint2), stream_), "clear tile ranges");
   if (count != 0) {
     if (tile_bits(tiles_) <= 16)
@@ -55,17 +62,18 @@ void Rasterizer::forward() {
 }
 
 template <class Key>
-void Rasterizer::bin(EmitArgs& emit) {
-  Key* keys = reinterpret_cast<Key*>(tile_keys_.data());
-  Key* sorted = reinterpret_cast<Key*>(sorted_tiles_.data());
-  check(cudaMemsetAsync(keys, 0xff, instance_room_ * sizeof(Key), stream_), "clear tile keys");
+void Rasterizer::bin(const EmitArgs& emit) {
+  Key* const keys[2] = {reinterpret_cast<Key*>(tile_keys_.data()), reinterpret_cast<Key*>(tile_keys_other_.data())};
+  uint32_t* const slots[2] = {slots_.data(), slots_other_.data()};
+  check(cudaMemsetAsync(keys[0], 0xff, instance_room_ * sizeof(Key), stream_), "clear tile keys");
   emit_kernel<Key><<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(emit);
   check_launch("launch emit_kernel");
   // Stable: within a tile instances keep the depth order they were emitted in.
-  sort_pairs(scratch_.data(), scratch_.bytes(), keys, sorted, slot_iota_.data(), slots_.data(), instance_room_,
-             tile_bits(tiles_), stream_);
-  tile_ranges_kernel<Key><<<blocks_for(instance_room_, kTilePixels), kTilePixels, 0, stream_>>>(sorted, counts_.data(),
-                                                                                                tile_ranges_.data());
+  const int sorted =
+      sort_pairs(scratch_.data(), scratch_.bytes(), keys, slots, instance_room_, tile_bits(tiles_), stream_);
+  blend_.slots = slots[sorted];
+  tile_ranges_kernel<Key><<<blocks_for(instance_room_, kTilePixels), kTilePixels, 0, stream_>>>(
+      keys[sorted], counts_.data(), tile_ranges_.data());
   check_launch("launch tile_ranges_kernel");
 }
 

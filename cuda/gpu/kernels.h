@@ -82,7 +82,6 @@ struct EmitArgs {
   void* keys;                   // out, per slot: tile, 16 or 32 bits
   uint32_t* slots;              // out: 0, 1, 2 ...
   uint32_t* slot_gaussians;     // out
-  uint64_t room;                // slots there are
 };
 
 struct OptimizeArgs {

@@ -34,7 +34,8 @@ struct Sink {
 };
 
 template <bool kTrain>
-__global__ void __launch_bounds__(kGaussianThreads) optimize_kernel(const __grid_constant__ OptimizeArgs a) {
+__global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
+    optimize_kernel(const __grid_constant__ OptimizeArgs a) {
   if (a.projection.counts->overflow != 0) return;
   const ProjectArgs& p = a.projection;
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;

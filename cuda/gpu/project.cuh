@@ -63,7 +63,7 @@ struct NoContext {
   __device__ NoContext from_lane(int) const { return {}; }
 };
 
-__global__ void __launch_bounds__(kGaussianThreads) project_kernel(ProjectArgs a) {
+__global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kernel(ProjectArgs a) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   const bool active = i < a.count;
   Loaded g = {};

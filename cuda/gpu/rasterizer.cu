@@ -18,6 +18,12 @@ uint32_t first_room(uint32_t count) {
   return std::max(kLeastRoom, std::min(count, UINT32_MAX / kFirstInstances) * kFirstInstances);
 }
 
+// Room for instances is remembered with its own reserve, so nothing is added here.
+template <class T>
+void grow(DeviceBuffer<T>& buffer, size_t size) {
+  if (size > buffer.size()) buffer.assign(size);
+}
+
 }  // namespace
 
 core::Camera<float> camera_of(const tame_camera& camera) {
@@ -37,21 +43,21 @@ core::Camera<float> camera_of(const tame_camera& camera) {
 
 Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
     : stream_(stream),
-      counts_(ledger, TAME_PURPOSE_SPLATS, 1),
+      counts_(ledger, TAME_PURPOSE_SPLATS),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
       clamped_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
       depth_keys_(ledger, TAME_PURPOSE_SPLATS),
+      depth_keys_other_(ledger, TAME_PURPOSE_SPLATS),
       gaussians_(ledger, TAME_PURPOSE_SPLATS),
-      sorted_depths_(ledger, TAME_PURPOSE_SPLATS),
-      depth_order_(ledger, TAME_PURPOSE_SPLATS),
+      gaussians_other_(ledger, TAME_PURPOSE_SPLATS),
       ends_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
       tile_keys_(ledger, TAME_PURPOSE_INSTANCES),
-      sorted_tiles_(ledger, TAME_PURPOSE_INSTANCES),
-      slot_iota_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_keys_other_(ledger, TAME_PURPOSE_INSTANCES),
       slots_(ledger, TAME_PURPOSE_INSTANCES),
+      slots_other_(ledger, TAME_PURPOSE_INSTANCES),
       slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
@@ -66,9 +72,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
       loss_gradient_(ledger, TAME_PURPOSE_IMAGES),
       last_(ledger, TAME_PURPOSE_IMAGES),
       loss_sums_(ledger, TAME_PURPOSE_IMAGES),
-      scratch_(ledger, TAME_PURPOSE_OTHER) {
-  check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
-}
+      scratch_(ledger, TAME_PURPOSE_OTHER) {}
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
   try {
@@ -85,6 +89,10 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   const uint32_t tiles_x = (width + kTile - 1) / kTile, tiles_y = (height + kTile - 1) / kTile;
   const size_t plane = size_t(width) * height;
   tiles_ = tiles_x * tiles_y;
+  if (counts_.size() == 0) {
+    counts_.assign(1);
+    check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
+  }
   if (instance_room_ == 0) instance_room_ = first_room(count);
 
   splats_.reserve(count);
@@ -92,31 +100,35 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   clamped_.reserve(count);
   tile_counts_.reserve(count);
   depth_keys_.reserve(count);
+  depth_keys_other_.reserve(count);
   gaussians_.reserve(count);
-  sorted_depths_.reserve(count);
-  depth_order_.reserve(count);
+  gaussians_other_.reserve(count);
   ends_.reserve(count);
   offsets_.reserve(count);
-  tile_keys_.assign(std::max(tile_keys_.size(), size_t(instance_room_)));
-  sorted_tiles_.assign(std::max(sorted_tiles_.size(), size_t(instance_room_)));
-  slot_iota_.assign(std::max(slot_iota_.size(), size_t(instance_room_)));
-  slots_.assign(std::max(slots_.size(), size_t(instance_room_)));
-  slot_gaussians_.assign(std::max(slot_gaussians_.size(), size_t(instance_room_)));
+  const size_t key_bytes = size_t(instance_room_) * (tiles_ < 65536 ? 2 : 4);
+  grow(tile_keys_, key_bytes);
+  grow(tile_keys_other_, key_bytes);
+  grow(slots_, instance_room_);
+  grow(slots_other_, instance_room_);
+  grow(slot_gaussians_, size_t(instance_room_));
   tile_ranges_.reserve(tiles_);
   tile_buckets_.reserve(tiles_);
   tile_last_.reserve(tiles_);
   const size_t buckets = size_t(instance_room_) / kBucket + tiles_;
   bucket_tiles_.reserve(buckets);
   if (with_backward) {
-    gradients_.assign(std::max(gradients_.size(), size_t(instance_room_)));
-    checkpoints_.assign(std::max(checkpoints_.size(), buckets * kTilePixels));
+    grow(gradients_, size_t(instance_room_));
+    grow(checkpoints_, buckets * kTilePixels);
   }
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
   last_.reserve(plane);
   if (with_depth) depth_sums_.reserve(plane);
-  scratch_.reserve(std::max(
-      {sort_scratch_bytes(std::max(count, instance_room_)), scan_scratch_bytes(count), scan_scratch_bytes(tiles_)}));
+  const uint32_t items = std::max({count, instance_room_, tiles_});
+  if (items > scratch_items_) {
+    scratch_.reserve(std::max(sort_scratch_bytes(items), scan_scratch_bytes(items)));
+    scratch_items_ = items;
+  }
 
   projection_ = {};
   projection_.parameters = input.parameters;
@@ -138,7 +150,6 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   blend_.splats = splats_.data();
   blend_.tile_ranges = tile_ranges_.data();
   blend_.tile_buckets = tile_buckets_.data();
-  blend_.slots = slots_.data();
   blend_.slot_gaussians = slot_gaussians_.data();
   blend_.width = int(width);
   blend_.height = int(height);

@@ -60,7 +60,7 @@ class Rasterizer {
   void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const uint8_t* target_rgb,
                 const float* target_planes, bool want_gradient, double* value, const Counts* counts);
   template <class Key>
-  void bin(EmitArgs& emit);
+  void bin(const EmitArgs& emit);
 
   const Stream& stream_;
   ProjectArgs projection_ = {};
@@ -73,9 +73,10 @@ class Rasterizer {
   DeviceBuffer<Splat> splats_;
   DeviceBuffer<float> radii_;
   DeviceBuffer<uint8_t> clamped_;
-  DeviceBuffer<uint32_t> tile_counts_, depth_keys_, gaussians_, sorted_depths_, depth_order_, ends_, offsets_;
+  DeviceBuffer<uint32_t> tile_counts_, depth_keys_, depth_keys_other_, gaussians_, gaussians_other_, ends_, offsets_;
   // Per instance.
-  DeviceBuffer<uint32_t> tile_keys_, sorted_tiles_, slot_iota_, slots_, slot_gaussians_;
+  DeviceBuffer<uint8_t> tile_keys_, tile_keys_other_;  // 2 or 4 bytes a key
+  DeviceBuffer<uint32_t> slots_, slots_other_, slot_gaussians_;
   DeviceBuffer<InstanceGradient> gradients_;
   // Per tile and bucket.
   DeviceBuffer<uint2> tile_ranges_;
@@ -86,6 +87,7 @@ class Rasterizer {
   DeviceBuffer<uint32_t> last_;
   DeviceBuffer<double2> loss_sums_;
   DeviceBuffer<uint8_t> scratch_;  // of sorts and scans
+  uint32_t scratch_items_ = 0;     // that it suffices for
 };
 
 }  // namespace tame::gpu

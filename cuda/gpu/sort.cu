@@ -33,10 +33,28 @@ auto over_indices(Function function) {
 }
 
 template <class Key>
-cudaError_t sort_any(void* scratch, size_t& bytes, const Key* keys, Key* sorted_keys, const uint32_t* values,
-                     uint32_t* sorted_values, uint32_t items, int bits, cudaStream_t stream) {
-  return cub::DeviceRadixSort::SortPairs(scratch, bytes, keys, sorted_keys, values, sorted_values, items, 0, bits,
-                                         stream);
+cudaError_t sort_any(void* scratch, size_t& bytes, cub::DoubleBuffer<Key>& keys, cub::DoubleBuffer<uint32_t>& values,
+                     uint32_t items, int bits, cudaStream_t stream) {
+  return cub::DeviceRadixSort::SortPairs(scratch, bytes, keys, values, items, 0, bits, stream);
+}
+
+template <class Key>
+size_t sort_bytes(uint32_t items) {
+  size_t bytes = 0;
+  cub::DoubleBuffer<Key> keys(nullptr, nullptr);
+  cub::DoubleBuffer<uint32_t> values(nullptr, nullptr);
+  check(sort_any(nullptr, bytes, keys, values, items, 8 * int(sizeof(Key)), nullptr), "size a sort");
+  return bytes;
+}
+
+template <class Key>
+int sort_and_select(void* scratch, size_t bytes, Key* const keys[2], uint32_t* const values[2], uint32_t items,
+                    int bits, cudaStream_t stream) {
+  cub::DoubleBuffer<Key> key_buffers(keys[0], keys[1]);
+  cub::DoubleBuffer<uint32_t> value_buffers(values[0], values[1]);
+  check(sort_any(scratch, bytes, key_buffers, value_buffers, items, bits, stream), "sort");
+  // Both flip once a pass, so they agree.
+  return value_buffers.selector;
 }
 
 template <class Function>
@@ -48,10 +66,7 @@ cudaError_t scan_any(void* scratch, size_t& bytes, Function function, uint32_t* 
 }  // namespace
 
 size_t sort_scratch_bytes(uint32_t items) {
-  size_t wide = 0, narrow = 0;
-  check(sort_any<uint32_t>(nullptr, wide, nullptr, nullptr, nullptr, nullptr, items, 32, nullptr), "size a sort");
-  check(sort_any<uint16_t>(nullptr, narrow, nullptr, nullptr, nullptr, nullptr, items, 16, nullptr), "size a sort");
-  return std::max(wide, narrow);
+  return std::max({sort_bytes<uint16_t>(items), sort_bytes<uint32_t>(items), sort_bytes<uint64_t>(items)});
 }
 
 size_t scan_scratch_bytes(uint32_t items) {
@@ -61,14 +76,19 @@ size_t scan_scratch_bytes(uint32_t items) {
   return std::max(gathered, buckets);
 }
 
-void sort_pairs(void* scratch, size_t bytes, const uint32_t* keys, uint32_t* sorted_keys, const uint32_t* values,
-                uint32_t* sorted_values, uint32_t items, int bits, cudaStream_t stream) {
-  check(sort_any(scratch, bytes, keys, sorted_keys, values, sorted_values, items, bits, stream), "sort");
+int sort_pairs(void* scratch, size_t bytes, uint32_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream) {
+  return sort_and_select(scratch, bytes, keys, values, items, bits, stream);
 }
 
-void sort_pairs(void* scratch, size_t bytes, const uint16_t* keys, uint16_t* sorted_keys, const uint32_t* values,
-                uint32_t* sorted_values, uint32_t items, int bits, cudaStream_t stream) {
-  check(sort_any(scratch, bytes, keys, sorted_keys, values, sorted_values, items, bits, stream), "sort");
+int sort_pairs(void* scratch, size_t bytes, uint16_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream) {
+  return sort_and_select(scratch, bytes, keys, values, items, bits, stream);
+}
+
+int sort_pairs(void* scratch, size_t bytes, uint64_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream) {
+  return sort_and_select(scratch, bytes, keys, values, items, bits, stream);
 }
 
 void scan_gathered(void* scratch, size_t bytes, const uint32_t* values, const uint32_t* order, uint32_t* out,

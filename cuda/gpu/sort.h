@@ -12,11 +12,14 @@ namespace tame::gpu {
 size_t sort_scratch_bytes(uint32_t items);
 size_t scan_scratch_bytes(uint32_t items);
 
-// Stable, by bits 0 .. bits - 1 of the key. Inputs are left alone.
-void sort_pairs(void* scratch, size_t scratch_bytes, const uint32_t* keys, uint32_t* sorted_keys,
-                const uint32_t* values, uint32_t* sorted_values, uint32_t items, int bits, cudaStream_t stream);
-void sort_pairs(void* scratch, size_t scratch_bytes, const uint16_t* keys, uint16_t* sorted_keys,
-                const uint32_t* values, uint32_t* sorted_values, uint32_t items, int bits, cudaStream_t stream);
+// Stable, by bits 0 .. bits - 1 of the key. Both pairs of buffers are used, which saves the sort a third; the input is
+// in the first, and the index of the pair that holds the result comes back, the same for the same `bits`.
+int sort_pairs(void* scratch, size_t scratch_bytes, uint32_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream);
+int sort_pairs(void* scratch, size_t scratch_bytes, uint16_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream);
+int sort_pairs(void* scratch, size_t scratch_bytes, uint64_t* const keys[2], uint32_t* const values[2], uint32_t items,
+               int bits, cudaStream_t stream);
 
 // out[j] = values[order[0]] + ... + values[order[j]].
 void scan_gathered(void* scratch, size_t scratch_bytes, const uint32_t* values, const uint32_t* order, uint32_t* out,

@@ -1,0 +1,38 @@
+// What the numbers of a benchmark depend on besides the code.
+
+import { availableParallelism, cpus } from "node:os";
+import manifest from "../../deno.json" with { type: "json" };
+import type { Device } from "../../ffi/device.ts";
+
+/** The machine and the versions that a benchmark ran on. */
+export interface Machine {
+  tame: string;
+  deno: string;
+  /** Deno's name of operating system and instruction set. */
+  target: string;
+  /** The processor as the operating system calls it. */
+  cpu: string;
+  /** Hardware threads that this process may use. */
+  cores: number;
+  backend: string;
+  device: string;
+  /** What runs of the library's code: "avx2 (of baseline avx2)". */
+  code: string;
+  /** Threads of the CPU backend. */
+  threads: number;
+}
+
+/** Describes this machine and the open device; `threads` is what was asked for, 0 for all. */
+export function machine(device: Device, threads: number): Machine {
+  return {
+    tame: manifest.version,
+    deno: Deno.version.deno,
+    target: Deno.build.target,
+    cpu: cpus()[0]?.model ?? "unknown processor",
+    cores: availableParallelism(),
+    backend: device.backend,
+    device: device.name,
+    code: device.info.targets,
+    threads: threads === 0 ? device.info.threads : threads,
+  };
+}

@@ -1,0 +1,18 @@
+// A program: trains the small problem and prints one hash of all it left, which no environment may change, and the bytes it
+// held for instances, which TAME_INSTANCE_ROOM does change. Arguments: residency, steps.
+import type { Residency } from "../../ffi/views.ts";
+import { openGpu } from "./devices.ts";
+import { runProblem, trainingProblem } from "./training.ts";
+
+const [residency, steps] = Deno.args;
+using device = await openGpu({ threads: 1 });
+const { losses, splats, gradientSums, visibleSteps, maxRadii } = await runProblem(device, trainingProblem(400), {
+  steps: Number(steps),
+  residency: residency as Residency,
+});
+const { means, logScales, quats, opacities, sh } = splats;
+const arrays = [losses, means, logScales, quats, opacities, sh, gradientSums, visibleSteps, maxRadii];
+const bytes = new Blob(arrays.map(({ buffer }) => new Uint8Array(buffer as ArrayBuffer)));
+const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer()));
+const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+console.log(hash, device.memory().byPurpose.instances.live);
