@@ -4,9 +4,8 @@
 #include "scalar.h"
 
 namespace tame {
-inline namespace TAME_SIMD_LEVEL {
-namespace core {
 
+// Plain data that passes between the SIMD levels' units, so in no level's namespace.
 template <class S>
 struct AdamStep {
   S beta1, beta2, epsilon;
@@ -14,6 +13,9 @@ struct AdamStep {
   S step_size;                 // learning rate / (1 - beta1^k)
   S inverse_bias2_sqrt;        // 1 / sqrt(1 - beta2^k)
 };
+
+inline namespace TAME_SIMD_LEVEL {
+namespace core {
 
 // k: 1-based count of steps of this parameter group. In double: 1 - beta^k loses digits in float for small k.
 inline AdamStep<float> adam_step(double learning_rate, double beta1, double beta2, double epsilon, double k) {

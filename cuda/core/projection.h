@@ -2,6 +2,7 @@
 // principal point honoured. All pixel coordinates have pixel (i, j) centred at (i + 0.5, j + 0.5).
 #pragma once
 
+#include "../tame.h"
 #include "activations.h"
 #include "scalar.h"
 
@@ -34,6 +35,21 @@ TAME_FN void complete(Camera<S>& c) {
   c.guard_high[0] = (S(c.width) - c.cx) / c.fx + margin_x;
   c.guard_low[1] = -(c.cy / c.fy + margin_y);
   c.guard_high[1] = (S(c.height) - c.cy) / c.fy + margin_y;
+}
+
+inline Camera<float> camera_from(const tame_camera& camera) {
+  Camera<float> c;
+  c.width = int(camera.width);
+  c.height = int(camera.height);
+  c.fx = camera.fx;
+  c.fy = camera.fy;
+  c.cx = camera.cx;
+  c.cy = camera.cy;
+  c.near_plane = camera.near_plane;
+  for (int k = 0; k < 9; ++k) c.rotation[k] = camera.rotation[k];
+  for (int k = 0; k < 3; ++k) c.translation[k] = camera.translation[k];
+  complete(c);
+  return c;
 }
 
 template <class T>

@@ -17,7 +17,7 @@
 #endif
 
 // Before a loop of fixed length over a local array: on the GPU the array then lives in registers.
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #define TAME_UNROLL _Pragma("unroll")
 #else
 #define TAME_UNROLL

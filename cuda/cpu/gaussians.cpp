@@ -45,7 +45,7 @@ void CpuGaussians::render(const tame_camera& camera, const float background[3], 
   input.layout = layout_;
   input.count = count_;
   input.active_degree = layout_.sh_degree;
-  input.camera = camera_args(camera);
+  input.camera = camera;
   std::copy(background, background + 3, input.background);
   device_->rasterizer().forward(input, target.depth != nullptr);
   const bool bytes = target.format != TAME_FORMAT_F32;

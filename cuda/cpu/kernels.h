@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../abi/step.h"
 #include "../core/layout.h"
 
 namespace tame::cpu {
@@ -28,18 +29,12 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
-struct CameraArgs {
-  int width, height;
-  float fx, fy, cx, cy, near_plane;
-  float rotation[9], translation[3];
-};
-
 struct ProjectArgs {
   Planes parameters;
   Layout layout;
   uint32_t count;
   int active_degree;
-  CameraArgs camera;
+  tame_camera camera;
   int tiles_x, tiles_y;
   Splat* splats;
   float* radii;              // whole pixels; 0 = not visible
@@ -79,11 +74,6 @@ struct LossArgs {
   double* sums;                // per (channel, stripe): L1, SSIM
 };
 
-struct GroupStep {
-  bool update;
-  float beta1, beta2, epsilon, complement1, complement2, step_size, inverse_bias2_sqrt;
-};
-
 struct OptimizeArgs {
   ProjectArgs projection;
   const InstanceGradient* gradients;
@@ -92,10 +82,8 @@ struct OptimizeArgs {
   float* mean2_out;
   // Training.
   Planes first_moments, second_moments;
-  Planes sh_sums;      // running SH_REST gradient, planes of the group only; base null without accumulation
-  int live_sh_planes;  // SH planes whose degree was ever active: the others have zero moments and cannot move
-  bool sh_accumulate, sh_apply;
-  GroupStep groups[TAME_GROUPS];
+  Planes sh_sums;  // running SH_REST gradient, planes of the group only; base null without accumulation
+  StepEffect step;
   // Density statistics, or null.
   float* gradient_sums;
   uint32_t* visible_steps;

@@ -93,10 +93,8 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
 }
 
-inline void adam_planes(const OptimizeArgs& a, uint32_t i, const GroupStep& step, int first, int last,
+inline void adam_planes(const OptimizeArgs& a, uint32_t i, const AdamStep<float>& adam, int first, int last,
                         const F8* gradients) {
-  const core::AdamStep<float> adam = {step.beta1,       step.beta2,     step.epsilon,           step.complement1,
-                                      step.complement2, step.step_size, step.inverse_bias2_sqrt};
   for (int k = first; k < last; ++k) {
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.first_moments.plane(k) + i;
@@ -111,21 +109,20 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, const GroupStep& step
 
 inline void train_step(const OptimizeArgs& a, uint32_t i, Gradients& g) {
   const Layout& layout = a.projection.layout;
-  const int sh_rest = layout.group(TAME_GROUP_SH_REST).first, sh_live = Layout::sh() + a.live_sh_planes;
-  if (a.sh_accumulate) {
+  const int sh_rest = layout.group(TAME_GROUP_SH_REST).first, sh_live = Layout::sh() + a.step.live_sh_planes;
+  if (a.step.sh_accumulate) {
     for (int k = sh_rest; k < sh_live; ++k) {
       float* at = a.sh_sums.plane(k - sh_rest) + i;
       const F8 sum = core::load(at) + g.plane[k];
       g.plane[k] = sum;
-      core::store(at, a.sh_apply ? F8(0.f) : sum);
+      core::store(at, a.step.sh_apply ? F8(0.f) : sum);
     }
   }
   for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
-    if (!a.groups[group].update) continue;
-    if (group == TAME_GROUP_SH_REST && a.sh_accumulate && !a.sh_apply) continue;
+    if ((a.step.update_mask >> group & 1) == 0) continue;
     const Layout::Range range = layout.group(group);
     const int last = group == TAME_GROUP_SH_REST && sh_live < range.last ? sh_live : range.last;
-    adam_planes(a, i, a.groups[group], range.first, last, g.plane + range.first);
+    adam_planes(a, i, a.step.groups[group], range.first, last, g.plane + range.first);
   }
 }
 
@@ -142,7 +139,7 @@ inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, co
 }
 
 void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
-  const core::Camera<float> camera = camera_of(a.projection.camera);
+  const core::Camera<float> camera = core::camera_from(a.projection.camera);
   for (uint32_t i = first; i < last; i += kLanes) {
     const uint32_t lanes = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     Gradients g;

@@ -1,20 +1,5 @@
 // Gaussians to splats, eight at a time, and the tiles each one reaches.
 
-inline core::Camera<float> camera_of(const CameraArgs& args) {
-  core::Camera<float> camera;
-  camera.width = args.width;
-  camera.height = args.height;
-  camera.fx = args.fx;
-  camera.fy = args.fy;
-  camera.cx = args.cx;
-  camera.cy = args.cy;
-  camera.near_plane = args.near_plane;
-  for (int k = 0; k < 9; ++k) camera.rotation[k] = args.rotation[k];
-  for (int k = 0; k < 3; ++k) camera.translation[k] = args.translation[k];
-  core::complete(camera);
-  return camera;
-}
-
 // Eight Gaussians' geometry, activated. ordered: no activated parameter is NaN (a NaN elsewhere shows in the splat).
 struct Loaded {
   F8 mean[3], scale[3], quat[4], opacity;
@@ -56,7 +41,7 @@ inline void for_tiles(const ProjectArgs& a, uint32_t i, const Take& take) {
 }
 
 void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
-  const core::Camera<float> camera = camera_of(a.camera);
+  const core::Camera<float> camera = core::camera_from(a.camera);
   for (uint32_t i = first; i < last; i += kLanes) {
     const Loaded g = load_gaussians(a, i);
     const core::Footprint<F8> f = core::project(camera, g.mean, g.scale, g.quat);

@@ -28,7 +28,7 @@ class CpuRasterization : public Rasterization {
     input.layout = gaussians_.layout();
     input.count = splats.count;
     input.active_degree = int(splats.sh_degree);
-    input.camera = camera_args(camera);
+    input.camera = camera;
     std::copy(background, background + 3, input.background);
     rasterizer_.forward(input, target.depth != nullptr);
     rasterizer_.read({static_cast<float*>(target.image), nullptr, 3, target.alpha, target.depth});

@@ -26,20 +26,6 @@ uint32_t float_bits(float value) {
 
 }  // namespace
 
-CameraArgs camera_args(const tame_camera& camera) {
-  CameraArgs args;
-  args.width = int(camera.width);
-  args.height = int(camera.height);
-  args.fx = camera.fx;
-  args.fy = camera.fy;
-  args.cx = camera.cx;
-  args.cy = camera.cy;
-  args.near_plane = camera.near_plane;
-  std::copy(camera.rotation, camera.rotation + 9, args.rotation);
-  std::copy(camera.translation, camera.translation + 3, args.translation);
-  return args;
-}
-
 PlaneShape PlaneShape::of(uint32_t width, uint32_t height) {
   PlaneShape shape;
   shape.width = width;
@@ -73,7 +59,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels)
       depth_sums_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Rasterizer::forward(const Input& input, bool with_depth) {
-  shape_ = PlaneShape::of(uint32_t(input.camera.width), uint32_t(input.camera.height));
+  shape_ = PlaneShape::of(input.camera.width, input.camera.height);
   const uint32_t tiles_x = round_up(shape_.width, core::kTile) / core::kTile;
   const uint32_t tiles_y = round_up(shape_.height, core::kTile) / core::kTile;
   tiles_ = tiles_x * tiles_y;

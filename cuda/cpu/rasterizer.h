@@ -11,8 +11,6 @@
 
 namespace tame::cpu {
 
-CameraArgs camera_args(const tame_camera& camera);
-
 // Image planes with rows padded to whole tiles; the padding holds zeros until something is written there.
 struct PlaneShape {
   uint32_t width = 0, height = 0;
@@ -29,7 +27,7 @@ class Rasterizer {
     Layout layout;
     uint32_t count;
     int active_degree;
-    CameraArgs camera;
+    tame_camera camera;
     float background[3];
   };
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../abi/step.h"
 #include "../core/activations.h"
-#include "../core/adam.h"
 #include "gaussians.h"
 #include "views.h"
 
@@ -80,14 +80,13 @@ class CpuTrainer : public Trainer {
     input.layout = gaussians_->layout();
     input.count = gaussians_->count();
     input.active_degree = int(step.sh_degree);
-    input.camera = camera_args(view.camera);
+    input.camera = view.camera;
     std::copy(step.background, step.background + 3, input.background);
 
     rasterizer.forward(input, false);
-    const bool learns = step.update_mask != 0 || (step.flags & (TAME_STEP_STATISTICS | TAME_STEP_SH_ACCUMULATE)) != 0;
     const double loss = device.loss().evaluate(rasterizer.shape(), options_.lambda_dssim, rasterizer.image(),
-                                               view.pixels.data(), nullptr, learns);
-    if (learns) {
+                                               view.pixels.data(), nullptr, learns(step));
+    if (learns(step)) {
       rasterizer.backward(device.loss().gradient(), nullptr);
       optimize(step, rasterizer);
     }
@@ -95,31 +94,12 @@ class CpuTrainer : public Trainer {
   }
 
   void optimize(const tame_step& step, Rasterizer& rasterizer) {
-    const Layout& layout = gaussians_->layout();
     const size_t stride = gaussians_->planes().stride;
-    live_degree_ = std::max(live_degree_, int(step.sh_degree));
     OptimizeArgs args = rasterizer.optimize_args();
+    args.step = take_step(step, options_, gaussians_->layout(), history_);
     args.first_moments = {first_moments_.data(), stride};
     args.second_moments = {second_moments_.data(), stride};
     args.sh_sums = {sh_sums_.data(), stride};
-    args.live_sh_planes = std::min(3 * (live_degree_ + 1) * (live_degree_ + 1), 3 * layout.coefficients());
-    args.sh_accumulate = (step.flags & TAME_STEP_SH_ACCUMULATE) != 0;
-    args.sh_apply = args.sh_accumulate && (step.flags & TAME_STEP_SH_APPLY) != 0;
-    for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
-      bool update = (step.update_mask >> group & 1) != 0;
-      if (group == TAME_GROUP_SH_REST && args.sh_accumulate && !args.sh_apply) update = false;
-      if (!update) continue;
-      const core::AdamStep<float> adam = core::adam_step(step.learning_rates[group], options_.beta1, options_.beta2,
-                                                         options_.epsilon, double(++steps_[group]));
-      args.groups[group] = {true,
-                            adam.beta1,
-                            adam.beta2,
-                            adam.epsilon,
-                            adam.complement1,
-                            adam.complement2,
-                            adam.step_size,
-                            adam.inverse_bias2_sqrt};
-    }
     if ((step.flags & TAME_STEP_STATISTICS) != 0) {
       args.gradient_sums = gradient_sums_.data();
       args.visible_steps = visible_steps_.data();
@@ -131,8 +111,7 @@ class CpuTrainer : public Trainer {
   std::shared_ptr<CpuGaussians> gaussians_;
   std::shared_ptr<CpuViews> views_;
   const tame_trainer_options options_;
-  uint32_t steps_[TAME_GROUPS] = {};  // Adam steps each group has taken
-  int live_degree_ = 0;               // highest degree that was ever active
+  StepHistory history_;
   Buffer<float> first_moments_, second_moments_, sh_sums_;
   Buffer<float> gradient_sums_;
   Buffer<uint32_t> visible_steps_;

@@ -131,7 +131,7 @@ void GpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, floa
 
 void GpuGaussians::render(const tame_camera& camera, const float background[3], const ImageTarget& target) {
   device_->use([&] {
-    RasterInput input = {planes(), layout_, count_, layout_.sh_degree, camera_of(camera), {}};
+    RasterInput input = {planes(), layout_, count_, layout_.sh_degree, core::camera_from(camera), {}};
     std::copy(background, background + 3, input.background);
     device_->rasterizer().forward_and_wait(input, target.depth != nullptr, false);
     read_picture(*device_, device_->rasterizer(), camera.width, camera.height, target);

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "../core/adam.h"
+#include "../abi/step.h"
 #include "../core/layout.h"
 #include "../core/projection.h"
 #include "config.h"
@@ -93,11 +93,8 @@ struct OptimizeArgs {
   float* mean2_out;
   // Training.
   Planes first_moments, second_moments;
-  Planes sh_sums;      // running SH_REST gradient, planes of the group only
-  int live_sh_planes;  // SH planes whose degree was ever active: the others have zero moments and cannot move
-  bool sh_accumulate, sh_apply;
-  uint32_t update_mask;
-  core::AdamStep<float> groups[TAME_GROUPS];
+  Planes sh_sums;  // running SH_REST gradient, planes of the group only
+  StepEffect step;
   // Density statistics, or null.
   float* gradient_sums;
   uint32_t* visible_steps;

@@ -13,21 +13,21 @@ struct Sink {
   uint32_t i;
 
   __device__ __forceinline__ void step(uint32_t group, int plane, float gradient) const {
-    if ((a.update_mask >> group & 1u) == 0) return;
+    if ((a.step.update_mask >> group & 1u) == 0) return;
     float& value = a.projection.parameters.plane(plane)[i];
     float& m = a.first_moments.plane(plane)[i];
     float& v = a.second_moments.plane(plane)[i];
-    core::adam(a.groups[group], gradient, value, m, v);
+    core::adam(a.step.groups[group], gradient, value, m, v);
   }
   __device__ __forceinline__ void operator()(uint32_t group, int plane, float gradient) const {
     if (!kTrain) {
       a.gradient_out.plane(plane)[i] = gradient;
       return;
     }
-    if (group == TAME_GROUP_SH_REST && a.sh_accumulate) {
+    if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
       float& sum = a.sh_sums.plane(plane - (Layout::sh() + 3))[i];
       gradient += sum;
-      sum = a.sh_apply ? 0.f : gradient;
+      sum = a.step.sh_apply ? 0.f : gradient;
     }
     step(group, plane, gradient);
   }
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   float y[core::kMaxShCoefficients], w[core::kMaxShCoefficients];
   core::sh_basis(p.active_degree, direction.d, y);
   const int active = core::sh_coefficients(p.active_degree);
-  const int live = kTrain ? a.live_sh_planes / 3 : layout.coefficients();
+  const int live = kTrain ? a.step.live_sh_planes / 3 : layout.coefficients();
 #pragma unroll
   for (int k = 0; k < core::kMaxShCoefficients; ++k) {
     if (k >= live) break;

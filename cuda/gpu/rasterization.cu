@@ -31,8 +31,8 @@ class GpuRasterization : public Rasterization {
     gaussians_.upload(TAME_FIELD_QUATS, 0, splats.count, splats.quats);
     gaussians_.upload(TAME_FIELD_OPACITIES, 0, splats.count, splats.opacities);
     gaussians_.upload(TAME_FIELD_SH, 0, splats.count, splats.sh);
-    RasterInput input = {gaussians_.planes(),   gaussians_.layout(), splats.count,
-                         int(splats.sh_degree), camera_of(camera),   {}};
+    RasterInput input = {gaussians_.planes(),   gaussians_.layout(),       splats.count,
+                         int(splats.sh_degree), core::camera_from(camera), {}};
     std::copy(background, background + 3, input.background);
     rasterizer_.forward_and_wait(input, target.depth != nullptr, true);
     read_picture(*device_, rasterizer_, width_, height_, target);

@@ -26,21 +26,6 @@ void grow(DeviceBuffer<T>& buffer, size_t size) {
 
 }  // namespace
 
-core::Camera<float> camera_of(const tame_camera& camera) {
-  core::Camera<float> c;
-  c.width = int(camera.width);
-  c.height = int(camera.height);
-  c.fx = camera.fx;
-  c.fy = camera.fy;
-  c.cx = camera.cx;
-  c.cy = camera.cy;
-  c.near_plane = camera.near_plane;
-  std::copy(camera.rotation, camera.rotation + 9, c.rotation);
-  std::copy(camera.translation, camera.translation + 3, c.translation);
-  core::complete(c);
-  return c;
-}
-
 Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
     : stream_(stream),
       counts_(ledger, TAME_PURPOSE_SPLATS),

@@ -9,8 +9,6 @@
 
 namespace tame::gpu {
 
-core::Camera<float> camera_of(const tame_camera& camera);
-
 struct RasterInput {
   Planes parameters;  // device memory
   Layout layout;

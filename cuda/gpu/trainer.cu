@@ -5,6 +5,7 @@
 #include <deque>
 #include <thread>
 
+#include "../abi/step.h"
 #include "../core/activations.h"
 #include "gaussians.h"
 #include "views.h"
@@ -108,15 +109,10 @@ class GpuTrainer : public Trainer {
             "download statistics");
   }
 
-  // What a step changes on the host, so that it can be enqueued again.
-  struct HostState {
-    uint32_t steps[TAME_GROUPS] = {};  // Adam steps each group has taken
-    int live_degree = 0;               // highest degree that was ever active
-  };
   struct InFlight {
     uint32_t index;  // in the plan
     uint32_t ticket;
-    HostState before;
+    StepHistory before;
   };
 
   tame_status run_here(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) {
@@ -135,7 +131,7 @@ class GpuTrainer : public Trainer {
         flying.pop_front();
         return;
       }
-      state_ = oldest.before;
+      history_ = oldest.before;
       next = oldest.index;
       flying.clear();
       device().rasterizer().grew_after_overflow();
@@ -148,11 +144,11 @@ class GpuTrainer : public Trainer {
         if (!flying.empty()) settle_oldest();
         continue;
       }
-      const HostState before = state_;
+      const StepHistory before = history_;
       try {
         enqueue(step_at(next), ++ticket_);
       } catch (...) {
-        state_ = before;
+        history_ = before;
         while (!flying.empty()) settle_oldest();
         throw;
       }
@@ -165,18 +161,17 @@ class GpuTrainer : public Trainer {
   void enqueue(const tame_step& step, uint32_t ticket) {
     Rasterizer& rasterizer = device().rasterizer();
     const tame_camera& camera = views_->camera(step.view);
-    RasterInput input = {gaussians_->planes(), gaussians_->layout(), gaussians_->count(),
-                         int(step.sh_degree),  camera_of(camera),    {}};
+    RasterInput input = {gaussians_->planes(), gaussians_->layout(),      gaussians_->count(),
+                         int(step.sh_degree),  core::camera_from(camera), {}};
     std::copy(step.background, step.background + 3, input.background);
-    const bool learns = step.update_mask != 0 || (step.flags & (TAME_STEP_STATISTICS | TAME_STEP_SH_ACCUMULATE)) != 0;
     rasterizer.prepare(input, false, true);
     rasterizer.reserve_loss(camera.width, camera.height, true);
     const uint8_t* photo = views_->acquire(step.view);
 
     rasterizer.forward();
-    rasterizer.loss(options_.lambda_dssim, photo, learns, loss_.data());
+    rasterizer.loss(options_.lambda_dssim, photo, learns(step), loss_.data());
     views_->release(step.next_view);
-    if (learns) {
+    if (learns(step)) {
       rasterizer.backward(rasterizer.loss_gradient(), nullptr);
       optimize(step, rasterizer);
     }
@@ -185,24 +180,12 @@ class GpuTrainer : public Trainer {
   }
 
   void optimize(const tame_step& step, Rasterizer& rasterizer) {
-    const Layout& layout = gaussians_->layout();
     const size_t stride = gaussians_->planes().stride;
-    state_.live_degree = std::max(state_.live_degree, int(step.sh_degree));
     OptimizeArgs args = rasterizer.optimize_args();
+    args.step = take_step(step, options_, gaussians_->layout(), history_);
     args.first_moments = {first_moments_.data(), stride};
     args.second_moments = {second_moments_.data(), stride};
     args.sh_sums = {sh_sums_.data(), stride};
-    args.live_sh_planes = std::min(3 * (state_.live_degree + 1) * (state_.live_degree + 1), 3 * layout.coefficients());
-    args.sh_accumulate = (step.flags & TAME_STEP_SH_ACCUMULATE) != 0;
-    args.sh_apply = args.sh_accumulate && (step.flags & TAME_STEP_SH_APPLY) != 0;
-    for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
-      bool update = (step.update_mask >> group & 1) != 0;
-      if (group == TAME_GROUP_SH_REST && args.sh_accumulate && !args.sh_apply) update = false;
-      if (!update) continue;
-      args.update_mask |= 1u << group;
-      args.groups[group] = core::adam_step(step.learning_rates[group], options_.beta1, options_.beta2, options_.epsilon,
-                                           double(++state_.steps[group]));
-    }
     if ((step.flags & TAME_STEP_STATISTICS) != 0) {
       args.gradient_sums = gradient_sums_.data();
       args.visible_steps = visible_steps_.data();
@@ -235,7 +218,7 @@ class GpuTrainer : public Trainer {
   std::shared_ptr<GpuGaussians> gaussians_;
   std::shared_ptr<GpuViews> views_;
   const tame_trainer_options options_;
-  HostState state_;
+  StepHistory history_;
   uint32_t ticket_ = 0;  // of the last step enqueued
   DeviceBuffer<float> first_moments_, second_moments_, sh_sums_;
   DeviceBuffer<float> gradient_sums_;

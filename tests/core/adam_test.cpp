@@ -23,7 +23,7 @@ struct Reference {
   }
 };
 
-core::AdamStep<double> double_step(double learning_rate, int k) {
+tame::AdamStep<double> double_step(double learning_rate, int k) {
   return {kBeta1,
           kBeta2,
           kEpsilon,
@@ -64,8 +64,8 @@ TEST("adam_step() rounds only its results to float") {
   for_cases(200, [&](int) {
     const double learning_rate = random.log_uniform(1e-8, 0.1);
     const int k = 1 + random.below(40000);
-    const core::AdamStep<float> s = core::adam_step(learning_rate, kBeta1, kBeta2, kEpsilon, k);
-    const core::AdamStep<double> wide = double_step(learning_rate, k);
+    const tame::AdamStep<float> s = core::adam_step(learning_rate, kBeta1, kBeta2, kEpsilon, k);
+    const tame::AdamStep<double> wide = double_step(learning_rate, k);
     expect_close("step size", s.step_size, wide.step_size, 6e-8 * wide.step_size);
     expect_close("bias of v", s.inverse_bias2_sqrt, wide.inverse_bias2_sqrt, 6e-8 * wide.inverse_bias2_sqrt);
     expect_close("1 - beta1", s.complement1, 1 - kBeta1, 6e-8 * (1 - kBeta1));

@@ -1,0 +1,115 @@
+// What ptxas said of each kernel when the CUDA library was built: registers, stack and spills, for each target. A spill
+// in a kernel of ours is a failure; those of CUB are counted. Reads the reports that `make cuda` keeps in build/.
+
+import { basename, fromFileUrl, join } from "@std/path";
+
+const FOLDER = fromFileUrl(new URL("../build/obj/gpu", import.meta.url));
+
+/** A kernel on one target. */
+export interface Kernel {
+  /** Name, with what it was made from where it is a template. */
+  name: string;
+  /** Source file without its ending. */
+  file: string;
+  target: string;
+  /** Whether it is of this project rather than of a library. */
+  ours: boolean;
+  registers: number;
+  /** Bytes of local memory of a thread: arrays with computed indices, and spills. */
+  stack: number;
+  spillStores: number;
+  spillLoads: number;
+}
+
+/** Reads the reports of a folder; empty when there are none. */
+export function readKernels(folder: string = FOLDER): Kernel[] {
+  try {
+    return [...Deno.readDirSync(folder)]
+      .filter(({ name }) => name.endsWith(".ptxas"))
+      .sort((a, b) => a.name < b.name ? -1 : 1)
+      .flatMap(({ name }) => parseReport(Deno.readTextFileSync(join(folder, name)), basename(name, ".ptxas")));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Parses the output of `ptxas -v` for one file. Throws where a kernel's lines are not all there. */
+export function parseReport(text: string, file: string): Kernel[] {
+  return text.split(/^(?=ptxas info\s*: Compiling entry function)/m).slice(1).map((block) => {
+    const entry = /Compiling entry function '([^']+)' for '([^']+)'/.exec(block);
+    const memory = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(block);
+    const registers = /Used (\d+) registers/.exec(block);
+    if (entry === null || memory === null || registers === null) {
+      throw new SyntaxError(`Cannot read the report of ${file}: ${block.split("\n")[0]}`);
+    }
+    return {
+      name: kernelName(entry[1]),
+      file,
+      target: entry[2],
+      ours: entry[1].startsWith("_ZN4tame3gpu"),
+      registers: Number(registers[1]),
+      stack: Number(memory[1]),
+      spillStores: Number(memory[2]),
+      spillLoads: Number(memory[3]),
+    };
+  });
+}
+
+/** Kernels of ours that spill, as text; empty when all is well. */
+export function spills(kernels: readonly Kernel[]): string[] {
+  return kernels.filter(({ ours, spillStores, spillLoads }) => ours && spillStores + spillLoads > 0)
+    .map(({ name, target, spillStores, spillLoads }) =>
+      `${name} for ${target}: ${spillStores} bytes of spill stores, ${spillLoads} of spill loads`
+    );
+}
+
+/** One line a kernel of ours: registers on each target, and the stack where there is one. */
+export function kernelTable(kernels: readonly Kernel[]): string {
+  const targets = [...new Set(kernels.map(({ target }) => target))]
+    .sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)));
+  const names = [...new Set(kernels.filter(({ ours }) => ours).map(({ name }) => name))];
+  const width = Math.max(6, ...names.map((name) => name.length));
+  const cell = (name: string, target: string): string => {
+    const kernel = kernels.find((one) => one.ours && one.name === name && one.target === target);
+    if (kernel === undefined) return "-";
+    const { registers, stack, spillStores, spillLoads } = kernel;
+    return `${registers}${stack > 0 ? `+${stack}B` : ""}${spillStores + spillLoads > 0 ? " SPILLS" : ""}`;
+  };
+  const line = (name: string, cells: string[]) => `${name.padEnd(width)} ${cells.map((c) => c.padStart(9)).join("")}`;
+  const theirs = kernels.filter(({ ours }) => !ours);
+  const spilling = theirs.filter(({ spillStores, spillLoads }) => spillStores + spillLoads > 0);
+  return [
+    line("kernel", targets),
+    ...names.map((name) => line(name, targets.map((target) => cell(name, target)))),
+    "Registers of a thread, +stack in bytes (arrays in local memory).",
+    `Of libraries: ${theirs.length} kernels and targets, ${spilling.length} with spills.`,
+  ].join("\n");
+}
+
+/** The last name of a mangled one, and its template arguments where they are simple: `blend_kernel<true>`. */
+function kernelName(mangled: string): string {
+  let at = mangled.startsWith("_ZN") ? 3 : 2;
+  let name = mangled;
+  for (let match; (match = /^(\d+)/.exec(mangled.slice(at))) !== null;) {
+    at += match[1].length;
+    name = mangled.slice(at, at + Number(match[1]));
+    at += Number(match[1]);
+  }
+  const types: Record<string, string> = { Lb0E: "false", Lb1E: "true", t: "uint16", j: "uint32", f: "float" };
+  const made = /^I((?:Lb[01]E|[tjf])+)E/.exec(mangled.slice(at));
+  if (made === null) return name;
+  return `${name}<${made[1].match(/Lb[01]E|[tjf]/g)!.map((code) => types[code]).join(", ")}>`;
+}
+
+if (import.meta.main) {
+  const kernels = readKernels();
+  if (kernels.length === 0) {
+    console.error("Error: No reports in build/obj/gpu: run make cuda");
+    Deno.exit(1);
+  }
+  console.log(kernelTable(kernels));
+  const found = spills(kernels);
+  for (const text of found) console.error(`Spills: ${text}`);
+  Deno.exit(found.length > 0 ? 1 : 0);
+}

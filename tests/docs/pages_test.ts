@@ -1,0 +1,94 @@
+// Documentation that names something names something that exists: files, anchors, tasks, targets, options, variables.
+
+import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "@std/fs";
+import { dirname, join } from "@std/path";
+import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "../../cli/compatibility.ts";
+import { rowsOf } from "../../cli/option.ts";
+import { INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { anchors, links, page, PAGES, ROOT } from "./markdown.ts";
+
+/** Largest picture on a page that is read over slow lines. */
+const PICTURE_BYTES = 300 * 1024;
+
+Deno.test("links of the pages resolve when they point into the checkout", () => {
+  for (const path of PAGES) {
+    for (const target of links(page(path))) {
+      if (/^https?:/.test(target)) continue;
+      const [file, anchor] = target.split("#");
+      const linked = file === "" ? path : join(dirname(path), file);
+      assert(existsSync(join(ROOT, linked)), `${path} links to ${target}, which is not there`);
+      if (anchor !== undefined) {
+        assert(anchors(page(linked)).includes(anchor), `${path} links to ${target}: no heading`);
+      }
+      if (/\.(png|jpe?g)$/.test(linked)) {
+        assert(Deno.statSync(join(ROOT, linked)).size < PICTURE_BYTES, `${linked} is large`);
+      }
+    }
+  }
+});
+
+Deno.test("deno tasks and make targets exist when a page names them", () => {
+  const targets = [...page("Makefile").matchAll(/^([\w-]+):(?!=)/gm)].map(([, target]) => target);
+  for (const path of PAGES) {
+    const text = page(path);
+    for (const [, task] of text.matchAll(/\bdeno task (\w+)/g)) {
+      assert(task in manifest.tasks, `${path} names deno task ${task}`);
+    }
+    for (const [, target] of text.matchAll(/(?:^|`)make (\w+)/gm)) {
+      assert(targets.includes(target), `${path} names make ${target}`);
+    }
+  }
+});
+
+Deno.test("options exist when a page names them", () => {
+  const tables = [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, INFO_OPTIONS];
+  const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
+  for (const path of PAGES) {
+    for (const [option] of page(path).matchAll(/--\w+/g)) {
+      // Options of Deno have dashes: --allow-ffi.
+      assert(known.has(option.slice(2)) || ["--allow", "--help"].includes(option), `${path} names ${option}`);
+    }
+  }
+});
+
+Deno.test("the guide names every option without effect and every refused one", () => {
+  const guide = page("docs/guide.md");
+  const missing = [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS].filter(({ name }) => !guide.includes(`\`--${name}`));
+  assertEquals(missing.map(({ name }) => name), []);
+});
+
+Deno.test("the guide names every environment variable that the code reads", () => {
+  const guide = page("docs/guide.md");
+  const read = new Set<string>();
+  const folders = ["cli", "ffi", "load", "init", "train", "eval", "export", "scripts", "cuda", "tests/support"];
+  for (const file of folders.flatMap(sources)) {
+    const text = Deno.readTextFileSync(file);
+    for (const [, name] of text.matchAll(/(?:getenv|env\.get|environment)\("(TAME_\w+)"\)/g)) read.add(name);
+  }
+  assert(read.has("TAME_LIBRARY") && read.has("TAME_SIMD"), "the search finds those that are surely read");
+  assertEquals([...read].filter((name) => !guide.includes(`\`${name}\``)), []);
+});
+
+Deno.test("the ABI page names every status and every control word of the header", () => {
+  const abi = page("docs/abi.md");
+  const header = page("cuda/tame.h");
+  const statuses = [
+    ...header.slice(0, header.indexOf("typedef struct tame_error")).matchAll(/#define (TAME_\w+) (\d+)$/gm),
+  ];
+  assertEquals(statuses.length, 10);
+  for (const [, name, value] of statuses) {
+    assert(new RegExp(`\\| \`${name}\` +\\| ${value} `).test(abi), `${name} is ${value}`);
+  }
+  for (const [, name] of header.matchAll(/#define (TAME_CONTROL_\w+)/g)) assert(abi.includes(`\`${name}\``), name);
+});
+
+/** Source files below a folder of the checkout. */
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(join(ROOT, folder))].flatMap(({ name, isDirectory }) => {
+    const path = join(folder, name);
+    if (isDirectory) return sources(path);
+    return /\.(ts|cpp|cu|h|cuh|inl)$/.test(name) ? [join(ROOT, path)] : [];
+  });
+}
