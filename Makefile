@@ -23,7 +23,7 @@ LEVELS := baseline $(if $(X86),avx2)
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda deno demo test check clean
+.PHONY: FORCE help build cpu cuda kernels deno demo test check clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -48,6 +48,9 @@ GPU_OBJECTS := $(patsubst cuda/%.cu,build/obj/%.o,$(wildcard cuda/gpu/*.cu))
 ABI_OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES))
 
 cuda: build/libtame_cuda.so ## the CUDA library (CUDA_ARCHS, CUDA_PTX choose the targets)
+
+kernels: cuda deno ## registers and spills of each CUDA kernel on each target; fails on a spill
+	$(DENO) run --allow-read --allow-env scripts/kernel_report.ts
 
 build/libtame_cuda.so: $(GPU_OBJECTS) $(ABI_OBJECTS) cuda/exports.map
 	@echo "nvcc -shared -o $@"

@@ -8,6 +8,8 @@ import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
+import { capture } from "../tests/support/captures.ts";
+import type { BenchReport } from "./bench/report.ts";
 import { checkFox, type FoxTimes } from "./gpu_checks/fox.ts";
 import { failure, type Finding, ROOT, rowText, runProgram, runScript, Table } from "./gpu_checks/rows.ts";
 import { runSuite } from "./gpu_checks/suites.ts";
@@ -62,7 +64,7 @@ async function main(argv: string[]): Promise<number> {
   await table.check(LIBRARY, makeLibrary);
   await table.check("doctor finds a GPU it can use", async () => {
     const ended = await runScript("cli.ts", ["doctor", "--json"], { seconds: 60 });
-    if (ended.code !== 0) return failure(ended, 60);
+    if (ended.code !== 0) return failure(ended);
     cuda = (JSON.parse(ended.stdout).libraries as CudaReport[]).find(({ backend }) => backend === "cuda");
     const problem = cuda === undefined ? "no CUDA library" : cuda.problem;
     return problem === undefined ? { passed: describeCuda(cuda!) } : { failed: problem };
@@ -73,7 +75,7 @@ async function main(argv: string[]): Promise<number> {
 
   await onGpu("every function is called once", async () => {
     const ended = await runScript("scripts/gpu_exercise.ts", [], { seconds: 60 });
-    return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended, 60);
+    return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended);
   });
   for (const suite of SUITES) {
     await onGpu(
@@ -89,7 +91,7 @@ async function main(argv: string[]): Promise<number> {
     }
     const env = { CUDA_FORCE_PTX_JIT: "1", CUDA_CACHE_DISABLE: "1" };
     const ended = await runScript("scripts/gpu_exercise.ts", [], { seconds: 90, env });
-    return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended, 90);
+    return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended);
   });
   const sanitizer = values.skip_sanitizer ? undefined : await findSanitizer();
   for (const tool of quick ? TOOLS.slice(0, 1) : TOOLS) {
@@ -116,7 +118,7 @@ async function main(argv: string[]): Promise<number> {
 async function makeLibrary(): Promise<Finding> {
   if (existsSync(join(ROOT, LIBRARY))) return { passed: "taken as it is" };
   const ended = await runProgram("make", ["-j", String(navigator.hardwareConcurrency), "cuda"], { seconds: 240 });
-  return ended.code === 0 ? { passed: "made" } : failure(ended, 240);
+  return ended.code === 0 ? { passed: "made" } : failure(ended);
 }
 
 function describeCuda({ build, devices }: CudaReport): string {
@@ -138,22 +140,38 @@ async function sanitize(tool: string, program: string | undefined, unwanted: boo
   const ended = await runProgram(program, args, { seconds: 60 });
   const summary = /(?:ERROR|RACECHECK) SUMMARY: .*/.exec(ended.stdout)?.[0];
   if (ended.code === 0 && summary !== undefined) return { passed: summary };
-  return failure(ended, 60);
+  return failure(ended);
 }
 
+/** Seconds by name; the parts of a training run where there is a capture. */
 async function timeParts(table: Table): Promise<Record<string, number>> {
-  let timings: Record<string, number> = {};
+  const timings: Record<string, number> = {};
   await table.check("timings", async () => {
     const ended = await runScript("scripts/gpu_checks/timings.ts", [], { seconds: 60 });
-    if (ended.code !== 0) return failure(ended, 60);
-    timings = JSON.parse(ended.stdout);
+    if (ended.code !== 0) return failure(ended);
+    Object.assign(timings, JSON.parse(ended.stdout));
     return { passed: `${Object.keys(timings).length} of them` };
+  });
+  await table.check("bench on fox at an eighth", async () => {
+    const fox = capture("fox", "images_8", "sparse");
+    if (fox === undefined) return { skipped: "no fox capture" };
+    const json = await Deno.makeTempFile({ suffix: ".json" });
+    try {
+      const args = ["-s", fox, "-i", "images_8", "--backend", "cuda", "--json", json];
+      const ended = await runScript("scripts/bench.ts", args, { seconds: 60 });
+      if (ended.code !== 0) return failure(ended);
+      const { parts, training } = JSON.parse(await Deno.readTextFile(json)) as BenchReport;
+      for (const { name, work, seconds } of parts) timings[`${name}, ${work}`] = seconds;
+      return { passed: `${training.iterationsPerSecond.toFixed(0)} it/s` };
+    } finally {
+      await Deno.remove(json);
+    }
   });
   return timings;
 }
 
 function report(table: Table, { fox, timings }: { fox: FoxTimes[]; timings: Record<string, number> }): void {
-  const line = (name: string, value: string) => console.log(`${name.padEnd(40)} ${value}`);
+  const line = (name: string, value: string) => console.log(`${name.padEnd(48)} ${value}`);
   console.log("");
   for (const row of table.rows) console.log(rowText(row));
   console.log("");

@@ -76,7 +76,7 @@ export function kernelTable(kernels: readonly Kernel[]): string {
     const { registers, stack, spillStores, spillLoads } = kernel;
     return `${registers}${stack > 0 ? `+${stack}B` : ""}${spillStores + spillLoads > 0 ? " SPILLS" : ""}`;
   };
-  const line = (name: string, cells: string[]) => `${name.padEnd(width)} ${cells.map((c) => c.padStart(9)).join("")}`;
+  const line = (name: string, cells: string[]) => `${name.padEnd(width)} ${cells.map((c) => c.padStart(16)).join("")}`;
   const theirs = kernels.filter(({ ours }) => !ours);
   const spilling = theirs.filter(({ spillStores, spillLoads }) => spillStores + spillLoads > 0);
   return [

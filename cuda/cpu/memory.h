@@ -38,7 +38,12 @@ class Buffer {
   void reserve(size_t size) {
     if (size <= size_) return;
     release();
-    allocate(size + size / 4);
+    try {
+      allocate(size + size / 4);
+    } catch (const Failure& failure) {
+      if (failure.status != TAME_OUT_OF_MEMORY) throw;
+      allocate(size);  // without room to spare
+    }
   }
 
   // Exactly `size` elements; contents undefined when that changes the size. For what is kept.

@@ -18,7 +18,8 @@ struct TileTest {
 };
 
 // Calls take(k, tile) for the k-th tile that this lane's splat reaches, row by row, and returns how many there are.
-// Counting and writing both go through here, so that the two always agree. All lanes of a warp must call it: a large
+// Counting and writing both go through here, and reaches_tile leaves the compiler no product and sum to fuse in one of
+// them only, so that the two always agree. All lanes of a warp must call it: a large
 // rectangle is tested by the whole warp, 32 tiles a round, and take then runs on other lanes, with the owner's context.
 template <class Context, class Take>
 __device__ __forceinline__ uint32_t for_tiles(const TileTest& test, bool active, int tiles_x, const Context& context,

@@ -20,8 +20,10 @@ uint32_t first_room(uint32_t count) {
 
 // Room for instances is remembered with its own reserve, so nothing is added here.
 template <class T>
-void grow(DeviceBuffer<T>& buffer, size_t size) {
-  if (size > buffer.size()) buffer.assign(size);
+bool grow(DeviceBuffer<T>& buffer, size_t size) {
+  if (size <= buffer.size()) return false;
+  buffer.assign(size);
+  return true;
 }
 
 }  // namespace
@@ -93,7 +95,8 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   const size_t key_bytes = size_t(instance_room_) * (tiles_ < 65536 ? 2 : 4);
   grow(tile_keys_, key_bytes);
   grow(tile_keys_other_, key_bytes);
-  grow(slots_, instance_room_);
+  // The sort moves unused slots too; cleared once, so that nothing reads what was never written.
+  if (grow(slots_, instance_room_)) check(cudaMemsetAsync(slots_.data(), 0, slots_.bytes(), stream_), "clear slots");
   grow(slots_other_, instance_room_);
   grow(slot_gaussians_, size_t(instance_room_));
   tile_ranges_.reserve(tiles_);
@@ -111,6 +114,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   if (with_depth) depth_sums_.reserve(plane);
   const uint32_t items = std::max({count, instance_room_, tiles_});
   if (items > scratch_items_) {
+    scratch_items_ = 0;  // until the memory is there
     scratch_.reserve(std::max(sort_scratch_bytes(items), scan_scratch_bytes(items)));
     scratch_items_ = items;
   }

@@ -46,7 +46,12 @@ class DeviceBuffer {
   void reserve(size_t size) {
     if (size <= size_) return;
     release();
-    allocate(size + size / 4);
+    try {
+      allocate(size + size / 4);
+    } catch (const Failure& failure) {
+      if (failure.status != TAME_OUT_OF_MEMORY) throw;
+      allocate(size);  // without room to spare
+    }
   }
   void assign(size_t size) {
     if (size == size_) return;

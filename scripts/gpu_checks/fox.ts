@@ -75,7 +75,7 @@ async function trainFox(source: string, { dataDevice = "cpu", env }: FoxOptions)
     args.push("--mode", "multiplier", "--budget", "0.2", "--densification_interval", "3000", "--iterations", "500");
     args.push("--test_iterations", "-1", "--data_device", dataDevice, "--quiet");
     const ended = await runScript("cli.ts", args, { seconds: SECONDS, env });
-    if (ended.code !== 0) return failure(ended, SECONDS);
+    if (ended.code !== 0) return failure(ended);
     const ply = await Deno.readFile(join(folder, "point_cloud", "iteration_500", "point_cloud.ply"));
     const config = JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
     const losses = (await Deno.readTextFile(join(folder, "train.csv"))).trim().split("\n").slice(1)

@@ -5,6 +5,9 @@ import { fromFileUrl } from "@std/path";
 /** The checkout. */
 export const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
+/** Milliseconds after the start of the process by which everything must be over: machines are lent for ten minutes. */
+const DEADLINE = 480_000;
+
 /** A row of the table. */
 export interface Row {
   name: string;
@@ -27,7 +30,7 @@ export class Table {
     const started = performance.now();
     let finding: Finding;
     try {
-      finding = await body();
+      finding = secondsLeft() > 0 ? await body() : { failed: "no time was left for it" };
     } catch (error) {
       finding = { failed: error instanceof Error ? error.message : String(error) };
     }
@@ -48,6 +51,10 @@ export function rowText({ name, result, seconds, detail }: Row): string {
   return `${result.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  ${name}: ${detail.split("\n")[0]}`;
 }
 
+function secondsLeft(): number {
+  return Math.max(0, Math.floor((DEADLINE - performance.now()) / 1000));
+}
+
 /** How a program ended. */
 export interface Ended {
   code: number;
@@ -59,7 +66,7 @@ export interface Ended {
 
 /** Options of {@linkcode runProgram}. */
 export interface ProgramOptions {
-  /** After this long it is ended, and all that it started. */
+  /** After this long, or when time is up for all, it is ended with all that it started. */
   seconds: number;
   env?: Record<string, string>;
 }
@@ -68,7 +75,7 @@ export interface ProgramOptions {
 export async function runProgram(program: string, args: string[], options: ProgramOptions): Promise<Ended> {
   const started = performance.now();
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
-    args: ["-k", "5", String(options.seconds), program, ...args],
+    args: ["-k", "5", String(Math.max(1, Math.min(options.seconds, secondsLeft()))), program, ...args],
     cwd: ROOT,
     env: { INIT_CWD: ROOT, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1", ...options.env },
     stdin: "null",
@@ -89,10 +96,10 @@ export function runScript(script: string, args: string[], options: ProgramOption
 }
 
 /** Why a program failed: its last lines, shown whole, the first of them for the table. */
-export function failure({ code, stdout, stderr, timedOut }: Ended, seconds: number): Finding {
+export function failure({ code, stdout, stderr, seconds, timedOut }: Ended): Finding {
   const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
   console.log(lines.slice(-60).map((line) => `    ${line}`).join("\n"));
-  if (timedOut) return { failed: `not done after ${seconds} s` };
+  if (timedOut) return { failed: `not done after ${seconds.toFixed(0)} s` };
   const telling = lines.findLast((line) => /error|failed|ERROR SUMMARY/i.test(line)) ?? lines.at(-1) ?? "";
   return { failed: `exit code ${code}: ${telling.trim()}` };
 }

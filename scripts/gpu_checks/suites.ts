@@ -11,7 +11,7 @@ export async function runSuite(
   const tally = /(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \| (\d+) ignored)?/.exec(ended.stdout);
   if (ended.code !== 0 || tally === null) {
     for (const [, name] of ended.stdout.matchAll(/^(.+) \.\.\. FAILED/gm)) console.log(`    FAILED: ${name}`);
-    return failure(ended, options.seconds);
+    return failure(ended);
   }
   const [passed, ignored] = [Number(tally[1]), Number(tally[3] ?? 0)];
   for (const [, name] of ended.stdout.matchAll(/^(.+) \.\.\. ignored/gm)) console.log(`    skipped: ${name}`);

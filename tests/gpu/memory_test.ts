@@ -9,7 +9,7 @@ import { Control, Trainer } from "../../ffi/trainer.ts";
 import { Views } from "../../ffi/views.ts";
 import { Random } from "../reference/random.ts";
 import { benignScene } from "../reference/scenes.ts";
-import { gpuTest } from "./devices.ts";
+import { gpuTest, openGpu, pairMissing } from "./devices.ts";
 import { makeViews, planOf, runProblem, trainingProblem } from "./training.ts";
 
 const MIB = 2 ** 20;
@@ -113,6 +113,50 @@ gpuTest("meanDist2() is refused in words when it passes the limit, and does the 
   const expected = await meanDist2(gpu, few);
   assertEquals(await meanDist2(gpu, few, { batch: 5000 }), expected);
 }, { memoryLimit: 6 * MIB });
+
+Deno.test({
+  name: "render() draws as before when it was refused memory at any allocation in between" +
+    (pairMissing === undefined ? "" : ` [skipped: ${pairMissing}]`),
+  ignore: pairMissing !== undefined,
+  async fn() {
+    const { splats, photos } = trainingProblem(1500);
+    const [{ camera }] = photos;
+    // Its splats reach more tiles than there is room for at first.
+    const large = { ...camera, width: 640, height: 480, fx: 9 * camera.fx, fy: 9 * camera.fy, cx: 320, cy: 240 };
+    const expected = (await pictures(0)).after;
+    let [limit, recovered, refusals] = [MIB, 0, 0];
+    for (;; refusals++) {
+      const { refusal, after } = await pictures(limit);
+      // What a refused picture has taken may be more than is left for the small one: that is refused as well, then.
+      if (after !== undefined) {
+        assertEquals(after, expected, `after a refusal at ${limit} bytes`);
+        recovered++;
+      }
+      if (refusal === undefined) break;
+      assertLess(refusals, 200);
+      limit += refusal.bytesWanted - refusal.bytesFree; // just enough for this allocation
+    }
+    assertGreater(refusals, 3);
+    assertGreater(recovered, 1);
+
+    /** The first refusal there is on drawing a small picture, a large one and the small one again, and that last. */
+    async function pictures(memoryLimit: number): Promise<{ refusal?: TameError; after?: Float32Array }> {
+      const outcome: { refusal?: TameError; after?: Float32Array } = {};
+      using gpu = await openGpu({ memoryLimit });
+      for (const seen of [camera, large, camera]) {
+        outcome.after = undefined;
+        try {
+          using gaussians = Gaussians.fromArrays(gpu, splats);
+          outcome.after = (await render(gaussians, seen)).rgb;
+        } catch (error) {
+          if (!(error instanceof TameError) || error.status !== "out of memory") throw error;
+          outcome.refusal ??= error;
+        }
+      }
+      return outcome;
+    }
+  },
+});
 
 function assertOutOfMemory(error: TameError, purpose: RegExp): void {
   assertEquals(error.status, "out of memory", error.message);

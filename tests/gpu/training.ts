@@ -2,8 +2,7 @@
 // two runs.
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
-import { render } from "../../ffi/rasterizer.ts";
-import { Control, GROUP, STEP, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
+import { Control, STEP, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
 import { type Residency, Views } from "../../ffi/views.ts";
 import type { Camera } from "../../load/camera.ts";
 import type { Image8 } from "../../load/images.ts";
@@ -109,14 +108,6 @@ export function planOf(
   return plan;
 }
 
-/** Learning rate and floats a Gaussian of each field, for bounds in steps. */
-export const FIELD_GROUPS = {
-  means: GROUP.means,
-  logScales: GROUP.logScales,
-  quats: GROUP.quats,
-  opacities: GROUP.opacities,
-} as const;
-
 /** Waves in every channel with some noise: 8-bit pixels that no backend had a hand in. */
 function drawing(width: number, height: number, seed: number): Uint8Array {
   const random = new Random(910 + seed);
@@ -125,10 +116,4 @@ function drawing(width: number, height: number, seed: number): Uint8Array {
     const wave = Math.sin(0.11 * (channel + 1) * x + 0.07 * y + seed) * Math.cos(0.09 * y - 0.05 * channel * x);
     return Math.round(Math.min(255, Math.max(0, 128 + 90 * wave + 12 * random.normal())));
   });
-}
-
-/** A render's floats: one array to compare. */
-export async function rendered(device: Device, splats: SplatArrays, camera: Camera): Promise<Float32Array> {
-  using gaussians = Gaussians.fromArrays(device, splats);
-  return (await render(gaussians, camera)).rgb;
 }
