@@ -23,7 +23,7 @@ constexpr int kBackwardWarps = 4;      // buckets a block of the backward blend
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
-constexpr int kProjectBlocks = 4;    // 128
+constexpr int kProjectBlocks = 3;    // 168: the loads of the colour's 48 coefficients fly together
 constexpr int kOptimizeBlocks = 5;   // 96
 constexpr int kSmallRectangle = 16;  // tiles that one lane tests alone; larger rectangles take the whole warp
 constexpr int kLossTile = 16;        // loss blocks are 16 x 16 pixels, with a halo of 5

@@ -29,7 +29,7 @@ Deno.test("links of the pages resolve when they point into the checkout", () => 
   }
 });
 
-Deno.test("deno tasks and make targets exist when a page names them", () => {
+Deno.test("deno tasks, make targets and scripts exist when a page names them", () => {
   const targets = [...page("Makefile").matchAll(/^([\w-]+):(?!=)/gm)].map(([, target]) => target);
   for (const path of PAGES) {
     const text = page(path);
@@ -38,6 +38,9 @@ Deno.test("deno tasks and make targets exist when a page names them", () => {
     }
     for (const [, target] of text.matchAll(/(?:^|`)make (\w+)/gm)) {
       assert(targets.includes(target), `${path} names make ${target}`);
+    }
+    for (const [script] of text.matchAll(/\bscripts\/[\w./]*\w/g)) {
+      assert(existsSync(join(ROOT, script)), `${path} names ${script}`);
     }
   }
 });
