@@ -1,9 +1,12 @@
 // Exact nearest neighbours: points sorted along a Morton curve (Morton 1966) under a hierarchy of bounding boxes, 32 to
 // 1; a query walks down the boxes that may still hold a nearer point. The smallest distances are kept ascending and
 // summed in that order, whichever way the walk went, so batches do not change a bit. The curve is sorted with keys and
-// order alone on the device; the host then sends the points in that order, so both never lie there side by side.
+// order alone on the device, or in batches on the host; the host then sends the points in that order, so both never lie
+// there side by side.
 #include <algorithm>
 #include <cfloat>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "device.h"
@@ -55,7 +58,7 @@ __device__ __forceinline__ float box_distance2(const Box& box, const float x[3])
 
 constexpr int kCurveBits = 21;  // an axis: fine enough for a dense cloud with a few points far away
 
-__device__ uint64_t spread(uint64_t v) {  // 21 bits, two zeros after each
+__host__ __device__ uint64_t spread(uint64_t v) {  // 21 bits, two zeros after each
   v = (v | v << 32) & 0x001f00000000ffffull;
   v = (v | v << 16) & 0x001f0000ff0000ffull;
   v = (v | v << 8) & 0x100f00f00f00f00full;
@@ -63,18 +66,22 @@ __device__ uint64_t spread(uint64_t v) {  // 21 bits, two zeros after each
   return (v | v << 2) & 0x1249249249249249ull;
 }
 
+__host__ __device__ uint64_t curve_place(const float x[3], const Box& bounds) {
+  uint64_t code = 0;
+  for (int k = 0; k < 3; ++k) {
+    const float extent = bounds.high[k] - bounds.low[k];
+    const float share = extent > 0.f ? (x[k] - bounds.low[k]) / extent : 0.f;
+    code |= spread(uint64_t(fminf(fmaxf(share, 0.f), 1.f) * float((1 << kCurveBits) - 1))) << k;
+  }
+  return code;
+}
+
 // points: `rows` of them, the caller's first .. first + rows - 1.
 __global__ void morton_kernel(const float* points, uint32_t first, uint32_t rows, Box bounds, uint64_t* codes,
                               uint32_t* order) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= rows) return;
-  uint64_t code = 0;
-  for (int k = 0; k < 3; ++k) {
-    const float extent = bounds.high[k] - bounds.low[k];
-    const float share = extent > 0.f ? (points[3 * size_t(i) + size_t(k)] - bounds.low[k]) / extent : 0.f;
-    code |= spread(uint64_t(fminf(fmaxf(share, 0.f), 1.f) * float((1 << kCurveBits) - 1))) << k;
-  }
-  codes[first + i] = code;
+  codes[first + i] = curve_place(points + 3 * size_t(i), bounds);
   order[first + i] = first + i;
 }
 
@@ -159,13 +166,13 @@ uint64_t hierarchy_boxes(uint32_t count) {
   return std::max<uint64_t>(total, 1);
 }
 
-// The larger of the two stages: sorting the curve, and searching.
-uint64_t bytes_needed(uint32_t count, uint32_t batch) {
-  const uint64_t sorting = uint64_t(count) * 2 * (sizeof(uint64_t) + sizeof(uint32_t)) +
-                           std::min(count, kChunk) * 3 * sizeof(float) + sort_scratch_bytes(count);
-  const uint64_t searching =
-      uint64_t(count) * 3 * sizeof(float) + hierarchy_boxes(count) * sizeof(Box) + uint64_t(batch) * sizeof(float);
-  return std::max(sorting, searching);
+uint64_t sorting_bytes(uint32_t count) {
+  return uint64_t(count) * 2 * (sizeof(uint64_t) + sizeof(uint32_t)) + std::min(count, kChunk) * 3 * sizeof(float) +
+         sort_scratch_bytes(count);
+}
+
+uint64_t searching_bytes(uint32_t count, uint32_t batch) {
+  return uint64_t(count) * 3 * sizeof(float) + hierarchy_boxes(count) * sizeof(Box) + uint64_t(batch) * sizeof(float);
 }
 
 Box bounds_of(const float* points, uint32_t count) {
@@ -179,7 +186,7 @@ Box bounds_of(const float* points, uint32_t count) {
 }
 
 // The caller's indices along the curve.
-std::vector<uint32_t> sort_curve(GpuDevice& device, const float* points, uint32_t count) {
+std::vector<uint32_t> sort_on_device(GpuDevice& device, const float* points, uint32_t count) {
   const cudaStream_t stream = device.stream();
   Ledger& ledger = device.ledger();
   const Box bounds = bounds_of(points, count);
@@ -203,6 +210,17 @@ std::vector<uint32_t> sort_curve(GpuDevice& device, const float* points, uint32_
   check(cudaMemcpyAsync(curve.data(), values[sorted], count * sizeof(uint32_t), cudaMemcpyDeviceToHost, stream),
         "download the order of the points");
   device.stream().wait();
+  return curve;
+}
+
+// The same without device memory.
+std::vector<uint32_t> sort_on_host(const float* points, uint32_t count) {
+  const Box bounds = bounds_of(points, count);
+  std::vector<std::pair<uint64_t, uint32_t>> places(count);
+  for (uint32_t i = 0; i < count; ++i) places[i] = {curve_place(points + 3 * size_t(i), bounds), i};
+  std::sort(places.begin(), places.end());
+  std::vector<uint32_t> curve(count);
+  for (uint32_t i = 0; i < count; ++i) curve[i] = places[i].second;
   return curve;
 }
 
@@ -261,9 +279,11 @@ void GpuDevice::knn_mean_dist2(const float* points, uint32_t count, uint32_t nei
   if (count == 0) return;
   use([&] {
     const uint32_t at_once = batch == 0 ? count : std::min(batch, count);
-    const uint64_t bytes = bytes_needed(count, at_once);
+    const uint64_t searching = searching_bytes(count, at_once);
+    const uint64_t bytes = batch == 0 ? std::max(sorting_bytes(count), searching) : searching;
     if (byte_limit != 0 && bytes > byte_limit) Ledger::refuse(TAME_PURPOSE_OTHER, bytes, byte_limit);
-    search(*this, points, sort_curve(*this, points, count), neighbours, at_once, mean_dist2);
+    const std::vector<uint32_t> curve = batch == 0 ? sort_on_device(*this, points, count) : sort_on_host(points, count);
+    search(*this, points, curve, neighbours, at_once, mean_dist2);
   });
 }
 

@@ -55,8 +55,8 @@ deviceTest("knnMeanDist2() goes down the ladder and says so when memory does not
 
   const messages: string[] = [];
   const onFallback = (message: string): void => void messages.push(message);
-  const batched = await knnMeanDist2(device, points, { byteLimit: 10 * count, onFallback });
-  assertEquals(batched, all);
+  const batched = await knnMeanDist2(device, points, { byteLimit: 16 * count, onFallback });
+  assert(batched.every((distance, i) => distance === all[i]));
   assertEquals(messages.splice(0).map((message) => message.includes("batches of 50000")), [true]);
 
   const fixed = await knnMeanDist2(device, points, { byteLimit: 1, onFallback });
