@@ -18,7 +18,7 @@ HEADERS := $(wildcard cuda/*.h cuda/abi/*.h cuda/core/*.h cuda/cpu/*.h cuda/cpu/
 ABI_SOURCES := $(wildcard cuda/abi/*.cpp)
 CPU_SOURCES := $(filter-out cuda/cpu/kernels.cpp,$(wildcard cuda/cpu/*.cpp))
 OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES) $(CPU_SOURCES))
-X86 := $(filter x86_64,$(shell uname -m))
+X86 := $(filter x86_64%,$(shell $(CXX) -dumpmachine))
 LEVELS := baseline $(if $(X86),avx2)
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
 
@@ -33,7 +33,7 @@ build: cpu $(if $(NVCC),cuda) ## both libraries, CUDA where nvcc is
 cpu: build/libtame_cpu.so ## the CPU library
 
 build/libtame_cpu.so: $(OBJECTS) cuda/exports.map
-	$(CXX) -shared -pthread -o $@.tmp $(OBJECTS) -Wl,--version-script=cuda/exports.map -Wl,-z,defs
+	$(CXX) -shared -pthread -o $@.tmp $(OBJECTS) -Wl,--version-script=cuda/exports.map -Wl,-z,defs -Wl,-z,nodelete
 	mv $@.tmp $@
 
 # SASS for CUDA_ARCHS, PTX for CUDA_PTX: cards newer than any of them compile the PTX when the library is opened.
@@ -42,8 +42,9 @@ CUDA_PTX ?= 80 120
 CUDA_TARGETS := $(patsubst %,sm_%,$(CUDA_ARCHS)) $(patsubst %,compute_%,$(CUDA_PTX))
 GENCODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$a,code=sm_$a) \
   $(foreach a,$(CUDA_PTX),-gencode arch=compute_$a,code=compute_$a)
-NVCCFLAGS := -std=c++17 -O3 --threads 0 $(GENCODE) -Xcompiler -fPIC,-fvisibility=hidden,-pthread,-Wall,-Wextra \
-  -Xptxas -v -DTAME_VERSION='"$(VERSION)"' -DTAME_CUDA_TARGETS='"$(CUDA_TARGETS)"'
+# -fmad=false: as -ffp-contract=off above.
+NVCCFLAGS := -std=c++17 -O3 --threads 2 -ccbin $(CXX) $(GENCODE) -Xcompiler -fPIC,-fvisibility=hidden,-pthread,-Wall,-Wextra \
+  -Xptxas -v -fmad=false -DTAME_VERSION='"$(VERSION)"' -DTAME_CUDA_TARGETS='"$(CUDA_TARGETS)"'
 GPU_OBJECTS := $(patsubst cuda/%.cu,build/obj/%.o,$(wildcard cuda/gpu/*.cu))
 ABI_OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES))
 
@@ -54,31 +55,42 @@ kernels: cuda deno ## registers and spills of each CUDA kernel on each target; f
 
 build/libtame_cuda.so: $(GPU_OBJECTS) $(ABI_OBJECTS) cuda/exports.map
 	@echo "nvcc -shared -o $@"
-	@$(NVCC) -shared -cudart static -ccbin $(CXX) -o $@.tmp $(GPU_OBJECTS) $(ABI_OBJECTS) -Xlinker --version-script=cuda/exports.map -Xlinker -z,defs
+	@$(NVCC) -shared -cudart static -ccbin $(CXX) -o $@.tmp $(GPU_OBJECTS) $(ABI_OBJECTS) -Xlinker --version-script=cuda/exports.map -Xlinker -z,defs -Xlinker -z,nodelete
 	mv $@.tmp $@
 
-# A change of targets rebuilds; ptxas's report of each kernel's registers and spills is kept beside the object.
-build/obj/gpu/targets: FORCE
+# Without nvcc `make cuda` says so.
+ifeq ($(NVCC),)
+build/libtame_cuda.so $(GPU_OBJECTS): no-nvcc
+no-nvcc:
+	$(error no nvcc on PATH: install the CUDA toolkit 13, or name it with NVCC=)
+endif
+
+# A change of compiler, flags, targets or version rebuilds; ptxas's report of each kernel's registers and spills is kept
+# beside the object.
+build/obj/cxx.flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CUDA_TARGETS)' | cmp -s - $@ || echo '$(CUDA_TARGETS)' > $@
+	@echo '$(CXX) $(CXXFLAGS)' | cmp -s - $@ || echo '$(CXX) $(CXXFLAGS)' > $@
+build/obj/nvcc.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NVCC) $(NVCCFLAGS)' | cmp -s - $@ || echo '$(NVCC) $(NVCCFLAGS)' > $@
 FORCE:
 
 # CUB's scan makes g++ suspect a variable of its own; the rest is held to every warning.
 build/obj/gpu/sort.o: NVCCFLAGS += -Xcompiler -Wno-maybe-uninitialized
-build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/gpu/targets
+build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/nvcc.flags
 	@echo "nvcc $<"
 	@$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
 	@grep -v "^ptxas info\|^ *[0-9]* bytes stack\|^$$" $(@:.o=.ptxas) >&2 || true
 
-build/obj/cpu/kernels_baseline.o: cuda/cpu/kernels.cpp $(HEADERS)
+build/obj/cpu/kernels_baseline.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -DTAME_SIMD_LEVEL=baseline -c $< -o $@
 
-build/obj/cpu/kernels_avx2.o: cuda/cpu/kernels.cpp $(HEADERS)
+build/obj/cpu/kernels_avx2.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -mavx2 -mfma -DTAME_SIMD_LEVEL=avx2 -c $< -o $@
 
-build/obj/%.o: cuda/%.cpp $(HEADERS)
+build/obj/%.o: cuda/%.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -DTAME_CPU_LEVELS='"$(LEVELS)"' -c $< -o $@
 

@@ -275,7 +275,8 @@ TAME_API tame_trainer *tame_trainer_create(tame_gaussians *gaussians, tame_views
 #define TAME_NO_VIEW 0xFFFFFFFFu
 #define TAME_STEP_STATISTICS 1u    /* accumulate density statistics */
 #define TAME_STEP_SH_ACCUMULATE 2u /* add this step's SH_REST gradient to the running sum */
-#define TAME_STEP_SH_APPLY 4u      /* with SH_ACCUMULATE: step SH_REST with the sum, then clear it */
+/* With SH_ACCUMULATE: step SH_REST with the sum, if update_mask has its bit, and clear it in any case. */
+#define TAME_STEP_SH_APPLY 4u
 
 /* One optimisation step. A group whose update_mask bit is 0 keeps its values, moments and step count. */
 typedef struct tame_step {

@@ -43,8 +43,6 @@ struct SplatGradients {
   float* means2d;
 };
 
-class Device;
-
 class Gaussians {
  public:
   virtual ~Gaussians() = default;
@@ -62,7 +60,7 @@ class Views {
   virtual ~Views() = default;
   virtual uint32_t count() const = 0;
   virtual bool is_set(uint32_t index) const = 0;
-  virtual void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) = 0;
+  virtual void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) = 0;
 };
 
 class Rasterization {
@@ -81,7 +79,7 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
   // control: see TAME_CONTROL_*; returns TAME_OK, or TAME_CANCELLED when the stop word ended it.
-  virtual tame_status run(const tame_step* plan_first, uint32_t n, uint32_t stride, int32_t* control) = 0;
+  virtual tame_status run(const tame_step* plan, uint32_t n, int32_t* control) = 0;
   virtual void reset_opacity(float maximum) = 0;
   // Each may be null.
   virtual void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const = 0;

@@ -42,6 +42,8 @@ void check_step(const TrainerEntry& trainer, const tame_step& step) {
   check_count("flags", step.flags, 0, kAllFlags);
   if ((step.flags & kShFlags) != 0 && !trainer.sh_accumulation)
     fail(TAME_INVALID_ARGUMENT, "flags is %u: this trainer was created without sh_accumulation", step.flags);
+  if ((step.flags & TAME_STEP_SH_APPLY) != 0 && (step.flags & TAME_STEP_SH_ACCUMULATE) == 0)
+    fail(TAME_INVALID_ARGUMENT, "flags is %u: SH_APPLY comes with SH_ACCUMULATE", step.flags);
   for (float rate : step.learning_rates) check_range("learning_rates", rate, 0.0f, kLargest);
   check_finite("background", step.background, 3);
 }
@@ -90,7 +92,7 @@ tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, uint32_t p
     const Call<TrainerEntry> call(trainer);
     check_array("control", control, control_length, uint64_t(TAME_CONTROL_LOSSES) + n);
     const auto steps = read_plan(*call, plan, plan_bytes, n, stride);
-    return call->trainer->run(steps.data(), n, uint32_t(sizeof(tame_step)), control);
+    return call->trainer->run(steps.data(), n, control);
   });
 }
 

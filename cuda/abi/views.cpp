@@ -28,7 +28,7 @@ tame_status tame_views_set(tame_views* views, uint32_t index, const tame_camera*
     if (call->views->is_set(index) && (size.width != posed.width || size.height != posed.height))
       fail(TAME_INVALID_ARGUMENT, "View %u is %u x %u pixels and cannot become %u x %u", index, size.width, size.height,
            posed.width, posed.height);
-    call->views->set(index, posed, pixels, channels);
+    call->views->set(index, posed, pixels);
     size = {posed.width, posed.height};
   });
 }

@@ -110,6 +110,13 @@ TAME_FN void sh_color(int degree, const T d[3], const Load& coefficient, T rgb[3
   }
 }
 
+// Whether a colour can be blended: NaN and what would overflow cannot.
+template <class T>
+TAME_FN Mask<T> drawable(const T rgb[3]) {
+  const T most = T(1e30f);
+  return (rgb[0] < most) & (rgb[0] > -most) & (rgb[1] < most) & (rgb[1] > -most) & (rgb[2] < most) & (rgb[2] > -most);
+}
+
 // g_rgb: already zero where the clamp at 0 held. emit(k, channel, gradient) stores; g_d: gradient of the direction.
 template <class T, class Load, class Emit>
 TAME_FN void sh_color_backward(int degree, const T d[3], const Load& coefficient, const T g_rgb[3], const Emit& emit,
@@ -122,8 +129,8 @@ TAME_FN void sh_color_backward(int degree, const T d[3], const Load& coefficient
     if (k >= count) break;
     w[k] = T(0);
     for (int channel = 0; channel < 3; ++channel) {
+      w[k] = mad(coefficient(k, channel), g_rgb[channel], w[k]);  // before emit, which may change the coefficient
       emit(k, channel, y[k] * g_rgb[channel]);
-      w[k] = mad(coefficient(k, channel), g_rgb[channel], w[k]);
     }
   }
   sh_basis_backward(degree, d, w, g_d);

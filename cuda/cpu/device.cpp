@@ -17,21 +17,30 @@ uint32_t hardware_threads() {
   return std::min(kMaxThreads, std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// "model name" of the first processor, where the system tells.
-void processor_name(char* out, size_t bytes) {
-  std::snprintf(out, bytes, "CPU");
-  std::FILE* file = std::fopen("/proc/cpuinfo", "re");
-  if (file == nullptr) return;
+// The value after "key", which begins a line of a file in /proc; false when there is none.
+bool proc_value(const char* path, const char* key, char* out, size_t bytes) {
+  std::FILE* file = std::fopen(path, "re");
+  if (file == nullptr) return false;
   char line[256];
-  while (std::fgets(line, sizeof line, file) != nullptr) {
-    if (std::strncmp(line, "model name", 10) != 0) continue;
+  bool found = false;
+  while (!found && std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::strncmp(line, key, std::strlen(key)) != 0) continue;
     const char* colon = std::strchr(line, ':');
     if (colon == nullptr) break;
-    const char* name = colon + 1 + std::strspn(colon + 1, " \t");
-    std::snprintf(out, bytes, "%.*s", int(std::min(std::strcspn(name, "\n"), bytes - 1)), name);
-    break;
+    const char* value = colon + 1 + std::strspn(colon + 1, " \t");
+    std::snprintf(out, bytes, "%.*s", int(std::min(std::strcspn(value, "\n"), bytes - 1)), value);
+    found = true;
   }
   std::fclose(file);
+  return found;
+}
+
+// What could be had without swapping: page cache included, where the system tells.
+uint64_t available_memory() {
+  char kibibytes[64];
+  if (proc_value("/proc/meminfo", "MemAvailable", kibibytes, sizeof kibibytes))
+    return 1024 * std::strtoull(kibibytes, nullptr, 10);
+  return uint64_t(sysconf(_SC_PAGESIZE)) * uint64_t(sysconf(_SC_AVPHYS_PAGES));
 }
 
 }  // namespace
@@ -81,10 +90,10 @@ uint32_t device_count() {
 void device_info(uint32_t, tame_device_info& info) {
   info.has_code = 1;
   info.threads = cpu::hardware_threads();
-  const uint64_t page = uint64_t(sysconf(_SC_PAGESIZE));
-  info.memory_total = page * uint64_t(sysconf(_SC_PHYS_PAGES));
-  info.memory_free = page * uint64_t(sysconf(_SC_AVPHYS_PAGES));
-  cpu::processor_name(info.name, sizeof info.name);
+  info.memory_total = uint64_t(sysconf(_SC_PAGESIZE)) * uint64_t(sysconf(_SC_PHYS_PAGES));
+  info.memory_free = cpu::available_memory();
+  if (!cpu::proc_value("/proc/cpuinfo", "model name", info.name, sizeof info.name))
+    std::snprintf(info.name, sizeof info.name, "CPU");
   std::snprintf(info.targets, sizeof info.targets, "%s (of %s)", cpu::choose_kernels().level, TAME_CPU_LEVELS);
 }
 

@@ -20,7 +20,6 @@ double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* 
   if (want_gradient) {
     partials_.reserve(9 * shape.plane);
     gradient_.reserve(3 * shape.plane);
-    gradient_.zero();  // the rows' padding is read by the blend, in pixels that take part in nothing
   }
   LossArgs args = {};
   args.width = int(shape.width);

@@ -163,5 +163,7 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
       const F8 sign = core::select(u > v, F8(l1_share), core::select(u < v, F8(-l1_share), F8(0.f)));
       core::store(gradient + x, window[0] + core::mad(F8(2.f) * u, window[1], core::mad(v, window[2], sign)));
     }
+    // The blend reads whole tile rows; what lies past the image takes part in nothing, but must be a number.
+    for (size_t x = size_t((a.width + kLanes - 1) / kLanes * kLanes); x < a.row; ++x) gradient[x] = 0.f;
   }
 }

@@ -84,10 +84,11 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
     F8 rgb[3];
     core::sh_color(a.active_degree, direction.d, LoadSh{a, i}, rgb);
     for (int c = 0; c < 3; ++c) core::store(lanes[c], rgb[c]);
+    const core::Mask8 drawable = core::drawable(rgb);
     for (uint32_t l = 0; l < lane_count; ++l) {
+      if (drawable.v[l] == 0) a.tile_counts[i + l] = 0;
       uint8_t clamped = 0;
       for (int c = 0; c < 3; ++c) {
-        if (!(lanes[c][l] <= lanes[c][l])) a.tile_counts[i + l] = 0;  // a NaN coefficient
         if (lanes[c][l] < 0.f) clamped = uint8_t(clamped | (1 << c));
         a.splats[i + l].rgb[c] = core::maximum(lanes[c][l], 0.f);
       }

@@ -2,6 +2,7 @@
 // to milliseconds each, and a wake-up through the kernel costs as much as a short round.
 #include "threads.h"
 
+#include <new>
 #include <system_error>
 
 namespace tame::cpu {
@@ -19,10 +20,12 @@ inline void pause() {
 }  // namespace
 
 Threads::Threads(uint32_t threads) {
+  workers_.reserve(threads - 1);
+  // Where the system gives no more threads, those there are do the work; the results are the same.
   try {
     for (uint32_t t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work_until_closed(t); });
   } catch (const std::system_error&) {
-    // The system gives no more threads: go on with those there are; results are the same.
+  } catch (const std::bad_alloc&) {
   }
 }
 

@@ -33,17 +33,14 @@ class CpuTrainer : public Trainer {
     max_radii_.zero();
   }
 
-  tame_status run(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) override {
-    const char* record = reinterpret_cast<const char*>(plan);
-    for (uint32_t i = 0; i < n; ++i, record += stride) {
+  tame_status run(const tame_step* plan, uint32_t n, int32_t* control) override {
+    for (uint32_t i = 0; i < n; ++i) {
       if (__atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0) return TAME_CANCELLED;
-      tame_step record_copy;
-      std::memcpy(&record_copy, record, sizeof record_copy);
-      const float loss = step(record_copy);
+      const float loss = step(plan[i]);
       int32_t bits;
       std::memcpy(&bits, &loss, sizeof bits);
       __atomic_store_n(control + TAME_CONTROL_LOSSES + i, bits, __ATOMIC_RELEASE);
-      __atomic_store_n(control + TAME_CONTROL_ITERATION, int32_t(record_copy.iteration), __ATOMIC_RELEASE);
+      __atomic_store_n(control + TAME_CONTROL_ITERATION, int32_t(plan[i].iteration), __ATOMIC_RELEASE);
       __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(i + 1), __ATOMIC_RELEASE);
     }
     return TAME_OK;

@@ -13,7 +13,7 @@ class CpuViews : public Views {
 
   uint32_t count() const override { return uint32_t(views_.size()); }
   bool is_set(uint32_t index) const override { return views_[index].pixels.size() != 0; }
-  void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) override;
+  void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) override;
 
   struct View {
     tame_camera camera;

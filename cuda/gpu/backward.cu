@@ -10,7 +10,7 @@ void Rasterizer::backward(const float* d_image, const float* d_alpha) {
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
   // As many buckets as the room allows; those beyond the real number return at once.
-  const uint32_t buckets = instance_room_ / kBucket + tiles_;
+  const uint32_t buckets = instance_room() / kBucket + tiles_;
   blend_backward_kernel<<<blocks_for(buckets, kBackwardWarps), kBackwardWarps * kWarp, 0, stream_>>>(blend_);
   check_launch("launch blend_backward_kernel");
 }

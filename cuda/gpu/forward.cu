@@ -26,7 +26,7 @@ void Rasterizer::forward() {
   if (count != 0) {
     project_kernel<<<blocks, kGaussianThreads, 0, stream_>>>(projection_);
     check_launch("launch project_kernel");
-    check_room_kernel<<<1, 1, 0, stream_>>>(counts_.data(), instance_room_);
+    check_room_kernel<<<1, 1, 0, stream_>>>(counts_.data(), instance_room());
     check_launch("launch check_room_kernel");
 
     // Stable: equal depths keep the order of the Gaussians, which is the order they are numbered in.
@@ -65,14 +65,14 @@ template <class Key>
 void Rasterizer::bin(const EmitArgs& emit) {
   Key* const keys[2] = {reinterpret_cast<Key*>(tile_keys_.data()), reinterpret_cast<Key*>(tile_keys_other_.data())};
   uint32_t* const slots[2] = {slots_.data(), slots_other_.data()};
-  check(cudaMemsetAsync(keys[0], 0xff, instance_room_ * sizeof(Key), stream_), "clear tile keys");
+  check(cudaMemsetAsync(keys[0], 0xff, instance_room() * sizeof(Key), stream_), "clear tile keys");
   emit_kernel<Key><<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(emit);
   check_launch("launch emit_kernel");
   // Stable: within a tile instances keep the depth order they were emitted in.
   const int sorted =
-      sort_pairs(scratch_.data(), scratch_.bytes(), keys, slots, instance_room_, tile_bits(tiles_), stream_);
+      sort_pairs(scratch_.data(), scratch_.bytes(), keys, slots, instance_room(), tile_bits(tiles_), stream_);
   blend_.slots = slots[sorted];
-  tile_ranges_kernel<Key><<<blocks_for(instance_room_, kTilePixels), kTilePixels, 0, stream_>>>(
+  tile_ranges_kernel<Key><<<blocks_for(instance_room(), kTilePixels), kTilePixels, 0, stream_>>>(
       keys[sorted], counts_.data(), tile_ranges_.data());
   check_launch("launch tile_ranges_kernel");
 }

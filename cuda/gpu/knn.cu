@@ -29,9 +29,9 @@ struct Box {
 struct Nearest {
   uint32_t wanted, found;
   float d2[kMaxNeighbours];
-  __device__ float worst() const { return found < wanted ? FLT_MAX : d2[wanted - 1]; }
+  __device__ float worst() const { return found < wanted ? INFINITY : d2[wanted - 1]; }
   __device__ void offer(float value) {
-    if (found == wanted && !(value < d2[wanted - 1])) return;
+    if (!(value < worst())) return;
     uint32_t at = found < wanted ? found++ : wanted - 1;
     for (; at > 0 && d2[at - 1] > value; --at) d2[at] = d2[at - 1];
     d2[at] = value;
@@ -237,9 +237,10 @@ void search(GpuDevice& device, const float* host_points, const std::vector<uint3
     const uint32_t chunk = std::min(count - first, kChunk);
     for (size_t i = 0; i < chunk; ++i)
       for (size_t k = 0; k < 3; ++k) rows[3 * i + k] = host_points[3 * size_t(curve[first + i]) + k];
-    check(cudaMemcpy(points.data() + 3 * size_t(first), rows.data(), 3 * size_t(chunk) * sizeof(float),
-                     cudaMemcpyHostToDevice),
+    check(cudaMemcpyAsync(points.data() + 3 * size_t(first), rows.data(), 3 * size_t(chunk) * sizeof(float),
+                          cudaMemcpyHostToDevice, stream),
           "upload points");
+    device.stream().wait();  // before `rows` is filled again
   }
 
   Hierarchy h = {points.data(), count, 0, {}, {}};

@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   if (active) {
     g = load_gaussian(a.parameters, a.layout, i);
     f = core::project(a.camera, g.mean, g.scale, g.quat);
-    if (f.radius > 0.f) {
+    if (f.radius > 0.f && g.opacity == g.opacity) {
       test = {f.mean[0],
               f.mean[1],
               f.conic[0],
@@ -85,15 +85,14 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
       visible = !core::empty(test.r);
     }
   }
-  // A Gaussian with a NaN in its colour reaches no tile; NaN elsewhere makes the footprint not valid.
+  // A Gaussian with a NaN in its colour is visible but reaches no tile; NaN elsewhere makes it invisible.
   float rgb[3] = {};
   if (visible) {
     const core::ViewDirection<float> direction = core::view_direction<float>(a.camera.center, g.mean);
     core::sh_color(a.active_degree, direction.d, LoadSh{a.parameters, i}, rgb);
   }
-  const bool colored = rgb[0] == rgb[0] && rgb[1] == rgb[1] && rgb[2] == rgb[2];
-  const uint32_t tiles =
-      for_tiles(test, visible && colored, a.tiles_x, NoContext{}, [](const NoContext&, uint32_t, uint32_t) {});
+  const uint32_t tiles = for_tiles(test, visible && core::drawable(rgb), a.tiles_x, NoContext{},
+                                   [](const NoContext&, uint32_t, uint32_t) {});
 
   // Integer sums do not depend on their order.
   uint32_t warp_tiles = tiles;

@@ -65,12 +65,13 @@ void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_ba
   try {
     make_room(input, with_depth, with_backward);
   } catch (...) {
-    instance_room_ = 0;  // what could not be had is not remembered: a smaller view may still fit
+    instance_room() = 0;  // what could not be had is not remembered: a smaller view may still fit
     throw;
   }
 }
 
 void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_backward) {
+  with_backward_ = with_backward;
   const uint32_t count = input.count;
   const uint32_t width = uint32_t(input.camera.width), height = uint32_t(input.camera.height);
   const uint32_t tiles_x = (width + kTile - 1) / kTile, tiles_y = (height + kTile - 1) / kTile;
@@ -80,7 +81,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
     counts_.assign(1);
     check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
   }
-  if (instance_room_ == 0) instance_room_ = first_room(count);
+  if (instance_room() == 0) instance_room() = first_room(count);
 
   splats_.reserve(count);
   radii_.reserve(count);
@@ -92,27 +93,27 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   gaussians_other_.reserve(count);
   ends_.reserve(count);
   offsets_.reserve(count);
-  const size_t key_bytes = size_t(instance_room_) * (tiles_ < 65536 ? 2 : 4);
+  const size_t key_bytes = size_t(instance_room()) * (tiles_ < 65536 ? 2 : 4);
   grow(tile_keys_, key_bytes);
   grow(tile_keys_other_, key_bytes);
   // The sort moves unused slots too; cleared once, so that nothing reads what was never written.
-  if (grow(slots_, instance_room_)) check(cudaMemsetAsync(slots_.data(), 0, slots_.bytes(), stream_), "clear slots");
-  grow(slots_other_, instance_room_);
-  grow(slot_gaussians_, size_t(instance_room_));
+  if (grow(slots_, instance_room())) check(cudaMemsetAsync(slots_.data(), 0, slots_.bytes(), stream_), "clear slots");
+  grow(slots_other_, instance_room());
+  grow(slot_gaussians_, size_t(instance_room()));
   tile_ranges_.reserve(tiles_);
   tile_buckets_.reserve(tiles_);
   tile_last_.reserve(tiles_);
-  const size_t buckets = size_t(instance_room_) / kBucket + tiles_;
+  const size_t buckets = size_t(instance_room()) / kBucket + tiles_;
   bucket_tiles_.reserve(buckets);
   if (with_backward) {
-    grow(gradients_, size_t(instance_room_));
+    grow(gradients_, size_t(instance_room()));
     grow(checkpoints_, buckets * kTilePixels);
   }
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
   last_.reserve(plane);
   if (with_depth) depth_sums_.reserve(plane);
-  const uint32_t items = std::max({count, instance_room_, tiles_});
+  const uint32_t items = std::max({count, instance_room(), tiles_});
   if (items > scratch_items_) {
     scratch_items_ = 0;  // until the memory is there
     scratch_.reserve(std::max(sort_scratch_bytes(items), scan_scratch_bytes(items)));
@@ -166,7 +167,7 @@ bool Rasterizer::grew_after_overflow() {
   if (counts.most > UINT32_MAX / 2)
     fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 2 147 483 647: lower the resolution",
          counts.most);
-  instance_room_ = uint32_t(counts.most + counts.most / 4);
+  instance_room() = uint32_t(counts.most + counts.most / 4);
   return true;
 }
 

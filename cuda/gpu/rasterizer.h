@@ -64,7 +64,11 @@ class Rasterizer {
   ProjectArgs projection_ = {};
   BlendArgs blend_ = {};
   uint32_t tiles_ = 0;
-  uint32_t instance_room_ = 0;
+  // Instances there is room for: one number for rendering, one for training ([1]), which keeps more for each, so that
+  // one large render does not weigh on every step.
+  uint32_t rooms_[2] = {};
+  bool with_backward_ = false;
+  uint32_t& instance_room() { return rooms_[with_backward_ ? 1 : 0]; }
 
   DeviceBuffer<Counts> counts_;
   // Per Gaussian.

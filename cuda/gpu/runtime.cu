@@ -7,10 +7,10 @@ namespace tame::gpu {
 
 void check(cudaError_t error, const char* doing) {
   if (error == cudaSuccess) return;
+  cudaGetLastError();  // forgets it, unless it is sticky
   const std::string text = std::string("Cannot ") + doing + ": " + cudaGetErrorString(error);
   switch (error) {
     case cudaErrorMemoryAllocation: {
-      cudaGetLastError();
       size_t free = 0, total = 0;
       cudaMemGetInfo(&free, &total);
       throw Failure(TAME_OUT_OF_MEMORY, text, 0, free);
@@ -27,8 +27,9 @@ void check(cudaError_t error, const char* doing) {
                                              std::to_string(CUDART_VERSION % 1000 / 10) + ": update the driver");
     }
     default:
-      throw Poisoned(TAME_INTERNAL,
-                     text + "; this device handle cannot be used any more: close it and open the device again");
+      // A sticky error comes back from any call: the process's context on this GPU is gone.
+      if (cudaFree(nullptr) == cudaSuccess) throw Failure(TAME_INTERNAL, text);
+      throw Poisoned(TAME_INTERNAL, text + "; this process cannot use the GPU any more: start it again");
   }
 }
 

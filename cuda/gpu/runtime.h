@@ -17,7 +17,7 @@ class Poisoned : public Failure {
   using Failure::Failure;
 };
 
-// cudaSuccess passes; out of memory, no device, no kernel image and old drivers get their own words; anything else
+// cudaSuccess passes; out of memory, no device and old drivers get their own words; an error that is there to stay
 // poisons the device handle.
 void check(cudaError_t error, const char* doing);
 inline void check_launch(const char* kernel) {

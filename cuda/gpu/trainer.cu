@@ -1,6 +1,7 @@
 // Training steps, enqueued ahead of the device. A step is a transaction: where its buffers prove too small it and those
 // behind it change nothing, the host makes room and enqueues them again.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <thread>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr uint32_t kSlots = 8;  // mailbox entries: more than there are steps ahead
 constexpr uint32_t kThreads = 256;
+constexpr uint32_t kPolls = 16384;  // some 50 us of looking before the host rests between looks
 
 // In pinned memory: the device writes at the end of each step, the host polls.
 struct Mailbox {
@@ -62,8 +64,8 @@ class GpuTrainer : public Trainer {
     stream().wait();
   }
 
-  tame_status run(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) override {
-    return device().use([&] { return run_here(plan, n, stride, control); });
+  tame_status run(const tame_step* plan, uint32_t n, int32_t* control) override {
+    return device().use([&] { return run_here(plan, n, control); });
   }
 
   void reset_opacity(float maximum) override {
@@ -77,8 +79,7 @@ class GpuTrainer : public Trainer {
       }
       const size_t stride = gaussians_->planes().stride, at = size_t(plane) * stride;
       for (float* moments : {first_moments_.data(), second_moments_.data()})
-        if (moments != nullptr)
-          check(cudaMemsetAsync(moments + at, 0, stride * sizeof(float), stream()), "clear the opacities' moments");
+        check(cudaMemsetAsync(moments + at, 0, stride * sizeof(float), stream()), "clear the opacities' moments");
       stream().wait();
     });
   }
@@ -115,19 +116,14 @@ class GpuTrainer : public Trainer {
     StepHistory before;
   };
 
-  tame_status run_here(const tame_step* plan, uint32_t n, uint32_t stride, int32_t* control) {
-    const auto step_at = [&](uint32_t i) {
-      tame_step step;
-      std::memcpy(&step, reinterpret_cast<const char*>(plan) + size_t(i) * stride, sizeof step);
-      return step;
-    };
+  tame_status run_here(const tame_step* plan, uint32_t n, int32_t* control) {
     std::deque<InFlight> flying;
     uint32_t next = 0;
     // Steps behind `next` are enqueued again when the oldest in flight turns out to have had too little room.
     const auto settle_oldest = [&] {
       const InFlight oldest = flying.front();
       if (wait_for(oldest.ticket)) {
-        report(oldest.index, step_at(oldest.index).iteration, oldest.ticket, control);
+        report(oldest.index, plan[oldest.index].iteration, oldest.ticket, control);
         flying.pop_front();
         return;
       }
@@ -146,7 +142,7 @@ class GpuTrainer : public Trainer {
       }
       const StepHistory before = history_;
       try {
-        enqueue(step_at(next), ++ticket_);
+        enqueue(plan[next], ++ticket_);
       } catch (...) {
         history_ = before;
         while (!flying.empty()) settle_oldest();
@@ -200,10 +196,10 @@ class GpuTrainer : public Trainer {
     for (uint32_t polls = 1;; ++polls) {
       const uint32_t seen = __atomic_load_n(outcome, __ATOMIC_ACQUIRE);
       if (seen / 2 == ticket) return seen % 2 == 0;
-      if (polls % 1024 != 0) continue;
+      if (polls % 1024 != 0 && polls <= kPolls) continue;
       const cudaError_t error = cudaStreamQuery(stream());
       if (error != cudaErrorNotReady) check(error, "run a training step");
-      std::this_thread::yield();
+      if (polls > kPolls) std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   }
 

@@ -20,23 +20,23 @@ GpuViews::~GpuViews() {
   if (copies_ != nullptr) cudaStreamSynchronize(*copies_);
 }
 
-void GpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) {
+void GpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) {
   device_->use([&] {
     View& view = views_[index];
-    const size_t bytes = size_t(camera.width) * camera.height * channels;
+    const size_t bytes = size_t(camera.width) * camera.height * 3;
     view.set = false;
     if (residency_ == TAME_RESIDENCY_DEVICE) {
       view.resident.assign(bytes);
-      check(cudaMemcpyAsync(view.resident.data(), pixels, bytes, cudaMemcpyHostToDevice, device_->stream()),
+      check(cudaMemcpyAsync(view.resident.data(), rgb, bytes, cudaMemcpyHostToDevice, device_->stream()),
             "upload a photo");
       device_->stream().wait();
     } else {
       copies_->wait();
       if (residency_ == TAME_RESIDENCY_PINNED) {
         if (view.bytes != bytes) view.pinned = PinnedBuffer<uint8_t>(bytes);
-        std::copy(pixels, pixels + bytes, view.pinned.data());
+        std::copy(rgb, rgb + bytes, view.pinned.data());
       } else {
-        view.pageable.assign(pixels, pixels + bytes);
+        view.pageable.assign(rgb, rgb + bytes);
       }
       for (auto& stage : stages_)
         if (stage->view == index) stage->view = TAME_NO_VIEW;
@@ -49,8 +49,8 @@ void GpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* pix
 }
 
 void GpuViews::copy(Stage& stage, uint32_t index) {
-  stage.pixels.reserve(largest_);
-  stage.view = TAME_NO_VIEW;
+  stage.view = TAME_NO_VIEW;  // also where there is no memory for it
+  if (stage.pixels.size() < largest_) stage.pixels.assign(largest_);
   stage.free.hold(*copies_);
   check(
       cudaMemcpyAsync(stage.pixels.data(), views_[index].host(), views_[index].bytes, cudaMemcpyHostToDevice, *copies_),
@@ -74,7 +74,11 @@ void GpuViews::release(uint32_t next) {
   stages_[current_]->free.record(device_->stream());
   Stage& other = *stages_[1 - current_];
   if (next == TAME_NO_VIEW || stages_[current_]->view == next || other.view == next) return;
-  copy(other, next);
+  try {
+    copy(other, next);
+  } catch (const Failure& failure) {
+    if (failure.status != TAME_OUT_OF_MEMORY) throw;  // the step it was for asks again
+  }
 }
 
 std::shared_ptr<Views> GpuDevice::make_views(uint32_t count, uint32_t residency) {

@@ -14,7 +14,7 @@ class GpuViews : public Views {
 
   uint32_t count() const override { return uint32_t(views_.size()); }
   bool is_set(uint32_t index) const override { return views_[index].set; }
-  void set(uint32_t index, const tame_camera& camera, const uint8_t* pixels, uint32_t channels) override;
+  void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) override;
 
   const tame_camera& camera(uint32_t index) const { return views_[index].camera; }
   // The photo in device memory, good for work enqueued until release(). Copies it if nothing did so ahead.
