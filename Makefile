@@ -23,7 +23,7 @@ LEVELS := baseline $(if $(X86),avx2)
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda kernels deno demo test check clean
+.PHONY: FORCE help build cpu cuda kernels deno demo test check dist clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -130,5 +130,8 @@ test: deno build build/core_test ## every test this machine can run
 check: deno ## format, lint, types, documentation
 	$(DENO) task check
 
-clean: ## removes build/
-	rm -rf build
+dist: deno build ## dist/: the package with its libraries, to be imported by URL
+	$(DENO) run -A scripts/dist.ts
+
+clean: ## removes build/ and dist/
+	rm -rf build dist

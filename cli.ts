@@ -2,7 +2,7 @@
 
 import { asksForHelp } from "./cli/help.ts";
 import { UsageError } from "./cli/errors.ts";
-import { failureOf } from "./cli/exit.ts";
+import { EXIT, failureOf } from "./cli/exit.ts";
 import { nearest } from "./cli/nearest.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
 import { type Verb, VERBS } from "./cli/verbs.ts";
@@ -20,11 +20,11 @@ async function main(args: readonly string[]): Promise<number> {
   const [name, ...argv] = args;
   if (name === "--version") {
     console.log(`tame ${manifest.version}`);
-    return 0;
+    return EXIT.done;
   }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(HELP);
-    return name === undefined ? 2 : 0;
+    return name === undefined ? EXIT.usage : EXIT.done;
   }
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name as keyof typeof VERBS] as Verb : undefined;
   try {

@@ -9,7 +9,10 @@
  *   const scene = await loadScene(capture, { images: "images_8" });
  *   for await (const event of train(device, scene, { iterations: 500 })) {
  *     if (event.type === "step") console.log(event.iteration, event.loss);
- *     if (event.type === "done") await savePly(event.gaussians, ply);
+ *     if (event.type === "done") {
+ *       using gaussians = event.gaussians;
+ *       await savePly(gaussians, ply);
+ *     }
  *   }
  * }
  * ```

@@ -1,5 +1,7 @@
 // --config FILE: options from a JSON file, read by the same rules as options on the command line.
 
+import { readDataFile } from "../load/bytes.ts";
+import { DataError } from "../load/errors.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { type OptionGroup, type OptionRow, rowsOf } from "./option.ts";
@@ -17,7 +19,7 @@ export async function parseWithConfig<const Table extends readonly OptionGroup[]
   const file = (parsed.values as { config?: string }).config;
   if (file === undefined) return parsed;
   const path = userPath(file);
-  const tokens = configArguments(await Deno.readTextFile(path), path, rowsOf(table));
+  const tokens = configArguments(await readConfig(path), path, rowsOf(table));
   try {
     parse(tokens, table);
   } catch (error) {
@@ -25,6 +27,15 @@ export async function parseWithConfig<const Table extends readonly OptionGroup[]
     throw error;
   }
   return parse([...tokens, ...argv], table);
+}
+
+async function readConfig(path: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readDataFile(path));
+  } catch (error) {
+    if (error instanceof DataError) throw new UsageError(`Cannot read --config: ${error.message}`);
+    throw error;
+  }
 }
 
 /** The options of a configuration file as arguments. */

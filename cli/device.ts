@@ -3,6 +3,7 @@
 import { type Device, openDevice } from "../ffi/device.ts";
 import type { OptionValues } from "./option.ts";
 import type { DEVICE_ROWS } from "./options.ts";
+import { namedLibrary } from "./paths.ts";
 import type { Reporter } from "./progress.ts";
 
 /** Values of the options of every verb that computes. */
@@ -12,6 +13,7 @@ export type DeviceValues = OptionValues<[{ title: string; rows: typeof DEVICE_RO
 export async function openChosenDevice(values: DeviceValues & { seed?: number }, reporter: Reporter): Promise<Device> {
   const device = await openDevice({
     backend: values.backend as "auto" | "cuda" | "cpu",
+    library: namedLibrary(),
     index: values.device,
     threads: values.threads,
     memoryLimit: values.memory_limit,
@@ -19,4 +21,17 @@ export async function openChosenDevice(values: DeviceValues & { seed?: number },
   });
   reporter.note(device.reason);
   return device;
+}
+
+/** The same while something else loads; where both fail the device's error is told, and a device is never left open. */
+export async function openChosenDeviceWhile<T>(
+  loading: Promise<T>,
+  values: DeviceValues & { seed?: number },
+  reporter: Reporter,
+): Promise<[Device, T]> {
+  const [opened, loaded] = await Promise.allSettled([openChosenDevice(values, reporter), loading]);
+  if (opened.status === "rejected") throw opened.reason;
+  if (loaded.status === "fulfilled") return [opened.value, loaded.value];
+  opened.value[Symbol.dispose]();
+  throw loaded.reason;
 }

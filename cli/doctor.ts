@@ -2,11 +2,12 @@
 
 import manifest from "../deno.json" with { type: "json" };
 import { type DeviceInfo, type LibraryReport, listDevices } from "../ffi/device.ts";
-import { formatBytes } from "../train/plan.ts";
+import { formatBytes } from "../train/format.ts";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { DOCTOR_OPTIONS } from "./options.ts";
+import { namedLibrary } from "./paths.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code: done if some backend can be used. */
@@ -23,7 +24,7 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const { values } = parse(argv, DOCTOR_OPTIONS);
-  const libraries = await listDevices();
+  const libraries = await listDevices({ library: namedLibrary() });
   const usable = libraries.filter(({ problem }) => problem === undefined);
   const photos = await photoDecoder();
   if (values.json) {

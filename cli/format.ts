@@ -1,6 +1,7 @@
 // Numbers as people read them.
 
-import { formatBytes, type MemoryPlan } from "../train/plan.ts";
+import { formatBytes, formatItems } from "../train/format.ts";
+import type { MemoryPlan } from "../train/plan.ts";
 
 /** 15059 → "15 059". */
 export function count(value: number): string {
@@ -31,6 +32,5 @@ export function bar(share: number): string {
 
 /** A memory plan in one line: the sum, then what it is made of. */
 export function planText({ total, items }: MemoryPlan): string {
-  const parts = items.map(({ purpose, bytes, exact }) => `${purpose} ${exact ? "" : "about "}${formatBytes(bytes)}`);
-  return `about ${formatBytes(total)}: ${parts.join(", ")}`;
+  return `about ${formatBytes(total)}: ${formatItems(items)}`;
 }

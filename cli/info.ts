@@ -2,11 +2,13 @@
 
 import { readDataFile } from "../load/bytes.ts";
 import { DataError } from "../load/errors.ts";
+import { statOrUndefined } from "../load/files.ts";
 import { parsePlyHeader } from "../load/ply_header.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { loadScene, type Scene } from "../load/scene.ts";
+import { formatBytes, formatItem } from "../train/format.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
-import { formatBytes, type MemoryPlan, planMemory } from "../train/plan.ts";
+import { type MemoryPlan, planMemory } from "../train/plan.ts";
 import { accumulatesSh, budgetTarget } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
@@ -48,12 +50,9 @@ interface Facts {
 }
 
 async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new DataError("There is no such file or folder", { path, cause });
-    throw cause;
-  }
+  const found = await statOrUndefined(path);
+  if (found === undefined) throw new DataError("There is no such file or folder", { path });
+  return found.isFile;
 }
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
@@ -88,10 +87,7 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
       ["Extent", scene.extent.toPrecision(4)],
       ["Budget", `${count(target)} Gaussians (--budget ${values.budget} --mode ${values.mode})`],
       ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${values.sh_degree}`],
-      ...plan.items.map(({ purpose, bytes, exact }): [string, string] => [
-        `  ${purpose}`,
-        `${exact ? "" : "about "}${formatBytes(bytes)}`,
-      ]),
+      ...plan.items.map((item): [string, string] => [`  ${item.purpose}`, formatItem(item)]),
     ],
   };
 }

@@ -1,4 +1,4 @@
-// What an option is. The rows themselves are in option_table.ts, the reading of them in argv.ts, their text in help.ts.
+// What an option is. The rows themselves are in options.ts, the reading of them in argv.ts, their text in help.ts.
 
 /** What an option takes: nothing, one value, or one or more (`integers`, `strings`). `bytes` reads 8G, 512M, 1000. */
 export type OptionKind = "flag" | "integer" | "number" | "bytes" | "string" | "integers" | "strings";

@@ -2,6 +2,7 @@
 //
 // Names and defaults follow Taming 3DGS (Mallick et al. 2024), so that existing command lines run.
 
+import { DEFAULT_NEAR } from "../load/camera.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup, OptionRow, OptionValue } from "./option.ts";
 
@@ -95,7 +96,7 @@ const schedule = [
     kind: "number",
     unit: "SECONDS",
     minimum: 0,
-    help: "stop and save after this long, counted from the first step",
+    help: "stop and save after so much training; loading and evaluation do not count",
   },
   {
     name: "test_iterations",
@@ -271,7 +272,7 @@ const near = [
     name: "near",
     kind: "number",
     unit: "DEPTH",
-    default: 0.2,
+    default: DEFAULT_NEAR,
     minimum: 0,
     help: "near plane in world units",
     refuse: inFrontOfCamera,

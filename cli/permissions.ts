@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { PermissionError } from "./errors.ts";
-import { ROOT } from "./paths.ts";
+import { namedLibrary, ROOT } from "./paths.ts";
 
 /** What a verb needs beyond reading files, the environment, system information and native code. */
 export interface Needs {
@@ -22,7 +22,9 @@ export function requirePermissions(verb: string, argv: readonly string[], needs:
 /** What to type to run the verb with the permissions it needs. */
 export function advice(verb: string, argv: readonly string[], needs: Needs = {}): string {
   const words = [verb, ...argv].map(quote).join(" ");
-  const task = ROOT !== undefined && Deno.permissions.querySync({ name: "read" }).state === "granted" &&
+  // The tasks grant build/ alone.
+  const task = ROOT !== undefined && namedLibrary() === undefined &&
+      Deno.permissions.querySync({ name: "read" }).state === "granted" &&
       Deno.cwd() === ROOT
     ? `, or shorter:\n\n  deno task ${words}`
     : "";
@@ -36,9 +38,7 @@ function nativeCode(): Deno.FfiPermissionDescriptor[] {
 }
 
 function nativeFolders(root: string): string[] {
-  const granted = Deno.permissions.querySync({ name: "env", variable: "TAME_LIBRARY" }).state === "granted";
-  const library = granted ? Deno.env.get("TAME_LIBRARY") : undefined;
-  return [library || join(root, "build"), join(root, "node_modules")];
+  return [namedLibrary() ?? join(root, "build"), join(root, "node_modules")];
 }
 
 function flags(needs: Needs): string[] {

@@ -37,17 +37,27 @@ const CLEAR = "\r\x1b[K";
 
 /** The streams of this process. */
 export function processStreams(): Streams {
-  const encoder = new TextEncoder();
-  const write = (stream: { writeSync(bytes: Uint8Array): number }, text: string) => {
-    const bytes = encoder.encode(text);
-    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
-  };
   return {
-    out: (text) => write(Deno.stdout, text),
-    err: (text) => write(Deno.stderr, text),
+    out: writerOf(Deno.stdout),
+    err: writerOf(Deno.stderr),
     terminal: Deno.stderr.isTerminal(),
     columns: terminalColumns,
     now: () => performance.now(),
+  };
+}
+
+/** Writes text to a stream, until nobody reads it any more (`| head -1`): the work goes on without a listener. */
+export function writerOf(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
+  const encoder = new TextEncoder();
+  let open = true;
+  return (text) => {
+    const bytes = encoder.encode(text);
+    try {
+      for (let written = 0; open && written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      open = false;
+    }
   };
 }
 

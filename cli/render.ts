@@ -1,7 +1,7 @@
 // `render`: the views of a trained model as pictures, with their photos beside them.
 
 import { rendersPath, renderViews } from "../eval/render.ts";
-import { pointCloudPath, readCfgArgs, savedIterations } from "../export/model_folder.ts";
+import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../export/model_folder.ts";
 import { DataError } from "../load/errors.ts";
 import { loadScene } from "../load/scene.ts";
 import { loadPly } from "../init/gaussians.ts";
@@ -52,7 +52,6 @@ export async function run(argv: string[]): Promise<number> {
         reporter.note(`There are no ${set} views${set === "test" ? ": --eval holds some out" : ""}`);
         continue;
       }
-      for (const view of views) view.camera.near = capture.near;
       const path = rendersPath(folder, set, iteration);
       const onView = (done: number, total: number) =>
         reporter.progress({ label: `Rendering ${set} views`, done, total, unit: "view" });
@@ -96,8 +95,8 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
 }
 
 async function chosenIteration(folder: string, wanted: number): Promise<number> {
+  if (wanted === -1) return await lastIteration(folder);
   const saved = await savedIterations(folder);
-  if (wanted === -1) return saved[saved.length - 1];
   if (saved.includes(wanted)) return wanted;
   throw new DataError(`No Gaussians of iteration ${wanted} were saved, only of ${saved.join(", ")}`, { path: folder });
 }

@@ -1,18 +1,27 @@
 // `train`: a capture in, a model folder out.
 
 import { join } from "@std/path";
-import { MODEL_FILES, savePointCloud, startModelFolder, writeRunConfig } from "../export/model_folder.ts";
+import {
+  lastIteration,
+  MODEL_FILES,
+  type RunConfig,
+  savedIterations,
+  savePointCloud,
+  startModelFolder,
+  writeRunConfig,
+} from "../export/model_folder.ts";
 import { TrainLog } from "../export/train_log.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { DEFAULT_NEAR } from "../load/camera.ts";
 import { DataError } from "../load/errors.ts";
 import { loadScene, type Scene } from "../load/scene.ts";
-import type { DoneEvent, EvaluateEvent, StepEvent, TrainEvent } from "../train/events.ts";
+import type { DoneEvent, EvaluateEvent, SaveEvent, StepEvent, TrainEvent, TrainResult } from "../train/events.ts";
+import { formatBytes } from "../train/format.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
-import { formatBytes } from "../train/plan.ts";
 import { parseWithConfig } from "./config.ts";
-import { openChosenDevice } from "./device.ts";
+import { openChosenDeviceWhile } from "./device.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { count, duration, planText, rate } from "./format.ts";
@@ -23,8 +32,6 @@ import { userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
 import { asUsageError, trainOptions, type TrainValues } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
-
-const DEFAULT_NEAR = 0.2;
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -49,20 +56,14 @@ export async function run(argv: string[]): Promise<number> {
   );
   const { signal } = interrupt;
 
-  using device = await openChosenDevice(values, reporter);
-  const source = userPath(values.source_path);
-  const scene = await loadScene(source, {
-    images: values.images,
-    resolution: values.resolution,
-    eval: values.eval,
-    signal,
-  });
+  const { images, resolution, eval: holdOut, near } = values;
+  const loading = loadScene(userPath(values.source_path), { images, resolution, eval: holdOut, near, signal });
+  const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
+  using device = opened;
   if (scene.train.length === 0) {
     throw new DataError("All views are held out: train without --eval", { path: scene.source });
   }
-  for (const view of [...scene.train, ...scene.test]) view.camera.near = values.near;
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
-  await startModelFolder(folder, scene, cfgArgs(values, { source: scene.source, folder }));
   const loadSeconds = (performance.now() - started) / 1000;
 
   const session = new Session({ values, device, scene, folder, loadSeconds }, reporter);
@@ -102,7 +103,9 @@ class Session {
   readonly #start: Start;
   readonly #reporter: Reporter;
   readonly #log: TrainLog;
-  #saved: { iteration: number; path: string } | undefined;
+  readonly #saved = new Set<number>();
+  #begun = false;
+  #savedPath: string | undefined;
 
   constructor(start: Start, reporter: Reporter) {
     this.#start = start;
@@ -138,6 +141,7 @@ class Session {
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
         break;
       case "step":
+        await this.#begin();
         this.#log.add(event);
         this.#reporter.progress(this.#progress(event));
         break;
@@ -162,25 +166,52 @@ class Session {
     return { label: "Training", done: iteration, total: this.#start.values.iterations, unit: "it", details };
   }
 
-  async #save({ iteration, gaussians }: TrainEvent): Promise<string> {
-    const path = await savePointCloud(gaussians, this.#start.folder, iteration);
-    await this.#log.write();
-    this.#saved = { iteration, path };
-    return path;
+  /** Starts the model folder once the run has something to put there: a refused one leaves an earlier model alone. */
+  async #begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { values, scene, folder } = this.#start;
+    await startModelFolder(folder, scene, cfgArgs(values, { source: scene.source, folder }));
   }
 
-  /** Saves what is not saved yet, writes the records of the run, and sums it up. */
-  async #finish(event: DoneEvent): Promise<Record<string, unknown>> {
-    const { values, device, scene, folder, loadSeconds } = this.#start;
-    const { result } = event;
-    if (result.iteration > 0 && this.#saved?.iteration !== result.iteration) await this.#save(event);
+  async #save({ iteration, gaussians }: SaveEvent): Promise<string> {
+    await this.#begin();
+    this.#savedPath = await savePointCloud(gaussians, this.#start.folder, iteration);
+    this.#saved.add(iteration);
     await this.#log.write();
+    return this.#savedPath;
+  }
+
+  /** Writes the records of the run and sums it up. */
+  async #finish({ result }: DoneEvent): Promise<Record<string, unknown>> {
+    const { values, folder, loadSeconds } = this.#start;
     const seconds = {
       load: loadSeconds + result.loadSeconds,
       train: result.seconds,
       total: performance.now() / 1000,
     };
-    const { backend, name, reason, seed } = device;
+    if (this.#begun) await this.#record(result, seconds);
+    if (result.timedOut) this.#reporter.note(`Stopped by --max_seconds ${values.max_seconds}`);
+    this.#reporter.note(
+      result.iteration === 0
+        ? "No iteration was finished"
+        : `${count(result.iteration)} iterations in ${duration(seconds.train)} ` +
+          `(${rate(result.iteration / seconds.train, "it")}), ${duration(seconds.total)} in all: ` +
+          `${count(result.count)} Gaussians, loss ${result.loss.toFixed(7)}, peak memory ${
+            formatBytes(result.peakMemory)
+          }`,
+    );
+    if (this.#savedPath !== undefined) {
+      this.#reporter.note(`Splats: ${this.#savedPath}`);
+      await this.#noteOlder();
+    }
+    return { folder, path: this.#savedPath ?? null, totalSeconds: seconds.total };
+  }
+
+  /** Writes what is known once a run is over. */
+  async #record(result: TrainResult, seconds: RunConfig["seconds"]): Promise<void> {
+    const { values, device: { backend, name, reason, seed }, scene, folder } = this.#start;
+    await this.#log.write();
     await writeRunConfig(folder, {
       options: recordedOptions(values, { source: scene.source, folder }),
       device: { backend, name, reason, seed },
@@ -194,18 +225,21 @@ class Session {
       result,
       seconds,
     });
-    if (result.timedOut) this.#reporter.note(`Stopped by --max_seconds ${values.max_seconds}`);
-    this.#reporter.note(
-      result.iteration === 0
-        ? "No iteration was finished"
-        : `${count(result.iteration)} iterations in ${duration(seconds.train)} ` +
-          `(${rate(result.iteration / seconds.train, "it")}), ${duration(seconds.total)} in all: ` +
-          `${count(result.count)} Gaussians, loss ${result.loss.toFixed(7)}, peak memory ${
-            formatBytes(result.peakMemory)
-          }`,
+  }
+
+  /** Tells of the PLYs that an earlier, longer run into the same folder has left. */
+  async #noteOlder(): Promise<void> {
+    const { folder } = this.#start;
+    const last = await lastIteration(folder);
+    const older = (await savedIterations(folder)).filter((iteration) =>
+      iteration > last && !this.#saved.has(iteration)
     );
-    if (this.#saved !== undefined) this.#reporter.note(`Splats: ${this.#saved.path}`);
-    return { folder, path: this.#saved?.path ?? null, totalSeconds: seconds.total };
+    if (older.length === 0) return;
+    this.#reporter.note(
+      `An earlier run has left iterations ${
+        older.join(", ")
+      } in this folder; render takes ${last} unless told otherwise`,
+    );
   }
 }
 

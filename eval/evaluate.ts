@@ -5,9 +5,10 @@
  */
 
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { imageLoss, psnr, ssim } from "../ffi/metrics.ts";
-import { render } from "../ffi/rasterizer.ts";
+import { meanAbsoluteDifference, psnr, ssim } from "../ffi/metrics.ts";
+import { renderColors } from "../ffi/rasterizer.ts";
 import type { View } from "../load/scene.ts";
+import { withPhotosAhead } from "./photos.ts";
 import { clampColors, toFloat } from "./pixels.ts";
 
 /** Options of {@linkcode evaluate}. */
@@ -71,15 +72,15 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
   const { background, signal, onView } = options;
   const { device } = gaussians;
   const scores: ViewScores[] = [];
-  for (const view of views) {
+  for (const { view, photo: decoded } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const photo = toFloat(await view.photo());
-    const image = clampColors(await render(gaussians, view.camera, { background }));
+    const image = clampColors(await renderColors(gaussians, view.camera, { background }));
+    const photo = toFloat(await decoded);
     scores.push({
       name: view.name,
       psnr: psnr(device, image, photo),
       ssim: ssim(device, image, photo),
-      l1: imageLoss(device, image, photo, { lambdaDssim: 0 }).value,
+      l1: meanAbsoluteDifference(device, image, photo),
     });
     onView?.(scores.length, views.length);
   }

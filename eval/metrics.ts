@@ -10,6 +10,7 @@ import type { Device } from "../ffi/device.ts";
 import { psnr, ssim } from "../ffi/metrics.ts";
 import { writeFileAtomic } from "../export/atomic.ts";
 import { DataError } from "../load/errors.ts";
+import { entriesOf } from "../load/files.ts";
 import { readImage } from "../load/images.ts";
 import { toFloat } from "./pixels.ts";
 import { RENDER_FOLDERS } from "./render.ts";
@@ -105,21 +106,10 @@ export async function scoreModel(
   return scores;
 }
 
-/** The entries of a folder, numbers in names in numeric order; none where there is no folder. */
-async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
 function mapValues<In, Out>(record: Record<string, In>, change: (value: In) => Out): Record<string, Out> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomic(path, new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n"));
+  await writeFileAtomic(path, JSON.stringify(value, null, 1) + "\n");
 }

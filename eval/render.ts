@@ -7,7 +7,9 @@
 import { join } from "node:path";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { renderImage8 } from "../ffi/rasterizer.ts";
+import { entriesOf } from "../load/files.ts";
 import type { View } from "../load/scene.ts";
+import { withPhotosAhead } from "./photos.ts";
 import { writePng } from "./png.ts";
 
 /** Options of {@linkcode renderViews}. */
@@ -56,19 +58,21 @@ export async function renderViews(
   const folders = Object.values(RENDER_FOLDERS).map((name) => join(folder, name));
   for (const name of folders) await Deno.mkdir(name, { recursive: true });
   const [renders, photos] = folders;
-  for (const [index, view] of views.entries()) {
+  let done = 0;
+  for (const { view, photo } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const name = `${String(index).padStart(5, "0")}.png`;
-    const photo = view.photo(); // decodes while the view renders
+    const name = `${String(done).padStart(5, "0")}.png`;
     const image = await renderImage8(gaussians, view.camera, { background });
-    await Promise.all([writePng(join(renders, name), image), photo.then((gt) => writePng(join(photos, name), gt))]);
-    onView?.(index + 1, views.length);
+    const gt = await photo;
+    await Promise.all([writePng(join(renders, name), image), writePng(join(photos, name), gt)]);
+    done++;
+    onView?.(done, views.length);
   }
   for (const name of folders) await removePicturesFrom(name, views.length);
 }
 
 async function removePicturesFrom(folder: string, first: number): Promise<void> {
-  for (const { name } of await Array.fromAsync(Deno.readDir(folder))) {
+  for (const { name } of await entriesOf(folder)) {
     const number = PICTURE.exec(name)?.[1];
     if (number !== undefined && Number(number) >= first) await Deno.remove(join(folder, name));
   }

@@ -1,20 +1,42 @@
 // Whole files or none: what is written appears under its name only when it is complete.
 
+/** Options of {@linkcode writeFileAtomic} and {@linkcode writePartsAtomic}. */
+export interface WriteOptions {
+  /** Permission bits of the file; Deno's own by default. */
+  mode?: number;
+}
+
 /**
  * Writes a file under a temporary name beside it, then renames it, so that a reader never sees half of it and a failed
- * write leaves what was there before.
+ * write leaves what was there before. Text is written as UTF-8.
  *
  * @example
  * ```ts ignore
  * import { writeFileAtomic } from "./atomic.ts";
  *
- * await writeFileAtomic("out/note.txt", new TextEncoder().encode("done\n"));
+ * await writeFileAtomic("out/note.txt", "done\n");
  * ```
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
+  await writePartsAtomic(path, [typeof content === "string" ? new TextEncoder().encode(content) : content], options);
+}
+
+/** The same for a file that is made a part at a time, so that the whole of it is never in memory. */
+export async function writePartsAtomic(
+  path: string,
+  parts: Iterable<Uint8Array>,
+  options: WriteOptions = {},
+): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    await Deno.writeFile(temporary, bytes, { createNew: true });
+    using file = await Deno.open(temporary, { write: true, createNew: true, mode: options.mode });
+    for (const part of parts) {
+      for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
+    }
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell

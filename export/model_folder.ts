@@ -15,8 +15,10 @@
 import { join } from "node:path";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { readDataFile } from "../load/bytes.ts";
 import { cameraCenter } from "../load/camera.ts";
 import { DataError } from "../load/errors.ts";
+import { entriesOf, statOrUndefined } from "../load/files.ts";
 import type { Scene, View } from "../load/scene.ts";
 import type { TrainResult } from "../train/events.ts";
 import { writeFileAtomic } from "./atomic.ts";
@@ -77,10 +79,6 @@ export const MODEL_FILES = {
 const POINT_CLOUDS = "point_cloud";
 const ITERATION_FOLDER = /^iteration_(\d+)$/;
 
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomic(path, new TextEncoder().encode(text));
-}
-
 /**
  * Makes the folder and writes what is known before training: `cfg_args`, `cameras.json`, `input.ply`.
  *
@@ -90,8 +88,8 @@ async function writeText(path: string, text: string): Promise<void> {
  */
 export async function startModelFolder(folder: string, scene: Scene, cfgArgs: CfgArgs): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  await writeText(join(folder, MODEL_FILES.cfgArgs), formatCfgArgs(cfgArgs));
-  await writeText(join(folder, MODEL_FILES.cameras), camerasJson(scene));
+  await writeFileAtomic(join(folder, MODEL_FILES.cfgArgs), formatCfgArgs(cfgArgs));
+  await writeFileAtomic(join(folder, MODEL_FILES.cameras), camerasJson(scene));
   await writeFileAtomic(join(folder, MODEL_FILES.input), pointsPly(scene.points));
 }
 
@@ -156,19 +154,35 @@ export async function savePointCloud(gaussians: Gaussians, folder: string, itera
 export async function savedIterations(folder: string): Promise<number[]> {
   const clouds = join(folder, POINT_CLOUDS);
   const iterations: number[] = [];
-  for (const name of await namesIn(clouds)) {
-    const iteration = ITERATION_FOLDER.exec(name)?.[1];
-    if (iteration !== undefined) iterations.push(Number(iteration));
+  for (const { name } of await entriesOf(clouds)) {
+    const iteration = Number(ITERATION_FOLDER.exec(name)?.[1] ?? NaN);
+    if ((await statOrUndefined(pointCloudPath(folder, iteration)))?.isFile) iterations.push(iteration);
   }
   if (iterations.length === 0) throw new DataError("No saved Gaussians: train the model first", { path: clouds });
   return iterations.sort((a, b) => a - b);
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+/**
+ * The iteration that the last run into a folder ended with, which need not be the highest: an earlier, longer run may
+ * have left PLYs of higher ones.
+ *
+ * @param folder Model folder
+ * @returns The iteration that `config.json` states if it has a saved PLY, else the highest that has
+ * @throws {DataError} When there is no saved PLY
+ */
+export async function lastIteration(folder: string): Promise<number> {
+  const saved = await savedIterations(folder);
+  const stated = await statedIteration(join(folder, MODEL_FILES.config));
+  return saved.find((iteration) => iteration === stated) ?? saved[saved.length - 1];
+}
+
+/** The result's iteration in a `config.json`; folders that other programs made have none, or one of another kind. */
+async function statedIteration(path: string): Promise<unknown> {
+  if (!(await statOrUndefined(path))?.isFile) return undefined;
   try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name);
+    return JSON.parse(await Deno.readTextFile(path))?.result?.iteration;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -182,14 +196,10 @@ async function namesIn(folder: string): Promise<string[]> {
  */
 export async function readCfgArgs(folder: string): Promise<CfgArgs> {
   const path = join(folder, MODEL_FILES.cfgArgs);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new DataError("Not a model folder: there is no cfg_args in it", { path, cause: error });
+  if (await statOrUndefined(path) === undefined) {
+    throw new DataError("Not a model folder: there is no cfg_args in it", { path });
   }
-  return parseCfgArgs(text, path);
+  return parseCfgArgs(new TextDecoder().decode(await readDataFile(path)), path);
 }
 
 /**
@@ -200,5 +210,5 @@ export async function readCfgArgs(folder: string): Promise<CfgArgs> {
  */
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
   const versions = { tame: project.version, deno: Deno.version.deno };
-  await writeText(join(folder, MODEL_FILES.config), JSON.stringify({ versions, ...config }, null, 2) + "\n");
+  await writeFileAtomic(join(folder, MODEL_FILES.config), JSON.stringify({ versions, ...config }, null, 2) + "\n");
 }

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { writePartsAtomic } from "./atomic.ts";
 import { splatHeader } from "./ply.ts";
 
 /** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */
@@ -41,28 +42,17 @@ export interface SavePlyOptions {
  * @param options Iteration
  */
 export async function savePly(gaussians: Gaussians, path: string | URL, options: SavePlyOptions = {}): Promise<void> {
-  const { count, shDegree } = gaussians;
-  const comments = [
-    `tame ${project.version}`,
-    ...(options.iteration === undefined ? [] : [`iteration ${options.iteration}`]),
-    "opacity logit",
-  ];
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  const temporary = `${file}.${crypto.randomUUID()}.tmp`;
-  try {
-    using output = await Deno.open(temporary, { write: true, createNew: true });
-    await writeAll(output, splatHeader(count, shDegree, comments));
-    for (let row = 0; row < count; row += ROWS) {
-      const rows = gaussians.plyRows(row, Math.min(ROWS, count - row));
-      await writeAll(output, new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-    }
-    await Deno.rename(temporary, file);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
-    throw error;
-  }
+  await writePartsAtomic(file, plyParts(gaussians, options.iteration));
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+/** The header, then the rows. */
+function* plyParts(gaussians: Gaussians, iteration: number | undefined): Generator<Uint8Array> {
+  const { count, shDegree } = gaussians;
+  const iterationComment = iteration === undefined ? [] : [`iteration ${iteration}`];
+  yield splatHeader(count, shDegree, [`tame ${project.version}`, ...iterationComment, "opacity logit"]);
+  for (let row = 0; row < count; row += ROWS) {
+    const rows = gaussians.plyRows(row, Math.min(ROWS, count - row));
+    yield new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+  }
 }

@@ -37,6 +37,6 @@ export class TrainLog {
 
   /** Writes all rows so far; the file is replaced as a whole. */
   async write(): Promise<void> {
-    await writeFileAtomic(this.#path, new TextEncoder().encode(this.#rows.join("\n") + "\n"));
+    await writeFileAtomic(this.#path, this.#rows.join("\n") + "\n");
   }
 }

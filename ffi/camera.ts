@@ -1,10 +1,9 @@
 // A camera as native code takes it.
 
-import type { Camera } from "../load/camera.ts";
+import { type Camera, DEFAULT_NEAR } from "../load/camera.ts";
 import { Struct } from "./abi.ts";
 import { checkCount, checkLength } from "./errors.ts";
 
-const DEFAULT_NEAR = 0.2;
 const MAX_SIDE = 16384;
 
 /** Packs a camera into a `tame_camera`; throws "invalid argument" when its size or pose has no such form. */

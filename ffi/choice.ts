@@ -1,6 +1,6 @@
 // Which library a device is opened from, and the one line that says why.
 
-import { deviceInfo, deviceName, problemOf } from "./device_info.ts";
+import { deviceName, findDevice, type Finding } from "./device_info.ts";
 import { environment } from "./environment.ts";
 import { LibraryError } from "./errors.ts";
 import { type Backend, type Library, openFile, openLibrary, searchLibrary } from "./library.ts";
@@ -19,6 +19,8 @@ export interface Wish {
 export interface Choice {
   /** The opened library. */
   library: Library;
+  /** What it said about the device. */
+  finding: Finding;
   /** One line: what was chosen and why. */
   reason: string;
 }
@@ -32,24 +34,26 @@ export async function choose(wish: Wish): Promise<Choice> {
   const named = wish.library ?? environment("TAME_LIBRARY");
   if (backend !== "auto") {
     const library = await openLibrary(backend, named);
-    return { library, reason: `${describe(library, index)}: backend ${backend} was asked for` };
+    return await choiceOf(library, index, `backend ${backend} was asked for`);
   }
   if (named !== undefined) {
     const library = openFile(await searchLibrary("cuda", named));
-    return { library, reason: `${describe(library, index)}: library ${library.path} was named` };
+    return await choiceOf(library, index, `library ${library.path} was named`);
   }
   const cuda = await cudaOrProblem(index);
-  if (typeof cuda !== "string") {
-    return { library: cuda, reason: `${describe(cuda, index)}: this build has code for it` };
-  }
-  const library = await cpuAfter(cuda);
-  return { library, reason: `${describe(library, 0)}: no GPU to use, ${cuda}` };
+  if (typeof cuda !== "string") return cuda;
+  return await choiceOf(await cpuAfter(cuda), index, `no GPU to use, ${cuda}`);
 }
 
-async function cudaOrProblem(index: number): Promise<Library | string> {
+async function choiceOf(library: Library, index: number, why: string): Promise<Choice> {
+  const finding = await findDevice(library, index);
+  return { library, finding, reason: `${describe(library, finding)}: ${why}` };
+}
+
+async function cudaOrProblem(index: number): Promise<Choice | string> {
   try {
-    const library = await openLibrary("cuda");
-    return problemOf(library, index) ?? library;
+    const choice = await choiceOf(await openLibrary("cuda"), index, "this build has code for it");
+    return choice.finding.problem ?? choice;
   } catch (error) {
     if (error instanceof LibraryError) return error.brief;
     throw error;
@@ -65,8 +69,6 @@ async function cpuAfter(cudaProblem: string): Promise<Library> {
   }
 }
 
-function describe(library: Library, index: number): string {
-  const { backend } = library.build;
-  const problem = problemOf(library, index);
-  return problem === undefined ? `${backend}, ${deviceName(deviceInfo(library, index))}` : backend;
+function describe({ build: { backend } }: Library, { info, problem }: Finding): string {
+  return info === undefined || problem !== undefined ? backend : `${backend}, ${deviceName(info)}`;
 }

@@ -69,13 +69,14 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   checkCount("memoryLimit", memoryLimit, { maximum: Number.MAX_SAFE_INTEGER });
   checkCount("seed", seed, { maximum: Number.MAX_SAFE_INTEGER });
   checkCount("threads", threads, { maximum: 256 });
-  const { library, reason } = await choose({ backend: options.backend ?? "auto", index, library: options.library });
+  const wish = { backend: options.backend ?? "auto", index, library: options.library };
+  const { library, reason, finding } = await choose(wish);
   const native = new Struct("tame_device_options");
   native.set("index", index).set("memory_limit", memoryLimit).set("seed", seed).set("threads", threads);
   const error = new Struct("tame_error");
-  const pointer = library.symbols.tame_device_open(native.bytes, native.bytes.length, error.bytes);
+  const pointer = await library.symbols.tame_device_open(native.bytes, native.bytes.length, error.bytes);
   if (pointer === null) throw errorFrom(error);
-  return new Device(library, pointer, { reason, seed, info: deviceInfo(library, index) });
+  return new Device(library, pointer, { reason, seed, info: finding.info ?? await deviceInfo(library, index) });
 }
 
 /** An open device. Calls on it and on what lives on it run one after another. */
@@ -106,6 +107,11 @@ export class Device implements Disposable {
     this.reason = about.reason;
     this.seed = about.seed;
     this.info = about.info;
+  }
+
+  /** @internal Bytes of the device's own memory that are free now, whoever holds the rest. */
+  async freeMemory(): Promise<number> {
+    return (await deviceInfo(this.#library, this.info.index)).memoryFree;
   }
 
   /** Counts the memory that the device and all that lives on it hold; also while a call runs. */

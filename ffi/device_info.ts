@@ -62,9 +62,11 @@ export async function listDevices(options: { library?: string | URL } = {}): Pro
 async function report(backend: Backend, named: string | URL | undefined): Promise<LibraryReport> {
   try {
     const library = openFile(await searchLibrary(backend, named));
-    const devices = Array.from({ length: deviceCount(library) }, (_, index) => deviceInfo(library, index));
-    const problems = devices.map((device) => problemOf(library, device.index));
-    const problem = problems.includes(undefined) ? undefined : problems[0] ?? problemOf(library, 0);
+    // Where there is no device, asking about the first tells why.
+    const count = Math.max(1, deviceCount(library));
+    const findings = await Promise.all(Array.from({ length: count }, (_, index) => findDevice(library, index)));
+    const devices = findings.flatMap(({ info }) => info ?? []);
+    const problem = findings.some((finding) => finding.problem === undefined) ? undefined : findings[0].problem;
     return { backend: library.build.backend, path: library.path, build: library.build, devices, problem };
   } catch (error) {
     if (error instanceof LibraryError || error instanceof TameError) {
@@ -75,7 +77,7 @@ async function report(backend: Backend, named: string | URL | undefined): Promis
 }
 
 /** Number of devices that a library sees. */
-export function deviceCount(library: Library): number {
+function deviceCount(library: Library): number {
   const count = new Uint32Array(1);
   const error = new Struct("tame_error");
   if (library.symbols.tame_device_count(count, 1, error.bytes) !== ABI.OK) throw errorFrom(error);
@@ -83,10 +85,10 @@ export function deviceCount(library: Library): number {
 }
 
 /** What a library knows about one of its devices. */
-export function deviceInfo(library: Library, index: number): DeviceInfo {
+export async function deviceInfo(library: Library, index: number): Promise<DeviceInfo> {
   const info = new Struct("tame_device_info");
   const error = new Struct("tame_error");
-  const status = library.symbols.tame_device_get_info(index, info.bytes, info.bytes.length, error.bytes);
+  const status = await library.symbols.tame_device_get_info(index, info.bytes, info.bytes.length, error.bytes);
   if (status !== ABI.OK) throw errorFrom(error);
   return {
     index,
@@ -101,14 +103,23 @@ export function deviceInfo(library: Library, index: number): DeviceInfo {
   };
 }
 
-/** Why a device cannot be used, in the library's words; undefined when it can. */
-export function problemOf(library: Library, index: number): string | undefined {
+/** A device that was asked about. */
+export interface Finding {
+  /** What is known about it; absent when it could not be asked. */
+  info?: DeviceInfo;
+  /** Why it cannot be used, in the library's words; absent when it can. */
+  problem?: string;
+}
+
+/** Asks a library about one of its devices. */
+export async function findDevice(library: Library, index: number): Promise<Finding> {
   try {
-    const info = deviceInfo(library, index);
-    if (info.hasCode) return undefined;
-    return `${info.name} (${architecture(info)}) has no code in this build (${library.build.targets.join(", ")})`;
+    const info = await deviceInfo(library, index);
+    if (info.hasCode) return { info };
+    const targets = library.build.targets.join(", ");
+    return { info, problem: `${info.name} (${architecture(info)}) has no code in this build (${targets})` };
   } catch (error) {
-    if (error instanceof TameError) return error.message;
+    if (error instanceof TameError) return { problem: error.message };
     throw error;
   }
 }

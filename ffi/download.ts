@@ -1,6 +1,7 @@
 // Brings a library to this machine when tame itself was imported over http(s): fetched once from beside the module,
 // checked against the manifest that came with it, kept in the user's cache.
 
+import { writeFileAtomic } from "../export/atomic.ts";
 import manifest from "./manifest.json" with { type: "json" };
 import { environment } from "./environment.ts";
 import { LibraryError } from "./errors.ts";
@@ -38,21 +39,27 @@ export async function downloadLibrary(backend: "cuda" | "cpu", options: Download
   if (await fileHash(path) === entry.sha256) return path;
 
   const url = new URL(entry.file, root);
-  const response = await fetch(url);
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new LibraryError(`Cannot download ${url}: HTTP ${response.status} ${response.statusText}`);
-  }
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = await download(url);
   const hash = await sha256(bytes);
   if (hash !== entry.sha256) {
     throw new LibraryError(`Cannot use ${url}: its SHA-256 is ${hash}, the manifest says ${entry.sha256}`);
   }
   await Deno.mkdir(folder, { recursive: true });
-  const temporary = `${path}.${crypto.randomUUID()}`;
-  await Deno.writeFile(temporary, bytes, { mode: 0o755 });
-  await Deno.rename(temporary, path);
+  await writeFileAtomic(path, bytes, { mode: 0o755 });
   return path;
+}
+
+/** Fetches a file; a permission that is missing passes as it is. */
+async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const response = await fetch(url);
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    await response.body?.cancel();
+    throw new Error(`HTTP ${response.status} ${response.statusText}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new LibraryError(`Cannot download ${url}: ${error.message}`, { cause: error });
+  }
 }
 
 function cacheFolder(): string {

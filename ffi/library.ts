@@ -1,5 +1,6 @@
-// Finds a native library, checks its ABI version and opens it. Nothing is opened at import time, and what is opened
-// stays open: a call into a closed library would end the process.
+// Finds a native library, checks its ABI version and opens it. Nothing is opened at import time. Deno closes libraries
+// when the program ends, also by an error while a native call still runs on another thread; the libraries are linked
+// with -z nodelete, so that their code stays in memory until the process is gone.
 
 import { fileURLToPath } from "node:url";
 import { ABI, decodeText, Struct } from "./abi.ts";

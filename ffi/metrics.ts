@@ -79,15 +79,29 @@ export function imageLoss(
   b: Image,
   options: { lambdaDssim?: number } = {},
 ): { value: number; gradient: Float32Array } {
+  const gradient = new Float32Array(a.rgb.length);
+  const value = nativeLoss(device, [a, b], { lambdaDssim: options.lambdaDssim ?? 0.2, gradient });
+  return { value, gradient };
+}
+
+/** @internal Mean |a − b| over all pixels and channels, without the work for a gradient. */
+export function meanAbsoluteDifference(device: Device, a: Image, b: Image): number {
+  return nativeLoss(device, [a, b], { lambdaDssim: 0, gradient: null });
+}
+
+function nativeLoss(
+  device: Device,
+  [a, b]: [Image, Image],
+  { lambdaDssim, gradient }: { lambdaDssim: number; gradient: Float32Array<ArrayBuffer> | null },
+): number {
   checkPair(a, b);
   const value = new Float64Array(1);
-  const gradient = new Float32Array(a.rgb.length);
   device.call((symbols, error) =>
     symbols.tame_image_loss(
       device.pointer,
       a.width,
       a.height,
-      options.lambdaDssim ?? 0.2,
+      lambdaDssim,
       a.rgb as BufferSource,
       a.rgb.length,
       b.rgb as BufferSource,
@@ -95,11 +109,11 @@ export function imageLoss(
       value,
       1,
       gradient,
-      gradient.length,
+      gradient?.length ?? 0,
       error,
     )
   );
-  return { value: value[0], gradient };
+  return value[0];
 }
 
 function checkPair(a: Image, b: Image): void {

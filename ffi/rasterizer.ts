@@ -46,6 +46,15 @@ export async function render(gaussians: Gaussians, camera: Camera, options: Rend
   return { width, height, rgb, alpha, depth };
 }
 
+/** @internal Renders the colours alone: {@linkcode render} without opacities and depths, for comparisons with photos. */
+export async function renderColors(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Image> {
+  const packed = packCamera(camera);
+  const { width, height } = camera;
+  const rgb = new Float32Array(3 * width * height);
+  await renderInto(gaussians, packed, { ...options, format: ABI.FORMAT_F32, image: rgb });
+  return { width, height, rgb };
+}
+
 /**
  * Renders one camera to bytes, rounded as trunc(clamp(255 v + 0.5, 0, 255)); with `alpha` the opacity is the fourth
  * channel (default false).

@@ -1,7 +1,7 @@
 // The functions of cuda/tame.h as Deno sees them, in the header's order; a test compares the two.
 //
-// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The three calls that may take
-// long are nonblocking.
+// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The calls that may take long
+// are nonblocking; the first one that asks a GPU something also wakes its driver.
 
 /** The symbol table of libtame_cpu and libtame_cuda. */
 export const SYMBOLS = {
@@ -33,6 +33,7 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+    nonblocking: true,
   },
   tame_device_open: {
     parameters: [
@@ -41,6 +42,7 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "pointer",
+    nonblocking: true,
   },
   tame_device_memory: {
     parameters: [

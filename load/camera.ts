@@ -1,5 +1,8 @@
 // The camera of a view: a pinhole with a pose, in COLMAP's conventions.
 
+/** Distance of the near plane of a camera that states none, in world units. */
+export const DEFAULT_NEAR = 0.2;
+
 /**
  * A pinhole camera and its pose. Axes are x right, y down, z forward; a world point X lies at x_c = R X + t. Pixel
  * (i, j) covers [i, i+1] × [j, j+1], so its centre is (i + 0.5, j + 0.5) and a central principal point is width / 2.

@@ -26,8 +26,8 @@ export interface ImageSize {
 /** Photos wider than this train at this width, unless a resolution is asked for. */
 const AUTOMATIC_WIDTH = 1600;
 
-/** Photos in flight at once: enough to keep sharp's four worker threads fed, few enough to bound the memory. */
-const PHOTOS_IN_FLIGHT = 4;
+/** Photos in flight at once: sharp decodes each on a thread of its own; at most so many as to bound the memory. */
+const PHOTOS_IN_FLIGHT = Math.min(navigator.hardwareConcurrency, 16);
 
 /**
  * Size of a stored photo in pixels, from its header: as stored, whatever rotation its EXIF data asks a viewer for.
@@ -101,7 +101,7 @@ export async function readImage(path: string, size?: ImageSize): Promise<Image8>
 export async function loadPhotos(
   views: readonly { photo(): Promise<Image8> }[],
   options: {
-    /** Photos in flight at once; 4 by default. */
+    /** Photos in flight at once; by default as many as there are hardware threads, at most 16. */
     concurrency?: number;
     /** Called once per view with its index and its photo. */
     onPhoto?: (index: number, image: Image8) => void;

@@ -2,9 +2,10 @@
 
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Camera, cameraCenter, resizeCamera, rotationFromQuaternion } from "./camera.ts";
+import { type Camera, cameraCenter, DEFAULT_NEAR, resizeCamera, rotationFromQuaternion } from "./camera.ts";
 import { type ColmapCamera, type ColmapImage, pinholeIntrinsics, readColmap } from "./colmap.ts";
 import { DataError } from "./errors.ts";
+import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
 import { type Image8, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
 import { forEachParallel } from "./parallel.ts";
 
@@ -54,6 +55,8 @@ export interface LoadOptions {
   resolution?: number;
   /** Whether to hold every eighth view out for evaluation; false by default. */
   eval?: boolean;
+  /** Distance of the cameras' near planes, in world units; 0.2 by default. */
+  near?: number;
   /** Stops the loading; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -81,7 +84,7 @@ const HEADERS_IN_FLIGHT = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, signal } = options;
+  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const sparse = join(source, "sparse", "0");
@@ -94,7 +97,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   if (model.images.length === 0) throw new DataError("Model has no registered images", { path: sparse });
   if (model.points.count === 0) throw new DataError("Model has no points to start from", { path: sparse });
 
-  const posed = model.images.map((image) => ({ image, camera: cameraOf(image, model.cameras, sparse) }));
+  const posed = model.images.map((image) => ({ image, camera: { ...cameraOf(image, model.cameras, sparse), near } }));
   const folder = resolve(source, images);
   const photos = await findPhotos(model.images, folder, signal);
   const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], resolution));
@@ -189,7 +192,26 @@ async function findPhotos(
       path: folder,
     });
   }
+  refuseShared(images, photos);
   return photos;
+}
+
+/** Two images with one photo: the bare name of one is that of the other, whose own photo is missing. */
+function refuseShared(images: ColmapImage[], photos: { path: string }[]): void {
+  const owners = new Map<string, string>();
+  for (const [i, { path }] of photos.entries()) {
+    const { name } = images[i];
+    const owner = owners.get(path);
+    if (owner !== undefined) {
+      throw new DataError(
+        `Images ${owner} and ${name} of the model have the same photo: keep sub-folders as they were`,
+        {
+          path,
+        },
+      );
+    }
+    owners.set(path, name);
+  }
 }
 
 /** The photo at its relative path, else at its bare file name; a path that leaves the folder counts as a bare name. */
@@ -206,27 +228,11 @@ async function findPhoto(name: string, folder: string): Promise<string | undefin
 async function missingFolder(folder: string): Promise<DataError> {
   const parent = resolve(folder, "..");
   const others: string[] = [];
-  if (await isDirectory(parent)) {
-    for await (const entry of Deno.readDir(parent)) {
-      if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
-    }
+  for (const entry of await entriesOf(parent)) {
+    if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
   }
   const advice = others.length > 0 ? `; name one that is there with -i: ${others.sort().join(", ")}` : "";
   return new DataError(`Folder of photos is missing${advice}`, { path: folder });
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return (await statOrUndefined(path))?.isDirectory ?? false;
-}
-
-async function statOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") return undefined;
-    throw error;
-  }
 }
 
 /** A photo's file name up to its first dot: what views are sorted and split by. */

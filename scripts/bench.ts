@@ -81,7 +81,7 @@ async function main(argv: string[]): Promise<number> {
   console.log(reportText(report));
   if (values.json !== "") {
     const path = userPath(values.json);
-    await writeFileAtomic(path, new TextEncoder().encode(JSON.stringify(report, null, 2) + "\n"));
+    await writeFileAtomic(path, JSON.stringify(report, null, 2) + "\n");
     console.log(`\nThe same as JSON: ${path}`);
   }
   return EXIT.done;

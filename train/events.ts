@@ -61,7 +61,10 @@ export interface EvaluateEvent extends TrainEventBase {
   l1: number;
 }
 
-/** The moment to save `gaussians`, if the caller wants to. */
+/**
+ * The moment to save `gaussians`, if the caller wants to. Where a run ends early in an iteration that has been saved,
+ * this comes once more for it: the later state replaces the earlier one.
+ */
 export interface SaveEvent extends TrainEventBase {
   /** The event's tag. */
   type: "save";
@@ -89,7 +92,7 @@ export interface TrainResult {
   loadSeconds: number;
   /** Seconds of evaluation. */
   evaluationSeconds: number;
-  /** Peak of the bytes that the device handle held. */
+  /** Peak of the bytes that the device handle held since the run began. */
   peakMemory: number;
   /** Whether `signal` ended the run early. */
   aborted: boolean;

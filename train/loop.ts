@@ -39,8 +39,9 @@ interface Run {
  *
  * Makes one Gaussian of each of the scene's points, yields the memory `plan`, loads the photos, then trains and yields
  * `step` events, each for about 50 ms of work. In an iteration that evaluates or saves, `evaluate` and `save` come
- * before that iteration's own update; the last iteration updates nothing, so there they come after it. The last event
- * is `done`, also after `options.signal` fired. The Gaussians of the events belong to the caller, who disposes of them.
+ * before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
+ * `options.signal` or `maxSeconds` ends early yields a `save` of what there is. The last event is `done`, however the
+ * run ended. The Gaussians of the events belong to the caller, who disposes of them.
  *
  * This version keeps the number of Gaussians as it starts; where densification would be due, a `warning` says so.
  *
@@ -77,7 +78,8 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, void> {
   const settings = resolveTrainOptions(options);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
-  const plan = planRun(device, scene, settings);
+  device.memory({ resetPeak: true });
+  const plan = await planRun(device, scene, settings);
   checkMemory(plan);
 
   const result = startResult();
@@ -121,14 +123,16 @@ function startResult(): TrainResult {
 }
 
 /** What the run will take, against the device handle's limit or else what the device has free. */
-function planRun(device: Device, scene: Scene, options: ResolvedTrainOptions): MemoryPlan {
+async function planRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<MemoryPlan> {
   const { limit, live } = device.memory();
   return planMemory({
+    backend: device.backend,
     photos: scene.train.map((view) => view.camera),
+    photosOnDevice: options.dataDevice === "cuda",
     count: scene.points.count,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-  }, limit > 0 ? limit - live : device.info.memoryFree);
+  }, limit > 0 ? limit - live : await device.freeMemory());
 }
 
 /** Loads the photos, then runs all steps. Everything native but the Gaussians is closed when it returns. */
@@ -140,10 +144,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     residency: options.dataDevice === "cpu" ? "pinned" : "device",
   });
   await stopwatch(result, "loadSeconds", () => uploadPhotos(views, scene.train, options));
-  if (signal?.aborted) {
-    result.aborted = true;
-    return;
-  }
+  if (signal?.aborted) return yield* endEarly(run, "aborted");
   using trainer = Trainer.create(gaussians, views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
@@ -161,10 +162,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     while (result.iteration < iterations) {
       const first = result.iteration + 1;
       if (pausesBefore(first, options)) yield* evaluateAndSave(run, first);
-      if (signal?.aborted) {
-        result.aborted = true;
-        return;
-      }
+      if (signal?.aborted) return yield* endEarly(run, "aborted");
 
       const last = batchEnd(first, size, options);
       plan.clear();
@@ -177,10 +175,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
         // Opacities have no step in this iteration, so after its step is as good as before.
         if (whole && resetsOpacity(last, options)) trainer.resetOpacity(RESET_OPACITY);
       });
-      if (control.done === 0) { // only a signal stops a batch
-        result.aborted = true;
-        return;
-      }
+      if (control.done === 0) return yield* endEarly(run, "aborted"); // only a signal stops a batch
 
       const losses = control.losses().slice();
       result.iteration += losses.length;
@@ -204,15 +199,20 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
         yield { type: "warning", iteration: result.iteration, gaussians, message };
       }
       if (result.seconds >= options.maxSeconds && result.iteration < iterations) {
-        result.timedOut = true;
-        yield { type: "save", iteration: result.iteration, gaussians };
-        return;
+        return yield* endEarly(run, "timedOut");
       }
     }
   } finally {
     signal?.removeEventListener("abort", stop);
   }
   yield* evaluateAndSave(run, iterations);
+}
+
+/** Notes why the run ends before its last iteration, and lets the caller save what there is. */
+function* endEarly(run: Run, why: "aborted" | "timedOut"): Generator<TrainEvent, void, void> {
+  const { gaussians, result } = run;
+  result[why] = true;
+  if (result.iteration > 0) yield { type: "save", iteration: result.iteration, gaussians };
 }
 
 /** Continues a moving average over more losses; NaN where it has not begun. */
@@ -251,7 +251,10 @@ async function* evaluateAndSave(run: Run, iteration: number): AsyncGenerator<Tra
         "evaluationSeconds",
         () => untilAborted(signal, () => evaluate(gaussians, views, { background, signal })),
       );
-      if (report === undefined) break;
+      if (report === undefined) {
+        result.aborted = true;
+        break;
+      }
       const { psnr, ssim, l1 } = report;
       yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1 };
     }

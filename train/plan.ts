@@ -1,18 +1,24 @@
 /**
  * The memory plan: what a run will take, worked out before it starts and compared with what there is.
  *
- * Photos, parameters, optimiser state and statistics are exact but for padding. The rasteriser's scratch is an estimate:
- * how many tiles a Gaussian covers is known only once it is rendered.
+ * Photos, parameters, optimiser state and statistics are exact but for padding; the rasteriser's scratch is an estimate.
  *
  * @module
  */
 
 import { TameError } from "../ffi/errors.ts";
+import type { Backend } from "../ffi/library.ts";
+import { formatBytes, formatItems } from "./format.ts";
+import { estimateScratch } from "./scratch.ts";
 
 /** What the memory of a run depends on. */
 export interface PlanInput {
+  /** Where the run computes. Default `"cpu"`. */
+  backend?: Backend;
   /** Sizes of the training photos in pixels. */
   photos: { width: number; height: number }[];
+  /** Whether all photos are in the device's memory; on the CPU backend they are either way. Default true. */
+  photosOnDevice?: boolean;
   /** Number of Gaussians. */
   count: number;
   /** Highest degree of the spherical harmonics, 0 to 3. */
@@ -50,21 +56,18 @@ const MOMENTS = 2;
 /** Gradient sum, visible steps, largest radius. */
 const STATISTICS_FLOATS = 3;
 
-// The estimates, measured on captures with the CPU backend (an indoor one at three sizes, an aerial one).
-/** A projected splat, its keys in the depth sort, and the reserve that scratch grows by. */
-const SPLAT_BYTES = 96;
-/** One (tile, Gaussian) pair: its place in the order and its gradient. */
-const INSTANCE_BYTES = 65;
-/** Pairs: one and a quarter for each Gaussian, and 50 for each tile, as larger pictures cut a splat into more tiles. */
-const INSTANCES_PER_GAUSSIAN = 1.25;
-const INSTANCES_PER_TILE = 50;
-const TILE_PIXELS = 16 * 16;
-/** Render, transmittance, gradient and the loss's filtered maps. */
-const PIXEL_BYTES = 96;
+/** With photos in host memory a GPU holds the one in use and the next, each with the reserve that scratch grows by. */
+const STAGED_PHOTOS = 2 * 1.25;
+/** Rows of parameters and moments on a GPU are padded to lines of 32 floats. */
+const CUDA_ROWS = 32;
 
 /** Floats of one Gaussian's parameters at a degree of the spherical harmonics: 59 at degree 3. */
 function parameterFloats(shDegree: number): number {
   return FLOATS_BESIDE_SH + 3 * (shDegree + 1) ** 2;
+}
+
+function pixelsOf({ width, height }: { width: number; height: number }): number {
+  return width * height;
 }
 
 /**
@@ -84,44 +87,30 @@ function parameterFloats(shDegree: number): number {
  * @returns Bytes by purpose, their sum, and the limit
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
-  const { photos, count, shDegree, shAccumulation = false } = input;
+  const { backend = "cpu", photos, photosOnDevice = true, count, shDegree, shAccumulation = false } = input;
+  const onGpu = backend === "cuda";
+  const rows = onGpu ? Math.ceil(count / CUDA_ROWS) * CUDA_ROWS : count;
   const floats = parameterFloats(shDegree);
   const shRestFloats = 3 * ((shDegree + 1) ** 2 - 1);
-  const pixels = photos.map(({ width, height }) => width * height);
-  const largest = pixels.reduce((most, some) => Math.max(most, some), 0);
-  const instances = count * INSTANCES_PER_GAUSSIAN + (largest / TILE_PIXELS) * INSTANCES_PER_TILE;
+  const largest = photos.reduce((most, some) => pixelsOf(some) > pixelsOf(most) ? some : most, { width: 0, height: 0 });
+  const photoPixels = onGpu && !photosOnDevice
+    ? STAGED_PHOTOS * pixelsOf(largest)
+    : photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
+  const scratch = estimateScratch({ backend, count, largest });
   const items: PlanItem[] = [
-    { purpose: "photos", bytes: PHOTO_CHANNELS * pixels.reduce((sum, some) => sum + some, 0), exact: true },
-    { purpose: "parameters", bytes: count * floats * BYTES_PER_FLOAT, exact: true },
+    { purpose: "photos", bytes: Math.ceil(PHOTO_CHANNELS * photoPixels), exact: true },
+    { purpose: "parameters", bytes: rows * floats * BYTES_PER_FLOAT, exact: true },
     {
       purpose: "optimizer",
-      bytes: count * (MOMENTS * floats + (shAccumulation ? shRestFloats : 0)) * BYTES_PER_FLOAT,
+      bytes: rows * (MOMENTS * floats + (shAccumulation ? shRestFloats : 0)) * BYTES_PER_FLOAT,
       exact: true,
     },
     { purpose: "statistics", bytes: count * STATISTICS_FLOATS * BYTES_PER_FLOAT, exact: true },
-    { purpose: "splats", bytes: count * SPLAT_BYTES, exact: false },
-    { purpose: "instances", bytes: Math.ceil(instances * INSTANCE_BYTES), exact: false },
-    { purpose: "images", bytes: largest * PIXEL_BYTES, exact: false },
+    { purpose: "splats", bytes: scratch.splats, exact: false },
+    { purpose: "instances", bytes: scratch.instances, exact: false },
+    { purpose: "images", bytes: scratch.images, exact: false },
   ];
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/**
- * A number of bytes in words: `"1.5 MiB"`.
- *
- * @param bytes Number of bytes
- * @returns At most one decimal and the unit
- */
-export function formatBytes(bytes: number): string {
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /**
@@ -132,10 +121,11 @@ export function formatBytes(bytes: number): string {
  */
 export function checkMemory(plan: MemoryPlan): void {
   if (plan.total <= plan.limit) return;
-  const parts = plan.items.map((item) => `${item.purpose} ${item.exact ? "" : "about "}${formatBytes(item.bytes)}`);
   throw new TameError(
     "out of memory",
-    `The run takes about ${formatBytes(plan.total)} and ${formatBytes(plan.limit)} are there: ${parts.join(", ")}`,
+    `The run takes about ${formatBytes(plan.total)} and ${formatBytes(plan.limit)} are there: ${
+      formatItems(plan.items)
+    }`,
     { bytesWanted: plan.total, bytesFree: plan.limit },
   );
 }

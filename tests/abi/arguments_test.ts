@@ -282,5 +282,5 @@ abiTest(
 abiTest("functions return a status when err is NULL", async () => {
   const { symbols } = await openLibrary(testBackend);
   assertEquals(symbols.tame_device_synchronize(null, null), ABI.INVALID_ARGUMENT);
-  assertEquals(symbols.tame_device_open(null, 0, null), null);
+  assertEquals(await symbols.tame_device_open(null, 0, null), null);
 });

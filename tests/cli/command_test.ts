@@ -82,6 +82,21 @@ Deno.test("tame exits with 4 when the backend asked for has no library", async (
   assertStringIncludes(new TextDecoder().decode(stderr), "/nonexistent/libtame_cpu.so");
 });
 
+Deno.test("tame finds a relative TAME_LIBRARY from the user's folder, and suggests no task then", async () => {
+  const run = async (permissions: string[]): Promise<string> => {
+    const { stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...permissions, "cli.ts", "train", "-s", "x"],
+      cwd: ROOT,
+      env: { TAME_LIBRARY: "lib/mine.so", INIT_CWD: "/home/somebody", NO_COLOR: "1" },
+    }).output();
+    return new TextDecoder().decode(stderr);
+  };
+  assertStringIncludes(await run(["-A"]), "/home/somebody/lib/mine.so");
+  const advice = await run(["--allow-read", "--allow-env"]);
+  assertStringIncludes(advice, `--allow-ffi=/home/somebody/lib/mine.so,${ROOT}node_modules`);
+  assert(!advice.includes("deno task"), advice);
+});
+
 Deno.test("tame prints the command that has the permissions when they are missing", async () => {
   const { code, stderr } = await tame(["train", "-s", "my capture"], ["--allow-read"]);
   assertEquals(code, 2);

@@ -38,6 +38,16 @@ Deno.test("parseWithConfig() reads a bare object when the file has no options in
   });
 });
 
+Deno.test("parseWithConfig() names --config when its file is missing or a folder", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const [path, words] of [[folder, "A folder stands"], [`${folder}/none.json`, "File is missing"]]) {
+    const error = await assertRejects(() => parseWithConfig(["--config", path], TRAIN_OPTIONS), UsageError, words);
+    assertStringIncludes(error.message, "--config");
+    assertStringIncludes(error.message, path);
+  }
+  await Deno.remove(folder);
+});
+
 Deno.test("parseWithConfig() names the file when it is at fault", async () => {
   for (
     const content of [`{"iteration": 5}`, `{"iterations": "many"}`, `{"iterations": {}}`, `[1]`, `{`, `{"debug": true}`]

@@ -1,8 +1,8 @@
 // Lines, bars and events, on a terminal and elsewhere, loud and quiet.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { count, duration, rate } from "../../cli/format.ts";
-import { Reporter, type Streams } from "../../cli/progress.ts";
+import { Reporter, type Streams, writerOf } from "../../cli/progress.ts";
 
 /** Streams that remember, with a clock that the test sets. */
 class Recorder implements Streams {
@@ -101,4 +101,29 @@ Deno.test("duration(), rate() and count() read well when numbers are small and l
   ]);
   assertEquals([rate(0.25, "it"), rate(31.24, "it"), rate(209.4, "it")], ["4.0 s/it", "31.2 it/s", "209 it/s"]);
   assertEquals([count(7), count(15059), count(5_987_095)], ["7", "15 059", "5 987 095"]);
+});
+
+Deno.test("writerOf() goes silent when nobody reads the stream any more, and throws other errors", () => {
+  let failure: Error = new Deno.errors.BrokenPipe("gone");
+  let calls = 0;
+  const write = writerOf({
+    writeSync() {
+      calls++;
+      throw failure;
+    },
+  });
+  write("one");
+  write("two");
+  assertEquals(calls, 1);
+  failure = new Error("disk full");
+  assertThrows(
+    () =>
+      writerOf({
+        writeSync: () => {
+          throw failure;
+        },
+      })("one"),
+    Error,
+    "disk full",
+  );
 });

@@ -150,6 +150,8 @@ workflowTest("tame train saves what there is and exits with 130 when it is inter
   const done = JSON.parse(output.trimEnd().split("\n").at(-1)!);
   assertEquals(done.type, "done");
   assertEquals(done.result.aborted, true);
+  const saves = output.trimEnd().split("\n").map((line) => JSON.parse(line)).filter(({ type }) => type === "save");
+  assertEquals(saves.map(({ iteration }) => iteration), [done.iteration]);
   assert(existsSync(join(folder, "out", "point_cloud", `iteration_${done.iteration}`, "point_cloud.ply")));
 });
 
@@ -159,4 +161,73 @@ workflowTest("tame train exits with 4 when the memory limit is too low, and says
   assertEquals(code, EXIT.device);
   assertStringIncludes(stderr, "100.0 KiB");
   assert(!stderr.includes("    at "), stderr);
+});
+
+const SHORT = "train -s capture -m out --eval --budget 1 --densify_until_iter 0 --backend cpu".split(" ");
+
+/** Bytes of the files in `out` that say what a model is, by name. */
+async function modelFiles(folder: string): Promise<Record<string, Uint8Array>> {
+  const names = ["cfg_args", "cameras.json", "input.ply", "config.json", "train.csv"];
+  const files = names.map(async (name) => [name, await Deno.readFile(join(folder, "out", name))]);
+  return Object.fromEntries(await Promise.all(files));
+}
+
+workflowTest("tame train leaves an earlier model alone when the run is refused", async (folder) => {
+  const first = await ended(start([...SHORT, "--iterations", "3"], folder));
+  assertEquals(first.code, EXIT.done, first.stderr);
+  const before = await modelFiles(folder);
+  const refused = await ended(start([...SHORT, "--iterations", "9", "-r", "2", "--memory_limit", "100K"], folder));
+  assertEquals(refused.code, EXIT.device, refused.stderr);
+  const damaged = join(folder, "capture", "images", "photo3.png");
+  const photo = await Deno.readFile(damaged);
+  await Deno.writeFile(damaged, photo.subarray(0, photo.length - 30));
+  const failed = await ended(start([...SHORT, "--iterations", "9", "-r", "2"], folder));
+  assertEquals(failed.code, EXIT.data, failed.stderr);
+  assertEquals(await modelFiles(folder), before);
+});
+
+workflowTest("tame render takes the last run's iteration, and train tells of later ones", async (folder) => {
+  const train = async (iterations: number): Promise<string> => {
+    const { code, stdout, stderr } = await ended(start([...SHORT, "--iterations", `${iterations}`], folder));
+    assertEquals(code, EXIT.done, stderr);
+    return stdout;
+  };
+  assert(!(await train(6)).includes("earlier run"));
+  assertStringIncludes(await train(4), "An earlier run has left iterations 6 in this folder; render takes 4");
+  const rendered = await ended(start(["render", "-m", "out", "--backend", "cpu"], folder));
+  assertEquals(rendered.code, EXIT.done, rendered.stderr);
+  assert(existsSync(join(folder, "out", "test", "ours_4")) && !existsSync(join(folder, "out", "test", "ours_6")));
+});
+
+workflowTest("tame train exits with 130 when it is interrupted during the last evaluation", async (folder) => {
+  // One step, then more views to evaluate than can be done before the signal comes.
+  const { width, height } = { width: 1600, height: 1067 };
+  for (let i = 0; i < VIEWS; i++) {
+    const data = new Uint8Array(3 * width * height).fill(20 * i);
+    await writePng(join(folder, "capture", "images", `photo${i}.png`), { width, height, channels: 3, data });
+  }
+  const args = [...SHORT, "--iterations", "2", "--test_iterations", "2", "--threads", "1", "--json"];
+  const child = start(args, folder);
+  const errors = new Response(child.stderr).text();
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const trained = (output + text).includes(`"type":"step","iteration":2,`);
+    if (trained && !output.includes(`"type":"step","iteration":2,`)) child.kill("SIGINT");
+    output += text;
+  }
+  assertEquals((await child.status).code, EXIT.interrupted, await errors);
+  const events = output.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.slice(-2).map(({ type, iteration }) => `${type} ${iteration}`), ["save 2", "done 2"]);
+  assertEquals(events.at(-1).result.aborted, true);
+  assert(existsSync(join(folder, "out", "point_cloud", "iteration_2", "point_cloud.ply")));
+});
+
+workflowTest("tame train goes on in silence when nobody reads its events any more", async (folder) => {
+  const child = start([...SHORT, "--iterations", "40", "--save_iterations", "10", "20", "30", "--json"], folder);
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const errors = await new Response(child.stderr).text();
+  assertEquals((await child.status).code, EXIT.done, errors);
+  assert(existsSync(join(folder, "out", "point_cloud", "iteration_40", "point_cloud.ply")));
 });

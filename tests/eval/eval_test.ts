@@ -46,6 +46,41 @@ deviceTest("evaluate() stops before the next view when its signal fires", async 
   assertEquals(seen, 1);
 });
 
+/** A flat view whose photo is damaged: told at once, as a file that is not there is. */
+function damagedView(name: string): View {
+  const photo = (): Promise<Image8> => Promise.reject(new DataError("Photo cannot be read", { path: name }));
+  return { ...flatView(name, 0), photo };
+}
+
+deviceTest("renderViews() and evaluate() reject with the photo's error when one is damaged", async (device) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
+    for (const views of [[damagedView("a.png")], [flatView("b", 0), damagedView("a.png"), flatView("c", 0)]]) {
+      const seen: number[] = [];
+      const onView = (done: number): void => void seen.push(done);
+      await assertRejects(() => renderViews(nothing, views, folder, { onView }), DataError, "a.png");
+      await assertRejects(() => evaluate(nothing, views, { onView }), DataError, "a.png");
+      assertEquals(seen, views.length === 1 ? [] : [1, 1]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+deviceTest("evaluate() has the next photo decoded while it works on a view", async (device) => {
+  using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
+  const started: string[] = [];
+  const views = ["a", "b", "c"].map((name) => {
+    const view = flatView(name, 0);
+    return { ...view, photo: () => (started.push(name), view.photo()) };
+  });
+  const counts: number[] = [];
+  await evaluate(nothing, views, { onView: () => counts.push(started.length) });
+  assertEquals(counts, [2, 3, 3]);
+  assertEquals(started, ["a", "b", "c"]);
+});
+
 deviceTest("renderViews() and scoreModel() write numbered pictures and the reference's tables", async (device) => {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,5 +1,5 @@
 // The library of a package imported over http: fetched once, checked, cached, checked again.
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { downloadLibrary, type Manifest } from "../../ffi/download.ts";
 import { LibraryError } from "../../ffi/errors.ts";
@@ -74,6 +74,31 @@ Deno.test("downloadLibrary() says so when the server has no such file", async ()
   await withServer(async ({ root }) => {
     const manifest = manifestOf("0".repeat(64), "build/absent.so");
     await assertRejects(() => downloadLibrary("cpu", { root, manifest }), LibraryError, "HTTP 404");
+  });
+});
+
+Deno.test("downloadLibrary() throws a LibraryError with its cause when the network fails", async () => {
+  // One listener closes each connection before it answers, or half-way through the answer; then nobody listens.
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const root = new URL(`http://127.0.0.1:${listener.addr.port}/package/`);
+  const answers = ["", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"];
+  const serving = (async () => {
+    for (const answer of answers) {
+      using connection = await listener.accept();
+      await connection.read(new Uint8Array(4096));
+      if (answer !== "") await connection.write(new TextEncoder().encode(answer));
+    }
+    listener.close();
+  })();
+  await withServer(async ({ cache }) => {
+    for (let attempt = 0; attempt <= answers.length; attempt++) {
+      if (attempt === answers.length) await serving;
+      const manifest = manifestOf("0".repeat(64));
+      const error = await assertRejects(() => downloadLibrary("cpu", { root, manifest }), LibraryError);
+      assertStringIncludes(error.message, `Cannot download ${root}build/lib.so`);
+      assertInstanceOf(error.cause, TypeError);
+    }
+    assertEquals([...Deno.readDirSync(cache)], []);
   });
 });
 

@@ -73,6 +73,27 @@ Deno.test("loadScene() looks for the bare file name when the photo is not at its
   });
 });
 
+Deno.test("loadScene() names both images when they would have the same photo", async () => {
+  await withFolder(async (folder) => {
+    const images = [image(1, "left/a.png"), image(2, "right/a.png")];
+    const content = { model: model(pinhole(1, 40, 30), images), width: 40, height: 30 };
+    await writeCapture(folder, { ...content, photos: ["images/a.png"] });
+    const error = await assertRejects(() => loadScene(folder), DataError, "left/a.png and right/a.png");
+    assertEquals(error.path, join(folder, "images", "a.png"));
+    await writeCapture(folder, { ...content, photos: ["images/right/a.png"] });
+    assertEquals((await loadScene(folder)).train.length, 2); // each has its own now
+  });
+});
+
+Deno.test("loadScene() gives the cameras the near plane asked for, 0.2 by default", async () => {
+  await withFolder(async (folder) => {
+    const content = { model: model(pinhole(1, 40, 30), [image(1, "a.png")]), photos: ["images/a.png"] };
+    await writeCapture(folder, { ...content, width: 40, height: 30 });
+    assertEquals((await loadScene(folder)).train[0].camera.near, 0.2);
+    assertEquals((await loadScene(folder, { near: 0.01 })).train[0].camera.near, 0.01);
+  });
+});
+
 Deno.test("loadScene() scales the camera to the training size, which photo() then has", async () => {
   await withFolder(async (folder) => {
     const images = [image(1, "a.png")];

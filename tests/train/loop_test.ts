@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
-import type { Gaussians } from "../../ffi/gaussians.ts";
+import { Gaussians } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
 import type { Scene } from "../../load/scene.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
@@ -17,6 +17,16 @@ const QUIET: TrainOptions = { testIterations: [-1], densificationInterval: 100_0
 /** All rows of the Gaussians as they would be saved. */
 function rows(gaussians: Gaussians): Float32Array {
   return gaussians.plyRows(0, gaussians.count);
+}
+
+/** Replaces a method of one object until it is disposed of, and counts its calls. */
+function stub<T, Name extends keyof T>(object: T, name: Name, method: T[Name] & (() => unknown)) {
+  const counter = { calls: 0, [Symbol.dispose]: () => void delete object[name] };
+  object[name] = (() => {
+    counter.calls++;
+    return method();
+  }) as T[Name];
+  return counter;
 }
 
 interface Trained {
@@ -156,10 +166,58 @@ deviceTest("train() ends with done when its signal fires", async (device) => {
       }
     }
     assertEquals(types.at(-1), "done");
+    assertEquals(types.at(-2) === "save", result!.iteration > 0);
     assertEquals(result?.aborted, true);
     assertEquals(result!.iteration > 0, moment === "step" || moment === "evaluate");
     assertLess(result!.iteration, 5000);
   }
+});
+
+deviceTest("train() counts as aborted when its signal fires during the last evaluation", async (device) => {
+  const scene = await syntheticScene(device);
+  const controller = new AbortController();
+  const [first, ...rest] = scene.test;
+  const photo = async () => {
+    controller.abort(); // while the first of the test views is worked on
+    return await first.photo();
+  };
+  const interrupted = { ...scene, test: [{ ...first, photo }, ...rest] };
+  const options = { ...QUIET, iterations: 5, testIterations: [5], signal: controller.signal };
+  const { events, result } = await trained(device, interrupted, options);
+  assertEquals([result.aborted, result.iteration], [true, 5]);
+  const ends = events.filter(({ type }) => type !== "step").map(({ type, iteration }) => `${type} ${iteration}`);
+  assertEquals(ends, ["plan 0", "save 5", "done 5"]);
+});
+
+deviceTest("train() yields a later save of an iteration that it has saved when it is aborted there", async (device) => {
+  const scene = await syntheticScene(device);
+  const controller = new AbortController();
+  const saves: [number, Float32Array][] = [];
+  const options = { ...QUIET, iterations: 100, saveIterations: [10, 11], signal: controller.signal };
+  for await (const event of train(device, scene, options)) {
+    if (event.type === "save") saves.push([event.iteration, rows(event.gaussians)]);
+    if (event.type === "step" && event.iteration === 10) controller.abort();
+    if (event.type === "done") event.gaussians[Symbol.dispose]();
+  }
+  const [before, ...after] = saves;
+  assertEquals([before[0], ...after.map(([iteration]) => iteration)], [10, 11, 10]);
+  assertNotEquals(after[1][1], before[1]);
+  assertEquals(after[1][1], after[0][1]);
+});
+
+deviceTest("train() compares its plan with what is free when it starts", async (device) => {
+  const scene = await syntheticScene(device);
+  using free = stub(device, "freeMemory", () => Promise.resolve(1000));
+  const error = await assertRejects(() => train(device, scene, QUIET).next(), TameError, "1000 B are there");
+  assertEquals([error.bytesFree, free.calls], [1000, 1]);
+});
+
+deviceTest("train() counts the peak memory of its own run alone", async (device) => {
+  const scene = await syntheticScene(device);
+  Gaussians.create(device, { capacity: 100_000, shDegree: 3 })[Symbol.dispose]();
+  const before = device.memory().peak;
+  const { result } = await trained(device, scene, { ...QUIET, iterations: 2 });
+  assertLess(result.peakMemory, before);
 });
 
 deviceTest("train() stops a native call in progress when its signal fires", async (device) => {
@@ -192,7 +250,7 @@ deviceTest("train() warns when densification is due in the run, and only then", 
 
 deviceTest("train() warns once when the loss is no longer finite", async (device) => {
   const scene = await syntheticScene(device);
-  const { events } = await trained(device, scene, { ...QUIET, iterations: 40, featureLr: 1e38 });
+  const { events } = await trained(device, scene, { ...QUIET, iterations: 40, featureLr: 1e25 });
   const messages = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
   assertEquals(messages.length, 1);
   assert(/not a finite number from iteration \d+ on/.test(messages[0]), messages[0]);

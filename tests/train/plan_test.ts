@@ -1,7 +1,8 @@
 // The memory plan: exact parts, and the refusal in words.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
-import { checkMemory, formatBytes, type MemoryPlan, planMemory } from "../../train/plan.ts";
+import { formatBytes } from "../../train/format.ts";
+import { checkMemory, type MemoryPlan, planMemory } from "../../train/plan.ts";
 
 function bytesOf(plan: MemoryPlan, purpose: string): number {
   return plan.items.find((item) => item.purpose === purpose)!.bytes;
@@ -26,6 +27,35 @@ Deno.test("planMemory() counts 3 bytes a pixel of every photo, and scratch for t
   assertEquals([small, both, large].map((plan) => bytesOf(plan, "photos")), [600, 4200, 3600]);
   assertEquals(bytesOf(both, "images"), bytesOf(large, "images"));
   assertEquals(both.total, both.items.reduce((sum, item) => sum + item.bytes, 0));
+});
+
+Deno.test("planMemory() counts the staged photos alone when a GPU's photos are in host memory", () => {
+  const photos = [{ width: 10, height: 20 }, { width: 30, height: 40 }, { width: 30, height: 40 }];
+  const photoBytes = (backend: "cpu" | "cuda", photosOnDevice: boolean): number =>
+    bytesOf(planMemory({ backend, photos, photosOnDevice, count: 10, shDegree: 0 }), "photos");
+  assertEquals(photoBytes("cuda", true), 7800);
+  assertEquals(photoBytes("cuda", false), 2 * 1.25 * 3600);
+  assertEquals(photoBytes("cpu", false), 7800);
+});
+
+Deno.test("planMemory() plans what an H100 was measured to take, and at most a quarter more", () => {
+  // Peaks of runs on an indoor capture: 50 photos of 133 x 237, 15 059 points, degree 3.
+  const runs = [[false, false, 27_689_435], [true, true, 34_894_139]] as const;
+  for (const [photosOnDevice, shAccumulation, peak] of runs) {
+    const photos = new Array(50).fill({ width: 133, height: 237 });
+    const input = { photos, photosOnDevice, count: 15_059, shDegree: 3, shAccumulation };
+    const { total } = planMemory({ ...input, backend: "cuda" });
+    assert(total >= peak && total <= 1.25 * peak, `planned ${total}, took ${peak}`);
+  }
+});
+
+Deno.test("planMemory() makes room for more splats on a GPU when the picture is large", () => {
+  const instances = (side: number): number =>
+    bytesOf(
+      planMemory({ backend: "cuda", photos: [{ width: side, height: side }], count: 100, shDegree: 0 }),
+      "instances",
+    );
+  assert(instances(4096) > 8 * instances(512), `${instances(4096)} and ${instances(512)}`);
 });
 
 Deno.test("checkMemory() throws with the numbers when the plan is over the limit, and only then", () => {

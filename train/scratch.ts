@@ -1,0 +1,80 @@
+// What the rasteriser and the loss take beside the training state. Estimates: how many tiles a Gaussian covers is known
+// only once it is rendered.
+
+import type { Backend } from "../ffi/library.ts";
+
+/** What scratch depends on. */
+export interface ScratchInput {
+  /** Where the run computes. */
+  backend: Backend;
+  /** Number of Gaussians. */
+  count: number;
+  /** Size of the largest photo in pixels. */
+  largest: { width: number; height: number };
+}
+
+/** Bytes of scratch by purpose. */
+export interface Scratch {
+  /** Projected Gaussians and their order in depth. */
+  splats: number;
+  /** (tile, Gaussian) pairs, their order and their gradients. */
+  instances: number;
+  /** Render, gradient and the loss's filtered maps. */
+  images: number;
+}
+
+const TILE = 16;
+const TILE_PIXELS = TILE * TILE;
+
+// Measured on captures (an indoor one at three sizes, an aerial one): one and a quarter pairs for each Gaussian, and 50
+// for each tile, as larger pictures cut a splat into more tiles.
+const INSTANCES_PER_GAUSSIAN = 1.25;
+const INSTANCES_PER_TILE = 50;
+
+/** Scratch grows with a reserve. */
+const RESERVE = 1.25;
+
+/**
+ * Estimates the scratch of a training step.
+ *
+ * @param input Backend, count and picture size
+ * @returns Bytes by purpose
+ */
+export function estimateScratch({ backend, count, largest: { width, height } }: ScratchInput): Scratch {
+  const size: Size = {
+    count,
+    pixels: width * height,
+    tiles: Math.ceil(width / TILE) * Math.ceil(height / TILE),
+    instances: count * INSTANCES_PER_GAUSSIAN + (width * height / TILE_PIXELS) * INSTANCES_PER_TILE,
+  };
+  return backend === "cuda" ? cudaScratch(size) : cpuScratch(size);
+}
+
+interface Size {
+  count: number;
+  pixels: number;
+  tiles: number;
+  instances: number;
+}
+
+/** Measured as a whole on the same captures, reserve included. */
+function cpuScratch({ count, pixels, instances }: Size): Scratch {
+  return { splats: 96 * count, instances: Math.ceil(65 * instances), images: 96 * pixels };
+}
+
+/** As cuda/gpu/rasterizer.cu makes room. */
+function cudaScratch({ count, pixels, tiles, instances }: Size): Scratch {
+  const splat = 48 + 4 + 1 + 4 * 7; // projection, radius, clamped channels; counts, keys, order and offsets
+  const firstRoom = Math.max(65_536, 4 * count);
+  const room = instances > firstRoom ? RESERVE * instances : firstRoom;
+  const key = tiles < 65_536 ? 2 : 4;
+  const instance = 2 * key + 2 * 4 + 4 + 36 + 1; // keys and slots twice, Gaussian, gradient, the sort's own
+  const buckets = room / 32 + tiles;
+  const checkpoint = 16 * TILE_PIXELS;
+  const floats = 3 + 1 + 1 + 9 + 3; // render, transmittance, last splat, filtered maps, gradient
+  return {
+    splats: Math.ceil(RESERVE * splat * count),
+    instances: Math.ceil(instance * room + checkpoint * buckets + RESERVE * (4 * buckets + 16 * tiles)),
+    images: Math.ceil(RESERVE * (4 * floats * pixels + 48 * tiles)), // and the loss's sums of each tile
+  };
+}
