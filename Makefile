@@ -78,6 +78,7 @@ FORCE:
 # CUB's scan makes g++ suspect a variable of its own; the rest is held to every warning.
 build/obj/gpu/sort.o: NVCCFLAGS += -Xcompiler -Wno-maybe-uninitialized
 build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/nvcc.flags
+	@mkdir -p $(@D)
 	@echo "nvcc $<"
 	@$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
 	@grep -v "^ptxas info\|^ *[0-9]* bytes stack\|^$$" $(@:.o=.ptxas) >&2 || true
