@@ -42,7 +42,9 @@ export type { Camera } from "./load/camera.ts";
 export { DataError } from "./load/errors.ts";
 export type { Image8 } from "./load/images.ts";
 export { type LoadOptions, loadScene, type PointCloud, type Scene, type View } from "./load/scene.ts";
+export type { DensifyOutcome } from "./train/densify.ts";
 export type {
+  DensifyEvent,
   DoneEvent,
   EvaluateEvent,
   PlanEvent,
@@ -54,5 +56,5 @@ export type {
   WarningEvent,
 } from "./train/events.ts";
 export { train } from "./train/loop.ts";
-export type { BudgetMode, TrainOptions } from "./train/options.ts";
+export type { BudgetMode, OptimizerType, TrainOptions } from "./train/options.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";

@@ -35,14 +35,6 @@ export const COMPATIBILITY_ROWS = [
     help: "no effect: the schedule has no delay",
   },
   {
-    name: "optimizer_type",
-    kind: "string",
-    choices: ["default", "sparse_adam"],
-    default: "default",
-    help: "default: Adam; sparse_adam is refused",
-    refuse: (value) => value === "sparse_adam" ? "only the default optimizer (Adam) is built in" : undefined,
-  },
-  {
     name: "ho_iteration",
     kind: "integer",
     unit: "N",

@@ -26,6 +26,7 @@ const SHORT_RUN = [
   "--opacity_lr=0.05",
   "--scaling_lr=0.015",
   "--rotation_lr=0.003",
+  "--budget=1",
   "--densify_until_iter=0",
   "--test_iterations=-1",
 ];

@@ -9,7 +9,8 @@ import { loadScene, type Scene } from "../load/scene.ts";
 import { formatBytes, formatItem } from "../train/format.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { type MemoryPlan, planMemory } from "../train/plan.ts";
-import { accumulatesSh, budgetTarget } from "../train/schedule.ts";
+import { budgetTarget, largestCount } from "../train/budget.ts";
+import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -92,26 +93,32 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   };
 }
 
-/** The plan at the largest count of the run: the budget's, or the first points' where they are more. */
+/** The plan at the largest count of the run. */
 function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
   let options: ReturnType<typeof resolveTrainOptions>;
   try {
     options = resolveTrainOptions({
       budget: values.budget,
       mode: values.mode as TrainOptions["mode"],
+      densificationInterval: values.densification_interval,
+      densifyFromIter: values.densify_from_iter,
+      densifyUntilIter: values.densify_until_iter,
+      iterations: values.iterations,
       shDegree: values.sh_degree,
       shLower: values.sh_lower,
+      optimizerType: values.optimizer_type as TrainOptions["optimizerType"],
     });
   } catch (error) {
     throw asUsageError(error);
   }
   const target = budgetTarget(scene.points.count, options);
-  const gaussians = Math.max(target, scene.points.count);
+  const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({
     photos: scene.train.map(({ camera }) => camera),
     count: gaussians,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
+    densifies: densificationEvents(options).length > 0,
   });
   return { target, gaussians, plan };
 }

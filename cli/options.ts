@@ -123,6 +123,16 @@ const schedule = [
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
 ] as const satisfies readonly OptionRow[];
 
+const optimizer = [
+  {
+    name: "optimizer_type",
+    kind: "string",
+    choices: ["default", "sparse_adam"],
+    default: "default",
+    help: "default: Adam; sparse_adam: only the Gaussians in view step, without bias correction",
+  },
+] as const satisfies readonly OptionRow[];
+
 const rates = [
   {
     name: "position_lr_init",
@@ -224,6 +234,19 @@ const densification = [
     minimum: 0,
     help: "size that parts cloning from splitting, as a share of the scene's extent",
   },
+  {
+    name: "min_opacity",
+    kind: "number",
+    default: 0.005,
+    minimum: 0,
+    maximum: 1,
+    help: "opacity below which an event may prune a Gaussian",
+  },
+  {
+    name: "budget_cap",
+    kind: "flag",
+    help: "the budget is an upper bound: grow candidates only, and end below it where they do not suffice",
+  },
   { name: "cams", kind: "integer", unit: "N", default: 10, minimum: -1, help: "views scored in an event; -1: all" },
 ] as const satisfies readonly OptionRow[];
 
@@ -307,7 +330,7 @@ export const TRAIN_OPTIONS = [
   },
   { title: "Schedule", rows: [...iterations, ...schedule, ...shLower] },
   { title: "Budget and densification", rows: [...budget, ...densification] },
-  { title: "Learning rates and loss", rows: rates },
+  { title: "Optimiser and loss", rows: [...optimizer, ...rates] },
   { title: "Device", rows: [...DEVICE_ROWS, ...randomness] },
   { title: "Reports", rows: [...REPORT_ROWS, ...config] },
   { title: "Accepted for compatibility", rows: [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS] },
@@ -376,7 +399,7 @@ export const METRICS_OPTIONS = [
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
   { title: "Capture", rows: photos },
-  { title: "Memory plan", rows: [...budget, ...shDegree, ...shLower] },
+  { title: "Memory plan", rows: [...budget, ...iterations, ...shDegree, ...shLower, ...optimizer] },
   { title: "Reports", rows: json },
 ] as const satisfies readonly OptionGroup[];
 

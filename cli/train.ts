@@ -16,7 +16,15 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { DEFAULT_NEAR } from "../load/camera.ts";
 import { DataError } from "../load/errors.ts";
 import { loadScene, type Scene } from "../load/scene.ts";
-import type { DoneEvent, EvaluateEvent, SaveEvent, StepEvent, TrainEvent, TrainResult } from "../train/events.ts";
+import type {
+  DensifyEvent,
+  DoneEvent,
+  EvaluateEvent,
+  SaveEvent,
+  StepEvent,
+  TrainEvent,
+  TrainResult,
+} from "../train/events.ts";
 import { formatBytes } from "../train/format.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -41,7 +49,6 @@ export async function run(argv: string[]): Promise<number> {
       summary: VERBS.train.summary,
       usage: "-s CAPTURE -m OUT [options]",
       example: "deno task train -s ../data/fox -i images_2 --eval -m out/fox --mode final_count --budget 112053",
-      notes: ["This version keeps the count of Gaussians it starts with, and warns where densification would be due."],
       table: TRAIN_OPTIONS,
     }));
     return EXIT.done;
@@ -145,6 +152,10 @@ class Session {
         this.#log.add(event);
         this.#reporter.progress(this.#progress(event));
         break;
+      case "densify":
+        this.#log.densified(event);
+        this.#reporter.note(describeDensification(event));
+        break;
       case "evaluate":
         this.#reporter.note(describeEvaluation(event));
         break;
@@ -241,6 +252,14 @@ class Session {
       } in this folder; render takes ${last} unless told otherwise`,
     );
   }
+}
+
+/** What an event did, in one line. */
+function describeDensification(event: DensifyEvent): string {
+  const { iteration, pruned, cloned, split, filled, target } = event;
+  const short = event.count < target ? `, ${count(target)} wanted` : "";
+  return `Iteration ${iteration}: ${count(pruned)} pruned, ${count(cloned)} cloned, ` +
+    `${count(split)} split (${count(filled)} of them by gradient alone): ${count(event.count)} Gaussians${short}`;
 }
 
 function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateEvent): string {

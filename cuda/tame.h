@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Rises with each change of this header. */
-#define TAME_ABI_VERSION 1u
+#define TAME_ABI_VERSION 2u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -277,6 +277,7 @@ TAME_API tame_trainer *tame_trainer_create(tame_gaussians *gaussians, tame_views
 #define TAME_STEP_SH_ACCUMULATE 2u /* add this step's SH_REST gradient to the running sum */
 /* With SH_ACCUMULATE: step SH_REST with the sum, if update_mask has its bit, and clear it in any case. */
 #define TAME_STEP_SH_APPLY 4u
+#define TAME_STEP_SPARSE 8u /* only visible Gaussians step, without bias correction */
 
 /* One optimisation step. A group whose update_mask bit is 0 keeps its values, moments and step count. */
 typedef struct tame_step {
@@ -316,6 +317,87 @@ TAME_API tame_status tame_trainer_reset_opacity(tame_trainer *trainer, float max
 TAME_API tame_status tame_trainer_statistics(tame_trainer *trainer, float *gradient_sums, uint32_t gradient_sums_length,
                                              uint32_t *visible_steps, uint32_t visible_steps_length, float *max_radii,
                                              uint32_t max_radii_length, tame_error *err);
+/* Zeroes the density statistics. */
+TAME_API tame_status tame_trainer_reset_statistics(tame_trainer *trainer, tame_error *err);
+
+/* ---- Densification ------------------------------------------------------------------------------------------ */
+
+/* Weights of the score's terms (Mallick et al. 2024, Taming 3DGS). */
+#define TAME_SCORE_TERMS 12
+#define TAME_SCORE_VIEW 0      /* of a whole view, times its loss */
+#define TAME_SCORE_EDGE 1      /* of the photo's edges in the pixel weights */
+#define TAME_SCORE_ERROR 2     /* of the absolute error in the pixel weights */
+#define TAME_SCORE_GRADIENT 3  /* mean density gradient */
+#define TAME_SCORE_DISTANCE 4  /* pixels from the 2D mean, summed over contributions */
+#define TAME_SCORE_OPACITY 5   /* used opacity */
+#define TAME_SCORE_DEPTH 6     /* camera depth */
+#define TAME_SCORE_LOSS 7      /* pixel weights, summed over contributions */
+#define TAME_SCORE_RADIUS 8    /* 3 sigma radius in pixels */
+#define TAME_SCORE_SCALE 9     /* product of the three scales */
+#define TAME_SCORE_COUNT 10    /* number of contributions */
+#define TAME_SCORE_BLEND 11    /* blending weights, summed over contributions */
+
+/*
+ * Scores every Gaussian by its importance in the views named, each rendered once over the background: replaces the
+ * scores of an earlier call. weights: TAME_SCORE_TERMS, not negative. Meant to be called nonblocking. Waits.
+ */
+TAME_API tame_status tame_trainer_score(tame_trainer *trainer, const uint32_t *views, uint32_t views_length,
+                                        const float *weights, uint32_t weights_length, uint32_t sh_degree, float red,
+                                        float green, float blue, tame_error *err);
+/* The scores, one per Gaussian; 0 before the first call of tame_trainer_score. */
+TAME_API tame_status tame_trainer_scores(tame_trainer *trainer, float *scores, uint32_t scores_length,
+                                         tame_error *err);
+
+typedef struct tame_prune_options {
+  uint32_t struct_size;
+  uint32_t iteration; /* of the random draw */
+  uint32_t target;    /* rows to be left at most, at least 1 */
+  float min_opacity;  /* weak: used opacity below this ... */
+  float max_scale;    /* ... or longest axis above this, world units */
+  float share;        /* 0..1: see tame_trainer_prune */
+} tame_prune_options;
+
+typedef struct tame_prune_result {
+  uint32_t struct_size;
+  uint32_t weak;
+  uint32_t count; /* rows left */
+} tame_prune_result;
+
+/*
+ * Removes rows: share * (number of weak rows) are drawn among all rows, without replacement, by 1 / (1e-6 + score), and
+ * the weak ones of those go; then, above the target, the rows of the lowest scores. The order of the rest stays.
+ */
+TAME_API tame_status tame_trainer_prune(tame_trainer *trainer, const tame_prune_options *options,
+                                        uint32_t options_bytes, tame_prune_result *result, uint32_t result_bytes,
+                                        tame_error *err);
+
+typedef struct tame_densify_options {
+  uint32_t struct_size;
+  uint32_t iteration;       /* of the random draws */
+  uint32_t round;           /* 0, 1, 2 ...: of repeated calls in one iteration */
+  uint32_t target;          /* rows wanted, at most the Gaussians' capacity */
+  float gradient_threshold; /* candidates: mean density gradient at least this */
+  float size_threshold;     /* longest axis up to this: cloned, above: split; world units */
+  uint32_t fill;            /* 1: where the candidates do not suffice, take the next-highest gradients */
+} tame_densify_options;
+
+typedef struct tame_densify_result {
+  uint32_t struct_size;
+  uint32_t candidates;
+  uint32_t cloned; /* rows copied */
+  uint32_t split;  /* rows replaced by two of 1 / 1.6 their size, at places drawn from them */
+  uint32_t filled; /* of those two, rows that were no candidates */
+  uint32_t count;  /* rows now */
+} tame_densify_result;
+
+/*
+ * Grows towards the target, by at most the number of rows there are: call again with the next round where the count
+ * falls short. Candidates are drawn without replacement by score. New rows have no moments; every row keeps the scores
+ * and statistics of the one it comes from.
+ */
+TAME_API tame_status tame_trainer_densify(tame_trainer *trainer, const tame_densify_options *options,
+                                          uint32_t options_bytes, tame_densify_result *result, uint32_t result_bytes,
+                                          tame_error *err);
 TAME_API tame_status tame_trainer_close(tame_trainer *trainer, tame_error *err);
 
 #ifdef __cplusplus

@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 1,
+  ABI_VERSION: 2,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -57,11 +57,26 @@ export const ABI = {
   STEP_STATISTICS: 1,
   STEP_SH_ACCUMULATE: 2,
   STEP_SH_APPLY: 4,
+  STEP_SPARSE: 8,
 
   CONTROL_STOP: 0,
   CONTROL_DONE: 1,
   CONTROL_ITERATION: 2,
   CONTROL_LOSSES: 4,
+
+  SCORE_TERMS: 12,
+  SCORE_VIEW: 0,
+  SCORE_EDGE: 1,
+  SCORE_ERROR: 2,
+  SCORE_GRADIENT: 3,
+  SCORE_DISTANCE: 4,
+  SCORE_OPACITY: 5,
+  SCORE_DEPTH: 6,
+  SCORE_LOSS: 7,
+  SCORE_RADIUS: 8,
+  SCORE_SCALE: 9,
+  SCORE_COUNT: 10,
+  SCORE_BLEND: 11,
 } as const;
 
 /** A C type of a struct's field. */
@@ -138,6 +153,36 @@ export const STRUCTS = {
     learning_rates: ["f32", ABI.GROUPS],
     background: ["f32", 3],
     reserved: "f32",
+  },
+  tame_prune_options: {
+    struct_size: "u32",
+    iteration: "u32",
+    target: "u32",
+    min_opacity: "f32",
+    max_scale: "f32",
+    share: "f32",
+  },
+  tame_prune_result: {
+    struct_size: "u32",
+    weak: "u32",
+    count: "u32",
+  },
+  tame_densify_options: {
+    struct_size: "u32",
+    iteration: "u32",
+    round: "u32",
+    target: "u32",
+    gradient_threshold: "f32",
+    size_threshold: "f32",
+    fill: "u32",
+  },
+  tame_densify_result: {
+    struct_size: "u32",
+    candidates: "u32",
+    cloned: "u32",
+    split: "u32",
+    filled: "u32",
+    count: "u32",
   },
 } as const satisfies Record<string, Record<string, FieldSpec>>;
 

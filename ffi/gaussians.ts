@@ -190,6 +190,11 @@ export class Gaussians implements Disposable {
     if (this.#trainer === trainer) this.#trainer = undefined;
   }
 
+  /** @internal A trainer removed or added rows. */
+  recount(count: number): void {
+    this.#count = count;
+  }
+
   #read(field: number, range: { offset: number; count: number; width: number }): Float32Array<ArrayBuffer> {
     const { offset, count, width } = range;
     checkCount("offset", offset);

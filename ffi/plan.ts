@@ -21,6 +21,8 @@ export const STEP = {
   shAccumulate: ABI.STEP_SH_ACCUMULATE,
   /** Step the higher spherical harmonics with that sum, then clear it. */
   shApply: ABI.STEP_SH_APPLY,
+  /** Step only Gaussians that are visible in the view, without Adam's bias correction. */
+  sparse: ABI.STEP_SPARSE,
 } as const;
 
 /** One optimisation step. */

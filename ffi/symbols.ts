@@ -354,6 +354,60 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_trainer_reset_statistics: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_score: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // views
+      "u32", // views_length
+      "buffer", // weights
+      "u32", // weights_length
+      "u32", // sh_degree
+      "f32", // red
+      "f32", // green
+      "f32", // blue
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_scores: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // scores
+      "u32", // scores_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_prune: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_densify: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_trainer_close: {
     parameters: [
       "pointer", // trainer

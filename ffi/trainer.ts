@@ -1,12 +1,23 @@
-// The trainer: runs step plans over Gaussians and views.
+// The trainer: runs step plans over Gaussians and views, scores the Gaussians, prunes and densifies them.
 
 import { ABI, Struct, structSize } from "./abi.ts";
-import { TameError } from "./errors.ts";
+import { checkCount, checkLength, TameError } from "./errors.ts";
+import {
+  type Densified,
+  type DensifyOptions,
+  densifyOptions,
+  densifyResult,
+  type Pruned,
+  type PruneOptions,
+  pruneOptions,
+  pruneResult,
+} from "./densify.ts";
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import type { Control, StepPlan } from "./plan.ts";
 import type { Views } from "./views.ts";
 
+export { type Densified, type DensifyOptions, type Pruned, type PruneOptions, SCORE } from "./densify.ts";
 export { Control, GROUP, STEP, type Step, StepPlan } from "./plan.ts";
 
 /** Options of {@linkcode Trainer.create}. */
@@ -23,7 +34,7 @@ export interface TrainerOptions {
   epsilon?: number;
 }
 
-/** Density statistics since the start, one of each per Gaussian. */
+/** Density statistics since the start or the last reset, one of each per Gaussian. */
 export interface Statistics {
   /** Sums of the norms of the 2D means' gradients, in normalised device coordinates. */
   gradientSums: Float32Array;
@@ -122,6 +133,87 @@ export class Trainer implements Disposable {
       )
     );
     return { gradientSums, visibleSteps, maxRadii };
+  }
+
+  /** Forgets the density statistics. */
+  resetStatistics(): void {
+    this.gaussians.device.call((symbols, error) => symbols.tame_trainer_reset_statistics(this.#handle.pointer, error));
+  }
+
+  /**
+   * Scores every Gaussian by its importance in the views named (indices; one named twice counts twice), each rendered
+   * once; replaces the scores of an earlier call.
+   *
+   * @param views Indices of the views
+   * @param weights Twelve weights, in the order of {@linkcode SCORE}, not negative
+   * @param options Active degree of the spherical harmonics, and background colour rgb
+   */
+  async score(
+    views: readonly number[],
+    weights: ArrayLike<number>,
+    options: { shDegree: number; background: ArrayLike<number> },
+  ): Promise<void> {
+    views.forEach((view, i) => checkCount(`views[${i}]`, view));
+    checkLength("weights", weights, ABI.SCORE_TERMS);
+    const { shDegree, background } = options;
+    checkCount("shDegree", shDegree, { maximum: 3 });
+    checkLength("background", background, 3);
+    const [red, green, blue] = Array.from(background);
+    const indices = Uint32Array.from(views);
+    const factors = Float32Array.from(weights);
+    await this.gaussians.device.queue((symbols, error) =>
+      symbols.tame_trainer_score(
+        this.#handle.pointer,
+        indices,
+        indices.length,
+        factors,
+        factors.length,
+        shDegree,
+        red,
+        green,
+        blue,
+        error,
+      )
+    );
+  }
+
+  /** Reads the scores, one per Gaussian; 0 before the first {@linkcode Trainer.score}. */
+  scores(): Float32Array<ArrayBuffer> {
+    const scores = new Float32Array(this.gaussians.count);
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_scores(this.#handle.pointer, scores, scores.length, error)
+    );
+    return scores;
+  }
+
+  /**
+   * Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target.
+   * The others keep their order and all their state.
+   */
+  prune(options: PruneOptions): Pruned {
+    const input = pruneOptions(options).bytes;
+    const result = new Struct("tame_prune_result");
+    const { bytes } = result;
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_prune(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
+    );
+    this.gaussians.recount(result.number("count"));
+    return pruneResult(result);
+  }
+
+  /**
+   * Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again with the next
+   * round where the count falls short. New rows have no moments and inherit scores and statistics.
+   */
+  densify(options: DensifyOptions): Densified {
+    const input = densifyOptions(options).bytes;
+    const result = new Struct("tame_densify_result");
+    const { bytes } = result;
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_densify(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
+    );
+    this.gaussians.recount(result.number("count"));
+    return densifyResult(result);
   }
 
   /** Gives the Gaussians back and frees the optimiser's state, after the running call if there is one. */

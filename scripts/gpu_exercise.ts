@@ -7,7 +7,7 @@ import { Gaussians } from "../ffi/gaussians.ts";
 import { meanDist2 } from "../ffi/knn.ts";
 import { imageLoss, psnr, ssim } from "../ffi/metrics.ts";
 import { rasterize, render, renderImage8 } from "../ffi/rasterizer.ts";
-import { Control, STEP, Trainer } from "../ffi/trainer.ts";
+import { Control, SCORE, STEP, Trainer } from "../ffi/trainer.ts";
 import { makeViews, planOf, trainingProblem } from "../tests/gpu/training.ts";
 
 const backend = Deno.args[0] === "cpu" ? "cpu" : "cuda";
@@ -55,14 +55,15 @@ function compareImages(device: Device): void {
 }
 
 async function trainWith(residency: "device" | "pinned" | "host"): Promise<void> {
-  using gaussians = Gaussians.fromArrays(device, splats);
-  gaussians.resize(40);
+  using gaussians = Gaussians.create(device, { capacity: 200, shDegree: splats.shDegree, count: 40 });
   gaussians.resize(80);
-  gaussians.upload("means", splats.means);
+  for (const field of ["means", "logScales", "quats", "opacities", "sh"] as const) {
+    gaussians.upload(field, splats[field]);
+  }
   using views = makeViews(device, photos, residency);
   views.set(0, photos[0].camera, photos[0].image);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true });
-  const flags = [0, STEP.statistics, STEP.shAccumulate, STEP.statistics | STEP.shAccumulate | STEP.shApply];
+  const flags = [STEP.sparse, STEP.statistics, STEP.shAccumulate, STEP.statistics | STEP.shAccumulate | STEP.shApply];
   const plan = planOf(6, {
     views: photos.length,
     alter: (step) => ({
@@ -76,6 +77,7 @@ async function trainWith(residency: "device" | "pinned" | "host"): Promise<void>
   await trainer.run(plan, control);
   trainer.resetOpacity(0.1);
   trainer.statistics();
+  await densifyWith(trainer);
   control.reset();
   control.stop();
   await trainer.run(plan, control);
@@ -85,6 +87,17 @@ async function trainWith(residency: "device" | "pinned" | "host"): Promise<void>
   await renderImage8(gaussians, camera, { alpha: true });
   gaussians.toArrays();
   gaussians.plyRows(3, 50);
+}
+
+async function densifyWith(trainer: Trainer): Promise<void> {
+  const weights = Object.values(SCORE).map(() => 1);
+  await trainer.score([1, 0, 1], weights, { shDegree: 2, background: [0.1, 0.2, 0.3] });
+  trainer.scores();
+  const growth = { iteration: 1, gradientThreshold: 1e-6, sizeThreshold: 0.05, fill: true };
+  for (const round of [0, 1]) trainer.densify({ ...growth, round, target: 200 });
+  trainer.prune({ iteration: 1, target: 150, minOpacity: 0.3, maxScale: 1, share: 0.5 });
+  trainer.resetStatistics();
+  await trainer.score([2], weights, { shDegree: 0, background: [0, 0, 0] });
 }
 
 async function passTheLimit(device: Device): Promise<void> {

@@ -9,7 +9,7 @@ import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { PURPOSE, randomColor } from "./random.ts";
 import type { ViewSampler } from "./sampler.ts";
-import { activeShDegree, learningRates, resetsOpacity, stepFlags, updateMask } from "./schedule.ts";
+import { activeShDegree, densifiesAt, learningRates, resetsOpacity, stepFlags, updateMask } from "./schedule.ts";
 
 /** Most steps in one native call. */
 export const MAX_BATCH = 256;
@@ -41,7 +41,7 @@ export function batchEnd(first: number, size: number, options: ResolvedTrainOpti
   let last = first;
   while (
     last < first + size - 1 && last < options.iterations && !resetsOpacity(last, options) &&
-    !pausesBefore(last + 1, options)
+    !densifiesAt(last, options) && !pausesBefore(last + 1, options)
   ) last++;
   return last;
 }
@@ -91,7 +91,14 @@ export function stepOf(iteration: number, context: StepContext): Step {
   };
 }
 
-function background(iteration: number, options: ResolvedTrainOptions, seed: number): [number, number, number] {
+/**
+ * The background colour of an iteration.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @param seed Seed of the run
+ */
+export function background(iteration: number, options: ResolvedTrainOptions, seed: number): [number, number, number] {
   if (options.randomBackground) return randomColor({ seed, purpose: PURPOSE.background, iteration });
   return options.whiteBackground ? [1, 1, 1] : [0, 0, 0];
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Gaussians } from "../ffi/gaussians.ts";
+import type { DensifyOutcome } from "./densify.ts";
 import type { MemoryPlan } from "./plan.ts";
 
 /** What every event carries. */
@@ -43,6 +44,12 @@ export interface StepEvent extends TrainEventBase {
   seconds: number;
   /** Bytes that the device handle holds at the moment. */
   memory: number;
+}
+
+/** Gaussians were pruned, cloned and split. */
+export interface DensifyEvent extends TrainEventBase, DensifyOutcome {
+  /** The event's tag. */
+  type: "densify";
 }
 
 /** The Gaussians were compared with photos. */
@@ -109,4 +116,11 @@ export interface DoneEvent extends TrainEventBase {
 }
 
 /** An event of {@linkcode train}. */
-export type TrainEvent = PlanEvent | StepEvent | EvaluateEvent | SaveEvent | WarningEvent | DoneEvent;
+export type TrainEvent =
+  | PlanEvent
+  | StepEvent
+  | DensifyEvent
+  | EvaluateEvent
+  | SaveEvent
+  | WarningEvent
+  | DoneEvent;

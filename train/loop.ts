@@ -13,12 +13,21 @@ import { Views } from "../ffi/views.ts";
 import { initGaussians } from "../init/gaussians.ts";
 import { loadPhotos } from "../load/images.ts";
 import type { Scene, View } from "../load/scene.ts";
-import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
+import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
+import { budgetTarget, largestCount } from "./budget.ts";
+import { densify, type EventPlace } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { checkMemory, type MemoryPlan, planMemory } from "./plan.ts";
 import { ViewSampler } from "./sampler.ts";
-import { accumulatesSh, budgetTarget, densificationEvents, RESET_OPACITY, resetsOpacity } from "./schedule.ts";
+import {
+  accumulatesSh,
+  activeShDegree,
+  densificationEvents,
+  densifiesAt,
+  RESET_OPACITY,
+  resetsOpacity,
+} from "./schedule.ts";
 
 /** Share of the newest loss in the moving average. */
 const LOSS_SMOOTHING = 0.4;
@@ -32,6 +41,12 @@ interface Run {
   options: ResolvedTrainOptions;
   gaussians: Gaussians;
   result: TrainResult;
+  /** Count at the start. */
+  start: number;
+  /** Count after the last densification event. */
+  target: number;
+  /** Iterations of the densification events. */
+  densification: number[];
 }
 
 /**
@@ -43,7 +58,8 @@ interface Run {
  * `options.signal` or `maxSeconds` ends early yields a `save` of what there is. The last event is `done`, however the
  * run ended. The Gaussians of the events belong to the caller, who disposes of them.
  *
- * This version keeps the number of Gaussians as it starts; where densification would be due, a `warning` says so.
+ * At each densification event, after its `step` event, a `densify` event says what was pruned, cloned and split; the last
+ * one leaves exactly the budget's count. In a run without events the count stays what it was, and a `warning` says so.
  *
  * @example
  * ```ts no-assert
@@ -79,7 +95,11 @@ export async function* train(
   const settings = resolveTrainOptions(options);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   device.memory({ resetPeak: true });
-  const plan = await planRun(device, scene, settings);
+  const densification = densificationEvents(settings);
+  const start = scene.points.count;
+  const target = budgetTarget(start, settings);
+  const capacity = largestCount(start, settings);
+  const plan = await planRun(device, scene, { ...settings, capacity });
   checkMemory(plan);
 
   const result = startResult();
@@ -87,21 +107,19 @@ export async function* train(
   const gaussians = await stopwatch(result, "loadSeconds", () =>
     initGaussians(device, scene.points, {
       shDegree: settings.shDegree,
+      capacity,
       onFallback: (message) => fallbacks.push(message),
     }));
   result.count = gaussians.count;
-  const target = budgetTarget(gaussians.count, settings);
-  const densification = densificationEvents(settings);
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification };
   for (const message of fallbacks) yield { type: "warning", iteration: 0, gaussians, message };
-  if (densification.length > 0) {
-    const message = `Densification is due ${densification.length} times (iterations ${densification[0]} to ` +
-      `${densification[densification.length - 1]}, target ${target} Gaussians), but this version cannot densify: the ` +
-      `count stays ${gaussians.count}`;
+  if (densification.length === 0 && target !== start) {
+    const message = `No densification event falls within this run: the count stays ${start}, whatever the budget ` +
+      `of ${target}`;
     yield { type: "warning", iteration: 0, gaussians, message };
   }
 
-  const run: Run = { device, scene, options: settings, gaussians, result };
+  const run: Run = { device, scene, options: settings, gaussians, result, start, target, densification };
   yield* trainSteps(run);
 
   result.peakMemory = device.memory().peak;
@@ -123,15 +141,20 @@ function startResult(): TrainResult {
 }
 
 /** What the run will take, against the device handle's limit or else what the device has free. */
-async function planRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<MemoryPlan> {
+async function planRun(
+  device: Device,
+  scene: Scene,
+  options: ResolvedTrainOptions & { capacity: number },
+): Promise<MemoryPlan> {
   const { limit, live } = device.memory();
   return planMemory({
     backend: device.backend,
     photos: scene.train.map((view) => view.camera),
     photosOnDevice: options.dataDevice === "cuda",
-    count: scene.points.count,
+    count: options.capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
+    densifies: densificationEvents(options).length > 0,
   }, limit > 0 ? limit - live : await device.freeMemory());
 }
 
@@ -169,15 +192,10 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
       for (let t = first; t <= last; t++) plan.push(stepOf(t, context));
       control.reset();
       const before = result.seconds;
-      await stopwatch(result, "seconds", async () => {
-        await trainer.run(plan, control);
-        const whole = control.done === plan.length;
-        // Opacities have no step in this iteration, so after its step is as good as before.
-        if (whole && resetsOpacity(last, options)) trainer.resetOpacity(RESET_OPACITY);
-      });
+      await stopwatch(result, "seconds", () => trainer.run(plan, control));
       if (control.done === 0) return yield* endEarly(run, "aborted"); // only a signal stops a batch
 
-      const losses = control.losses().slice();
+      const losses = control.losses();
       result.iteration += losses.length;
       result.loss = movingAverage(result.loss, losses);
       size = nextBatchSize(1000 * (result.seconds - before), losses.length);
@@ -192,6 +210,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
         seconds: result.seconds,
         memory: device.memory().live,
       };
+      if (result.iteration === last) yield* betweenSteps(run, trainer);
       const lost = losses.findIndex((loss) => !Number.isFinite(loss));
       if (lost >= 0 && finite) {
         finite = false;
@@ -206,6 +225,34 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     signal?.removeEventListener("abort", stop);
   }
   yield* evaluateAndSave(run, iterations);
+}
+
+/** What follows the step of the last finished iteration: densification, then the opacity reset. */
+async function* betweenSteps(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
+  const { options, gaussians, result } = run;
+  const { iteration } = result;
+  if (densifiesAt(iteration, options)) {
+    const outcome = await stopwatch(result, "seconds", () => densify(trainer, placeOf(run), options));
+    result.count = outcome.count;
+    yield { type: "densify", iteration, gaussians, ...outcome };
+  }
+  // Opacities have no step in this iteration, so after its step is as good as before.
+  if (resetsOpacity(iteration, options)) trainer.resetOpacity(RESET_OPACITY);
+}
+
+/** Where in the run the densification event of the last finished iteration stands. */
+function placeOf({ device, scene, options, result, start, target, densification }: Run): EventPlace {
+  const { iteration } = result;
+  return {
+    iteration,
+    event: densification.indexOf(iteration) + 1,
+    events: densification.length,
+    start,
+    target,
+    extent: scene.extent,
+    shDegree: activeShDegree(iteration, options),
+    background: background(iteration, options, device.seed),
+  };
 }
 
 /** Notes why the run ends before its last iteration, and lets the caller save what there is. */

@@ -9,6 +9,9 @@
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
 
+/** Which Gaussians a step moves; see {@linkcode TrainOptions.optimizerType}. */
+export type OptimizerType = "default" | "sparse_adam";
+
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
@@ -45,20 +48,30 @@ export interface TrainOptions {
   densifyGradThreshold?: number;
   /** Size that parts cloning from splitting, in scene extents. Default 0.01. */
   percentDense?: number;
+  /** Used opacity below which a Gaussian is weak, so that an event may prune it. Default 0.005. */
+  minOpacity?: number;
   /** Training views scored at a densification event; -1 for all. Default 10. */
   cams?: number;
   /** Target count of Gaussians, as `mode` reads it. Default 20. */
   budget?: number;
   /** `"multiplier"`: the target is `budget` times the first count, rounded down; `"final_count"`: it is `budget`. */
   mode?: BudgetMode;
+  /**
+   * Take the budget as an upper bound: an event grows candidates only, where by default it also takes the Gaussians of
+   * the next-highest gradients until its share of the budget is reached. Default false.
+   */
+  budgetCap?: boolean;
   /** Step the higher spherical harmonics every 16th iteration only, with the summed gradient. Default false. */
   shLower?: boolean;
   /** Render over white instead of black. Default false. */
   whiteBackground?: boolean;
   /** A new random background colour in every iteration. Default false. */
   randomBackground?: boolean;
-  /** `"default"` is Adam, the only one this version has. */
-  optimizerType?: "default";
+  /**
+   * `"default"`: Adam on all Gaussians in every step; `"sparse_adam"`: only on those visible in the step's view, without
+   * bias correction (Mallick et al. 2024). Default `"default"`.
+   */
+  optimizerType?: OptimizerType;
   /** Where photos stay: `"cuda"` on the training device, `"cpu"` in host memory. Default `"cuda"`. */
   dataDevice?: "cuda" | "cpu";
   /** Iterations that evaluate; -1 for never, those after the last iteration are ignored. Default 7000 and 30000. */
@@ -96,9 +109,11 @@ const DEFAULTS: Required<Omit<TrainOptions, "signal" | "onPhoto">> = {
   opacityResetInterval: 3000,
   densifyGradThreshold: 0.0002,
   percentDense: 0.01,
+  minOpacity: 0.005,
   cams: 10,
   budget: 20,
   mode: "multiplier",
+  budgetCap: false,
   shLower: false,
   whiteBackground: false,
   randomBackground: false,
@@ -136,13 +151,14 @@ const NUMBER_RANGES = {
   lambdaDssim: [0, 1],
   densifyGradThreshold: [0, Number.MAX_VALUE],
   percentDense: [0, Number.MAX_VALUE],
+  minOpacity: [0, 1],
   budget: [Number.MIN_VALUE, Number.MAX_VALUE],
   maxSeconds: [Number.MIN_VALUE, Infinity],
 } as const;
 
 const CHOICES = {
   mode: ["multiplier", "final_count"],
-  optimizerType: ["default"],
+  optimizerType: ["default", "sparse_adam"],
   dataDevice: ["cuda", "cpu"],
 } as const;
 

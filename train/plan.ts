@@ -25,12 +25,14 @@ export interface PlanInput {
   shDegree: number;
   /** Whether the gradients of the higher spherical harmonics are summed over iterations (`shLower`). Default false. */
   shAccumulation?: boolean;
+  /** Whether densification events fall within the run. Default false. */
+  densifies?: boolean;
 }
 
 /** One line of a memory plan. */
 export interface PlanItem {
   /** What the memory is for. */
-  purpose: "photos" | "parameters" | "optimizer" | "statistics" | "splats" | "instances" | "images";
+  purpose: "photos" | "parameters" | "optimizer" | "statistics" | "splats" | "instances" | "images" | "other";
   /** Bytes. */
   bytes: number;
   /** False where the number is an estimate. */
@@ -87,7 +89,8 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  * @returns Bytes by purpose, their sum, and the limit
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
-  const { backend = "cpu", photos, photosOnDevice = true, count, shDegree, shAccumulation = false } = input;
+  const { backend = "cpu", photos, photosOnDevice = true, count, shDegree } = input;
+  const { shAccumulation = false, densifies = false } = input;
   const onGpu = backend === "cuda";
   const rows = onGpu ? Math.ceil(count / CUDA_ROWS) * CUDA_ROWS : count;
   const floats = parameterFloats(shDegree);
@@ -96,7 +99,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   const photoPixels = onGpu && !photosOnDevice
     ? STAGED_PHOTOS * pixelsOf(largest)
     : photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
-  const scratch = estimateScratch({ backend, count, largest });
+  const scratch = estimateScratch({ backend, count, largest, scores: densifies });
   const items: PlanItem[] = [
     { purpose: "photos", bytes: Math.ceil(PHOTO_CHANNELS * photoPixels), exact: true },
     { purpose: "parameters", bytes: rows * floats * BYTES_PER_FLOAT, exact: true },
@@ -109,6 +112,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
     { purpose: "splats", bytes: scratch.splats, exact: false },
     { purpose: "instances", bytes: scratch.instances, exact: false },
     { purpose: "images", bytes: scratch.images, exact: false },
+    ...(densifies ? [{ purpose: "other" as const, bytes: scratch.other, exact: false }] : []),
   ];
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
 }

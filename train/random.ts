@@ -12,6 +12,8 @@ export const PURPOSE = {
   views: 1,
   /** The background colour of an iteration. */
   background: 2,
+  /** The views that a densification event scores. */
+  scoredViews: 3,
 } as const;
 
 /** Which random numbers to draw: all four fields together name one draw. */

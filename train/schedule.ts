@@ -79,7 +79,7 @@ export function resetsOpacity(iteration: number, options: ResolvedTrainOptions):
 }
 
 function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean {
-  return options.shDegree > 0 && (!options.shLower || iteration % SH_REST_INTERVAL === 0);
+  return options.shDegree > 0 && (!accumulatesSh(options) || iteration % SH_REST_INTERVAL === 0);
 }
 
 /**
@@ -87,11 +87,11 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @returns One bit a group, bit numbers as in `GROUP`: none at the last iteration, all but the opacities where they
- * are reset, the higher spherical harmonics at multiples of 16 only when `shLower` is set
+ * @returns One bit a group, bit numbers as in `GROUP`: none at the last iteration and where densification follows, all
+ * but the opacities where they are reset, the higher spherical harmonics at multiples of 16 only when `shLower` is set
  */
 export function updateMask(iteration: number, options: ResolvedTrainOptions): number {
-  if (iteration >= options.iterations) return 0;
+  if (iteration >= options.iterations || densifiesAt(iteration, options)) return 0;
   let mask = 1 << GROUP.means | 1 << GROUP.shDc | 1 << GROUP.logScales | 1 << GROUP.quats;
   if (!resetsOpacity(iteration, options)) mask |= 1 << GROUP.opacities;
   if (stepsShRest(iteration, options)) mask |= 1 << GROUP.shRest;
@@ -99,25 +99,34 @@ export function updateMask(iteration: number, options: ResolvedTrainOptions): nu
 }
 
 /**
- * The `STEP` flags of an iteration: how the gradient of the higher spherical harmonics is summed with `shLower`.
+ * The `STEP` flags of an iteration: density statistics while an event is still to come, the way the gradient of the
+ * higher spherical harmonics is summed with `shLower`, and sparse Adam.
  *
  * @param iteration 1-based
  * @param options Resolved options
  * @returns Bits of `STEP`
  */
 export function stepFlags(iteration: number, options: ResolvedTrainOptions): number {
-  if (!accumulatesSh(options) || iteration >= options.iterations) return 0;
-  return stepsShRest(iteration, options) ? STEP.shAccumulate | STEP.shApply : STEP.shAccumulate;
+  let flags = 0;
+  if (iteration <= lastDensification(options)) flags |= STEP.statistics;
+  if (iteration >= options.iterations) return flags;
+  if (options.optimizerType === "sparse_adam") flags |= STEP.sparse;
+  if (accumulatesSh(options)) {
+    flags |= STEP.shAccumulate;
+    // Where densification follows no group steps, and what was summed for the old Gaussians is dropped.
+    if (stepsShRest(iteration, options) || densifiesAt(iteration, options)) flags |= STEP.shApply;
+  }
+  return flags;
 }
 
 /**
  * Whether a run sums the gradients of the higher spherical harmonics, which takes memory for one more copy of them.
  *
  * @param options Resolved options
- * @returns True with `shLower` at degree 1 or more
+ * @returns True with `shLower` at degree 1 or more; sparse Adam steps them in every iteration
  */
 export function accumulatesSh(options: ResolvedTrainOptions): boolean {
-  return options.shLower && options.shDegree > 0;
+  return options.shLower && options.shDegree > 0 && options.optimizerType === "default";
 }
 
 /**
@@ -137,12 +146,20 @@ export function densificationEvents(options: ResolvedTrainOptions): number[] {
 }
 
 /**
- * The number of Gaussians that the options ask for.
+ * Whether densification follows the step of an iteration.
  *
- * @param start Number of Gaussians at the start
+ * @param iteration 1-based
  * @param options Resolved options
- * @returns The target count
+ * @returns True for the iterations of {@linkcode densificationEvents}
  */
-export function budgetTarget(start: number, options: ResolvedTrainOptions): number {
-  return Math.floor(options.mode === "multiplier" ? start * options.budget : options.budget);
+export function densifiesAt(iteration: number, options: ResolvedTrainOptions): boolean {
+  return iteration > options.densifyFromIter && iteration < options.densifyUntilIter &&
+    iteration <= options.iterations && iteration % options.densificationInterval === 0;
+}
+
+/** The iteration of the last densification event; 0 when there is none. */
+function lastDensification(options: ResolvedTrainOptions): number {
+  const { densificationInterval: interval, densifyFromIter, densifyUntilIter, iterations } = options;
+  const last = Math.floor(Math.min(densifyUntilIter - 1, iterations) / interval) * interval;
+  return last > densifyFromIter ? last : 0;
 }

@@ -1,5 +1,5 @@
-// What the rasteriser and the loss take beside the training state. Estimates: how many tiles a Gaussian covers is known
-// only once it is rendered.
+// What the rasteriser, the loss and the scores of densification take beside the training state. Estimates: how many
+// tiles a Gaussian covers is known only once it is rendered.
 
 import type { Backend } from "../ffi/library.ts";
 
@@ -11,6 +11,8 @@ export interface ScratchInput {
   count: number;
   /** Size of the largest photo in pixels. */
   largest: { width: number; height: number };
+  /** Whether the Gaussians are scored, which densification does. */
+  scores: boolean;
 }
 
 /** Bytes of scratch by purpose. */
@@ -21,33 +23,50 @@ export interface Scratch {
   instances: number;
   /** Render, gradient and the loss's filtered maps. */
   images: number;
+  /** Scores and the terms that they are made of. */
+  other: number;
 }
 
 const TILE = 16;
 const TILE_PIXELS = TILE * TILE;
 
-// Measured on captures (an indoor one at three sizes, an aerial one): one and a quarter pairs for each Gaussian, and 50
-// for each tile, as larger pictures cut a splat into more tiles.
-const INSTANCES_PER_GAUSSIAN = 1.25;
+// Measured on captures (an indoor one at three sizes, an aerial one): up to one and a half pairs for each Gaussian, and
+// 50 for each tile, as larger pictures cut a splat into more tiles.
+const INSTANCES_PER_GAUSSIAN = 1.5;
 const INSTANCES_PER_TILE = 50;
 
 /** Scratch grows with a reserve. */
 const RESERVE = 1.25;
 
+/** Scores, their nine terms, and two floats to sort or average a term with. */
+const SCORE_FLOATS = 12;
+/** Maps of a photo's edges and of its errors. */
+const SCORE_MAPS = 2;
+/** What a pair contributes to four of the terms; a GPU has room for it among the gradients. */
+const SCORE_FLOATS_PER_INSTANCE = 4;
+
 /**
  * Estimates the scratch of a training step.
  *
- * @param input Backend, count and picture size
+ * @param input Backend, count, picture size, and whether there are scores
  * @returns Bytes by purpose
  */
-export function estimateScratch({ backend, count, largest: { width, height } }: ScratchInput): Scratch {
+export function estimateScratch({ backend, count, largest: { width, height }, scores }: ScratchInput): Scratch {
   const size: Size = {
     count,
     pixels: width * height,
     tiles: Math.ceil(width / TILE) * Math.ceil(height / TILE),
     instances: count * INSTANCES_PER_GAUSSIAN + (width * height / TILE_PIXELS) * INSTANCES_PER_TILE,
   };
-  return backend === "cuda" ? cudaScratch(size) : cpuScratch(size);
+  const step = backend === "cuda" ? cudaScratch(size) : cpuScratch(size);
+  if (!scores) return { ...step, other: 0 };
+  const pairs = backend === "cuda" ? 0 : RESERVE * 4 * SCORE_FLOATS_PER_INSTANCE * size.instances;
+  return {
+    splats: step.splats,
+    instances: step.instances + Math.ceil(pairs),
+    images: step.images + 4 * SCORE_MAPS * size.pixels,
+    other: 4 * SCORE_FLOATS * count,
+  };
 }
 
 interface Size {
@@ -58,12 +77,12 @@ interface Size {
 }
 
 /** Measured as a whole on the same captures, reserve included. */
-function cpuScratch({ count, pixels, instances }: Size): Scratch {
+function cpuScratch({ count, pixels, instances }: Size): Omit<Scratch, "other"> {
   return { splats: 96 * count, instances: Math.ceil(65 * instances), images: 96 * pixels };
 }
 
 /** As cuda/gpu/rasterizer.cu makes room. */
-function cudaScratch({ count, pixels, tiles, instances }: Size): Scratch {
+function cudaScratch({ count, pixels, tiles, instances }: Size): Omit<Scratch, "other"> {
   const splat = 48 + 4 + 1 + 4 * 7; // projection, radius, clamped channels; counts, keys, order and offsets
   const firstRoom = Math.max(65_536, 4 * count);
   const room = instances > firstRoom ? RESERVE * instances : firstRoom;

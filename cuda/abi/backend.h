@@ -12,6 +12,7 @@
 #include "../tame.h"
 #include "failure.h"
 #include "ledger.h"
+#include "selection.h"
 
 namespace tame {
 
@@ -83,6 +84,13 @@ class Trainer {
   virtual void reset_opacity(float maximum) = 0;
   // Each may be null.
   virtual void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const = 0;
+  virtual void reset_statistics() = 0;
+  // weights: TAME_SCORE_TERMS.
+  virtual void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
+                     const float background[3]) = 0;
+  virtual void scores(float* out) const = 0;
+  // Replaces the rows: parameters, moments, statistics, scores. iteration and round name the draw of split positions.
+  virtual void edit_rows(const RowEdit& edit, uint32_t iteration, uint32_t round) = 0;
 };
 
 class Device {
@@ -106,7 +114,10 @@ class Device {
                             float* gradient) = 0;
 
  protected:
-  explicit Device(uint64_t memory_limit) : ledger_(memory_limit) {}
+  Device(uint64_t memory_limit, uint64_t seed) : seed(seed), ledger_(memory_limit) {}
+
+ public:
+  const uint64_t seed;
 
  private:
   Ledger ledger_;

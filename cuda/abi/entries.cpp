@@ -47,4 +47,10 @@ void GaussiansEntry::refuse_if_training(const char* what) const {
     fail(TAME_BUSY, "Cannot %s while a trainer lives on these Gaussians: close the trainer", what);
 }
 
+void check_photo(const TrainerEntry& trainer, uint32_t index, const char* name) {
+  const uint32_t count = trainer.views->count();
+  if (index >= count) fail(TAME_INVALID_ARGUMENT, "%s %u does not exist: there are %u views", name, index, count);
+  if (!trainer.views->is_set(index)) fail(TAME_INVALID_ARGUMENT, "%s %u has no photo: set it first", name, index);
+}
+
 }  // namespace tame

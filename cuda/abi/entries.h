@@ -86,6 +86,9 @@ class TrainerEntry : public ChildEntry {
   const bool sh_accumulation;
 };
 
+// Throws unless view `index` exists and has a photo.
+void check_photo(const TrainerEntry& trainer, uint32_t index, const char* name);
+
 class RasterizationEntry : public ChildEntry {
  public:
   static constexpr Kind kind = Kind::rasterization;

@@ -15,7 +15,7 @@ constexpr float kSmallest = std::numeric_limits<float>::min();
 constexpr float kBelowOne = 1.0f - std::numeric_limits<float>::epsilon() / 2;
 constexpr uint32_t kAllGroups = (1u << TAME_GROUPS) - 1;
 constexpr uint32_t kShFlags = TAME_STEP_SH_ACCUMULATE | TAME_STEP_SH_APPLY;
-constexpr uint32_t kAllFlags = TAME_STEP_STATISTICS | kShFlags;
+constexpr uint32_t kAllFlags = TAME_STEP_STATISTICS | TAME_STEP_SPARSE | kShFlags;
 
 static_assert(sizeof(tame_step) == 64, "no padding");
 
@@ -27,16 +27,10 @@ void check_options(const tame_trainer_options& options) {
   check_count("options.sh_accumulation", options.sh_accumulation, 0, 1);
 }
 
-void check_view(const TrainerEntry& trainer, uint32_t index, const char* name) {
-  const uint32_t count = trainer.views->count();
-  if (index >= count) fail(TAME_INVALID_ARGUMENT, "%s %u does not exist: there are %u views", name, index, count);
-  if (!trainer.views->is_set(index)) fail(TAME_INVALID_ARGUMENT, "%s %u has no photo: set it first", name, index);
-}
-
 void check_step(const TrainerEntry& trainer, const tame_step& step) {
   check_count("iteration", step.iteration, 1, std::numeric_limits<int32_t>::max());
-  check_view(trainer, step.view, "view");
-  if (step.next_view != TAME_NO_VIEW) check_view(trainer, step.next_view, "next_view");
+  check_photo(trainer, step.view, "view");
+  if (step.next_view != TAME_NO_VIEW) check_photo(trainer, step.next_view, "next_view");
   check_count("sh_degree", step.sh_degree, 0, trainer.gaussians->sh_degree());
   check_count("update_mask", step.update_mask, 0, kAllGroups);
   check_count("flags", step.flags, 0, kAllFlags);
@@ -114,6 +108,13 @@ tame_status tame_trainer_statistics(tame_trainer* trainer, float* gradient_sums,
     check_optional("visible_steps", visible_steps, visible_steps_length, count);
     check_optional("max_radii", max_radii, max_radii_length, count);
     call->trainer->statistics(gradient_sums, visible_steps, max_radii);
+  });
+}
+
+tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    call->trainer->reset_statistics();
   });
 }
 

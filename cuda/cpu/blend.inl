@@ -212,3 +212,38 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
     out.h_dydy = core::sum(h_dydy);
   }
 }
+
+// The forward once more, for what each instance contributes where.
+void blend_score(const BlendArgs& a, uint32_t tile) {
+  const TilePixels t = tile_pixels(a, tile);
+  const uint32_t begin = a.tile_starts[tile], end = a.tile_starts[tile + 1];
+  const uint32_t last = begin + a.tile_last[tile];
+  for (uint32_t j = last; j < end; ++j) a.scores[a.slots[j]] = {};
+  if (last == begin) return;
+  alignas(32) float T[kTile * kTile];
+  fresh_transmittance(a, t, T);
+  for (uint32_t j = begin; j < last; ++j) {
+    const Splat& s = a.splats[a.order[j]];
+    const Reach r = reach(s, t);
+    F8 loss(0.f), count(0.f), blended(0.f), distance(0.f);
+    for (int g = 0; g < kGroups; ++g) {
+      if (!r.group[g]) continue;
+      const F8 pixel_x = lane_centers(t.x0 + g * kLanes);
+      for (int y = r.row_first; y <= r.row_last; ++y) {
+        const int p = y * kTile + g * kLanes;
+        const float dy = s.y - (float(t.y0 + y) + 0.5f);
+        const F8 before = core::load(T + p);
+        const Fragment f = fragment(s, pixel_x, dy, before);
+        core::store(T + p, next_transmittance(f, before));
+        if (!core::any(f.takes)) continue;
+        const F8 pixel_weight = core::load(a.pixel_weights + size_t(t.y0 + y) * a.row + size_t(t.x0 + g * kLanes));
+        const F8 none(0.f);
+        loss = loss + core::select(f.takes, pixel_weight, none);
+        count = count + core::select(f.takes, F8(1.f), none);
+        blended = blended + core::select(f.takes, f.alpha * before, none);
+        distance = distance + core::select(f.takes, core::sqrt(core::mad(f.dx, f.dx, F8(dy * dy))), none);
+      }
+    }
+    a.scores[a.slots[j]] = {core::sum(loss), core::sum(count), core::sum(blended), core::sum(distance)};
+  }
+}

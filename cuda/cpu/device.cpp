@@ -46,7 +46,7 @@ uint64_t available_memory() {
 }  // namespace
 
 CpuDevice::CpuDevice(const tame_device_options& options)
-    : Device(options.memory_limit),
+    : Device(options.memory_limit, options.seed),
       threads_(std::min(kMaxThreads, options.threads != 0 ? options.threads : hardware_threads())),
       kernels_(choose_kernels()),
       rasterizer_(ledger(), threads_, kernels_),

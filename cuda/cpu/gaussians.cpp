@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "../core/activations.h"
+#include "../core/philox.h"
+
 namespace tame::cpu {
 
 CpuGaussians::CpuGaussians(std::shared_ptr<CpuDevice> device, uint32_t capacity, uint32_t sh_degree)
@@ -37,6 +40,35 @@ void CpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, floa
     const float* plane = row[c] < 0 ? nullptr : values_.data() + size_t(row[c]) * stride_ + offset;
     for (uint32_t i = 0; i < rows; ++i) data[size_t(i) * width + c] = plane == nullptr ? 0.f : plane[i];
   }
+}
+
+void gather(const RowEdit& edit, bool only_kept, float* plane, float* scratch) {
+  for (uint32_t i = 0; i < edit.size(); ++i)
+    scratch[i] = only_kept && edit.kinds[i] != kKeepRow ? 0.f : plane[edit.sources[i]];
+  std::copy(scratch, scratch + edit.size(), plane);
+}
+
+void CpuGaussians::edit(const RowEdit& edit, uint32_t iteration, uint32_t round) {
+  const Planes p = planes();
+  Buffer<float> scratch(device_->ledger(), TAME_PURPOSE_OTHER, size_t(edit.size()) * device_->threads().size());
+  device_->threads().run(uint32_t(layout_.planes()), [&](uint32_t k, uint32_t thread) {
+    gather(edit, false, p.plane(int(k)), scratch.data() + size_t(thread) * edit.size());
+  });
+  for (uint32_t i = 0; i < edit.size(); ++i) {
+    if (edit.kinds[i] != kSplitRow && edit.kinds[i] != kSplitRow2) continue;
+    float mean[3], scale[3], quat[4], unit[4], r[9];
+    for (int k = 0; k < 3; ++k) mean[k] = p.plane(Layout::means() + k)[i];
+    for (int k = 0; k < 3; ++k) scale[k] = core::exp(p.plane(layout_.log_scales() + k)[i]);
+    for (int k = 0; k < 4; ++k) quat[k] = p.plane(layout_.quats() + k)[i];
+    core::normalize(quat, unit);
+    core::rotation(unit, r);
+    const uint32_t part = 2 * round + (edit.kinds[i] == kSplitRow2 ? 1 : 0);
+    core::child_mean(scale, r, core::philox(device_->seed, core::kDrawChildren, iteration, edit.sources[i], part),
+                     mean);
+    for (int k = 0; k < 3; ++k) p.plane(Layout::means() + k)[i] = mean[k];
+    for (int k = 0; k < 3; ++k) p.plane(layout_.log_scales() + k)[i] -= core::kChildShrink;
+  }
+  count_ = edit.size();
 }
 
 void CpuGaussians::render(const tame_camera& camera, const float background[3], const ImageTarget& target) {

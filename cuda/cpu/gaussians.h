@@ -17,6 +17,9 @@ class CpuGaussians : public Gaussians {
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
 
+  // Replaces the rows by those of the edit; the trainer's other state follows by gather().
+  void edit(const RowEdit& edit, uint32_t iteration, uint32_t round);
+
   CpuDevice& device() { return *device_; }
   const Layout& layout() const { return layout_; }
   Planes planes() { return {values_.data(), stride_}; }
@@ -29,5 +32,8 @@ class CpuGaussians : public Gaussians {
   uint32_t count_ = 0;
   Buffer<float> values_;
 };
+
+// Row i of the plane becomes row edit.sources[i] of the old one; only_kept: 0 in new rows. scratch: edit.size() floats.
+void gather(const RowEdit& edit, bool only_kept, float* plane, float* scratch);
 
 }  // namespace tame::cpu

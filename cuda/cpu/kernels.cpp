@@ -30,8 +30,15 @@ using core::kLanes;
 }  // namespace
 
 extern const Kernels kernels;  // declared first: a const object is otherwise private to its file
-const Kernels kernels = {
-    TAME_NAME(TAME_SIMD_LEVEL), project, write_tiles, blend, blend_backward, loss_partials, loss_gradient, optimize};
+const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
+                         project,
+                         write_tiles,
+                         blend,
+                         blend_backward,
+                         blend_score,
+                         loss_partials,
+                         loss_gradient,
+                         optimize};
 
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace tame::cpu

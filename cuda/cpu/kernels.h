@@ -29,6 +29,11 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
+// Sums over the contributions of one instance (Mallick et al. 2024): what the score's terms are made of.
+struct InstanceScore {
+  float loss, count, blend, distance;
+};
+
 struct ProjectArgs {
   Planes parameters;
   Layout layout;
@@ -60,6 +65,9 @@ struct BlendArgs {
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null
   InstanceGradient* gradients;  // by slot
+  // Scoring only.
+  const float* pixel_weights;  // 1 plane
+  InstanceScore* scores;       // by slot
 };
 
 struct LossArgs {
@@ -101,6 +109,7 @@ struct Kernels {
   void (*write_tiles)(const ProjectArgs&, uint32_t first, uint32_t last);
   void (*blend)(const BlendArgs&, uint32_t tile);
   void (*blend_backward)(const BlendArgs&, uint32_t tile);
+  void (*blend_score)(const BlendArgs&, uint32_t tile);
   void (*loss_partials)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
   void (*loss_gradient)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
   void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);

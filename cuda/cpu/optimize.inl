@@ -93,21 +93,26 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
 }
 
-inline void adam_planes(const OptimizeArgs& a, uint32_t i, const AdamStep<float>& adam, int first, int last,
-                        const F8* gradients) {
+// steps: the lanes that take the step; the others keep value and moments.
+inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, const AdamStep<float>& adam, int first,
+                        int last, const F8* gradients) {
   for (int k = first; k < last; ++k) {
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.first_moments.plane(k) + i;
     float* v_at = a.second_moments.plane(k) + i;
-    F8 value = core::load(value_at), m = core::load(m_at), v = core::load(v_at);
+    const F8 old_value = core::load(value_at), old_m = core::load(m_at), old_v = core::load(v_at);
+    F8 value = old_value, m = old_m, v = old_v;
     core::adam(adam, gradients[k - first], value, m, v);
-    core::store(value_at, value);
-    core::store(m_at, m);
-    core::store(v_at, v);
+    core::store(value_at, core::select(steps, value, old_value));
+    core::store(m_at, core::select(steps, m, old_m));
+    core::store(v_at, core::select(steps, v, old_v));
   }
 }
 
-inline void train_step(const OptimizeArgs& a, uint32_t i, Gradients& g) {
+inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
+  core::Mask8 steps;
+  for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
+    steps.v[l] = l < lanes && (!a.step.sparse || a.projection.radii[i + l] > 0.f) ? -1 : 0;
   const Layout& layout = a.projection.layout;
   const int sh_rest = layout.group(TAME_GROUP_SH_REST).first, sh_live = Layout::sh() + a.step.live_sh_planes;
   if (a.step.sh_accumulate) {
@@ -115,14 +120,14 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, Gradients& g) {
       float* at = a.sh_sums.plane(k - sh_rest) + i;
       const F8 sum = core::load(at) + g.plane[k];
       g.plane[k] = sum;
-      core::store(at, a.step.sh_apply ? F8(0.f) : sum);
+      core::store(at, a.step.sh_clear ? F8(0.f) : sum);
     }
   }
   for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
     if ((a.step.update_mask >> group & 1) == 0) continue;
     const Layout::Range range = layout.group(group);
     const int last = group == TAME_GROUP_SH_REST && sh_live < range.last ? sh_live : range.last;
-    adam_planes(a, i, a.step.groups[group], range.first, last, g.plane + range.first);
+    adam_planes(a, i, steps, a.step.groups[group], range.first, last, g.plane + range.first);
   }
 }
 
@@ -149,7 +154,7 @@ void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
       for (int k = 0; k < a.projection.layout.planes(); ++k) core::store(a.gradient_out.plane(k) + i, g.plane[k]);
       for (int k = 0; k < 2; ++k) core::store(a.mean2_out + size_t(k) * a.gradient_out.stride + i, g.mean2[k]);
     } else {
-      train_step(a, i, g);
+      train_step(a, i, lanes, g);
     }
   }
 }

@@ -51,6 +51,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels)
       order_(ledger, TAME_PURPOSE_INSTANCES),
       slots_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
+      scores_(ledger, TAME_PURPOSE_INSTANCES),
       tile_starts_(ledger, TAME_PURPOSE_IMAGES),
       tile_last_(ledger, TAME_PURPOSE_IMAGES),
       histograms_(ledger, TAME_PURPOSE_IMAGES),
@@ -216,6 +217,30 @@ void Rasterizer::backward(const float* d_image, const float* d_alpha) {
   blend_.d_alpha = d_alpha;
   blend_.gradients = gradients_.data();
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_backward(blend_, tile); });
+}
+
+void Rasterizer::contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance) {
+  scores_.reserve(instances_);
+  blend_.pixel_weights = pixel_weights;
+  blend_.scores = scores_.data();
+  threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_score(blend_, tile); });
+  const uint32_t count = projection_.count;
+  threads_.run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
+    for (uint32_t i = block * kGaussianBlock; i < std::min(count, (block + 1) * kGaussianBlock); ++i) {
+      InstanceScore sum = {};
+      for (uint32_t k = 0; k < tile_counts_[i]; ++k) {
+        const InstanceScore& s = scores_[offsets_[i] + k];
+        sum.loss += s.loss;
+        sum.count += s.count;
+        sum.blend += s.blend;
+        sum.distance += s.distance;
+      }
+      loss[i] = sum.loss;
+      counts[i] = sum.count;
+      blend[i] = sum.blend;
+      distance[i] = sum.distance;
+    }
+  });
 }
 
 OptimizeArgs Rasterizer::optimize_args() const {

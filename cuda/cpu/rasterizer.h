@@ -35,6 +35,8 @@ class Rasterizer {
   void forward(const Input& input, bool with_depth);
   // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward.
   void backward(const float* d_image, const float* d_alpha);
+  // What each Gaussian contributes where, of the last forward; pixel_weights: 1 plane. Arrays of count() each.
+  void contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance);
   // Arguments for Kernels::optimize, of the last backward; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   // Runs Kernels::optimize over all Gaussians.
@@ -46,6 +48,8 @@ class Rasterizer {
   const PlaneShape& shape() const { return shape_; }
   float* image() { return image_.data(); }
   const float* radii() const { return radii_.data(); }
+  // Camera z of a visible Gaussian, 0 of any other.
+  float depth(uint32_t i) const { return radii_[i] > 0.f ? splats_[i].depth : 0.f; }
   uint32_t count() const { return projection_.count; }
 
  private:
@@ -68,6 +72,7 @@ class Rasterizer {
   // Per instance.
   Buffer<uint32_t> instance_tiles_, order_, slots_;
   Buffer<InstanceGradient> gradients_;
+  Buffer<InstanceScore> scores_;
   // Per tile, and per (thread, tile or digit).
   Buffer<uint32_t> tile_starts_, tile_last_, histograms_;
   // Per pixel.

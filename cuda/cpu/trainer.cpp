@@ -1,11 +1,11 @@
 // Training steps: forward, loss, backward, Adam. The order of work inside a step reads top to bottom in step().
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "../abi/step.h"
 #include "../core/activations.h"
-#include "gaussians.h"
-#include "views.h"
+#include "score.h"
 
 namespace tame::cpu {
 
@@ -24,7 +24,8 @@ class CpuTrainer : public Trainer {
                  options.sh_accumulation != 0 ? plane_floats(3 * gaussians_->layout().coefficients() - 3) : 0),
         gradient_sums_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
         visible_steps_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
-        max_radii_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()) {
+        max_radii_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        scores_(ledger(), TAME_PURPOSE_OTHER) {
     first_moments_.zero();
     second_moments_.zero();
     sh_sums_.zero();
@@ -62,6 +63,44 @@ class CpuTrainer : public Trainer {
     if (gradient_sums != nullptr) std::copy_n(gradient_sums_.data(), count, gradient_sums);
     if (visible_steps != nullptr) std::copy_n(visible_steps_.data(), count, visible_steps);
     if (max_radii != nullptr) std::copy_n(max_radii_.data(), count, max_radii);
+  }
+
+  void reset_statistics() override {
+    gradient_sums_.zero();
+    visible_steps_.zero();
+    max_radii_.zero();
+  }
+
+  void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
+             const float background[3]) override {
+    const uint32_t count = gaussians_->count();
+    Buffer<float> mean_gradients(ledger(), TAME_PURPOSE_OTHER, count);
+    for (uint32_t i = 0; i < count; ++i)
+      mean_gradients[i] = visible_steps_[i] == 0 ? 0.f : gradient_sums_[i] / float(visible_steps_[i]);
+    scores_.assign(gaussians_->capacity());
+    cpu::score(*gaussians_, *views_,
+               {views, n, weights, sh_degree, background, options_.lambda_dssim, mean_gradients.data()},
+               scores_.data());
+  }
+
+  void scores(float* out) const override {
+    if (scores_.size() == 0)
+      std::fill_n(out, gaussians_->count(), 0.f);
+    else
+      std::copy_n(scores_.data(), gaussians_->count(), out);
+  }
+
+  void edit_rows(const RowEdit& edit, uint32_t iteration, uint32_t round) override {
+    const size_t stride = gaussians_->planes().stride;
+    Buffer<float> scratch(ledger(), TAME_PURPOSE_OTHER, edit.size());
+    gaussians_->edit(edit, iteration, round);
+    for (Buffer<float>* moments : {&first_moments_, &second_moments_, &sh_sums_})
+      for (size_t at = 0; at < moments->size(); at += stride) gather(edit, true, moments->data() + at, scratch.data());
+    for (Buffer<float>* values : {&gradient_sums_, &max_radii_, &scores_})
+      if (values->size() != 0) gather(edit, false, values->data(), scratch.data());
+    std::vector<uint32_t> steps(edit.size());
+    for (uint32_t i = 0; i < edit.size(); ++i) steps[i] = visible_steps_[edit.sources[i]];
+    std::copy(steps.begin(), steps.end(), visible_steps_.data());
   }
 
  private:
@@ -113,6 +152,7 @@ class CpuTrainer : public Trainer {
   Buffer<float> gradient_sums_;
   Buffer<uint32_t> visible_steps_;
   Buffer<float> max_radii_;
+  Buffer<float> scores_;  // from the first score() on
 };
 
 }  // namespace

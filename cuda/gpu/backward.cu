@@ -1,6 +1,7 @@
 // The backward pass, top to bottom: from the picture's gradient to each instance, and from the instances of a Gaussian
 // to its parameters.
 #include "blend_backward.cuh"
+#include "blend_score.cuh"
 #include "optimize.cuh"
 #include "rasterizer.h"
 
@@ -13,6 +14,42 @@ void Rasterizer::backward(const float* d_image, const float* d_alpha) {
   const uint32_t buckets = instance_room() / kBucket + tiles_;
   blend_backward_kernel<<<blocks_for(buckets, kBackwardWarps), kBackwardWarps * kWarp, 0, stream_>>>(blend_);
   check_launch("launch blend_backward_kernel");
+}
+
+namespace {
+
+__global__ void sum_scores_kernel(ProjectArgs p, const uint32_t* offsets, const InstanceScore* scores,
+                                  Rasterizer::Contributions out) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= p.count) return;
+  InstanceScore sum = {};
+  for (uint32_t k = 0; k < p.tile_counts[i]; ++k) {
+    const InstanceScore s = scores[offsets[i] + k];
+    sum.loss += s.loss;
+    sum.count += s.count;
+    sum.blend += s.blend;
+    sum.distance += s.distance;
+  }
+  out.loss[i] = sum.loss;
+  out.count[i] = sum.count;
+  out.blend[i] = sum.blend;
+  out.distance[i] = sum.distance;
+  out.radius[i] = p.radii[i];
+  out.depth[i] = p.radii[i] > 0.f ? p.splats[i].depth : 0.f;
+}
+
+}  // namespace
+
+void Rasterizer::contributions(const float* pixel_weights, const Contributions& out) {
+  if (projection_.count == 0) return;
+  blend_.pixel_weights = pixel_weights;
+  blend_.scores = reinterpret_cast<InstanceScore*>(gradients_.data());
+  const uint32_t buckets = instance_room() / kBucket + tiles_;
+  blend_score_kernel<<<blocks_for(buckets, kBackwardWarps), kBackwardWarps * kWarp, 0, stream_>>>(blend_);
+  check_launch("launch blend_score_kernel");
+  sum_scores_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(
+      projection_, offsets_.data(), blend_.scores, out);
+  check_launch("launch sum_scores_kernel");
 }
 
 OptimizeArgs Rasterizer::optimize_args() const {

@@ -13,23 +13,17 @@ namespace tame::gpu {
 // S grows by w q with each splat, so one number a pixel stands for the colour behind.
 __global__ void __launch_bounds__(kBackwardWarps* kWarp) blend_backward_kernel(BlendArgs a) {
   if (a.counts->overflow != 0) return;
-  const int lane = int(threadIdx.x) % kWarp, warp = int(threadIdx.x) / kWarp;
-  const uint32_t bucket = blockIdx.x * kBackwardWarps + uint32_t(warp);
-  if (bucket >= a.tile_buckets[a.tiles - 1]) return;
-  const uint32_t tile = a.bucket_tiles[bucket];
-  const uint2 range = a.tile_ranges[tile];
-  const uint32_t first_bucket = tile == 0 ? 0 : a.tile_buckets[tile - 1];
-  const uint32_t first = (bucket - first_bucket) * kBucket, index = first + uint32_t(lane);
-  const bool owns = range.x + index < range.y;
-  const uint32_t slot = owns ? a.slots[range.x + index] : 0;
-
+  const BucketWork work = bucket_work(a);
+  if (!work.exists) return;
+  const int lane = work.lane, warp = work.warp;
+  const uint32_t bucket = work.bucket, first = work.first, index = work.index;
   InstanceGradient sum = {};
-  if (first >= a.tile_last[tile]) {
-    if (owns) a.gradients[slot] = sum;
+  if (first >= a.tile_last[work.tile]) {
+    if (work.owns) a.gradients[work.slot] = sum;
     return;
   }
   Splat s = {};
-  if (owns) s = a.splats[a.slot_gaussians[slot]];
+  if (work.owns) s = a.splats[a.slot_gaussians[work.slot]];
 
   // Two chunks of pixels: lanes are up to 31 pixels apart.
   constexpr int kRing = 2 * kPixelChunk;
@@ -37,7 +31,7 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp) blend_backward_kernel(B
   __shared__ uint32_t ring_last[kBackwardWarps][kRing];
   __shared__ float ring_T[kBackwardWarps][kPixelChunk], ring_S[kBackwardWarps][kPixelChunk];
 
-  const int tile_x = int(tile) % a.tiles_x * kTile, tile_y = int(tile) / a.tiles_x * kTile;
+  const int tile_x = work.tile_x, tile_y = work.tile_y;
   const size_t plane = size_t(a.width) * size_t(a.height);
   float T = 0.f, S = 0.f;
   for (int i = 0; i < kTilePixels + kWarp - 1; ++i) {
@@ -75,7 +69,7 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp) blend_backward_kernel(B
       S = ring_S[warp][i % kPixelChunk];
     }
     const int pixel = i - lane;
-    if (pixel < 0 || pixel >= kTilePixels || !owns) continue;
+    if (pixel < 0 || pixel >= kTilePixels || !work.owns) continue;
     const int place = pixel % kRing;
     if (index >= ring_last[warp][place]) continue;
     const int2 offset = tile_pixel(pixel);
@@ -100,7 +94,7 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp) blend_backward_kernel(B
     }
     T *= 1.f - f.alpha;
   }
-  if (owns) a.gradients[slot] = sum;
+  if (work.owns) a.gradients[work.slot] = sum;
 }
 
 }  // namespace tame::gpu

@@ -24,7 +24,8 @@ bool has_code() {
 
 }  // namespace
 
-GpuDevice::GpuDevice(const tame_device_options& options) : Device(options.memory_limit), index_(int(options.index)) {
+GpuDevice::GpuDevice(const tame_device_options& options)
+    : Device(options.memory_limit, options.seed), index_(int(options.index)) {
   use([&] {
     if (!has_code()) {
       cudaDeviceProp properties;

@@ -31,4 +31,32 @@ __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, floa
   return f;
 }
 
+// A warp's share of a pass over buckets: one bucket, a lane a splat.
+struct BucketWork {
+  int lane, warp;
+  uint32_t bucket, tile;
+  uint32_t first, index;  // in the tile's list: of the bucket, of the lane
+  uint32_t slot;          // of the lane's instance
+  bool exists, owns;      // the bucket; the lane an instance
+  int tile_x, tile_y;     // pixels
+};
+
+__device__ __forceinline__ BucketWork bucket_work(const BlendArgs& a) {
+  BucketWork w = {};
+  w.lane = int(threadIdx.x) % kWarp;
+  w.warp = int(threadIdx.x) / kWarp;
+  w.bucket = blockIdx.x * kBackwardWarps + uint32_t(w.warp);
+  w.exists = w.bucket < a.tile_buckets[a.tiles - 1];
+  if (!w.exists) return w;
+  w.tile = a.bucket_tiles[w.bucket];
+  w.tile_x = int(w.tile) % a.tiles_x * kTile;
+  w.tile_y = int(w.tile) / a.tiles_x * kTile;
+  const uint2 range = a.tile_ranges[w.tile];
+  w.first = (w.bucket - (w.tile == 0 ? 0 : a.tile_buckets[w.tile - 1])) * kBucket;
+  w.index = w.first + uint32_t(w.lane);
+  w.owns = range.x + w.index < range.y;
+  if (w.owns) w.slot = a.slots[range.x + w.index];
+  return w;
+}
+
 }  // namespace tame::gpu

@@ -17,6 +17,9 @@ class GpuGaussians : public Gaussians {
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
 
+  // After an edit of the planes.
+  void set_count(uint32_t count) { count_ = count; }
+
   GpuDevice& device() { return *device_; }
   const Layout& layout() const { return layout_; }
   Planes planes() const { return {values_.data(), stride_}; }

@@ -26,6 +26,12 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
+// Sums over the contributions of one instance (Mallick et al. 2024): what the score's terms are made of.
+struct InstanceScore {
+  float loss, count, blend, distance;
+};
+static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores stand where gradients stand in a step");
+
 // One per rasteriser, in device memory. `overflow` is sticky: it is set where a step needs more instances than there is
 // room for, and while it is set no kernel changes training state; the host clears it when it has made room.
 struct Counts {
@@ -72,6 +78,9 @@ struct BlendArgs {
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null
   InstanceGradient* gradients;  // by slot
+  // Scoring only.
+  const float* pixel_weights;  // 1 plane
+  InstanceScore* scores;       // by slot
 };
 
 struct EmitArgs {

@@ -14,6 +14,7 @@ struct Sink {
 
   __device__ __forceinline__ void step(uint32_t group, int plane, float gradient) const {
     if ((a.step.update_mask >> group & 1u) == 0) return;
+    if (a.step.sparse && !(a.projection.radii[i] > 0.f)) return;
     float& value = a.projection.parameters.plane(plane)[i];
     float& m = a.first_moments.plane(plane)[i];
     float& v = a.second_moments.plane(plane)[i];
@@ -27,7 +28,7 @@ struct Sink {
     if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
       float& sum = a.sh_sums.plane(plane - (Layout::sh() + 3))[i];
       gradient += sum;
-      sum = a.step.sh_apply ? 0.f : gradient;
+      sum = a.step.sh_clear ? 0.f : gradient;
     }
     step(group, plane, gradient);
   }

@@ -105,9 +105,9 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   a.tile_counts[i] = tiles;
   a.depth_keys[i] = tiles != 0 ? __float_as_uint(f.depth) : kUnseen;
   a.gaussians[i] = i;
-  if (tiles == 0) return;
+  if (!visible) return;
 
-  const float two_cut = 2.f * test.cut;
+  const float two_cut = 2.f * fmaxf(test.cut, 0.f);
   Splat s;
   s.x = f.mean[0];
   s.y = f.mean[1];

@@ -30,6 +30,12 @@ class Rasterizer {
   void forward();
   // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
   void backward(const float* d_image, const float* d_alpha);
+  // What each Gaussian contributes where, of the last forward, prepared with_backward; pixel_weights: 1 plane. Arrays
+  // of count() each, in device memory.
+  struct Contributions {
+    float *loss, *count, *blend, *distance, *radius, *depth;
+  };
+  void contributions(const float* pixel_weights, const Contributions& out);
   // Arguments of optimize_kernel for the last backward; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   void optimize(const OptimizeArgs& args, bool train);

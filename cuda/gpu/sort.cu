@@ -91,6 +91,12 @@ int sort_pairs(void* scratch, size_t bytes, uint64_t* const keys[2], uint32_t* c
   return sort_and_select(scratch, bytes, keys, values, items, bits, stream);
 }
 
+int sort_keys(void* scratch, size_t bytes, uint32_t* const keys[2], uint32_t items, cudaStream_t stream) {
+  cub::DoubleBuffer<uint32_t> buffers(keys[0], keys[1]);
+  check(cub::DeviceRadixSort::SortKeys(scratch, bytes, buffers, items, 0, 32, stream), "sort");
+  return buffers.selector;
+}
+
 void scan_gathered(void* scratch, size_t bytes, const uint32_t* values, const uint32_t* order, uint32_t* out,
                    uint32_t items, cudaStream_t stream) {
   check(scan_any(scratch, bytes, Gathered{values, order}, out, items, stream), "scan");

@@ -21,6 +21,9 @@ int sort_pairs(void* scratch, size_t scratch_bytes, uint16_t* const keys[2], uin
 int sort_pairs(void* scratch, size_t scratch_bytes, uint64_t* const keys[2], uint32_t* const values[2], uint32_t items,
                int bits, cudaStream_t stream);
 
+// Keys alone, all bits.
+int sort_keys(void* scratch, size_t scratch_bytes, uint32_t* const keys[2], uint32_t items, cudaStream_t stream);
+
 // out[j] = values[order[0]] + ... + values[order[j]].
 void scan_gathered(void* scratch, size_t scratch_bytes, const uint32_t* values, const uint32_t* order, uint32_t* out,
                    uint32_t items, cudaStream_t stream);

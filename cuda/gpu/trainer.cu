@@ -8,8 +8,8 @@
 
 #include "../abi/step.h"
 #include "../core/activations.h"
-#include "gaussians.h"
-#include "views.h"
+#include "edit.h"
+#include "score.h"
 
 namespace tame::gpu {
 
@@ -52,6 +52,7 @@ class GpuTrainer : public Trainer {
         gradient_sums_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
         visible_steps_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
         max_radii_(ledger(), TAME_PURPOSE_STATISTICS, gaussians_->capacity()),
+        scores_(ledger(), TAME_PURPOSE_OTHER),
         loss_(ledger(), TAME_PURPOSE_OTHER, 1),
         mailbox_(1) {
     *mailbox_.data() = {};
@@ -90,6 +91,52 @@ class GpuTrainer : public Trainer {
       fetch(visible_steps, visible_steps_);
       fetch(max_radii, max_radii_);
       gaussians_->device().stream().wait();
+    });
+  }
+
+  void reset_statistics() override {
+    device().use([&] {
+      clear(gradient_sums_);
+      clear(visible_steps_);
+      clear(max_radii_);
+      stream().wait();
+    });
+  }
+
+  void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
+             const float background[3]) override {
+    device().use([&] {
+      scores_.assign(gaussians_->capacity());
+      gpu::score(*gaussians_, *views_,
+                 {views, n, weights, sh_degree, background, options_.lambda_dssim, gradient_sums_.data(),
+                  visible_steps_.data()},
+                 scores_.data());
+    });
+  }
+
+  void scores(float* out) const override {
+    device().use([&] {
+      if (scores_.size() == 0)
+        std::fill_n(out, gaussians_->count(), 0.f);
+      else
+        fetch(out, scores_);
+      stream().wait();
+    });
+  }
+
+  void edit_rows(const RowEdit& edit, uint32_t iteration, uint32_t round) override {
+    device().use([&] {
+      RowEditor editor(device(), edit);
+      const Planes planes = gaussians_->planes();
+      for (int k = 0; k < gaussians_->layout().planes(); ++k) editor.gather(false, planes.plane(k));
+      editor.place_children(planes, gaussians_->layout(), iteration, round);
+      for (const DeviceBuffer<float>* moments : {&first_moments_, &second_moments_, &sh_sums_})
+        for (size_t at = 0; at < moments->size(); at += planes.stride) editor.gather(true, moments->data() + at);
+      for (const DeviceBuffer<float>* values : {&gradient_sums_, &max_radii_, &scores_})
+        if (values->size() != 0) editor.gather(false, values->data());
+      editor.gather(visible_steps_.data());
+      stream().wait();
+      gaussians_->set_count(edit.size());
     });
   }
 
@@ -220,6 +267,7 @@ class GpuTrainer : public Trainer {
   DeviceBuffer<float> gradient_sums_;
   DeviceBuffer<uint32_t> visible_steps_;
   DeviceBuffer<float> max_radii_;
+  DeviceBuffer<float> scores_;  // from the first score() on
   DeviceBuffer<double> loss_;
   PinnedBuffer<Mailbox> mailbox_;
 };

@@ -4,7 +4,18 @@ import { ABI, Struct } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
 import { testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";
-import { abiTest, type Arguments, call, camera, FUNCTIONS, must, plan, withLengths, World } from "./world.ts";
+import {
+  abiTest,
+  type Argument,
+  type Arguments,
+  call,
+  camera,
+  FUNCTIONS,
+  must,
+  plan,
+  withLengths,
+  World,
+} from "./world.ts";
 
 /** Buffers that may be NULL when they aren't wanted. */
 const OPTIONAL = ["alpha", "depth", "d_alpha", "gradient", "gradient_sums", "visible_steps", "max_radii", "err"];
@@ -80,7 +91,7 @@ abiTest("every function ends with a status when its floats are NaN or infinite",
   }
 });
 
-abiTest("tame_render() and tame_trainer_run() end with a status when all Gaussians are NaN", async () => {
+abiTest("tame_render() and the trainer's functions end with a status when all Gaussians are NaN", async () => {
   await using world = await World.open();
   for (const gaussians of [world.pointer("gaussians"), world.trained]) {
     // Before a trainer lives on them is the time to spoil them.
@@ -98,9 +109,24 @@ abiTest("tame_render() and tame_trainer_run() end with a status when all Gaussia
     ...world.arguments("tame_trainer_create"),
     gaussians: world.trained,
   });
-  await must("tame_trainer_run", { ...world.arguments("tame_trainer_run"), trainer });
+  const state = [
+    "tame_trainer_run",
+    "tame_trainer_score",
+    "tame_trainer_scores",
+    "tame_trainer_densify",
+    "tame_trainer_prune",
+  ] as const;
+  for (const name of state) await must(name, { ...world.arguments(name), trainer });
   await must("tame_trainer_close", { trainer });
 });
+
+function setWord(struct: Argument, offset: number, value: number): void {
+  new DataView((struct as Uint8Array<ArrayBuffer>).buffer).setUint32(offset, value, true);
+}
+
+function setFloat(struct: Argument, offset: number, value: number): void {
+  new DataView((struct as Uint8Array<ArrayBuffer>).buffer).setFloat32(offset, value, true);
+}
 
 /** One wrong number each: [function, words of the message, change]. */
 const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments) => void)][] = [
@@ -135,6 +161,31 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_run", "stride", { stride: 60 }],
   ["tame_trainer_run", "plan is too short", { stride: 68 }],
   ["tame_trainer_run", "control is too short", { n: 0x40000001 }],
+  ["tame_trainer_score", "views_length", { views_length: 0 }],
+  ["tame_trainer_score", "views 2 does not exist", (args) => (args.views as Uint32Array)[0] = 2],
+  ["tame_trainer_score", "does not exist", (args) => (args.views as Uint32Array)[0] = ABI.NO_VIEW],
+  ["tame_trainer_score", "weights is -1", (args) => (args.weights as Float32Array)[ABI.SCORE_EDGE] = -1],
+  ["tame_trainer_score", "weights is nan", (args) => (args.weights as Float32Array)[ABI.SCORE_BLEND] = NaN],
+  ["tame_trainer_score", "weights is inf", (args) => (args.weights as Float32Array)[ABI.SCORE_VIEW] = Infinity],
+  ["tame_trainer_score", "sh_degree", { sh_degree: 2 }],
+  ["tame_trainer_score", "background[1]", { green: NaN }],
+  ["tame_trainer_scores", "too short", { scores_length: 1 }],
+  ["tame_trainer_prune", "options.target is 0", (args) => setWord(args.options, 8, 0)],
+  ["tame_trainer_prune", "options.target", (args) => setWord(args.options, 8, 0xFFFFFFFF)],
+  ["tame_trainer_prune", "options.min_opacity", (args) => setFloat(args.options, 12, NaN)],
+  ["tame_trainer_prune", "options.min_opacity", (args) => setFloat(args.options, 12, 1.5)],
+  ["tame_trainer_prune", "options.max_scale", (args) => setFloat(args.options, 16, -1)],
+  ["tame_trainer_prune", "options.max_scale", (args) => setFloat(args.options, 16, Infinity)],
+  ["tame_trainer_prune", "options.share", (args) => setFloat(args.options, 20, NaN)],
+  ["tame_trainer_prune", "options.share", (args) => setFloat(args.options, 20, 1.01)],
+  ["tame_trainer_prune", "options has struct_size", (args) => setWord(args.options, 0, 20)],
+  ["tame_trainer_prune", "result has struct_size", (args) => setWord(args.result, 0, 8)],
+  ["tame_trainer_densify", "options.target is 5: expected 0 to 4", (args) => setWord(args.options, 12, 5)],
+  ["tame_trainer_densify", "options.gradient_threshold", (args) => setFloat(args.options, 16, NaN)],
+  ["tame_trainer_densify", "options.gradient_threshold", (args) => setFloat(args.options, 16, -1)],
+  ["tame_trainer_densify", "options.size_threshold", (args) => setFloat(args.options, 20, Infinity)],
+  ["tame_trainer_densify", "options.fill", (args) => setWord(args.options, 24, 2)],
+  ["tame_trainer_densify", "result has struct_size", (args) => setWord(args.result, 0, 0)],
 ];
 
 abiTest("every function refuses a number when it is out of range", async () => {
@@ -183,7 +234,7 @@ abiTest("tame_trainer_run() names the step and runs none when a step of the plan
     [8, "u32", 7, "next_view 7 does not exist"],
     [12, "u32", 2, "sh_degree"],
     [16, "u32", 64, "update_mask"],
-    [20, "u32", 8, "flags"],
+    [20, "u32", 16, "flags"],
     [20, "u32", ABI.STEP_SH_ACCUMULATE, "sh_accumulation"],
     [24, "f32", NaN, "learning_rates"],
     [44, "f32", -1, "learning_rates"],
@@ -202,7 +253,7 @@ abiTest("tame_trainer_run() names the step and runs none when a step of the plan
   }
 });
 
-abiTest("tame_trainer_run() refuses a view when it was never set", async () => {
+abiTest("tame_trainer_run() and tame_trainer_score() refuse a view when it was never set", async () => {
   await using world = await World.open();
   await must("tame_trainer_close", { trainer: world.pointer("trainer") });
   const views = await must("tame_views_create", world.arguments("tame_views_create"));
@@ -211,6 +262,9 @@ abiTest("tame_trainer_run() refuses a view when it was never set", async () => {
   const { status, message } = await call("tame_trainer_run", { ...world.arguments("tame_trainer_run"), trainer });
   assertEquals(status, ABI.INVALID_ARGUMENT);
   assertStringIncludes(message, "view 0 has no photo");
+  const scored = await call("tame_trainer_score", { ...world.arguments("tame_trainer_score"), trainer });
+  assertEquals(scored.status, ABI.INVALID_ARGUMENT);
+  assertStringIncludes(scored.message, "views 0 has no photo");
   await must("tame_trainer_close", { trainer });
   await must("tame_views_close", { views });
 });

@@ -26,6 +26,22 @@ abiTest("tame_device_memory() and other devices answer when a run is in flight",
   assertEquals((await stop()).status, ABI.CANCELLED);
 });
 
+abiTest("tame_trainer_score() and a blocking call each end with OK or BUSY when they meet", async () => {
+  await using world = await World.open();
+  const args = world.arguments("tame_trainer_score");
+  const views = new Uint32Array(2000).map((_, i) => i % 2);
+  const scoring = call("tame_trainer_score", { ...args, views, views_length: views.length });
+  const meanwhile = new Set<number>();
+  let over = false;
+  const ended = scoring.finally(() => over = true);
+  while (!over) {
+    meanwhile.add((await call("tame_trainer_prune", world.arguments("tame_trainer_prune"))).status);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const { status } = await ended;
+  assertEquals([...meanwhile, status].filter((value) => value !== ABI.OK && value !== ABI.BUSY), []);
+});
+
 abiTest("tame_knn_mean_dist2() and a blocking call each end with OK or BUSY when they meet", async () => {
   await using world = await World.open();
   const points = Float32Array.from({ length: 30_000 }, (_, i) => Math.sin(i * i));

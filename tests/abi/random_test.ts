@@ -1,7 +1,7 @@
 // 10 000 random call sequences: random functions on live, stale and garbage handles, with random lengths and numbers.
 // Every return is a known status, and the process is there to say so.
 import { assert, assertEquals } from "@std/assert";
-import { ABI } from "../../ffi/abi.ts";
+import { ABI, structSize } from "../../ffi/abi.ts";
 import { headerFunctions } from "./header.ts";
 import {
   abiTest,
@@ -38,6 +38,8 @@ class Fuzzer {
   readonly live = new Map<Kind, Item[]>();
   readonly stale: Item[] = [];
   readonly statuses = new Map<number, number>();
+  /** Prunings and densifications that were carried out. */
+  edits = 0;
 
   constructor(seed: number) {
     this.#random = randomNumbers(seed);
@@ -54,6 +56,7 @@ class Fuzzer {
     if (pointer !== null) this.#keep(name, args, pointer);
     if (status === ABI.OK && name.endsWith("_close")) this.#retire(args);
     if (status === ABI.OK && name === "tame_gaussians_resize") this.#resize(args);
+    if (status === ABI.OK && (name === "tame_trainer_prune" || name === "tame_trainer_densify")) this.#edit(name, args);
   }
 
   async closeAll(): Promise<void> {
@@ -156,6 +159,14 @@ class Fuzzer {
     if (item) item.count = Number(args.count);
   }
 
+  // The count is the last word of either result.
+  #edit(name: "tame_trainer_prune" | "tame_trainer_densify", args: Arguments): void {
+    const item = this.live.get("trainer")?.find(({ pointer }) => same(args.trainer, pointer));
+    const at = structSize(name === "tame_trainer_prune" ? "tame_prune_result" : "tame_densify_result") - 4;
+    if (item) item.count = new DataView((args.result as Uint8Array<ArrayBuffer>).buffer).getUint32(at, true);
+    this.edits++;
+  }
+
   /** Closes some handles where many are open. */
   async trim(): Promise<void> {
     for (const [kind, items] of this.live) {
@@ -188,4 +199,5 @@ abiTest(`the ABI survives ${SEQUENCES} random call sequences with a known status
   // The sequences reach the code behind the checks, not only the checks.
   const ok = fuzzer.statuses.get(ABI.OK) ?? 0;
   assert(ok > SEQUENCES / 2, `Only ${ok} calls succeeded`);
+  assert(fuzzer.edits > SEQUENCES / 50, `Only ${fuzzer.edits} prunings and densifications succeeded`);
 });

@@ -1,6 +1,7 @@
 // A small world behind the raw ABI: one handle of each kind, and for each function arguments that it accepts.
 
 import { ABI, Struct } from "../../ffi/abi.ts";
+import { densifyOptions, pruneOptions } from "../../ffi/densify.ts";
 import { openLibrary } from "../../ffi/library.ts";
 import type { SYMBOLS } from "../../ffi/symbols.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
@@ -259,6 +260,37 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
       max_radii: new Float32Array(count),
     };
   },
+  tame_trainer_reset_statistics: (pick) => ({ trainer: pick("trainer").pointer }),
+  tame_trainer_score: (pick) => ({
+    trainer: pick("trainer").pointer,
+    views: new Uint32Array(1),
+    weights: floats(ABI.SCORE_TERMS),
+    sh_degree: 0,
+    red: 0.1,
+    green: 0.2,
+    blue: 0.3,
+  }),
+  tame_trainer_scores: (pick) => {
+    const { pointer, count } = pick("trainer");
+    return { trainer: pointer, scores: new Float32Array(count) };
+  },
+  tame_trainer_prune: (pick) => ({
+    trainer: pick("trainer").pointer,
+    options: pruneOptions({ iteration: 1, target: 2, minOpacity: 0.9, maxScale: 1, share: 0.5 }).bytes,
+    result: new Struct("tame_prune_result").bytes,
+  }),
+  tame_trainer_densify: (pick) => ({
+    trainer: pick("trainer").pointer,
+    options: densifyOptions({
+      iteration: 1,
+      round: 0,
+      target: 3,
+      gradientThreshold: 1e-4,
+      sizeThreshold: 0.5,
+      fill: true,
+    }).bytes,
+    result: new Struct("tame_densify_result").bytes,
+  }),
   tame_trainer_close: (pick) => ({ trainer: pick("trainer").pointer }),
 };
 

@@ -177,7 +177,6 @@ Deno.test("parse() says what is missing when an option has no value", () => {
 
 Deno.test("parse() refuses in words when an option asks for what is not there", () => {
   const refused: [string[], string][] = [
-    [["--optimizer_type", "sparse_adam"], "--optimizer_type"],
     [["--start_checkpoint", "chkpnt7000.pth"], "--start_checkpoint"],
     [["--checkpoint_iterations", "7000"], "--checkpoint_iterations"],
     [["--websockets"], "--websockets"],

@@ -136,6 +136,52 @@ workflowTest(
   },
 );
 
+workflowTest("tame train densifies to its budget, and tells of it in events, train.csv and lines", async (folder) => {
+  const args = "train -s capture --backend cpu --iterations 20 --budget 2 --densify_from_iter 5 " +
+    "--densification_interval 5 --densify_until_iter 16 --test_iterations -1 --min_opacity 0.2";
+  const { code, stdout, stderr } = await ended(start([...args.split(" "), "-m", "out", "--json"], folder));
+  assertEquals(code, EXIT.done, stderr);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([events[0].target, events[0].densification], [800, [10, 15]]);
+  const densified = events.filter(({ type }) => type === "densify");
+  assertEquals(densified.map(({ iteration, target, count }) => [iteration, target, count]), [
+    [10, 700, 700],
+    [15, 800, 800],
+  ]);
+  assertEquals(densified.map(({ gaussians }) => gaussians), [700, 800]);
+  assertEquals(events.at(-1).result.count, 800);
+
+  const rows = parse(await Deno.readTextFile(join(folder, "out", "train.csv")), { skipFirstRow: true });
+  assertEquals(rows.length, 20);
+  for (const row of rows) {
+    const event = densified.find(({ iteration }) => `${iteration}` === row.iteration);
+    const expected = event === undefined ? ["", "", ""] : [event.pruned, event.cloned, event.split].map(String);
+    assertEquals([row.pruned, row.cloned, row.split], expected);
+  }
+  const counts = [9, 10, 14, 15].map((index) => Number(rows[index].gaussians)); // an event's row has the count before it
+  assertEquals(counts, [400, 700, 700, 800]);
+
+  const told = await ended(start([...args.split(" "), "-m", "told"], folder));
+  assertEquals(told.code, EXIT.done, told.stderr);
+  for (const { iteration, pruned, cloned, split } of densified) {
+    const line = `Iteration ${iteration}: ${pruned} pruned, ${cloned} cloned, ${split} split`;
+    assertStringIncludes(told.stdout + told.stderr, line);
+  }
+});
+
+workflowTest("tame info plans for the budget only where densification leads to it", async (folder) => {
+  const planned = async (args: string): Promise<number> => {
+    const { code, stdout, stderr } = await ended(
+      start(["info", "capture", "--json", "--budget", "2", ...args.split(" ")], folder),
+    );
+    assertEquals(code, EXIT.done, stderr);
+    return JSON.parse(stdout).gaussians;
+  };
+  assertEquals(await planned("--iterations 1000"), 800);
+  assertEquals(await planned("--iterations 500"), 400);
+  assertEquals(await planned("--densify_until_iter 0"), 400);
+});
+
 workflowTest("tame train saves what there is and exits with 130 when it is interrupted", async (folder) => {
   const args = "train -s capture -m out --iterations 1000000 --budget 1 --backend cpu --test_iterations -1 --json";
   const child = start(args.split(" "), folder);

@@ -10,6 +10,7 @@ const NONBLOCKING = [
   "tame_knn_mean_dist2",
   "tame_render",
   "tame_trainer_run",
+  "tame_trainer_score",
 ];
 
 Deno.test("SYMBOLS has the functions of tame.h, in its order", () => {

@@ -40,6 +40,10 @@ export interface ReferenceRasterization {
   radii: Int32Array;
   /** The smallest and the largest radius that float32 may arrive at, for each Gaussian. */
   possibleRadii: [number, number][];
+  /** What the visible Gaussians put on the image, front to back. */
+  footprints: Footprint[];
+  /** What blends into each pixel, front to back. */
+  contributions: Contribution[][];
   /** Largest number of splats that contribute to one pixel. */
   deepest: number;
   /** Number of pixels that stopped at an almost opaque stack. */
@@ -109,15 +113,19 @@ export function rasterizeReference(
     excluded,
     radii,
     possibleRadii,
+    footprints: footprints.filter(({ radius }) => radius > 0),
+    contributions: blends.map((blend) => blend.contributions),
     deepest: Math.max(0, ...blends.map((blend) => blend.contributions.length)),
     stopped: blends.filter((blend) => blend.stopper !== undefined).length,
     backward: (dImage, dAlpha) => rasterizeBackward(splats, seen, backdrop, blends, dImage, dAlpha),
   };
 }
 
-// One splat's part in one pixel.
-interface Contribution {
+/** One splat's part in one pixel. */
+export interface Contribution {
+  /** The splat. */
   footprint: Footprint;
+  /** What it covers of what is behind it. */
   alpha: number;
   /** Whether alpha is the largest there is, not opacity * exp(-E). */
   clamped: boolean;

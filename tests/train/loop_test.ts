@@ -1,23 +1,18 @@
 // The training loop on a small synthetic scene: what it learns, in which order it speaks, and that nothing but its
 // inputs decides a bit.
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, assertRejects } from "@std/assert";
-import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
-import type { Scene } from "../../load/scene.ts";
-import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
+import type { DoneEvent, StepEvent } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
+import { rows, trained } from "../support/train_run.ts";
 
-const QUIET: TrainOptions = { testIterations: [-1], densificationInterval: 100_000 };
-
-/** All rows of the Gaussians as they would be saved. */
-function rows(gaussians: Gaussians): Float32Array {
-  return gaussians.plyRows(0, gaussians.count);
-}
+/** Neither evaluations nor densification, nor a warning that there is none. */
+const QUIET: TrainOptions = { testIterations: [-1], densifyUntilIter: 0, budget: 1 };
 
 /** Replaces a method of one object until it is disposed of, and counts its calls. */
 function stub<T, Name extends keyof T>(object: T, name: Name, method: T[Name] & (() => unknown)) {
@@ -27,24 +22,6 @@ function stub<T, Name extends keyof T>(object: T, name: Name, method: T[Name] & 
     return method();
   }) as T[Name];
   return counter;
-}
-
-interface Trained {
-  events: TrainEvent[];
-  losses: number[];
-  rows: Float32Array;
-  result: DoneEvent["result"];
-}
-
-/** Trains to the end and frees the Gaussians. */
-async function trained(device: Device, scene: Scene, options: TrainOptions): Promise<Trained> {
-  const events: TrainEvent[] = [];
-  for await (const event of train(device, scene, options)) events.push(event);
-  const done = events[events.length - 1] as DoneEvent;
-  assertEquals(done.type, "done");
-  const losses = events.flatMap((event) => event.type === "step" ? [...event.losses] : []);
-  using gaussians = done.gaussians;
-  return { events, losses, rows: rows(gaussians), result: done.result };
 }
 
 function mean(values: number[]): number {
@@ -137,7 +114,14 @@ Deno.test({
 deviceTest("train() lowers opacities at a reset and goes on", async (device) => {
   const scene = await syntheticScene(device);
   const highest: number[] = [];
-  const options = { ...QUIET, iterations: 30, opacityResetInterval: 20, saveIterations: [20, 21] };
+  const options = {
+    testIterations: [-1],
+    budget: 1,
+    densificationInterval: 1000,
+    iterations: 30,
+    opacityResetInterval: 20,
+    saveIterations: [20, 21],
+  };
   for await (const event of train(device, scene, options)) {
     if (event.type === "save") highest.push(Math.max(...event.gaussians.download("opacities")));
     if (event.type === "done") event.gaussians[Symbol.dispose]();
@@ -238,14 +222,15 @@ deviceTest("train() stops after maxSeconds and yields a last save", async (devic
   ]);
 });
 
-deviceTest("train() warns when densification is due in the run, and only then", async (device) => {
+deviceTest("train() warns when no densification event leads to its budget, and only then", async (device) => {
   const scene = await syntheticScene(device);
   const messages = async (options: TrainOptions): Promise<string[]> =>
     (await trained(device, scene, options)).events.flatMap((event) => event.type === "warning" ? [event.message] : []);
-  const [message, ...others] = await messages({ iterations: 4, densifyFromIter: 1, densificationInterval: 2 });
-  assertEquals(others, []);
-  assert(message.includes("due 2 times") && message.includes("stays 60"), message);
-  assertEquals(await messages({ iterations: 4, densificationInterval: 3000 }), []);
+  assertEquals(await messages({ iterations: 4, budget: 3 }), [
+    "No densification event falls within this run: the count stays 60, whatever the budget of 180",
+  ]);
+  assertEquals(await messages({ iterations: 4, budget: 1 }), []);
+  assertEquals(await messages({ iterations: 4, budget: 3, densifyFromIter: 1, densificationInterval: 2 }), []);
 });
 
 deviceTest("train() warns once when the loss is no longer finite", async (device) => {

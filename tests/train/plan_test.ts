@@ -1,5 +1,5 @@
 // The memory plan: exact parts, and the refusal in words.
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { formatBytes } from "../../train/format.ts";
 import { checkMemory, type MemoryPlan, planMemory } from "../../train/plan.ts";
@@ -27,6 +27,15 @@ Deno.test("planMemory() counts 3 bytes a pixel of every photo, and scratch for t
   assertEquals([small, both, large].map((plan) => bytesOf(plan, "photos")), [600, 4200, 3600]);
   assertEquals(bytesOf(both, "images"), bytesOf(large, "images"));
   assertEquals(both.total, both.items.reduce((sum, item) => sum + item.bytes, 0));
+});
+
+Deno.test("planMemory() counts the scores of densification where there is some", () => {
+  const input = { photos: [{ width: 10, height: 20 }], count: 1000, shDegree: 0 };
+  const [without, densifying] = [planMemory(input), planMemory({ ...input, densifies: true })];
+  assertEquals(without.items.map(({ purpose }) => purpose).includes("other"), false);
+  assertEquals(bytesOf(densifying, "other"), 48_000);
+  assertEquals(bytesOf(densifying, "images") - bytesOf(without, "images"), 8 * 200);
+  assertGreater(bytesOf(densifying, "instances"), bytesOf(without, "instances"));
 });
 
 Deno.test("planMemory() counts the staged photos alone when a GPU's photos are in host memory", () => {

@@ -2,12 +2,13 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, stepOf } from "../../train/batch.ts";
-import { resolveTrainOptions } from "../../train/options.ts";
+import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { ViewSampler } from "../../train/sampler.ts";
 import {
+  accumulatesSh,
   activeShDegree,
-  budgetTarget,
   densificationEvents,
+  densifiesAt,
   learningRates,
   positionLearningRate,
   resetsOpacity,
@@ -46,7 +47,8 @@ Deno.test("updateMask() updates everything but at the last iteration, and leaves
   assertEquals(updateMask(1, defaults), ALL_GROUPS);
   assertEquals(updateMask(29999, defaults), ALL_GROUPS);
   assertEquals(updateMask(30000, defaults), 0);
-  assertEquals(updateMask(3000, defaults), ALL_GROUPS & ~(1 << GROUP.opacities));
+  const between = resolveTrainOptions({ densificationInterval: 700 });
+  assertEquals(updateMask(3000, between), ALL_GROUPS & ~(1 << GROUP.opacities));
   assertEquals(updateMask(15000, defaults), ALL_GROUPS);
 });
 
@@ -58,20 +60,62 @@ Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500
   assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
 });
 
-Deno.test("updateMask() steps the higher harmonics 1874 times in 30000 iterations with shLower", () => {
-  const lower = resolveTrainOptions({ shLower: true });
-  const steps = iterationsOf(30000, (t) => (updateMask(t, lower) >> GROUP.shRest & 1) === 1);
-  assertEquals(steps.length, 30000 / 16 - 1); // the last multiple of 16 is the last iteration
-  assert(steps.every((t) => t % 16 === 0));
+Deno.test("updateMask() updates nothing where densification follows", () => {
+  const events = densificationEvents(defaults);
+  assertEquals(iterationsOf(29999, (t) => updateMask(t, defaults) === 0), events);
+});
+
+Deno.test("updateMask() steps the higher harmonics at multiples of 16 that are no event with shLower", () => {
+  // Of the 1875 multiples of 16 the last is the last iteration; events fall on 36, 7 or none of them.
+  const cases: [TrainOptions, number][] = [[{}, 36], [{ densificationInterval: 500 }, 7], [{ densifyUntilIter: 0 }, 0]];
+  for (const [options, lost] of cases) {
+    const lower = resolveTrainOptions({ ...options, shLower: true });
+    const steps = iterationsOf(30000, (t) => (updateMask(t, lower) >> GROUP.shRest & 1) === 1);
+    assertEquals(steps.length, 1874 - lost);
+    assert(steps.every((t) => t % 16 === 0));
+  }
 });
 
 Deno.test("stepFlags() sums in every iteration with shLower and applies the sum in every 16th", () => {
-  const lower = resolveTrainOptions({ shLower: true });
+  const fixed = { densifyUntilIter: 0 };
+  const lower = resolveTrainOptions({ ...fixed, shLower: true });
   assertEquals(stepFlags(15, lower), STEP.shAccumulate);
   assertEquals(stepFlags(16, lower), STEP.shAccumulate | STEP.shApply);
   assertEquals(stepFlags(30000, lower), 0);
-  assertEquals(stepFlags(16, defaults), 0);
-  assertEquals(stepFlags(16, resolveTrainOptions({ shLower: true, shDegree: 0 })), 0);
+  assertEquals(stepFlags(16, resolveTrainOptions(fixed)), 0);
+  assertEquals(stepFlags(16, resolveTrainOptions({ ...fixed, shLower: true, shDegree: 0 })), 0);
+});
+
+Deno.test("stepFlags() drops the sum of the higher harmonics where densification follows", () => {
+  const lower = resolveTrainOptions({ shLower: true });
+  for (const t of [600, 800]) { // no multiple of 16, and one
+    assertEquals(stepFlags(t, lower), STEP.statistics | STEP.shAccumulate | STEP.shApply);
+    assertEquals(updateMask(t, lower), 0);
+  }
+  assertEquals(stepFlags(601, lower), STEP.statistics | STEP.shAccumulate);
+});
+
+Deno.test("stepFlags() gathers statistics up to the last event", () => {
+  const gathers = (options: TrainOptions): number[] => {
+    const resolved = resolveTrainOptions({ iterations: 2000, ...options });
+    return iterationsOf(2000, (t) => (stepFlags(t, resolved) & STEP.statistics) !== 0);
+  };
+  assertEquals(gathers({ densifyUntilIter: 1000 }), iterationsOf(900, () => true));
+  assertEquals(gathers({}), iterationsOf(2000, () => true)); // an event in the last iteration, which steps nothing
+  assertEquals(gathers({ densificationInterval: 3000 }), []);
+  assertEquals(gathers({ densifyFromIter: 1000, densifyUntilIter: 900 }), []);
+});
+
+Deno.test("stepFlags() and accumulatesSh() leave no rarer steps to sparse Adam", () => {
+  const sparse = resolveTrainOptions({ optimizerType: "sparse_adam", shLower: true, densifyUntilIter: 0 });
+  assertEquals([accumulatesSh(sparse), accumulatesSh(resolveTrainOptions({ shLower: true }))], [false, true]);
+  for (const t of [15, 16]) {
+    assertEquals(stepFlags(t, sparse), STEP.sparse);
+    assertEquals(updateMask(t, sparse), ALL_GROUPS);
+  }
+  assertEquals(stepFlags(30000, sparse), 0);
+  const densifying = resolveTrainOptions({ optimizerType: "sparse_adam" });
+  assertEquals(stepFlags(16, densifying), STEP.sparse | STEP.statistics);
 });
 
 Deno.test("densificationEvents() lists the events that will really occur", () => {
@@ -80,16 +124,36 @@ Deno.test("densificationEvents() lists the events that will really occur", () =>
   assertEquals(densificationEvents(defaults).length, 144);
   assertEquals(densificationEvents(resolveTrainOptions({ densificationInterval: 3000, iterations: 500 })), []);
   assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650 })), [600]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 600, iterations: 700 })), [700]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyUntilIter: 700 })), [600]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);
 });
 
-Deno.test("budgetTarget() multiplies and rounds down, or takes the count itself", () => {
-  assertEquals(budgetTarget(54275, resolveTrainOptions({ budget: 15 })), 814125);
-  assertEquals(budgetTarget(15059, resolveTrainOptions({ budget: 0.2 })), 3011);
-  assertEquals(budgetTarget(15059, resolveTrainOptions({ budget: 29902, mode: "final_count" })), 29902);
+Deno.test("densifiesAt() is true for the listed events and no other iteration", () => {
+  const cases: TrainOptions[] = [
+    {},
+    { densificationInterval: 500 },
+    { iterations: 1000, densificationInterval: 7, densifyFromIter: 0 },
+    { densifyFromIter: 550, densifyUntilIter: 2501 },
+    { densificationInterval: 3000, iterations: 500 },
+    { densifyFromIter: 5000, densifyUntilIter: 4000 },
+    { densifyUntilIter: 100_000 },
+  ];
+  for (const options of cases) {
+    const resolved = resolveTrainOptions(options);
+    assertEquals(iterationsOf(31_000, (t) => densifiesAt(t, resolved)), densificationEvents(resolved));
+  }
 });
 
-Deno.test("batchEnd() ends before saves and evaluations, after resets, and at the last iteration", () => {
-  const options = resolveTrainOptions({ iterations: 3100, saveIterations: [40], testIterations: [70] });
+Deno.test("batchEnd() ends before saves and evaluations, after resets and events, and at the last iteration", () => {
+  const options = resolveTrainOptions({
+    iterations: 3100,
+    densificationInterval: 1000,
+    saveIterations: [40],
+    testIterations: [70],
+  });
+  assertEquals(batchEnd(950, 256, options), 1000);
+  assertEquals(batchEnd(1001, 256, options), 1256);
   assertEquals(batchEnd(1, 10, options), 10);
   assertEquals(batchEnd(1, 100, options), 39);
   assertEquals(batchEnd(39, 100, options), 39);

@@ -1,0 +1,131 @@
+// See score.h. A term's values are divided by the lower median of its positive ones; a view's sum of terms is weighted
+// by its loss, and only Gaussians visible in it take part.
+#include "score.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../core/activations.h"
+#include "../core/edges.h"
+
+namespace tame::cpu {
+
+namespace {
+
+// Scales the values of a plane to 0 .. 1; a constant plane becomes 0.
+void stretch(const PlaneShape& shape, float* plane) {
+  float low = std::numeric_limits<float>::infinity(), high = -low;
+  for (uint32_t y = 0; y < shape.height; ++y)
+    for (uint32_t x = 0; x < shape.width; ++x) {
+      low = std::min(low, plane[y * shape.row + x]);
+      high = std::max(high, plane[y * shape.row + x]);
+    }
+  const float scale = high > low ? 1.f / (high - low) : 0.f;
+  for (uint32_t y = 0; y < shape.height; ++y)
+    for (uint32_t x = 0; x < shape.width; ++x) plane[y * shape.row + x] = (plane[y * shape.row + x] - low) * scale;
+}
+
+void absolute_error(const PlaneShape& shape, const float* image, const uint8_t* photo, float* plane) {
+  for (uint32_t y = 0; y < shape.height; ++y)
+    for (uint32_t x = 0; x < shape.width; ++x) {
+      float sum = 0;
+      for (uint32_t c = 0; c < 3; ++c)
+        sum += std::fabs(image[c * shape.plane + y * shape.row + x] -
+                         float(photo[3 * (size_t(y) * shape.width + x) + c]) / 255.f);
+      plane[y * shape.row + x] = sum / 3.f;
+    }
+}
+
+void edges(const PlaneShape& shape, const uint8_t* photo, float* plane) {
+  for (uint32_t y = 0; y < shape.height; ++y)
+    for (uint32_t x = 0; x < shape.width; ++x)
+      plane[y * shape.row + x] = core::edge(photo, int(shape.width), int(shape.height), int(x), int(y));
+}
+
+// Values that count: positive and finite.
+bool counts(float value) {
+  return value > 0 && value < std::numeric_limits<float>::infinity();
+}
+
+// Lower median of the values that count; 0 when there are none.
+float positive_median(const float* values, uint32_t count, float* scratch) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < count; ++i)
+    if (counts(values[i])) scratch[n++] = values[i];
+  if (n == 0) return 0;
+  float* middle = scratch + (n - 1) / 2;
+  std::nth_element(scratch, middle, scratch + n);
+  return *middle;
+}
+
+}  // namespace
+
+void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args, float* scores) {
+  CpuDevice& device = gaussians.device();
+  Rasterizer& rasterizer = device.rasterizer();
+  const uint32_t count = gaussians.count();
+  const Planes p = gaussians.planes();
+  const Layout& layout = gaussians.layout();
+
+  // Rows of one value a Gaussian.
+  enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kSorted, kRows };
+  constexpr uint32_t kWeights[kSorted] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,
+                                          TAME_SCORE_DISTANCE, TAME_SCORE_DEPTH,   TAME_SCORE_RADIUS,
+                                          TAME_SCORE_GRADIENT, TAME_SCORE_OPACITY, TAME_SCORE_SCALE};
+  Buffer<float> table(device.ledger(), TAME_PURPOSE_OTHER, size_t(count) * kRows);
+  const auto row = [&](int r) { return table.data() + size_t(r) * count; };
+  float factors[kSorted] = {};  // weight / median
+  const auto normalise = [&](int r) {
+    const float median = positive_median(row(r), count, row(kSorted));
+    factors[r] = median > 0 ? args.weights[kWeights[r]] / median : 0.f;
+  };
+  for (uint32_t i = 0; i < count; ++i) {
+    row(kGradient)[i] = args.mean_gradients[i];
+    row(kOpacity)[i] = core::sigmoid(p.plane(layout.opacity())[i]);
+    float volume = 1;
+    for (int k = 0; k < 3; ++k) volume *= core::exp(p.plane(layout.log_scales() + k)[i]);
+    row(kScale)[i] = volume;
+    scores[i] = 0;
+  }
+  for (const int r : {kGradient, kOpacity, kScale}) normalise(r);
+
+  for (uint32_t v = 0; v < args.view_count; ++v) {
+    const CpuViews::View& view = views.view(args.views[v]);
+    Rasterizer::Input input;
+    input.parameters = p;
+    input.layout = layout;
+    input.count = count;
+    input.active_degree = args.sh_degree;
+    input.camera = view.camera;
+    std::copy(args.background, args.background + 3, input.background);
+    rasterizer.forward(input, false);
+    const PlaneShape& shape = rasterizer.shape();
+    const float loss =
+        float(device.loss().evaluate(shape, args.lambda_dssim, rasterizer.image(), view.pixels.data(), nullptr, false));
+    Buffer<float> weights(device.ledger(), TAME_PURPOSE_IMAGES, 2 * shape.plane);
+    weights.zero();
+    float *const error = weights.data(), *const edge = error + shape.plane;
+    absolute_error(shape, rasterizer.image(), view.pixels.data(), error);
+    edges(shape, view.pixels.data(), edge);
+    stretch(shape, error);
+    stretch(shape, edge);
+    for (size_t i = 0; i < shape.plane; ++i)
+      error[i] = args.weights[TAME_SCORE_ERROR] * error[i] + args.weights[TAME_SCORE_EDGE] * edge[i];
+    rasterizer.contributions(error, row(kLoss), row(kCount), row(kBlend), row(kDistance));
+    for (uint32_t i = 0; i < count; ++i) {
+      row(kRadius)[i] = rasterizer.radii()[i];
+      row(kDepth)[i] = rasterizer.depth(i);
+    }
+    for (int r = kLoss; r <= kRadius; ++r) normalise(r);
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!(row(kRadius)[i] > 0)) continue;
+      float sum = 0;
+      for (int r = 0; r < kSorted; ++r)
+        if (counts(row(r)[i])) sum += factors[r] * row(r)[i];
+      scores[i] += args.weights[TAME_SCORE_VIEW] * loss * sum;
+    }
+  }
+}
+
+}  // namespace tame::cpu

@@ -1,0 +1,23 @@
+// Importance of each Gaussian over some views (Mallick et al. 2024, Taming 3DGS, section 4).
+#pragma once
+
+#include "gaussians.h"
+#include "views.h"
+
+namespace tame::gpu {
+
+struct ScoreArgs {
+  const uint32_t* views;
+  uint32_t view_count;
+  const float* weights;  // TAME_SCORE_TERMS, host
+  int sh_degree;
+  const float* background;  // host
+  float lambda_dssim;
+  const float* gradient_sums;  // density statistics, device
+  const uint32_t* visible_steps;
+};
+
+// scores: one a Gaussian, device memory, overwritten. Waits.
+void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, float* scores);
+
+}  // namespace tame::gpu

@@ -1,0 +1,50 @@
+// From flags to the library's options: each arrives under its name, and complaints speak of flags again.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { parse } from "../../cli/argv.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { rowsOf } from "../../cli/option.ts";
+import { TRAIN_OPTIONS } from "../../cli/options.ts";
+import { trainOptions } from "../../cli/train_options.ts";
+import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
+
+function optionsOf(argv: string): TrainOptions {
+  return trainOptions(parse(argv.split(" ").filter((word) => word !== ""), TRAIN_OPTIONS).values);
+}
+
+Deno.test("trainOptions() gives the library's own defaults when no flag is given", () => {
+  assertEquals(resolveTrainOptions(optionsOf("")), resolveTrainOptions());
+});
+
+Deno.test("trainOptions() hands on every flag that densification and the optimiser read", () => {
+  const flags: [string, TrainOptions][] = [
+    ["--min_opacity 0.1", { minOpacity: 0.1 }],
+    ["--budget_cap", { budgetCap: true }],
+    ["--budget-cap", { budgetCap: true }],
+    ["--optimizer_type sparse_adam", { optimizerType: "sparse_adam" }],
+    ["--optimizer_type=default", { optimizerType: "default" }],
+    ["--cams -1", { cams: -1 }],
+    ["--densify_grad_threshold 0.001", { densifyGradThreshold: 0.001 }],
+    ["--percent_dense 0.1", { percentDense: 0.1 }],
+    ["--mode final_count --budget 29902", { mode: "final_count", budget: 29902 }],
+    ["--densification_interval 500", { densificationInterval: 500 }],
+    ["--densify_from_iter 7 --densify_until_iter 9", { densifyFromIter: 7, densifyUntilIter: 9 }],
+    ["--opacity_reset_interval 11", { opacityResetInterval: 11 }],
+  ];
+  for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
+});
+
+Deno.test("trainOptions() hands on every option of the library that has a flag", () => {
+  const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const flags = new Set(rowsOf(TRAIN_OPTIONS).map(({ name }) => camelCase(name)));
+  for (const name of Object.keys(resolveTrainOptions())) assertEquals(flags.has(name), true, name);
+});
+
+Deno.test("parse() lists the choices of --optimizer_type and the bounds of --min_opacity", () => {
+  for (
+    const [argv, words] of [
+      ["--optimizer_type adam", `Cannot use "adam" as --optimizer_type: it takes "default" or "sparse_adam"`],
+      ["--min_opacity 2", "--min_opacity"],
+    ]
+  ) assertThrows(() => optionsOf(argv), UsageError, words);
+});

@@ -1,0 +1,323 @@
+// Growth: how many, who, and what every row carries on.
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
+import type { Device } from "../../ffi/device.ts";
+import { TameError } from "../../ffi/errors.ts";
+import type { DensifyOptions } from "../../ffi/densify.ts";
+import { GROUP, STEP } from "../../ffi/trainer.ts";
+import { LEARNING_RATES } from "../gpu/training.ts";
+import { assertSameBits } from "../raster/compare.ts";
+import { deviceTest, testDevice } from "../support/device.ts";
+import { assertRaceLike } from "./race.ts";
+import { longestAxes, meanGradients, middle, open, sources, steps, twoSided, WEIGHTS, type World } from "./world.ts";
+
+const COUNT = 120;
+const BLACK = { shDegree: 1, background: [0, 0, 0] };
+
+/** Who may be cloned, who split, and who is no candidate. */
+interface Sets {
+  clones: number[];
+  splits: number[];
+  others: number[];
+  gradients: number[];
+  options: DensifyOptions;
+}
+
+deviceTest("Trainer.densify() reaches the target exactly, from candidates alone, each once", async (device) => {
+  using world = await scored(device, [0, 1]);
+  const { clones, splits, options } = setsOf(world);
+  const result = world.trainer.densify({ ...options, target: COUNT + 31 });
+  const { cloned, split } = result;
+  assertEquals(result, { candidates: clones.length + splits.length, cloned, split, filled: 0, count: COUNT + 31 });
+  assertEquals(cloned, Math.floor(31 * clones.length / result.candidates));
+  assertEquals(split, 31 - cloned);
+  assertEquals(world.gaussians.count, COUNT + 31);
+  const rows = sources(world.gaussians);
+  assertEquals(rows.slice(0, COUNT), [...rows.keys()].slice(0, COUNT));
+  const grown = rows.slice(COUNT);
+  assertEquals(new Set(grown).size, 31);
+  assertEquals(grown.filter((i) => clones.includes(i)).length, cloned);
+  assertEquals(grown.filter((i) => splits.includes(i)).length, split);
+});
+
+deviceTest("Trainer.densify() grows by every candidate and no other when it must not fill up", async (device) => {
+  using world = await scored(device, [0]);
+  const { clones, splits, options } = setsOf(world);
+  const candidates = clones.length + splits.length;
+  const result = world.trainer.densify({ ...options, target: 4 * COUNT });
+  assertEquals(result, {
+    candidates,
+    cloned: clones.length,
+    split: splits.length,
+    filled: 0,
+    count: COUNT + candidates,
+  });
+  assertEquals(sources(world.gaussians).slice(COUNT), [...clones, ...splits].sort((a, b) => a - b));
+});
+
+deviceTest(
+  "Trainer.densify() fills up with the next-highest gradients when candidates do not suffice",
+  async (device) => {
+    using world = await scored(device, [0]);
+    const { clones, splits, others, gradients, options } = setsOf(world);
+    const next = others.toSorted((a, b) => gradients[b] - gradients[a] || a - b).slice(0, 15);
+    const target = COUNT + clones.length + splits.length + 15;
+    const result = world.trainer.densify({ ...options, target, fill: true });
+    assertEquals([result.filled, result.count], [15, target]);
+    assertEquals(sources(world.gaussians).slice(COUNT), [...clones, ...splits, ...next].sort((a, b) => a - b));
+  },
+);
+
+deviceTest("Trainer.densify() fills up with all that is left when nothing is a candidate", async (device) => {
+  using world = await scored(device, [0]);
+  const { options } = setsOf(world);
+  const none = { ...options, gradientThreshold: 1e30, target: COUNT + 50 };
+  assertEquals(world.trainer.densify(none), { candidates: 0, cloned: 0, split: 0, filled: 0, count: COUNT });
+  const result = world.trainer.densify({ ...none, fill: true });
+  assertEquals([result.candidates, result.filled, result.count], [0, 50, COUNT + 50]);
+});
+
+deviceTest("Trainer.densify() takes candidates of score 0 after those of a positive score", async (device) => {
+  // Scores of one side only, gradients of both.
+  for (const extra of [-4, 4]) {
+    using world = await scored(device, [0]);
+    const scores = world.trainer.scores();
+    const { clones, splits, options } = setsOf(world);
+    const positive = (set: number[]) => set.filter((i) => scores[i] > 0);
+    const wanted = positive(clones).length + positive(splits).length + extra;
+    world.trainer.densify({ ...options, target: COUNT + wanted });
+    const grown = new Set(sources(world.gaussians).slice(COUNT));
+    let beyond = 0;
+    for (const set of [clones, splits]) {
+      const [first, later] = [positive(set), set.filter((i) => scores[i] === 0)];
+      assert(first.length > 4 && later.length > 4);
+      const late = later.filter((i) => grown.has(i)).length;
+      if (late > 0) assert(first.every((i) => grown.has(i)));
+      beyond += late;
+    }
+    if (extra > 0) assertGreater(beyond, 0);
+  }
+});
+
+deviceTest("Trainer.densify() draws candidates by score, anew in every round", async (device) => {
+  const grown = [];
+  for (const round of [0, 1, 1]) {
+    using world = await scored(device, [0, 1], 2000);
+    const scores = world.trainer.scores();
+    // All are candidates, all are cloned.
+    const target = 2400;
+    const result = world.trainer.densify({
+      ...setsOf(world).options,
+      round,
+      target,
+      gradientThreshold: 0,
+      sizeThreshold: 1e9,
+    });
+    assertEquals([result.candidates, result.cloned], [2000, 400]);
+    const chosen = sources(world.gaussians).slice(2000);
+    assertRaceLike(chosen.filter((i) => scores[i] > 0), [...scores]);
+    grown.push(chosen.join());
+  }
+  assert(grown[0] !== grown[1]);
+  assertEquals(grown[2], grown[1]);
+});
+
+deviceTest("Trainer.densify() reaches a target beyond twice the count in rounds", async (device) => {
+  using world = await scored(device, [0]);
+  const { options } = setsOf(world);
+  const target = 3 * COUNT + 17;
+  const counts = [];
+  for (let round = 0; world.gaussians.count < target; round++) {
+    counts.push(world.trainer.densify({ ...options, round, target, fill: true }).count);
+  }
+  assertEquals(counts, [2 * COUNT, target]);
+  assertEquals(world.gaussians.count, target);
+  await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics })));
+  assert(world.gaussians.download("means").every(Number.isFinite));
+});
+
+deviceTest("Trainer.densify() does nothing when the target is reached already", async (device) => {
+  using world = await scored(device, [0]);
+  const before = world.gaussians.toArrays();
+  for (const target of [0, COUNT - 1, COUNT]) {
+    const { count, cloned, split } = world.trainer.densify({ ...setsOf(world).options, target, fill: true });
+    assertEquals([count, cloned, split], [COUNT, 0, 0]);
+  }
+  assertEquals(world.gaussians.toArrays(), before);
+});
+
+deviceTest(
+  "Trainer.densify() copies what is cloned, shrinks what is split, and hands scores and statistics on",
+  async (device) => {
+    using world = await scored(device, [0, 1]);
+    const { trainer, gaussians } = world;
+    const { splits, options } = setsOf(world);
+    const before = gaussians.toArrays();
+    const state = { scores: trainer.scores(), ...trainer.statistics() };
+    const { cloned, split } = trainer.densify({ ...options, target: COUNT + 40 });
+    assert(cloned > 5 && split > 5);
+    const rows = sources(gaussians);
+    const after = gaussians.toArrays();
+    const grown = new Set(rows.slice(COUNT));
+    rows.forEach((source, row) => {
+      const isChild = splits.includes(source) && grown.has(source);
+      for (const field of ["quats", "opacities", "sh", "means", "logScales"] as const) {
+        const width = before[field].length / COUNT;
+        const [old, now] = [
+          before[field].subarray(width * source, width * (source + 1)),
+          after[field].subarray(width * row, width * (row + 1)),
+        ];
+        if (!isChild || !["means", "logScales"].includes(field)) assertSameBits(now, old, `${field} of row ${row}`);
+        else if (field === "means") assert(now.every((value, axis) => value !== old[axis]));
+        else now.forEach((value, axis) => assertAlmostEquals(value, old[axis] - Math.log(1.6), 1e-6));
+      }
+    });
+    const now = { scores: trainer.scores(), ...trainer.statistics() };
+    for (const field of ["scores", "gradientSums", "visibleSteps", "maxRadii"] as const) {
+      assertSameBits(now[field], rows.map((source) => state[field][source]), field);
+    }
+  },
+);
+
+deviceTest("Trainer.densify() gives new rows no moments and leaves those of the others", async (device) => {
+  const STEPS = 5; // before
+  // Gradients of the far side only, so that the near one, seen alone afterwards, is not edited.
+  const results: Float32Array[][] = [];
+  for (const edited of [true, false]) {
+    using world = open(device, twoSided(COUNT));
+    const { trainer, gaussians } = world;
+    await steps(trainer, [0, 1, 0, 1, 1].map((view) => ({ view, flags: view === 1 ? STEP.statistics : 0 })));
+    const options = {
+      iteration: 7,
+      round: 0,
+      target: 4 * COUNT,
+      gradientThreshold: 1e-12,
+      sizeThreshold: 0.05,
+      fill: false,
+    };
+    if (edited) {
+      assertGreater(trainer.densify(options).candidates, 20);
+      assert(sources(gaussians).slice(COUNT).every((i) => i % 2 === 1));
+    }
+    const grown = new Set(sources(gaussians).slice(COUNT));
+    const split = new Set([...grown].filter((i) => longestAxes(world.splats)[i] > 0.05 * 1.2)); // certainly
+    const before = gaussians.download("opacities");
+    await steps(trainer, [{}]);
+    const unseen = gaussians.download("opacities");
+    // Momentum alone moves the hidden rows that have some.
+    const still = (row: number) => unseen[row] === before[row];
+    for (let row = COUNT; row < gaussians.count; row++) assert(still(row), `new row ${row} moved`);
+    if (edited) {
+      for (const row of split) assert(still(row), `first child ${row} moved`);
+      assert([...Array(COUNT).keys()].some((row) => row % 2 === 1 && !split.has(row) && !still(row)));
+    }
+    const arrays = gaussians.toArrays();
+    results.push((["means", "logScales", "quats", "opacities", "sh"] as const).map((field) => {
+      const width = arrays[field].length / gaussians.count;
+      return arrays[field].subarray(0, width * COUNT).filter((_, i) => Math.floor(i / width) % 2 === 0);
+    }));
+    if (edited) {
+      // The first gradient g of a row without moments: m = 0.1 g, v = 0.001 g^2, corrected for the steps of the group.
+      await steps(trainer, [{ view: 1 }]);
+      const k = STEPS + 2;
+      const rate = LEARNING_RATES[GROUP.opacities] / (1 - 0.9 ** k);
+      const expected = rate * 0.1 / Math.sqrt(0.001 / (1 - 0.999 ** k));
+      const moves = [...gaussians.download("opacities")].slice(COUNT).map((value, i) =>
+        Math.abs(value - unseen[COUNT + i])
+      )
+        .filter((move) => move > 0);
+      assertGreater(moves.length, 20);
+      for (const move of moves) assertLessOrEqual(move, 1.001 * expected);
+      assertGreater(moves.filter((move) => move > 0.999 * expected).length, 0.9 * moves.length);
+    }
+  }
+  results[0].forEach((values, k) => assertSameBits(values, results[1][k], `field ${k}`));
+});
+
+deviceTest("Trainer.densify() throws when an option is out of range, and changes nothing", async (device) => {
+  using world = await scored(device, [0]);
+  const { options } = setsOf(world);
+  const wrong: [Partial<DensifyOptions>, string][] = [
+    [{ target: 4 * COUNT + 1 }, "options.target"],
+    [{ target: -1 }, "target is -1"],
+    [{ gradientThreshold: NaN }, "options.gradient_threshold"],
+    [{ sizeThreshold: -1 }, "options.size_threshold"],
+    [{ round: 0.5 }, "round is 0.5"],
+  ];
+  for (const [change, words] of wrong) {
+    assertThrows(() => world.trainer.densify({ ...options, ...change }), TameError, words);
+  }
+  assertEquals(world.gaussians.count, COUNT);
+});
+
+deviceTest(
+  "Trainer.score() leaves out a term that is infinite, and densify() and prune() end in rows",
+  async (device) => {
+    const { splats, photos } = twoSided(COUNT);
+    // Volumes beyond float32 in most: they neither count nor make the median infinite. Their long axis points at the
+    // camera, so that they are seen all the same.
+    for (let i = 0; i < COUNT; i++) {
+      if (i % 8 >= 6) continue;
+      splats.means.set([-0.1, 0.05, i % 2 === 0 ? 4 : -4], 3 * i);
+      splats.logScales.set([10, 10, 69], 3 * i);
+      splats.quats.set([1, 0, 0, 0], 4 * i);
+      splats.opacities[i] = -4;
+    }
+    using world = open(device, { splats, photos });
+    await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics, update: 0 })));
+    await world.trainer.score([0], WEIGHTS, BLACK);
+    const options = { iteration: 1, round: 0, target: 3 * COUNT, gradientThreshold: 0, sizeThreshold: 1, fill: true };
+    assertEquals(world.trainer.densify(options).count, 2 * COUNT);
+    const scores = world.trainer.scores();
+    assert(scores.every(Number.isFinite) && scores.some((score) => score > 0));
+    const kept = [...scores.keys()].sort((a, b) => scores[a] - scores[b] || a - b).slice(-50).sort((a, b) => a - b);
+    const rows = sources(world.gaussians);
+    const prune = { iteration: 1, target: 50, minOpacity: 0, maxScale: 3e38, share: 1 };
+    assertEquals(world.trainer.prune(prune), { weak: 0, count: 50 });
+    assertEquals(sources(world.gaussians), kept.map((row) => rows[row]));
+  },
+);
+
+Deno.test({
+  name: "Trainer.score(), prune() and densify() give the same bits when threads are 1, 2 or 3",
+  async fn() {
+    const results = [];
+    for (const threads of [1, 2, 3]) {
+      using device = await testDevice({ threads });
+      using world = await scored(device, [0, 1], 1500);
+      const { options } = setsOf(world);
+      world.trainer.prune({ iteration: 3, target: 1500, minOpacity: 0.3, maxScale: 1, share: 0.5 });
+      world.trainer.densify({ ...options, target: 1900, fill: true });
+      await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics })));
+      await world.trainer.score([0, 1], WEIGHTS, BLACK);
+      const { shDegree: _, ...arrays } = world.gaussians.toArrays();
+      results.push({ ...arrays, scores: world.trainer.scores(), ...world.trainer.statistics() });
+    }
+    for (const [name, values] of Object.entries(results[0])) {
+      for (const other of results.slice(1)) assertSameBits(other[name as keyof typeof other], values, name);
+    }
+  },
+});
+
+async function scored(device: Device, views: number[], count = COUNT): Promise<World> {
+  const world = open(device, twoSided(count));
+  await steps(world.trainer, [0, 1, 1, 0].map((view) => ({ view, flags: STEP.statistics })));
+  await world.trainer.score(views, WEIGHTS, BLACK);
+  return world;
+}
+
+/** Half the Gaussians as candidates, half of those to be cloned. */
+function setsOf({ trainer, gaussians }: World): Sets {
+  const gradients = meanGradients(trainer);
+  const axes = longestAxes(gaussians.toArrays());
+  const gradientThreshold = middle(gradients.filter((value) => value > 0));
+  const sizeThreshold = middle(axes);
+  const all = [...gradients.keys()];
+  const candidates = all.filter((i) => gradients[i] >= gradientThreshold);
+  return {
+    clones: candidates.filter((i) => axes[i] <= sizeThreshold),
+    splits: candidates.filter((i) => axes[i] > sizeThreshold),
+    others: all.filter((i) => !candidates.includes(i)),
+    gradients,
+    options: { iteration: 500, round: 0, target: gradients.length, gradientThreshold, sizeThreshold, fill: false },
+  };
+}

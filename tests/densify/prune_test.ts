@@ -1,0 +1,162 @@
+// Pruning: who goes, and that the rest stay as they are.
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import type { Device } from "../../ffi/device.ts";
+import { TameError } from "../../ffi/errors.ts";
+import { STEP } from "../../ffi/trainer.ts";
+import { assertSameBits } from "../raster/compare.ts";
+import { deviceTest } from "../support/device.ts";
+import { assertRaceLike } from "./race.ts";
+import { longestAxes, open, sources, steps, twoSided, WEIGHTS, type World } from "./world.ts";
+
+const COUNT = 120;
+const NEVER = { minOpacity: 0, maxScale: 1e30 }; // nothing is weak
+const ALL = { iteration: 1, target: COUNT, share: 1 };
+
+deviceTest("Trainer.prune() takes the share of the weak from the weak alone, and keeps the order", async (device) => {
+  using world = await scored(device);
+  const weak = weakOnes(world, { minOpacity: 0.3, maxScale: 0.15 });
+  assertGreater(weak.size, 30);
+  assert(weak.size < COUNT);
+  const result = world.trainer.prune({ ...ALL, minOpacity: 0.3, maxScale: 0.15, share: 0.5 });
+  const left = sources(world.gaussians);
+  assertEquals(result.weak, weak.size);
+  assert(result.count < COUNT && result.count >= COUNT - Math.floor(weak.size / 2), `${result.count} are left`);
+  assertEquals(left.length, result.count);
+  assertEquals(world.gaussians.count, result.count);
+  assertEquals(left, left.toSorted((a, b) => a - b));
+  const kept = new Set(left);
+  for (let i = 0; i < COUNT; i++) assert(kept.has(i) || weak.has(i), `Gaussian ${i} was not weak`);
+});
+
+deviceTest(
+  "Trainer.prune() finds the weak by opacity and by scale each, and none when there are none",
+  async (device) => {
+    for (const rule of [{ ...NEVER, minOpacity: 0.4 }, { ...NEVER, maxScale: 0.1 }]) {
+      using world = await scored(device);
+      const weak = weakOnes(world, rule);
+      const { count } = world.trainer.prune({ ...ALL, ...rule });
+      const kept = new Set(sources(world.gaussians));
+      const gone = [...Array(COUNT).keys()].filter((i) => !kept.has(i));
+      assertEquals(gone.length, COUNT - count);
+      assertGreater(gone.length, 0);
+      assert(gone.every((i) => weak.has(i)));
+    }
+    using world = await scored(device);
+    assertEquals(world.trainer.prune({ ...ALL, ...NEVER }), { weak: 0, count: COUNT });
+    assertEquals(sources(world.gaussians).length, COUNT);
+  },
+);
+
+deviceTest(
+  "Trainer.prune() takes the lowest scores down to the target when that is below the count",
+  async (device) => {
+    using world = await scored(device, [0, 1]);
+    const scores = world.trainer.scores();
+    const expected = [...scores.keys()].sort((a, b) => scores[a] - scores[b] || a - b).slice(25).sort((a, b) => a - b);
+    assertEquals(world.trainer.prune({ ...ALL, ...NEVER, target: COUNT - 25 }), { weak: 0, count: COUNT - 25 });
+    assertEquals(sources(world.gaussians), expected);
+  },
+);
+
+deviceTest("Trainer.prune() takes first the share, then down to the target", async (device) => {
+  const rule = { ...ALL, minOpacity: 0.3, maxScale: 1e30 };
+  using drawn = await scored(device, [0, 1]);
+  drawn.trainer.prune(rule);
+  const survivors = sources(drawn.gaussians);
+  assert(survivors.length < COUNT && survivors.length > 40);
+  using world = await scored(device, [0, 1]);
+  const scores = world.trainer.scores();
+  const expected = survivors.toSorted((a, b) => scores[a] - scores[b] || a - b).slice(-40).sort((a, b) => a - b);
+  const { count } = world.trainer.prune({ ...rule, target: 40 });
+  assertEquals(count, 40);
+  assertEquals(sources(world.gaussians), expected);
+});
+
+deviceTest("Trainer.prune() leaves one Gaussian when all are weak and all shall go", async (device) => {
+  using world = await scored(device);
+  assertEquals(world.trainer.prune({ ...ALL, minOpacity: 1, maxScale: 0 }), { weak: COUNT, count: 1 });
+  assertEquals(world.trainer.prune({ ...ALL, minOpacity: 1, maxScale: 0 }), { weak: 1, count: 1 });
+  await steps(world.trainer, [{ flags: STEP.statistics }]);
+  await world.trainer.score([0], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
+  assertEquals(world.gaussians.download("means").length, 3);
+});
+
+deviceTest("Trainer.prune() draws the weak by 1 / score", async (device) => {
+  using world = await scored(device, [0, 1], 2000);
+  const scores = world.trainer.scores();
+  world.trainer.prune({ ...ALL, target: 2000, minOpacity: 1, maxScale: 0, share: 0.2 });
+  const kept = new Set(sources(world.gaussians));
+  const weights = Array.from(scores, (score) => 1 / (1e-6 + score));
+  assertRaceLike(Array.from(weights.keys()).filter((i) => !kept.has(i)), weights);
+});
+
+deviceTest(
+  "Trainer.prune() draws anew when the iteration is another, and alike when it is the same",
+  async (device) => {
+    const left = [];
+    for (const iteration of [500, 500, 600]) {
+      using world = await scored(device);
+      world.trainer.prune({ ...ALL, iteration, minOpacity: 0.5, maxScale: 1e30, share: 0.5 });
+      left.push(sources(world.gaussians).join());
+    }
+    assertEquals(left[1], left[0]);
+    assert(left[2] !== left[0]);
+  },
+);
+
+deviceTest(
+  "Trainer.prune() hands parameters, moments, SH sums, statistics and scores on to the rows left",
+  async (device) => {
+    const accumulate = STEP.statistics | STEP.shAccumulate;
+    const results: ArrayLike<number>[][] = [];
+    for (const edited of [true, false]) {
+      using world = open(device, twoSided(COUNT));
+      const { trainer, gaussians } = world;
+      await steps(trainer, [0, 1, 0, 1, 0].map((view) => ({ view, flags: accumulate })));
+      await trainer.score([0], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
+      const rows = Array.from({ length: COUNT }, (_, i) => i).filter((i) => i % 2 === 0);
+      // What the first view does not see has score 0 and goes first.
+      if (edited) trainer.prune({ ...ALL, ...NEVER, target: rows.length });
+      if (edited) assertEquals(sources(gaussians), rows);
+      const pick = (values: ArrayLike<number>) => edited ? Array.from(values) : rows.map((i) => values[i]);
+      const state = [trainer.scores(), ...Object.values(trainer.statistics())].map(pick);
+      await steps(trainer, [0, 0].map(() => ({ flags: accumulate | STEP.shApply })));
+      const arrays = gaussians.toArrays();
+      for (const field of ["means", "logScales", "quats", "opacities", "sh"] as const) {
+        const width = arrays[field].length / gaussians.count;
+        const values = Array.from(arrays[field]);
+        state.push(edited ? values : values.filter((_, i) => Math.floor(i / width) % 2 === 0));
+      }
+      results.push(state);
+    }
+    results[0].forEach((values, k) => assertSameBits(values, results[1][k], `array ${k}`));
+  },
+);
+
+deviceTest("Trainer.prune() throws when an option is out of range, and changes nothing", async (device) => {
+  using world = await scored(device);
+  const { trainer } = world;
+  const right = { ...ALL, ...NEVER };
+  assertThrows(() => trainer.prune({ ...right, target: 0 }), TameError, "target is 0");
+  assertThrows(() => trainer.prune({ ...right, share: 1.5 }), TameError, "options.share");
+  assertThrows(() => trainer.prune({ ...right, minOpacity: NaN }), TameError, "options.min_opacity");
+  assertThrows(() => trainer.prune({ ...right, maxScale: -1 }), TameError, "options.max_scale");
+  assertThrows(() => trainer.prune({ ...right, iteration: 0.5 }), TameError, "iteration is 0.5");
+  assertEquals(world.gaussians.count, COUNT);
+});
+
+async function scored(device: Device, views = [0], count = COUNT): Promise<World> {
+  const world = open(device, { ...twoSided(count), capacity: count });
+  await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics })));
+  await world.trainer.score(views, WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
+  return world;
+}
+
+function weakOnes({ gaussians }: World, rule: { minOpacity: number; maxScale: number }): Set<number> {
+  const arrays = gaussians.toArrays();
+  const axes = longestAxes(arrays);
+  const weak = [...axes.keys()].filter((i) =>
+    1 / (1 + Math.exp(-arrays.opacities[i])) < rule.minOpacity || axes[i] > rule.maxScale
+  );
+  return new Set(weak);
+}

@@ -1,0 +1,45 @@
+/**
+ * The budget: how many Gaussians each densification event leaves, so that the last one leaves exactly the target.
+ *
+ * @module
+ */
+
+import type { ResolvedTrainOptions } from "./options.ts";
+import { densificationEvents } from "./schedule.ts";
+
+/**
+ * The number of Gaussians that the options ask for.
+ *
+ * @param start Number of Gaussians at the start
+ * @param options Resolved options
+ * @returns The target count, at least 1
+ */
+export function budgetTarget(start: number, options: ResolvedTrainOptions): number {
+  return Math.max(Math.floor(options.mode === "multiplier" ? start * options.budget : options.budget), 1);
+}
+
+/**
+ * The most Gaussians that a run has at a time, which its memory must suffice for.
+ *
+ * @param start Number of Gaussians at the start
+ * @param options Resolved options
+ * @returns The larger of the start and the target; the start where no densification event falls within the run
+ */
+export function largestCount(start: number, options: ResolvedTrainOptions): number {
+  return densificationEvents(options).length > 0 ? Math.max(start, budgetTarget(start, options)) : start;
+}
+
+/**
+ * The count that an event leaves: a parabola from the start to the target with its apex, where growth ends, at the last
+ * event (Mallick et al. 2024, equation 2, with every event counted).
+ *
+ * @param event 1 to `events`
+ * @param events Number of events of the run, at least 1
+ * @param start Count at the start
+ * @param target Count after the last event
+ * @returns `round(target - (target - start) (1 - event / events)^2)`; `target` itself for the last event
+ */
+export function eventTarget(event: number, events: number, start: number, target: number): number {
+  const left = 1 - event / events;
+  return Math.round(target - (target - start) * left * left);
+}
