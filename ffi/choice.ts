@@ -42,7 +42,7 @@ export async function choose(wish: Wish): Promise<Choice> {
   }
   const cuda = await cudaOrProblem(index);
   if (typeof cuda !== "string") return cuda;
-  return await choiceOf(await cpuAfter(cuda), index, `no GPU to use, ${cuda}`);
+  return await choiceOf(await cpuAfter(cuda), index, `no GPU to use (${cuda})`);
 }
 
 async function choiceOf(library: Library, index: number, why: string): Promise<Choice> {

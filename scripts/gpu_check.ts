@@ -16,7 +16,7 @@ import { runSuite } from "./gpu_checks/suites.ts";
 import { kernelTable, readKernels, spills } from "./kernel_report.ts";
 
 const LIBRARY = "build/libtame_cuda.so";
-const SUITES = ["raster", "abi", "ffi", "train", "init", "eval"];
+const SUITES = ["raster", "densify", "abi", "ffi", "train", "init", "eval"];
 const TOOLS = ["memcheck", "racecheck", "initcheck"];
 
 const HELP =
@@ -29,7 +29,7 @@ Usage: scripts/gpu_check [options]
   --json FILE       write rows, timings and kernels to this file as well
   --help            this text
 
-Takes ${LIBRARY} as it is, or makes it. Real captures are found in $TAME_DATA, data/ or ../shared/data.
+Takes ${LIBRARY} as it is, or makes it. Real captures are found in $TAME_DATA or data/.
 Exit codes: 0 all passed or skipped, 1 a row failed, 2 usage.
 
 Example: scripts/gpu_check --json out/gpu_check.json`;

@@ -31,7 +31,7 @@ interface FoxRun {
 export async function checkFox(table: Table, options: { skip?: string; quick: boolean }): Promise<FoxTimes[]> {
   const fox = capture("fox", "images_8", "sparse");
   const skip = options.skip ??
-    (fox === undefined ? "no fox capture in $TAME_DATA, data/ or ../shared/data" : undefined);
+    (fox === undefined ? "no fox capture in $TAME_DATA or data/" : undefined);
   const times: FoxTimes[] = [];
   let first: FoxRun | undefined;
   const row = (name: string, body: (run: FoxRun) => Finding, how: FoxOptions = {}) =>

@@ -106,7 +106,7 @@ export function assertGradientsAgree(name: string, ours: SplatGradients, referen
   for (const field of FIELDS) {
     const [actual, expected] = [ours[field], reference[field]];
     assertEquals(actual.length, expected.length, `${name}: length of ${field}`);
-    const largest = Math.max(largestOf(expected), VANISHING * overall);
+    const largest = largestOf(expected);
     const worst = expected.reduce(
       (best, value, i) => Math.abs(actual[i] - value) > Math.abs(actual[best] - expected[best]) ? i : best,
       0,
@@ -115,8 +115,8 @@ export function assertGradientsAgree(name: string, ours: SplatGradients, referen
       `the largest is ${largest}`;
     assert(actual.every(Number.isFinite), `${name}: a gradient of ${field} is not finite`);
     const error = Math.abs(actual[worst] - expected[worst]);
-    assertLessOrEqual(error, GRADIENT_ERROR * largest, where);
-    const median = largestOf(expected) < VANISHING * overall
+    assertLessOrEqual(error, Math.max(GRADIENT_ERROR * largest, VANISHING * overall), where);
+    const median = largest < VANISHING * overall
       ? 0
       : medianRelativeError(actual, expected, reference.opacities.length);
     assertLessOrEqual(median, MEDIAN_GRADIENT_ERROR, `${name}: half the gradients of ${field} are off by ${median}`);
