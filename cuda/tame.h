@@ -66,9 +66,9 @@ typedef struct tame_rasterization tame_rasterization;
 TAME_API uint32_t tame_abi_version(void);
 
 /* One JSON object, UTF-8, NUL-terminated: {"backend":"cpu","version":...,"compiler":...,"targets":[...]}. */
-TAME_API tame_status tame_build_info(char *text, uint32_t text_bytes, tame_error *err);
+TAME_API tame_status tame_build_info(char* text, uint32_t text_bytes, tame_error* err);
 
-TAME_API tame_status tame_device_count(uint32_t *count, uint32_t count_length, tame_error *err);
+TAME_API tame_status tame_device_count(uint32_t* count, uint32_t count_length, tame_error* err);
 
 typedef struct tame_device_info {
   uint32_t struct_size;
@@ -83,7 +83,7 @@ typedef struct tame_device_info {
   char targets[128]; /* what runs on it: "avx2 (of baseline avx2)", "sm_90 (of sm_80 ... compute_120)" */
 } tame_device_info;
 
-TAME_API tame_status tame_device_get_info(uint32_t index, tame_device_info *info, uint32_t info_bytes, tame_error *err);
+TAME_API tame_status tame_device_get_info(uint32_t index, tame_device_info* info, uint32_t info_bytes, tame_error* err);
 
 typedef struct tame_device_options {
   uint32_t struct_size;
@@ -94,7 +94,7 @@ typedef struct tame_device_options {
   uint32_t reserved;
 } tame_device_options;
 
-TAME_API tame_device *tame_device_open(const tame_device_options *options, uint32_t options_bytes, tame_error *err);
+TAME_API tame_device* tame_device_open(const tame_device_options* options, uint32_t options_bytes, tame_error* err);
 
 #define TAME_PURPOSES 8
 #define TAME_PURPOSE_PARAMETERS 0 /* Gaussians */
@@ -117,11 +117,11 @@ typedef struct tame_memory {
 } tame_memory;
 
 /* Counted at any time, also while another call runs. reset_peak != 0 sets the peaks to the live values afterwards. */
-TAME_API tame_status tame_device_memory(tame_device *device, uint32_t reset_peak, tame_memory *memory,
-                                        uint32_t memory_bytes, tame_error *err);
+TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory,
+                                        uint32_t memory_bytes, tame_error* err);
 
-TAME_API tame_status tame_device_synchronize(tame_device *device, tame_error *err);
-TAME_API tame_status tame_device_close(tame_device *device, tame_error *err);
+TAME_API tame_status tame_device_synchronize(tame_device* device, tame_error* err);
+TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -131,9 +131,9 @@ TAME_API tame_status tame_device_close(tame_device *device, tame_error *err);
  * points: 3 * count floats, finite. batch: queries worked on at a time, 0 = all at once. byte_limit: bytes the call
  * may allocate, 0 = the device's own limit; TAME_OUT_OF_MEMORY when the chosen batch needs more.
  */
-TAME_API tame_status tame_knn_mean_dist2(tame_device *device, const float *points, uint32_t points_length,
-                                         uint32_t neighbours, uint32_t batch, uint64_t byte_limit, float *mean_dist2,
-                                         uint32_t mean_dist2_length, tame_error *err);
+TAME_API tame_status tame_knn_mean_dist2(tame_device* device, const float* points, uint32_t points_length,
+                                         uint32_t neighbours, uint32_t batch, uint64_t byte_limit, float* mean_dist2,
+                                         uint32_t mean_dist2_length, tame_error* err);
 
 /* ---- Gaussians ---------------------------------------------------------------------------------------------- */
 
@@ -148,18 +148,18 @@ TAME_API tame_status tame_knn_mean_dist2(tame_device *device, const float *point
 #define TAME_FIELD_PLY_ROWS 7 /* 14 + 3 K */
 
 /* count starts at 0; memory for `capacity` rows is taken here. sh_degree 0..3. */
-TAME_API tame_gaussians *tame_gaussians_create(tame_device *device, uint32_t capacity, uint32_t sh_degree,
-                                               tame_error *err);
-TAME_API tame_status tame_gaussians_count(tame_gaussians *gaussians, uint32_t *count, uint32_t count_length,
-                                          tame_error *err);
+TAME_API tame_gaussians* tame_gaussians_create(tame_device* device, uint32_t capacity, uint32_t sh_degree,
+                                               tame_error* err);
+TAME_API tame_status tame_gaussians_count(tame_gaussians* gaussians, uint32_t* count, uint32_t count_length,
+                                          tame_error* err);
 /* New rows are zero with the identity quaternion. Refused (TAME_BUSY) while a trainer lives on these Gaussians. */
-TAME_API tame_status tame_gaussians_resize(tame_gaussians *gaussians, uint32_t count, tame_error *err);
+TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t count, tame_error* err);
 /* Rows offset .. offset + rows - 1 of one field. Upload is refused (TAME_BUSY) while a trainer lives. */
-TAME_API tame_status tame_gaussians_upload(tame_gaussians *gaussians, uint32_t field, uint32_t offset, uint32_t rows,
-                                           const float *data, uint32_t data_length, tame_error *err);
-TAME_API tame_status tame_gaussians_download(tame_gaussians *gaussians, uint32_t field, uint32_t offset, uint32_t rows,
-                                             float *data, uint32_t data_length, tame_error *err);
-TAME_API tame_status tame_gaussians_close(tame_gaussians *gaussians, tame_error *err);
+TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
+                                           const float* data, uint32_t data_length, tame_error* err);
+TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
+                                             float* data, uint32_t data_length, tame_error* err);
+TAME_API tame_status tame_gaussians_close(tame_gaussians* gaussians, tame_error* err);
 
 /* ---- Cameras and training views ----------------------------------------------------------------------------- */
 
@@ -178,12 +178,11 @@ typedef struct tame_camera {
 #define TAME_RESIDENCY_PINNED 1 /* pixels in pinned host memory, the next view prefetched */
 #define TAME_RESIDENCY_HOST 2   /* pixels in ordinary host memory */
 
-TAME_API tame_views *tame_views_create(tame_device *device, uint32_t count, uint32_t residency, tame_error *err);
+TAME_API tame_views* tame_views_create(tame_device* device, uint32_t count, uint32_t residency, tame_error* err);
 /* pixels: width * height * channels bytes, channels 3 (RGB). The view may be set again with the same size. */
-TAME_API tame_status tame_views_set(tame_views *views, uint32_t index, const tame_camera *camera,
-                                    uint32_t camera_bytes, const uint8_t *pixels, uint32_t pixels_bytes,
-                                    uint32_t channels, tame_error *err);
-TAME_API tame_status tame_views_close(tame_views *views, tame_error *err);
+TAME_API tame_status tame_views_set(tame_views* views, uint32_t index, const tame_camera* camera, uint32_t camera_bytes,
+                                    const uint8_t* pixels, uint32_t pixels_bytes, uint32_t channels, tame_error* err);
+TAME_API tame_status tame_views_close(tame_views* views, tame_error* err);
 
 /* ---- Rendering ---------------------------------------------------------------------------------------------- */
 
@@ -195,39 +194,36 @@ TAME_API tame_status tame_views_close(tame_views *views, tame_error *err);
  * One camera, no gradients. image: width * height * (12, 3 or 4) bytes; alpha and depth: width * height floats or
  * NULL. depth = sum(w z) / max(sum(w), 1e-6). Allowed while a trainer lives. Waits.
  */
-TAME_API tame_status tame_render(tame_gaussians *gaussians, const tame_camera *camera, uint32_t camera_bytes, float red,
-                                 float green, float blue, uint32_t format, void *image, uint32_t image_bytes,
-                                 float *alpha, uint32_t alpha_length, float *depth, uint32_t depth_length,
-                                 tame_error *err);
+TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes, float red,
+                                 float green, float blue, uint32_t format, void* image, uint32_t image_bytes,
+                                 float* alpha, uint32_t alpha_length, float* depth, uint32_t depth_length,
+                                 tame_error* err);
 
 /*
  * The differentiable rasteriser on caller arrays (all five raw, as TAME_FIELD_*; sh: [n][k][rgb]). Returns a handle
  * that holds what the backward pass needs. alpha and depth may be NULL.
  */
-TAME_API tame_rasterization *tame_rasterize_forward(tame_device *device, uint32_t count, uint32_t sh_degree,
-                                                    const float *means, uint32_t means_length, const float *log_scales,
-                                                    uint32_t log_scales_length, const float *quats,
-                                                    uint32_t quats_length, const float *opacities,
-                                                    uint32_t opacities_length, const float *sh, uint32_t sh_length,
-                                                    const tame_camera *camera, uint32_t camera_bytes, float red,
-                                                    float green, float blue, float *image, uint32_t image_length,
-                                                    float *alpha, uint32_t alpha_length, float *depth,
-                                                    uint32_t depth_length, tame_error *err);
+TAME_API tame_rasterization* tame_rasterize_forward(
+    tame_device* device, uint32_t count, uint32_t sh_degree, const float* means, uint32_t means_length,
+    const float* log_scales, uint32_t log_scales_length, const float* quats, uint32_t quats_length,
+    const float* opacities, uint32_t opacities_length, const float* sh, uint32_t sh_length, const tame_camera* camera,
+    uint32_t camera_bytes, float red, float green, float blue, float* image, uint32_t image_length, float* alpha,
+    uint32_t alpha_length, float* depth, uint32_t depth_length, tame_error* err);
 /*
  * d_image: 3 W H floats; d_alpha: W H floats or NULL. The outputs have the shapes of the inputs, d_means2d is
  * 2 * count (pixels); each is overwritten. May be called more than once.
  */
-TAME_API tame_status tame_rasterize_backward(tame_rasterization *rasterization, const float *d_image,
-                                             uint32_t d_image_length, const float *d_alpha, uint32_t d_alpha_length,
-                                             float *d_means, uint32_t d_means_length, float *d_log_scales,
-                                             uint32_t d_log_scales_length, float *d_quats, uint32_t d_quats_length,
-                                             float *d_opacities, uint32_t d_opacities_length, float *d_sh,
-                                             uint32_t d_sh_length, float *d_means2d, uint32_t d_means2d_length,
-                                             tame_error *err);
+TAME_API tame_status tame_rasterize_backward(tame_rasterization* rasterization, const float* d_image,
+                                             uint32_t d_image_length, const float* d_alpha, uint32_t d_alpha_length,
+                                             float* d_means, uint32_t d_means_length, float* d_log_scales,
+                                             uint32_t d_log_scales_length, float* d_quats, uint32_t d_quats_length,
+                                             float* d_opacities, uint32_t d_opacities_length, float* d_sh,
+                                             uint32_t d_sh_length, float* d_means2d, uint32_t d_means2d_length,
+                                             tame_error* err);
 /* radii: count integers, 0 where the Gaussian is not visible (3 sigma, rectangle of 16-pixel tiles not empty). */
-TAME_API tame_status tame_rasterization_radii(tame_rasterization *rasterization, int32_t *radii, uint32_t radii_length,
-                                              tame_error *err);
-TAME_API tame_status tame_rasterization_close(tame_rasterization *rasterization, tame_error *err);
+TAME_API tame_status tame_rasterization_radii(tame_rasterization* rasterization, int32_t* radii, uint32_t radii_length,
+                                              tame_error* err);
+TAME_API tame_status tame_rasterization_close(tame_rasterization* rasterization, tame_error* err);
 
 /* ---- Metrics and losses on images --------------------------------------------------------------------------- */
 
@@ -235,20 +231,20 @@ TAME_API tame_status tame_rasterization_close(tame_rasterization *rasterization,
 #define TAME_PADDING_VALID 1 /* only windows wholly inside: width and height at least 11 */
 
 /* Images of width * height * channels floats, interleaved; channels 1..4. Sums in float64. value: 1 double. */
-TAME_API tame_status tame_psnr(tame_device *device, uint32_t width, uint32_t height, uint32_t channels, const float *a,
-                               uint32_t a_length, const float *b, uint32_t b_length, double *value,
-                               uint32_t value_length, tame_error *err);
-TAME_API tame_status tame_ssim(tame_device *device, uint32_t width, uint32_t height, uint32_t channels,
-                               uint32_t padding, const float *a, uint32_t a_length, const float *b, uint32_t b_length,
-                               double *value, uint32_t value_length, tame_error *err);
+TAME_API tame_status tame_psnr(tame_device* device, uint32_t width, uint32_t height, uint32_t channels, const float* a,
+                               uint32_t a_length, const float* b, uint32_t b_length, double* value,
+                               uint32_t value_length, tame_error* err);
+TAME_API tame_status tame_ssim(tame_device* device, uint32_t width, uint32_t height, uint32_t channels,
+                               uint32_t padding, const float* a, uint32_t a_length, const float* b, uint32_t b_length,
+                               double* value, uint32_t value_length, tame_error* err);
 /*
  * (1 - lambda) * mean |a - b| + lambda * (1 - SSIM(a, b)), 3 channels, padding same; gradient: with respect to a,
  * 3 W H floats, or NULL.
  */
-TAME_API tame_status tame_image_loss(tame_device *device, uint32_t width, uint32_t height, float lambda_dssim,
-                                     const float *a, uint32_t a_length, const float *b, uint32_t b_length,
-                                     double *value, uint32_t value_length, float *gradient, uint32_t gradient_length,
-                                     tame_error *err);
+TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32_t height, float lambda_dssim,
+                                     const float* a, uint32_t a_length, const float* b, uint32_t b_length,
+                                     double* value, uint32_t value_length, float* gradient, uint32_t gradient_length,
+                                     tame_error* err);
 
 /* ---- Training ----------------------------------------------------------------------------------------------- */
 
@@ -268,9 +264,9 @@ typedef struct tame_trainer_options {
   uint32_t sh_accumulation;    /* 1: take memory for TAME_STEP_SH_ACCUMULATE */
 } tame_trainer_options;
 
-TAME_API tame_trainer *tame_trainer_create(tame_gaussians *gaussians, tame_views *views,
-                                           const tame_trainer_options *options, uint32_t options_bytes,
-                                           tame_error *err);
+TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,
+                                           const tame_trainer_options* options, uint32_t options_bytes,
+                                           tame_error* err);
 
 #define TAME_NO_VIEW 0xFFFFFFFFu
 #define TAME_STEP_STATISTICS 1u    /* accumulate density statistics */
@@ -281,12 +277,12 @@ TAME_API tame_trainer *tame_trainer_create(tame_gaussians *gaussians, tame_views
 
 /* One optimisation step. A group whose update_mask bit is 0 keeps its values, moments and step count. */
 typedef struct tame_step {
-  uint32_t iteration;  /* 1-based */
-  uint32_t view;       /* index into the views */
-  uint32_t next_view;  /* to prefetch, or TAME_NO_VIEW */
-  uint32_t sh_degree;  /* active degree, at most the Gaussians' */
+  uint32_t iteration; /* 1-based */
+  uint32_t view;      /* index into the views */
+  uint32_t next_view; /* to prefetch, or TAME_NO_VIEW */
+  uint32_t sh_degree; /* active degree, at most the Gaussians' */
   uint32_t update_mask;
-  uint32_t flags;      /* TAME_STEP_* */
+  uint32_t flags; /* TAME_STEP_* */
   float learning_rates[TAME_GROUPS];
   float background[3]; /* rgb */
   float reserved;
@@ -306,47 +302,46 @@ typedef struct tame_step {
  * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; control: at least
  * TAME_CONTROL_LOSSES + n words. Meant to be called nonblocking. Waits.
  */
-TAME_API tame_status tame_trainer_run(tame_trainer *trainer, const void *plan, uint32_t plan_bytes, uint32_t n,
-                                      uint32_t stride, int32_t *control, uint32_t control_length, tame_error *err);
+TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, uint32_t plan_bytes, uint32_t n,
+                                      uint32_t stride, int32_t* control, uint32_t control_length, tame_error* err);
 /* logit := logit(min(sigmoid(logit), maximum)); the opacity moments are zeroed, the step count kept. */
-TAME_API tame_status tame_trainer_reset_opacity(tame_trainer *trainer, float maximum, tame_error *err);
+TAME_API tame_status tame_trainer_reset_opacity(tame_trainer* trainer, float maximum, tame_error* err);
 /*
  * Density statistics since the start, one per Gaussian: sums of the norm of the 2D mean's gradient in normalised device
  * coordinates, number of visible steps, largest radius in pixels. Each buffer count long, or NULL.
  */
-TAME_API tame_status tame_trainer_statistics(tame_trainer *trainer, float *gradient_sums, uint32_t gradient_sums_length,
-                                             uint32_t *visible_steps, uint32_t visible_steps_length, float *max_radii,
-                                             uint32_t max_radii_length, tame_error *err);
+TAME_API tame_status tame_trainer_statistics(tame_trainer* trainer, float* gradient_sums, uint32_t gradient_sums_length,
+                                             uint32_t* visible_steps, uint32_t visible_steps_length, float* max_radii,
+                                             uint32_t max_radii_length, tame_error* err);
 /* Zeroes the density statistics. */
-TAME_API tame_status tame_trainer_reset_statistics(tame_trainer *trainer, tame_error *err);
+TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_error* err);
 
 /* ---- Densification ------------------------------------------------------------------------------------------ */
 
 /* Weights of the score's terms (Mallick et al. 2024, Taming 3DGS). */
 #define TAME_SCORE_TERMS 12
-#define TAME_SCORE_VIEW 0      /* of a whole view, times its loss */
-#define TAME_SCORE_EDGE 1      /* of the photo's edges in the pixel weights */
-#define TAME_SCORE_ERROR 2     /* of the absolute error in the pixel weights */
-#define TAME_SCORE_GRADIENT 3  /* mean density gradient */
-#define TAME_SCORE_DISTANCE 4  /* pixels from the 2D mean, summed over contributions */
-#define TAME_SCORE_OPACITY 5   /* used opacity */
-#define TAME_SCORE_DEPTH 6     /* camera depth */
-#define TAME_SCORE_LOSS 7      /* pixel weights, summed over contributions */
-#define TAME_SCORE_RADIUS 8    /* 3 sigma radius in pixels */
-#define TAME_SCORE_SCALE 9     /* product of the three scales */
-#define TAME_SCORE_COUNT 10    /* number of contributions */
-#define TAME_SCORE_BLEND 11    /* blending weights, summed over contributions */
+#define TAME_SCORE_VIEW 0     /* of a whole view, times its loss */
+#define TAME_SCORE_EDGE 1     /* of the photo's edges in the pixel weights */
+#define TAME_SCORE_ERROR 2    /* of the absolute error in the pixel weights */
+#define TAME_SCORE_GRADIENT 3 /* mean density gradient */
+#define TAME_SCORE_DISTANCE 4 /* pixels from the 2D mean, summed over contributions */
+#define TAME_SCORE_OPACITY 5  /* used opacity */
+#define TAME_SCORE_DEPTH 6    /* camera depth */
+#define TAME_SCORE_LOSS 7     /* pixel weights, summed over contributions */
+#define TAME_SCORE_RADIUS 8   /* 3 sigma radius in pixels */
+#define TAME_SCORE_SCALE 9    /* product of the three scales */
+#define TAME_SCORE_COUNT 10   /* number of contributions */
+#define TAME_SCORE_BLEND 11   /* blending weights, summed over contributions */
 
 /*
  * Scores every Gaussian by its importance in the views named, each rendered once over the background: replaces the
  * scores of an earlier call. weights: TAME_SCORE_TERMS, not negative. Meant to be called nonblocking. Waits.
  */
-TAME_API tame_status tame_trainer_score(tame_trainer *trainer, const uint32_t *views, uint32_t views_length,
-                                        const float *weights, uint32_t weights_length, uint32_t sh_degree, float red,
-                                        float green, float blue, tame_error *err);
+TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* views, uint32_t views_length,
+                                        const float* weights, uint32_t weights_length, uint32_t sh_degree, float red,
+                                        float green, float blue, tame_error* err);
 /* The scores, one per Gaussian; 0 before the first call of tame_trainer_score. */
-TAME_API tame_status tame_trainer_scores(tame_trainer *trainer, float *scores, uint32_t scores_length,
-                                         tame_error *err);
+TAME_API tame_status tame_trainer_scores(tame_trainer* trainer, float* scores, uint32_t scores_length, tame_error* err);
 
 typedef struct tame_prune_options {
   uint32_t struct_size;
@@ -367,9 +362,9 @@ typedef struct tame_prune_result {
  * Removes rows: share * (number of weak rows) are drawn among all rows, without replacement, by 1 / (1e-6 + score), and
  * the weak ones of those go; then, above the target, the rows of the lowest scores. The order of the rest stays.
  */
-TAME_API tame_status tame_trainer_prune(tame_trainer *trainer, const tame_prune_options *options,
-                                        uint32_t options_bytes, tame_prune_result *result, uint32_t result_bytes,
-                                        tame_error *err);
+TAME_API tame_status tame_trainer_prune(tame_trainer* trainer, const tame_prune_options* options,
+                                        uint32_t options_bytes, tame_prune_result* result, uint32_t result_bytes,
+                                        tame_error* err);
 
 typedef struct tame_densify_options {
   uint32_t struct_size;
@@ -395,10 +390,10 @@ typedef struct tame_densify_result {
  * falls short. Candidates are drawn without replacement by score. New rows have no moments; every row keeps the scores
  * and statistics of the one it comes from.
  */
-TAME_API tame_status tame_trainer_densify(tame_trainer *trainer, const tame_densify_options *options,
-                                          uint32_t options_bytes, tame_densify_result *result, uint32_t result_bytes,
-                                          tame_error *err);
-TAME_API tame_status tame_trainer_close(tame_trainer *trainer, tame_error *err);
+TAME_API tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_options* options,
+                                          uint32_t options_bytes, tame_densify_result* result, uint32_t result_bytes,
+                                          tame_error* err);
+TAME_API tame_status tame_trainer_close(tame_trainer* trainer, tame_error* err);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,5 @@
-// Compiled once a SIMD level, into a namespace of that level's name. Includes no C++ library header: see kernels.h.
+// Compiled once a SIMD level, into a namespace of that level's name. Includes C headers and <cmath> alone: see
+// kernels.h.
 #include "kernels.h"
 
 #include "../core/activations.h"

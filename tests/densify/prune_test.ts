@@ -55,6 +55,7 @@ deviceTest(
     const expected = [...scores.keys()].sort((a, b) => scores[a] - scores[b] || a - b).slice(25).sort((a, b) => a - b);
     assertEquals(world.trainer.prune({ ...ALL, ...NEVER, target: COUNT - 25 }), { weak: 0, count: COUNT - 25 });
     assertEquals(sources(world.gaussians), expected);
+    assertEquals(world.trainer.prune({ ...ALL, ...NEVER, target: COUNT - 26 }), { weak: 0, count: COUNT - 26 });
   },
 );
 
