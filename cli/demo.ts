@@ -12,7 +12,7 @@ import { count, duration } from "./format.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { run as runMetrics } from "./metrics.ts";
 import type { OptionGroup, OptionRow } from "./option.ts";
-import { DEVICE_ROWS } from "./options.ts";
+import { DEVICE_ROWS } from "./options/common_rows.ts";
 import { userPath } from "./paths.ts";
 import { run as runRender } from "./render.ts";
 import { run as runTrain } from "./train.ts";

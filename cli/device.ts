@@ -2,7 +2,7 @@
 
 import { type Device, openDevice } from "../ffi/device.ts";
 import type { OptionValues } from "./option.ts";
-import type { DEVICE_ROWS } from "./options.ts";
+import type { DEVICE_ROWS } from "./options/common_rows.ts";
 import { namedLibrary } from "./paths.ts";
 import type { Reporter } from "./progress.ts";
 

@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Rises with each change of this header. */
-#define TAME_ABI_VERSION 2u
+#define TAME_ABI_VERSION 3u
 
 typedef int32_t tame_status;
 #define TAME_OK 0

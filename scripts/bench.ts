@@ -6,7 +6,7 @@ import { openChosenDevice } from "../cli/device.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import type { OptionGroup, OptionRow } from "../cli/option.ts";
-import { DEVICE_ROWS } from "../cli/options.ts";
+import { DEVICE_ROWS } from "../cli/options/common_rows.ts";
 import { userPath } from "../cli/paths.ts";
 import { Reporter } from "../cli/progress.ts";
 import { writeFileAtomic } from "../export/atomic.ts";
