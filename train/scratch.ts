@@ -29,6 +29,8 @@ export interface Scratch {
 
 const TILE = 16;
 const TILE_PIXELS = TILE * TILE;
+/** Instances between two checkpoints of a tile's pixels on a GPU. */
+const SEGMENT = 256;
 
 // Measured on captures (an indoor one at three sizes, an aerial one): up to one and a half pairs for each Gaussian, and
 // 50 for each tile, as larger pictures cut a splat into more tiles.
@@ -88,12 +90,12 @@ function cudaScratch({ count, pixels, tiles, instances }: Size): Omit<Scratch, "
   const room = instances > firstRoom ? RESERVE * instances : firstRoom;
   const key = tiles < 65_536 ? 2 : 4;
   const instance = 2 * key + 2 * 4 + 4 + 36 + 1; // keys and slots twice, Gaussian, gradient, the sort's own
-  const buckets = room / 32 + tiles;
-  const checkpoint = 16 * TILE_PIXELS;
+  const segments = room / SEGMENT + tiles;
+  const checkpoint = 16 * TILE_PIXELS / SEGMENT; // a share of each segment's colours and transmittances
   const floats = 3 + 1 + 1 + 9 + 3; // render, transmittance, last splat, filtered maps, gradient
   return {
     splats: Math.ceil(RESERVE * splat * count),
-    instances: Math.ceil(instance * room + checkpoint * buckets + RESERVE * (4 * buckets + 16 * tiles)),
+    instances: Math.ceil((instance + checkpoint) * room + RESERVE * (4 * segments + 16 * tiles)),
     images: Math.ceil(RESERVE * (4 * floats * pixels + 48 * tiles)), // and the loss's sums of each tile
   };
 }

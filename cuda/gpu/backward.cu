@@ -10,10 +10,9 @@ namespace tame::gpu {
 void Rasterizer::backward(const float* d_image, const float* d_alpha) {
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
-  // As many buckets as the room allows; those beyond the real number return at once.
-  const uint32_t buckets = instance_room() / kBucket + tiles_;
-  blend_backward_kernel<<<blocks_for(buckets, kBackwardWarps), kBackwardWarps * kWarp, 0, stream_>>>(blend_);
-  check_launch("launch blend_backward_kernel");
+  // As many segments as the room allows; those beyond the real number return at once.
+  replay_kernel<BackwardPass><<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
+  check_launch("launch replay_kernel<BackwardPass>");
 }
 
 namespace {
@@ -44,9 +43,8 @@ void Rasterizer::contributions(const float* pixel_weights, const Contributions& 
   if (projection_.count == 0) return;
   blend_.pixel_weights = pixel_weights;
   blend_.scores = reinterpret_cast<InstanceScore*>(gradients_.data());
-  const uint32_t buckets = instance_room() / kBucket + tiles_;
-  blend_score_kernel<<<blocks_for(buckets, kBackwardWarps), kBackwardWarps * kWarp, 0, stream_>>>(blend_);
-  check_launch("launch blend_score_kernel");
+  replay_kernel<ScorePass><<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
+  check_launch("launch replay_kernel<ScorePass>");
   sum_scores_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(
       projection_, offsets_.data(), blend_.scores, out);
   check_launch("launch sum_scores_kernel");

@@ -1,5 +1,5 @@
 // Alpha blending, front to back (Kerbl et al. 2023): a block a tile, a thread a pixel, with a checkpoint of each pixel
-// every 32 splats for the backward pass (Mallick et al. 2024).
+// every kSegment splats from which the backward pass sets out (Mallick et al. 2024).
 #pragma once
 
 #include "fragment.cuh"
@@ -14,15 +14,16 @@ __global__ void __launch_bounds__(kTilePixels) blend_kernel(BlendArgs a) {
   const int tile_x = tile % a.tiles_x * kTile, tile_y = tile / a.tiles_x * kTile;
   const int x = tile_x + offset.x, y = tile_y + offset.y;
   const bool inside = x < a.width && y < a.height;
+  static_assert(kSegment == kTilePixels, "checkpoints stand between the batches");
   const float pixel_x = float(x) + 0.5f, pixel_y = float(y) + 0.5f;
-  // The warp's pixels, for the splat-by-splat test.
+  // Centre of the warp's first pixel.
   const float left = float(tile_x + offset.x - lane % kSubTileWidth) + 0.5f;
   const float top = float(tile_y + offset.y - lane / kSubTileWidth) + 0.5f;
 
   const uint2 range = a.tile_ranges[tile];
-  const uint32_t instances = range.y - range.x, buckets = (instances + kBucket - 1) / kBucket;
-  const uint32_t first_bucket = a.tile_buckets[tile] - buckets;
-  for (uint32_t b = uint32_t(thread); b < buckets; b += kTilePixels) a.bucket_tiles[first_bucket + b] = uint32_t(tile);
+  const uint32_t instances = range.y - range.x, first_segment = tile == 0 ? 0 : a.tile_segments[tile - 1];
+  for (uint32_t s = first_segment + uint32_t(thread); s < a.tile_segments[tile]; s += kTilePixels)
+    a.segment_tiles[s] = uint32_t(tile);
 
   __shared__ Splat staged[kTilePixels];
   __shared__ uint32_t tile_last;
@@ -33,23 +34,17 @@ __global__ void __launch_bounds__(kTilePixels) blend_kernel(BlendArgs a) {
   bool done = !inside;
   for (uint32_t batch = 0; batch < instances; batch += kTilePixels) {
     if (__syncthreads_and(done)) break;
+    if (batch != 0 && a.checkpoints != nullptr)  // tile + 1 segments before this one have none, being the first
+      a.checkpoints[size_t(first_segment + batch / kSegment - uint32_t(tile) - 1) * kTilePixels + uint32_t(thread)] =
+          make_float4(color[0], color[1], color[2], T);
     if (batch + uint32_t(thread) < instances)
       staged[thread] = a.splats[a.slot_gaussians[a.slots[range.x + batch + uint32_t(thread)]]];
     __syncthreads();
     const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
-    for (uint32_t base = 0; base < batch_end; base += kBucket) {
+    for (uint32_t base = 0; base < batch_end; base += kWarp) {
       if (__all_sync(kFullWarp, done)) break;
-      const uint32_t bucket = (batch + base) / kBucket;
-      if (bucket != 0 && a.checkpoints != nullptr)
-        a.checkpoints[size_t(first_bucket + bucket) * kTilePixels + uint32_t(thread)] =
-            make_float4(color[0], color[1], color[2], T);
       // Each lane looks whether one splat can touch this warp's pixels at all.
-      bool near = false;
-      if (base + uint32_t(lane) < batch_end) {
-        const Splat& s = staged[base + uint32_t(lane)];
-        near = s.x + s.half_x >= left && s.x - s.half_x <= left + float(kSubTileWidth - 1) && s.y + s.half_y >= top &&
-               s.y - s.half_y <= top + float(kSubTileHeight - 1);
-      }
+      const bool near = base + uint32_t(lane) < batch_end && near_warp(staged[base + uint32_t(lane)], left, top);
       for (unsigned todo = __ballot_sync(kFullWarp, near); todo != 0; todo &= todo - 1) {
         const uint32_t k = base + uint32_t(__ffs(int(todo))) - 1;
         if (done) continue;

@@ -1,65 +1,45 @@
-// The forward's contributions once more, for the score: a warp a bucket, a lane a splat, pixels streaming through as in
-// blend_backward.cuh, each with its transmittance alone.
+// What each instance contributes, for the score (Mallick et al. 2024).
 #pragma once
 
-#include "fragment.cuh"
+#include "replay.cuh"
 
 namespace tame::gpu {
 
-__global__ void __launch_bounds__(kBackwardWarps* kWarp) blend_score_kernel(BlendArgs a) {
-  if (a.counts->overflow != 0) return;
-  const BucketWork work = bucket_work(a);
-  if (!work.exists) return;
-  const int lane = work.lane, warp = work.warp;
-  const uint32_t bucket = work.bucket, first = work.first, index = work.index;
-  InstanceScore sum = {};
-  if (first >= a.tile_last[work.tile]) {
-    if (work.owns) a.scores[work.slot] = sum;
-    return;
-  }
-  Splat s = {};
-  if (work.owns) s = a.splats[a.slot_gaussians[work.slot]];
+struct ScorePass {
+  using Record = InstanceScore;
+  static constexpr int kPixelFloats = 1;  // the pixel's weight
+  static __device__ Record* output(const BlendArgs& a) { return a.scores; }
 
-  constexpr int kRing = 2 * kPixelChunk;
-  __shared__ float ring_weight[kBackwardWarps][kRing];
-  __shared__ uint32_t ring_last[kBackwardWarps][kRing];
-  __shared__ float ring_T[kBackwardWarps][kPixelChunk];
-  const int tile_x = work.tile_x, tile_y = work.tile_y;
-  float T = 0.f;
-  for (int i = 0; i < kTilePixels + kWarp - 1; ++i) {
-    if (i % kPixelChunk == 0 && i < kTilePixels) {
-      const int pixel = i + lane;
-      const int2 offset = tile_pixel(pixel);
-      const int x = tile_x + offset.x, y = tile_y + offset.y;
-      float weight = 0.f, start_T = 0.f;
-      uint32_t last = 0;
-      if (x < a.width && y < a.height) {
-        const size_t at = size_t(y) * size_t(a.width) + size_t(x);
-        last = a.last[at];
-        weight = a.pixel_weights[at];
-        start_T = first != 0 && last > first ? a.checkpoints[size_t(bucket) * kTilePixels + size_t(pixel)].w : 1.f;
-      }
-      __syncwarp();
-      ring_weight[warp][pixel % kRing] = weight;
-      ring_last[warp][pixel % kRing] = last;
-      ring_T[warp][lane] = start_T;
-      __syncwarp();
+  struct State {
+    float T, pixel_weight;
+
+    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before) {
+      T = before.w;
+      pixel_weight = a.pixel_weights[at];
     }
-    T = __shfl_up_sync(kFullWarp, T, 1);
-    if (lane == 0 && i < kTilePixels) T = ring_T[warp][i % kPixelChunk];
-    const int pixel = i - lane;
-    if (pixel < 0 || pixel >= kTilePixels || !work.owns) continue;
-    if (index >= ring_last[warp][pixel % kRing]) continue;
-    const int2 offset = tile_pixel(pixel);
-    const Fragment f = fragment(s, float(tile_x + offset.x) + 0.5f, float(tile_y + offset.y) + 0.5f);
-    if (!f.touches) continue;
-    sum.loss += ring_weight[warp][pixel % kRing];
-    sum.count += 1.f;
-    sum.blend = fmaf(f.alpha, T, sum.blend);
-    sum.distance += sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy));
-    T *= 1.f - f.alpha;
-  }
-  if (work.owns) a.scores[work.slot] = sum;
-}
+    __device__ __forceinline__ void publish(float (&planes)[kPixelFloats][kWarp], int lane) const {
+      planes[0][lane] = pixel_weight;
+    }
+    // Blending weight, which is 0 where nothing is contributed, and pixels to the splat's mean.
+    __device__ __forceinline__ float2 blend(const Splat&, const Fragment& f, bool taken) {
+      const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;
+      T *= 1.f - alpha;
+      return make_float2(weight, sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy)));
+    }
+  };
+
+  struct Sum {
+    InstanceScore score;
+    __device__ __forceinline__ void add(int, const float2& values, const float (&weights)[kPixelFloats][kWarp],
+                                        int pixel) {
+      if (!(values.x > 0.f)) return;
+      score.loss += weights[0][pixel];
+      score.count += 1.f;
+      score.blend += values.x;
+      score.distance += values.y;
+    }
+    __device__ __forceinline__ Record finish(const Splat&, float, float) const { return score; }
+  };
+};
 
 }  // namespace tame::gpu

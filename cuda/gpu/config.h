@@ -15,17 +15,18 @@ constexpr unsigned kFullWarp = 0xffffffffu;
 // A warp blends 8 x 4 pixels: squarer than 16 x 2, so fewer splats touch it.
 constexpr int kSubTileWidth = 8, kSubTileHeight = 4;
 
-// Splats between checkpoints, and lanes of the backward blend: one lane a splat.
-constexpr int kBucket = kWarp;
+// Splats between checkpoints, and of a block that replays the blend: a checkpoint is 4 KiB, 16 bytes an instance.
+constexpr int kSegment = kTilePixels;
+// Blocks a multiprocessor of the replays, at least: leaves each thread 80 registers, enough not to spill.
+constexpr int kReplayBlocks = 3;
 
-constexpr int kPixelChunk = kWarp;     // pixels that a backward warp loads at a time
-constexpr int kBackwardWarps = 4;      // buckets a block of the backward blend
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
 constexpr int kProjectBlocks = 3;    // 168: the loads of the colour's 48 coefficients fly together
 constexpr int kOptimizeBlocks = 5;   // 96
 constexpr int kSmallRectangle = 16;  // tiles that one lane tests alone; larger rectangles take the whole warp
+constexpr int kFewInstances = 32;    // that one lane sums alone; more take the whole warp
 constexpr int kLossTile = 16;        // loss blocks are 16 x 16 pixels, with a halo of 5
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.

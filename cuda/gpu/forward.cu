@@ -52,7 +52,7 @@ void Rasterizer::forward() {
     else
       bin<uint32_t>(emit);
   }
-  scan_buckets(scratch_.data(), scratch_.bytes(), tile_ranges_.data(), tile_buckets_.data(), tiles_, stream_);
+  scan_segments(scratch_.data(), scratch_.bytes(), tile_ranges_.data(), tile_segments_.data(), tiles_, stream_);
 
   if (blend_.depth != nullptr)
     blend_kernel<true><<<tiles_, kTilePixels, 0, stream_>>>(blend_);

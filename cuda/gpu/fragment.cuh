@@ -1,11 +1,11 @@
-// A splat at a pixel: what the forward and the backward blend share.
+// A splat at a pixel, and at a warp's pixels: what the forward blend and its replays share.
 #pragma once
 
 #include "kernels.h"
 
 namespace tame::gpu {
 
-// Pixel `index` of a tile, in the order of the forward's threads: warps own kSubTileWidth x kSubTileHeight blocks.
+// Pixel `index` of a tile, in the order of a block's threads: warps own kSubTileWidth x kSubTileHeight blocks.
 __device__ __forceinline__ int2 tile_pixel(int index) {
   constexpr int kAcross = kTile / kSubTileWidth;
   const int warp = index / kWarp, lane = index % kWarp;
@@ -31,32 +31,20 @@ __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, floa
   return f;
 }
 
-// A warp's share of a pass over buckets: one bucket, a lane a splat.
-struct BucketWork {
-  int lane, warp;
-  uint32_t bucket, tile;
-  uint32_t first, index;  // in the tile's list: of the bucket, of the lane
-  uint32_t slot;          // of the lane's instance
-  bool exists, owns;      // the bucket; the lane an instance
-  int tile_x, tile_y;     // pixels
-};
-
-__device__ __forceinline__ BucketWork bucket_work(const BlendArgs& a) {
-  BucketWork w = {};
-  w.lane = int(threadIdx.x) % kWarp;
-  w.warp = int(threadIdx.x) / kWarp;
-  w.bucket = blockIdx.x * kBackwardWarps + uint32_t(w.warp);
-  w.exists = w.bucket < a.tile_buckets[a.tiles - 1];
-  if (!w.exists) return w;
-  w.tile = a.bucket_tiles[w.bucket];
-  w.tile_x = int(w.tile) % a.tiles_x * kTile;
-  w.tile_y = int(w.tile) / a.tiles_x * kTile;
-  const uint2 range = a.tile_ranges[w.tile];
-  w.first = (w.bucket - (w.tile == 0 ? 0 : a.tile_buckets[w.tile - 1])) * kBucket;
-  w.index = w.first + uint32_t(w.lane);
-  w.owns = range.x + w.index < range.y;
-  if (w.owns) w.slot = a.slots[range.x + w.index];
-  return w;
+// Whether the splat can touch a warp's pixels, of which the first has its centre at (left, top). The smallest exponent
+// as core::smallest_quadratic has it, with the two divisions approximate, since near a minimum it hardly moves; and
+// with room for rounding, so that no fragment which the blend would take is lost.
+__device__ __forceinline__ bool near_warp(const Splat& s, float left, float top) {
+  const float x_low = left - s.x, x_high = x_low + float(kSubTileWidth - 1);
+  const float y_low = top - s.y, y_high = y_low + float(kSubTileHeight - 1);
+  const float nearest_x = core::clamp(0.f, x_low, x_high), nearest_y = core::clamp(0.f, y_low, y_high);
+  const float along_y = core::clamp(-__fdividef(s.B * nearest_x, s.C), y_low, y_high);
+  const float along_x = core::clamp(-__fdividef(s.B * nearest_y, s.A), x_low, x_high);
+  const float smallest =
+      fminf(core::quadratic(s.A, s.B, s.C, nearest_x, along_y), core::quadratic(s.A, s.B, s.C, along_x, nearest_y));
+  const float far_x = fmaxf(-x_low, x_high), far_y = fmaxf(-y_low, y_high);
+  const float rounding = 1e-6f * fmaf(s.A * far_x, far_x, s.C * far_y * far_y);
+  return smallest <= s.cut + 1e-3f + rounding;
 }
 
 }  // namespace tame::gpu

@@ -15,7 +15,7 @@ namespace tame::gpu {
 // A projected Gaussian in three 16-byte loads.
 struct alignas(16) Splat {
   float x, y, A, B;
-  float C, opacity, half_x, half_y;  // half extents of the ellipse inside which alpha reaches 1/255, px
+  float C, opacity, cut, radius;  // cut: the exponent at which alpha falls to 1/255; radius: whole pixels
   float rgb[3], depth;
 };
 static_assert(sizeof(Splat) == 48);
@@ -60,18 +60,18 @@ constexpr uint32_t kUnseen = 0xffffffffu;
 struct BlendArgs {
   const Splat* splats;
   const uint2* tile_ranges;        // first and past-the-end instance of each tile
-  const uint32_t* tile_buckets;    // inclusive sums of buckets over the tiles
+  const uint32_t* tile_segments;   // inclusive sums of segments over the tiles, at least one each
   const uint32_t* slots;           // instances by tile and depth: their place in depth order
   const uint32_t* slot_gaussians;  // Gaussian of each place
   int width, height, tiles_x, tiles;
   float background[3];
-  float* image;            // 3 planes of width * height
-  float* transmittance;    // final T
-  float* depth;            // sum(w z), or null
-  uint32_t* last;          // per pixel: instances up to the last one taken
-  uint32_t* tile_last;     // their maximum over a tile
-  uint32_t* bucket_tiles;  // tile of each bucket
-  // [bucket][pixel]: colour so far and T before the bucket, unused for a tile's first; null when no backward follows.
+  float* image;             // 3 planes of width * height
+  float* transmittance;     // final T
+  float* depth;             // sum(w z), or null
+  uint32_t* last;           // per pixel: instances up to the last one taken
+  uint32_t* tile_last;      // their maximum over a tile
+  uint32_t* segment_tiles;  // tile of each segment
+  // [segment][pixel]: colour so far and T before it, for all but each tile's first; null when no replay follows.
   float4* checkpoints;
   const Counts* counts;
   // Backward only.

@@ -34,28 +34,58 @@ struct Sink {
   }
 };
 
+__device__ __forceinline__ void add(InstanceGradient& sum, const InstanceGradient& more) {
+  for (int c = 0; c < 3; ++c) sum.rgb[c] += more.rgb[c];
+  sum.h += more.h;
+  sum.h_dx += more.h_dx;
+  sum.h_dy += more.h_dy;
+  sum.h_dxdx += more.h_dxdx;
+  sum.h_dxdy += more.h_dxdy;
+  sum.h_dydy += more.h_dydy;
+}
+
+__device__ __forceinline__ InstanceGradient from_lane(const InstanceGradient& sum, int other) {
+  InstanceGradient theirs;
+  for (int c = 0; c < 3; ++c) theirs.rgb[c] = __shfl_xor_sync(kFullWarp, sum.rgb[c], other);
+  theirs.h = __shfl_xor_sync(kFullWarp, sum.h, other);
+  theirs.h_dx = __shfl_xor_sync(kFullWarp, sum.h_dx, other);
+  theirs.h_dy = __shfl_xor_sync(kFullWarp, sum.h_dy, other);
+  theirs.h_dxdx = __shfl_xor_sync(kFullWarp, sum.h_dxdx, other);
+  theirs.h_dxdy = __shfl_xor_sync(kFullWarp, sum.h_dxdy, other);
+  theirs.h_dydy = __shfl_xor_sync(kFullWarp, sum.h_dydy, other);
+  return theirs;
+}
+
+// Sum of a lane's instances in an order that only their number decides. Called by whole warps: a lane's few are added
+// one by one, many by all lanes, since one splat may reach every tile.
+__device__ __forceinline__ InstanceGradient instance_sum(const InstanceGradient* gradients, uint32_t offset,
+                                                         uint32_t count) {
+  const int lane = int(threadIdx.x) % kWarp;
+  InstanceGradient sum = {};
+  if (count <= kFewInstances)
+    for (uint32_t k = 0; k < count; ++k) add(sum, gradients[offset + k]);
+  for (unsigned todo = __ballot_sync(kFullWarp, count > kFewInstances); todo != 0; todo &= todo - 1) {
+    const int owner = __ffs(int(todo)) - 1;
+    const uint32_t from = __shfl_sync(kFullWarp, offset, owner), many = __shfl_sync(kFullWarp, count, owner);
+    InstanceGradient share = {};
+    for (uint32_t k = uint32_t(lane); k < many; k += kWarp) add(share, gradients[from + k]);
+    for (int step = kWarp / 2; step > 0; step /= 2) add(share, from_lane(share, step));
+    if (lane == owner) sum = share;
+  }
+  return sum;
+}
+
 template <bool kTrain>
 __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     optimize_kernel(const __grid_constant__ OptimizeArgs a) {
   if (a.projection.counts->overflow != 0) return;
   const ProjectArgs& p = a.projection;
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  const uint32_t tiles = i < p.count ? p.tile_counts[i] : 0;
+  InstanceGradient sum = instance_sum(a.gradients, tiles != 0 ? a.offsets[i] : 0, tiles);
   if (i >= p.count) return;
   const Sink<kTrain> sink = {a, i};
   const Layout& layout = p.layout;
-  const uint32_t tiles = p.tile_counts[i];
-
-  InstanceGradient sum = {};
-  const InstanceGradient* from = a.gradients + a.offsets[i];
-  for (uint32_t k = 0; k < tiles; ++k) {
-    for (int c = 0; c < 3; ++c) sum.rgb[c] += from[k].rgb[c];
-    sum.h += from[k].h;
-    sum.h_dx += from[k].h_dx;
-    sum.h_dy += from[k].h_dy;
-    sum.h_dxdx += from[k].h_dxdx;
-    sum.h_dxdy += from[k].h_dxdy;
-    sum.h_dydy += from[k].h_dydy;
-  }
 
   float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity = 0.f;
   core::ViewDirection<float> direction = {};

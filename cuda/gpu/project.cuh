@@ -107,7 +107,6 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   a.gaussians[i] = i;
   if (!visible) return;
 
-  const float two_cut = 2.f * fmaxf(test.cut, 0.f);
   Splat s;
   s.x = f.mean[0];
   s.y = f.mean[1];
@@ -115,9 +114,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   s.B = f.conic[1];
   s.C = f.conic[2];
   s.opacity = g.opacity;
-  // A hair wider than exact, so that rounding cannot cut off a pixel that the blend would take.
-  s.half_x = fmaf(sqrtf(two_cut * f.variance[0]), 1.0001f, 0.01f);
-  s.half_y = fmaf(sqrtf(two_cut * f.variance[1]), 1.0001f, 0.01f);
+  s.cut = test.cut;
+  s.radius = f.radius;
   uint32_t clamped = 0;
   for (int c = 0; c < 3; ++c) {
     if (rgb[c] < 0.f) clamped |= 1u << c;
@@ -162,8 +160,8 @@ __global__ void __launch_bounds__(kGaussianThreads) emit_kernel(EmitArgs a) {
               s.A,
               s.B,
               s.C,
-              core::cut_power(s.opacity),
-              core::tile_rectangle(s.x, s.y, a.projection.radii[i], a.projection.tiles_x, a.projection.tiles_y)};
+              s.cut,
+              core::tile_rectangle(s.x, s.y, s.radius, a.projection.tiles_x, a.projection.tiles_y)};
     }
   }
   for_tiles(test, active, a.projection.tiles_x, context, [](const EmitContext<Key>& c, uint32_t k, uint32_t tile) {

@@ -48,9 +48,9 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
       slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
-      tile_buckets_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_segments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_last_(ledger, TAME_PURPOSE_INSTANCES),
-      bucket_tiles_(ledger, TAME_PURPOSE_INSTANCES),
+      segment_tiles_(ledger, TAME_PURPOSE_INSTANCES),
       checkpoints_(ledger, TAME_PURPOSE_INSTANCES),
       image_(ledger, TAME_PURPOSE_IMAGES),
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
@@ -101,13 +101,12 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   grow(slots_other_, instance_room());
   grow(slot_gaussians_, size_t(instance_room()));
   tile_ranges_.reserve(tiles_);
-  tile_buckets_.reserve(tiles_);
+  tile_segments_.reserve(tiles_);
   tile_last_.reserve(tiles_);
-  const size_t buckets = size_t(instance_room()) / kBucket + tiles_;
-  bucket_tiles_.reserve(buckets);
+  segment_tiles_.reserve(most_segments());
   if (with_backward) {
     grow(gradients_, size_t(instance_room()));
-    grow(checkpoints_, buckets * kTilePixels);
+    grow(checkpoints_, size_t(instance_room()) / kSegment * kTilePixels);
   }
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
@@ -139,7 +138,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   blend_ = {};
   blend_.splats = splats_.data();
   blend_.tile_ranges = tile_ranges_.data();
-  blend_.tile_buckets = tile_buckets_.data();
+  blend_.tile_segments = tile_segments_.data();
   blend_.slot_gaussians = slot_gaussians_.data();
   blend_.width = int(width);
   blend_.height = int(height);
@@ -151,7 +150,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   blend_.depth = with_depth ? depth_sums_.data() : nullptr;
   blend_.last = last_.data();
   blend_.tile_last = tile_last_.data();
-  blend_.bucket_tiles = bucket_tiles_.data();
+  blend_.segment_tiles = segment_tiles_.data();
   blend_.checkpoints = with_backward ? checkpoints_.data() : nullptr;
   blend_.counts = counts_.data();
   blend_.gradients = gradients_.data();

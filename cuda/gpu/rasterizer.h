@@ -74,6 +74,8 @@ class Rasterizer {
   // one large render does not weigh on every step.
   uint32_t rooms_[2] = {};
   bool with_backward_ = false;
+  // Segments of a view that fits the room: whole ones, and a last one for each tile.
+  uint32_t most_segments() { return instance_room() / kSegment + tiles_; }
   uint32_t& instance_room() { return rooms_[with_backward_ ? 1 : 0]; }
 
   DeviceBuffer<Counts> counts_;
@@ -86,9 +88,9 @@ class Rasterizer {
   DeviceBuffer<uint8_t> tile_keys_, tile_keys_other_;  // 2 or 4 bytes a key
   DeviceBuffer<uint32_t> slots_, slots_other_, slot_gaussians_;
   DeviceBuffer<InstanceGradient> gradients_;
-  // Per tile and bucket.
+  // Per tile and segment.
   DeviceBuffer<uint2> tile_ranges_;
-  DeviceBuffer<uint32_t> tile_buckets_, tile_last_, bucket_tiles_;
+  DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;
   DeviceBuffer<float4> checkpoints_;
   // Per pixel.
   DeviceBuffer<float> image_, transmittance_, depth_sums_, partials_, loss_gradient_;

@@ -20,10 +20,10 @@ struct Gathered {
   __device__ uint32_t operator()(uint32_t j) const { return values[order[j]]; }
 };
 
-struct BucketCount {
+struct SegmentCount {
   const uint2* ranges;
   __device__ uint32_t operator()(uint32_t tile) const {
-    return (ranges[tile].y - ranges[tile].x + kBucket - 1) / kBucket;
+    return max(1u, (ranges[tile].y - ranges[tile].x + kSegment - 1) / kSegment);
   }
 };
 
@@ -70,10 +70,10 @@ size_t sort_scratch_bytes(uint32_t items) {
 }
 
 size_t scan_scratch_bytes(uint32_t items) {
-  size_t gathered = 0, buckets = 0;
+  size_t gathered = 0, segments = 0;
   check(scan_any(nullptr, gathered, Gathered{}, nullptr, items, nullptr), "size a scan");
-  check(scan_any(nullptr, buckets, BucketCount{}, nullptr, items, nullptr), "size a scan");
-  return std::max(gathered, buckets);
+  check(scan_any(nullptr, segments, SegmentCount{}, nullptr, items, nullptr), "size a scan");
+  return std::max(gathered, segments);
 }
 
 int sort_pairs(void* scratch, size_t bytes, uint32_t* const keys[2], uint32_t* const values[2], uint32_t items,
@@ -102,9 +102,9 @@ void scan_gathered(void* scratch, size_t bytes, const uint32_t* values, const ui
   check(scan_any(scratch, bytes, Gathered{values, order}, out, items, stream), "scan");
 }
 
-void scan_buckets(void* scratch, size_t bytes, const uint2* tile_ranges, uint32_t* out, uint32_t tiles,
-                  cudaStream_t stream) {
-  check(scan_any(scratch, bytes, BucketCount{tile_ranges}, out, tiles, stream), "scan");
+void scan_segments(void* scratch, size_t bytes, const uint2* tile_ranges, uint32_t* out, uint32_t tiles,
+                   cudaStream_t stream) {
+  check(scan_any(scratch, bytes, SegmentCount{tile_ranges}, out, tiles, stream), "scan");
 }
 
 }  // namespace tame::gpu

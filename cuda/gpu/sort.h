@@ -27,8 +27,8 @@ int sort_keys(void* scratch, size_t scratch_bytes, uint32_t* const keys[2], uint
 // out[j] = values[order[0]] + ... + values[order[j]].
 void scan_gathered(void* scratch, size_t scratch_bytes, const uint32_t* values, const uint32_t* order, uint32_t* out,
                    uint32_t items, cudaStream_t stream);
-// out[t] = buckets of tiles 0 .. t, ceil(instances / 32) each.
-void scan_buckets(void* scratch, size_t scratch_bytes, const uint2* tile_ranges, uint32_t* out, uint32_t tiles,
-                  cudaStream_t stream);
+// out[t] = segments of tiles 0 .. t: ceil(instances / kSegment) each, at least one.
+void scan_segments(void* scratch, size_t scratch_bytes, const uint2* tile_ranges, uint32_t* out, uint32_t tiles,
+                   cudaStream_t stream);
 
 }  // namespace tame::gpu

@@ -1,0 +1,169 @@
+// The forward's contributions once more, for sums per (tile, splat) instance: a block a segment of a tile's list, a
+// thread a pixel, as in the forward. Mallick et al. 2024 give each splat a lane and let the pixels stream past; here
+// warps skip the splats that miss their pixels, and what is summed over pixels goes through shared memory, transposed:
+//   1. a warp meets its splats one after another; every lane leaves two numbers of each in a row of shared memory;
+//   2. when kRows rows are full, four lanes a row sum over its pixels;
+//   3. every kWarp splats, the block adds its warps' sums in their order and writes the instances.
+// No sum depends on timing, so the results repeat bit for bit.
+#pragma once
+
+#include "fragment.cuh"
+
+namespace tame::gpu {
+
+constexpr int kTileWarps = kTilePixels / kWarp;
+constexpr int kRows = 8;
+constexpr int kRowLanes = kWarp / kRows;       // lanes that sum a row
+constexpr int kRowPixels = kWarp / kRowLanes;  // pixels each of them sums: one line of the warp's pixels
+static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line of pixels");
+
+// What a Pass gives:
+//   Record, of floats alone, one an instance, and output(args), where they go;
+//   State: of a pixel, read by begin(args, at, checkpoint) before the segment's first splat; publish(shared) leaves
+//   what
+//     the sums need of it in kPixelFloats planes of shared memory;
+//   State::blend(splat, fragment, taken): the two numbers of a fragment; taken is false where the pixel skips the
+//   splat; Sum: of a lane's share of a row: add(column, values, planes, pixel), then finish(splat, left, y) gives the
+//   Record.
+template <class Pass>
+struct ReplayMemory {
+  static constexpr int kValues = int(sizeof(typename Pass::Record) / sizeof(float));
+  Splat splats[2][kWarp];  // of this round and the next
+  uint32_t slots[2][kWarp];
+  float2 rows[kTileWarps][kRows][kWarp];
+  float pixels[kTileWarps][Pass::kPixelFloats][kWarp];
+  float sums[kTileWarps][kWarp * kValues];
+  uint32_t touched[kTileWarps];
+};
+
+// Where a pixel's numbers lie in a row: neither step 1 nor step 2 then meets a bank twice.
+__device__ __forceinline__ int row_place(int row, int pixel) {
+  return pixel ^ (2 * row) ^ (pixel / 16);
+}
+
+// Step 2: the sums of `rows` rows. `splat_of_row`: lane r holds the place of row r's splat in the round.
+template <class Pass>
+__device__ __forceinline__ void sum_rows(ReplayMemory<Pass>& memory, int round, int rows, int splat_of_row, float left,
+                                         float top) {
+  const int warp = int(threadIdx.x) / kWarp, lane = int(threadIdx.x) % kWarp;
+  const int row = lane / kRowLanes, line = lane % kRowLanes;
+  const int place = __shfl_sync(kFullWarp, splat_of_row, row);
+  __syncwarp();
+  typename Pass::Record record = {};
+  if (row < rows) {
+    typename Pass::Sum sum = {};
+#pragma unroll
+    for (int column = 0; column < kRowPixels; ++column) {
+      const int pixel = line * kRowPixels + column;
+      sum.add(column, memory.rows[warp][row][row_place(row, pixel)], memory.pixels[warp], pixel);
+    }
+    record = sum.finish(memory.splats[round % 2][place], left, top + float(line));
+  }
+  float* const values = reinterpret_cast<float*>(&record);
+  constexpr int kValues = ReplayMemory<Pass>::kValues;
+#pragma unroll
+  for (int v = 0; v < kValues; ++v) {
+#pragma unroll
+    for (int step = 1; step < kRowLanes; step *= 2) values[v] += __shfl_xor_sync(kFullWarp, values[v], step);
+    if (row < rows && line == 0) memory.sums[warp][place * kValues + v] = values[v];
+  }
+  __syncwarp();
+}
+
+// Step 3: adds the warps' sums of a round's instances and writes them.
+template <class Pass>
+__device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, int round, uint32_t instances,
+                                            float* output) {
+  constexpr int kValues = ReplayMemory<Pass>::kValues;
+  for (int t = int(threadIdx.x); t < int(instances) * kValues; t += kTilePixels) {
+    const int place = t / kValues, value = t % kValues;
+    float sum = 0.f;
+#pragma unroll
+    for (int w = 0; w < kTileWarps; ++w)
+      if (memory.touched[w] >> place & 1u) sum += memory.sums[w][t];
+    output[size_t(memory.slots[round % 2][place]) * kValues + size_t(value)] = sum;
+  }
+}
+
+template <class Pass>
+__global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(BlendArgs a) {
+  static_assert(sizeof(ReplayMemory<Pass>) <= 32 * 1024, "three blocks fit the 100 KiB of smaller GPUs");
+  if (a.counts->overflow != 0) return;
+  const uint32_t segment = blockIdx.x;
+  if (segment >= a.tile_segments[a.tiles - 1]) return;
+  const uint32_t tile = a.segment_tiles[segment];
+  const uint2 range = a.tile_ranges[tile];
+  const uint32_t first = (segment - (tile == 0 ? 0 : a.tile_segments[tile - 1])) * kSegment;
+  const uint32_t begin = range.x + first, count = min(range.y - begin, uint32_t(kSegment));
+  const int thread = int(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
+  float* const output = reinterpret_cast<float*>(Pass::output(a));
+
+  uint32_t slot = 0;
+  if (uint32_t(thread) < count) slot = a.slots[begin + uint32_t(thread)];
+  if (first >= a.tile_last[tile]) {  // every pixel was opaque before
+    if (uint32_t(thread) < count) Pass::output(a)[slot] = {};
+    return;
+  }
+  const uint32_t gaussian = uint32_t(thread) < count ? a.slot_gaussians[slot] : 0;
+
+  __shared__ ReplayMemory<Pass> memory;
+  const int2 offset = tile_pixel(thread);
+  const int tile_x = int(tile) % a.tiles_x * kTile, tile_y = int(tile) / a.tiles_x * kTile;
+  const int x = tile_x + offset.x, y = tile_y + offset.y;
+  const float pixel_x = float(x) + 0.5f, pixel_y = float(y) + 0.5f;
+  // Centre of the warp's first pixel.
+  const float left = float(tile_x + offset.x - lane % kSubTileWidth) + 0.5f;
+  const float top = float(tile_y + offset.y - lane / kSubTileWidth) + 0.5f;
+
+  typename Pass::State state = {};
+  uint32_t last = 0;
+  if (x < a.width && y < a.height) {
+    const size_t at = size_t(y) * size_t(a.width) + size_t(x);
+    last = a.last[at];
+    float4 before = make_float4(0.f, 0.f, 0.f, 1.f);
+    // The first segment of each tile has none, so tile + 1 of them come before this one.
+    if (first != 0 && last > first) before = a.checkpoints[size_t(segment - tile - 1) * kTilePixels + size_t(thread)];
+    state.begin(a, at, before);
+  }
+  state.publish(memory.pixels[warp], lane);
+  const uint32_t warp_last = __reduce_max_sync(kFullWarp, last);
+
+  // Warp r of the block fetches the splats of round r while the one before is worked on.
+  const auto fetch = [&](int round) {
+    if (warp != round || uint32_t(thread) >= count) return;
+    memory.splats[round % 2][lane] = a.splats[gaussian];
+    memory.slots[round % 2][lane] = slot;
+  };
+  fetch(0);
+  const int rounds = int((count + kWarp - 1) / kWarp);
+  for (int round = 0; round < rounds; ++round) {
+    __syncthreads();  // the round's splats are there; the sums of the one before are written
+    fetch(round + 1);
+    const uint32_t round_first = first + uint32_t(round * kWarp);
+    const uint32_t in_round = min(count - uint32_t(round * kWarp), uint32_t(kWarp));
+    const bool near = uint32_t(lane) < in_round && round_first + uint32_t(lane) < warp_last &&
+                      near_warp(memory.splats[round % 2][lane], left, top);
+    uint32_t touched = 0;
+    int rows = 0, splat_of_row = 0;
+    for (unsigned todo = __ballot_sync(kFullWarp, near); todo != 0; todo &= todo - 1) {
+      const int place = __ffs(int(todo)) - 1;
+      const Splat& s = memory.splats[round % 2][place];
+      const Fragment f = fragment(s, pixel_x, pixel_y);
+      const bool taken = f.touches && round_first + uint32_t(place) < last;
+      if (!__any_sync(kFullWarp, taken)) continue;
+      memory.rows[warp][rows][row_place(rows, lane)] = state.blend(s, f, taken);
+      if (lane == rows) splat_of_row = place;
+      touched |= 1u << place;
+      if (++rows == kRows) {
+        sum_rows(memory, round, rows, splat_of_row, left, top);
+        rows = 0;
+      }
+    }
+    if (rows != 0) sum_rows(memory, round, rows, splat_of_row, left, top);
+    if (lane == 0) memory.touched[warp] = touched;
+    __syncthreads();
+    write_round(memory, round, in_round, output);
+  }
+}
+
+}  // namespace tame::gpu
