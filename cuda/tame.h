@@ -179,9 +179,16 @@ typedef struct tame_camera {
 #define TAME_RESIDENCY_HOST 2   /* pixels in ordinary host memory */
 
 TAME_API tame_views* tame_views_create(tame_device* device, uint32_t count, uint32_t residency, tame_error* err);
-/* pixels: width * height * channels bytes, channels 3 (RGB). The view may be set again with the same size. */
+/*
+ * pixels: width * height * channels bytes, channels 3 (RGB) or 4 (RGB and straight alpha). A step composites a photo
+ * with alpha over its own background: rgb * alpha + background * (1 - alpha). mask: width * height bytes, 0 where the
+ * pixel is left out of the loss and the scores, or NULL. The view may be set again with the same size.
+ */
 TAME_API tame_status tame_views_set(tame_views* views, uint32_t index, const tame_camera* camera, uint32_t camera_bytes,
-                                    const uint8_t* pixels, uint32_t pixels_bytes, uint32_t channels, tame_error* err);
+                                    const uint8_t* pixels, uint32_t pixels_bytes, uint32_t channels,
+                                    const uint8_t* mask, uint32_t mask_bytes, tame_error* err);
+/* Frees the photo of a view, which may then be set with any size. */
+TAME_API tame_status tame_views_clear(tame_views* views, uint32_t index, tame_error* err);
 TAME_API tame_status tame_views_close(tame_views* views, tame_error* err);
 
 /* ---- Rendering ---------------------------------------------------------------------------------------------- */

@@ -158,6 +158,16 @@ export const SYMBOLS = {
       "buffer", // pixels
       "u32", // pixels_bytes
       "u32", // channels
+      "buffer", // mask
+      "u32", // mask_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_views_clear: {
+    parameters: [
+      "pointer", // views
+      "u32", // index
       "buffer", // err
     ],
     result: "i32",

@@ -43,8 +43,9 @@ export class Views implements Disposable {
   }
 
   /**
-   * Sets a view, or replaces it by one of the same size. The photo is RGB and has the camera's size; its pixels are
-   * copied.
+   * Sets a view, or replaces it by one of the same size. The photo has the camera's size; its pixels and its mask are
+   * copied. One with alpha is composited in each step over that step's background; what the mask leaves out counts
+   * neither in the loss nor in the scores.
    */
   set(index: number, camera: Camera, photo: Image8): void {
     checkCount("index", index, { maximum: this.count - 1 });
@@ -54,7 +55,7 @@ export class Views implements Disposable {
         `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
       );
     }
-    const { data, channels } = photo;
+    const { data, channels, mask } = photo;
     const packed = packCamera(camera);
     this.device.call((symbols, error) =>
       symbols.tame_views_set(
@@ -65,9 +66,17 @@ export class Views implements Disposable {
         data as BufferSource,
         data.length,
         channels,
+        (mask ?? null) as BufferSource | null,
+        mask?.length ?? 0,
         error,
       )
     );
+  }
+
+  /** Frees the photo of a view, which may then be set with any size. */
+  clear(index: number): void {
+    checkCount("index", index, { maximum: this.count - 1 });
+    this.device.call((symbols, error) => symbols.tame_views_clear(this.pointer, index, error));
   }
 
   /** Frees the photos, at the latest when a running call or a trainer that uses them is over. */

@@ -13,6 +13,8 @@ export interface Image8 {
   channels: 3 | 4;
   /** width · height · channels bytes. */
   data: Uint8Array;
+  /** width · height bytes, 0 where a pixel is left out of training; absent where none is. */
+  mask?: Uint8Array;
 }
 
 /** A size in whole pixels. */

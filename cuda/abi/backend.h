@@ -56,12 +56,21 @@ class Gaussians {
   virtual void render(const tame_camera& camera, const float background[3], const ImageTarget& target) = 0;
 };
 
+// A caller's photo of a view.
+struct PhotoBytes {
+  const uint8_t* pixels;
+  uint32_t channels;    // 3 or 4
+  const uint8_t* mask;  // a byte a pixel, or null
+  uint32_t kept;        // pixels that the mask does not leave out
+};
+
 class Views {
  public:
   virtual ~Views() = default;
   virtual uint32_t count() const = 0;
   virtual bool is_set(uint32_t index) const = 0;
-  virtual void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) = 0;
+  virtual void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) = 0;
+  virtual void clear(uint32_t index) = 0;
 };
 
 class Rasterization {

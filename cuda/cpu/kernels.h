@@ -7,6 +7,7 @@
 
 #include "../abi/step.h"
 #include "../core/layout.h"
+#include "../core/photo.h"
 
 namespace tame::cpu {
 
@@ -75,8 +76,9 @@ struct LossArgs {
   size_t row, plane;
   float lambda_dssim;
   const float* image;          // 3 planes
-  const uint8_t* target_rgb;   // interleaved photo, or null and then
+  Photo photo;                 // the target; without pixels:
   const float* target_planes;  // 3 planes
+  double values;               // over which the mean goes: 3 for each pixel that counts
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy
   float* gradient;             // 3 planes, or null
   double* sums;                // per (channel, stripe): L1, SSIM

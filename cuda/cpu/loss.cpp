@@ -11,8 +11,27 @@ Loss::Loss(Ledger& ledger, Threads& threads, const Kernels& kernels)
       scratch_(ledger, TAME_PURPOSE_IMAGES),
       sums_(ledger, TAME_PURPOSE_IMAGES) {}
 
-double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const uint8_t* target_rgb,
-                      const float* target_planes, bool want_gradient) {
+double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const Photo& photo,
+                      bool want_gradient) {
+  LossArgs args = {};
+  args.lambda_dssim = lambda_dssim;
+  args.image = image;
+  args.photo = photo;
+  args.values = 3.0 * photo.kept;
+  return run(shape, args, want_gradient);
+}
+
+double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const float* target_planes,
+                      bool want_gradient) {
+  LossArgs args = {};
+  args.lambda_dssim = lambda_dssim;
+  args.image = image;
+  args.target_planes = target_planes;
+  args.values = 3.0 * shape.width * shape.height;
+  return run(shape, args, want_gradient);
+}
+
+double Loss::run(const PlaneShape& shape, LossArgs& args, bool want_gradient) {
   const uint32_t stripes = (shape.height + kLossStripe - 1) / kLossStripe, items = 3 * stripes;
   const size_t scratch = loss_scratch_floats(shape.row);
   scratch_.reserve(scratch * threads_.size());
@@ -21,15 +40,10 @@ double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* 
     partials_.reserve(9 * shape.plane);
     gradient_.reserve(3 * shape.plane);
   }
-  LossArgs args = {};
   args.width = int(shape.width);
   args.height = int(shape.height);
   args.row = shape.row;
   args.plane = shape.plane;
-  args.lambda_dssim = lambda_dssim;
-  args.image = image;
-  args.target_rgb = target_rgb;
-  args.target_planes = target_planes;
   args.partials = partials_.data();
   args.gradient = want_gradient ? gradient_.data() : nullptr;
   args.sums = sums_.data();
@@ -45,8 +59,9 @@ double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* 
     l1 += sums_[2 * size_t(item)];
     ssim += sums_[2 * size_t(item) + 1];
   }
-  const double values = 3.0 * shape.width * shape.height, lambda = lambda_dssim;
-  return (1 - lambda) * l1 / values + lambda * (1 - ssim / values);
+  if (args.values == 0) return 0;  // a photo of which the mask leaves nothing
+  const double lambda = args.lambda_dssim;
+  return (1 - lambda) * l1 / args.values + lambda * (1 - ssim / args.values);
 }
 
 }  // namespace tame::cpu

@@ -14,13 +14,18 @@ class Loss {
  public:
   Loss(Ledger& ledger, Threads& threads, const Kernels& kernels);
 
-  // image and target_planes: 3 planes of `shape`; exactly one of target_rgb (interleaved bytes) and target_planes.
-  // With want_gradient, gradient() holds d loss / d image in planes of the same shape afterwards.
-  double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const uint8_t* target_rgb,
-                  const float* target_planes, bool want_gradient);
+  // image: 3 planes of `shape`, against a photo. With want_gradient, gradient() holds d loss / d image in planes of the
+  // same shape afterwards.
+  double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const Photo& photo,
+                  bool want_gradient);
+  // The same against 3 planes of `shape`.
+  double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const float* target_planes,
+                  bool want_gradient);
   const float* gradient() const { return gradient_.data(); }
 
  private:
+  double run(const PlaneShape& shape, LossArgs& args, bool want_gradient);
+
   Threads& threads_;
   const Kernels& kernels_;
   Buffer<float> partials_, gradient_, scratch_;

@@ -1,6 +1,6 @@
 // Training loss (1 - lambda) L1 + lambda (1 - SSIM) of one channel in stripes of rows: first the loss and the
 // derivatives of the SSIM map, then the gradient, which is the same window over those derivatives. Outside the image
-// both pictures, and the derivatives, count as zero.
+// both pictures, and the derivatives, count as zero. The means go over the pixels that the photo's mask keeps.
 
 using core::kWindowRadius;
 
@@ -40,13 +40,18 @@ inline void load_line(const LossArgs& a, const float* plane, int y, float* line)
   pad_line(line, a.width, a.row);
 }
 
-inline void load_target_line(const LossArgs& a, uint32_t channel, int y, float* line) {
-  if (a.target_rgb == nullptr) {
+// The photo's line beside the render's own: where the mask leaves a pixel out both pictures hold the render's value, as
+// a constant.
+inline void load_target_line(const LossArgs& a, uint32_t channel, int y, const float* rendered, float* line) {
+  if (a.photo.pixels == nullptr) {
     load_line(a, a.target_planes + size_t(channel) * a.plane, y, line);
     return;
   }
-  const uint8_t* from = a.target_rgb + size_t(y) * size_t(a.width) * 3 + channel;
-  for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = float(from[3 * x]) / 255.f;
+  const size_t first = size_t(y) * size_t(a.width);
+  for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = core::photo_value(a.photo, first + size_t(x), int(channel));
+  if (a.photo.mask != nullptr)
+    for (int x = 0; x < a.width; ++x)
+      if (!core::is_kept(a.photo, first + size_t(x))) line[kLineLeft + x] = rendered[kLineLeft + x];
   pad_line(line, a.width, a.row);
 }
 
@@ -69,7 +74,7 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
     }
     float *const first = s.lines[0], *const second = s.lines[1];
     load_line(a, image, y, first);
-    load_target_line(a, channel, y, second);
+    load_target_line(a, channel, y, first, second);
     if (y >= s.y0 && y < s.y1) {
       F8 row_l1(0.f);  // the padding is zero in both lines
       for (int x = 0; x < a.width; x += kLanes) {
@@ -94,7 +99,7 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
   }
 
   // d loss / d map value, the same for each.
-  const F8 upstream(-a.lambda_dssim / (3.f * float(a.width) * float(a.height)));
+  const F8 upstream(-a.lambda_dssim / float(a.values));
   for (int y = s.y0; y < s.y1; ++y) {
     double row_ssim = 0;
     for (int x = 0; x < a.width; x += kLanes) {
@@ -110,12 +115,17 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
       }
       const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
       const int lanes = a.width - x < kLanes ? a.width - x : kLanes;
-      for (int l = 0; l < lanes; ++l) row_ssim += double(terms.value.v[l]);
+      const size_t pixel = size_t(y) * size_t(a.width) + size_t(x);
+      for (int l = 0; l < lanes; ++l)
+        if (core::is_kept(a.photo, pixel + size_t(l))) row_ssim += double(terms.value.v[l]);
       if (a.gradient == nullptr) continue;
       float* out = a.partials + size_t(channel) * 3 * a.plane + size_t(y) * a.row + size_t(x);
       core::store(out, upstream * terms.d_mean);
       core::store(out + a.plane, upstream * terms.d_xx);
       core::store(out + 2 * a.plane, upstream * terms.d_xy);
+      for (int l = 0; l < lanes; ++l)
+        if (!core::is_kept(a.photo, pixel + size_t(l)))
+          out[l] = out[a.plane + size_t(l)] = out[2 * a.plane + size_t(l)] = 0.f;
     }
     ssim += row_ssim;
   }
@@ -143,10 +153,10 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
       }
     }
   }
-  const float l1_share = (1.f - a.lambda_dssim) / (3.f * float(a.width) * float(a.height));
+  const float l1_share = (1.f - a.lambda_dssim) / float(a.values);
   for (int y = s.y0; y < s.y1; ++y) {
     load_line(a, a.image + size_t(channel) * a.plane, y, s.lines[0]);
-    load_target_line(a, channel, y, s.lines[1]);
+    load_target_line(a, channel, y, s.lines[0], s.lines[1]);
     float* gradient = a.gradient + size_t(channel) * a.plane + size_t(y) * a.row;
     for (int x = 0; x < a.width; x += kLanes) {
       F8 window[3];
@@ -163,6 +173,8 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
       const F8 sign = core::select(u > v, F8(l1_share), core::select(u < v, F8(-l1_share), F8(0.f)));
       core::store(gradient + x, window[0] + core::mad(F8(2.f) * u, window[1], core::mad(v, window[2], sign)));
     }
+    for (int x = 0; x < a.width; ++x)
+      if (!core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x))) gradient[x] = 0.f;
     // The blend reads whole tile rows; what lies past the image takes part in nothing, but must be a number.
     for (size_t x = size_t((a.width + kLanes - 1) / kLanes * kLanes); x < a.row; ++x) gradient[x] = 0.f;
   }

@@ -76,7 +76,7 @@ double CpuDevice::image_loss(uint32_t width, uint32_t height, float lambda_dssim
   float *first = planes.data(), *second = first + 3 * shape.plane;
   to_planes(shape, a, first);
   to_planes(shape, b, second);
-  const double value = loss_.evaluate(shape, lambda_dssim, first, nullptr, second, gradient != nullptr);
+  const double value = loss_.evaluate(shape, lambda_dssim, first, second, gradient != nullptr);
   if (gradient != nullptr) from_planes(shape, loss_.gradient(), gradient);
   return value;
 }

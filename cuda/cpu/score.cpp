@@ -13,31 +13,35 @@ namespace tame::cpu {
 
 namespace {
 
-// Scales the values of a plane to 0 .. 1; a constant plane becomes 0.
-void stretch(const PlaneShape& shape, float* plane) {
+// Scales the values of the pixels that count to 0 .. 1, and sets the others to 0; a constant plane becomes 0.
+void stretch(const PlaneShape& shape, const Photo& photo, float* plane) {
   float low = std::numeric_limits<float>::infinity(), high = -low;
   for (uint32_t y = 0; y < shape.height; ++y)
     for (uint32_t x = 0; x < shape.width; ++x) {
+      if (!core::is_kept(photo, size_t(y) * shape.width + x)) continue;
       low = std::min(low, plane[y * shape.row + x]);
       high = std::max(high, plane[y * shape.row + x]);
     }
   const float scale = high > low ? 1.f / (high - low) : 0.f;
   for (uint32_t y = 0; y < shape.height; ++y)
-    for (uint32_t x = 0; x < shape.width; ++x) plane[y * shape.row + x] = (plane[y * shape.row + x] - low) * scale;
+    for (uint32_t x = 0; x < shape.width; ++x) {
+      float& value = plane[y * shape.row + x];
+      value = core::is_kept(photo, size_t(y) * shape.width + x) ? (value - low) * scale : 0.f;
+    }
 }
 
-void absolute_error(const PlaneShape& shape, const float* image, const uint8_t* photo, float* plane) {
+void absolute_error(const PlaneShape& shape, const float* image, const Photo& photo, float* plane) {
   for (uint32_t y = 0; y < shape.height; ++y)
     for (uint32_t x = 0; x < shape.width; ++x) {
       float sum = 0;
-      for (uint32_t c = 0; c < 3; ++c)
-        sum += std::fabs(image[c * shape.plane + y * shape.row + x] -
-                         float(photo[3 * (size_t(y) * shape.width + x) + c]) / 255.f);
+      for (int c = 0; c < 3; ++c)
+        sum += std::fabs(image[size_t(c) * shape.plane + y * shape.row + x] -
+                         core::photo_value(photo, size_t(y) * shape.width + x, c));
       plane[y * shape.row + x] = sum / 3.f;
     }
 }
 
-void edges(const PlaneShape& shape, const uint8_t* photo, float* plane) {
+void edges(const PlaneShape& shape, const Photo& photo, float* plane) {
   for (uint32_t y = 0; y < shape.height; ++y)
     for (uint32_t x = 0; x < shape.width; ++x)
       plane[y * shape.row + x] = core::edge(photo, int(shape.width), int(shape.height), int(x), int(y));
@@ -101,15 +105,15 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
     std::copy(args.background, args.background + 3, input.background);
     rasterizer.forward(input, false);
     const PlaneShape& shape = rasterizer.shape();
-    const float loss =
-        float(device.loss().evaluate(shape, args.lambda_dssim, rasterizer.image(), view.pixels.data(), nullptr, false));
+    const Photo photo = view.photo(args.background);
+    const float loss = float(device.loss().evaluate(shape, args.lambda_dssim, rasterizer.image(), photo, false));
     Buffer<float> weights(device.ledger(), TAME_PURPOSE_IMAGES, 2 * shape.plane);
     weights.zero();
     float *const error = weights.data(), *const edge = error + shape.plane;
-    absolute_error(shape, rasterizer.image(), view.pixels.data(), error);
-    edges(shape, view.pixels.data(), edge);
-    stretch(shape, error);
-    stretch(shape, edge);
+    absolute_error(shape, rasterizer.image(), photo, error);
+    edges(shape, photo, edge);
+    stretch(shape, photo, error);
+    stretch(shape, photo, edge);
     for (size_t i = 0; i < shape.plane; ++i)
       error[i] = args.weights[TAME_SCORE_ERROR] * error[i] + args.weights[TAME_SCORE_EDGE] * edge[i];
     rasterizer.contributions(error, row(kLoss), row(kCount), row(kBlend), row(kDistance));

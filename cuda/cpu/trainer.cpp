@@ -121,7 +121,7 @@ class CpuTrainer : public Trainer {
 
     rasterizer.forward(input, false);
     const double loss = device.loss().evaluate(rasterizer.shape(), options_.lambda_dssim, rasterizer.image(),
-                                               view.pixels.data(), nullptr, learns(step));
+                                               view.photo(step.background), learns(step));
     if (learns(step)) {
       rasterizer.backward(device.loss().gradient(), nullptr);
       optimize(step, rasterizer);

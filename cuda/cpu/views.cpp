@@ -1,6 +1,8 @@
 // See views.h.
 #include "views.h"
 
+#include <algorithm>
+
 namespace tame::cpu {
 
 CpuViews::CpuViews(std::shared_ptr<CpuDevice> device, uint32_t count) : device_(std::move(device)) {
@@ -8,12 +10,25 @@ CpuViews::CpuViews(std::shared_ptr<CpuDevice> device, uint32_t count) : device_(
   for (uint32_t i = 0; i < count; ++i) views_.push_back({{}, Buffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS)});
 }
 
-void CpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) {
+void CpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) {
   View& view = views_[index];
-  const size_t bytes = size_t(camera.width) * camera.height * 3;
-  view.pixels.assign(bytes);
+  const size_t count = size_t(camera.width) * camera.height, bytes = count * photo.channels;
+  view.pixels.assign(bytes + (photo.mask != nullptr ? count : 0));
   view.camera = camera;
-  std::memcpy(view.pixels.data(), rgb, bytes);
+  view.channels = photo.channels;
+  view.kept = photo.kept;
+  std::copy_n(photo.pixels, bytes, view.pixels.data());
+  if (photo.mask != nullptr) std::copy_n(photo.mask, count, view.pixels.data() + bytes);
+}
+
+void CpuViews::clear(uint32_t index) {
+  views_[index].pixels.assign(0);
+}
+
+Photo CpuViews::View::photo(const float background[3]) const {
+  const size_t bytes = size_t(camera.width) * camera.height * channels;
+  const uint8_t* mask = pixels.size() > bytes ? pixels.data() + bytes : nullptr;
+  return {pixels.data(), mask, channels, kept, {background[0], background[1], background[2]}};
 }
 
 std::shared_ptr<Views> CpuDevice::make_views(uint32_t count, uint32_t) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "../core/photo.h"
 #include "device.h"
 
 namespace tame::cpu {
@@ -13,11 +14,16 @@ class CpuViews : public Views {
 
   uint32_t count() const override { return uint32_t(views_.size()); }
   bool is_set(uint32_t index) const override { return views_[index].pixels.size() != 0; }
-  void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) override;
+  void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) override;
+  void clear(uint32_t index) override;
 
   struct View {
     tame_camera camera;
-    Buffer<uint8_t> pixels;
+    Buffer<uint8_t> pixels;  // and behind them the mask, if there is one
+    uint32_t channels = 3;
+    uint32_t kept = 0;
+
+    Photo photo(const float background[3]) const;
   };
   const View& view(uint32_t index) const { return views_[index]; }
 

@@ -7,6 +7,7 @@
 
 #include "../abi/step.h"
 #include "../core/layout.h"
+#include "../core/photo.h"
 #include "../core/projection.h"
 #include "config.h"
 
@@ -114,8 +115,9 @@ struct LossArgs {
   int width, height;
   float lambda_dssim;
   const float* image;          // 3 planes
-  const uint8_t* target_rgb;   // interleaved photo, or null and then
+  Photo photo;                 // the target; without pixels:
   const float* target_planes;  // 3 planes
+  double values;               // over which the mean goes: 3 for each pixel that counts
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy; null without gradient
   float* gradient;             // 3 planes
   double2* sums;               // per block: L1, SSIM

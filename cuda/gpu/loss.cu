@@ -4,15 +4,15 @@
 
 namespace tame::gpu {
 
-void Rasterizer::loss(float lambda_dssim, const uint8_t* target_rgb, bool want_gradient, double* value) {
-  run_loss(uint32_t(blend_.width), uint32_t(blend_.height), lambda_dssim, image_.data(), target_rgb, nullptr,
-           want_gradient, value, counts_.data());
+void Rasterizer::loss(float lambda_dssim, const Photo& photo, bool want_gradient, double* value) {
+  run_loss(uint32_t(blend_.width), uint32_t(blend_.height), lambda_dssim, image_.data(), photo, nullptr, want_gradient,
+           value, counts_.data());
 }
 
 void Rasterizer::image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image,
                             const float* target, bool want_gradient, double* value) {
   reserve_loss(width, height, want_gradient);
-  run_loss(width, height, lambda_dssim, image, nullptr, target, want_gradient, value, nullptr);
+  run_loss(width, height, lambda_dssim, image, {}, target, want_gradient, value, nullptr);
 }
 
 void Rasterizer::reserve_loss(uint32_t width, uint32_t height, bool with_gradient) {
@@ -23,16 +23,16 @@ void Rasterizer::reserve_loss(uint32_t width, uint32_t height, bool with_gradien
   loss_gradient_.reserve(3 * plane);
 }
 
-void Rasterizer::run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image,
-                          const uint8_t* target_rgb, const float* target_planes, bool want_gradient, double* value,
-                          const Counts* counts) {
+void Rasterizer::run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
+                          const float* target_planes, bool want_gradient, double* value, const Counts* counts) {
   LossArgs args = {};
   args.width = int(width);
   args.height = int(height);
   args.lambda_dssim = lambda_dssim;
   args.image = image;
-  args.target_rgb = target_rgb;
+  args.photo = photo;
   args.target_planes = target_planes;
+  args.values = 3.0 * (photo.pixels != nullptr ? photo.kept : size_t(width) * height);
   args.partials = want_gradient ? partials_.data() : nullptr;
   args.gradient = loss_gradient_.data();
   args.sums = loss_sums_.data();

@@ -1,5 +1,6 @@
 // Training loss (1 - lambda) L1 + lambda (1 - SSIM) and its gradient: blocks of 16 x 16 pixels of one channel, with the
-// window's halo of 5 in shared memory. Outside the image both pictures, and the derivatives, count as zero.
+// window's halo of 5 in shared memory. Outside the image both pictures, and the derivatives, count as zero. The means
+// go over the pixels that the photo's mask keeps.
 #pragma once
 
 #include "../core/ssim.h"
@@ -11,10 +12,11 @@ constexpr int kHalo = core::kWindowRadius;
 constexpr int kLossSpan = kLossTile + 2 * kHalo;
 constexpr int kLossThreads = kLossTile * kLossTile;
 
+// Where the photo's mask leaves a pixel out both pictures hold the render's value, as a constant.
 __device__ __forceinline__ float target_value(const LossArgs& a, int channel, int x, int y) {
-  const size_t at = size_t(y) * size_t(a.width) + size_t(x);
-  if (a.target_rgb != nullptr) return float(a.target_rgb[3 * at + size_t(channel)]) / 255.f;
-  return a.target_planes[size_t(channel) * size_t(a.width) * size_t(a.height) + at];
+  const size_t at = size_t(y) * size_t(a.width) + size_t(x), plane = size_t(a.width) * size_t(a.height);
+  if (a.photo.pixels == nullptr) return a.target_planes[size_t(channel) * plane + at];
+  return core::is_kept(a.photo, at) ? core::photo_value(a.photo, at, channel) : a.image[size_t(channel) * plane + at];
 }
 
 // Sum over the block in a fixed order; the result is thread 0's.
@@ -73,14 +75,15 @@ __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a)
       for (int s = 0; s < 5; ++s)
         mean[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), rows[s][v + kHalo + d][u], mean[s]);
     const core::SsimTerms<float> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
-    ssim = terms.value;
+    const bool kept = core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x));
+    ssim = kept ? terms.value : 0.f;
     l1 = fabsf(source[0][v + kHalo][u + kHalo] - source[1][v + kHalo][u + kHalo]);
     if (a.partials != nullptr) {
-      const float upstream = -a.lambda_dssim / (3.f * float(a.width) * float(a.height));
+      const float upstream = -a.lambda_dssim / float(a.values);
       float* out = a.partials + size_t(channel) * 3 * plane + size_t(y) * size_t(a.width) + size_t(x);
-      out[0] = upstream * terms.d_mean;
-      out[plane] = upstream * terms.d_xx;
-      out[2 * plane] = upstream * terms.d_xy;
+      out[0] = kept ? upstream * terms.d_mean : 0.f;
+      out[plane] = kept ? upstream * terms.d_xx : 0.f;
+      out[2 * plane] = kept ? upstream * terms.d_xy : 0.f;
     }
   }
   l1 = block_sum(l1, scratch);
@@ -124,9 +127,10 @@ __global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(LossArgs a)
       window[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), rows[s][v + kHalo + d][u], window[s]);
   const size_t at = size_t(channel) * plane + size_t(y) * size_t(a.width) + size_t(x);
   const float p = a.image[at], q = target_value(a, channel, x, y);
-  const float l1_share = (1.f - a.lambda_dssim) / (3.f * float(a.width) * float(a.height));
+  const float l1_share = (1.f - a.lambda_dssim) / float(a.values);
   const float sign = p > q ? l1_share : p < q ? -l1_share : 0.f;
-  a.gradient[at] = window[0] + fmaf(2.f * p, window[1], fmaf(q, window[2], sign));
+  const bool kept = core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x));
+  a.gradient[at] = kept ? window[0] + fmaf(2.f * p, window[1], fmaf(q, window[2], sign)) : 0.f;
 }
 
 // One block: the blocks' sums, in a fixed order.
@@ -141,8 +145,8 @@ __global__ void __launch_bounds__(kLossThreads) loss_value_kernel(LossArgs a, ui
   l1 = block_sum(l1, scratch);
   ssim = block_sum(ssim, scratch);
   if (threadIdx.x != 0) return;
-  const double values = 3.0 * a.width * a.height, lambda = a.lambda_dssim;
-  *value = (1 - lambda) * l1 / values + lambda * (1 - ssim / values);
+  const double lambda = a.lambda_dssim;
+  *value = a.values == 0 ? 0 : (1 - lambda) * l1 / a.values + lambda * (1 - ssim / a.values);
 }
 
 }  // namespace tame::gpu

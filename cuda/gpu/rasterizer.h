@@ -40,9 +40,9 @@ class Rasterizer {
   OptimizeArgs optimize_args() const;
   void optimize(const OptimizeArgs& args, bool train);
 
-  // Enqueues the loss of image() against a photo (3 interleaved bytes a pixel); the value goes to *value, device
-  // memory. With a gradient, loss_gradient() holds 3 planes afterwards. Call reserve_loss first.
-  void loss(float lambda_dssim, const uint8_t* target_rgb, bool want_gradient, double* value);
+  // Enqueues the loss of image() against a photo in device memory; the value goes to *value, device memory. With
+  // a gradient, loss_gradient() holds 3 planes afterwards. Call reserve_loss first.
+  void loss(float lambda_dssim, const Photo& photo, bool want_gradient, double* value);
   // The same on any two images of 3 planes.
   void image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target,
                   bool want_gradient, double* value);
@@ -61,7 +61,7 @@ class Rasterizer {
 
  private:
   void make_room(const RasterInput& input, bool with_depth, bool with_backward);
-  void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const uint8_t* target_rgb,
+  void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
                 const float* target_planes, bool want_gradient, double* value, const Counts* counts);
   template <class Key>
   void bin(const EmitArgs& emit);

@@ -42,13 +42,13 @@ __global__ void own_terms_kernel(Planes p, Layout layout, Table t, const float* 
   scores[i] = 0.f;
 }
 
-__global__ void pixel_maps_kernel(const float* image, const uint8_t* photo, int width, int height, float* error,
-                                  float* edge, Ranges* ranges) {
+__global__ void pixel_maps_kernel(const float* image, Photo photo, int width, int height, float* error, float* edge,
+                                  Ranges* ranges) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x, pixels = size_t(width) * size_t(height);
   float value[2] = {0.f, 0.f};
-  const bool inside = i < pixels;
+  const bool inside = i < pixels && core::is_kept(photo, i);
   if (inside) {
-    for (size_t c = 0; c < 3; ++c) value[0] += fabsf(image[c * pixels + i] - float(photo[3 * i + c]) / 255.f);
+    for (int c = 0; c < 3; ++c) value[0] += fabsf(image[size_t(c) * pixels + i] - core::photo_value(photo, i, c));
     value[0] /= 3.f;
     value[1] = core::edge(photo, width, height, int(i % size_t(width)), int(i / size_t(width)));
     error[i] = value[0];
@@ -69,12 +69,13 @@ __device__ float stretched(float value, const Ranges& ranges, int k) {
   return high > low ? (value - low) * (1.f / (high - low)) : 0.f;
 }
 
-__global__ void pixel_weights_kernel(size_t pixels, float error_weight, float edge_weight, const Ranges* ranges,
-                                     const float* edge, float* error_to_weights) {
+__global__ void pixel_weights_kernel(Photo photo, size_t pixels, float error_weight, float edge_weight,
+                                     const Ranges* ranges, const float* edge, float* error_to_weights) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= pixels) return;
-  error_to_weights[i] =
-      error_weight * stretched(error_to_weights[i], *ranges, 0) + edge_weight * stretched(edge[i], *ranges, 1);
+  error_to_weights[i] = core::is_kept(photo, i) ? error_weight * stretched(error_to_weights[i], *ranges, 0) +
+                                                      edge_weight * stretched(edge[i], *ranges, 1)
+                                                : 0.f;
 }
 
 // Values that count: positive and finite.
@@ -148,7 +149,7 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     std::copy(args.background, args.background + 3, input.background);
     rasterizer.forward_and_wait(input, false, true);
     rasterizer.reserve_loss(camera.width, camera.height, false);
-    const uint8_t* photo = views.acquire(args.views[v]);
+    const Photo photo = views.acquire(args.views[v], args.background);
     rasterizer.loss(args.lambda_dssim, photo, false, loss.data());
 
     maps.reserve(2 * pixels);
@@ -158,10 +159,10 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     pixel_maps_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream>>>(
         rasterizer.image(), photo, int(camera.width), int(camera.height), error, edge, ranges.data());
     check_launch("launch pixel_maps_kernel");
-    views.release(v + 1 < args.view_count ? args.views[v + 1] : TAME_NO_VIEW);
     pixel_weights_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream>>>(
-        pixels, args.weights[TAME_SCORE_ERROR], args.weights[TAME_SCORE_EDGE], ranges.data(), edge, error);
+        photo, pixels, args.weights[TAME_SCORE_ERROR], args.weights[TAME_SCORE_EDGE], ranges.data(), edge, error);
     check_launch("launch pixel_weights_kernel");
+    views.release(v + 1 < args.view_count ? args.views[v + 1] : TAME_NO_VIEW);
     rasterizer.contributions(error, {table.row(kLoss), table.row(kCount), table.row(kBlend), table.row(kDistance),
                                      table.row(kRadius), table.row(kDepth)});
     for (int r = kLoss; r <= kRadius; ++r) normalise(r);

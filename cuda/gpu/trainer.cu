@@ -209,7 +209,7 @@ class GpuTrainer : public Trainer {
     std::copy(step.background, step.background + 3, input.background);
     rasterizer.prepare(input, false, true);
     rasterizer.reserve_loss(camera.width, camera.height, true);
-    const uint8_t* photo = views_->acquire(step.view);
+    const Photo photo = views_->acquire(step.view, step.background);
 
     rasterizer.forward();
     rasterizer.loss(options_.lambda_dssim, photo, learns(step), loss_.data());

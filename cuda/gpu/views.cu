@@ -10,7 +10,7 @@ GpuViews::GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t r
   views_.reserve(count);
   for (uint32_t i = 0; i < count; ++i)
     views_.push_back(
-        {{}, false, DeviceBuffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS), PinnedBuffer<uint8_t>(0), {}, 0});
+        {{}, false, DeviceBuffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS), PinnedBuffer<uint8_t>(0), {}});
   if (residency_ == TAME_RESIDENCY_DEVICE) return;
   copies_ = std::make_unique<Stream>();
   for (auto& stage : stages_) stage = std::make_unique<Stage>(device_->ledger());
@@ -20,32 +20,61 @@ GpuViews::~GpuViews() {
   if (copies_ != nullptr) cudaStreamSynchronize(*copies_);
 }
 
-void GpuViews::set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) {
+void GpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) {
   device_->use([&] {
     View& view = views_[index];
-    const size_t bytes = size_t(camera.width) * camera.height * 3;
+    const size_t count = size_t(camera.width) * camera.height, pixels = count * photo.channels;
+    const size_t mask = photo.mask != nullptr ? count : 0, bytes = pixels + mask;
     view.set = false;
     if (residency_ == TAME_RESIDENCY_DEVICE) {
       view.resident.assign(bytes);
-      check(cudaMemcpyAsync(view.resident.data(), rgb, bytes, cudaMemcpyHostToDevice, device_->stream()),
+      check(cudaMemcpyAsync(view.resident.data(), photo.pixels, pixels, cudaMemcpyHostToDevice, device_->stream()),
             "upload a photo");
+      if (mask != 0)
+        check(
+            cudaMemcpyAsync(view.resident.data() + pixels, photo.mask, mask, cudaMemcpyHostToDevice, device_->stream()),
+            "upload a mask");
       device_->stream().wait();
     } else {
       copies_->wait();
       if (residency_ == TAME_RESIDENCY_PINNED) {
-        if (view.bytes != bytes) view.pinned = PinnedBuffer<uint8_t>(bytes);
-        std::copy(rgb, rgb + bytes, view.pinned.data());
+        if (view.pinned.size() != bytes) view.pinned = PinnedBuffer<uint8_t>(bytes);
+        std::copy_n(photo.pixels, pixels, view.pinned.data());
+        std::copy_n(photo.mask, mask, view.pinned.data() + pixels);
       } else {
-        view.pageable.assign(rgb, rgb + bytes);
+        view.pageable.assign(photo.pixels, photo.pixels + pixels);
+        view.pageable.insert(view.pageable.end(), photo.mask, photo.mask + mask);
       }
-      for (auto& stage : stages_)
-        if (stage->view == index) stage->view = TAME_NO_VIEW;
+      forget_stages(index);
     }
     view.camera = camera;
     view.bytes = bytes;
+    view.channels = photo.channels;
+    view.kept = photo.kept;
+    view.masked = mask != 0;
     view.set = true;
     largest_ = std::max(largest_, bytes);
   });
+}
+
+void GpuViews::clear(uint32_t index) {
+  device_->use([&] {
+    View& view = views_[index];
+    view.set = false;
+    if (residency_ == TAME_RESIDENCY_DEVICE) {
+      view.resident.assign(0);
+      return;
+    }
+    copies_->wait();
+    view.pinned = PinnedBuffer<uint8_t>(0);
+    view.pageable = {};
+    forget_stages(index);
+  });
+}
+
+void GpuViews::forget_stages(uint32_t index) {
+  for (auto& stage : stages_)
+    if (stage->view == index) stage->view = TAME_NO_VIEW;
 }
 
 void GpuViews::copy(Stage& stage, uint32_t index) {
@@ -59,7 +88,18 @@ void GpuViews::copy(Stage& stage, uint32_t index) {
   stage.view = index;
 }
 
-const uint8_t* GpuViews::acquire(uint32_t index) {
+Photo GpuViews::acquire(uint32_t index, const float background[3]) {
+  const View& view = views_[index];
+  const uint8_t* pixels = on_device(index);
+  const size_t bytes = size_t(view.camera.width) * view.camera.height * view.channels;
+  return {pixels,
+          view.masked ? pixels + bytes : nullptr,
+          view.channels,
+          view.kept,
+          {background[0], background[1], background[2]}};
+}
+
+const uint8_t* GpuViews::on_device(uint32_t index) {
   if (residency_ == TAME_RESIDENCY_DEVICE) return views_[index].resident.data();
   if (stages_[current_]->view != index) {
     current_ = 1 - current_;

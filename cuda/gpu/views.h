@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "../core/photo.h"
 #include "device.h"
 
 namespace tame::gpu {
@@ -14,11 +15,12 @@ class GpuViews : public Views {
 
   uint32_t count() const override { return uint32_t(views_.size()); }
   bool is_set(uint32_t index) const override { return views_[index].set; }
-  void set(uint32_t index, const tame_camera& camera, const uint8_t* rgb) override;
+  void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) override;
+  void clear(uint32_t index) override;
 
   const tame_camera& camera(uint32_t index) const { return views_[index].camera; }
   // The photo in device memory, good for work enqueued until release(). Copies it if nothing did so ahead.
-  const uint8_t* acquire(uint32_t index);
+  Photo acquire(uint32_t index, const float background[3]);
   // Call when the work that reads the acquired photo is enqueued; then starts copying `next` (or TAME_NO_VIEW).
   void release(uint32_t next);
 
@@ -29,7 +31,10 @@ class GpuViews : public Views {
     DeviceBuffer<uint8_t> resident;
     PinnedBuffer<uint8_t> pinned;
     std::vector<uint8_t> pageable;
-    size_t bytes = 0;
+    size_t bytes = 0;  // of the pixels and, behind them, the mask
+    uint32_t channels = 3;
+    uint32_t kept = 0;
+    bool masked = false;
     const uint8_t* host() const { return pinned.data() != nullptr ? pinned.data() : pageable.data(); }
   };
   struct Stage {
@@ -39,6 +44,9 @@ class GpuViews : public Views {
     Event ready, free;
   };
   void copy(Stage& stage, uint32_t index);
+  // The bytes of a view in device memory.
+  const uint8_t* on_device(uint32_t index);
+  void forget_stages(uint32_t index);
 
   std::shared_ptr<GpuDevice> device_;
   const uint32_t residency_;

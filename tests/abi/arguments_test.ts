@@ -18,7 +18,17 @@ import {
 } from "./world.ts";
 
 /** Buffers that may be NULL when they aren't wanted. */
-const OPTIONAL = ["alpha", "depth", "d_alpha", "gradient", "gradient_sums", "visible_steps", "max_radii", "err"];
+const OPTIONAL = [
+  "alpha",
+  "depth",
+  "mask",
+  "d_alpha",
+  "gradient",
+  "gradient_sums",
+  "visible_steps",
+  "max_radii",
+  "err",
+];
 
 function buffersOf(name: (typeof FUNCTIONS)[number]): string[] {
   return headerFunctions.get(name)!.parameters.filter(({ type, name }) => type === "buffer" && name !== "err").map((
@@ -142,7 +152,10 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_views_create", "count", { count: 0 }],
   ["tame_views_create", "residency", { residency: 3 }],
   ["tame_views_set", "View 2 does not exist", { index: 2 }],
-  ["tame_views_set", "channels", { channels: 4 }],
+  ["tame_views_set", "channels", { channels: 2 }],
+  ["tame_views_set", "channels", { channels: 5 }],
+  ["tame_views_set", "pixels", { channels: 4 }],
+  ["tame_views_clear", "View 2 does not exist", { index: 2 }],
   ["tame_render", "format", { format: 3 }],
   ["tame_rasterize_forward", "count", { count: 0xFFFFFFFF }],
   ["tame_rasterize_forward", "means is too short", { count: 0x55555556 >>> 4 }],

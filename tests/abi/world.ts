@@ -174,7 +174,10 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     camera: camera(),
     pixels: new Uint8Array(3 * pixels).fill(100),
     channels: 3,
+    mask: new Uint8Array(pixels).fill(1, pixels / 2),
   }),
+  // The last view: no step of these tests looks at it.
+  tame_views_clear: (pick) => ({ views: pick("views").pointer, index: 1 }),
   tame_views_close: (pick) => ({ views: pick("views").pointer }),
   tame_render: (pick) => ({
     gaussians: pick("gaussians").pointer,

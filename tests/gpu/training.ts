@@ -43,6 +43,8 @@ export interface RunOptions {
   /** Changes a step's record before it is used. */
   alter?: (step: Step) => Step;
   lambdaDssim?: number;
+  /** Changes the views before the first step. */
+  prepare?: (views: Views) => void;
 }
 
 /**
@@ -67,9 +69,10 @@ export function trainingProblem(count = 200): Problem {
 
 /** Trains a problem on a device and reads everything back. */
 export async function runProblem(device: Device, { splats, photos }: Problem, options: RunOptions): Promise<Outcome> {
-  const { steps, residency, alter = (step) => step, lambdaDssim } = options;
+  const { steps, residency, alter = (step) => step, lambdaDssim, prepare } = options;
   using gaussians = Gaussians.fromArrays(device, splats);
   using views = makeViews(device, photos, residency);
+  prepare?.(views);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true, lambdaDssim });
   const control = new Control(steps);
   await trainer.run(planOf(steps, { views: photos.length, alter }), control);

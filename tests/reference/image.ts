@@ -48,25 +48,35 @@ export function ssimReference(
 
 /**
  * (1 - lambda) mean |a - b| + lambda (1 - SSIM) with "same" padding, and its gradient with respect to a; where a equals
- * b the absolute difference has gradient 0.
+ * b the absolute difference has gradient 0. Where the mask is 0 both pictures hold the value of a, as a constant, and the
+ * means go over the other pixels; 0 where there are none.
  *
  * @param lambdaDssim Weight of the SSIM term; 0.2 when absent.
+ * @param mask One value a pixel; none is left out when absent.
  */
 export function imageLossReference(
   a: ReferenceImage,
-  b: ReferenceImage,
-  { lambdaDssim = 0.2 }: { lambdaDssim?: number } = {},
+  photo: ReferenceImage,
+  { lambdaDssim = 0.2, mask }: { lambdaDssim?: number; mask?: ArrayLike<number> } = {},
 ): { value: number; gradient: Float64Array } {
-  const total = a.rgb.length;
-  const gradient = new Float64Array(total);
+  const kept = (pixel: number): boolean => mask === undefined || mask[pixel] !== 0;
+  const pixels = Array.from({ length: a.width * a.height }, (_, pixel) => pixel);
+  const total = CHANNELS * pixels.filter(kept).length;
+  const gradient = new Float64Array(a.rgb.length);
+  if (total === 0) return { value: 0, gradient };
+  const b = {
+    ...photo,
+    rgb: Float64Array.from(a.rgb, (value, i) => kept(Math.floor(i / CHANNELS)) ? photo.rgb[i] : value),
+  };
   let l1 = 0;
-  for (let i = 0; i < total; i++) {
+  for (let i = 0; i < a.rgb.length; i++) {
     l1 += Math.abs(a.rgb[i] - b.rgb[i]);
     gradient[i] = (1 - lambdaDssim) * Math.sign(a.rgb[i] - b.rgb[i]) / total;
   }
   let ssim = 0;
   for (let y = 0; y < a.height; y++) {
     for (let x = 0; x < a.width; x++) {
+      if (!kept(y * a.width + x)) continue;
       for (let channel = 0; channel < CHANNELS; channel++) {
         const { value, dMean, dSquare, dProduct } = similarity(windowMoments(a, b, { x, y, channel }));
         ssim += value;
@@ -77,6 +87,7 @@ export function imageLossReference(
       }
     }
   }
+  gradient.forEach((_, i) => kept(Math.floor(i / CHANNELS)) || (gradient[i] = 0));
   return { value: (1 - lambdaDssim) * l1 / total + lambdaDssim * (1 - ssim / total), gradient };
 }
 

@@ -56,12 +56,15 @@ export function scoreReference(
   const scores = new Float64Array(count);
   for (const view of views) {
     const { drawn, loss, photo } = drawView(splats, view, options);
-    const errors = stretched(Array.from({ length: photo.width * photo.height }, (_, pixel) => {
-      const difference = (channel: number) =>
-        Math.abs(drawn.image[3 * pixel + channel] - photo.rgb[3 * pixel + channel]);
-      return (difference(0) + difference(1) + difference(2)) / 3;
-    }));
-    const edges = stretched(edgeMap(view.image));
+    const errors = stretched(
+      Array.from({ length: photo.width * photo.height }, (_, pixel) => {
+        const difference = (channel: number) =>
+          Math.abs(drawn.image[3 * pixel + channel] - photo.rgb[3 * pixel + channel]);
+        return (difference(0) + difference(1) + difference(2)) / 3;
+      }),
+      view.image.mask,
+    );
+    const edges = stretched(edgeMap(view.image, options.background), view.image.mask);
     const sums = {
       loss: all.map(() => 0),
       count: all.map(() => 0),
@@ -123,18 +126,28 @@ export function statisticsReference(
 
 /**
  * Edges of a photo, [y][x], 0 to 1 but not stretched: BT.601 luma in 16-bit fixed point through the 3 x 3 Laplacian,
- * limited to 0 to 255; the outermost pixels keep their luma.
+ * limited to 0 to 255; the outermost pixels keep their luma. A neighbour that the mask leaves out counts as equal to the
+ * middle.
  */
-export function edgeMap({ width, height, channels, data }: Image8): number[] {
+export function edgeMap(image: Image8, background: ArrayLike<number> = [0, 0, 0]): number[] {
+  const { width, height, mask } = image;
+  const rgb = composited(image, background);
   const luma = (x: number, y: number): number => {
-    const [red, green, blue] = data.subarray(channels * (y * width + x));
+    const [red, green, blue] = rgb.subarray(3 * (y * width + x), 3 * (y * width + x) + 3).map((value) =>
+      Math.floor(255 * value + 0.5)
+    );
     return Math.floor((19595 * red + 38470 * green + 7471 * blue + 32768) / 65536);
   };
   return Array.from({ length: width * height }, (_, pixel) => {
     const [x, y] = [pixel % width, Math.floor(pixel / width)];
     if (x === 0 || y === 0 || x === width - 1 || y === height - 1) return luma(x, y) / 255;
     let around = 0;
-    for (const dy of [-1, 0, 1]) for (const dx of [-1, 0, 1]) if (dx !== 0 || dy !== 0) around += luma(x + dx, y + dy);
+    for (const dy of [-1, 0, 1]) {
+      for (const dx of [-1, 0, 1]) {
+        if (dx === 0 && dy === 0) continue;
+        around += mask?.[pixel + dy * width + dx] === 0 ? luma(x, y) : luma(x + dx, y + dy);
+      }
+    }
     return Math.min(255, Math.max(0, 8 * luma(x, y) - around)) / 255;
   });
 }
@@ -152,9 +165,19 @@ function drawView(
 ): { drawn: ReferenceRasterization; photo: ReferenceImage; loss: number; gradient: Float64Array } {
   const drawn = rasterizeReference(lowered(splats, shDegree), camera, { background });
   const { width, height } = image;
-  const photo = { width, height, rgb: Float64Array.from(image.data, (value) => value / 255) };
-  const { value: loss, gradient } = imageLossReference({ width, height, rgb: drawn.image }, photo, { lambdaDssim });
+  const photo = { width, height, rgb: composited(image, background) };
+  const rendered = { width, height, rgb: drawn.image };
+  const { value: loss, gradient } = imageLossReference(rendered, photo, { lambdaDssim, mask: image.mask });
   return { drawn, photo, loss, gradient };
+}
+
+// A photo's colours, 0 to 1, over a background where it has alpha.
+function composited({ width, height, channels, data }: Image8, background: ArrayLike<number>): Float64Array {
+  return Float64Array.from({ length: 3 * width * height }, (_, i) => {
+    const [pixel, channel] = [Math.floor(i / 3), i % 3];
+    const alpha = channels === 4 ? data[4 * pixel + 3] / 255 : 1;
+    return data[channels * pixel + channel] / 255 * alpha + background[channel] * (1 - alpha);
+  });
 }
 
 // The Gaussians with the spherical harmonics of a lower degree only.
@@ -163,10 +186,11 @@ function lowered(splats: Splats, shDegree: number): Splats {
   return { ...splats, shDegree, sh: Array.from(splats.sh).filter((_, i) => i % had < left) };
 }
 
-// From 0 to 1; all 0 where all are the same.
-function stretched(values: number[]): number[] {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return values.map((value) => high > low ? (value - low) / (high - low) : 0);
+// From 0 to 1 over the pixels that the mask keeps, 0 at the others; all 0 where all are the same.
+function stretched(values: number[], mask?: Uint8Array): number[] {
+  const kept = values.filter((_, pixel) => mask?.[pixel] !== 0);
+  const [low, high] = [Math.min(...kept), Math.max(...kept)];
+  return values.map((value, pixel) => mask?.[pixel] !== 0 && high > low ? (value - low) / (high - low) : 0);
 }
 
 // Weight times value over the lower median of the positive values; 0 where the value is not positive.
