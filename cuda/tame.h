@@ -120,6 +120,40 @@ typedef struct tame_memory {
 TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory,
                                         uint32_t memory_bytes, tame_error* err);
 
+/* Where the time of a step goes. Scoring passes are under SCORE but for their forward and loss. */
+#define TAME_PHASES 7
+#define TAME_PHASE_PROJECT 0        /* Gaussians to splats, tiles counted */
+#define TAME_PHASE_BIN 1            /* sorts by depth and by tile */
+#define TAME_PHASE_BLEND 2          /* the picture */
+#define TAME_PHASE_LOSS 3           /* with its gradient */
+#define TAME_PHASE_BLEND_BACKWARD 4 /* to one gradient an instance */
+#define TAME_PHASE_OPTIMIZE 5       /* from there to the parameters, Adam and statistics included */
+#define TAME_PHASE_SCORE 6          /* what each Gaussian contributes */
+
+#define TAME_PROFILE_READ 0  /* go on as before */
+#define TAME_PROFILE_START 1 /* gather from zero */
+#define TAME_PROFILE_STOP 2  /* gather no more */
+
+typedef struct tame_profile {
+  uint32_t struct_size;
+  uint32_t passes; /* forward passes; the counts below are sums over them */
+  uint64_t nanoseconds[TAME_PHASES];
+  uint64_t pixels;
+  uint64_t gaussians;
+  uint64_t visible;   /* Gaussians with a radius in the view */
+  uint64_t instances; /* (tile, splat) pairs */
+  uint64_t evaluated; /* (pixel, splat) pairs that the blend computed, in the groups that the backend computes */
+  uint64_t blended;   /* (pixel, splat) pairs that took part; a render alone may leave them out */
+} tame_profile;
+
+/*
+ * Gives what was gathered since TAME_PROFILE_START, zeros if nothing was, and then does what `action` says. Gathering
+ * is off at first and costs nothing then. While it is on a pass takes longer by the counting of pairs, which is in no
+ * phase's time. Waits.
+ */
+TAME_API tame_status tame_device_profile(tame_device* device, uint32_t action, tame_profile* profile,
+                                         uint32_t profile_bytes, tame_error* err);
+
 TAME_API tame_status tame_device_synchronize(tame_device* device, tame_error* err);
 TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 

@@ -50,6 +50,29 @@ export interface MemoryUse {
   byPurpose: Record<string, { live: number; peak: number }>;
 }
 
+/** Names of the phases of a step. */
+export const PHASES = ["project", "bin", "blend", "loss", "blendBackward", "optimize", "score"] as const;
+
+/** @internal Where the time of some passes went, and on how much. */
+export interface Profile {
+  /** Forward passes; the counts are sums over them. */
+  passes: number;
+  /** Seconds by phase. */
+  seconds: Record<(typeof PHASES)[number], number>;
+  /** Pixels of the pictures. */
+  pixels: number;
+  /** Gaussians that were projected. */
+  gaussians: number;
+  /** Gaussians with a radius in their view. */
+  visible: number;
+  /** (tile, splat) pairs. */
+  instances: number;
+  /** (pixel, splat) pairs that the blend computed. */
+  evaluated: number;
+  /** (pixel, splat) pairs that took part in a picture. */
+  blended: number;
+}
+
 /**
  * Opens a device. Dispose it, or let `using` do so; what was made on it stays usable until it is disposed itself.
  *
@@ -124,6 +147,24 @@ export class Device implements Disposable {
       byPurpose[purpose] = { live: use.number("live_by_purpose", i), peak: use.number("peak_by_purpose", i) };
     });
     return { limit: use.number("limit"), live: use.number("live"), peak: use.number("peak"), byPurpose };
+  }
+
+  /** @internal Reads what was gathered since the last "start", and then starts from zero, stops or goes on. */
+  profile(action: "start" | "read" | "stop"): Profile {
+    const code = { start: ABI.PROFILE_START, read: ABI.PROFILE_READ, stop: ABI.PROFILE_STOP }[action];
+    const out = new Struct("tame_profile");
+    this.call((symbols, error) => symbols.tame_device_profile(this.pointer, code, out.bytes, out.bytes.length, error));
+    const seconds = PHASES.map((phase, i) => [phase, 1e-9 * out.number("nanoseconds", i)]);
+    return {
+      passes: out.number("passes"),
+      seconds: Object.fromEntries(seconds) as Profile["seconds"],
+      pixels: out.number("pixels"),
+      gaussians: out.number("gaussians"),
+      visible: out.number("visible"),
+      instances: out.number("instances"),
+      evaluated: out.number("evaluated"),
+      blended: out.number("blended"),
+    };
   }
 
   /** Waits until the device has done all that it was given. */

@@ -54,6 +54,16 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_device_profile: {
+    parameters: [
+      "pointer", // device
+      "u32", // action
+      "buffer", // profile
+      "u32", // profile_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_device_synchronize: {
     parameters: [
       "pointer", // device

@@ -35,6 +35,19 @@ tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_me
   });
 }
 
+tame_status tame_device_profile(tame_device* device, uint32_t action, tame_profile* profile, uint32_t profile_bytes,
+                                tame_error* err) {
+  return attempt(err, [&] {
+    const Call<DeviceEntry> call(device);
+    check_count("action", action, TAME_PROFILE_READ, TAME_PROFILE_STOP);
+    known_bytes("profile", profile, profile_bytes, uint32_t(sizeof *profile));
+    tame_profile out = {};
+    call->backend().read_profile(out);
+    if (action != TAME_PROFILE_READ) call->backend().gather_profile(action == TAME_PROFILE_START);
+    write_struct("profile", profile, profile_bytes, out);
+  });
+}
+
 tame_status tame_device_synchronize(tame_device* device, tame_error* err) {
   return attempt(err, [&] {
     const Call<DeviceEntry> call(device);

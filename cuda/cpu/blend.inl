@@ -92,7 +92,7 @@ inline void blend_tile(const BlendArgs& a, uint32_t tile) {
     final_T[p] = 1.f;
     color[0][p] = color[1][p] = color[2][p] = depth[p] = 0.f;
   }
-  uint32_t last = 0;
+  uint32_t last = 0, evaluated = 0;
   for (uint32_t j = begin; j < end; ++j) {
     if ((j - begin) % kDoneCheck == 0 && all_done(T)) break;
     const Splat& s = a.splats[a.order[j]];
@@ -105,6 +105,7 @@ inline void blend_tile(const BlendArgs& a, uint32_t tile) {
         const F8 before = core::load(T + p);
         const Fragment f = fragment(s, pixel_x, s.y - (float(t.y0 + y) + 0.5f), before);
         core::store(T + p, next_transmittance(f, before));
+        evaluated += uint32_t(kLanes);
         if (!core::any(f.takes)) continue;
         last = j - begin + 1;
         const F8 weight = core::select(f.takes, f.alpha * before, F8(0.f));
@@ -116,6 +117,7 @@ inline void blend_tile(const BlendArgs& a, uint32_t tile) {
     }
   }
   a.tile_last[tile] = last;
+  a.tile_evaluated[tile] = evaluated;
   for (int y = 0; y < t.rows; ++y) {
     const size_t at = size_t(t.y0 + y) * a.row + size_t(t.x0);
     for (int g = 0; g < kGroups; ++g) {

@@ -49,8 +49,8 @@ CpuDevice::CpuDevice(const tame_device_options& options)
     : Device(options.memory_limit, options.seed),
       threads_(std::min(kMaxThreads, options.threads != 0 ? options.threads : hardware_threads())),
       kernels_(choose_kernels()),
-      rasterizer_(ledger(), threads_, kernels_),
-      loss_(ledger(), threads_, kernels_) {}
+      rasterizer_(ledger(), threads_, kernels_, profile_),
+      loss_(ledger(), threads_, kernels_, profile_) {}
 
 void to_planes(const PlaneShape& shape, const float* interleaved, float* planes) {
   for (uint32_t c = 0; c < 3; ++c)

@@ -15,6 +15,8 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
   explicit CpuDevice(const tame_device_options& options);
 
   void synchronize() override {}  // every call here waits
+  void read_profile(tame_profile& out) override { out = profile_.totals; }
+  void gather_profile(bool on) override { profile_.gather(on); }
   void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;
@@ -31,12 +33,14 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
 
   Threads& threads() { return threads_; }
   const Kernels& kernels() const { return kernels_; }
+  Profile& profile() { return profile_; }
   Rasterizer& rasterizer() { return rasterizer_; }
   Loss& loss() { return loss_; }
 
  private:
   Threads threads_;
   const Kernels& kernels_;
+  Profile profile_;
   Rasterizer rasterizer_;
   Loss loss_;
 };

@@ -58,10 +58,11 @@ struct BlendArgs {
   int width, height, tiles_x;
   size_t row, plane;  // floats from one image row, one image plane, to the next
   float background[3];
-  float* image;          // 3 planes
-  float* transmittance;  // 1 plane: final T
-  float* depth;          // 1 plane of sum(w z), or null
-  uint32_t* tile_last;   // per tile: instances up to the last that any pixel took
+  float* image;              // 3 planes
+  float* transmittance;      // 1 plane: final T
+  float* depth;              // 1 plane of sum(w z), or null
+  uint32_t* tile_last;       // per tile: instances up to the last that any pixel took
+  uint32_t* tile_evaluated;  // per tile: (pixel, splat) pairs computed
   // Backward only.
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null

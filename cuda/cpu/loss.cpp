@@ -3,9 +3,10 @@
 
 namespace tame::cpu {
 
-Loss::Loss(Ledger& ledger, Threads& threads, const Kernels& kernels)
+Loss::Loss(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile)
     : threads_(threads),
       kernels_(kernels),
+      profile_(profile),
       partials_(ledger, TAME_PURPOSE_IMAGES),
       gradient_(ledger, TAME_PURPOSE_IMAGES),
       scratch_(ledger, TAME_PURPOSE_IMAGES),
@@ -32,6 +33,7 @@ double Loss::evaluate(const PlaneShape& shape, float lambda_dssim, const float* 
 }
 
 double Loss::run(const PlaneShape& shape, LossArgs& args, bool want_gradient) {
+  const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
   const uint32_t stripes = (shape.height + kLossStripe - 1) / kLossStripe, items = 3 * stripes;
   const size_t scratch = loss_scratch_floats(shape.row);
   scratch_.reserve(scratch * threads_.size());

@@ -12,7 +12,7 @@ namespace tame::cpu {
 
 class Loss {
  public:
-  Loss(Ledger& ledger, Threads& threads, const Kernels& kernels);
+  Loss(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile);
 
   // image: 3 planes of `shape`, against a photo. With want_gradient, gradient() holds d loss / d image in planes of the
   // same shape afterwards.
@@ -28,6 +28,7 @@ class Loss {
 
   Threads& threads_;
   const Kernels& kernels_;
+  Profile& profile_;
   Buffer<float> partials_, gradient_, scratch_;
   Buffer<double> sums_;
 };

@@ -13,7 +13,7 @@ class CpuRasterization : public Rasterization {
                    const float background[3], const ImageTarget& target)
       : device_(std::move(device)),
         gaussians_(device_, splats.count, splats.sh_degree),
-        rasterizer_(device_->ledger(), device_->threads(), device_->kernels()),
+        rasterizer_(device_->ledger(), device_->threads(), device_->kernels(), device_->profile()),
         d_image_(device_->ledger(), TAME_PURPOSE_IMAGES),
         d_alpha_(device_->ledger(), TAME_PURPOSE_IMAGES),
         gradients_(device_->ledger(), TAME_PURPOSE_OTHER) {

@@ -35,9 +35,10 @@ PlaneShape PlaneShape::of(uint32_t width, uint32_t height) {
   return shape;
 }
 
-Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels)
+Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile)
     : threads_(threads),
       kernels_(kernels),
+      profile_(profile),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
       clamped_(ledger, TAME_PURPOSE_SPLATS),
@@ -54,6 +55,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels)
       scores_(ledger, TAME_PURPOSE_INSTANCES),
       tile_starts_(ledger, TAME_PURPOSE_IMAGES),
       tile_last_(ledger, TAME_PURPOSE_IMAGES),
+      tile_evaluated_(ledger, TAME_PURPOSE_IMAGES),
       histograms_(ledger, TAME_PURPOSE_IMAGES),
       image_(ledger, TAME_PURPOSE_IMAGES),
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
@@ -74,9 +76,17 @@ void Rasterizer::forward(const Input& input, bool with_depth) {
   projection_.tiles_y = int(tiles_y);
 
   project();
-  sort_by_depth();
-  bin_by_tile();
+  {
+    const Profile::Clock clock(profile_, TAME_PHASE_BIN);
+    sort_by_depth();
+    bin_by_tile();
+  }
+  blend(input, with_depth);
+  if (profile_.on()) count_pairs();
+}
 
+void Rasterizer::blend(const Input& input, bool with_depth) {
+  const Profile::Clock clock(profile_, TAME_PHASE_BLEND);
   image_.reserve(3 * shape_.plane);
   transmittance_.reserve(shape_.plane);
   if (with_depth) depth_sums_.reserve(shape_.plane);
@@ -87,7 +97,7 @@ void Rasterizer::forward(const Input& input, bool with_depth) {
   blend_.slots = slots_.data();
   blend_.width = int(shape_.width);
   blend_.height = int(shape_.height);
-  blend_.tiles_x = int(tiles_x);
+  blend_.tiles_x = projection_.tiles_x;
   blend_.row = shape_.row;
   blend_.plane = shape_.plane;
   std::copy(input.background, input.background + 3, blend_.background);
@@ -95,10 +105,12 @@ void Rasterizer::forward(const Input& input, bool with_depth) {
   blend_.transmittance = transmittance_.data();
   blend_.depth = with_depth ? depth_sums_.data() : nullptr;
   blend_.tile_last = tile_last_.data();
+  blend_.tile_evaluated = tile_evaluated_.data();
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend(blend_, tile); });
 }
 
 void Rasterizer::project() {
+  const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
   const uint32_t count = projection_.count;
   splats_.reserve(count);
   radii_.reserve(count);
@@ -180,6 +192,7 @@ void Rasterizer::bin_by_tile() {
   slots_.reserve(instances_);
   tile_starts_.reserve(size_t(tiles_) + 1);
   tile_last_.reserve(tiles_);
+  tile_evaluated_.reserve(tiles_);
   const uint32_t chunks = std::max(1u, std::min(threads_.size(), visible_ / kSortChunk));
   const auto chunk_first = [&](uint32_t chunk) { return uint32_t(uint64_t(visible_) * chunk / chunks); };
   threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
@@ -212,6 +225,7 @@ void Rasterizer::bin_by_tile() {
 }
 
 void Rasterizer::backward(const float* d_image, const float* d_alpha) {
+  const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   gradients_.reserve(instances_);
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
@@ -219,11 +233,29 @@ void Rasterizer::backward(const float* d_image, const float* d_alpha) {
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_backward(blend_, tile); });
 }
 
-void Rasterizer::contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance) {
+void Rasterizer::score_instances(const float* pixel_weights) {
   scores_.reserve(instances_);
   blend_.pixel_weights = pixel_weights;
   blend_.scores = scores_.data();
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_score(blend_, tile); });
+}
+
+// What the last forward did, for the profile.
+void Rasterizer::count_pairs() {
+  tame_profile& totals = profile_.totals;
+  totals.passes += 1;
+  totals.pixels += uint64_t(shape_.width) * shape_.height;
+  totals.gaussians += projection_.count;
+  for (uint32_t i = 0; i < projection_.count; ++i) totals.visible += radii_[i] > 0.f;
+  totals.instances += instances_;
+  for (uint32_t tile = 0; tile < tiles_; ++tile) totals.evaluated += tile_evaluated_[tile];
+  score_instances(transmittance_.data());  // the weights do not matter: each instance counts its pixels
+  for (uint32_t i = 0; i < instances_; ++i) totals.blended += uint64_t(scores_[i].count);
+}
+
+void Rasterizer::contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance) {
+  const Profile::Clock clock(profile_, TAME_PHASE_SCORE);
+  score_instances(pixel_weights);
   const uint32_t count = projection_.count;
   threads_.run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
     for (uint32_t i = block * kGaussianBlock; i < std::min(count, (block + 1) * kGaussianBlock); ++i) {
@@ -251,6 +283,7 @@ OptimizeArgs Rasterizer::optimize_args() const {
 }
 
 void Rasterizer::optimize(const OptimizeArgs& args) {
+  const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
   const uint32_t count = projection_.count;
   threads_.run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
     const uint32_t first = block * kGaussianBlock;

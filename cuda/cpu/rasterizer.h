@@ -7,6 +7,7 @@
 #include "../tame.h"
 #include "kernels.h"
 #include "memory.h"
+#include "profile.h"
 #include "threads.h"
 
 namespace tame::cpu {
@@ -20,7 +21,7 @@ struct PlaneShape {
 
 class Rasterizer {
  public:
-  Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels);
+  Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile);
 
   struct Input {
     Planes parameters;
@@ -56,9 +57,13 @@ class Rasterizer {
   void project();
   void sort_by_depth();
   void bin_by_tile();
+  void blend(const Input& input, bool with_depth);
+  void score_instances(const float* pixel_weights);
+  void count_pairs();
 
   Threads& threads_;
   const Kernels& kernels_;
+  Profile& profile_;
   ProjectArgs projection_ = {};
   BlendArgs blend_ = {};
   PlaneShape shape_;
@@ -74,7 +79,7 @@ class Rasterizer {
   Buffer<InstanceGradient> gradients_;
   Buffer<InstanceScore> scores_;
   // Per tile, and per (thread, tile or digit).
-  Buffer<uint32_t> tile_starts_, tile_last_, histograms_;
+  Buffer<uint32_t> tile_starts_, tile_last_, tile_evaluated_, histograms_;
   // Per pixel.
   Buffer<float> image_, transmittance_, depth_sums_;
 };

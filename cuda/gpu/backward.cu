@@ -8,6 +8,7 @@
 namespace tame::gpu {
 
 void Rasterizer::backward(const float* d_image, const float* d_alpha) {
+  const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
   // As many segments as the room allows; those beyond the real number return at once.
@@ -39,12 +40,17 @@ __global__ void sum_scores_kernel(ProjectArgs p, const uint32_t* offsets, const 
 
 }  // namespace
 
-void Rasterizer::contributions(const float* pixel_weights, const Contributions& out) {
-  if (projection_.count == 0) return;
+void Rasterizer::score_instances(const float* pixel_weights) {
   blend_.pixel_weights = pixel_weights;
   blend_.scores = reinterpret_cast<InstanceScore*>(gradients_.data());
   replay_kernel<ScorePass><<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
   check_launch("launch replay_kernel<ScorePass>");
+}
+
+void Rasterizer::contributions(const float* pixel_weights, const Contributions& out) {
+  if (projection_.count == 0) return;
+  const Profile::Clock clock(profile_, TAME_PHASE_SCORE);
+  score_instances(pixel_weights);
   sum_scores_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(
       projection_, offsets_.data(), blend_.scores, out);
   check_launch("launch sum_scores_kernel");
@@ -61,6 +67,7 @@ OptimizeArgs Rasterizer::optimize_args() const {
 void Rasterizer::optimize(const OptimizeArgs& args, bool train) {
   const uint32_t blocks = blocks_for(args.projection.count, kGaussianThreads);
   if (blocks == 0) return;
+  const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
   if (train)
     optimize_kernel<true><<<blocks, kGaussianThreads, 0, stream_>>>(args);
   else

@@ -35,13 +35,22 @@ GpuDevice::GpuDevice(const tame_device_options& options)
            properties.major, properties.minor, properties.name, TAME_CUDA_TARGETS, properties.major, properties.minor);
     }
     stream_ = std::make_unique<Stream>();
-    rasterizer_ = std::make_unique<Rasterizer>(ledger(), *stream_);
+    profile_ = std::make_unique<Profile>(ledger(), *stream_);
+    rasterizer_ = std::make_unique<Rasterizer>(ledger(), *stream_, *profile_);
     stream_->wait();
   });
 }
 
 void GpuDevice::synchronize() {
   use([&] { stream_->wait(); });
+}
+
+void GpuDevice::read_profile(tame_profile& out) {
+  use([&] { profile_->read(out); });
+}
+
+void GpuDevice::gather_profile(bool on) {
+  use([&] { profile_->gather(on); });
 }
 
 }  // namespace tame::gpu

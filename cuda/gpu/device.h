@@ -15,6 +15,8 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   explicit GpuDevice(const tame_device_options& options);
 
   void synchronize() override;
+  void read_profile(tame_profile& out) override;
+  void gather_profile(bool on) override;
   void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;
@@ -44,12 +46,14 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   }
 
   const Stream& stream() const { return *stream_; }
+  Profile& profile() { return *profile_; }
   Rasterizer& rasterizer() { return *rasterizer_; }
 
  private:
   const int index_;
   std::string poison_;
   std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Profile> profile_;
   std::unique_ptr<Rasterizer> rasterizer_;
 };
 

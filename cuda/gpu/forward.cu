@@ -21,14 +21,30 @@ int tile_bits(uint32_t tiles) {
 
 void Rasterizer::forward() {
   check(cudaMemsetAsync(&counts_.data()->instances, 0, sizeof counts_.data()->instances, stream_), "clear counts");
-  const uint32_t count = projection_.count, blocks = blocks_for(count, kGaussianThreads);
-  const uint32_t* depth_order = nullptr;
-  if (count != 0) {
-    project_kernel<<<blocks, kGaussianThreads, 0, stream_>>>(projection_);
+  if (projection_.count != 0) {
+    const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
+    project_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(projection_);
     check_launch("launch project_kernel");
     check_room_kernel<<<1, 1, 0, stream_>>>(counts_.data(), instance_room());
     check_launch("launch check_room_kernel");
+  }
+  bin_by_tile();
+  {
+    const Profile::Clock clock(profile_, TAME_PHASE_BLEND);
+    if (blend_.depth != nullptr)
+      blend_kernel<true><<<tiles_, kTilePixels, 0, stream_>>>(blend_);
+    else
+      blend_kernel<false><<<tiles_, kTilePixels, 0, stream_>>>(blend_);
+    check_launch("launch blend_kernel");
+  }
+  if (profile_.on()) count_pairs();
+}
 
+void Rasterizer::bin_by_tile() {
+  const Profile::Clock clock(profile_, TAME_PHASE_BIN);
+  const uint32_t count = projection_.count;
+  const uint32_t* depth_order = nullptr;
+  if (count != 0) {
     // Stable: equal depths keep the order of the Gaussians, which is the order they are numbered in.
     uint32_t* const keys[2] = {depth_keys_.data(), depth_keys_other_.data()};
     uint32_t* const gaussians[2] = {gaussians_.data(), gaussians_other_.data()};
@@ -53,12 +69,6 @@ void Rasterizer::forward() {
       bin<uint32_t>(emit);
   }
   scan_segments(scratch_.data(), scratch_.bytes(), tile_ranges_.data(), tile_segments_.data(), tiles_, stream_);
-
-  if (blend_.depth != nullptr)
-    blend_kernel<true><<<tiles_, kTilePixels, 0, stream_>>>(blend_);
-  else
-    blend_kernel<false><<<tiles_, kTilePixels, 0, stream_>>>(blend_);
-  check_launch("launch blend_kernel");
 }
 
 template <class Key>

@@ -25,6 +25,7 @@ void Rasterizer::reserve_loss(uint32_t width, uint32_t height, bool with_gradien
 
 void Rasterizer::run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
                           const float* target_planes, bool want_gradient, double* value, const Counts* counts) {
+  const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
   LossArgs args = {};
   args.width = int(width);
   args.height = int(height);

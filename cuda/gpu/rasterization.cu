@@ -22,7 +22,7 @@ class GpuRasterization : public Rasterization {
                    const float background[3], const ImageTarget& target)
       : device_(std::move(device)),
         gaussians_(device_, splats.count, splats.sh_degree),
-        rasterizer_(device_->ledger(), device_->stream()),
+        rasterizer_(device_->ledger(), device_->stream(), device_->profile()),
         width_(camera.width),
         height_(camera.height) {
     gaussians_.resize(splats.count);

@@ -28,8 +28,9 @@ bool grow(DeviceBuffer<T>& buffer, size_t size) {
 
 }  // namespace
 
-Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream)
+Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
     : stream_(stream),
+      profile_(profile),
       counts_(ledger, TAME_PURPOSE_SPLATS),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels.h"
+#include "profile.h"
 #include "runtime.h"
 
 namespace tame::gpu {
@@ -20,7 +21,7 @@ struct RasterInput {
 
 class Rasterizer {
  public:
-  Rasterizer(Ledger& ledger, const Stream& stream);
+  Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile);
 
   // Makes room for `input` with the instances remembered so far; may allocate, and then waits.
   void prepare(const RasterInput& input, bool with_depth, bool with_backward);
@@ -63,10 +64,14 @@ class Rasterizer {
   void make_room(const RasterInput& input, bool with_depth, bool with_backward);
   void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
                 const float* target_planes, bool want_gradient, double* value, const Counts* counts);
+  void bin_by_tile();
+  void score_instances(const float* pixel_weights);
+  void count_pairs();
   template <class Key>
   void bin(const EmitArgs& emit);
 
   const Stream& stream_;
+  Profile& profile_;
   ProjectArgs projection_ = {};
   BlendArgs blend_ = {};
   uint32_t tiles_ = 0;

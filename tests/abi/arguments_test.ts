@@ -141,6 +141,8 @@ function setFloat(struct: Argument, offset: number, value: number): void {
 /** One wrong number each: [function, words of the message, change]. */
 const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments) => void)][] = [
   ["tame_device_get_info", "index", { index: 99 }],
+  ["tame_device_profile", "action", { action: 3 }],
+  ["tame_device_profile", "profile has struct_size", (args) => setWord(args.profile, 0, 4)],
   ["tame_gaussians_create", "capacity", { capacity: 0 }],
   ["tame_gaussians_create", "capacity", { capacity: 0xFFFFFFFF }],
   ["tame_gaussians_create", "sh_degree", { sh_degree: 4 }],

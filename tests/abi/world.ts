@@ -141,6 +141,11 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     reset_peak: 0,
     memory: new Struct("tame_memory").bytes,
   }),
+  tame_device_profile: (pick) => ({
+    device: pick("device").pointer,
+    action: ABI.PROFILE_START,
+    profile: new Struct("tame_profile").bytes,
+  }),
   tame_device_synchronize: (pick) => ({ device: pick("device").pointer }),
   tame_device_close: (pick) => ({ device: pick("device").pointer }),
   tame_knn_mean_dist2: (pick) => ({

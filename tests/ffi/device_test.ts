@@ -1,7 +1,7 @@
 // Devices and what lives on them: fields, disposal, and calls that meet.
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Camera } from "../../load/camera.ts";
-import { type Device, listDevices, PURPOSES } from "../../ffi/device.ts";
+import { type Device, listDevices, PHASES, PURPOSES } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { type GaussianField, Gaussians } from "../../ffi/gaussians.ts";
 import { meanDist2 } from "../../ffi/knn.ts";
@@ -81,6 +81,26 @@ deviceTest("Device.memory() counts by purpose when something lives on the device
   assertEquals(device.memory().live, 0);
   assert(device.memory({ resetPeak: true }).peak > 0);
   assertEquals(device.memory().peak, 0);
+});
+
+deviceTest("Device.profile() counts passes and their time when it was started", async (device) => {
+  const { trainer, views, gaussians, plan } = trainable(device, 3);
+  await trainer.run(plan, new Control(3));
+  const before = device.profile("start");
+  assertEquals([before.passes, before.instances, before.seconds.blend], [0, 0, 0]);
+  await trainer.run(plan, new Control(3));
+  const { passes, seconds, ...counts } = device.profile("stop");
+  assertEquals(passes, 3);
+  assertEquals(Object.keys(seconds), [...PHASES]);
+  for (const phase of PHASES) assertEquals(seconds[phase] > 0, phase !== "score", phase);
+  assertEquals([counts.pixels, counts.gaussians, counts.visible], [3 * 20 * 12, 6, 6]);
+  // Two splats of some three and two pixels' sigma reach most of the 2 x 1 tiles.
+  assert(counts.instances >= 9 && counts.instances <= 12, `${counts.instances}`);
+  assert(counts.blended >= 300 && counts.blended <= 6 * 20 * 12, `${counts.blended}`);
+  assert(counts.evaluated >= counts.blended && counts.evaluated <= 256 * counts.instances, `${counts.evaluated}`);
+  await trainer.run(plan, new Control(3));
+  assertEquals(device.profile("read").passes, 0);
+  for (const handle of [trainer, views, gaussians]) handle[Symbol.dispose]();
 });
 
 deviceTest("Gaussians.toArrays() gives what fromArrays() took when nothing happened between", (device) => {
