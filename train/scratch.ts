@@ -85,7 +85,7 @@ function cpuScratch({ count, pixels, instances }: Size): Omit<Scratch, "other"> 
 
 /** As cuda/gpu/rasterizer.cu makes room. */
 function cudaScratch({ count, pixels, tiles, instances }: Size): Omit<Scratch, "other"> {
-  const splat = 48 + 4 + 1 + 4 * 7; // projection, radius, clamped channels; counts, keys, order and offsets
+  const splat = 48 + 4 + 8 + 4 * 8; // projection, radius, tiles; their counts and masks, keys, order and offsets
   const firstRoom = Math.max(65_536, 4 * count);
   const room = instances > firstRoom ? RESERVE * instances : firstRoom;
   const key = tiles < 65_536 ? 2 : 4;

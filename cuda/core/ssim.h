@@ -27,15 +27,15 @@ struct SsimTerms {
   T d_xy;    // ... to the windowed E[xy]
 };
 
-// mx, my, mxx, myy, mxy: windowed means of x, y, x^2, y^2, xy.
+// mx, my, mxx_myy, mxy: windowed means of x, y, x^2 + y^2, xy.
 template <class T>
-TAME_FN SsimTerms<T> ssim_terms(T mx, T my, T mxx, T myy, T mxy) {
+TAME_FN SsimTerms<T> ssim_terms(T mx, T my, T mxx_myy, T mxy) {
   const T c1 = T(kC1Ssim), c2 = T(kC2Ssim), two = T(2);
   const T mx2 = mx * mx, my2 = my * my, mxmy = mx * my;
   const T P = two * mxmy + c1, Q = two * (mxy - mxmy) + c2;
   const T U = mx2 + my2 + c1;
   // Rounding may take the variances below zero; c2 keeps Z positive in exact arithmetic.
-  const T Z = maximum(mxx - mx2, T(0)) + maximum(myy - my2, T(0)) + c2;
+  const T Z = maximum(mxx_myy - (mx2 + my2), T(0)) + c2;
   const T inverse = T(1) / (U * Z);
   SsimTerms<T> s;
   s.value = P * Q * inverse;

@@ -113,7 +113,7 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
         }
         mean[quantity] = sum;
       }
-      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
+      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2] + mean[3], mean[4]);
       const int lanes = a.width - x < kLanes ? a.width - x : kLanes;
       const size_t pixel = size_t(y) * size_t(a.width) + size_t(x);
       for (int l = 0; l < lanes; ++l)

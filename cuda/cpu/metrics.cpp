@@ -60,7 +60,7 @@ double CpuDevice::ssim(uint32_t width, uint32_t height, uint32_t channels, uint3
         double mean[kQuantities] = {};
         for (int d = -kRadius; d <= kRadius; ++d)
           for (int q = 0; q < kQuantities; ++q) mean[q] += weights[d + kRadius] * sum_at(y + d, q)[x];
-        sum += core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]).value;
+        sum += core::ssim_terms(mean[0], mean[1], mean[2] + mean[3], mean[4]).value;
       }
     sums[item] = sum;
   });

@@ -10,29 +10,26 @@ namespace tame::gpu {
 // S grows by w q with each splat, so one number a pixel stands for the colour behind.
 struct BackwardPass {
   using Record = InstanceGradient;
-  static constexpr int kPixelFloats = 3;  // g
+  using Pixels = float[3][kWarp];  // g
   static __device__ Record* output(const BlendArgs& a) { return a.gradients; }
 
   struct State {
-    float T, S, g[3];
+    float T, S;
 
-    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before) {
+    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before, Pixels& g, int lane) {
       const size_t plane = size_t(a.width) * size_t(a.height);
       const float so_far[3] = {before.x, before.y, before.z};
       T = before.w;
       S = a.d_alpha != nullptr ? a.transmittance[at] * a.d_alpha[at] : 0.f;
       for (int c = 0; c < 3; ++c) {
-        g[c] = a.d_image[size_t(c) * plane + at];
-        S = fmaf(so_far[c] - a.image[size_t(c) * plane + at], g[c], S);
+        g[c][lane] = a.d_image[size_t(c) * plane + at];
+        S = fmaf(so_far[c] - a.image[size_t(c) * plane + at], g[c][lane], S);
       }
     }
-    __device__ __forceinline__ void publish(float (&planes)[kPixelFloats][kWarp], int lane) const {
-      for (int c = 0; c < 3; ++c) planes[c][lane] = g[c];
-    }
     // Weight, and d loss / d log(alpha): 0 where the cap holds, because alpha then does not move with the splat.
-    __device__ __forceinline__ float2 blend(const Splat& s, const Fragment& f, bool taken) {
+    __device__ __forceinline__ float2 blend(const Splat& s, const Fragment& f, bool taken, const Pixels& g, int lane) {
       const float alpha = taken ? f.alpha : 0.f;
-      const float q = fmaf(s.rgb[0], g[0], fmaf(s.rgb[1], g[1], s.rgb[2] * g[2]));
+      const float q = fmaf(s.rgb[0], g[0][lane], fmaf(s.rgb[1], g[1][lane], s.rgb[2] * g[2][lane]));
       const float weight = alpha * T, left = 1.f - alpha;
       S = fmaf(weight, q, S);
       const float h = f.raw <= core::kMaxAlpha ? alpha * fmaf(q, T, __fdividef(S, left)) : 0.f;
@@ -43,8 +40,7 @@ struct BackwardPass {
 
   struct Sum {
     float rgb[3], h, h_x, h_xx;
-    __device__ __forceinline__ void add(int column, const float2& values, const float (&g)[kPixelFloats][kWarp],
-                                        int pixel) {
+    __device__ __forceinline__ void add(int column, const float2& values, const Pixels& g, int pixel) {
       for (int c = 0; c < 3; ++c) rgb[c] = fmaf(values.x, g[c][pixel], rgb[c]);
       const float along = float(column) * values.y;
       h += values.y;

@@ -7,21 +7,19 @@ namespace tame::gpu {
 
 struct ScorePass {
   using Record = InstanceScore;
-  static constexpr int kPixelFloats = 1;  // the pixel's weight
+  using Pixels = float[1][kWarp];  // the pixel's weight
   static __device__ Record* output(const BlendArgs& a) { return a.scores; }
 
   struct State {
-    float T, pixel_weight;
+    float T;
 
-    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before) {
+    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before, Pixels& weights,
+                                          int lane) {
       T = before.w;
-      pixel_weight = a.pixel_weights[at];
-    }
-    __device__ __forceinline__ void publish(float (&planes)[kPixelFloats][kWarp], int lane) const {
-      planes[0][lane] = pixel_weight;
+      weights[0][lane] = a.pixel_weights[at];
     }
     // Blending weight, which is 0 where nothing is contributed, and pixels to the splat's mean.
-    __device__ __forceinline__ float2 blend(const Splat&, const Fragment& f, bool taken) {
+    __device__ __forceinline__ float2 blend(const Splat&, const Fragment& f, bool taken, const Pixels&, int) {
       const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;
       T *= 1.f - alpha;
       return make_float2(weight, sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy)));
@@ -30,8 +28,7 @@ struct ScorePass {
 
   struct Sum {
     InstanceScore score;
-    __device__ __forceinline__ void add(int, const float2& values, const float (&weights)[kPixelFloats][kWarp],
-                                        int pixel) {
+    __device__ __forceinline__ void add(int, const float2& values, const Pixels& weights, int pixel) {
       if (!(values.x > 0.f)) return;
       score.loss += weights[0][pixel];
       score.count += 1.f;

@@ -17,8 +17,13 @@ constexpr int kSubTileWidth = 8, kSubTileHeight = 4;
 
 // Splats between checkpoints, and of a block that replays the blend: a checkpoint is 4 KiB, 16 bytes an instance.
 constexpr int kSegment = kTilePixels;
-// Blocks a multiprocessor of the replays, at least: leaves each thread 80 registers, enough not to spill.
-constexpr int kReplayBlocks = 3;
+// Blocks a multiprocessor of the replays, at least: leaves each thread the registers that no target spills. Where
+// shared memory holds three blocks, more would only cost registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 800 && __CUDA_ARCH__ != 900
+constexpr int kReplayBlocks = 3;  // 80
+#else
+constexpr int kReplayBlocks = 4;  // 64
+#endif
 
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target

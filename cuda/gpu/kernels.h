@@ -16,10 +16,17 @@ namespace tame::gpu {
 // A projected Gaussian in three 16-byte loads.
 struct alignas(16) Splat {
   float x, y, A, B;
-  float C, opacity, cut, radius;  // cut: the exponent at which alpha falls to 1/255; radius: whole pixels
+  float C, opacity, cut;  // cut: the exponent at which alpha falls to 1/255
+  uint32_t clamped;       // bit c: channel c was negative and is held at 0
   float rgb[3], depth;
 };
 static_assert(sizeof(Splat) == 48);
+
+// A rectangle of tiles, the upper bounds exclusive.
+struct alignas(8) TileSpan {
+  uint16_t x0, y0, x1, y1;
+  __host__ __device__ int area() const { return (x1 - x0) * (y1 - y0); }
+};
 
 // Sums over the pixels of one (tile, splat) instance. h is d loss / d log(alpha); dx, dy: mean minus pixel.
 struct InstanceGradient {
@@ -50,8 +57,9 @@ struct ProjectArgs {
   int tiles_x, tiles_y;
   Splat* splats;
   float* radii;           // whole pixels; 0 = not visible
-  uint8_t* clamped;       // bit c: channel c was negative and is held at 0
   uint32_t* tile_counts;  // tiles the splat reaches
+  TileSpan* tile_spans;   // where they lie
+  uint32_t* tile_masks;   // which of at most 32 they are, row by row
   uint32_t* depth_keys;   // bits of the depth; kUnseen where no tile is reached
   uint32_t* gaussians;    // 0, 1, 2 ...: what the depth sort carries along
   Counts* counts;

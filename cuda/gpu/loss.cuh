@@ -35,7 +35,7 @@ __device__ __forceinline__ double block_sum(double value, double* scratch) {
 __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
   __shared__ float source[2][kLossSpan][kLossSpan + 1];
-  __shared__ float rows[5][kLossSpan][kLossTile];
+  __shared__ float rows[4][kLossSpan][kLossTile];
   __shared__ double scratch[kLossThreads / kWarp];
   const int channel = int(blockIdx.z), thread = int(threadIdx.x);
   const int x0 = int(blockIdx.x) * kLossTile, y0 = int(blockIdx.y) * kLossTile;
@@ -51,30 +51,29 @@ __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a)
   __syncthreads();
   for (int k = thread; k < kLossSpan * kLossTile; k += kLossThreads) {
     const int u = k % kLossTile, v = k / kLossTile;
-    float sum[5] = {};
+    float sum[4] = {};
 #pragma unroll
     for (int d = -kHalo; d <= kHalo; ++d) {
       const float p = source[0][v][u + kHalo + d], q = source[1][v][u + kHalo + d];
       const float weight = core::window_weight<float>(d < 0 ? -d : d), wp = weight * p, wq = weight * q;
       sum[0] += wp;
       sum[1] += wq;
-      sum[2] = fmaf(wp, p, sum[2]);
-      sum[3] = fmaf(wq, q, sum[3]);
-      sum[4] = fmaf(wp, q, sum[4]);
+      sum[2] = fmaf(wp, p, fmaf(wq, q, sum[2]));
+      sum[3] = fmaf(wp, q, sum[3]);
     }
-    for (int s = 0; s < 5; ++s) rows[s][v][u] = sum[s];
+    for (int s = 0; s < 4; ++s) rows[s][v][u] = sum[s];
   }
   __syncthreads();
 
   const int u = thread % kLossTile, v = thread / kLossTile, x = x0 + u, y = y0 + v;
   double l1 = 0, ssim = 0;
   if (x < a.width && y < a.height) {
-    float mean[5] = {};
+    float mean[4] = {};
 #pragma unroll
     for (int d = -kHalo; d <= kHalo; ++d)
-      for (int s = 0; s < 5; ++s)
+      for (int s = 0; s < 4; ++s)
         mean[s] = fmaf(core::window_weight<float>(d < 0 ? -d : d), rows[s][v + kHalo + d][u], mean[s]);
-    const core::SsimTerms<float> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]);
+    const core::SsimTerms<float> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3]);
     const bool kept = core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x));
     ssim = kept ? terms.value : 0.f;
     l1 = fabsf(source[0][v + kHalo][u + kHalo] - source[1][v + kHalo][u + kHalo]);

@@ -62,7 +62,7 @@ __global__ void ssim_kernel(Pair p, Window window, int border, size_t values, do
           mean[3] += w * v * v;
           mean[4] += w * u * v;
         }
-      value = core::ssim_terms(mean[0], mean[1], mean[2], mean[3], mean[4]).value;
+      value = core::ssim_terms(mean[0], mean[1], mean[2] + mean[3], mean[4]).value;
     }
   }
   add_block(value, sums);

@@ -7,30 +7,44 @@
 
 namespace tame::gpu {
 
+// Where the gradient of `n` neighbouring planes goes. All that they need is loaded before anything is stored, so that
+// the loads are under way together.
 template <bool kTrain>
 struct Sink {
   const OptimizeArgs& a;
   uint32_t i;
 
-  __device__ __forceinline__ void step(uint32_t group, int plane, float gradient) const {
+  template <int n>
+  __device__ __forceinline__ void operator()(uint32_t group, int plane, const float (&gradient)[n]) const {
+    if constexpr (kTrain)
+      train(group, plane, gradient);
+    else
+      for (int k = 0; k < n; ++k) a.gradient_out.plane(plane + k)[i] = gradient[k];
+  }
+
+  template <int n>
+  __device__ __forceinline__ void train(uint32_t group, int plane, const float (&gradient)[n]) const {
+    float total[n];
+    for (int k = 0; k < n; ++k) total[k] = gradient[k];
+    if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
+      const int first = plane - (Layout::sh() + 3);
+      for (int k = 0; k < n; ++k) total[k] += a.sh_sums.plane(first + k)[i];
+      for (int k = 0; k < n; ++k) a.sh_sums.plane(first + k)[i] = a.step.sh_clear ? 0.f : total[k];
+    }
     if ((a.step.update_mask >> group & 1u) == 0) return;
     if (a.step.sparse && !(a.projection.radii[i] > 0.f)) return;
-    float& value = a.projection.parameters.plane(plane)[i];
-    float& m = a.first_moments.plane(plane)[i];
-    float& v = a.second_moments.plane(plane)[i];
-    core::adam(a.step.groups[group], gradient, value, m, v);
-  }
-  __device__ __forceinline__ void operator()(uint32_t group, int plane, float gradient) const {
-    if (!kTrain) {
-      a.gradient_out.plane(plane)[i] = gradient;
-      return;
+    float value[n], m[n], v[n];
+    for (int k = 0; k < n; ++k) {
+      value[k] = a.projection.parameters.plane(plane + k)[i];
+      m[k] = a.first_moments.plane(plane + k)[i];
+      v[k] = a.second_moments.plane(plane + k)[i];
     }
-    if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
-      float& sum = a.sh_sums.plane(plane - (Layout::sh() + 3))[i];
-      gradient += sum;
-      sum = a.step.sh_clear ? 0.f : gradient;
+    for (int k = 0; k < n; ++k) {
+      core::adam(a.step.groups[group], total[k], value[k], m[k], v[k]);
+      a.projection.parameters.plane(plane + k)[i] = value[k];
+      a.first_moments.plane(plane + k)[i] = m[k];
+      a.second_moments.plane(plane + k)[i] = v[k];
     }
-    step(group, plane, gradient);
   }
 };
 
@@ -87,7 +101,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   const Sink<kTrain> sink = {a, i};
   const Layout& layout = p.layout;
 
-  float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity = 0.f;
+  float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity[1] = {};
   core::ViewDirection<float> direction = {};
   if (tiles != 0) {
     const Loaded x = load_gaussian(p.parameters, layout, i);
@@ -97,9 +111,9 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     g_mean2[1] = -fmaf(s.C, sum.h_dy, s.B * sum.h_dx);
     const float g_conic[3] = {-0.5f * sum.h_dxdx, -sum.h_dxdy, -0.5f * sum.h_dydy};
     core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, g_mean, g_log_scale, g_quat);
-    g_opacity = sum.h * (1.f - x.opacity);
+    g_opacity[0] = sum.h * (1.f - x.opacity);
     for (int c = 0; c < 3; ++c)
-      if (p.clamped[i] & (1 << c)) sum.rgb[c] = 0.f;
+      if (s.clamped & (1u << c)) sum.rgb[c] = 0.f;
     direction = core::view_direction<float>(p.camera.center, x.mean);
   }
 
@@ -113,15 +127,14 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     if (k >= live) break;
     w[k] = 0.f;
     const uint32_t group = k == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST;
-    for (int c = 0; c < 3; ++c) {
-      const int plane = Layout::sh() + 3 * k + c;
-      float gradient = 0.f;
-      if (k < active && tiles != 0) {
-        w[k] = fmaf(p.parameters.plane(plane)[i], sum.rgb[c], w[k]);
-        gradient = y[k] * sum.rgb[c];
+    const int plane = Layout::sh() + 3 * k;
+    float gradient[3] = {};
+    if (k < active && tiles != 0)
+      for (int c = 0; c < 3; ++c) {
+        w[k] = fmaf(p.parameters.plane(plane + c)[i], sum.rgb[c], w[k]);
+        gradient[c] = y[k] * sum.rgb[c];
       }
-      sink(group, plane, gradient);
-    }
+    sink(group, plane, gradient);
   }
   if (tiles != 0) {
     float g_direction[3];
@@ -129,10 +142,10 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     core::view_direction_backward(direction, g_direction, g_mean);
   }
 
-  for (int k = 0; k < 3; ++k) sink(TAME_GROUP_MEANS, Layout::means() + k, g_mean[k]);
+  sink(TAME_GROUP_MEANS, Layout::means(), g_mean);
   sink(TAME_GROUP_OPACITIES, layout.opacity(), g_opacity);
-  for (int k = 0; k < 3; ++k) sink(TAME_GROUP_LOG_SCALES, layout.log_scales() + k, g_log_scale[k]);
-  for (int k = 0; k < 4; ++k) sink(TAME_GROUP_QUATS, layout.quats() + k, g_quat[k]);
+  sink(TAME_GROUP_LOG_SCALES, layout.log_scales(), g_log_scale);
+  sink(TAME_GROUP_QUATS, layout.quats(), g_quat);
   if (!kTrain)
     for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
 

@@ -1,4 +1,5 @@
-// Gaussians to splats, the tiles each one reaches, and instances in depth order.
+// Gaussians to splats, the tiles each one reaches, and instances in depth order. What a mask cannot hold is tested
+// twice, to count and to emit, by code in which the compiler has no product and sum to fuse, so that both agree.
 #pragma once
 
 #include "../core/sh.h"
@@ -6,34 +7,49 @@
 
 namespace tame::gpu {
 
+// The tiles that a splat may reach: a rectangle of them, and a test of each.
 struct TileTest {
   float x, y, A, B, C, cut;
-  core::TileRectangle r;
-  __device__ int area() const { return (r.x1 - r.x0) * (r.y1 - r.y0); }
-  __device__ bool reaches(int index, int tiles_x, uint32_t& tile) const {
-    const int across = r.x1 - r.x0, tx = r.x0 + index % across, ty = r.y0 + index / across;
-    tile = uint32_t(ty * tiles_x + tx);
-    return core::reaches_tile(x, y, A, B, C, cut, tx, ty);
+  TileSpan span;
+  __device__ int area() const { return span.area(); }
+  __device__ uint32_t tile(int index, int tiles_x) const {
+    const int across = span.x1 - span.x0;
+    return uint32_t((span.y0 + index / across) * tiles_x + span.x0 + index % across);
+  }
+  __device__ bool reaches(int index) const {
+    const int across = span.x1 - span.x0;
+    return core::reaches_tile(x, y, A, B, C, cut, span.x0 + index % across, span.y0 + index / across);
   }
 };
 
-// Calls take(k, tile) for the k-th tile that this lane's splat reaches, row by row, and returns how many there are.
-// Counting and writing both go through here, and reaches_tile leaves the compiler no product and sum to fuse in one of
-// them only, so that the two always agree. All lanes of a warp must call it: a large
-// rectangle is tested by the whole warp, 32 tiles a round, and take then runs on other lanes, with the owner's context.
+// Of the tiles of one axis, those with a pixel centre within `half` of `at`, cut down to low .. high - 1.
+__device__ __forceinline__ void shrink(float at, float half, int& low, int& high) {
+  // A hair wider than exact, so that rounding cannot cut off a pixel that the blend would take.
+  const float reach = fmaf(half, 1.0001f, 0.01f);
+  low = max(low, int(core::clamp(ceilf((at - reach - (float(kTile) - 0.5f)) / float(kTile)), 0.f, float(high))));
+  high = min(high, int(core::clamp(floorf((at + reach - 0.5f) / float(kTile)) + 1.f, float(low), float(high))));
+}
+
+// The part of a splat's rectangle where the box around {alpha >= 1/255} lies; no tiles where opacity never reaches
+// that.
+__device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float mean[2], const float variance[2],
+                                              float cut) {
+  if (!(cut >= 0.f)) return {};
+  shrink(mean[0], sqrtf(2.f * cut * variance[0]), r.x0, r.x1);
+  shrink(mean[1], sqrtf(2.f * cut * variance[1]), r.y0, r.y1);
+  return {uint16_t(r.x0), uint16_t(r.y0), uint16_t(r.x1), uint16_t(r.y1)};
+}
+
+// Calls take(k, tile) for the k-th tile that each large splat of a warp reaches, row by row, and returns how many this
+// lane's does. All lanes must call it: each splat is tested by the whole warp, 32 tiles a round, and take then runs on
+// other lanes, with the owner's context. mask: which of the first 32 tiles, by place in the rectangle.
 template <class Context, class Take>
-__device__ __forceinline__ uint32_t for_tiles(const TileTest& test, bool active, int tiles_x, const Context& context,
-                                              const Take& take) {
-  const int area = active && test.cut >= 0.f ? test.area() : 0;
+__device__ __forceinline__ uint32_t for_tiles_of_large(const TileTest& test, bool large, int tiles_x,
+                                                       const Context& context, const Take& take, uint32_t& mask) {
   uint32_t found = 0;
-  if (area <= kSmallRectangle)
-    for (int index = 0; index < area; ++index) {
-      uint32_t tile;
-      if (test.reaches(index, tiles_x, tile)) take(context, found++, tile);
-    }
   const int lane = int(threadIdx.x) % kWarp;
-  for (unsigned large = __ballot_sync(kFullWarp, area > kSmallRectangle); large != 0; large &= large - 1) {
-    const int owner = __ffs(int(large)) - 1;
+  for (unsigned todo = __ballot_sync(kFullWarp, large); todo != 0; todo &= todo - 1) {
+    const int owner = __ffs(int(todo)) - 1;
     TileTest theirs;
     theirs.x = __shfl_sync(kFullWarp, test.x, owner);
     theirs.y = __shfl_sync(kFullWarp, test.y, owner);
@@ -41,19 +57,21 @@ __device__ __forceinline__ uint32_t for_tiles(const TileTest& test, bool active,
     theirs.B = __shfl_sync(kFullWarp, test.B, owner);
     theirs.C = __shfl_sync(kFullWarp, test.C, owner);
     theirs.cut = __shfl_sync(kFullWarp, test.cut, owner);
-    theirs.r.x0 = __shfl_sync(kFullWarp, test.r.x0, owner);
-    theirs.r.y0 = __shfl_sync(kFullWarp, test.r.y0, owner);
-    theirs.r.x1 = __shfl_sync(kFullWarp, test.r.x1, owner);
-    theirs.r.y1 = __shfl_sync(kFullWarp, test.r.y1, owner);
+    theirs.span.x0 = __shfl_sync(kFullWarp, test.span.x0, owner);
+    theirs.span.y0 = __shfl_sync(kFullWarp, test.span.y0, owner);
+    theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, owner);
+    theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, owner);
     const Context their_context = context.from_lane(owner);
     const int their_area = theirs.area();
     uint32_t their_found = 0;
     for (int base = 0; base < their_area; base += kWarp) {
-      uint32_t tile = 0;
-      const bool reached = base + lane < their_area && theirs.reaches(base + lane, tiles_x, tile);
-      const unsigned mask = __ballot_sync(kFullWarp, reached);
-      if (reached) take(their_context, their_found + uint32_t(__popc(mask & ((1u << lane) - 1u))), tile);
-      their_found += uint32_t(__popc(mask));
+      const bool reached = base + lane < their_area && theirs.reaches(base + lane);
+      const unsigned round = __ballot_sync(kFullWarp, reached);
+      if (reached)
+        take(their_context, their_found + uint32_t(__popc(round & ((1u << lane) - 1u))),
+             theirs.tile(base + lane, tiles_x));
+      their_found += uint32_t(__popc(round));
+      if (lane == owner && base == 0) mask = round;
     }
     if (lane == owner) found = their_found;
   }
@@ -75,14 +93,10 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
     g = load_gaussian(a.parameters, a.layout, i);
     f = core::project(a.camera, g.mean, g.scale, g.quat);
     if (f.radius > 0.f && g.opacity == g.opacity) {
-      test = {f.mean[0],
-              f.mean[1],
-              f.conic[0],
-              f.conic[1],
-              f.conic[2],
-              core::cut_power(g.opacity),
-              core::tile_rectangle(f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y)};
-      visible = !core::empty(test.r);
+      test = {f.mean[0], f.mean[1], f.conic[0], f.conic[1], f.conic[2], core::cut_power(g.opacity), {}};
+      const core::TileRectangle r = core::tile_rectangle(f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y);
+      visible = !core::empty(r);
+      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut);
     }
   }
   // A Gaussian with a NaN in its colour is visible but reaches no tile; NaN elsewhere makes it invisible.
@@ -91,8 +105,15 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
     const core::ViewDirection<float> direction = core::view_direction<float>(a.camera.center, g.mean);
     core::sh_color(a.active_degree, direction.d, LoadSh{a.parameters, i}, rgb);
   }
-  const uint32_t tiles = for_tiles(test, visible && core::drawable(rgb), a.tiles_x, NoContext{},
-                                   [](const NoContext&, uint32_t, uint32_t) {});
+  if (!core::drawable(rgb)) test.span = {};
+  const int area = visible ? test.area() : 0;
+  uint32_t mask = 0;
+  uint32_t tiles = for_tiles_of_large(
+      test, area > kSmallRectangle, a.tiles_x, NoContext{}, [](const NoContext&, uint32_t, uint32_t) {}, mask);
+  if (area <= kSmallRectangle) {
+    for (int index = 0; index < area; ++index) mask |= uint32_t(test.reaches(index)) << index;
+    tiles = uint32_t(__popc(mask));
+  }
 
   // Integer sums do not depend on their order.
   uint32_t warp_tiles = tiles;
@@ -105,6 +126,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   a.tile_counts[i] = tiles;
   a.depth_keys[i] = tiles != 0 ? __float_as_uint(f.depth) : kUnseen;
   a.gaussians[i] = i;
+  a.tile_spans[i] = test.span;
+  a.tile_masks[i] = mask;
   if (!visible) return;
 
   Splat s;
@@ -115,15 +138,13 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   s.C = f.conic[2];
   s.opacity = g.opacity;
   s.cut = test.cut;
-  s.radius = f.radius;
-  uint32_t clamped = 0;
+  s.clamped = 0;
   for (int c = 0; c < 3; ++c) {
-    if (rgb[c] < 0.f) clamped |= 1u << c;
+    if (rgb[c] < 0.f) s.clamped |= 1u << c;
     s.rgb[c] = core::maximum(rgb[c], 0.f);
   }
   s.depth = f.depth;
   a.splats[i] = s;
-  a.clamped[i] = uint8_t(clamped);
 }
 
 template <class Key>
@@ -145,31 +166,34 @@ __global__ void __launch_bounds__(kGaussianThreads) emit_kernel(EmitArgs a) {
   if (a.projection.counts->overflow != 0) return;
   const uint32_t j = blockIdx.x * blockDim.x + threadIdx.x;
   EmitContext<Key> context = {static_cast<Key*>(a.keys), a.slots, a.slot_gaussians, 0, 0};
+  const auto take = [](const EmitContext<Key>& c, uint32_t k, uint32_t tile) {
+    const uint32_t slot = c.first + k;
+    c.keys[slot] = Key(tile);
+    c.slots[slot] = slot;
+    c.slot_gaussians[slot] = c.gaussian;
+  };
   TileTest test = {};
-  bool active = false;
+  bool large = false;
+  uint32_t mask = 0;
   if (j < a.projection.count) {
     const uint32_t i = a.depth_order[j], tiles = a.projection.tile_counts[i];
     context.gaussian = i;
     context.first = a.ends[j] - tiles;
     a.offsets[i] = context.first;
-    active = tiles != 0;
-    if (active) {
-      const Splat& s = a.projection.splats[i];
-      test = {s.x,
-              s.y,
-              s.A,
-              s.B,
-              s.C,
-              s.cut,
-              core::tile_rectangle(s.x, s.y, s.radius, a.projection.tiles_x, a.projection.tiles_y)};
+    if (tiles != 0) {
+      test.span = a.projection.tile_spans[i];
+      large = test.area() > kWarp;
+      if (large) {
+        const Splat& s = a.projection.splats[i];
+        test = {s.x, s.y, s.A, s.B, s.C, s.cut, test.span};
+      } else {
+        mask = a.projection.tile_masks[i];
+      }
     }
   }
-  for_tiles(test, active, a.projection.tiles_x, context, [](const EmitContext<Key>& c, uint32_t k, uint32_t tile) {
-    const uint32_t slot = c.first + k;
-    c.keys[slot] = Key(tile);
-    c.slots[slot] = slot;
-    c.slot_gaussians[slot] = c.gaussian;
-  });
+  for (uint32_t k = 0; mask != 0; mask &= mask - 1)
+    take(context, k++, test.tile(__ffs(int(mask)) - 1, a.projection.tiles_x));
+  for_tiles_of_large(test, large, a.projection.tiles_x, context, take, mask);
 }
 
 // One thread: is there room for what this view needs?

@@ -34,8 +34,9 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       counts_(ledger, TAME_PURPOSE_SPLATS),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
-      clamped_(ledger, TAME_PURPOSE_SPLATS),
+      tile_spans_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
+      tile_masks_(ledger, TAME_PURPOSE_SPLATS),
       depth_keys_(ledger, TAME_PURPOSE_SPLATS),
       depth_keys_other_(ledger, TAME_PURPOSE_SPLATS),
       gaussians_(ledger, TAME_PURPOSE_SPLATS),
@@ -86,8 +87,9 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
 
   splats_.reserve(count);
   radii_.reserve(count);
-  clamped_.reserve(count);
+  tile_spans_.reserve(count);
   tile_counts_.reserve(count);
+  tile_masks_.reserve(count);
   depth_keys_.reserve(count);
   depth_keys_other_.reserve(count);
   gaussians_.reserve(count);
@@ -130,8 +132,9 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   projection_.tiles_y = int(tiles_y);
   projection_.splats = splats_.data();
   projection_.radii = radii_.data();
-  projection_.clamped = clamped_.data();
   projection_.tile_counts = tile_counts_.data();
+  projection_.tile_spans = tile_spans_.data();
+  projection_.tile_masks = tile_masks_.data();
   projection_.depth_keys = depth_keys_.data();
   projection_.gaussians = gaussians_.data();
   projection_.counts = counts_.data();

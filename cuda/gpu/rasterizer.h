@@ -87,8 +87,9 @@ class Rasterizer {
   // Per Gaussian.
   DeviceBuffer<Splat> splats_;
   DeviceBuffer<float> radii_;
-  DeviceBuffer<uint8_t> clamped_;
-  DeviceBuffer<uint32_t> tile_counts_, depth_keys_, depth_keys_other_, gaussians_, gaussians_other_, ends_, offsets_;
+  DeviceBuffer<TileSpan> tile_spans_;
+  DeviceBuffer<uint32_t> tile_counts_, tile_masks_, depth_keys_, depth_keys_other_, gaussians_, gaussians_other_, ends_,
+      offsets_;
   // Per instance.
   DeviceBuffer<uint8_t> tile_keys_, tile_keys_other_;  // 2 or 4 bytes a key
   DeviceBuffer<uint32_t> slots_, slots_other_, slot_gaussians_;

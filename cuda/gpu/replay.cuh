@@ -19,19 +19,18 @@ static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line 
 
 // What a Pass gives:
 //   Record, of floats alone, one an instance, and output(args), where they go;
-//   State: of a pixel, read by begin(args, at, checkpoint) before the segment's first splat; publish(shared) leaves
-//   what
-//     the sums need of it in kPixelFloats planes of shared memory;
-//   State::blend(splat, fragment, taken): the two numbers of a fragment; taken is false where the pixel skips the
-//   splat; Sum: of a lane's share of a row: add(column, values, planes, pixel), then finish(splat, left, y) gives the
-//   Record.
+//   Pixels: planes of what it knows of each of a warp's pixels, in shared memory, 0 outside the picture;
+//   State: of a pixel; begin(args, at, checkpoint, pixels, lane) sets it up before the segment's first splat;
+//   State::blend(splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken is false where the pixel
+//     skips the splat;
+//   Sum: of a lane's share of a row: add(column, values, pixels, pixel), then finish(splat, left, y) gives the Record.
 template <class Pass>
 struct ReplayMemory {
   static constexpr int kValues = int(sizeof(typename Pass::Record) / sizeof(float));
   Splat splats[2][kWarp];  // of this round and the next
   uint32_t slots[2][kWarp];
   float2 rows[kTileWarps][kRows][kWarp];
-  float pixels[kTileWarps][Pass::kPixelFloats][kWarp];
+  typename Pass::Pixels pixels[kTileWarps];
   float sums[kTileWarps][kWarp * kValues];
   uint32_t touched[kTileWarps];
 };
@@ -79,6 +78,7 @@ __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, in
     const int place = t / kValues, value = t % kValues;
     float sum = 0.f;
 #pragma unroll
+#pragma unroll 4
     for (int w = 0; w < kTileWarps; ++w)
       if (memory.touched[w] >> place & 1u) sum += memory.sums[w][t];
     output[size_t(memory.slots[round % 2][place]) * kValues + size_t(value)] = sum;
@@ -96,15 +96,10 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
   const uint32_t first = (segment - (tile == 0 ? 0 : a.tile_segments[tile - 1])) * kSegment;
   const uint32_t begin = range.x + first, count = min(range.y - begin, uint32_t(kSegment));
   const int thread = int(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
-  float* const output = reinterpret_cast<float*>(Pass::output(a));
-
-  uint32_t slot = 0;
-  if (uint32_t(thread) < count) slot = a.slots[begin + uint32_t(thread)];
   if (first >= a.tile_last[tile]) {  // every pixel was opaque before
-    if (uint32_t(thread) < count) Pass::output(a)[slot] = {};
+    if (uint32_t(thread) < count) Pass::output(a)[a.slots[begin + uint32_t(thread)]] = {};
     return;
   }
-  const uint32_t gaussian = uint32_t(thread) < count ? a.slot_gaussians[slot] : 0;
 
   __shared__ ReplayMemory<Pass> memory;
   const int2 offset = tile_pixel(thread);
@@ -123,15 +118,17 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
     float4 before = make_float4(0.f, 0.f, 0.f, 1.f);
     // The first segment of each tile has none, so tile + 1 of them come before this one.
     if (first != 0 && last > first) before = a.checkpoints[size_t(segment - tile - 1) * kTilePixels + size_t(thread)];
-    state.begin(a, at, before);
+    state.begin(a, at, before, memory.pixels[warp], lane);
+  } else {
+    for (auto& plane : memory.pixels[warp]) plane[lane] = 0.f;
   }
-  state.publish(memory.pixels[warp], lane);
   const uint32_t warp_last = __reduce_max_sync(kFullWarp, last);
 
   // Warp r of the block fetches the splats of round r while the one before is worked on.
   const auto fetch = [&](int round) {
     if (warp != round || uint32_t(thread) >= count) return;
-    memory.splats[round % 2][lane] = a.splats[gaussian];
+    const uint32_t slot = a.slots[begin + uint32_t(thread)];
+    memory.splats[round % 2][lane] = a.splats[a.slot_gaussians[slot]];
     memory.slots[round % 2][lane] = slot;
   };
   fetch(0);
@@ -151,7 +148,7 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
       const Fragment f = fragment(s, pixel_x, pixel_y);
       const bool taken = f.touches && round_first + uint32_t(place) < last;
       if (!__any_sync(kFullWarp, taken)) continue;
-      memory.rows[warp][rows][row_place(rows, lane)] = state.blend(s, f, taken);
+      memory.rows[warp][rows][row_place(rows, lane)] = state.blend(s, f, taken, memory.pixels[warp], lane);
       if (lane == rows) splat_of_row = place;
       touched |= 1u << place;
       if (++rows == kRows) {
@@ -162,7 +159,7 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
     if (rows != 0) sum_rows(memory, round, rows, splat_of_row, left, top);
     if (lane == 0) memory.touched[warp] = touched;
     __syncthreads();
-    write_round(memory, round, in_round, output);
+    write_round(memory, round, in_round, reinterpret_cast<float*>(Pass::output(a)));
   }
 }
 
