@@ -303,6 +303,8 @@ typedef struct tame_trainer_options {
   float lambda_dssim;
   float beta1, beta2, epsilon; /* Adam */
   uint32_t sh_accumulation;    /* 1: take memory for TAME_STEP_SH_ACCUMULATE */
+  /* 1: gradients pass alpha's cap of 0.99 as if it were not there, 0: where it holds there is none, as is true */
+  uint32_t pass_clamped_gradient;
 } tame_trainer_options;
 
 TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,
@@ -347,6 +349,13 @@ TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, u
                                       uint32_t stride, int32_t* control, uint32_t control_length, tame_error* err);
 /* logit := logit(min(sigmoid(logit), maximum)); the opacity moments are zeroed, the step count kept. */
 TAME_API tame_status tame_trainer_reset_opacity(tame_trainer* trainer, float maximum, tame_error* err);
+#define TAME_OPACITY_LOGIT 0  /* used: sigmoid of what is trained */
+#define TAME_OPACITY_LINEAR 1 /* used: min(|x|, 1) of the x that is trained, which steps keep in -1..1 */
+/*
+ * What opacities are trained as from now on; logits when the trainer is made. Used values stay, the opacity moments are
+ * zeroed, the step count kept. Uploads and downloads are logits either way: of the used value, held to 1e-6..1 - 1e-6.
+ */
+TAME_API tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err);
 /*
  * Density statistics since the start, one per Gaussian: sums of the norm of the 2D mean's gradient in normalised device
  * coordinates, number of visible steps, largest radius in pixels. Each buffer count long, or NULL.
@@ -434,6 +443,40 @@ typedef struct tame_densify_result {
 TAME_API tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_options* options,
                                           uint32_t options_bytes, tame_densify_result* result, uint32_t result_bytes,
                                           tame_error* err);
+
+typedef struct tame_reference_options {
+  uint32_t struct_size;
+  uint32_t iteration;       /* of the random draws */
+  uint32_t target;          /* rows wanted at most, at most the Gaussians' capacity */
+  float gradient_threshold; /* these four as in tame_densify_options and tame_prune_options */
+  float size_threshold;
+  float min_opacity;
+  float max_scale;
+  float share;
+} tame_reference_options;
+
+typedef struct tame_reference_result {
+  uint32_t struct_size;
+  uint32_t candidates;
+  uint32_t cloned;
+  uint32_t split;
+  uint32_t filled; /* of those two, rows that were no candidates */
+  uint32_t weak;   /* after growth */
+  uint32_t pruned;
+  uint32_t count; /* rows now */
+} tame_reference_result;
+
+/*
+ * A whole event as the authors' implementation of Mallick et al. 2024 carries it out, for comparison with it: growth
+ * first, by at most the number of candidates, in shares rounded down; where too few of a set have a positive score, any
+ * row stands in. Then share * (number of weak rows) are drawn among all rows, each by the score that stood at its place
+ * before growth, the rows beyond last, and the weak ones of those go. Kept rows stand before clones, first and second
+ * children.
+ */
+TAME_API tame_status tame_trainer_densify_reference(tame_trainer* trainer, const tame_reference_options* options,
+                                                    uint32_t options_bytes, tame_reference_result* result,
+                                                    uint32_t result_bytes, tame_error* err);
+
 TAME_API tame_status tame_trainer_close(tame_trainer* trainer, tame_error* err);
 
 #ifdef __cplusplus

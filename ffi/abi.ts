@@ -71,6 +71,9 @@ export const ABI = {
   STEP_SH_APPLY: 4,
   STEP_SPARSE: 8,
 
+  OPACITY_LOGIT: 0,
+  OPACITY_LINEAR: 1,
+
   CONTROL_STOP: 0,
   CONTROL_DONE: 1,
   CONTROL_ITERATION: 2,
@@ -165,6 +168,7 @@ export const STRUCTS = {
     beta2: "f32",
     epsilon: "f32",
     sh_accumulation: "u32",
+    pass_clamped_gradient: "u32",
   },
   tame_step: {
     iteration: "u32",
@@ -205,6 +209,26 @@ export const STRUCTS = {
     cloned: "u32",
     split: "u32",
     filled: "u32",
+    count: "u32",
+  },
+  tame_reference_options: {
+    struct_size: "u32",
+    iteration: "u32",
+    target: "u32",
+    gradient_threshold: "f32",
+    size_threshold: "f32",
+    min_opacity: "f32",
+    max_scale: "f32",
+    share: "f32",
+  },
+  tame_reference_result: {
+    struct_size: "u32",
+    candidates: "u32",
+    cloned: "u32",
+    split: "u32",
+    filled: "u32",
+    weak: "u32",
+    pruned: "u32",
     count: "u32",
   },
 } as const satisfies Record<string, Record<string, FieldSpec>>;

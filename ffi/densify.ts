@@ -83,6 +83,19 @@ export interface Densified {
   count: number;
 }
 
+/** Options of `Trainer.densifyReference`; each as in {@linkcode DensifyOptions} and {@linkcode PruneOptions}. */
+export type ReferenceOptions =
+  & Omit<DensifyOptions, "round" | "fill">
+  & Pick<PruneOptions, "minOpacity" | "maxScale" | "share">;
+
+/** What `Trainer.densifyReference` did. */
+export interface ReferenceDensified extends Densified {
+  /** Weak Gaussians there were after growth. */
+  weak: number;
+  /** Gaussians removed. */
+  pruned: number;
+}
+
 /** @internal The native form of the options. */
 export function pruneOptions(options: PruneOptions): Struct<"tame_prune_options"> {
   const { iteration, target, minOpacity, maxScale, share } = options;
@@ -123,6 +136,34 @@ export function densifyResult(result: Struct<"tame_densify_result">): Densified 
     cloned: result.number("cloned"),
     split: result.number("split"),
     filled: result.number("filled"),
+    count: result.number("count"),
+  };
+}
+
+/** @internal The native form of the options. */
+export function referenceOptions(options: ReferenceOptions): Struct<"tame_reference_options"> {
+  const { iteration, target, gradientThreshold, sizeThreshold, minOpacity, maxScale, share } = options;
+  checkCount("iteration", iteration);
+  checkCount("target", target);
+  return new Struct("tame_reference_options")
+    .set("iteration", iteration)
+    .set("target", target)
+    .set("gradient_threshold", gradientThreshold)
+    .set("size_threshold", sizeThreshold)
+    .set("min_opacity", minOpacity)
+    .set("max_scale", maxScale)
+    .set("share", share);
+}
+
+/** @internal The result from its native form. */
+export function referenceResult(result: Struct<"tame_reference_result">): ReferenceDensified {
+  return {
+    candidates: result.number("candidates"),
+    cloned: result.number("cloned"),
+    split: result.number("split"),
+    filled: result.number("filled"),
+    weak: result.number("weak"),
+    pruned: result.number("pruned"),
     count: result.number("count"),
   };
 }

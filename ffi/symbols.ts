@@ -361,6 +361,14 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_trainer_set_opacity_mode: {
+    parameters: [
+      "pointer", // trainer
+      "u32", // mode
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_trainer_statistics: {
     parameters: [
       "pointer", // trainer
@@ -418,6 +426,17 @@ export const SYMBOLS = {
     result: "i32",
   },
   tame_trainer_densify: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_densify_reference: {
     parameters: [
       "pointer", // trainer
       "buffer", // options

@@ -11,13 +11,25 @@ import {
   type PruneOptions,
   pruneOptions,
   pruneResult,
+  type ReferenceDensified,
+  type ReferenceOptions,
+  referenceOptions,
+  referenceResult,
 } from "./densify.ts";
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import type { Control, StepPlan } from "./plan.ts";
 import type { Views } from "./views.ts";
 
-export { type Densified, type DensifyOptions, type Pruned, type PruneOptions, SCORE } from "./densify.ts";
+export {
+  type Densified,
+  type DensifyOptions,
+  type Pruned,
+  type PruneOptions,
+  type ReferenceDensified,
+  type ReferenceOptions,
+  SCORE,
+} from "./densify.ts";
 export { Control, GROUP, STEP, type Step, StepPlan } from "./plan.ts";
 
 /** Options of {@linkcode Trainer.create}. */
@@ -26,6 +38,11 @@ export interface TrainerOptions {
   lambdaDssim?: number;
   /** Take memory for the running sum of `STEP.shAccumulate`. Default false. */
   shAccumulation?: boolean;
+  /**
+   * Let gradients pass alpha's cap of 0.99 as if it were not there, as the authors' implementation of Mallick et al.
+   * 2024 does; where the cap holds the true derivative is 0. Default false.
+   */
+  passClampedGradient?: boolean;
   /** Adam's decay of the first moment. Default 0.9. */
   beta1?: number;
   /** Adam's decay of the second moment. Default 0.999. */
@@ -33,6 +50,9 @@ export interface TrainerOptions {
   /** Adam's epsilon. Default 1e-15. */
   epsilon?: number;
 }
+
+/** What opacities are trained as: logits, or x of which min(|x|, 1) is used. */
+export type OpacityMode = "logit" | "linear";
 
 /** Density statistics since the start or the last reset, one of each per Gaussian. */
 export interface Statistics {
@@ -70,7 +90,8 @@ export class Trainer implements Disposable {
       .set("beta1", options.beta1 ?? 0.9)
       .set("beta2", options.beta2 ?? 0.999)
       .set("epsilon", options.epsilon ?? 1e-15)
-      .set("sh_accumulation", options.shAccumulation ? 1 : 0);
+      .set("sh_accumulation", options.shAccumulation ? 1 : 0)
+      .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0);
     gaussians.refuseWhileTraining("create a second trainer");
     const trainer = new Trainer(gaussians, views, native);
     gaussians.attach(trainer);
@@ -111,6 +132,17 @@ export class Trainer implements Disposable {
   resetOpacity(maximum: number): void {
     this.gaussians.device.call((symbols, error) =>
       symbols.tame_trainer_reset_opacity(this.#handle.pointer, maximum, error)
+    );
+  }
+
+  /**
+   * Changes what opacities are trained as; their used values stay and their moments are forgotten. Downloads hold logits
+   * in either mode.
+   */
+  setOpacityMode(mode: OpacityMode): void {
+    const native = mode === "linear" ? ABI.OPACITY_LINEAR : ABI.OPACITY_LOGIT;
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_set_opacity_mode(this.#handle.pointer, native, error)
     );
   }
 
@@ -214,6 +246,21 @@ export class Trainer implements Disposable {
     );
     this.gaussians.recount(result.number("count"));
     return densifyResult(result);
+  }
+
+  /**
+   * A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates, then
+   * pruning of weak Gaussians by scores that growth has put out of place.
+   */
+  densifyReference(options: ReferenceOptions): ReferenceDensified {
+    const input = referenceOptions(options).bytes;
+    const result = new Struct("tame_reference_result");
+    const { bytes } = result;
+    this.gaussians.device.call((symbols, error) =>
+      symbols.tame_trainer_densify_reference(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
+    );
+    this.gaussians.recount(result.number("count"));
+    return referenceResult(result);
   }
 
   /** Gives the Gaussians back and frees the optimiser's state, after the running call if there is one. */

@@ -51,6 +51,9 @@ class Gaussians {
   virtual uint32_t capacity() const = 0;
   virtual uint32_t sh_degree() const = 0;
   virtual void resize(uint32_t count) = 0;
+  // How opacities are stored: as logits, or linear (core::used_opacity). upload and download pass what is stored.
+  virtual bool linear_opacity() const = 0;
+  virtual void set_linear_opacity(bool linear) = 0;
   virtual void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) = 0;
   virtual void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const = 0;
   virtual void render(const tame_camera& camera, const float background[3], const ImageTarget& target) = 0;
@@ -91,6 +94,8 @@ class Trainer {
   // control: see TAME_CONTROL_*; returns TAME_OK, or TAME_CANCELLED when the stop word ended it.
   virtual tame_status run(const tame_step* plan, uint32_t n, int32_t* control) = 0;
   virtual void reset_opacity(float maximum) = 0;
+  // Changes how the Gaussians' opacities are stored and zeroes their moments.
+  virtual void set_linear_opacity(bool linear) = 0;
   // Each may be null.
   virtual void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const = 0;
   virtual void reset_statistics() = 0;

@@ -2,9 +2,11 @@
 #include <cmath>
 #include <limits>
 
+#include "../core/activations.h"
 #include "boundary.h"
 #include "checks.h"
 #include "entries.h"
+#include "reference_selection.h"
 #include "selection.h"
 
 using namespace tame;
@@ -33,7 +35,8 @@ std::vector<float> opacities_of(const TrainerEntry& trainer) {
   const uint32_t count = trainer.gaussians->count();
   std::vector<float> opacities(count);
   trainer.gaussians->download(TAME_FIELD_OPACITIES, 0, count, opacities.data());
-  for (float& value : opacities) value = 1.f / (1.f + std::exp(-value));
+  const bool linear = trainer.gaussians->linear_opacity();
+  for (float& value : opacities) value = core::used_opacity(linear, value);
   return opacities;
 }
 
@@ -109,6 +112,29 @@ tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_optio
     tame_densify_result outcome = {};
     const RowEdit edit = choose_growth(input, chosen, outcome);
     if (edit.size() != call->gaussians->count()) call->trainer->edit_rows(edit, chosen.iteration, chosen.round);
+    write_struct("result", result, result_bytes, outcome);
+  });
+}
+
+tame_status tame_trainer_densify_reference(tame_trainer* trainer, const tame_reference_options* options,
+                                           uint32_t options_bytes, tame_reference_result* result, uint32_t result_bytes,
+                                           tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const auto chosen = read_struct<tame_reference_options>("options", options, options_bytes);
+    check_count("options.target", chosen.target, 0, call->gaussians->capacity());
+    check_range("options.gradient_threshold", chosen.gradient_threshold, 0.f, kLargest);
+    check_range("options.size_threshold", chosen.size_threshold, 0.f, kLargest);
+    check_range("options.min_opacity", chosen.min_opacity, 0.f, 1.f);
+    check_range("options.max_scale", chosen.max_scale, 0.f, kLargest);
+    check_range("options.share", chosen.share, 0.f, 1.f);
+    known_bytes("result", result, result_bytes, uint32_t(sizeof *result));
+    const SelectionInput input = {call.device()->backend().seed, scores_of(*call), mean_gradients_of(*call),
+                                  opacities_of(*call), largest_scales_of(*call)};
+    tame_reference_result outcome = {};
+    const ReferenceEdits edits = choose_reference(input, chosen, outcome);
+    for (const RowEdit* edit : {&edits.copies, &edits.rest})
+      if (edit->size() != 0) call->trainer->edit_rows(*edit, chosen.iteration, 0);
     write_struct("result", result, result_bytes, outcome);
   });
 }

@@ -42,9 +42,10 @@ void DeviceEntry::release(std::shared_ptr<Entry> entry) noexcept {
   leave();
 }
 
-void GaussiansEntry::refuse_if_training(const char* what) const {
+void GaussiansEntry::claim(const char* what) {
   if (!trainer.expired())
     fail(TAME_BUSY, "Cannot %s while a trainer lives on these Gaussians: close the trainer", what);
+  gaussians->set_linear_opacity(false);
 }
 
 void check_photo(const TrainerEntry& trainer, uint32_t index, const char* name) {

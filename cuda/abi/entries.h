@@ -49,8 +49,9 @@ class GaussiansEntry : public ChildEntry {
   GaussiansEntry(std::shared_ptr<DeviceEntry> device, std::shared_ptr<Gaussians> gaussians)
       : ChildEntry(std::move(device)), gaussians(std::move(gaussians)) {}
 
-  // Throws TAME_BUSY: while a trainer lives only it may change the rows.
-  void refuse_if_training(const char* what) const;
+  // Before a change of the rows by the caller. Throws TAME_BUSY: while a trainer lives only it may change them. Linear
+  // opacities, which an earlier trainer may have left, become logits.
+  void claim(const char* what);
 
   const std::shared_ptr<Gaussians> gaussians;
   std::weak_ptr<TrainerEntry> trainer;

@@ -1,4 +1,5 @@
 // Entry points of Gaussians.
+#include "../core/activations.h"
 #include "boundary.h"
 #include "checks.h"
 #include "entries.h"
@@ -38,6 +39,15 @@ void check_rows(const Gaussians& gaussians, uint32_t field, uint32_t offset, uin
   check_array("data", data, data_length, rows * width);
 }
 
+// Turns the linear opacities in downloaded rows into logits.
+void make_logits(uint32_t field, uint32_t sh_degree, uint32_t rows, float* data) {
+  if (field != TAME_FIELD_OPACITIES && field != TAME_FIELD_PLY_ROWS) return;
+  const uint64_t width = field_width(field, sh_degree);
+  // A PLY row ends with opacity, three scales and a quaternion.
+  const uint64_t column = field == TAME_FIELD_PLY_ROWS ? width - 8 : 0;
+  for (uint64_t i = 0; i < rows; ++i) data[i * width + column] = core::logit_of_linear(data[i * width + column]);
+}
+
 }  // namespace
 
 tame_gaussians* tame_gaussians_create(tame_device* device, uint32_t capacity, uint32_t sh_degree, tame_error* err) {
@@ -61,7 +71,7 @@ tame_status tame_gaussians_count(tame_gaussians* gaussians, uint32_t* count, uin
 tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t count, tame_error* err) {
   return attempt(err, [&] {
     const Call<GaussiansEntry> call(gaussians);
-    call->refuse_if_training("resize");
+    call->claim("resize");
     check_count("count", count, 0, call->gaussians->capacity());
     call->gaussians->resize(count);
   });
@@ -71,7 +81,7 @@ tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uin
                                   const float* data, uint32_t data_length, tame_error* err) {
   return attempt(err, [&] {
     const Call<GaussiansEntry> call(gaussians);
-    call->refuse_if_training("upload");
+    call->claim("upload");
     check_rows(*call->gaussians, field, offset, rows, data, data_length);
     call->gaussians->upload(field, offset, rows, data);
   });
@@ -83,6 +93,7 @@ tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, u
     const Call<GaussiansEntry> call(gaussians);
     check_rows(*call->gaussians, field, offset, rows, data, data_length);
     call->gaussians->download(field, offset, rows, data);
+    if (call->gaussians->linear_opacity()) make_logits(field, call->gaussians->sh_degree(), rows, data);
   });
 }
 

@@ -2,66 +2,17 @@
 #include "selection.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "../core/philox.h"
+#include "draw.h"
 
 namespace tame {
 
 namespace {
 
-struct Ticket {
-  float place;     // smaller comes first
-  uint32_t index;  // decides between equal places
-  bool operator<(const Ticket& other) const {
-    return place < other.place || (place == other.place && index < other.index);
-  }
-};
-
 // NaN, which has no place in an order, as 0.
 float ordered(float value) {
   return value == value ? value : 0.f;
-}
-
-// The first `count` tickets, in no order.
-void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
-  if (count < tickets.size()) {
-    std::nth_element(tickets.begin(), tickets.begin() + count, tickets.end());
-    tickets.resize(count);
-  }
-}
-
-// Names a stream of random numbers.
-struct Drawing {
-  uint64_t seed;
-  uint32_t purpose, iteration, round;
-};
-
-// -ln(u): an exponential variable, larger than 0.
-float exponential(const Drawing& d, uint32_t index) {
-  return -std::log(core::uniform(core::philox(d.seed, d.purpose, d.iteration, index, d.round).words[0]));
-}
-
-// `count` of the members, with probability in proportion to their weights; those of weight 0 (or none at all) come
-// after all others, in random order.
-std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
-                         const Drawing& drawing) {
-  std::vector<Ticket> weighted, rest;
-  for (const uint32_t i : members) {
-    const float e = exponential(drawing, i);
-    if (weights[i] > 0)
-      weighted.push_back({e / weights[i], i});
-    else
-      rest.push_back({e, i});
-  }
-  if (count > weighted.size()) {
-    keep_first(rest, count - uint32_t(weighted.size()));
-    weighted.insert(weighted.end(), rest.begin(), rest.end());
-    return weighted;
-  }
-  keep_first(weighted, count);
-  return weighted;
 }
 
 // Rows grow in place: the first child of a split stands where its parent stood; copies and second children follow the

@@ -1,6 +1,5 @@
 // Which Gaussians densification clones, splits and prunes: the same choice for either backend, made on the host from
-// scores and statistics that the device gathered. Sampling is without replacement, by exponential races: the item with
-// the smallest -ln(u) / weight comes first (Efraimidis and Spirakis 2006).
+// scores and statistics that the device gathered. Sampling is without replacement (draw.h).
 #pragma once
 
 #include <cstdint>

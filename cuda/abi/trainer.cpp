@@ -25,6 +25,7 @@ void check_options(const tame_trainer_options& options) {
   check_range("options.beta2", options.beta2, 0.0f, kBelowOne);
   check_range("options.epsilon", options.epsilon, kSmallest, kLargest);
   check_count("options.sh_accumulation", options.sh_accumulation, 0, 1);
+  check_count("options.pass_clamped_gradient", options.pass_clamped_gradient, 0, 1);
 }
 
 void check_step(const TrainerEntry& trainer, const tame_step& step) {
@@ -70,7 +71,7 @@ tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views, 
     if (photos->device != call.device()) fail(TAME_INVALID_ARGUMENT, "Gaussians and views belong to different devices");
     const auto chosen = read_struct<tame_trainer_options>("options", options, options_bytes);
     check_options(chosen);
-    call->refuse_if_training("create a second trainer");
+    call->claim("create a second trainer");
     auto trainer = call.device()->backend().make_trainer(call->gaussians, photos->views, chosen);
     const auto entry = std::make_shared<TrainerEntry>(call.device(), call->gaussians, photos->views, std::move(trainer),
                                                       chosen.sh_accumulation != 0);
@@ -95,6 +96,15 @@ tame_status tame_trainer_reset_opacity(tame_trainer* trainer, float maximum, tam
     const Call<TrainerEntry> call(trainer);
     check_range("maximum", maximum, kSmallest, kBelowOne);
     call->trainer->reset_opacity(maximum);
+  });
+}
+
+tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    check_count("mode", mode, TAME_OPACITY_LOGIT, TAME_OPACITY_LINEAR);
+    const bool linear = mode == TAME_OPACITY_LINEAR;
+    if (linear != call->gaussians->linear_opacity()) call->trainer->set_linear_opacity(linear);
   });
 }
 

@@ -1,4 +1,4 @@
-// Stored parameters to used values, and back through the derivative: logistic opacity, normalised quaternion.
+// Stored parameters to used values, and back through the derivative: opacity, normalised quaternion.
 #pragma once
 
 #include "scalar.h"
@@ -21,6 +21,32 @@ TAME_FN T logit(T p) {
 template <class T>
 TAME_FN T sigmoid_slope(T value) {
   return value * (T(1) - value);
+}
+
+// A stored opacity is a logit or, linear, a number x of which min(|x|, 1) is used ("high opacity", Mallick et al.
+// 2024).
+template <class T>
+TAME_FN T used_opacity(bool linear, T stored) {
+  return linear ? minimum(T(1), maximum(stored, -stored)) : sigmoid(stored);
+}
+
+// d loss / d stored, from h = d loss / d log(used). Linear: |x| is 1 at most, so that h / x is the derivative, at 1 the
+// one from inside, by which a step may still come back down.
+template <class T>
+TAME_FN T opacity_gradient(bool linear, T stored, T used, T h) {
+  return linear ? h / stored : h * (T(1) - used);
+}
+
+// A linear x after a step, held in [-1, 1]. Without that, one that a step took past 1 would stay there: min(|x|, 1) has
+// no slope to bring it back. NaN stays.
+template <class T>
+TAME_FN T hold_linear_opacity(T x) {
+  return maximum(T(-1), minimum(T(1), x));
+}
+
+// The logit of a linear x, finite at both ends.
+TAME_FN float logit_of_linear(float x) {
+  return logit(clamp(maximum(x, -x), 1e-6f, 1.f - 1e-6f));
 }
 
 // unit = q / max(|q|, 1e-12); returns 1 / max(|q|, 1e-12).

@@ -14,6 +14,7 @@ namespace tame {
 // Indices of the planes: means, SH (coefficient-major, rgb inner), opacity, log-scales, quaternions.
 struct Layout {
   int sh_degree;
+  bool linear_opacity = false;  // the opacity plane holds TAME_OPACITY_LINEAR, not logits
 
   TAME_FN int coefficients() const { return (sh_degree + 1) * (sh_degree + 1); }
   TAME_FN static constexpr int means() { return 0; }

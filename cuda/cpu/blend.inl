@@ -191,7 +191,7 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
         core::store(S + p, behind);
         const F8 d_alpha = core::mad(q, before, behind / (F8(1.f) - f.alpha));
         // Where the cap holds, alpha does not move with the splat.
-        const F8 h = core::select(f.takes & (f.raw <= F8(core::kMaxAlpha)), f.alpha * d_alpha, F8(0.f));
+        const F8 h = core::select(f.takes & (f.raw <= F8(a.gradient_cap)), f.raw * d_alpha, F8(0.f));
         rgb[0] = core::mad(weight, d0, rgb[0]);
         rgb[1] = core::mad(weight, d1, rgb[1]);
         rgb[2] = core::mad(weight, d2, rgb[2]);

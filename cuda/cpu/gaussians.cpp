@@ -23,6 +23,14 @@ void CpuGaussians::resize(uint32_t count) {
   count_ = count;
 }
 
+void CpuGaussians::set_linear_opacity(bool linear) {
+  if (linear == layout_.linear_opacity) return;
+  float* opacity = planes().plane(layout_.opacity());
+  for (uint32_t i = 0; i < count_; ++i)
+    opacity[i] = linear ? core::sigmoid(opacity[i]) : core::logit_of_linear(opacity[i]);
+  layout_.linear_opacity = linear;
+}
+
 void CpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) {
   int row[kMaxColumns];
   const uint32_t width = row_planes(layout_, field, row);

@@ -66,6 +66,7 @@ struct BlendArgs {
   // Backward only.
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null
+  float gradient_cap;           // an alpha that would exceed this passes no gradient on to its splat
   InstanceGradient* gradients;  // by slot
   // Scoring only.
   const float* pixel_weights;  // 1 plane

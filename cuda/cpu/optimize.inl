@@ -70,7 +70,8 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
                          F8(-0.5f) * core::load(sums.h_dydy)};
   F8 g_mean[3], g_log_scale[3], g_quat[4];
   core::project_backward(camera, x.mean, x.scale, x.quat, g.mean2, g_conic, g_mean, g_log_scale, g_quat);
-  g.plane[p.layout.opacity()] = core::load(sums.h) * (F8(1.f) - x.opacity);
+  const F8 stored_opacity = core::load(p.parameters.plane(p.layout.opacity()) + i);
+  const F8 g_opacity = core::opacity_gradient(p.layout.linear_opacity, stored_opacity, x.opacity, core::load(sums.h));
 
   F8 g_rgb[3], g_direction[3];
   for (int c = 0; c < 3; ++c) {
@@ -88,6 +89,7 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   core::Mask8 used;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l) used.v[l] = l < lanes && p.tile_counts[i + l] != 0 ? -1 : 0;
   for (int k = 0; k < 3; ++k) g.plane[Layout::means() + k] = core::select(used, g_mean[k], F8(0.f));
+  g.plane[p.layout.opacity()] = core::select(used, g_opacity, F8(0.f));
   for (int k = 0; k < 3; ++k) g.plane[p.layout.log_scales() + k] = core::select(used, g_log_scale[k], F8(0.f));
   for (int k = 0; k < 4; ++k) g.plane[p.layout.quats() + k] = core::select(used, g_quat[k], F8(0.f));
   for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
@@ -128,6 +130,10 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
     const Layout::Range range = layout.group(group);
     const int last = group == TAME_GROUP_SH_REST && sh_live < range.last ? sh_live : range.last;
     adam_planes(a, i, steps, a.step.groups[group], range.first, last, g.plane + range.first);
+  }
+  if (layout.linear_opacity) {
+    float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
+    core::store(opacity, core::hold_linear_opacity(core::load(opacity)));
   }
 }
 

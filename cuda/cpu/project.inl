@@ -9,15 +9,15 @@ struct Loaded {
 inline Loaded load_gaussians(const ProjectArgs& a, uint32_t i) {
   Loaded g;
   for (int k = 0; k < 3; ++k) g.mean[k] = core::load(a.parameters.plane(Layout::means() + k) + i);
-  const F8 logit = core::load(a.parameters.plane(a.layout.opacity()) + i);
-  g.ordered = logit <= logit;
+  const F8 opacity = core::load(a.parameters.plane(a.layout.opacity()) + i);
+  g.ordered = opacity <= opacity;
   for (int k = 0; k < 3; ++k) {
     const F8 log_scale = core::load(a.parameters.plane(a.layout.log_scales() + k) + i);
     g.ordered = g.ordered & (log_scale <= log_scale);
     g.scale[k] = core::exp(log_scale);
   }
   for (int k = 0; k < 4; ++k) g.quat[k] = core::load(a.parameters.plane(a.layout.quats() + k) + i);
-  g.opacity = core::sigmoid(logit);
+  g.opacity = core::used_opacity(a.layout.linear_opacity, opacity);
   return g;
 }
 

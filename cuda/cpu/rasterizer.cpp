@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../core/tiles.h"
 
@@ -224,9 +225,10 @@ void Rasterizer::bin_by_tile() {
   });
 }
 
-void Rasterizer::backward(const float* d_image, const float* d_alpha) {
+void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped) {
   const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   gradients_.reserve(instances_);
+  blend_.gradient_cap = pass_clamped ? std::numeric_limits<float>::infinity() : core::kMaxAlpha;
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
   blend_.gradients = gradients_.data();

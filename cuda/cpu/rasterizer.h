@@ -34,8 +34,9 @@ class Rasterizer {
 
   // Fills image(), transmittance() and, if asked, depth_sums().
   void forward(const Input& input, bool with_depth);
-  // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward.
-  void backward(const float* d_image, const float* d_alpha);
+  // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward. pass_clamped: as if
+  // alpha were not capped.
+  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false);
   // What each Gaussian contributes where, of the last forward; pixel_weights: 1 plane. Arrays of count() each.
   void contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance);
   // Arguments for Kernels::optimize, of the last backward; the caller fills in the rest.

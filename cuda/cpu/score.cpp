@@ -86,7 +86,7 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
   };
   for (uint32_t i = 0; i < count; ++i) {
     row(kGradient)[i] = args.mean_gradients[i];
-    row(kOpacity)[i] = core::sigmoid(p.plane(layout.opacity())[i]);
+    row(kOpacity)[i] = core::used_opacity(layout.linear_opacity, p.plane(layout.opacity())[i]);
     float volume = 1;
     for (int k = 0; k < 3; ++k) volume *= core::exp(p.plane(layout.log_scales() + k)[i]);
     row(kScale)[i] = volume;

@@ -1,6 +1,7 @@
 // Training steps: forward, loss, backward, Adam. The order of work inside a step reads top to bottom in step().
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "../abi/step.h"
@@ -50,12 +51,17 @@ class CpuTrainer : public Trainer {
   void reset_opacity(float maximum) override {
     const Layout& layout = gaussians_->layout();
     const Planes values = gaussians_->planes();
-    const float highest = core::logit(maximum);
+    const float highest = layout.linear_opacity ? maximum : core::logit(maximum);
+    const float lowest = layout.linear_opacity ? -maximum : -std::numeric_limits<float>::infinity();
     float* opacity = values.plane(layout.opacity());
-    for (uint32_t i = 0; i < gaussians_->count(); ++i) opacity[i] = core::minimum(opacity[i], highest);
-    const size_t at = size_t(layout.opacity()) * values.stride;
-    std::fill_n(first_moments_.data() + at, values.stride, 0.f);
-    std::fill_n(second_moments_.data() + at, values.stride, 0.f);
+    for (uint32_t i = 0; i < gaussians_->count(); ++i)
+      opacity[i] = core::maximum(lowest, core::minimum(opacity[i], highest));
+    forget_opacity();
+  }
+
+  void set_linear_opacity(bool linear) override {
+    gaussians_->set_linear_opacity(linear);
+    forget_opacity();
   }
 
   void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const override {
@@ -107,6 +113,12 @@ class CpuTrainer : public Trainer {
   Ledger& ledger() { return gaussians_->device().ledger(); }
   size_t plane_floats(int planes) const { return gaussians_->planes().stride * size_t(planes); }
 
+  // Zeroes the opacities' moments.
+  void forget_opacity() {
+    const size_t stride = gaussians_->planes().stride, at = size_t(gaussians_->layout().opacity()) * stride;
+    for (Buffer<float>* moments : {&first_moments_, &second_moments_}) std::fill_n(moments->data() + at, stride, 0.f);
+  }
+
   float step(const tame_step& step) {
     CpuDevice& device = gaussians_->device();
     Rasterizer& rasterizer = device.rasterizer();
@@ -123,7 +135,7 @@ class CpuTrainer : public Trainer {
     const double loss = device.loss().evaluate(rasterizer.shape(), options_.lambda_dssim, rasterizer.image(),
                                                view.photo(step.background), learns(step));
     if (learns(step)) {
-      rasterizer.backward(device.loss().gradient(), nullptr);
+      rasterizer.backward(device.loss().gradient(), nullptr, options_.pass_clamped_gradient != 0);
       optimize(step, rasterizer);
     }
     return float(loss);

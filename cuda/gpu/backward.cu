@@ -1,5 +1,7 @@
 // The backward pass, top to bottom: from the picture's gradient to each instance, and from the instances of a Gaussian
 // to its parameters.
+#include <limits>
+
 #include "blend_backward.cuh"
 #include "blend_score.cuh"
 #include "optimize.cuh"
@@ -7,10 +9,11 @@
 
 namespace tame::gpu {
 
-void Rasterizer::backward(const float* d_image, const float* d_alpha) {
+void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped) {
   const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
+  blend_.gradient_cap = pass_clamped ? std::numeric_limits<float>::infinity() : core::kMaxAlpha;
   // As many segments as the room allows; those beyond the real number return at once.
   replay_kernel<BackwardPass><<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
   check_launch("launch replay_kernel<BackwardPass>");

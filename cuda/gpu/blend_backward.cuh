@@ -27,12 +27,13 @@ struct BackwardPass {
       }
     }
     // Weight, and d loss / d log(alpha): 0 where the cap holds, because alpha then does not move with the splat.
-    __device__ __forceinline__ float2 blend(const Splat& s, const Fragment& f, bool taken, const Pixels& g, int lane) {
+    __device__ __forceinline__ float2 blend(const BlendArgs& a, const Splat& s, const Fragment& f, bool taken,
+                                            const Pixels& g, int lane) {
       const float alpha = taken ? f.alpha : 0.f;
       const float q = fmaf(s.rgb[0], g[0][lane], fmaf(s.rgb[1], g[1][lane], s.rgb[2] * g[2][lane]));
       const float weight = alpha * T, left = 1.f - alpha;
       S = fmaf(weight, q, S);
-      const float h = f.raw <= core::kMaxAlpha ? alpha * fmaf(q, T, __fdividef(S, left)) : 0.f;
+      const float h = taken && f.raw <= a.gradient_cap ? f.raw * fmaf(q, T, __fdividef(S, left)) : 0.f;
       T *= left;
       return make_float2(weight, h);
     }

@@ -19,7 +19,8 @@ struct ScorePass {
       weights[0][lane] = a.pixel_weights[at];
     }
     // Blending weight, which is 0 where nothing is contributed, and pixels to the splat's mean.
-    __device__ __forceinline__ float2 blend(const Splat&, const Fragment& f, bool taken, const Pixels&, int) {
+    __device__ __forceinline__ float2 blend(const BlendArgs&, const Splat&, const Fragment& f, bool taken,
+                                            const Pixels&, int) {
       const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;
       T *= 1.f - alpha;
       return make_float2(weight, sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy)));

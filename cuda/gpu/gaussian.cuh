@@ -20,7 +20,7 @@ __device__ __forceinline__ Loaded load_gaussian(const Planes& p, const Layout& l
   for (int k = 0; k < 3; ++k) g.mean[k] = p.plane(Layout::means() + k)[i];
   for (int k = 0; k < 3; ++k) g.scale[k] = core::exp(p.plane(layout.log_scales() + k)[i]);
   for (int k = 0; k < 4; ++k) g.quat[k] = p.plane(layout.quats() + k)[i];
-  g.opacity = core::sigmoid(p.plane(layout.opacity())[i]);
+  g.opacity = core::used_opacity(layout.linear_opacity, p.plane(layout.opacity())[i]);
   return g;
 }
 

@@ -1,6 +1,7 @@
 // See gaussians.h.
 #include <algorithm>
 
+#include "../core/activations.h"
 #include "gaussians.h"
 
 namespace tame::gpu {
@@ -33,6 +34,11 @@ __global__ void planes_to_rows_kernel(Planes planes, uint32_t count, uint32_t of
 __global__ void fill_kernel(float* plane, uint32_t first, uint32_t last, float value) {
   const uint32_t i = first + blockIdx.x * blockDim.x + threadIdx.x;
   if (i < last) plane[i] = value;
+}
+
+__global__ void store_opacity_kernel(float* plane, uint32_t count, bool linear) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count) plane[i] = linear ? core::sigmoid(plane[i]) : core::logit_of_linear(plane[i]);
 }
 
 __device__ uint8_t to_byte(float value) {
@@ -115,6 +121,19 @@ void GpuGaussians::resize(uint32_t count) {
     device_->stream().wait();
     count_ = count;
   });
+}
+
+void GpuGaussians::set_linear_opacity(bool linear) {
+  if (linear == layout_.linear_opacity) return;
+  device_->use([&] {
+    if (count_ != 0) {
+      store_opacity_kernel<<<blocks_for(count_, kThreads), kThreads, 0, device_->stream()>>>(
+          planes().plane(layout_.opacity()), count_, linear);
+      check_launch("launch store_opacity_kernel");
+    }
+    device_->stream().wait();
+  });
+  layout_.linear_opacity = linear;
 }
 
 void GpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) {

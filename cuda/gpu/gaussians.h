@@ -12,6 +12,8 @@ class GpuGaussians : public Gaussians {
   uint32_t count() const override { return count_; }
   uint32_t capacity() const override { return capacity_; }
   uint32_t sh_degree() const override { return uint32_t(layout_.sh_degree); }
+  bool linear_opacity() const override { return layout_.linear_opacity; }
+  void set_linear_opacity(bool linear) override;
   void resize(uint32_t count) override;
   void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
@@ -27,7 +29,7 @@ class GpuGaussians : public Gaussians {
  private:
   std::shared_ptr<GpuDevice> device_;
   const uint32_t capacity_;
-  const Layout layout_;
+  Layout layout_;
   const size_t stride_;
   uint32_t count_ = 0;
   DeviceBuffer<float> values_;

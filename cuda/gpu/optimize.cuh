@@ -41,6 +41,8 @@ struct Sink {
     }
     for (int k = 0; k < n; ++k) {
       core::adam(a.step.groups[group], total[k], value[k], m[k], v[k]);
+      if (group == TAME_GROUP_OPACITIES && a.projection.layout.linear_opacity)
+        value[k] = core::hold_linear_opacity(value[k]);
       a.projection.parameters.plane(plane + k)[i] = value[k];
       a.first_moments.plane(plane + k)[i] = m[k];
       a.second_moments.plane(plane + k)[i] = v[k];
@@ -111,7 +113,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     g_mean2[1] = -fmaf(s.C, sum.h_dy, s.B * sum.h_dx);
     const float g_conic[3] = {-0.5f * sum.h_dxdx, -sum.h_dxdy, -0.5f * sum.h_dydy};
     core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, g_mean, g_log_scale, g_quat);
-    g_opacity[0] = sum.h * (1.f - x.opacity);
+    g_opacity[0] =
+        core::opacity_gradient(layout.linear_opacity, p.parameters.plane(layout.opacity())[i], x.opacity, sum.h);
     for (int c = 0; c < 3; ++c)
       if (s.clamped & (1u << c)) sum.rgb[c] = 0.f;
     direction = core::view_direction<float>(p.camera.center, x.mean);

@@ -30,7 +30,8 @@ class Rasterizer {
   // Enqueues one forward pass (forward.cu). Call prepare first.
   void forward();
   // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
-  void backward(const float* d_image, const float* d_alpha);
+  // pass_clamped: as if alpha were not capped.
+  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false);
   // What each Gaussian contributes where, of the last forward, prepared with_backward; pixel_weights: 1 plane. Arrays
   // of count() each, in device memory.
   struct Contributions {

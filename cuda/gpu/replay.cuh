@@ -21,7 +21,8 @@ static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line 
 //   Record, of floats alone, one an instance, and output(args), where they go;
 //   Pixels: planes of what it knows of each of a warp's pixels, in shared memory, 0 outside the picture;
 //   State: of a pixel; begin(args, at, checkpoint, pixels, lane) sets it up before the segment's first splat;
-//   State::blend(splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken is false where the pixel
+//   State::blend(args, splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken is false where the
+//   pixel
 //     skips the splat;
 //   Sum: of a lane's share of a row: add(column, values, pixels, pixel), then finish(splat, left, y) gives the Record.
 template <class Pass>
@@ -148,7 +149,7 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
       const Fragment f = fragment(s, pixel_x, pixel_y);
       const bool taken = f.touches && round_first + uint32_t(place) < last;
       if (!__any_sync(kFullWarp, taken)) continue;
-      memory.rows[warp][rows][row_place(rows, lane)] = state.blend(s, f, taken, memory.pixels[warp], lane);
+      memory.rows[warp][rows][row_place(rows, lane)] = state.blend(a, s, f, taken, memory.pixels[warp], lane);
       if (lane == rows) splat_of_row = place;
       touched |= 1u << place;
       if (++rows == kRows) {

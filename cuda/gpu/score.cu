@@ -35,7 +35,7 @@ __global__ void own_terms_kernel(Planes p, Layout layout, Table t, const float* 
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= t.count) return;
   t.row(kGradient)[i] = visible_steps[i] == 0 ? 0.f : gradient_sums[i] / float(visible_steps[i]);
-  t.row(kOpacity)[i] = core::sigmoid(p.plane(layout.opacity())[i]);
+  t.row(kOpacity)[i] = core::used_opacity(layout.linear_opacity, p.plane(layout.opacity())[i]);
   float volume = 1.f;
   for (int k = 0; k < 3; ++k) volume *= core::exp(p.plane(layout.log_scales() + k)[i]);
   t.row(kScale)[i] = volume;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <thread>
 
 #include "../abi/step.h"
@@ -33,9 +34,9 @@ __global__ void finish_step_kernel(const Counts* counts, const double* loss, uin
   box->outcomes[ticket % kSlots] = 2 * ticket + overflow;
 }
 
-__global__ void limit_kernel(float* values, uint32_t count, float highest) {
+__global__ void limit_kernel(float* values, uint32_t count, float lowest, float highest) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < count) values[i] = core::minimum(values[i], highest);
+  if (i < count) values[i] = core::maximum(lowest, core::minimum(values[i], highest));
 }
 
 class GpuTrainer : public Trainer {
@@ -71,17 +72,23 @@ class GpuTrainer : public Trainer {
 
   void reset_opacity(float maximum) override {
     device().use([&] {
-      const int plane = gaussians_->layout().opacity();
+      const Layout& layout = gaussians_->layout();
       const uint32_t count = gaussians_->count();
+      const float highest = layout.linear_opacity ? maximum : core::logit(maximum);
+      const float lowest = layout.linear_opacity ? -maximum : -std::numeric_limits<float>::infinity();
       if (count != 0) {
-        limit_kernel<<<blocks_for(count, kThreads), kThreads, 0, stream()>>>(gaussians_->planes().plane(plane), count,
-                                                                             core::logit(maximum));
+        limit_kernel<<<blocks_for(count, kThreads), kThreads, 0, stream()>>>(
+            gaussians_->planes().plane(layout.opacity()), count, lowest, highest);
         check_launch("launch limit_kernel");
       }
-      const size_t stride = gaussians_->planes().stride, at = size_t(plane) * stride;
-      for (float* moments : {first_moments_.data(), second_moments_.data()})
-        check(cudaMemsetAsync(moments + at, 0, stride * sizeof(float), stream()), "clear the opacities' moments");
-      stream().wait();
+      forget_opacity();
+    });
+  }
+
+  void set_linear_opacity(bool linear) override {
+    device().use([&] {
+      gaussians_->set_linear_opacity(linear);
+      forget_opacity();
     });
   }
 
@@ -145,6 +152,14 @@ class GpuTrainer : public Trainer {
   Ledger& ledger() const { return device().ledger(); }
   const Stream& stream() const { return device().stream(); }
   size_t plane_floats(int planes) const { return gaussians_->planes().stride * size_t(planes); }
+
+  // Zeroes the opacities' moments. Waits.
+  void forget_opacity() {
+    const size_t stride = gaussians_->planes().stride, at = size_t(gaussians_->layout().opacity()) * stride;
+    for (float* moments : {first_moments_.data(), second_moments_.data()})
+      check(cudaMemsetAsync(moments + at, 0, stride * sizeof(float), stream()), "clear the opacities' moments");
+    stream().wait();
+  }
 
   template <class T>
   void clear(DeviceBuffer<T>& buffer) {
@@ -215,7 +230,7 @@ class GpuTrainer : public Trainer {
     rasterizer.loss(options_.lambda_dssim, photo, learns(step), loss_.data());
     views_->release(step.next_view);
     if (learns(step)) {
-      rasterizer.backward(rasterizer.loss_gradient(), nullptr);
+      rasterizer.backward(rasterizer.loss_gradient(), nullptr, options_.pass_clamped_gradient != 0);
       optimize(step, rasterizer);
     }
     finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());

@@ -125,6 +125,8 @@ abiTest("tame_render() and the trainer's functions end with a status when all Ga
     "tame_trainer_scores",
     "tame_trainer_densify",
     "tame_trainer_prune",
+    "tame_trainer_densify_reference",
+    "tame_trainer_set_opacity_mode",
   ] as const;
   for (const name of state) await must(name, { ...world.arguments(name), trainer });
   await must("tame_trainer_close", { trainer });
@@ -173,6 +175,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_image_loss", "lambda_dssim", { lambda_dssim: 1.5 }],
   ["tame_trainer_reset_opacity", "maximum", { maximum: 1 }],
   ["tame_trainer_reset_opacity", "maximum", { maximum: 0 }],
+  ["tame_trainer_set_opacity_mode", "mode is 2: expected 0 to 1", { mode: 2 }],
   ["tame_trainer_run", "stride", { stride: 60 }],
   ["tame_trainer_run", "plan is too short", { stride: 68 }],
   ["tame_trainer_run", "control is too short", { n: 0x40000001 }],
@@ -201,6 +204,13 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_densify", "options.size_threshold", (args) => setFloat(args.options, 20, Infinity)],
   ["tame_trainer_densify", "options.fill", (args) => setWord(args.options, 24, 2)],
   ["tame_trainer_densify", "result has struct_size", (args) => setWord(args.result, 0, 0)],
+  ["tame_trainer_densify_reference", "options.target is 5: expected 0 to 4", (args) => setWord(args.options, 8, 5)],
+  ["tame_trainer_densify_reference", "options.gradient_threshold", (args) => setFloat(args.options, 12, NaN)],
+  ["tame_trainer_densify_reference", "options.size_threshold", (args) => setFloat(args.options, 16, -1)],
+  ["tame_trainer_densify_reference", "options.min_opacity", (args) => setFloat(args.options, 20, 1.5)],
+  ["tame_trainer_densify_reference", "options.max_scale", (args) => setFloat(args.options, 24, Infinity)],
+  ["tame_trainer_densify_reference", "options.share", (args) => setFloat(args.options, 28, NaN)],
+  ["tame_trainer_densify_reference", "result has struct_size", (args) => setWord(args.result, 0, 0)],
 ];
 
 abiTest("every function refuses a number when it is out of range", async () => {

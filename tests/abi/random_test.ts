@@ -33,6 +33,13 @@ function randomNumbers(seed: number): () => number {
 const WORDS = [0, 1, 2, 3, 4, 5, 7, 8, 11, 15, 16, 17, 63, 64, 65, 1000, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF];
 const FLOATS = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 1e-45, 1e-20, 3e38, -3e38, 1e6, 88.8];
 
+/** Functions that change the number of rows, and the struct that says to what. */
+const EDITS = {
+  tame_trainer_prune: "tame_prune_result",
+  tame_trainer_densify: "tame_densify_result",
+  tame_trainer_densify_reference: "tame_reference_result",
+} as const;
+
 class Fuzzer {
   readonly #random: () => number;
   readonly live = new Map<Kind, Item[]>();
@@ -56,7 +63,7 @@ class Fuzzer {
     if (pointer !== null) this.#keep(name, args, pointer);
     if (status === ABI.OK && name.endsWith("_close")) this.#retire(args);
     if (status === ABI.OK && name === "tame_gaussians_resize") this.#resize(args);
-    if (status === ABI.OK && (name === "tame_trainer_prune" || name === "tame_trainer_densify")) this.#edit(name, args);
+    if (status === ABI.OK && name in EDITS) this.#edit(name as keyof typeof EDITS, args);
   }
 
   async closeAll(): Promise<void> {
@@ -159,10 +166,10 @@ class Fuzzer {
     if (item) item.count = Number(args.count);
   }
 
-  // The count is the last word of either result.
-  #edit(name: "tame_trainer_prune" | "tame_trainer_densify", args: Arguments): void {
+  // The count is the last word of each result.
+  #edit(name: keyof typeof EDITS, args: Arguments): void {
     const item = this.live.get("trainer")?.find(({ pointer }) => same(args.trainer, pointer));
-    const at = structSize(name === "tame_trainer_prune" ? "tame_prune_result" : "tame_densify_result") - 4;
+    const at = structSize(EDITS[name]) - 4;
     if (item) item.count = new DataView((args.result as Uint8Array<ArrayBuffer>).buffer).getUint32(at, true);
     this.edits++;
   }

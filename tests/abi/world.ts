@@ -1,7 +1,7 @@
 // A small world behind the raw ABI: one handle of each kind, and for each function arguments that it accepts.
 
 import { ABI, Struct } from "../../ffi/abi.ts";
-import { densifyOptions, pruneOptions } from "../../ffi/densify.ts";
+import { densifyOptions, pruneOptions, referenceOptions } from "../../ffi/densify.ts";
 import { openLibrary } from "../../ffi/library.ts";
 import type { SYMBOLS } from "../../ffi/symbols.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
@@ -259,6 +259,7 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     control: new Int32Array(ABI.CONTROL_LOSSES + 2),
   }),
   tame_trainer_reset_opacity: (pick) => ({ trainer: pick("trainer").pointer, maximum: 0.01 }),
+  tame_trainer_set_opacity_mode: (pick) => ({ trainer: pick("trainer").pointer, mode: ABI.OPACITY_LINEAR }),
   tame_trainer_statistics: (pick) => {
     const { pointer, count } = pick("trainer");
     return {
@@ -298,6 +299,19 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
       fill: true,
     }).bytes,
     result: new Struct("tame_densify_result").bytes,
+  }),
+  tame_trainer_densify_reference: (pick) => ({
+    trainer: pick("trainer").pointer,
+    options: referenceOptions({
+      iteration: 1,
+      target: 3,
+      gradientThreshold: 0,
+      sizeThreshold: 0.5,
+      minOpacity: 0.9,
+      maxScale: 1,
+      share: 0.5,
+    }).bytes,
+    result: new Struct("tame_reference_result").bytes,
   }),
   tame_trainer_close: (pick) => ({ trainer: pick("trainer").pointer }),
 };

@@ -58,6 +58,38 @@ TEST("logit() inverts sigmoid(), and the other way round") {
   });
 }
 
+TEST("used_opacity() is the sigmoid of a logit, and |x| up to 1 of a linear x") {
+  for (const double x : {-3.0, -1.0, -0.4, 0.0, 0.25, 1.0, 1.5}) {
+    expect(core::used_opacity(false, x) == core::sigmoid(x), "logit");
+    expect(core::used_opacity(true, x) == std::min(std::fabs(x), 1.0), "linear");
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  expect(std::isnan(core::used_opacity(true, nan)) && std::isnan(core::hold_linear_opacity(nan)), "NaN must stay");
+}
+
+TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes and on both sides of 0") {
+  for_cases(198, [](int i) {
+    const double x = -0.985 + 0.01 * i, h = 1.7;
+    for (const bool linear : {false, true}) {
+      if (linear && std::fabs(x) < 0.01) continue;
+      const auto value = [&](double at) { return h * std::log(core::used_opacity(linear, at)); };
+      const double expected = test::derivative(value, x, linear ? 0.1 * std::min(std::fabs(x), 1 - std::fabs(x)) : 0.1);
+      const double actual = core::opacity_gradient(linear, x, core::used_opacity(linear, x), h);
+      expect_close("gradient", actual, expected, 1e-8 * std::fabs(expected) + 1e-10);
+    }
+  });
+  // At the border the slope from inside, so that a step can leave it.
+  expect(core::opacity_gradient(true, 1.0, 1.0, 2.0) == 2 && core::opacity_gradient(true, -1.0, 1.0, 2.0) == -2, "at 1");
+}
+
+TEST("hold_linear_opacity() and logit_of_linear() keep to their ranges") {
+  for (const float x : {-7.f, -1.f, -0.5f, 0.f, 0.5f, 1.f, 7.f}) {
+    expect(core::hold_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "held");
+    const double used = std::min(std::max(double(std::fabs(x)), 1e-6), 1 - 1e-6);
+    expect_close("logit", core::logit_of_linear(x), std::log(used / (1 - used)), 0.05);  // 1 - 1e-6 in float
+  }
+}
+
 TEST("normalize() gives a unit quaternion and the inverse length") {
   Random random(2);
   for_cases(200, [&](int) {

@@ -125,6 +125,41 @@ pairTest("Trainer.resetOpacity() agrees with the CPU and with its formula when t
   assertParameters(results[0], results[1], { ...BOUNDS[10], max: 40.1 });
 });
 
+pairTest("Trainer.setOpacityMode() agrees with the CPU when training goes on in either mode", async (pair) => {
+  const { splats, photos } = trainingProblem();
+  const results = [];
+  for (const device of [pair.gpu, pair.cpu]) {
+    using gaussians = Gaussians.fromArrays(device, splats);
+    using views = makeViews(device, photos);
+    using trainer = Trainer.create(gaussians, views, { shAccumulation: true });
+    const losses: number[] = [];
+    for (const mode of ["linear", "logit"] as const) {
+      const before = gaussians.download("opacities");
+      trainer.setOpacityMode(mode);
+      gaussians.download("opacities").forEach((value, i) => assertLessOrEqual(Math.abs(value - before[i]), 1e-4));
+      const control = new Control(5);
+      await trainer.run(planOf(5, { views: photos.length }), control);
+      losses.push(...control.losses());
+    }
+    trainer.setOpacityMode("linear");
+    results.push({ losses: Float32Array.from(losses), splats: gaussians.toArrays(), ...trainer.statistics() });
+  }
+  assertLosses(results[0], results[1]);
+  // A linear step of one rate is up to 1 / (o (1 - o)) rates of a logit.
+  assertParameters(results[0], results[1], { p90: 0.1, p99: 1, max: 1e4 });
+});
+
+pairTest("Trainer.run() agrees with the CPU when gradients pass alpha's cap", async ({ gpu, cpu }) => {
+  const problem = trainingProblem();
+  problem.splats.opacities.fill(8);
+  const run = (device: Device, passClampedGradient: boolean) =>
+    runProblem(device, problem, { steps: 10, passClampedGradient });
+  const [ours, theirs] = [await run(gpu, true), await run(cpu, true)];
+  assertLosses(ours, theirs);
+  assertParameters(ours, theirs, { ...BOUNDS[10], max: 20.1 });
+  assertNotEquals(ours.splats.opacities, (await run(gpu, false)).splats.opacities);
+});
+
 function assertLosses({ losses }: Outcome, { losses: expected }: Outcome): void {
   assertEquals(losses.length, expected.length);
   losses.forEach((loss, i) => {

@@ -45,6 +45,7 @@ export interface RunOptions {
   lambdaDssim?: number;
   /** Changes the views before the first step. */
   prepare?: (views: Views) => void;
+  passClampedGradient?: boolean;
 }
 
 /**
@@ -69,11 +70,11 @@ export function trainingProblem(count = 200): Problem {
 
 /** Trains a problem on a device and reads everything back. */
 export async function runProblem(device: Device, { splats, photos }: Problem, options: RunOptions): Promise<Outcome> {
-  const { steps, residency, alter = (step) => step, lambdaDssim, prepare } = options;
+  const { steps, residency, alter = (step) => step, lambdaDssim, passClampedGradient, prepare } = options;
   using gaussians = Gaussians.fromArrays(device, splats);
   using views = makeViews(device, photos, residency);
   prepare?.(views);
-  using trainer = Trainer.create(gaussians, views, { shAccumulation: true, lambdaDssim });
+  using trainer = Trainer.create(gaussians, views, { shAccumulation: true, lambdaDssim, passClampedGradient });
   const control = new Control(steps);
   await trainer.run(planOf(steps, { views: photos.length, alter }), control);
   return { losses: control.losses(), splats: gaussians.toArrays(), ...trainer.statistics() };
