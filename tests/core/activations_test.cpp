@@ -79,7 +79,8 @@ TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes
     }
   });
   // At the border the slope from inside, so that a step can leave it.
-  expect(core::opacity_gradient(true, 1.0, 1.0, 2.0) == 2 && core::opacity_gradient(true, -1.0, 1.0, 2.0) == -2, "at 1");
+  expect(core::opacity_gradient(true, 1.0, 1.0, 2.0) == 2 && core::opacity_gradient(true, -1.0, 1.0, 2.0) == -2,
+         "at 1");
 }
 
 TEST("hold_linear_opacity() and logit_of_linear() keep to their ranges") {

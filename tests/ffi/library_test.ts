@@ -61,7 +61,7 @@ Deno.test({
     const args = ["-shared", "-fPIC", "-o", `${folder}/old.so`, `${folder}/old.c`];
     assert((await new Deno.Command(compiler!, { args }).output()).success);
     const error = assertThrows(() => openFile(`${folder}/old.so`), LibraryError);
-    assertStringIncludes(error.message, "ABI version is 999, this tame needs 2");
+    assertStringIncludes(error.message, "ABI version is 999, this tame needs 3");
     await Deno.remove(folder, { recursive: true });
   },
 });

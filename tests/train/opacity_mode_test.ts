@@ -120,7 +120,7 @@ deviceTest("Trainer.setOpacityMode() forgets the opacities' moments and no other
   assertGreater(moved("means"), COUNT / 2);
 });
 
-deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear mode", async (device) => {
+deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear mode", (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians } = world;
   trainer.setOpacityMode("linear");
