@@ -35,13 +35,6 @@ export const COMPATIBILITY_ROWS = [
     help: "no effect: the schedule has no delay",
   },
   {
-    name: "ho_iteration",
-    kind: "integer",
-    unit: "N",
-    default: 15_000,
-    help: "no effect: opacities stay logits and are trained to the end",
-  },
-  {
     name: "checkpoint_iterations",
     kind: "integers",
     unit: "N",

@@ -6,27 +6,30 @@ import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { type OptionGroup, type OptionRow, rowsOf } from "./option.ts";
 import { userPath } from "./paths.ts";
+import { withPreset } from "./preset.ts";
 
 /**
  * Parses `argv` over the options of the file that `--config` names, if it does. The file is an object of options, or
- * one with such an object under "options" as the config.json of a model folder has.
+ * one with such an object under "options" as the config.json of a model folder has. A preset that either names comes
+ * before its own options.
  */
 export async function parseWithConfig<const Table extends readonly OptionGroup[]>(
   argv: readonly string[],
   table: Table,
 ): Promise<Parsed<Table>> {
-  const parsed = parse(argv, table);
+  const line = withPreset(argv, table);
+  const parsed = parse(line, table);
   const file = (parsed.values as { config?: string }).config;
   if (file === undefined) return parsed;
   const path = userPath(file);
-  const tokens = configArguments(await readConfig(path), path, rowsOf(table));
+  let tokens = configArguments(await readConfig(path), path, rowsOf(table));
   try {
-    parse(tokens, table);
+    tokens = withPreset(tokens, table);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${error.message} (in ${path})`);
     throw error;
   }
-  return parse([...tokens, ...argv], table);
+  return parse([...tokens, ...line], table);
 }
 
 async function readConfig(path: string): Promise<string> {

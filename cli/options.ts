@@ -18,9 +18,11 @@ import {
   BUDGET_ROWS,
   DENSIFICATION_ROWS,
   ITERATION_ROWS,
+  OPACITY_ROWS,
   OPTIMIZER_ROWS,
   RATE_ROWS,
   SCHEDULE_ROWS,
+  SETTING_ROWS,
   SH_LOWER_ROWS,
 } from "./options/training_rows.ts";
 
@@ -30,7 +32,8 @@ export const TRAIN_OPTIONS = [
     title: "Capture and model folder",
     rows: [...CAPTURE_ROWS, ...PHOTO_ROWS, ...BACKGROUND_ROWS, ...SH_DEGREE_ROWS, ...DATA_DEVICE_ROWS, ...NEAR_ROWS],
   },
-  { title: "Schedule", rows: [...ITERATION_ROWS, ...SCHEDULE_ROWS, ...SH_LOWER_ROWS] },
+  { title: "Setting", rows: SETTING_ROWS },
+  { title: "Schedule", rows: [...ITERATION_ROWS, ...SCHEDULE_ROWS, ...SH_LOWER_ROWS, ...OPACITY_ROWS] },
   { title: "Budget and densification", rows: [...BUDGET_ROWS, ...DENSIFICATION_ROWS] },
   { title: "Optimiser and loss", rows: [...OPTIMIZER_ROWS, ...RATE_ROWS] },
   { title: "Device", rows: [...DEVICE_ROWS, ...SEED_ROWS] },

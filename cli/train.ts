@@ -37,6 +37,7 @@ import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
 import { userPath } from "./paths.ts";
+import { checkPreset } from "./preset.ts";
 import { Reporter } from "./progress.ts";
 import { asUsageError, trainOptions, type TrainValues } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
@@ -54,7 +55,8 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const started = performance.now();
-  const { values } = await parseWithConfig(argv, TRAIN_OPTIONS);
+  const { values, given } = await parseWithConfig(argv, TRAIN_OPTIONS);
+  checkPreset(values.preset, given);
   if (values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
   const options = trainOptions(values);
   const reporter = new Reporter(values);
@@ -64,7 +66,8 @@ export async function run(argv: string[]): Promise<number> {
   const { signal } = interrupt;
 
   const { images, resolution, eval: holdOut, near } = values;
-  const loading = loadScene(userPath(values.source_path), { images, resolution, eval: holdOut, near, signal });
+  const { parity } = options;
+  const loading = loadScene(userPath(values.source_path), { images, resolution, eval: holdOut, near, parity, signal });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;
   if (scene.train.length === 0) {
@@ -92,6 +95,7 @@ function cfgArgs(
     source_path: paths.source,
     white_background: values.white_background,
     ...(values.near === DEFAULT_NEAR ? {} : { near: values.near }),
+    ...(values.parity === "none" ? {} : { parity: values.parity }),
   };
 }
 

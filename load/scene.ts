@@ -8,6 +8,7 @@ import { DataError } from "./errors.ts";
 import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
 import { type Image8, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
 import { forEachParallel } from "./parallel.ts";
+import { centred, referenceSize } from "./reference.ts";
 
 /** Coloured points in space. */
 export interface PointCloud {
@@ -57,6 +58,11 @@ export interface LoadOptions {
   eval?: boolean;
   /** Distance of the cameras' near planes, in world units; 0.2 by default. */
   near?: number;
+  /**
+   * `"reference"` reads cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
+   * with it: principal points central, and the rounding of its own that at times loses a pixel. Default `"none"`.
+   */
+  parity?: "none" | "reference";
   /** Stops the loading; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -84,7 +90,7 @@ const HEADERS_IN_FLIGHT = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, signal } = options;
+  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, parity, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const sparse = join(source, "sparse", "0");
@@ -100,7 +106,8 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const posed = model.images.map((image) => ({ image, camera: { ...cameraOf(image, model.cameras, sparse), near } }));
   const folder = resolve(source, images);
   const photos = await findPhotos(model.images, folder, signal);
-  const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], resolution));
+  const sizing = { resolution, parity };
+  const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], sizing));
   views.sort((a, b) => compareCodePoints(a.name, b.name));
 
   const train = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY !== 0) : views;
@@ -145,7 +152,12 @@ function cameraOf(image: ColmapImage, cameras: Map<number, ColmapCamera>, sparse
   };
 }
 
-function makeView(name: string, camera: Camera, photo: { path: string; size: ImageSize }, resolution: number): View {
+function makeView(
+  name: string,
+  camera: Camera,
+  photo: { path: string; size: ImageSize },
+  { resolution = -1, parity }: Pick<LoadOptions, "resolution" | "parity">,
+): View {
   const { path, size } = photo;
   if (!sameShape(size, camera)) {
     throw new DataError(
@@ -155,11 +167,13 @@ function makeView(name: string, camera: Camera, photo: { path: string; size: Ima
       { path },
     );
   }
-  const target = targetSize(size.width, size.height, resolution);
+  const reference = parity === "reference";
+  const target = (reference ? referenceSize : targetSize)(size.width, size.height, resolution);
+  const resized = resizeCamera(camera, target);
   return {
     name,
     path,
-    camera: resizeCamera(camera, target),
+    camera: reference ? centred(resized) : resized,
     original: { width: camera.width, height: camera.height, fx: camera.fx, fy: camera.fy },
     photo: () => readImage(path, target),
   };

@@ -7,9 +7,18 @@
 
 import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
+import { followsReference } from "./parity.ts";
 import { PURPOSE, randomColor } from "./random.ts";
 import type { ViewSampler } from "./sampler.ts";
-import { activeShDegree, densifiesAt, learningRates, resetsOpacity, stepFlags, updateMask } from "./schedule.ts";
+import {
+  activeShDegree,
+  densifiesAt,
+  learningRates,
+  resetsOpacity,
+  stepFlags,
+  switchesOpacity,
+  updateMask,
+} from "./schedule.ts";
 
 /** Most steps in one native call. */
 export const MAX_BATCH = 256;
@@ -41,7 +50,7 @@ export function batchEnd(first: number, size: number, options: ResolvedTrainOpti
   let last = first;
   while (
     last < first + size - 1 && last < options.iterations && !resetsOpacity(last, options) &&
-    !densifiesAt(last, options) && !pausesBefore(last + 1, options)
+    !switchesOpacity(last, options) && !densifiesAt(last, options) && !pausesBefore(last + 1, options)
   ) last++;
   return last;
 }
@@ -99,6 +108,9 @@ export function stepOf(iteration: number, context: StepContext): Step {
  * @param seed Seed of the run
  */
 export function background(iteration: number, options: ResolvedTrainOptions, seed: number): [number, number, number] {
-  if (options.randomBackground) return randomColor({ seed, purpose: PURPOSE.background, iteration });
+  if (options.randomBackground) {
+    const drawn = followsReference(options) ? 0 : iteration;
+    return randomColor({ seed, purpose: PURPOSE.background, iteration: drawn });
+  }
   return options.whiteBackground ? [1, 1, 1] : [0, 0, 0];
 }

@@ -18,7 +18,9 @@ import { budgetTarget, largestCount } from "./budget.ts";
 import { densify, type EventPlace } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
+import { followsReference } from "./parity.ts";
 import { checkMemory, type MemoryPlan, planMemory } from "./plan.ts";
+import { densifyAsReference } from "./reference_densify.ts";
 import { ViewSampler } from "./sampler.ts";
 import {
   accumulatesSh,
@@ -27,6 +29,7 @@ import {
   densifiesAt,
   RESET_OPACITY,
   resetsOpacity,
+  switchesOpacity,
 } from "./schedule.ts";
 
 /** Share of the newest loss in the moving average. */
@@ -119,6 +122,12 @@ export async function* train(
     yield { type: "warning", iteration: 0, gaussians, message };
   }
 
+  if (settings.highOpacity && settings.hoIteration >= settings.iterations) {
+    const message = `The run ends before iteration ${settings.hoIteration}, from which highOpacity holds: ` +
+      "opacities stay logits";
+    yield { type: "warning", iteration: 0, gaussians, message };
+  }
+
   const run: Run = { device, scene, options: settings, gaussians, result, start, target, densification };
   yield* trainSteps(run);
 
@@ -171,6 +180,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   using trainer = Trainer.create(gaussians, views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
+    passClampedGradient: followsReference(options),
   });
 
   const sampler = new ViewSampler(device.seed, scene.train.length);
@@ -227,17 +237,19 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   yield* evaluateAndSave(run, iterations);
 }
 
-/** What follows the step of the last finished iteration: densification, then the opacity reset. */
+/** What follows the step of the last finished iteration: densification, then the opacities' reset or switch. */
 async function* betweenSteps(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
   const { options, gaussians, result } = run;
   const { iteration } = result;
   if (densifiesAt(iteration, options)) {
-    const outcome = await stopwatch(result, "seconds", () => densify(trainer, placeOf(run), options));
+    const event = followsReference(options) ? densifyAsReference : densify;
+    const outcome = await stopwatch(result, "seconds", () => event(trainer, placeOf(run), options));
     result.count = outcome.count;
     yield { type: "densify", iteration, gaussians, ...outcome };
   }
   // Opacities have no step in this iteration, so after its step is as good as before.
   if (resetsOpacity(iteration, options)) trainer.resetOpacity(RESET_OPACITY);
+  if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
 }
 
 /** Where in the run the densification event of the last finished iteration stands. */

@@ -6,6 +6,9 @@
  * @module
  */
 
+import type { Parity } from "./parity.ts";
+import { type Preset, PRESETS } from "./presets.ts";
+
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
 
@@ -14,6 +17,8 @@ export type OptimizerType = "default" | "sparse_adam";
 
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
+  /** Options of one of the published settings, each of which an option given here wins over. Default none. */
+  preset?: Preset;
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
   /** Training steps. Default 30000. */
@@ -63,6 +68,22 @@ export interface TrainOptions {
   budgetCap?: boolean;
   /** Step the higher spherical harmonics every 16th iteration only, with the summed gradient. Default false. */
   shLower?: boolean;
+  /**
+   * From `hoIteration` on train the opacity that is used, min(|x|, 1), instead of its logit, so that opacities reach 1
+   * (Mallick et al. 2024); moments of the opacities begin anew there, and saved Gaussians hold logits all the same.
+   * `opacityLr` then is the step of x. Default false.
+   */
+  highOpacity?: boolean;
+  /**
+   * Iteration from which `highOpacity` holds; at least `densifyUntilIter`, since events and resets work on logits.
+   * Default 15000.
+   */
+  hoIteration?: number;
+  /**
+   * `"reference"` trains as the implementation that the authors of Mallick et al. 2024 published, where the two differ,
+   * for comparisons; {@linkcode loadScene} has an option of that name too. Default `"none"`.
+   */
+  parity?: Parity;
   /** Render over white instead of black. Default false. */
   whiteBackground?: boolean;
   /** A new random background colour in every iteration. Default false. */
@@ -88,10 +109,10 @@ export interface TrainOptions {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "signal" | "onPhoto">>
-  & Pick<TrainOptions, "signal" | "onPhoto">;
+  & Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">>
+  & Pick<TrainOptions, "preset" | "signal" | "onPhoto">;
 
-const DEFAULTS: Required<Omit<TrainOptions, "signal" | "onPhoto">> = {
+const DEFAULTS: Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">> = {
   shDegree: 3,
   iterations: 30000,
   positionLrInit: 0.00016,
@@ -115,6 +136,9 @@ const DEFAULTS: Required<Omit<TrainOptions, "signal" | "onPhoto">> = {
   mode: "multiplier",
   budgetCap: false,
   shLower: false,
+  highOpacity: false,
+  hoIteration: 15000,
+  parity: "none",
   whiteBackground: false,
   randomBackground: false,
   optimizerType: "default",
@@ -136,6 +160,7 @@ const INTEGER_RANGES = {
   densifyFromIter: [0, MAX_ITERATION],
   densifyUntilIter: [0, MAX_ITERATION],
   opacityResetInterval: [1, MAX_ITERATION],
+  hoIteration: [0, MAX_ITERATION],
   cams: [-1, MAX_ITERATION],
 } as const;
 
@@ -159,6 +184,7 @@ const NUMBER_RANGES = {
 const CHOICES = {
   mode: ["multiplier", "final_count"],
   optimizerType: ["default", "sparse_adam"],
+  parity: ["none", "reference"],
   dataDevice: ["cuda", "cpu"],
 } as const;
 
@@ -181,6 +207,26 @@ function iterationList(name: string, values: number[]): number[] {
   return [...new Set(values)].filter((value) => value > 0).sort((a, b) => a - b);
 }
 
+function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
+  if (preset === undefined) return {};
+  if (!Object.hasOwn(PRESETS, preset)) {
+    refuse("preset", preset, Object.keys(PRESETS).map((name) => `"${name}"`).join(" or "));
+  }
+  const { budget: usual = budget, ...options } = PRESETS[preset];
+  if (usual === undefined) refuse("preset", preset, "given with a budget, the final count of Gaussians");
+  return { ...options, budget: usual };
+}
+
+/** From `hoIteration` on opacities are no logits, or none that the reference still trains. */
+function checkOpacities({ highOpacity, parity, hoIteration, densifyUntilIter }: ResolvedTrainOptions): void {
+  if (highOpacity && parity === "reference") {
+    refuse("highOpacity", true, "left out with parity, since the reference leaves opacities alone from hoIteration on");
+  }
+  if ((highOpacity || parity === "reference") && hoIteration < densifyUntilIter) {
+    refuse("hoIteration", hoIteration, `at least densifyUntilIter, ${densifyUntilIter}`);
+  }
+}
+
 /**
  * Fills in defaults and checks every option.
  *
@@ -191,11 +237,11 @@ function iterationList(name: string, values: number[]): number[] {
 export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
   for (const name of Object.keys(given)) {
-    if (!(name in DEFAULTS) && name !== "signal" && name !== "onPhoto") {
+    if (!(name in DEFAULTS) && name !== "preset" && name !== "signal" && name !== "onPhoto") {
       throw new RangeError(`Cannot train with the option "${name}": there is none of this name`);
     }
   }
-  const resolved: ResolvedTrainOptions = { ...DEFAULTS, ...given };
+  const resolved: ResolvedTrainOptions = { ...DEFAULTS, ...presetOptions(given), ...given };
 
   for (const [name, [low, high]] of Object.entries(INTEGER_RANGES)) {
     const value = resolved[name as keyof typeof INTEGER_RANGES];
@@ -220,6 +266,8 @@ export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOp
       "0 exactly when positionLrInit is 0 (the decay is exponential)",
     );
   }
+
+  checkOpacities(resolved);
 
   const happens = (iteration: number): boolean => iteration <= resolved.iterations;
   resolved.testIterations = iterationList("testIterations", resolved.testIterations).filter(happens);

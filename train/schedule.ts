@@ -9,6 +9,7 @@
 
 import { GROUP, STEP } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
+import { freezesOpacity } from "./parity.ts";
 
 /** The degree of the spherical harmonics rises by one every this many iterations. */
 const SH_DEGREE_INTERVAL = 1000;
@@ -78,6 +79,17 @@ export function resetsOpacity(iteration: number, options: ResolvedTrainOptions):
     (options.whiteBackground && iteration === options.densifyFromIter);
 }
 
+/**
+ * Whether opacities are trained as they are used, no longer as logits, from after the step of an iteration on.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns True at `hoIteration` with `highOpacity`; never at the last iteration, which nothing follows
+ */
+export function switchesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  return options.highOpacity && iteration === options.hoIteration && iteration < options.iterations;
+}
+
 function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean {
   return options.shDegree > 0 && (!accumulatesSh(options) || iteration % SH_REST_INTERVAL === 0);
 }
@@ -93,7 +105,7 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
 export function updateMask(iteration: number, options: ResolvedTrainOptions): number {
   if (iteration >= options.iterations || densifiesAt(iteration, options)) return 0;
   let mask = 1 << GROUP.means | 1 << GROUP.shDc | 1 << GROUP.logScales | 1 << GROUP.quats;
-  if (!resetsOpacity(iteration, options)) mask |= 1 << GROUP.opacities;
+  if (!resetsOpacity(iteration, options) && !freezesOpacity(iteration, options)) mask |= 1 << GROUP.opacities;
   if (stepsShRest(iteration, options)) mask |= 1 << GROUP.shRest;
   return mask;
 }

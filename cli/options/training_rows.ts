@@ -49,6 +49,38 @@ export const SCHEDULE_ROWS = [
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
 ] as const satisfies readonly OptionRow[];
 
+export const OPACITY_ROWS = [
+  {
+    name: "high_opacity",
+    kind: "flag",
+    help: "from --ho_iteration on train the opacity that is used, up to 1, instead of its logit",
+  },
+  {
+    name: "ho_iteration",
+    kind: "integer",
+    unit: "N",
+    default: 15_000,
+    minimum: 0,
+    help: "where --high_opacity begins, or --parity reference leaves opacities alone; otherwise no effect",
+  },
+] as const satisfies readonly OptionRow[];
+
+export const SETTING_ROWS = [
+  {
+    name: "preset",
+    kind: "string",
+    choices: ["budget", "big"],
+    help: "budget: 5 times the points, events every 500; big: a final --budget, every 100; both with --sh_lower",
+  },
+  {
+    name: "parity",
+    kind: "string",
+    choices: ["none", "reference"],
+    default: "none",
+    help: "reference: train as the authors' implementation does, where it differs, for comparisons",
+  },
+] as const satisfies readonly OptionRow[];
+
 export const OPTIMIZER_ROWS = [
   {
     name: "optimizer_type",

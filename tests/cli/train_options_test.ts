@@ -30,6 +30,8 @@ Deno.test("trainOptions() hands on every flag that densification and the optimis
     ["--densification_interval 500", { densificationInterval: 500 }],
     ["--densify_from_iter 7 --densify_until_iter 9", { densifyFromIter: 7, densifyUntilIter: 9 }],
     ["--opacity_reset_interval 11", { opacityResetInterval: 11 }],
+    ["--high_opacity --ho_iteration 16000", { highOpacity: true, hoIteration: 16_000 }],
+    ["--parity reference", { parity: "reference" }],
   ];
   for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
 });
@@ -38,6 +40,16 @@ Deno.test("trainOptions() hands on every option of the library that has a flag",
   const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   const flags = new Set(rowsOf(TRAIN_OPTIONS).map(({ name }) => camelCase(name)));
   for (const name of Object.keys(resolveTrainOptions())) assertEquals(flags.has(name), true, name);
+});
+
+Deno.test("trainOptions() speaks of flags where highOpacity or parity would meet events", () => {
+  for (const argv of ["--high_opacity --ho_iteration 7000", "--parity reference --ho_iteration 7000"]) {
+    assertThrows(
+      () => optionsOf(argv),
+      UsageError,
+      "--ho_iteration 7000: it must be at least --densify_until_iter, 15000",
+    );
+  }
 });
 
 Deno.test("parse() lists the choices of --optimizer_type and the bounds of --min_opacity", () => {

@@ -169,6 +169,28 @@ workflowTest("tame train densifies to its budget, and tells of it in events, tra
   }
 });
 
+workflowTest(
+  "tame train records its preset and parity, and render reads the capture in the same way",
+  async (folder) => {
+    const args = "train -s capture -m out --backend cpu --eval --preset budget --parity reference --iterations 12 " +
+      "--densify_from_iter 2 --densify_until_iter 9 --ho_iteration 9 --densification_interval 4 --test_iterations -1";
+    const { code, stderr } = await ended(start(args.split(" "), folder));
+    assertEquals(code, EXIT.done, stderr);
+    const { options, result } = JSON.parse(await Deno.readTextFile(join(folder, "out", "config.json")));
+    assertEquals([options.preset, options.parity, options.budget, options.sh_lower], ["budget", "reference", 5, true]);
+    assertEquals(options.densification_interval, 4);
+    assert(result.count <= 2000);
+    assertStringIncludes(await Deno.readTextFile(join(folder, "out", "cfg_args")), "parity='reference'");
+    assertEquals(
+      (await ended(start(["render", "-m", "out", "--backend", "cpu", "--skip_train"], folder))).code,
+      EXIT.done,
+    );
+    const big = await ended(start("train -s capture -m big --preset big".split(" "), folder));
+    assertEquals(big.code, EXIT.usage);
+    assertStringIncludes(big.stderr, "Missing --budget");
+  },
+);
+
 workflowTest("tame info plans for the budget only where densification leads to it", async (folder) => {
   const planned = async (args: string): Promise<number> => {
     const { code, stdout, stderr } = await ended(

@@ -1,0 +1,29 @@
+// Sizes and cameras as the reference implementation of Mallick et al. 2024 reads a capture, for runs in parity with it.
+
+import type { Camera } from "./camera.ts";
+import { type ImageSize, targetSize } from "./images.ts";
+
+/** Photos wider than this are reduced where no resolution is asked for. */
+const AUTOMATIC_WIDTH = 1600;
+
+/**
+ * {@linkcode targetSize} with the reference's rounding: it divides both sides by width / target and rounds down, which
+ * at times, as for a width of 1601, loses a pixel.
+ *
+ * @param width Stored width in pixels
+ * @param height Stored height in pixels
+ * @param resolution As for {@linkcode targetSize}
+ * @returns Pixels, at least 1 on each side
+ * @throws {RangeError} When the resolution is none
+ */
+export function referenceSize(width: number, height: number, resolution: number): ImageSize {
+  const exact = targetSize(width, height, resolution);
+  if ([1, 2, 4, 8].includes(resolution) || (resolution === -1 && width <= AUTOMATIC_WIDTH)) return exact;
+  const factor = width / (resolution === -1 ? AUTOMATIC_WIDTH : resolution);
+  return { width: Math.max(1, Math.floor(width / factor)), height: Math.max(1, Math.floor(height / factor)) };
+}
+
+/** The camera with its principal point in the middle of the picture, where the reference takes it to be. */
+export function centred(camera: Camera): Camera {
+  return { ...camera, cx: camera.width / 2, cy: camera.height / 2 };
+}

@@ -1,0 +1,53 @@
+// Presets on the command line: their options come before all that are given.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseWithConfig } from "../../cli/config.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { TRAIN_OPTIONS } from "../../cli/options.ts";
+import { checkPreset } from "../../cli/preset.ts";
+
+async function parsed(argv: string, config?: object) {
+  const words = argv.split(" ").filter((word) => word !== "");
+  if (config === undefined) return await parseWithConfig(words, TRAIN_OPTIONS);
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, JSON.stringify({ options: config }));
+  try {
+    return await parseWithConfig([...words, "--config", path], TRAIN_OPTIONS);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** What a preset sets, and its name. */
+async function setting(argv: string, config?: object): Promise<unknown[]> {
+  const { values } = await parsed(argv, config);
+  return [values.preset, values.mode, values.budget, values.densification_interval, values.sh_lower];
+}
+
+Deno.test("parseWithConfig() takes the options of a preset, and lets those of the line win wherever they stand", async () => {
+  assertEquals(await setting(""), [undefined, "multiplier", 20, 100, false]);
+  assertEquals(await setting("--preset budget"), ["budget", "multiplier", 5, 500, true]);
+  assertEquals(await setting("--budget 15 --preset budget"), ["budget", "multiplier", 15, 500, true]);
+  assertEquals(await setting("--preset big --budget 9000 --sh_lower=false"), ["big", "final_count", 9000, 100, false]);
+});
+
+Deno.test("parseWithConfig() puts a preset of the file before the file, one of the line before the line", async () => {
+  const file = { preset: "budget", densification_interval: 250 };
+  assertEquals(await setting("", file), ["budget", "multiplier", 5, 250, true]);
+  assertEquals(await setting("--budget 2", file), ["budget", "multiplier", 2, 250, true]);
+  assertEquals(await setting("--preset big --budget 9000", file), ["big", "final_count", 9000, 100, true]);
+  assertEquals(await setting("", { preset: null, budget: 3 }), [undefined, "multiplier", 3, 100, false]);
+});
+
+Deno.test("checkPreset() asks for the budget that a preset does not have", async () => {
+  for (
+    const [argv, fails] of [["--preset big", true], ["--preset big --budget 9", false], ["--preset budget", false], [
+      "",
+      false,
+    ]] as const
+  ) {
+    const { values, given } = await parsed(argv);
+    if (fails) assertThrows(() => checkPreset(values.preset, given), UsageError, "Missing --budget");
+    else checkPreset(values.preset, given);
+  }
+});

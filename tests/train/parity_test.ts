@@ -1,0 +1,142 @@
+// What a run in parity with the reference does otherwise.
+import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
+import { GROUP, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
+import { background } from "../../train/batch.ts";
+import type { DensifyEvent } from "../../train/events.ts";
+import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
+import { referenceEventTarget } from "../../train/parity.ts";
+import { densificationEvents, updateMask } from "../../train/schedule.ts";
+import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+import { type Trained, trained } from "../support/train_run.ts";
+
+const REFERENCE: TrainOptions = { parity: "reference" };
+/** Five events: 6, 12, 18, 24, 30; opacities stay from 32 on. */
+const SHORT: TrainOptions = {
+  testIterations: [-1],
+  iterations: 40,
+  densifyFromIter: 5,
+  densifyUntilIter: 31,
+  densificationInterval: 6,
+  hoIteration: 32,
+  budget: 3,
+};
+
+function densifications({ events }: Trained): DensifyEvent[] {
+  return events.filter((event): event is DensifyEvent => event.type === "densify");
+}
+
+Deno.test("referenceEventTarget() gives the published schedules", () => {
+  const targets = (options: TrainOptions, target: number) => {
+    const resolved = resolveTrainOptions({ ...REFERENCE, ...options });
+    return densificationEvents(resolved).map((_, i) =>
+      referenceEventTarget(i + 1, { start: 54_275, target }, resolved)
+    );
+  };
+  const budget = targets({ densificationInterval: 500 }, 814_125);
+  assertEquals([budget.length, budget[0], budget.at(-1)], [28, 105_774, 813_221]);
+  const big = targets({ densificationInterval: 100 }, 5_987_095);
+  assertEquals([big.length, big[0], big.at(-1)], [144, 135_824, 5_986_812]);
+});
+
+Deno.test("referenceEventTarget() stays in its range where events outnumber the places of the curve", () => {
+  const resolved = resolveTrainOptions({
+    ...REFERENCE,
+    densifyFromIter: 550,
+    densifyUntilIter: 2050,
+    densificationInterval: 500,
+  });
+  const events = densificationEvents(resolved);
+  assertEquals(events, [1000, 1500, 2000]); // apex 3
+  const targets = events.map((_, i) => referenceEventTarget(i + 1, { start: 100, target: 190 }, resolved));
+  assertEquals(targets, [150, 180, 180]);
+  const narrow = resolveTrainOptions({
+    ...REFERENCE,
+    densifyFromIter: 550,
+    densifyUntilIter: 700,
+    densificationInterval: 200,
+  });
+  assertEquals(referenceEventTarget(1, { start: 100, target: 190 }, narrow), 100);
+});
+
+Deno.test("updateMask() leaves opacities alone from hoIteration on with parity, and only then", () => {
+  for (const parity of ["none", "reference"] as const) {
+    const options = resolveTrainOptions({ ...SHORT, parity });
+    const steps = Array.from({ length: 39 }, (_, i) => i + 1).filter((t) =>
+      updateMask(t, options) >> GROUP.opacities & 1
+    );
+    assertEquals(Math.max(...steps), parity === "reference" ? 31 : 39);
+  }
+});
+
+Deno.test("background() is one random colour for the run with parity", () => {
+  const colors = (options: TrainOptions, seed: number) => {
+    const resolved = resolveTrainOptions({ randomBackground: true, ...options });
+    return new Set([1, 2, 600].map((t) => String(background(t, resolved, seed))));
+  };
+  assertEquals([colors(REFERENCE, 0).size, colors({}, 0).size], [1, 3]);
+  assertNotEquals(colors(REFERENCE, 0), colors(REFERENCE, 1));
+});
+
+deviceTest("train() grows candidates to the reference's counts with parity, and prunes after", async (device) => {
+  const scene = await syntheticScene(device);
+  const options = { ...SHORT, ...REFERENCE, minOpacity: 0.12 }; // opacities start at 0.1
+  const run = await trained(device, scene, options);
+  const resolved = resolveTrainOptions(options);
+  let before = 60;
+  for (const [i, event] of densifications(run).entries()) {
+    assertEquals(event.target, referenceEventTarget(i + 1, { start: 60, target: 180 }, resolved));
+    assert(before + event.cloned + event.split <= Math.max(event.target, before));
+    assertEquals(event.count, before + event.cloned + event.split - event.pruned);
+    before = event.count;
+  }
+  assertGreater(densifications(run).reduce((sum, { pruned }) => sum + pruned, 0), 0);
+  assertLess(run.result.count, 180);
+  assertGreater(run.result.count, 60);
+  const none = await trained(device, scene, { ...options, densifyGradThreshold: 1e9 });
+  assertLess(none.result.count, 60);
+});
+
+deviceTest("train() keeps opacities as they are from hoIteration on with parity", async (device) => {
+  const scene = await syntheticScene(device);
+  for (const parity of ["none", "reference"] as const) {
+    const saved: Float32Array[] = [];
+    await trained(device, scene, { ...SHORT, parity, saveIterations: [32, 40] }, (event) => {
+      if (event.type === "save") saved.push(event.gaussians.download("opacities"));
+    });
+    assertEquals(saved[0].length, saved[1].length);
+    assertEquals(saved[0].every((value, i) => value === saved[1][i]), parity === "reference");
+  }
+});
+
+deviceTest("train() lets gradients pass alpha's cap with parity alone", async (device) => {
+  const scene = await syntheticScene(device);
+  const { create } = Trainer;
+  const passed: (boolean | undefined)[] = [];
+  Trainer.create = (gaussians, views, options: TrainerOptions = {}) => {
+    passed.push(options.passClampedGradient);
+    return create.call(Trainer, gaussians, views, options);
+  };
+  try {
+    for (const parity of ["none", "reference"] as const) {
+      await trained(device, scene, { ...SHORT, iterations: 2, densifyUntilIter: 0, budget: 1, parity });
+    }
+  } finally {
+    Trainer.create = create;
+  }
+  assertEquals(passed, [false, true]);
+});
+
+Deno.test({
+  name: "train() gives the same bits on 1, 2 and 3 threads with parity",
+  ignore: libraryMissing !== undefined,
+  async fn() {
+    const runs: Trained[] = [];
+    for (const threads of [1, 2, 3]) {
+      using device = await testDevice({ threads });
+      const scene = await syntheticScene(device, { count: 700 });
+      runs.push(await trained(device, scene, { ...SHORT, ...REFERENCE, minOpacity: 0.12 }));
+    }
+    for (const { rows } of runs.slice(1)) assertEquals(rows, runs[0].rows);
+  },
+});

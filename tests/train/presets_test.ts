@@ -1,0 +1,41 @@
+// Presets: named options, over which an option that is given wins.
+import { assertEquals, assertThrows } from "@std/assert";
+import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
+import type { Preset } from "../../train/presets.ts";
+import { deviceTest } from "../support/device.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+import { trained } from "../support/train_run.ts";
+
+/** What a preset sets. */
+function setting(options: TrainOptions): unknown[] {
+  const { mode, budget, densificationInterval, shLower } = resolveTrainOptions(options);
+  return [mode, budget, densificationInterval, shLower];
+}
+
+Deno.test("resolveTrainOptions() takes the options of a preset, and those given over them", () => {
+  assertEquals(setting({}), ["multiplier", 20, 100, false]);
+  assertEquals(setting({ preset: "budget" }), ["multiplier", 5, 500, true]);
+  assertEquals(setting({ preset: "budget", budget: 15, shLower: false }), ["multiplier", 15, 500, false]);
+  assertEquals(setting({ preset: "big", budget: 5_987_095 }), ["final_count", 5_987_095, 100, true]);
+  assertEquals(setting({ preset: "big", budget: 2, mode: "multiplier" }), ["multiplier", 2, 100, true]);
+});
+
+Deno.test("resolveTrainOptions() refuses an unknown preset, and one that lacks its budget", () => {
+  for (const [preset, words] of [["huge", '"budget" or "big"'], ["toString", '"budget"'], ["big", "a budget"]]) {
+    assertThrows(() => resolveTrainOptions({ preset: preset as Preset }), RangeError, words);
+  }
+});
+
+deviceTest("train() ends with the budget of its preset", async (device) => {
+  const scene = await syntheticScene(device);
+  const short = {
+    testIterations: [-1],
+    iterations: 20,
+    densifyFromIter: 2,
+    densifyUntilIter: 17,
+    densificationInterval: 5,
+  };
+  const count = async (options: TrainOptions) => (await trained(device, scene, { ...short, ...options })).result.count;
+  assertEquals(await count({ preset: "budget" }), 300);
+  assertEquals(await count({ preset: "big", budget: 77 }), 77);
+});
