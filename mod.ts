@@ -57,6 +57,6 @@ export type {
 } from "./train/events.ts";
 export { train } from "./train/loop.ts";
 export type { BudgetMode, OptimizerType, TrainOptions } from "./train/options.ts";
-export type { Parity } from "./train/parity.ts";
+export type { Parity, ParityPart } from "./train/parity.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";

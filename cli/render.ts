@@ -74,7 +74,7 @@ interface Capture {
   eval: boolean;
   whiteBackground: boolean;
   near?: number;
-  parity?: "reference";
+  referenceCameras: boolean;
 }
 
 async function captureOf(folder: string, values: RenderValues): Promise<Capture> {
@@ -92,7 +92,7 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     eval: values.eval || stored.eval === true,
     whiteBackground: values.white_background || stored.white_background === true,
     near: values.near ?? number("near"),
-    parity: stored.parity === "reference" ? "reference" : undefined,
+    referenceCameras: stored.reference_cameras === true,
   };
 }
 

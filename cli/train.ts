@@ -39,7 +39,7 @@ import { TRAIN_OPTIONS } from "./options.ts";
 import { userPath } from "./paths.ts";
 import { checkPreset } from "./preset.ts";
 import { Reporter } from "./progress.ts";
-import { asUsageError, trainOptions, type TrainValues } from "./train_options.ts";
+import { asUsageError, trainOptions, type TrainValues, usesReferenceCameras } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -66,8 +66,15 @@ export async function run(argv: string[]): Promise<number> {
   const { signal } = interrupt;
 
   const { images, resolution, eval: holdOut, near } = values;
-  const { parity } = options;
-  const loading = loadScene(userPath(values.source_path), { images, resolution, eval: holdOut, near, parity, signal });
+  const referenceCameras = usesReferenceCameras(options);
+  const loading = loadScene(userPath(values.source_path), {
+    images,
+    resolution,
+    eval: holdOut,
+    near,
+    referenceCameras,
+    signal,
+  });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;
   if (scene.train.length === 0) {
@@ -83,7 +90,7 @@ export async function run(argv: string[]): Promise<number> {
 /** What the tools of the family read of a run: how its capture was loaded. */
 function cfgArgs(
   values: TrainValues,
-  paths: { source: string; folder: string },
+  paths: { source: string; folder: string; referenceCameras: boolean },
 ): Record<string, string | number | boolean> {
   return {
     data_device: values.data_device,
@@ -95,7 +102,7 @@ function cfgArgs(
     source_path: paths.source,
     white_background: values.white_background,
     ...(values.near === DEFAULT_NEAR ? {} : { near: values.near }),
-    ...(values.parity === "none" ? {} : { parity: values.parity }),
+    ...(paths.referenceCameras ? { reference_cameras: true } : {}),
   };
 }
 
@@ -186,7 +193,8 @@ class Session {
     if (this.#begun) return;
     this.#begun = true;
     const { values, scene, folder } = this.#start;
-    await startModelFolder(folder, scene, cfgArgs(values, { source: scene.source, folder }));
+    const referenceCameras = usesReferenceCameras(trainOptions(values));
+    await startModelFolder(folder, scene, cfgArgs(values, { source: scene.source, folder, referenceCameras }));
   }
 
   async #save({ iteration, gaussians }: SaveEvent): Promise<string> {

@@ -1,6 +1,7 @@
 // From the values of the command line to the options of the library.
 
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { follows, type Parity, type ParityPart } from "../train/parity.ts";
 import type { OptionValues } from "./option.ts";
 import type { TRAIN_OPTIONS } from "./options.ts";
 import { UsageError } from "./errors.ts";
@@ -37,7 +38,7 @@ export function trainOptions(values: TrainValues): TrainOptions {
     shLower: values.sh_lower,
     highOpacity: values.high_opacity,
     hoIteration: values.ho_iteration,
-    parity: values.parity as TrainOptions["parity"],
+    parity: parityOf(values.parity),
     whiteBackground: values.white_background,
     randomBackground: values.random_background,
     dataDevice: values.data_device as TrainOptions["dataDevice"],
@@ -51,6 +52,15 @@ export function trainOptions(values: TrainValues): TrainOptions {
     throw asUsageError(error);
   }
   return options;
+}
+
+/** Whether the capture is to be read as the reference does. */
+export function usesReferenceCameras(options: TrainOptions): boolean {
+  return follows(resolveTrainOptions(options), "cameras");
+}
+
+function parityOf(text: string): Parity {
+  return text === "none" || text === "reference" ? text : text.split(",") as ParityPart[];
 }
 
 /** The library's complaint about an option as a usage error that speaks of flags; any other error as it is. */

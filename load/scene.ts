@@ -59,10 +59,10 @@ export interface LoadOptions {
   /** Distance of the cameras' near planes, in world units; 0.2 by default. */
   near?: number;
   /**
-   * `"reference"` reads cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
-   * with it: principal points central, and the rounding of its own that at times loses a pixel. Default `"none"`.
+   * Whether to read cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
+   * with it: principal points central, and the rounding of its own that at times loses a pixel; false by default.
    */
-  parity?: "none" | "reference";
+  referenceCameras?: boolean;
   /** Stops the loading; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -90,7 +90,7 @@ const HEADERS_IN_FLIGHT = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, parity, signal } = options;
+  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const sparse = join(source, "sparse", "0");
@@ -106,7 +106,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const posed = model.images.map((image) => ({ image, camera: { ...cameraOf(image, model.cameras, sparse), near } }));
   const folder = resolve(source, images);
   const photos = await findPhotos(model.images, folder, signal);
-  const sizing = { resolution, parity };
+  const sizing = { resolution, reference: options.referenceCameras };
   const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], sizing));
   views.sort((a, b) => compareCodePoints(a.name, b.name));
 
@@ -156,7 +156,7 @@ function makeView(
   name: string,
   camera: Camera,
   photo: { path: string; size: ImageSize },
-  { resolution = -1, parity }: Pick<LoadOptions, "resolution" | "parity">,
+  { resolution, reference = false }: { resolution: number; reference?: boolean },
 ): View {
   const { path, size } = photo;
   if (!sameShape(size, camera)) {
@@ -167,7 +167,6 @@ function makeView(
       { path },
     );
   }
-  const reference = parity === "reference";
   const target = (reference ? referenceSize : targetSize)(size.width, size.height, resolution);
   const resized = resizeCamera(camera, target);
   return {

@@ -7,7 +7,7 @@
 
 import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import { followsReference } from "./parity.ts";
+import { follows } from "./parity.ts";
 import { PURPOSE, randomColor } from "./random.ts";
 import type { ViewSampler } from "./sampler.ts";
 import {
@@ -109,7 +109,7 @@ export function stepOf(iteration: number, context: StepContext): Step {
  */
 export function background(iteration: number, options: ResolvedTrainOptions, seed: number): [number, number, number] {
   if (options.randomBackground) {
-    const drawn = followsReference(options) ? 0 : iteration;
+    const drawn = follows(options, "background") ? 0 : iteration;
     return randomColor({ seed, purpose: PURPOSE.background, iteration: drawn });
   }
   return options.whiteBackground ? [1, 1, 1] : [0, 0, 0];

@@ -5,6 +5,7 @@
  */
 
 import type { ResolvedTrainOptions } from "./options.ts";
+import { follows, referenceEventTarget } from "./parity.ts";
 import { densificationEvents } from "./schedule.ts";
 
 /**
@@ -42,4 +43,21 @@ export function largestCount(start: number, options: ResolvedTrainOptions): numb
 export function eventTarget(event: number, events: number, start: number, target: number): number {
   const left = 1 - event / events;
   return Math.round(target - (target - start) * left * left);
+}
+
+/**
+ * The count that an event of a run is to leave.
+ *
+ * @param place 1-based number of the event, number of events, count at the start, budget
+ * @param options Resolved options
+ * @returns {@linkcode eventTarget}, or the reference's count with its `curve`
+ */
+export function countAfter(
+  place: { event: number; events: number; start: number; target: number },
+  options: ResolvedTrainOptions,
+): number {
+  const { event, events, start, target } = place;
+  return follows(options, "curve")
+    ? referenceEventTarget(event, { start, target }, options)
+    : eventTarget(event, events, start, target);
 }

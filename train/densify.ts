@@ -8,7 +8,7 @@
  */
 
 import { SCORE, type Trainer } from "../ffi/trainer.ts";
-import { eventTarget } from "./budget.ts";
+import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { PURPOSE, randomWords } from "./random.ts";
 
@@ -89,7 +89,7 @@ export async function densify(
   const { iteration, event, extent } = place;
   const { gaussians } = trainer;
   const { seed } = gaussians.device;
-  const target = eventTarget(event, place.events, place.start, place.target);
+  const target = countAfter(place, options);
   const views = sampleViews(trainer.views.count, options.cams, seed, iteration);
   await trainer.score(views, SCORE_WEIGHTS, { shDegree: place.shDegree, background: place.background });
 

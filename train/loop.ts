@@ -18,7 +18,7 @@ import { budgetTarget, largestCount } from "./budget.ts";
 import { densify, type EventPlace } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
-import { followsReference } from "./parity.ts";
+import { follows } from "./parity.ts";
 import { checkMemory, type MemoryPlan, planMemory } from "./plan.ts";
 import { densifyAsReference } from "./reference_densify.ts";
 import { ViewSampler } from "./sampler.ts";
@@ -180,7 +180,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   using trainer = Trainer.create(gaussians, views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
-    passClampedGradient: followsReference(options),
+    passClampedGradient: follows(options, "gradient"),
   });
 
   const sampler = new ViewSampler(device.seed, scene.train.length);
@@ -242,7 +242,7 @@ async function* betweenSteps(run: Run, trainer: Trainer): AsyncGenerator<TrainEv
   const { options, gaussians, result } = run;
   const { iteration } = result;
   if (densifiesAt(iteration, options)) {
-    const event = followsReference(options) ? densifyAsReference : densify;
+    const event = follows(options, "selection") ? densifyAsReference : densify;
     const outcome = await stopwatch(result, "seconds", () => event(trainer, placeOf(run), options));
     result.count = outcome.count;
     yield { type: "densify", iteration, gaussians, ...outcome };

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Parity } from "./parity.ts";
+import { type Parity, PARITY_PARTS, type ParityPart, parityParts } from "./parity.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
 /** How {@linkcode TrainOptions.budget} is read. */
@@ -81,7 +81,8 @@ export interface TrainOptions {
   hoIteration?: number;
   /**
    * `"reference"` trains as the implementation that the authors of Mallick et al. 2024 published, where the two differ,
-   * for comparisons; {@linkcode loadScene} has an option of that name too. Default `"none"`.
+   * for comparisons; some parts of that can be named instead. `"cameras"` is up to the scene: load it with
+   * `referenceCameras`. Default `"none"`.
    */
   parity?: Parity;
   /** Render over white instead of black. Default false. */
@@ -109,8 +110,9 @@ export interface TrainOptions {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">>
-  & Pick<TrainOptions, "preset" | "signal" | "onPhoto">;
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "onPhoto">>
+  & Pick<TrainOptions, "preset" | "signal" | "onPhoto">
+  & { parity: readonly ParityPart[] };
 
 const DEFAULTS: Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">> = {
   shDegree: 3,
@@ -184,7 +186,6 @@ const NUMBER_RANGES = {
 const CHOICES = {
   mode: ["multiplier", "final_count"],
   optimizerType: ["default", "sparse_adam"],
-  parity: ["none", "reference"],
   dataDevice: ["cuda", "cpu"],
 } as const;
 
@@ -219,10 +220,11 @@ function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
 
 /** From `hoIteration` on opacities are no logits, or none that the reference still trains. */
 function checkOpacities({ highOpacity, parity, hoIteration, densifyUntilIter }: ResolvedTrainOptions): void {
-  if (highOpacity && parity === "reference") {
+  const freezes = parity.includes("opacity");
+  if (highOpacity && freezes) {
     refuse("highOpacity", true, "left out with parity, since the reference leaves opacities alone from hoIteration on");
   }
-  if ((highOpacity || parity === "reference") && hoIteration < densifyUntilIter) {
+  if ((highOpacity || freezes) && hoIteration < densifyUntilIter) {
     refuse("hoIteration", hoIteration, `at least densifyUntilIter, ${densifyUntilIter}`);
   }
 }
@@ -241,7 +243,12 @@ export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOp
       throw new RangeError(`Cannot train with the option "${name}": there is none of this name`);
     }
   }
-  const resolved: ResolvedTrainOptions = { ...DEFAULTS, ...presetOptions(given), ...given };
+  const named = { ...DEFAULTS, ...presetOptions(given), ...given };
+  const parity = parityParts(named.parity);
+  if (parity === undefined) {
+    refuse("parity", named.parity, `"none", "reference", or some of ${PARITY_PARTS.join(", ")}`);
+  }
+  const resolved: ResolvedTrainOptions = { ...named, parity };
 
   for (const [name, [low, high]] of Object.entries(INTEGER_RANGES)) {
     const value = resolved[name as keyof typeof INTEGER_RANGES];

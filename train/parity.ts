@@ -1,20 +1,17 @@
 /**
- * Parity with the reference: everything that `parity: "reference"` does otherwise, so that a run can be compared with
- * one of the implementation that the authors of Mallick et al. 2024 (Taming 3DGS) published.
+ * Parity with the reference: everything that `parity` changes, so that a run can be compared with one of the
+ * implementation that the authors of Mallick et al. 2024 (Taming 3DGS) published, as a whole or in one part.
  *
- * | what                  | by default                                      | with parity                                  |
- * | --------------------- | ----------------------------------------------- | -------------------------------------------- |
- * | count after an event  | on a parabola that ends at the budget           | one event behind, rounded down, never filled |
- * | order in an event     | pruning, then growth                            | growth, then pruning                         |
- * | too few scores        | candidates of score 0, then other Gaussians     | any Gaussians                                |
- * | weights of pruning    | each Gaussian's own score                       | the score that stood at its place before     |
- * | opacities             | trained to the end                              | left alone from `hoIteration` on             |
- * | random background     | drawn in every iteration                        | drawn once for the run                       |
- * | alpha's cap of 0.99   | no gradient where it holds                      | gradients pass it                            |
- * | principal points      | as the capture states them                      | central (`loadScene`)                        |
- * | `resolution` of -1    | exactly 1600 pixels wide                        | 1599 for some widths (`loadScene`)           |
+ * | part         | by default                                               | with parity                                                           |
+ * | ------------ | -------------------------------------------------------- | --------------------------------------------------------------------- |
+ * | `curve`      | the last event leaves the budget                         | every event is one behind on the curve, rounded down                  |
+ * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by scores out of place, any Gaussian as stand-in |
+ * | `opacity`    | trained to the end                                       | left alone from `hoIteration` on                                      |
+ * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |
+ * | `gradient`   | none where alpha's cap of 0.99 holds                     | passes the cap                                                        |
+ * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
  *
- * What makes no difference to a result, or fails in the reference, stays as it is here. The event itself is in
+ * What makes no difference to a result, or fails in the reference, stays as it is here. The events of `selection` are in
  * `reference_densify.ts`.
  *
  * @module
@@ -22,16 +19,42 @@
 
 import type { ResolvedTrainOptions } from "./options.ts";
 
-/** Whose training to follow where the two differ. */
-export type Parity = "none" | "reference";
+/** A difference from the reference that can be taken back. */
+export type ParityPart = "curve" | "selection" | "opacity" | "background" | "gradient" | "cameras";
+
+/** What of the reference to follow: nothing, all, or some parts. */
+export type Parity = "none" | "reference" | readonly ParityPart[];
+
+/** All parts. */
+export const PARITY_PARTS: readonly ParityPart[] = [
+  "curve",
+  "selection",
+  "opacity",
+  "background",
+  "gradient",
+  "cameras",
+];
 
 /**
- * Whether a run follows the reference.
+ * The parts that a parity names.
+ *
+ * @param parity Any value
+ * @returns The parts, or undefined where it is no parity
+ */
+export function parityParts(parity: unknown): readonly ParityPart[] | undefined {
+  if (parity === "none") return [];
+  if (parity === "reference") return PARITY_PARTS;
+  return Array.isArray(parity) && parity.every((part) => PARITY_PARTS.includes(part)) ? parity : undefined;
+}
+
+/**
+ * Whether a run follows the reference in one part.
  *
  * @param options Resolved options
+ * @param part The part
  */
-export function followsReference(options: Pick<ResolvedTrainOptions, "parity">): boolean {
-  return options.parity === "reference";
+export function follows(options: Pick<ResolvedTrainOptions, "parity">, part: ParityPart): boolean {
+  return options.parity.includes(part);
 }
 
 /**
@@ -41,7 +64,7 @@ export function followsReference(options: Pick<ResolvedTrainOptions, "parity">):
  * @param options Resolved options
  */
 export function freezesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
-  return followsReference(options) && iteration >= options.hoIteration;
+  return follows(options, "opacity") && iteration >= options.hoIteration;
 }
 
 /**
@@ -49,8 +72,7 @@ export function freezesOpacity(iteration: number, options: ResolvedTrainOptions)
  * `(densifyUntilIter - densifyFromIter) / densificationInterval`, rounded down, which no event reaches.
  *
  * @param event 1-based
- * @param start Count at the start of the run
- * @param target The budget
+ * @param budget Count at the start of the run, and the budget
  * @param options Resolved options
  * @returns Rounded down; `start` where the interval leaves no room for growth
  */

@@ -1,14 +1,14 @@
 /**
  * A densification event as the reference implementation carries it out: the counterpart of `densify.ts` in a run with
- * parity.
+ * parity of its `selection`.
  *
  * @module
  */
 
 import type { Trainer } from "../ffi/trainer.ts";
 import { type DensifyOutcome, type EventPlace, sampleViews, SCORE_WEIGHTS } from "./densify.ts";
+import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import { referenceEventTarget } from "./parity.ts";
 
 /** Share of the number of weak Gaussians that an event draws. */
 const DRAWN_SHARE = 0.5;
@@ -33,7 +33,7 @@ export async function densifyAsReference(
   options: ResolvedTrainOptions,
 ): Promise<DensifyOutcome> {
   const { iteration, event, extent, shDegree, background } = place;
-  const target = referenceEventTarget(event, place, options);
+  const target = countAfter(place, options);
   const views = sampleViews(trainer.views.count, options.cams, trainer.gaussians.device.seed, iteration);
   await trainer.score(views, SCORE_WEIGHTS, { shDegree, background });
   const { pruned, cloned, split, filled, count } = trainer.densifyReference({

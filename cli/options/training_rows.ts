@@ -75,9 +75,10 @@ export const SETTING_ROWS = [
   {
     name: "parity",
     kind: "string",
-    choices: ["none", "reference"],
+    unit: "WHAT",
     default: "none",
-    help: "reference: train as the authors' implementation does, where it differs, for comparisons",
+    help: "reference: train as the authors' implementation does, where it differs, for comparisons; or parts of " +
+      "that, such as curve,opacity: curve selection opacity background gradient cameras",
   },
 ] as const satisfies readonly OptionRow[];
 

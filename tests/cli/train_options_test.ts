@@ -32,6 +32,7 @@ Deno.test("trainOptions() hands on every flag that densification and the optimis
     ["--opacity_reset_interval 11", { opacityResetInterval: 11 }],
     ["--high_opacity --ho_iteration 16000", { highOpacity: true, hoIteration: 16_000 }],
     ["--parity reference", { parity: "reference" }],
+    ["--parity=curve,gradient", { parity: ["curve", "gradient"] }],
   ];
   for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
 });

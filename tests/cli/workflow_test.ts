@@ -180,7 +180,7 @@ workflowTest(
     assertEquals([options.preset, options.parity, options.budget, options.sh_lower], ["budget", "reference", 5, true]);
     assertEquals(options.densification_interval, 4);
     assert(result.count <= 2000);
-    assertStringIncludes(await Deno.readTextFile(join(folder, "out", "cfg_args")), "parity='reference'");
+    assertStringIncludes(await Deno.readTextFile(join(folder, "out", "cfg_args")), "reference_cameras=True");
     assertEquals(
       (await ended(start(["render", "-m", "out", "--backend", "cpu", "--skip_train"], folder))).code,
       EXIT.done,

@@ -25,18 +25,18 @@ Deno.test("referenceSize() is targetSize() where nothing is divided by a fractio
   for (const resolution of [0, -2, 1.5]) assertThrows(() => referenceSize(100, 50, resolution), RangeError);
 });
 
-Deno.test("loadScene() takes principal points as central with parity alone", async () => {
+Deno.test("loadScene() takes principal points as central with referenceCameras alone", async () => {
   await withFolder(async (folder) => {
     const photos = ["images/1.png", "images/2.png"];
     const images = [image(0, "1.png"), image(1, "2.png")];
     await writeCapture(folder, { model: model(pinhole(1, 40, 30), images), photos, width: 20, height: 15 });
-    const central = async (parity?: "none" | "reference") => {
-      const { train, test } = await loadScene(folder, { parity, eval: true });
+    const central = async (referenceCameras?: boolean) => {
+      const { train, test } = await loadScene(folder, { referenceCameras, eval: true });
       return [...train, ...test].map(({ camera }) => [camera.fx, camera.fy, camera.cx, camera.cy]);
     };
-    assertEquals(await central("reference"), Array(2).fill([25, 30, 10, 7.5]));
-    for (const parity of [undefined, "none"] as const) {
-      assertEquals(await central(parity), Array(2).fill([25, 30, 10.5, 7]));
+    assertEquals(await central(true), Array(2).fill([25, 30, 10, 7.5]));
+    for (const referenceCameras of [undefined, false]) {
+      assertEquals(await central(referenceCameras), Array(2).fill([25, 30, 10.5, 7]));
     }
   });
 });

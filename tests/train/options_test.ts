@@ -37,6 +37,8 @@ Deno.test("resolveTrainOptions() throws with the option's name and range when a 
     [{ cams: -2 }, "Cannot train with cams -2: it must be a whole number at least -1"],
     [{ saveIterations: [0] }, "whole numbers from 1 on"],
     [{ positionLrInit: 0 }, "positionLrFinal"],
+    [{ parity: "same" as "none" }, '"none", "reference", or some of curve, selection'],
+    [{ parity: ["curve", "all"] as unknown as ["curve"] }, "some of curve"],
     [{ iteration: 5 } as TrainOptions, 'the option "iteration"'],
   ];
   for (const [options, words] of cases) assertThrows(() => resolveTrainOptions(options), RangeError, words);
