@@ -28,11 +28,12 @@ constexpr int kReplayBlocks = 4;  // 64
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
-constexpr int kProjectBlocks = 3;    // 168: the loads of the colour's 48 coefficients fly together
-constexpr int kOptimizeBlocks = 5;   // 96
-constexpr int kSmallRectangle = 16;  // tiles that one lane tests alone; larger rectangles take the whole warp
-constexpr int kFewInstances = 32;    // that one lane sums alone; more take the whole warp
-constexpr int kLossTile = 16;        // loss blocks are 16 x 16 pixels, with a halo of 5
+constexpr int kProjectBlocks = 3;      // 168: the loads of the colour's 48 coefficients fly together
+constexpr int kOptimizeBlocks = 5;     // 96
+constexpr int kSmallRectangle = 16;    // tiles that one lane tests alone; larger rectangles take the whole warp
+constexpr int kEmitLargeBlocks = 256;  // a thousand warps: two for each scheduler of the largest GPU so far
+constexpr int kFewInstances = 32;      // that one lane sums alone; more take the whole warp
+constexpr int kLossTile = 16;          // loss blocks are 16 x 16 pixels, with a halo of 5
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.
 constexpr uint32_t kStepsAhead = 2;

@@ -1,5 +1,6 @@
 // The forward pass, top to bottom: project, sort by depth, bin by tile, blend.
 #include <algorithm>
+#include <cstddef>
 
 #include "blend.cuh"
 #include "project.cuh"
@@ -20,7 +21,7 @@ int tile_bits(uint32_t tiles) {
 }  // namespace
 
 void Rasterizer::forward() {
-  check(cudaMemsetAsync(&counts_.data()->instances, 0, sizeof counts_.data()->instances, stream_), "clear counts");
+  check(cudaMemsetAsync(counts_.data(), 0, offsetof(Counts, overflow), stream_), "clear counts");
   if (projection_.count != 0) {
     const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
     project_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(projection_);
@@ -61,6 +62,7 @@ void Rasterizer::bin_by_tile() {
   emit.keys = tile_keys_.data();
   emit.slots = slots_.data();
   emit.slot_gaussians = slot_gaussians_.data();
+  emit.large = depth_keys_.data();  // the keys have served
   check(cudaMemsetAsync(tile_ranges_.data(), 0, tiles_ * sizeof(uint2), stream_), "clear tile ranges");
   if (count != 0) {
     if (tile_bits(tiles_) <= 16)
@@ -78,6 +80,8 @@ void Rasterizer::bin(const EmitArgs& emit) {
   check(cudaMemsetAsync(keys[0], 0xff, instance_room() * sizeof(Key), stream_), "clear tile keys");
   emit_kernel<Key><<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(emit);
   check_launch("launch emit_kernel");
+  emit_large_kernel<Key><<<kEmitLargeBlocks, kGaussianThreads, 0, stream_>>>(emit);
+  check_launch("launch emit_large_kernel");
   // Stable: within a tile instances keep the depth order they were emitted in.
   const int sorted =
       sort_pairs(scratch_.data(), scratch_.bytes(), keys, slots, instance_room(), tile_bits(tiles_), stream_);

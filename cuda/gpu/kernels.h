@@ -44,8 +44,9 @@ static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores stand w
 // room for, and while it is set no kernel changes training state; the host clears it when it has made room.
 struct Counts {
   unsigned long long instances;  // that the current view needs
-  unsigned long long most;       // needed by any view since the flag was set
+  uint32_t large;                // its splats of more tiles than a mask holds
   uint32_t overflow;
+  unsigned long long most;  // instances needed by any view since the flag was set
 };
 
 struct ProjectArgs {
@@ -101,6 +102,7 @@ struct EmitArgs {
   void* keys;                   // out, per slot: tile, 16 or 32 bits
   uint32_t* slots;              // out: 0, 1, 2 ...
   uint32_t* slot_gaussians;     // out
+  uint32_t* large;              // out: Gaussians of more tiles than a mask holds
 };
 
 struct OptimizeArgs {

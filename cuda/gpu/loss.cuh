@@ -32,7 +32,7 @@ __device__ __forceinline__ double block_sum(double value, double* scratch) {
   return total;
 }
 
-__global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a) {
+__global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(const __grid_constant__ LossArgs a) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
   __shared__ float source[2][kLossSpan][kLossSpan + 1];
   __shared__ float rows[4][kLossSpan][kLossTile];
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a)
   if (thread == 0) a.sums[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x] = make_double2(l1, ssim);
 }
 
-__global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(LossArgs a) {
+__global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(const __grid_constant__ LossArgs a) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
   __shared__ float source[3][kLossSpan][kLossSpan + 1];
   __shared__ float rows[3][kLossSpan][kLossTile];
@@ -133,7 +133,8 @@ __global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(LossArgs a)
 }
 
 // One block: the blocks' sums, in a fixed order.
-__global__ void __launch_bounds__(kLossThreads) loss_value_kernel(LossArgs a, uint32_t blocks, double* value) {
+__global__ void __launch_bounds__(kLossThreads)
+    loss_value_kernel(const __grid_constant__ LossArgs a, uint32_t blocks, double* value) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
   __shared__ double scratch[kLossThreads / kWarp];
   double l1 = 0, ssim = 0;

@@ -40,47 +40,58 @@ __device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float
   return {uint16_t(r.x0), uint16_t(r.y0), uint16_t(r.x1), uint16_t(r.y1)};
 }
 
-// Calls take(k, tile) for the k-th tile that each large splat of a warp reaches, row by row, and returns how many this
-// lane's does. All lanes must call it: each splat is tested by the whole warp, 32 tiles a round, and take then runs on
-// other lanes, with the owner's context. mask: which of the first 32 tiles, by place in the rectangle.
-template <class Context, class Take>
-__device__ __forceinline__ uint32_t for_tiles_of_large(const TileTest& test, bool large, int tiles_x,
-                                                       const Context& context, const Take& take, uint32_t& mask) {
+// Calls take(k, tile) for the k-th tile that a splat reaches, row by row, 32 tiles a round; returns how many there are.
+// Called by a whole warp for one splat; take runs on any lane. first_round: which of the first 32 tiles.
+template <class Take>
+__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, const Take& take,
+                                                 uint32_t& first_round) {
+  const int lane = int(threadIdx.x) % kWarp, area = test.area();
   uint32_t found = 0;
-  const int lane = int(threadIdx.x) % kWarp;
-  for (unsigned todo = __ballot_sync(kFullWarp, large); todo != 0; todo &= todo - 1) {
-    const int owner = __ffs(int(todo)) - 1;
-    TileTest theirs;
-    theirs.x = __shfl_sync(kFullWarp, test.x, owner);
-    theirs.y = __shfl_sync(kFullWarp, test.y, owner);
-    theirs.A = __shfl_sync(kFullWarp, test.A, owner);
-    theirs.B = __shfl_sync(kFullWarp, test.B, owner);
-    theirs.C = __shfl_sync(kFullWarp, test.C, owner);
-    theirs.cut = __shfl_sync(kFullWarp, test.cut, owner);
-    theirs.span.x0 = __shfl_sync(kFullWarp, test.span.x0, owner);
-    theirs.span.y0 = __shfl_sync(kFullWarp, test.span.y0, owner);
-    theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, owner);
-    theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, owner);
-    const Context their_context = context.from_lane(owner);
-    const int their_area = theirs.area();
-    uint32_t their_found = 0;
-    for (int base = 0; base < their_area; base += kWarp) {
-      const bool reached = base + lane < their_area && theirs.reaches(base + lane);
-      const unsigned round = __ballot_sync(kFullWarp, reached);
-      if (reached)
-        take(their_context, their_found + uint32_t(__popc(round & ((1u << lane) - 1u))),
-             theirs.tile(base + lane, tiles_x));
-      their_found += uint32_t(__popc(round));
-      if (lane == owner && base == 0) mask = round;
-    }
-    if (lane == owner) found = their_found;
+  for (int base = 0; base < area; base += kWarp) {
+    const bool reached = base + lane < area && test.reaches(base + lane);
+    const unsigned round = __ballot_sync(kFullWarp, reached);
+    if (reached) take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + lane, tiles_x));
+    found += uint32_t(__popc(round));
+    if (base == 0) first_round = round;
   }
   return found;
 }
 
-struct NoContext {
-  __device__ NoContext from_lane(int) const { return {}; }
-};
+__device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
+  TileTest theirs;
+  theirs.x = __shfl_sync(kFullWarp, test.x, lane);
+  theirs.y = __shfl_sync(kFullWarp, test.y, lane);
+  theirs.A = __shfl_sync(kFullWarp, test.A, lane);
+  theirs.B = __shfl_sync(kFullWarp, test.B, lane);
+  theirs.C = __shfl_sync(kFullWarp, test.C, lane);
+  theirs.cut = __shfl_sync(kFullWarp, test.cut, lane);
+  theirs.span.x0 = __shfl_sync(kFullWarp, test.span.x0, lane);
+  theirs.span.y0 = __shfl_sync(kFullWarp, test.span.y0, lane);
+  theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, lane);
+  theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, lane);
+  return theirs;
+}
+
+// How many tiles this lane's splat reaches, and which of the first 32. All lanes must call it: splats of more tiles
+// than a lane should test alone are tested by the whole warp.
+__device__ __forceinline__ uint32_t count_tiles(const TileTest& test, int area, int tiles_x, uint32_t& mask) {
+  mask = 0;
+  uint32_t tiles = 0;
+  if (area <= kSmallRectangle) {
+    for (int index = 0; index < area; ++index) mask |= uint32_t(test.reaches(index)) << index;
+    tiles = uint32_t(__popc(mask));
+  }
+  for (unsigned todo = __ballot_sync(kFullWarp, area > kSmallRectangle); todo != 0; todo &= todo - 1) {
+    const int owner = __ffs(int(todo)) - 1;
+    uint32_t first_round = 0;
+    const uint32_t found = for_tiles_of(
+        from_lane(test, owner), tiles_x, [](uint32_t, uint32_t) {}, first_round);
+    if (int(threadIdx.x) % kWarp != owner) continue;
+    tiles = found;
+    mask = first_round;
+  }
+  return tiles;
+}
 
 __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kernel(ProjectArgs a) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -107,13 +118,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   }
   if (!core::drawable(rgb)) test.span = {};
   const int area = visible ? test.area() : 0;
-  uint32_t mask = 0;
-  uint32_t tiles = for_tiles_of_large(
-      test, area > kSmallRectangle, a.tiles_x, NoContext{}, [](const NoContext&, uint32_t, uint32_t) {}, mask);
-  if (area <= kSmallRectangle) {
-    for (int index = 0; index < area; ++index) mask |= uint32_t(test.reaches(index)) << index;
-    tiles = uint32_t(__popc(mask));
-  }
+  uint32_t mask;
+  const uint32_t tiles = count_tiles(test, area, a.tiles_x, mask);
 
   // Integer sums do not depend on their order.
   uint32_t warp_tiles = tiles;
@@ -148,52 +154,45 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
 }
 
 template <class Key>
-struct EmitContext {
-  Key* keys;
-  uint32_t* slots;
-  uint32_t* slot_gaussians;
-  uint32_t first, gaussian;
-  __device__ EmitContext from_lane(int lane) const {
-    EmitContext theirs = *this;
-    theirs.first = __shfl_sync(kFullWarp, first, lane);
-    theirs.gaussian = __shfl_sync(kFullWarp, gaussian, lane);
-    return theirs;
-  }
-};
+__device__ __forceinline__ void emit(const EmitArgs& a, uint32_t slot, uint32_t tile, uint32_t gaussian) {
+  static_cast<Key*>(a.keys)[slot] = Key(tile);
+  a.slots[slot] = slot;
+  a.slot_gaussians[slot] = gaussian;
+}
 
+// Instances of the splats whose tiles the mask holds, and a list of the others, in any order.
 template <class Key>
 __global__ void __launch_bounds__(kGaussianThreads) emit_kernel(EmitArgs a) {
   if (a.projection.counts->overflow != 0) return;
   const uint32_t j = blockIdx.x * blockDim.x + threadIdx.x;
-  EmitContext<Key> context = {static_cast<Key*>(a.keys), a.slots, a.slot_gaussians, 0, 0};
-  const auto take = [](const EmitContext<Key>& c, uint32_t k, uint32_t tile) {
-    const uint32_t slot = c.first + k;
-    c.keys[slot] = Key(tile);
-    c.slots[slot] = slot;
-    c.slot_gaussians[slot] = c.gaussian;
-  };
+  if (j >= a.projection.count) return;
+  const uint32_t i = a.depth_order[j], tiles = a.projection.tile_counts[i];
+  uint32_t slot = a.ends[j] - tiles;
+  a.offsets[i] = slot;
+  if (tiles == 0) return;
   TileTest test = {};
-  bool large = false;
-  uint32_t mask = 0;
-  if (j < a.projection.count) {
-    const uint32_t i = a.depth_order[j], tiles = a.projection.tile_counts[i];
-    context.gaussian = i;
-    context.first = a.ends[j] - tiles;
-    a.offsets[i] = context.first;
-    if (tiles != 0) {
-      test.span = a.projection.tile_spans[i];
-      large = test.area() > kWarp;
-      if (large) {
-        const Splat& s = a.projection.splats[i];
-        test = {s.x, s.y, s.A, s.B, s.C, s.cut, test.span};
-      } else {
-        mask = a.projection.tile_masks[i];
-      }
-    }
+  test.span = a.projection.tile_spans[i];
+  if (test.area() > kWarp) {
+    a.large[atomicAdd(&a.projection.counts->large, 1u)] = i;
+    return;
   }
-  for (uint32_t k = 0; mask != 0; mask &= mask - 1)
-    take(context, k++, test.tile(__ffs(int(mask)) - 1, a.projection.tiles_x));
-  for_tiles_of_large(test, large, a.projection.tiles_x, context, take, mask);
+  for (uint32_t mask = a.projection.tile_masks[i]; mask != 0; mask &= mask - 1)
+    emit<Key>(a, slot++, test.tile(__ffs(int(mask)) - 1, a.projection.tiles_x), i);
+}
+
+// A warp a large splat: one may reach every tile.
+template <class Key>
+__global__ void __launch_bounds__(kGaussianThreads) emit_large_kernel(EmitArgs a) {
+  if (a.projection.counts->overflow != 0) return;
+  const uint32_t warps = gridDim.x * blockDim.x / kWarp;
+  for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < a.projection.counts->large; k += warps) {
+    const uint32_t i = a.large[k], first = a.offsets[i];
+    const Splat& s = a.projection.splats[i];
+    const TileTest test = {s.x, s.y, s.A, s.B, s.C, s.cut, a.projection.tile_spans[i]};
+    uint32_t first_round;
+    for_tiles_of(
+        test, a.projection.tiles_x, [&](uint32_t n, uint32_t tile) { emit<Key>(a, first + n, tile, i); }, first_round);
+  }
 }
 
 // One thread: is there room for what this view needs?
