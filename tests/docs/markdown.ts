@@ -12,6 +12,7 @@ export const PAGES = [
   "docs/guide.md",
   "docs/abi.md",
   "docs/performance.md",
+  "docs/quality.md",
   "cuda/README.md",
 ];
 

@@ -63,6 +63,10 @@ deviceTest("psnr() is infinite when the images are equal", (device) => {
   assertEquals(psnr(device, PAIRS[0].a, PAIRS[0].a), Infinity);
 });
 
+deviceTest("psnr() is 30 dB when the mean squared error is 0.001", (device) => {
+  assertAlmostEquals(psnr(device, flat(30, 22, 0.5), flat(30, 22, 0.5 + Math.sqrt(1e-3))), 30, 1e-4);
+});
+
 deviceTest("ssim() is 1 when the images are equal", (device) => {
   for (const { a } of PAIRS) assertAlmostEquals(ssim(device, a, a), 1, METRIC_ERROR);
 });

@@ -2,9 +2,10 @@
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import { GROUP, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
 import { background } from "../../train/batch.ts";
+import { eventTarget } from "../../train/budget.ts";
 import type { DensifyEvent } from "../../train/events.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
-import { referenceEventTarget } from "../../train/parity.ts";
+import { type ParityPart, referenceEventTarget } from "../../train/parity.ts";
 import { densificationEvents, updateMask } from "../../train/schedule.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
@@ -95,6 +96,27 @@ deviceTest("train() grows candidates to the reference's counts with parity, and 
   assertGreater(run.result.count, 60);
   const none = await trained(device, scene, { ...options, densifyGradThreshold: 1e9 });
   assertLess(none.result.count, 60);
+});
+
+deviceTest("train() follows the reference in the named part alone", async (device) => {
+  const scene = await syntheticScene(device);
+  const resolved = resolveTrainOptions({ ...SHORT, ...REFERENCE });
+  const exact = [1, 2, 3, 4, 5].map((event) => eventTarget(event, 5, 60, 180));
+  const published = exact.map((_, i) => referenceEventTarget(i + 1, { start: 60, target: 180 }, resolved));
+  const options = { ...SHORT, minOpacity: 0.12 }; // opacities start at 0.1: events find weak ones
+  const run = (parity: ParityPart) => trained(device, scene, { ...options, parity: [parity] });
+  const curve = densifications(await run("curve"));
+  assertEquals(curve.map(({ count }) => count), published);
+  const selection = densifications(await run("selection"));
+  assertEquals(selection.map(({ target }) => target), exact);
+  assertLess(selection.at(-1)!.count, 180); // pruned after growth
+  const usual = await trained(device, scene, options);
+  for (const part of ["opacity", "gradient"] as const) {
+    const { rows, events } = await run(part);
+    assertEquals(densifications({ events } as Trained).map(({ count }) => count), exact);
+    // Nothing is opaque enough here for the cap.
+    assertEquals(String(rows) === String(usual.rows), part === "gradient");
+  }
 });
 
 deviceTest("train() keeps opacities as they are from hoIteration on with parity", async (device) => {
