@@ -4,7 +4,7 @@
  *
  * | part         | by default                                               | with parity                                                           |
  * | ------------ | -------------------------------------------------------- | --------------------------------------------------------------------- |
- * | `curve`      | the last event leaves the budget                         | every event is one behind on the curve, rounded down                  |
+ * | `curve`      | the last event leaves the budget                         | counts as if one more event followed, rounded down                    |
  * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by scores out of place, any Gaussian as stand-in |
  * | `opacity`    | trained to the end                                       | left alone from `hoIteration` on                                      |
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |

@@ -6,8 +6,8 @@
  */
 
 import type { Trainer } from "../ffi/trainer.ts";
-import { type DensifyOutcome, type EventPlace, sampleViews, SCORE_WEIGHTS } from "./densify.ts";
 import { countAfter } from "./budget.ts";
+import { type DensifyOutcome, type EventPlace, sampleViews, SCORE_WEIGHTS } from "./densify.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 
 /** Share of the number of weak Gaussians that an event draws. */
