@@ -21,6 +21,7 @@
  */
 
 export { type EvalOptions, evaluate, type Report, type ViewScores } from "./eval/evaluate.ts";
+export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips.ts";
 export { savePly, type SavePlyOptions } from "./export/splats.ts";
 export { Device, type DeviceInfo, type DeviceOptions, type MemoryUse, openDevice } from "./ffi/device.ts";
 export type { Backend } from "./ffi/library.ts";

@@ -60,6 +60,7 @@ typedef struct tame_gaussians tame_gaussians;
 typedef struct tame_views tame_views;
 typedef struct tame_trainer tame_trainer;
 typedef struct tame_rasterization tame_rasterization;
+typedef struct tame_lpips tame_lpips;
 
 /* ---- Library and devices ------------------------------------------------------------------------------------ */
 
@@ -286,6 +287,29 @@ TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32
                                      const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                      double* value, uint32_t value_length, float* gradient, uint32_t gradient_length,
                                      tame_error* err);
+
+/* ---- Learned perceptual similarity (Zhang et al. 2018, LPIPS v0.1) ------------------------------------------ */
+
+#define TAME_LPIPS_VGG 0  /* the 13 convolutions of VGG16; images of at least 16 x 16 pixels */
+#define TAME_LPIPS_ALEX 1 /* the 5 convolutions of AlexNet; at least 31 x 31 */
+#define TAME_LPIPS_VGG_WEIGHTS 14716160
+#define TAME_LPIPS_ALEX_WEIGHTS 2470848
+
+/*
+ * weights: of each convolution in order [out][in][row][column], then its biases [out]; after the last the five linear
+ * layers [channel]. All finite. Copied.
+ */
+TAME_API tame_lpips* tame_lpips_create(tame_device* device, uint32_t net, const float* weights, uint32_t weights_length,
+                                       tame_error* err);
+
+#define TAME_LPIPS_SIGNED 0 /* values 0..1 become -1..1, which the network was trained on */
+#define TAME_LPIPS_UNIT 1   /* values 0..1 go in as they are, the habit of Gaussian splatting papers */
+
+/* Distance of two images, 3 W H floats each; 0 for equal ones. Sums in float64. value: 1 double. Waits. */
+TAME_API tame_status tame_lpips_distance(tame_lpips* lpips, uint32_t width, uint32_t height, uint32_t range,
+                                         const float* a, uint32_t a_length, const float* b, uint32_t b_length,
+                                         double* value, uint32_t value_length, tame_error* err);
+TAME_API tame_status tame_lpips_close(tame_lpips* lpips, tame_error* err);
 
 /* ---- Training ----------------------------------------------------------------------------------------------- */
 

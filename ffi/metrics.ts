@@ -2,8 +2,7 @@
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
-import { checkCount, checkLength, TameError } from "./errors.ts";
-import type { Image } from "./image.ts";
+import { checkPair, type Image } from "./image.ts";
 
 /** Options of {@linkcode ssim}. */
 export interface SsimOptions {
@@ -114,17 +113,4 @@ function nativeLoss(
     )
   );
   return value[0];
-}
-
-function checkPair(a: Image, b: Image): void {
-  checkCount("width", a.width, { minimum: 1 });
-  checkCount("height", a.height, { minimum: 1 });
-  if (a.width !== b.width || a.height !== b.height) {
-    throw new TameError(
-      "invalid argument",
-      `The images differ in size: ${a.width} x ${a.height} and ${b.width} x ${b.height}`,
-    );
-  }
-  checkLength("rgb", a.rgb, 3 * a.width * a.height);
-  checkLength("rgb", b.rgb, 3 * b.width * b.height);
 }

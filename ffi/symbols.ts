@@ -329,6 +329,40 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_lpips_create: {
+    parameters: [
+      "pointer", // device
+      "u32", // net
+      "buffer", // weights
+      "u32", // weights_length
+      "buffer", // err
+    ],
+    result: "pointer",
+  },
+  tame_lpips_distance: {
+    parameters: [
+      "pointer", // lpips
+      "u32", // width
+      "u32", // height
+      "u32", // range
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_lpips_close: {
+    parameters: [
+      "pointer", // lpips
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_trainer_create: {
     parameters: [
       "pointer", // gaussians

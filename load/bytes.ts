@@ -55,6 +55,16 @@ export class ByteReader {
     return this.#view.getUint8(this.#take(1, what));
   }
 
+  /** Reads an unsigned 16-bit integer. */
+  u16(what: string): number {
+    return this.#view.getUint16(this.#take(2, what), true);
+  }
+
+  /** Reads an unsigned 32-bit integer. */
+  u32(what: string): number {
+    return this.#view.getUint32(this.#take(4, what), true);
+  }
+
   /** Reads a signed 32-bit integer. */
   i32(what: string): number {
     return this.#view.getInt32(this.#take(4, what), true);
@@ -100,6 +110,12 @@ export class ByteReader {
     } catch (cause) {
       throw this.error(`Text of ${what} is not UTF-8`, start, cause);
     }
+  }
+
+  /** Takes `length` bytes; a view, not a copy. */
+  bytes(length: number, what: string): Uint8Array {
+    const start = this.#take(length, what);
+    return this.#bytes.subarray(start, start + length);
   }
 
   /** Passes over `length` bytes. */
