@@ -88,6 +88,13 @@ class Rasterization {
   virtual void radii(int32_t* out) const = 0;
 };
 
+class Lpips {
+ public:
+  virtual ~Lpips() = default;
+  // range: TAME_LPIPS_SIGNED or _UNIT.
+  virtual double distance(uint32_t width, uint32_t height, uint32_t range, const float* a, const float* b) = 0;
+};
+
 class Trainer {
  public:
   virtual ~Trainer() = default;
@@ -129,6 +136,8 @@ class Device {
   // gradient may be null.
   virtual double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
                             float* gradient) = 0;
+  // weights: in the order of tame_lpips_create.
+  virtual std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) = 0;
 
  protected:
   Device(uint64_t memory_limit, uint64_t seed) : seed(seed), ledger_(memory_limit) {}

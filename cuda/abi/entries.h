@@ -99,6 +99,16 @@ class RasterizationEntry : public ChildEntry {
   const std::shared_ptr<Rasterization> rasterization;
 };
 
+class LpipsEntry : public ChildEntry {
+ public:
+  static constexpr Kind kind = Kind::lpips;
+  LpipsEntry(std::shared_ptr<DeviceEntry> device, std::shared_ptr<Lpips> lpips, uint32_t least_side)
+      : ChildEntry(std::move(device)), lpips(std::move(lpips)), least_side(least_side) {}
+
+  const std::shared_ptr<Lpips> lpips;
+  const uint32_t least_side;  // pixels
+};
+
 // Throws TAME_INVALID_ARGUMENT unless `handle` is an open T.
 template <class T>
 std::shared_ptr<T> find(const void* handle) {

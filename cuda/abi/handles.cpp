@@ -34,6 +34,8 @@ const char* kind_name(Kind kind) {
       return "trainer";
     case Kind::rasterization:
       return "rasterization";
+    case Kind::lpips:
+      return "LPIPS";
   }
   return "unknown";
 }

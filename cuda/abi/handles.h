@@ -11,7 +11,7 @@
 
 namespace tame {
 
-enum class Kind : uint32_t { device = 1, gaussians, views, trainer, rasterization };
+enum class Kind : uint32_t { device = 1, gaussians, views, trainer, rasterization, lpips };
 
 const char* kind_name(Kind kind);
 

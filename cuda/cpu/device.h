@@ -30,6 +30,7 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
               const float* b) override;
   double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
                     float* gradient) override;
+  std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
 
   Threads& threads() { return threads_; }
   const Kernels& kernels() const { return kernels_; }

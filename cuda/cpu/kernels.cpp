@@ -4,6 +4,7 @@
 
 #include "../core/activations.h"
 #include "../core/adam.h"
+#include "../core/lpips.h"
 #include "../core/projection.h"
 #include "../core/sh.h"
 #include "../core/ssim.h"
@@ -23,6 +24,7 @@ using core::kLanes;
 #include "blend.inl"
 #include "loss.inl"
 #include "optimize.inl"
+#include "lpips.inl"
 // clang-format on
 
 #define TAME_TEXT(x) #x
@@ -39,6 +41,8 @@ const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
                          blend_score,
                          loss_partials,
                          loss_gradient,
+                         lpips_convolve,
+                         lpips_compare,
                          optimize};
 
 }  // namespace TAME_SIMD_LEVEL

@@ -102,6 +102,42 @@ struct OptimizeArgs {
   float* max_radii;
 };
 
+// The output of a convolution of LPIPS, with bias and ReLU. Images are [image][channel][place][x], row y in place
+// y % capacity.
+struct LpipsConvolveArgs {
+  const float* input;
+  float* output;
+  uint32_t in, out;  // channels
+  uint32_t kernel, stride, pad;
+  uint32_t in_width, in_height, in_capacity;
+  uint32_t out_width, out_capacity;
+  size_t image;              // floats from one image to the other, of both
+  uint32_t first_row, rows;  // of the output
+  const float* weights;      // [out / 4][in, row, column][4]
+  const float* bias;
+};
+
+// Features of both images at one tap.
+struct LpipsCompareArgs {
+  const float* features;  // of the first image
+  size_t image;           // floats to the other
+  uint32_t channels, width, capacity;
+  uint32_t first_row;
+  const float* linear;  // per channel
+  double* sums;         // out: by row, from row 0
+};
+
+constexpr uint32_t kLpipsTile = 24;    // pixels a work item: three vectors
+constexpr uint32_t kLpipsDepth = 256;  // products between two visits of the sums: the panel stays in the first cache
+constexpr uint32_t kLpipsOutputs = 4;  // channels that are summed together: twelve vectors of sums
+constexpr uint32_t kLpipsKernel = 11;  // side of the largest kernel
+inline uint32_t lpips_tiles(uint32_t rows, uint32_t width) {
+  return (2 * rows * width + kLpipsTile - 1) / kLpipsTile;
+}
+inline size_t lpips_scratch_floats(uint32_t out) {
+  return size_t(kLpipsTile) * (kLpipsDepth + out);
+}
+
 constexpr int kLossStripe = 16;  // image rows a work item
 inline size_t loss_scratch_floats(size_t row) {
   return (size_t(kLossStripe) + 10) * 5 * row + 2 * (row + 32);
@@ -116,6 +152,8 @@ struct Kernels {
   void (*blend_score)(const BlendArgs&, uint32_t tile);
   void (*loss_partials)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
   void (*loss_gradient)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
+  void (*lpips_convolve)(const LpipsConvolveArgs&, uint32_t tile, float* scratch);
+  void (*lpips_compare)(const LpipsCompareArgs&, uint32_t row);  // rows from first_row
   void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);
 };
 

@@ -8,7 +8,7 @@ abiTest("every function on any handle of a device says BUSY when a run is in fli
   const stop = await longRun(world);
   for (const name of FUNCTIONS.filter((name) => !name.endsWith("_close") && name !== "tame_device_memory")) {
     const args = world.arguments(name);
-    if (!["device", "gaussians", "views", "trainer", "rasterization"].some((kind) => kind in args)) continue;
+    if (!["device", "gaussians", "views", "trainer", "rasterization", "lpips"].some((kind) => kind in args)) continue;
     const { status, message } = await call(name, args);
     assertEquals(status, ABI.BUSY, name);
     assertStringIncludes(message, "busy with another call");

@@ -36,7 +36,7 @@ abiTest("every function refuses a handle when it is NULL, foreign or of another 
 abiTest("every function refuses a handle when it was closed, also after its slot is in use again", async () => {
   await using world = await World.open();
   const stale = new Map<Kind, Deno.PointerValue>();
-  for (const kind of ["gaussians", "views", "rasterization", "device"] as const) {
+  for (const kind of ["gaussians", "views", "rasterization", "lpips", "device"] as const) {
     const create = FUNCTIONS.find((name) => name === `tame_${kind}_create`) ??
       (kind === "device" ? "tame_device_open" : "tame_rasterize_forward");
     const pointer = await must(create, world.arguments(create));
@@ -77,7 +77,7 @@ abiTest("tame_device_close() lets children live when they are open", async () =>
 abiTest("close functions wait for the running call when the handle is busy", async () => {
   await using world = await World.open();
   const stop = await longRun(world);
-  for (const kind of ["trainer", "views", "rasterization", "gaussians"] as const) {
+  for (const kind of ["trainer", "views", "rasterization", "lpips", "gaussians"] as const) {
     await must(`tame_${kind}_close`, { [kind]: world.pointer(kind) });
   }
   await must("tame_gaussians_close", { gaussians: world.trained });

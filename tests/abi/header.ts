@@ -22,7 +22,7 @@ export interface HeaderField {
   length: number;
 }
 
-const HANDLES = ["tame_device", "tame_gaussians", "tame_views", "tame_trainer", "tame_rasterization"];
+const HANDLES = ["tame_device", "tame_gaussians", "tame_views", "tame_trainer", "tame_rasterization", "tame_lpips"];
 const SCALARS: Record<string, Deno.NativeType> = {
   tame_status: "i32",
   int32_t: "i32",

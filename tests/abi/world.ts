@@ -14,7 +14,7 @@ export type Arguments = Record<string, Argument>;
 /** Name of a function of the ABI. */
 export type FunctionName = keyof typeof SYMBOLS;
 /** Kind of a handle: the C type without `tame_`. */
-export type Kind = "device" | "gaussians" | "views" | "trainer" | "rasterization";
+export type Kind = "device" | "gaussians" | "views" | "trainer" | "rasterization" | "lpips";
 
 /** A handle and what the test knows about it. */
 export interface Item {
@@ -36,6 +36,7 @@ export const CREATORS: Partial<Record<FunctionName, Kind>> = {
   tame_views_create: "views",
   tame_trainer_create: "trainer",
   tame_rasterize_forward: "rasterization",
+  tame_lpips_create: "lpips",
 };
 const MEMORY_LIMIT = 64 << 20;
 
@@ -121,6 +122,10 @@ export function plan(
 function floats(length: number, value = 0.5): Float32Array<ArrayBuffer> {
   return new Float32Array(length).fill(value);
 }
+
+/** Weights of the small network: 10 MB, made once and put right for each call, as tests spoil what they are given. */
+const lpipsWeights = new Float32Array(ABI.LPIPS_ALEX_WEIGHTS);
+const LPIPS_SIDE = 31;
 
 function shLength(item: Item): number {
   return 3 * (item.shDegree + 1) ** 2 * item.count;
@@ -245,6 +250,21 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     const { channels: _, ...args } = VALID.tame_psnr(pick);
     return { ...args, lambda_dssim: 0.2, gradient: floats(3 * pixels) };
   },
+  tame_lpips_create: (pick) => ({
+    device: pick("device").pointer,
+    net: ABI.LPIPS_ALEX,
+    weights: lpipsWeights.fill(1e-3),
+  }),
+  tame_lpips_distance: (pick) => ({
+    lpips: pick("lpips").pointer,
+    width: LPIPS_SIDE,
+    height: LPIPS_SIDE,
+    range: ABI.LPIPS_UNIT,
+    a: floats(3 * LPIPS_SIDE ** 2),
+    b: floats(3 * LPIPS_SIDE ** 2, 0.25),
+    value: new Float64Array(1),
+  }),
+  tame_lpips_close: (pick) => ({ lpips: pick("lpips").pointer }),
   tame_trainer_create: (pick) => ({
     gaussians: pick("gaussians").pointer,
     views: pick("views").pointer,
@@ -346,6 +366,7 @@ export class World implements AsyncDisposable {
     await make("tame_gaussians_create", { count: 2, shDegree: 1 });
     await fill(pick);
     await make("tame_rasterize_forward", { count: 2, shDegree: 1 });
+    await make("tame_lpips_create", { count: 0, shDegree: 0 });
     return new World(items, trained);
   }
 

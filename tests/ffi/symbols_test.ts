@@ -9,6 +9,7 @@ const NONBLOCKING = [
   "tame_device_open",
   "tame_knn_mean_dist2",
   "tame_render",
+  "tame_lpips_distance",
   "tame_trainer_run",
   "tame_trainer_score",
 ];
