@@ -101,6 +101,19 @@ export const METRICS_OPTIONS = [
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
 
+/** Options of `convert`; what to convert is a positional argument. */
+export const CONVERT_OPTIONS = [
+  {
+    title: "LPIPS weights",
+    rows: [
+      { name: "backbone", kind: "string", unit: "FILE", help: "torchvision's VGG16 or AlexNet: .pth or safetensors" },
+      { name: "linear", kind: "string", unit: "FILE", help: "LPIPS's linear layers for it, version 0.1" },
+      { name: "output", short: "o", kind: "string", unit: "FILE", help: "file to write" },
+    ],
+  },
+  { title: "Reports", rows: REPORT_ROWS },
+] as const satisfies readonly OptionGroup[];
+
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
   { title: "Capture", rows: PHOTO_ROWS },
