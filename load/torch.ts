@@ -134,7 +134,7 @@ class Host implements PickleHost {
   persistent(id: PickleValue): PickleValue {
     const [kind, type, key, , length, view = null] = Array.isArray(id) ? id : [];
     const name = typeof type === "object" && type !== null && "name" in type ? String(type.name) : "";
-    if (kind !== "storage" || !(name in STORAGES) || typeof key !== "string" || !isCount(length)) {
+    if (kind !== "storage" || !Object.hasOwn(STORAGES, name) || typeof key !== "string" || !isCount(length)) {
       refuse("Pickle refers to what is no storage of floats");
     }
     if (view !== null) refuse("Storage is a view of another one: save the tensors with a newer PyTorch");
