@@ -84,6 +84,12 @@ async function main(argv: string[]): Promise<number> {
     );
   }
   await onGpu("tests/gpu: the GPU beside the CPU", () => runSuite("tests/gpu", { seconds: 120 }));
+  await onGpu("LPIPS agrees with PyTorch", async () => {
+    const ended = await runScript("scripts/lpips_check.ts", [], { seconds: 120 });
+    if (ended.code !== 0) return failure(ended);
+    const last = ended.stdout.trim().split("\n").at(-1)!;
+    return last.startsWith("skipped: ") ? { skipped: last.slice("skipped: ".length) } : { passed: last };
+  });
   const fox = await checkFox(table, { skip, quick });
   await onGpu("CUDA_FORCE_PTX_JIT=1: PTX compiled by the driver", async () => {
     if (!cuda?.build?.targets.some((target) => target.startsWith("compute_"))) {

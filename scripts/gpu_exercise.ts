@@ -5,10 +5,12 @@ import { type Device, listDevices, openDevice } from "../ffi/device.ts";
 import { TameError } from "../ffi/errors.ts";
 import { Gaussians } from "../ffi/gaussians.ts";
 import { meanDist2 } from "../ffi/knn.ts";
+import { lpips } from "../ffi/lpips.ts";
 import { imageLoss, psnr, ssim } from "../ffi/metrics.ts";
 import { rasterize, render, renderImage8 } from "../ffi/rasterizer.ts";
 import { Control, SCORE, STEP, Trainer } from "../ffi/trainer.ts";
 import { makeViews, planOf, trainingProblem } from "../tests/gpu/training.ts";
+import { imagePair, randomLpips } from "../tests/support/lpips.ts";
 
 const backend = Deno.args[0] === "cpu" ? "cpu" : "cuda";
 // Set before the library first looks: the first steps find too little room and are repeated.
@@ -21,6 +23,7 @@ const { camera } = photos[0];
 await searchNeighbours(device);
 drawAndDifferentiate(device);
 compareImages(device);
+await comparePerceptually(device);
 for (const residency of ["device", "pinned", "host"] as const) await trainWith(residency);
 await passTheLimit(device);
 device.synchronize();
@@ -52,6 +55,13 @@ function compareImages(device: Device): void {
   ssim(device, a, b);
   ssim(device, a, b, { padding: "valid" });
   imageLoss(device, a, b);
+}
+
+async function comparePerceptually(device: Device): Promise<void> {
+  using network = randomLpips(device, "alex");
+  const [a, b] = imagePair(67, 43);
+  await lpips(device, a, b, network);
+  await lpips(device, a, b, network, { range: "signed" });
 }
 
 async function trainWith(residency: "device" | "pinned" | "host"): Promise<void> {

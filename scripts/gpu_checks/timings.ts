@@ -2,7 +2,9 @@
 
 import { openDevice } from "../../ffi/device.ts";
 import { meanDist2 } from "../../ffi/knn.ts";
+import { lpips } from "../../ffi/lpips.ts";
 import { Random } from "../../tests/reference/random.ts";
+import { imagePair, randomLpips } from "../../tests/support/lpips.ts";
 
 const opening = performance.now();
 using device = await openDevice({ backend: "cuda" });
@@ -13,6 +15,12 @@ for (const millions of [1, 5]) {
   const points = new Float32Array(3e6 * millions);
   for (let i = 0; i < points.length; i++) points[i] = random.uniform();
   await best(`k-NN of ${millions} million points`, () => meanDist2(device, points));
+}
+
+for (const net of ["vgg", "alex"] as const) {
+  using network = randomLpips(device, net);
+  const [a, b] = imagePair(947, 531);
+  await best(`LPIPS (${net}) of 947 x 531 pixels`, () => lpips(device, a, b, network));
 }
 
 console.log(JSON.stringify(seconds));
