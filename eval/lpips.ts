@@ -17,6 +17,17 @@ export { lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "../ffi/lp
  * Loads LPIPS weights from a file that `convert lpips` wrote, and verifies its checksum. Dispose the network, or let
  * `using` do so.
  *
+ * @example
+ * ```ts no-assert
+ * import { loadLpips, openDevice } from "../mod.ts";
+ *
+ * export async function describe(file: string): Promise<string> {
+ *   using device = await openDevice();
+ *   using weights = await loadLpips(device, file);
+ *   return `${weights.net} ${weights.checksum}`;
+ * }
+ * ```
+ *
  * @param device Where to compute; the network takes 59 MB (VGG) or 10 MB (Alex) there
  * @param path The file
  * @returns The network, for {@linkcode lpips}

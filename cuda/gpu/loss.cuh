@@ -20,24 +20,7 @@ __device__ __forceinline__ float target_value(const LossArgs& a, int channel, in
   return core::is_kept(a.photo, at) ? core::photo_value(a.photo, at, channel) : a.image[size_t(channel) * plane + at];
 }
 
-<<<<<<< HEAD
-// Sum over the block in a fixed order; the result is thread 0's.
-__device__ __forceinline__ double block_sum(double value, double* scratch) {
-  const int thread = int(threadIdx.x);
-  for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_down_sync(kFullWarp, value, step);
-  __syncthreads();
-  if (thread % kWarp == 0) scratch[thread / kWarp] = value;
-  __syncthreads();
-  double total = 0;
-  if (thread == 0)
-    for (int w = 0; w < int(blockDim.x) / kWarp; ++w) total += scratch[w];
-  return total;
-}
-
 __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(const __grid_constant__ LossArgs a) {
-=======
-__global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(LossArgs a) {
->>>>>>> 5125e82 (feat(cuda): LPIPS on both backends)
   if (a.counts != nullptr && a.counts->overflow != 0) return;
   __shared__ float source[2][kLossSpan][kLossSpan + 1];
   __shared__ float rows[4][kLossSpan][kLossTile];

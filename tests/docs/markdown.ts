@@ -11,6 +11,7 @@ export const PAGES = [
   "CHANGELOG.md",
   "docs/guide.md",
   "docs/abi.md",
+  "docs/lpips.md",
   "docs/performance.md",
   "docs/quality.md",
   "cuda/README.md",

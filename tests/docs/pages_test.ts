@@ -5,7 +5,7 @@ import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "../../cli/compatibility.ts";
 import { rowsOf } from "../../cli/option.ts";
-import { INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import { CONVERT_OPTIONS, INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { anchors, links, page, PAGES, ROOT } from "./markdown.ts";
@@ -47,7 +47,7 @@ Deno.test("deno tasks, make targets and scripts exist when a page names them", (
 });
 
 Deno.test("options exist when a page names them", () => {
-  const tables = [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, INFO_OPTIONS, QUALITY_OPTIONS];
+  const tables = [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, CONVERT_OPTIONS, INFO_OPTIONS, QUALITY_OPTIONS];
   const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
   for (const path of PAGES) {
     for (const [option] of page(path).matchAll(/--\w+/g)) {
