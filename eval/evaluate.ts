@@ -48,6 +48,9 @@ export interface Report {
 /**
  * Renders views and compares them with their photos.
  *
+ * Photos with alpha are composited over the same background as the renders. Scores are of all pixels, also those that a
+ * photo's mask leaves out of training: a score then means the same whatever the masks.
+ *
  * Renders are clamped to [0, 1] and compared as floats. The `metrics` command scores 8-bit pictures, whose rounding
  * moves a PSNR around 30 dB by less than 0.01 dB.
  *
@@ -75,7 +78,7 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
   for (const { view, photo: decoded } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
     const image = clampColors(await renderColors(gaussians, view.camera, { background }));
-    const photo = toFloat(await decoded);
+    const photo = toFloat(await decoded, background);
     scores.push({
       name: view.name,
       psnr: psnr(device, image, photo),

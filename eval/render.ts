@@ -10,6 +10,7 @@ import { renderImage8 } from "../ffi/rasterizer.ts";
 import { entriesOf } from "../load/files.ts";
 import type { View } from "../load/scene.ts";
 import { withPhotosAhead } from "./photos.ts";
+import { flattened } from "./pixels.ts";
 import { writePng } from "./png.ts";
 
 /** Options of {@linkcode renderViews}. */
@@ -40,7 +41,8 @@ export function rendersPath(folder: string, set: "train" | "test", iteration: nu
 }
 
 /**
- * Renders views and writes each, and its photo at the size of the render, as PNG files numbered in the views' order.
+ * Renders views and writes each, and its photo at the size of the render, as PNG files numbered in the views' order. A
+ * photo with alpha is composited over the background of the renders.
  * Pictures of an earlier run that had more views are removed.
  *
  * @param gaussians What to render
@@ -63,7 +65,7 @@ export async function renderViews(
     signal?.throwIfAborted();
     const name = `${String(done).padStart(5, "0")}.png`;
     const image = await renderImage8(gaussians, view.camera, { background });
-    const gt = await photo;
+    const gt = flattened(await photo, background);
     await Promise.all([writePng(join(renders, name), image), writePng(join(photos, name), gt)]);
     done++;
     onView?.(done, views.length);

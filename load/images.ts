@@ -1,6 +1,6 @@
-// Photos: their sizes, their pixels, and the size they are trained at. sharp is imported when the first photo is read.
+// Photos: their sizes, their pixels, and the size they are trained at.
 
-import { DataError } from "./errors.ts";
+import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { forEachParallel } from "./parallel.ts";
 
 /** An 8-bit image: rows from the top, channels interleaved, RGB or RGB with straight alpha. */
@@ -31,9 +31,15 @@ const AUTOMATIC_WIDTH = 1600;
 /** Photos in flight at once: sharp decodes each on a thread of its own; at most so many as to bound the memory. */
 const PHOTOS_IN_FLIGHT = Math.min(navigator.hardwareConcurrency, 16);
 
+/** What the header of a stored photo says. */
+export interface ImageHeader extends ImageSize {
+  /** Whether the pixels have alpha. */
+  alpha: boolean;
+}
+
 /**
- * Size of a stored photo in pixels, from its header: as stored, whatever rotation its EXIF data asks a viewer for.
- * Throws a {@linkcode DataError} when the file is missing or in no known format.
+ * Size of a stored photo in pixels, and whether it has alpha, from its header: as stored, whatever rotation its EXIF
+ * data asks a viewer for. Throws a {@linkcode DataError} when the file is missing or in no known format.
  *
  * @example
  * ```ts ignore
@@ -43,20 +49,15 @@ const PHOTOS_IN_FLIGHT = Math.min(navigator.hardwareConcurrency, 16);
  * console.log(width / height);
  * ```
  */
-export async function imageSize(path: string): Promise<ImageSize> {
-  const sharp = await loadSharp();
-  try {
-    const { width, height } = await sharp(path).metadata();
-    return { width, height };
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+export function imageSize(path: string): Promise<ImageHeader> {
+  return readHeader("Photo", path);
 }
 
 /**
- * Reads a photo as 8-bit RGB, resized to `size` when one is given and differs. Pixels are taken as stored: EXIF rotation
- * and ICC profiles are ignored; grey, CMYK and 16-bit files become RGB8, and an alpha channel is dropped. Resizing is
- * cubic, over the full-size pixels. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
+ * Reads a photo as 8-bit RGB, with straight alpha where the file has it, resized to `size` when one is given and
+ * differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey, CMYK and 16-bit files become
+ * 8-bit RGB. Resizing is cubic, over the full-size pixels, and weighs colours by their alpha, so that none comes from
+ * where nothing is to be seen. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
  *
  * @example
  * ```ts ignore
@@ -67,23 +68,28 @@ export async function imageSize(path: string): Promise<ImageSize> {
  * ```
  */
 export async function readImage(path: string, size?: ImageSize): Promise<Image8> {
+  const { width, height, alpha } = await imageSize(path);
   const sharp = await loadSharp();
   try {
-    const full = await sharp(path, { ignoreIcc: true, failOn: "error" })
-      .removeAlpha()
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height } = full.info;
-    if (size === undefined || (size.width === width && size.height === height)) return rgb8(full);
-    // From raw pixels, not from the file: sharp would let a JPEG decoder do part of the reduction in its own way.
-    const resized = await sharp(full.data, { raw: { width, height, channels: 3 } })
-      .resize({ ...size, fit: "fill", kernel: "cubic" })
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    return rgb8(resized);
+    return await whileDecoding(width * height * (alpha ? 4 : 3), async () => {
+      const full = image8(
+        await sharp(path, { ignoreIcc: true, failOn: "error" })
+          .toColourspace("srgb")
+          .raw({ depth: "uchar" })
+          .toBuffer({ resolveWithObject: true }),
+      );
+      if (size === undefined || (size.width === width && size.height === height)) return full;
+      // From raw pixels, not from the file: sharp would let a JPEG decoder do part of the reduction in its own way.
+      // It multiplies by the alpha before it resizes, and divides afterwards.
+      return image8(
+        await sharp(full.data, { raw: { width, height, channels: full.channels } })
+          .resize({ ...size, fit: "fill", kernel: "cubic" })
+          .raw({ depth: "uchar" })
+          .toBuffer({ resolveWithObject: true }),
+      );
+    });
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable("Photo", path, error);
   }
 }
 
@@ -162,28 +168,11 @@ function atLeastOne(pixels: number): number {
   return Math.max(1, pixels);
 }
 
-type Sharp = typeof import("npm:sharp@0.35.5").default;
-
-let sharpModule: Promise<Sharp> | undefined;
-
-/** sharp, set up once: one thread a photo (the photos run in parallel), and no cache, as each is read once. */
-function loadSharp(): Promise<Sharp> {
-  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
-  sharpModule ??= import("npm:sharp@0.35.5").then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
-  return sharpModule;
-}
-
-function rgb8({ data, info }: { data: Uint8Array; info: { width: number; height: number; channels: number } }): Image8 {
-  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
+function image8(
+  { data, info }: { data: Uint8Array; info: { width: number; height: number; channels: number } },
+): Image8 {
+  const { width, height, channels } = info;
+  if (channels !== 3 && channels !== 4) throw new Error(`decoded to ${channels} channels instead of 3 or 4`);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength); // sharp's Buffer, as plain bytes
-  return { width: info.width, height: info.height, channels: 3, data: bytes };
-}
-
-function unreadable(path: string, error: unknown): DataError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DataError(`Photo cannot be read: ${reason.trim().replaceAll(/\s*\n\s*/g, "; ")}`, { path, cause: error });
+  return { width, height, channels, data: bytes };
 }

@@ -1,12 +1,13 @@
 // A capture becomes a scene: posed views split into training and held-out ones, the sparse points, and the extent.
 
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Camera, cameraCenter, DEFAULT_NEAR, resizeCamera, rotationFromQuaternion } from "./camera.ts";
 import { type ColmapCamera, type ColmapImage, pinholeIntrinsics, readColmap } from "./colmap.ts";
 import { DataError } from "./errors.ts";
 import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
-import { type Image8, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
+import { type Image8, type ImageHeader, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
+import { findMask, maskSize, readMask } from "./masks.ts";
 import { forEachParallel } from "./parallel.ts";
 import { centred, referenceSize } from "./reference.ts";
 
@@ -30,7 +31,11 @@ export interface View {
   camera: Camera;
   /** Size and focal lengths in pixels as the capture states them, before any resizing. */
   original: { width: number; height: number; fx: number; fy: number };
-  /** Decodes the photo at the camera's size, anew each time. */
+  /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
+  alpha?: boolean;
+  /** The file that says which pixels count in training: white ones do, black ones don't; absent where all count. */
+  maskPath?: string;
+  /** Decodes the photo, and its mask, at the camera's size, anew each time. */
   photo(): Promise<Image8>;
 }
 
@@ -46,6 +51,13 @@ export interface Scene {
   extent: number;
   /** Absolute path of the capture's folder. */
   source: string;
+}
+
+/** A photo's file, what its header says, and the file of its mask. */
+interface Photo {
+  path: string;
+  size: ImageHeader;
+  maskPath?: string;
 }
 
 /** What to load of a capture, and at which size. */
@@ -76,7 +88,8 @@ const HEADERS_IN_FLIGHT = 8;
 /**
  * Loads a COLMAP capture: `sparse/0/*.bin` with PINHOLE or SIMPLE_PINHOLE cameras, and a folder of photos. Only the
  * photos' headers are read; {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is
- * trained at. Views are sorted by name; with `eval`, the 1st, 9th, 17th and so on are held out.
+ * trained at. Views are sorted by name; with `eval`, the 1st, 9th, 17th and so on are held out. A photo `a/b.jpg` may have
+ * a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of its own shape.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, cameras have lens distortion, or a photo's shape is
  * not its camera's; a `RangeError` for an impossible resolution.
@@ -105,7 +118,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
 
   const posed = model.images.map((image) => ({ image, camera: { ...cameraOf(image, model.cameras, sparse), near } }));
   const folder = resolve(source, images);
-  const photos = await findPhotos(model.images, folder, signal);
+  const photos = await findPhotos(model.images, { folder, masks: join(source, "masks"), signal });
   const sizing = { resolution, reference: options.referenceCameras };
   const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], sizing));
   views.sort((a, b) => compareCodePoints(a.name, b.name));
@@ -155,10 +168,10 @@ function cameraOf(image: ColmapImage, cameras: Map<number, ColmapCamera>, sparse
 function makeView(
   name: string,
   camera: Camera,
-  photo: { path: string; size: ImageSize },
+  photo: Photo,
   { resolution, reference = false }: { resolution: number; reference?: boolean },
 ): View {
-  const { path, size } = photo;
+  const { path, size, maskPath } = photo;
   if (!sameShape(size, camera)) {
     throw new DataError(
       `Photo is ${size.width} x ${size.height} pixels, which is not the shape of its camera's ${camera.width} x ` +
@@ -174,30 +187,36 @@ function makeView(
     path,
     camera: reference ? centred(resized) : resized,
     original: { width: camera.width, height: camera.height, fx: camera.fx, fy: camera.fy },
-    photo: () => readImage(path, target),
+    ...(size.alpha ? { alpha: true } : {}),
+    ...(maskPath === undefined ? {} : { maskPath }),
+    photo: () => readPhoto(path, maskPath, target),
   };
 }
 
-/** Whether one scale takes the camera's size to the photo's within a pixel on either axis. */
-function sameShape(photo: ImageSize, camera: ImageSize): boolean {
-  const smallest = Math.max((photo.width - 1) / camera.width, (photo.height - 1) / camera.height);
-  const largest = Math.min((photo.width + 1) / camera.width, (photo.height + 1) / camera.height);
+async function readPhoto(path: string, maskPath: string | undefined, size: ImageSize): Promise<Image8> {
+  const image = await readImage(path, size);
+  return maskPath === undefined ? image : { ...image, mask: await readMask(maskPath, size) };
+}
+
+/** Whether one scale takes a size (the camera's, the photo's) to another (the photo's, its mask's) within a pixel. */
+function sameShape(image: ImageSize, to: ImageSize): boolean {
+  const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
+  const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
   return smallest <= largest;
 }
 
-/** File and stored size of every image's photo; one error tells of all that are missing. */
+/** File, header and mask of every image's photo; one error tells of all photos that are missing. */
 async function findPhotos(
   images: ColmapImage[],
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<{ path: string; size: ImageSize }[]> {
+  { folder, masks, signal }: { folder: string; masks: string; signal: AbortSignal | undefined },
+): Promise<Photo[]> {
   if (!await isDirectory(folder)) throw await missingFolder(folder);
-  const photos: { path: string; size: ImageSize }[] = [];
+  const photos: Photo[] = [];
   const missing: string[] = [];
   await forEachParallel(images.length, async (i) => {
     const path = await findPhoto(images[i].name, folder);
     if (path === undefined) missing.push(images[i].name);
-    else if (missing.length === 0) photos[i] = { path, size: await imageSize(path) };
+    else if (missing.length === 0) photos[i] = await openPhoto(path, { folder, masks });
   }, { concurrency: HEADERS_IN_FLIGHT, signal });
   if (missing.length > 0) {
     const first = missing.sort(compareCodePoints)[0];
@@ -207,6 +226,21 @@ async function findPhotos(
   }
   refuseShared(images, photos);
   return photos;
+}
+
+async function openPhoto(path: string, { folder, masks }: { folder: string; masks: string }): Promise<Photo> {
+  const size = await imageSize(path);
+  const maskPath = await findMask(relative(folder, path), masks);
+  if (maskPath === undefined) return { path, size };
+  const mask = await maskSize(maskPath);
+  if (!sameShape(mask, size)) {
+    throw new DataError(
+      `Mask is ${mask.width} x ${mask.height} pixels, which is not the shape of its photo's ${size.width} x ` +
+        `${size.height}: ${path}`,
+      { path: maskPath },
+    );
+  }
+  return { path, size, maskPath };
 }
 
 /** Two images with one photo: the bare name of one is that of the other, whose own photo is missing. */

@@ -16,7 +16,9 @@ async function readBack(encoded: Promise<Uint8Array>, size?: { width: number; he
     await Deno.writeFile(path, await encoded);
     image = await readImage(path, size);
     const stored = await imageSize(path);
-    if (size === undefined) assertEquals(stored, { width: image.width, height: image.height });
+    const { width, height } = stored;
+    if (size === undefined) assertEquals([width, height], [image.width, image.height]);
+    assertEquals(stored.alpha, image.channels === 4);
   });
   return image!;
 }
@@ -91,10 +93,38 @@ Deno.test("readImage() gives RGB when the photo is CMYK", async () => {
   }
 });
 
-Deno.test("readImage() drops alpha when the photo has it, and leaves the colours", async () => {
+Deno.test("readImage() keeps alpha when the photo has it, with the colours as stored", async () => {
   const rgba = new Uint8Array([10, 20, 30, 0, 200, 100, 50, 128, 1, 2, 3, 255]);
   const image = await readBack(raw(rgba, 3, 1).png().toBuffer());
-  assertEquals(image, { width: 3, height: 1, channels: 3, data: new Uint8Array([10, 20, 30, 200, 100, 50, 1, 2, 3]) });
+  assertEquals(image, { width: 3, height: 1, channels: 4, data: rgba });
+  const grey = await readBack(raw(new Uint8Array([10, 0, 20, 255, 30, 7]), 3, 1).toColourspace("b-w").png().toBuffer());
+  assertEquals(grey.data, new Uint8Array([10, 10, 10, 0, 20, 20, 20, 255, 30, 30, 30, 7]));
+  const wide = Uint16Array.from(rgba, (value) => 256 * value + 99);
+  const deep = await readBack(raw(wide, 3, 1).toColourspace("rgb16").png().toBuffer());
+  assertEquals(deep.data, rgba);
+});
+
+Deno.test("readImage() keeps alpha when the photo is a palette with a transparent colour", async () => {
+  const rgba = new Uint8Array([255, 0, 0, 255, 0, 0, 255, 255, 0, 0, 0, 0]);
+  const image = await readBack(raw(rgba, 3, 1).png({ palette: true, colours: 4 }).toBuffer());
+  assertEquals([image.channels, ...image.data.subarray(0, 8)], [4, ...rgba.subarray(0, 8)]);
+  assertEquals(image.data[11], 0);
+});
+
+Deno.test("readImage() reduces alpha with the colours weighed by it", async () => {
+  // Opaque red in the left half, and green of which nothing shows in the right.
+  const [width, height] = [64, 32];
+  const data = new Uint8Array(4 * width * height);
+  for (let i = 0; i < width * height; i++) data.set(i % width < 32 ? [250, 10, 20, 255] : [0, 255, 0, 0], 4 * i);
+  const reduced = await readBack(raw(data, width, height).png().toBuffer(), { width: 7, height: 4 });
+  assertEquals(reduced.channels, 4);
+  const alphas = Array.from({ length: 7 }, (_, x) => reduced.data[4 * x + 3]);
+  assertEquals([alphas[0], alphas[6]], [255, 0]);
+  assert(alphas[3] > 100 && alphas[3] < 155, `half of the middle shows: ${alphas}`);
+  for (let x = 0; x < 7; x++) {
+    if (alphas[x] < 20) continue;
+    [250, 10, 20].forEach((value, c) => assertAlmostEquals(reduced.data[4 * x + c], value, 6, `green bleeds at ${x}`));
+  }
 });
 
 Deno.test("readImage() leaves pixels as stored when EXIF asks for a rotation", async () => {

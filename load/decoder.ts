@@ -1,0 +1,86 @@
+// The decoder of photos: sharp, imported when the first photo is read, and a bound on what is decoded at once.
+
+import { DataError } from "./errors.ts";
+
+type Sharp = typeof import("npm:sharp@0.35.5").default;
+
+/** Full-size pixels in flight at once, in bytes, however small they end up: seven RGB photos of 12 megapixels. */
+const DECODED_BYTES = 256 * 2 ** 20;
+
+let sharpModule: Promise<Sharp> | undefined;
+let inFlight = 0;
+const waiting: { bytes: number; start: () => void }[] = [];
+
+/**
+ * sharp, set up once: one thread a photo (the photos run in parallel), and no cache, as each is read once.
+ *
+ * @internal
+ */
+export function loadSharp(): Promise<Sharp> {
+  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
+  sharpModule ??= import("npm:sharp@0.35.5").then(({ default: sharp }) => {
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return sharpModule;
+}
+
+/**
+ * What the header of an image file says, as stored.
+ *
+ * @internal
+ */
+export async function readHeader(
+  what: string,
+  path: string,
+): Promise<{ width: number; height: number; alpha: boolean }> {
+  const sharp = await loadSharp();
+  try {
+    const { width, height, hasAlpha } = await sharp(path).metadata();
+    return { width, height, alpha: hasAlpha };
+  } catch (error) {
+    throw unreadable(what, path, error);
+  }
+}
+
+/**
+ * Runs `work`, which holds `bytes` of full-size pixels, as soon as there is room for it beside what else is being
+ * decoded; in the order of the calls. A photo larger than the bound is decoded alone.
+ *
+ * @internal
+ */
+export async function whileDecoding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  const share = Math.min(bytes, DECODED_BYTES);
+  await new Promise<void>((start) => {
+    waiting.push({ bytes: share, start });
+    startWaiting();
+  });
+  try {
+    return await work();
+  } finally {
+    inFlight -= share;
+    startWaiting();
+  }
+}
+
+function startWaiting(): void {
+  while (waiting.length > 0 && inFlight + waiting[0].bytes <= DECODED_BYTES) {
+    const { bytes, start } = waiting.shift()!;
+    inFlight += bytes;
+    start();
+  }
+}
+
+/**
+ * The error of a file that sharp could not read.
+ *
+ * @internal
+ */
+export function unreadable(what: string, path: string, error: unknown): DataError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DataError(`${what} cannot be read: ${reason.trim().replaceAll(/\s*\n\s*/g, "; ")}`, {
+    path,
+    cause: error,
+  });
+}
