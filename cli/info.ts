@@ -8,7 +8,7 @@ import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { loadScene, type Scene } from "../load/scene.ts";
 import { formatBytes, formatItem } from "../train/format.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
-import { type MemoryPlan, planMemory } from "../train/plan.ts";
+import { type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
 import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
@@ -114,7 +114,7 @@ function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: 
   const target = budgetTarget(scene.points.count, options);
   const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({
-    photos: scene.train.map(({ camera }) => camera),
+    photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),

@@ -42,6 +42,7 @@ export function trainOptions(values: TrainValues): TrainOptions {
     whiteBackground: values.white_background,
     randomBackground: values.random_background,
     dataDevice: values.data_device as TrainOptions["dataDevice"],
+    photoCache: values.photo_cache,
     testIterations: [...values.test_iterations],
     saveIterations: [...values.save_iterations],
     ...(values.max_seconds === undefined ? {} : { maxSeconds: values.max_seconds }),

@@ -29,7 +29,7 @@ export interface ImageSize {
 const AUTOMATIC_WIDTH = 1600;
 
 /** Photos in flight at once: sharp decodes each on a thread of its own; at most so many as to bound the memory. */
-const PHOTOS_IN_FLIGHT = Math.min(navigator.hardwareConcurrency, 16);
+export const PHOTOS_IN_FLIGHT: number = Math.min(navigator.hardwareConcurrency, 16);
 
 /** What the header of a stored photo says. */
 export interface ImageHeader extends ImageSize {

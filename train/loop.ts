@@ -9,17 +9,17 @@ import { evaluate } from "../eval/evaluate.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import { Views } from "../ffi/views.ts";
 import { initGaussians } from "../init/gaussians.ts";
-import { loadPhotos } from "../load/images.ts";
-import type { Scene, View } from "../load/scene.ts";
+import type { Scene } from "../load/scene.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
 import { budgetTarget, largestCount } from "./budget.ts";
-import { densify, type EventPlace } from "./densify.ts";
+import { densify, type EventPlace, sampleViews } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
-import { checkMemory, type MemoryPlan, planMemory } from "./plan.ts";
+import { heldPhotoBytes } from "./photo_cache.ts";
+import { openPhotos } from "./photos.ts";
+import { checkMemory, type MemoryPlan, plannedPhoto, planMemory } from "./plan.ts";
 import { densifyAsReference } from "./reference_densify.ts";
 import { ViewSampler } from "./sampler.ts";
 import {
@@ -158,8 +158,9 @@ async function planRun(
   const { limit, live } = device.memory();
   return planMemory({
     backend: device.backend,
-    photos: scene.train.map((view) => view.camera),
+    photos: scene.train.map(plannedPhoto),
     photosOnDevice: options.dataDevice === "cuda",
+    heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,
     count: options.capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
@@ -171,13 +172,10 @@ async function planRun(
 async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const { device, scene, options, gaussians, result } = run;
   const { signal, iterations } = options;
-  using views = Views.create(device, {
-    count: scene.train.length,
-    residency: options.dataDevice === "cpu" ? "pinned" : "device",
-  });
-  await stopwatch(result, "loadSeconds", () => uploadPhotos(views, scene.train, options));
-  if (signal?.aborted) return yield* endEarly(run, "aborted");
-  using trainer = Trainer.create(gaussians, views, {
+  const loading = <T>(work: () => Promise<T>) => stopwatch(result, "loadSeconds", () => untilAborted(signal, work));
+  using photos = await loading(() => openPhotos(device, scene.train, options));
+  if (photos === undefined) return yield* endEarly(run, "aborted");
+  using trainer = Trainer.create(gaussians, photos.views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
     passClampedGradient: follows(options, "gradient"),
@@ -197,7 +195,8 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
       if (pausesBefore(first, options)) yield* evaluateAndSave(run, first);
       if (signal?.aborted) return yield* endEarly(run, "aborted");
 
-      const last = batchEnd(first, size, options);
+      const last = await loading(() => photos.ready(first, batchEnd(first, size, options)));
+      if (last === undefined) return yield* endEarly(run, "aborted");
       plan.clear();
       for (let t = first; t <= last; t++) plan.push(stepOf(t, context));
       control.reset();
@@ -220,7 +219,12 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
         seconds: result.seconds,
         memory: device.memory().live,
       };
-      if (result.iteration === last) yield* betweenSteps(run, trainer);
+      if (result.iteration === last) {
+        const scored = viewsScoredAt(last, run);
+        const held = await loading(() => photos.hold(scored, last + 1).then(() => true));
+        if (!held) return yield* endEarly(run, "aborted");
+        yield* betweenSteps(run, trainer);
+      }
       const lost = losses.findIndex((loss) => !Number.isFinite(loss));
       if (lost >= 0 && finite) {
         finite = false;
@@ -252,6 +256,11 @@ async function* betweenSteps(run: Run, trainer: Trainer): AsyncGenerator<TrainEv
   if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
 }
 
+/** The views that the densification event after an iteration looks at; none where there is no event. */
+function viewsScoredAt(iteration: number, { device, scene, options }: Run): number[] {
+  return densifiesAt(iteration, options) ? sampleViews(scene.train.length, options.cams, device.seed, iteration) : [];
+}
+
 /** Where in the run the densification event of the last finished iteration stands. */
 function placeOf({ device, scene, options, result, start, target, densification }: Run): EventPlace {
   const { iteration } = result;
@@ -280,19 +289,6 @@ function movingAverage(average: number, losses: Iterable<number>): number {
     average = Number.isNaN(average) ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * average;
   }
   return average;
-}
-
-/** Decodes photos and hands each to the device as it is ready; returns early, without an error, when aborted. */
-async function uploadPhotos(views: Views, photographed: View[], options: ResolvedTrainOptions): Promise<void> {
-  let loaded = 0;
-  await untilAborted(options.signal, () =>
-    loadPhotos(photographed, {
-      signal: options.signal,
-      onPhoto: (index, photo) => {
-        views.set(index, photographed[index].camera, photo);
-        options.onPhoto?.(++loaded, photographed.length);
-      },
-    }));
 }
 
 /** The events due in an iteration. An evaluation that the signal interrupts gives none. */

@@ -94,8 +94,13 @@ export interface TrainOptions {
    * bias correction (Mallick et al. 2024). Default `"default"`.
    */
   optimizerType?: OptimizerType;
-  /** Where photos stay: `"cuda"` on the training device, `"cpu"` in host memory. Default `"cuda"`. */
-  dataDevice?: "cuda" | "cpu";
+  /**
+   * Where photos stay: `"cuda"` on the training device, `"cpu"` in host memory, `"disk"` in their files, to be decoded
+   * anew as they are needed. What is learnt is the same to the bit. Default `"cuda"`.
+   */
+  dataDevice?: "cuda" | "cpu" | "disk";
+  /** With `dataDevice: "disk"`: bytes of decoded photos in host memory at most. Default 2 GiB. */
+  photoCache?: number;
   /** Iterations that evaluate; -1 for never, those after the last iteration are ignored. Default 7000 and 30000. */
   testIterations?: number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
@@ -145,6 +150,7 @@ const DEFAULTS: Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">> = 
   randomBackground: false,
   optimizerType: "default",
   dataDevice: "cuda",
+  photoCache: 2 ** 31,
   testIterations: [7000, 30000],
   saveIterations: [7000, 30000],
   maxSeconds: Infinity,
@@ -180,13 +186,14 @@ const NUMBER_RANGES = {
   percentDense: [0, Number.MAX_VALUE],
   minOpacity: [0, 1],
   budget: [Number.MIN_VALUE, Number.MAX_VALUE],
+  photoCache: [0, Number.MAX_VALUE],
   maxSeconds: [Number.MIN_VALUE, Infinity],
 } as const;
 
 const CHOICES = {
   mode: ["multiplier", "final_count"],
   optimizerType: ["default", "sparse_adam"],
-  dataDevice: ["cuda", "cpu"],
+  dataDevice: ["cuda", "cpu", "disk"],
 } as const;
 
 function rangeInWords(low: number, high: number): string {

@@ -8,17 +8,30 @@
 
 import { TameError } from "../ffi/errors.ts";
 import type { Backend } from "../ffi/library.ts";
+import type { View } from "../load/scene.ts";
 import { formatBytes, formatItems } from "./format.ts";
 import { estimateScratch } from "./scratch.ts";
+
+/** A training photo. */
+export interface PlannedPhoto {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** Bytes a pixel: 3, one more with alpha, one more with a mask. Default 3. */
+  channels?: number;
+}
 
 /** What the memory of a run depends on. */
 export interface PlanInput {
   /** Where the run computes. Default `"cpu"`. */
   backend?: Backend;
-  /** Sizes of the training photos in pixels. */
-  photos: { width: number; height: number }[];
+  /** The training photos. */
+  photos: PlannedPhoto[];
   /** Whether all photos are in the device's memory; on the CPU backend they are either way. Default true. */
   photosOnDevice?: boolean;
+  /** Bytes of photos in memory at most, where they stay on disk and are decoded as they are needed. */
+  heldPhotoBytes?: number;
   /** Number of Gaussians. */
   count: number;
   /** Highest degree of the spherical harmonics, 0 to 3. */
@@ -50,6 +63,7 @@ export interface MemoryPlan {
 }
 
 const BYTES_PER_FLOAT = 4;
+/** Bytes a pixel of a photo without alpha and mask. */
 const PHOTO_CHANNELS = 3;
 /** Mean, opacity, log-scales, quaternion; the spherical harmonics come on top. */
 const FLOATS_BESIDE_SH = 3 + 1 + 3 + 4;
@@ -66,6 +80,17 @@ const CUDA_ROWS = 32;
 /** Floats of one Gaussian's parameters at a degree of the spherical harmonics: 59 at degree 3. */
 function parameterFloats(shDegree: number): number {
   return FLOATS_BESIDE_SH + 3 * (shDegree + 1) ** 2;
+}
+
+/** What the plan has to know of a view's photo: its size, and its bytes a pixel with alpha and mask. */
+export function plannedPhoto({ camera, alpha, maskPath }: View): Required<PlannedPhoto> {
+  const channels = PHOTO_CHANNELS + (alpha ? 1 : 0) + (maskPath === undefined ? 0 : 1);
+  return { width: camera.width, height: camera.height, channels };
+}
+
+/** Bytes of a photo in memory. */
+export function photoBytes({ width, height, channels = PHOTO_CHANNELS }: PlannedPhoto): number {
+  return width * height * channels;
 }
 
 function pixelsOf({ width, height }: { width: number; height: number }): number {
@@ -90,18 +115,19 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   const { backend = "cpu", photos, photosOnDevice = true, count, shDegree } = input;
-  const { shAccumulation = false, densifies = false } = input;
+  const { shAccumulation = false, densifies = false, heldPhotoBytes = Infinity } = input;
   const onGpu = backend === "cuda";
   const rows = onGpu ? Math.ceil(count / CUDA_ROWS) * CUDA_ROWS : count;
   const floats = parameterFloats(shDegree);
   const shRestFloats = 3 * ((shDegree + 1) ** 2 - 1);
   const largest = photos.reduce((most, some) => pixelsOf(some) > pixelsOf(most) ? some : most, { width: 0, height: 0 });
-  const photoPixels = onGpu && !photosOnDevice
-    ? STAGED_PHOTOS * pixelsOf(largest)
-    : photos.reduce((sum, photo) => sum + pixelsOf(photo), 0);
+  const photoSizes = photos.map(photoBytes);
+  const allPhotos = onGpu && !photosOnDevice
+    ? STAGED_PHOTOS * photoSizes.reduce((most, bytes) => Math.max(most, bytes), 0)
+    : Math.min(heldPhotoBytes, photoSizes.reduce((sum, bytes) => sum + bytes, 0));
   const scratch = estimateScratch({ backend, count, largest, scores: densifies });
   const items: PlanItem[] = [
-    { purpose: "photos", bytes: Math.ceil(PHOTO_CHANNELS * photoPixels), exact: true },
+    { purpose: "photos", bytes: Math.ceil(allPhotos), exact: true },
     { purpose: "parameters", bytes: rows * floats * BYTES_PER_FLOAT, exact: true },
     {
       purpose: "optimizer",

@@ -52,3 +52,65 @@ export class ViewSampler {
     this.#epoch = epoch;
   }
 }
+
+/** One epoch: the views in their order, and the place of each view in it. */
+interface Epoch {
+  views: Uint32Array;
+  places: Uint32Array;
+}
+
+/** The order of the training views looked up both ways: which view comes when, and when a view comes next. */
+export class ViewOrder {
+  readonly #sampler: ViewSampler;
+  readonly #count: number;
+  readonly #epochs = new Map<number, Epoch>();
+
+  /**
+   * @param seed Non-negative safe integer
+   * @param count Number of training views, at least 1
+   */
+  constructor(seed: number, count: number) {
+    this.#sampler = new ViewSampler(seed, count);
+    this.#count = count;
+  }
+
+  /**
+   * The view of an iteration, as {@linkcode ViewSampler.view} gives it.
+   *
+   * @param iteration 1-based
+   * @returns Index into the training views
+   */
+  view(iteration: number): number {
+    return this.#epoch(this.#epochOf(iteration)).views[(iteration - 1) % this.#count];
+  }
+
+  /**
+   * The first iteration from `iteration` on that looks at a view.
+   *
+   * @param view Index into the training views
+   * @param iteration 1-based
+   */
+  nextIteration(view: number, iteration: number): number {
+    const epoch = this.#epochOf(iteration);
+    const here = epoch * this.#count + this.#epoch(epoch).places[view] + 1;
+    return here >= iteration ? here : (epoch + 1) * this.#count + this.#epoch(epoch + 1).places[view] + 1;
+  }
+
+  #epochOf(iteration: number): number {
+    return Math.floor((iteration - 1) / this.#count);
+  }
+
+  #epoch(epoch: number): Epoch {
+    const known = this.#epochs.get(epoch);
+    if (known !== undefined) return known;
+    const views = new Uint32Array(this.#count);
+    const places = new Uint32Array(this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      views[i] = this.#sampler.view(epoch * this.#count + i + 1);
+      places[views[i]] = i;
+    }
+    for (const old of this.#epochs.keys()) if (old < epoch - 2) this.#epochs.delete(old);
+    this.#epochs.set(epoch, { views, places });
+    return { views, places };
+  }
+}

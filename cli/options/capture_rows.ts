@@ -69,9 +69,17 @@ export const DATA_DEVICE_ROWS = [
   {
     name: "data_device",
     kind: "string",
-    choices: ["cuda", "cpu"],
+    choices: ["cuda", "cpu", "disk"],
     default: "cuda",
-    help: "where the photos live: on the training device, or in host memory",
+    help: "where the photos live: on the training device, in host memory, or in their files, decoded as needed",
+  },
+  {
+    name: "photo_cache",
+    kind: "bytes",
+    unit: "BYTES",
+    default: 2 ** 31,
+    minimum: 1,
+    help: "with --data_device disk: the most host memory for decoded photos (8G, 512M)",
   },
 ] as const satisfies readonly OptionRow[];
 
