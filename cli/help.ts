@@ -53,9 +53,20 @@ function valueText(row: OptionRow): string {
   return row.kind === "integers" || row.kind === "strings" ? ` ${unit} …` : ` ${unit}`;
 }
 
-function defaultText({ default: value }: OptionRow): string {
+function defaultText({ kind, default: value }: OptionRow): string {
   if (value === undefined || value === "" || Array.isArray(value) && value.length === 0) return "";
+  if (kind === "bytes") return ` (default: ${bytesText(Number(value))})`;
   return ` (default: ${Array.isArray(value) ? value.join(" ") : value})`;
+}
+
+/** Bytes as they are written on the command line: 2G for 2³¹. */
+function bytesText(bytes: number): string {
+  let power = 0;
+  while (power < 4 && bytes > 0 && bytes % 1024 === 0) {
+    bytes /= 1024;
+    power++;
+  }
+  return `${bytes}${["", "K", "M", "G", "T"][power]}`;
 }
 
 /** Breaks text into lines that fit beside `indent` columns. */

@@ -4,7 +4,7 @@ import { DataError } from "./errors.ts";
 
 type Sharp = typeof import("npm:sharp@0.35.5").default;
 
-/** Full-size pixels in flight at once, in bytes, however small they end up: seven RGB photos of 12 megapixels. */
+/** Full-size pixels of the photos in flight at once, in bytes: seven RGB photos of 12 megapixels. */
 const DECODED_BYTES = 256 * 2 ** 20;
 
 let sharpModule: Promise<Sharp> | undefined;

@@ -72,20 +72,14 @@ export async function readImage(path: string, size?: ImageSize): Promise<Image8>
   const sharp = await loadSharp();
   try {
     return await whileDecoding(width * height * (alpha ? 4 : 3), async () => {
-      const full = image8(
-        await sharp(path, { ignoreIcc: true, failOn: "error" })
-          .toColourspace("srgb")
-          .raw({ depth: "uchar" })
-          .toBuffer({ resolveWithObject: true }),
-      );
-      if (size === undefined || (size.width === width && size.height === height)) return full;
-      // From raw pixels, not from the file: sharp would let a JPEG decoder do part of the reduction in its own way.
-      // It multiplies by the alpha before it resizes, and divides afterwards.
+      const stored = sharp(path, { ignoreIcc: true, failOn: "error" });
+      const fitted = size === undefined || (size.width === width && size.height === height)
+        ? stored
+        // The cut, of nothing, has the photo decoded at full size: a JPEG decoder would do part of the reduction in a
+        // way of its own. The rows stream through, and are multiplied by their alpha before they are resized.
+        : stored.extract({ left: 0, top: 0, width, height }).resize({ ...size, fit: "fill", kernel: "cubic" });
       return image8(
-        await sharp(full.data, { raw: { width, height, channels: full.channels } })
-          .resize({ ...size, fit: "fill", kernel: "cubic" })
-          .raw({ depth: "uchar" })
-          .toBuffer({ resolveWithObject: true }),
+        await fitted.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }),
       );
     });
   } catch (error) {
