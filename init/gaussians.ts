@@ -26,6 +26,8 @@ export interface InitOptions {
 const SH_C0 = 0.28209479177387814;
 /** logit(0.1) */
 const INITIAL_LOGIT = Math.log(0.1 / 0.9);
+/** Largest coordinate of a point: squared distances of such points are still numbers in float32. */
+const LARGEST_COORDINATE = 1e18;
 /** Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. */
 const LEAST_DISTANCE2 = 1e-7;
 
@@ -48,8 +50,8 @@ const LEAST_DISTANCE2 = 1e-7;
  * @param points At least one point; positions in world units
  * @param options Degree of the spherical harmonics, capacity
  * @returns Gaussians, to be disposed of by the caller
- * @throws {RangeError} When there are no points
- * @throws {TameError} When memory does not suffice or a position is not finite
+ * @throws {RangeError} When there are no points, or a coordinate is not a number or beyond 1e18
+ * @throws {TameError} When memory does not suffice
  */
 export async function initGaussians(
   device: Device,
@@ -59,6 +61,13 @@ export async function initGaussians(
   const { count, positions, colors } = points;
   const { shDegree = 3, capacity = count, onFallback } = options;
   if (count < 1) throw new RangeError("Cannot make Gaussians: there are no points to start from");
+  const astray = positions.findIndex((value) => !(Math.abs(value) <= LARGEST_COORDINATE));
+  if (astray >= 0) {
+    throw new RangeError(
+      `Cannot make Gaussians: point ${Math.floor(astray / 3)} has the coordinate ${positions[astray]}, beyond ` +
+        `${LARGEST_COORDINATE}: leave it out, or scale the capture down`,
+    );
+  }
   const distances2 = await knnMeanDist2(device, positions, { onFallback });
 
   const shDc = new Float32Array(3 * count);

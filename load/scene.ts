@@ -82,6 +82,9 @@ export interface LoadOptions {
 /** With hold-out, the first of every so many views in name order is a test view. */
 const HOLD_OUT_EVERY = 8;
 
+/** Cameras that are no farther from each other than this share of their distance from the origin are in one place. */
+const ROUNDING = 1e-9;
+
 /** Headers in flight at once while the photos' sizes are read. */
 const HEADERS_IN_FLIGHT = 8;
 
@@ -125,12 +128,15 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
 
   const train = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY !== 0) : views;
   const test = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY === 0) : [];
-  return { train, test, points: model.points, extent: sceneExtent(train.map((view) => view.camera)), source };
+  const extent = sceneExtent(train.map((view) => view.camera), model.points);
+  return { train, test, points: model.points, extent, source };
 }
 
 /**
  * Radius of the region that the cameras span, in world units: 1.1 times the largest distance of a camera's centre from
- * the mean of the centres (Kerbl et al. 2023); 0 for no cameras. Learning rates and size thresholds scale with it.
+ * the mean of the centres (Kerbl et al. 2023). Where all cameras stand in one place, as the camera of a lone photo does,
+ * it is the median distance of the points from there; 0 without points or without cameras. Learning rates and size
+ * thresholds scale with it.
  *
  * @example
  * ```ts
@@ -141,11 +147,21 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
  * console.log(sceneExtent([{ ...camera, translation: [1, 0, 0] }, { ...camera, translation: [-1, 0, 0] }])); // 1.1
  * ```
  */
-export function sceneExtent(cameras: Camera[]): number {
+export function sceneExtent(cameras: Camera[], points?: PointCloud): number {
   const centers = cameras.map(cameraCenter);
   const mean = [0, 1, 2].map((axis) => centers.reduce((sum, center) => sum + center[axis], 0) / centers.length);
   const distances = centers.map(([x, y, z]) => Math.hypot(x - mean[0], y - mean[1], z - mean[2]));
-  return 1.1 * distances.reduce((largest, distance) => Math.max(largest, distance), 0);
+  const extent = 1.1 * distances.reduce((largest, distance) => Math.max(largest, distance), 0);
+  const inOnePlace = !(extent > ROUNDING * Math.hypot(...mean));
+  return inOnePlace && cameras.length > 0 && points !== undefined ? medianDistance(points, mean) : extent;
+}
+
+function medianDistance({ count, positions }: PointCloud, [x, y, z]: number[]): number {
+  const distances = Float64Array.from(
+    { length: count },
+    (_, i) => Math.hypot(positions[3 * i] - x, positions[3 * i + 1] - y, positions[3 * i + 2] - z),
+  );
+  return distances.sort()[count >> 1] ?? 0;
 }
 
 /** The camera of a registered image, at the size its intrinsics are stated for. */
