@@ -4,7 +4,7 @@ import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderImage8 } from "../../ffi/rasterizer.ts";
 import type { Camera } from "../../load/camera.ts";
 import type { Image8 } from "../../load/images.ts";
-import { type Scene, sceneExtent, type View } from "../../load/scene.ts";
+import { type PointCloud, type Scene, sceneExtent, type View } from "../../load/scene.ts";
 import { randomWords } from "../../train/random.ts";
 
 const WIDTH = 50; // no multiple of a tile
@@ -17,7 +17,7 @@ function uniform(index: number): number {
 }
 
 /** A camera on a circle around the origin, at an angle in radians, looking at the origin. */
-function cameraAt(angle: number): Camera {
+export function cameraAt(angle: number): Camera {
   const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
   const rotation = [cos, 0, -sin, 0, 1, 0, sin, 0, cos]; // rows: right, down, forward = (sin, 0, cos)
   return {
@@ -32,6 +32,23 @@ function cameraAt(angle: number): Camera {
   };
 }
 
+/** Gaussians to photograph, and points near them to start from; the Gaussians are the caller's to dispose of. */
+export function syntheticTruth(device: Device, count: number): { truth: Gaussians; points: PointCloud } {
+  const positions = Float32Array.from({ length: 3 * count }, (_, i) => 2 * uniform(i) - 1);
+  const colors = Uint8Array.from({ length: 3 * count }, (_, i) => Math.floor(256 * uniform(10_000 + i)));
+  const truth = Gaussians.fromArrays(device, {
+    means: positions,
+    logScales: new Float32Array(3 * count).fill(Math.log(0.2)),
+    quats: Float32Array.from({ length: 4 * count }, (_, i) => i % 4 === 0 ? 1 : 0),
+    opacities: new Float32Array(count).fill(2),
+    sh: Float32Array.from(colors, (color) => (color / 255 - 0.5) / 0.28209479177387814),
+    shDegree: 0,
+  });
+  // Off their places by up to 0.1, so that there is something to learn beside the scales.
+  const nearby = positions.map((x, i) => x + 0.2 * uniform(20_000 + i) - 0.1);
+  return { truth, points: { count, colors, positions: nearby } };
+}
+
 /**
  * Makes a scene of `views` training and two test views whose photos show `count` Gaussians.
  *
@@ -43,16 +60,8 @@ export async function syntheticScene(
   options: { views?: number; count?: number } = {},
 ): Promise<Scene> {
   const { views = 6, count = 60 } = options;
-  const positions = Float32Array.from({ length: 3 * count }, (_, i) => 2 * uniform(i) - 1);
-  const colors = Uint8Array.from({ length: 3 * count }, (_, i) => Math.floor(256 * uniform(10_000 + i)));
-  using truth = Gaussians.fromArrays(device, {
-    means: positions,
-    logScales: new Float32Array(3 * count).fill(Math.log(0.2)),
-    quats: Float32Array.from({ length: 4 * count }, (_, i) => i % 4 === 0 ? 1 : 0),
-    opacities: new Float32Array(count).fill(2),
-    sh: Float32Array.from(colors, (color) => (color / 255 - 0.5) / 0.28209479177387814),
-    shDegree: 0,
-  });
+  const { truth: owned, points } = syntheticTruth(device, count);
+  using truth = owned;
   const all: View[] = [];
   for (let k = 0; k < views + 2; k++) {
     const camera = cameraAt(2 * Math.PI * k / (views + 2));
@@ -71,8 +80,7 @@ export async function syntheticScene(
   return {
     train,
     test,
-    // Off their places by up to 0.1, so that there is something to learn beside the scales.
-    points: { count, colors, positions: positions.map((x, i) => x + 0.2 * uniform(20_000 + i) - 0.1) },
+    points,
     extent: sceneExtent(train.map((view) => view.camera)),
     source: "/nowhere",
   };
