@@ -62,6 +62,8 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const photos = tally(views.map(({ camera }) => `${camera.width} x ${camera.height}`));
+  const alpha = views.filter((view) => view.alpha).length;
+  const masks = views.filter(({ maskPath }) => maskPath !== undefined).length;
   return {
     data: {
       type: "capture",
@@ -70,6 +72,8 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
       test: scene.test.length,
       cameras,
       photos,
+      alpha,
+      masks,
       points: scene.points.count,
       extent: scene.extent,
       target,
@@ -83,7 +87,7 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
         `${count(views.length)} (${count(scene.train.length)} to train on, ${count(scene.test.length)} held out)`,
       ],
       ["Cameras", sizes(cameras)],
-      ["Photos", `${sizes(photos)}, from ${values.images}`],
+      ["Photos", `${sizes(photos)}, from ${values.images}; ${count(alpha)} with alpha, ${count(masks)} with a mask`],
       ["Points", count(scene.points.count)],
       ["Extent", scene.extent.toPrecision(4)],
       ["Budget", `${count(target)} Gaussians (--budget ${values.budget} --mode ${values.mode})`],

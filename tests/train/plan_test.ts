@@ -2,7 +2,10 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { formatBytes } from "../../train/format.ts";
-import { checkMemory, type MemoryPlan, planMemory } from "../../train/plan.ts";
+import type { View } from "../../load/scene.ts";
+import { checkMemory, type MemoryPlan, photoBytes, planMemory, plannedPhoto } from "../../train/plan.ts";
+
+const CAMERA = { fx: 9, fy: 9, cx: 5, cy: 10, rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], translation: [0, 0, 0] };
 
 function bytesOf(plan: MemoryPlan, purpose: string): number {
   return plan.items.find((item) => item.purpose === purpose)!.bytes;
@@ -27,6 +30,24 @@ Deno.test("planMemory() counts 3 bytes a pixel of every photo, and scratch for t
   assertEquals([small, both, large].map((plan) => bytesOf(plan, "photos")), [600, 4200, 3600]);
   assertEquals(bytesOf(both, "images"), bytesOf(large, "images"));
   assertEquals(both.total, both.items.reduce((sum, item) => sum + item.bytes, 0));
+});
+
+Deno.test("planMemory() counts alpha and masks, and of photos on disk what is held", () => {
+  const camera = { ...CAMERA, width: 10, height: 20 };
+  const view = { name: "a", path: "a.png", camera, original: camera, photo: () => Promise.reject() };
+  const views: View[] = [view, { ...view, alpha: true }, { ...view, maskPath: "m" }, {
+    ...view,
+    alpha: true,
+    maskPath: "m",
+  }];
+  const photos = views.map(plannedPhoto);
+  assertEquals(photos.map(photoBytes), [600, 800, 800, 1000]);
+  const planned = (input: Partial<Parameters<typeof planMemory>[0]>) =>
+    bytesOf(planMemory({ photos, count: 10, shDegree: 0, ...input }), "photos");
+  assertEquals(planned({}), 3200);
+  assertEquals(planned({ heldPhotoBytes: 1500 }), 1500);
+  assertEquals(planned({ heldPhotoBytes: 1e9 }), 3200);
+  assertEquals(planned({ backend: "cuda", photosOnDevice: false, heldPhotoBytes: 1500 }), 2.5 * 1000);
 });
 
 Deno.test("planMemory() counts the scores of densification where there is some", () => {
