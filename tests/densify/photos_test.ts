@@ -28,7 +28,7 @@ const { splats, camera } = benignScene({
 const PLAIN = photoOf(WIDTH, HEIGHT, 5);
 const KINDS: Record<string, Image8> = {
   alpha: withAlpha(PLAIN),
-  "a mask": { ...PLAIN, mask: spots() },
+  "a mask": { ...loud(PLAIN), mask: spots() },
   "alpha and a mask": { ...withAlpha(PLAIN), mask: spots() },
 };
 
@@ -50,9 +50,10 @@ for (const [kind, image] of Object.entries(KINDS)) {
   deviceTest(`Trainer.score() agrees with the oracle on a photo with ${kind}`, async (device) => {
     const photos = [{ camera, image }];
     using world = open(device, { splats, photos });
-    for (const term of ["edge", "error"] as const) {
-      const weights = { view: 1, loss: 1, [term]: 1 };
-      const list = WEIGHTS.map((_, i) => new Set<number>([SCORE.view, SCORE.loss, SCORE[term]]).has(i) ? 1 : 0);
+    for (const terms of [["edge"], ["error"], ["edge", "error"]] as const) {
+      const weights = Object.fromEntries(["view", "loss", ...terms].map((term) => [term, 1]));
+      const chosen = new Set<number>([SCORE.view, SCORE.loss, ...terms.map((term) => SCORE[term])]);
+      const list = WEIGHTS.map((_, i) => chosen.has(i) ? 1 : 0);
       await world.trainer.score([0], list, OPTIONS);
       const expected = scoreReference(splats, photos, { ...OPTIONS, weights, meanGradients: new Float64Array(30) });
       assertClose(world.trainer.scores(), expected, 2e-4);
@@ -145,6 +146,12 @@ function withAlpha({ width, height, data }: Image8): Image8 {
     return Math.round(Math.min(255, Math.max(0, random.uniform(-100, 355))));
   });
   return { width, height, channels: 4, data: rgba };
+}
+
+/** The photo with the largest edges and errors there can be in what the mask leaves out. */
+function loud(image: Image8): Image8 {
+  const mask = spots();
+  return { ...image, data: image.data.map((value, i) => mask[Math.floor(i / 3)] === 0 ? 255 * (i % 2) : value) };
 }
 
 /** A mask that leaves out a block, a border and single pixels. */
