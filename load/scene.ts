@@ -128,7 +128,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
 
   const train = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY !== 0) : views;
   const test = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY === 0) : [];
-  const extent = sceneExtent(train.map((view) => view.camera), model.points);
+  const extent = sceneExtent(train.map((view) => view.camera), options.referenceCameras ? undefined : model.points);
   return { train, test, points: model.points, extent, source };
 }
 

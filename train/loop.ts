@@ -19,7 +19,7 @@ import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } fro
 import { follows } from "./parity.ts";
 import { heldPhotoBytes } from "./photo_cache.ts";
 import { openPhotos } from "./photos.ts";
-import { checkMemory, type MemoryPlan, plannedPhoto, planMemory } from "./plan.ts";
+import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
 import { densifyAsReference } from "./reference_densify.ts";
 import { ViewSampler } from "./sampler.ts";
 import {
