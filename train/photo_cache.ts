@@ -145,8 +145,8 @@ export class PhotoCache implements TrainingPhotos {
     const advice = atOnce > 2 ? ", or a lower cams" : "";
     throw new RangeError(
       `Cannot train with photoCache ${photoCache}: ${atOnce} photos at once take ${formatBytes(bytes)}, and it has ` +
-        `room for ${formatBytes(heldPhotoBytes(photoCache))} beside those being decoded. Use one of at least ` +
-        `${formatBytes(Math.ceil(bytes / HELD_SHARE))}${advice}`,
+        `room for ${formatBytes(heldPhotoBytes(photoCache))} beside those being decoded. Use at least ` +
+        `${Math.ceil(bytes / HELD_SHARE)} bytes${advice}`,
     );
   }
 }
