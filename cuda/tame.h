@@ -462,7 +462,8 @@ typedef struct tame_densify_result {
 /*
  * Grows towards the target, by at most the number of rows there are: call again with the next round where the count
  * falls short. Candidates are drawn without replacement by score. New rows have no moments; every row keeps the scores
- * and statistics of the one it comes from.
+ * and statistics of the one it comes from. A copy has its row's opacity o; where the row was no candidate both get
+ * 1 - sqrt(1 - o), which together cover what the row did.
  */
 TAME_API tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_options* options,
                                           uint32_t options_bytes, tame_densify_result* result, uint32_t result_bytes,

@@ -23,12 +23,12 @@ RowEdit grow_rows(uint32_t count, const std::vector<uint8_t>& grows) {
   edit.kinds.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     edit.sources.push_back(i);
-    edit.kinds.push_back(grows[i] == kSplitRow ? kSplitRow : kKeepRow);
+    edit.kinds.push_back(grows[i] == kSplitRow ? kSplitRow : grows[i] == kThinCloneRow ? kThinRow : kKeepRow);
   }
   for (uint32_t i = 0; i < count; ++i) {
     if (grows[i] == kKeepRow) continue;
     edit.sources.push_back(i);
-    edit.kinds.push_back(grows[i] == kSplitRow ? kSplitRow2 : kCloneRow);
+    edit.kinds.push_back(grows[i] == kSplitRow ? uint8_t(kSplitRow2) : grows[i]);
   }
   return edit;
 }
@@ -66,12 +66,13 @@ RowEdit choose_growth(const SelectionInput& in, const tame_densify_options& opti
     for (const uint32_t i : others) tickets.push_back({-ordered(in.mean_gradients[i]), i});
     keep_first(tickets, wanted - chosen);
     filled = uint32_t(tickets.size());
+    // These fit their surroundings already: what a copy adds to the picture would only have to be unlearnt.
     for (const Ticket& t : tickets)
-      grows[t.index] = in.largest_scales[t.index] > options.size_threshold ? kSplitRow : kCloneRow;
+      grows[t.index] = in.largest_scales[t.index] > options.size_threshold ? kSplitRow : kThinCloneRow;
   }
   result.candidates = candidates;
-  result.cloned = uint32_t(std::count(grows.begin(), grows.end(), kCloneRow));
   result.split = uint32_t(std::count(grows.begin(), grows.end(), kSplitRow));
+  result.cloned = chosen + filled - result.split;
   result.filled = filled;
   result.count = count + result.cloned + result.split;
   return grow_rows(count, grows);

@@ -5,17 +5,24 @@
 #include <cstdint>
 #include <vector>
 
+#include "../core/scalar.h"
 #include "../tame.h"
 
 namespace tame {
 
 // How a row of the edited Gaussians comes from a row of the old ones.
 enum RowKind : uint8_t {
-  kKeepRow,    // as it is, moments too
-  kCloneRow,   // a copy without moments
-  kSplitRow,   // a smaller child at a place drawn from the parent, without moments; first and second child differ in
-  kSplitRow2,  // their draw
+  kKeepRow,       // as it is, moments too
+  kCloneRow,      // a copy without moments
+  kThinRow,       // kept with its moments, but of the opacity that it shares with its copy,
+  kThinCloneRow,  // which has none: the two together cover what the one did (core::shared_opacity)
+  kSplitRow,      // a smaller child at a place drawn from the parent, without moments; first and second child differ in
+  kSplitRow2,     // their draw
 };
+
+TAME_FN bool keeps_moments(uint8_t kind) {
+  return kind == kKeepRow || kind == kThinRow;
+}
 
 struct RowEdit {
   std::vector<uint32_t> sources;  // old row of each new row

@@ -49,6 +49,14 @@ TAME_FN float logit_of_linear(float x) {
   return logit(clamp(maximum(x, -x), 1e-6f, 1.f - 1e-6f));
 }
 
+// The stored opacity o' of which two cover what one of the stored x covers: 1 - o = (1 - o')^2 (Bulo et al. 2024,
+// Revising Densification in Gaussian Splatting, equation 9). Never quite 0 or 1.
+TAME_FN float shared_opacity(bool linear, float x) {
+  const float rest = sqrt(linear ? 1.f - used_opacity(true, x) : sigmoid(-x));
+  const float shared = clamp(used_opacity(linear, x) / (1.f + rest), 1e-6f, 1.f - 1e-6f);
+  return linear ? shared : logit(shared);
+}
+
 // unit = q / max(|q|, 1e-12); returns 1 / max(|q|, 1e-12).
 template <class T>
 TAME_FN T normalize(const T q[4], T unit[4]) {

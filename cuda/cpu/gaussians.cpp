@@ -52,7 +52,7 @@ void CpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, floa
 
 void gather(const RowEdit& edit, bool only_kept, float* plane, float* scratch) {
   for (uint32_t i = 0; i < edit.size(); ++i)
-    scratch[i] = only_kept && edit.kinds[i] != kKeepRow ? 0.f : plane[edit.sources[i]];
+    scratch[i] = only_kept && !keeps_moments(edit.kinds[i]) ? 0.f : plane[edit.sources[i]];
   std::copy(scratch, scratch + edit.size(), plane);
 }
 
@@ -63,6 +63,10 @@ void CpuGaussians::edit(const RowEdit& edit, uint32_t iteration, uint32_t round)
     gather(edit, false, p.plane(int(k)), scratch.data() + size_t(thread) * edit.size());
   });
   for (uint32_t i = 0; i < edit.size(); ++i) {
+    if (edit.kinds[i] == kThinRow || edit.kinds[i] == kThinCloneRow) {
+      float& opacity = p.plane(layout_.opacity())[i];
+      opacity = core::shared_opacity(layout_.linear_opacity, opacity);
+    }
     if (edit.kinds[i] != kSplitRow && edit.kinds[i] != kSplitRow2) continue;
     float mean[3], scale[3], quat[4], unit[4], r[9];
     for (int k = 0; k < 3; ++k) mean[k] = p.plane(Layout::means() + k)[i];

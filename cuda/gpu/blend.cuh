@@ -47,20 +47,18 @@ __global__ void __launch_bounds__(kTilePixels) blend_kernel(BlendArgs a) {
       const bool near = base + uint32_t(lane) < batch_end && near_warp(staged[base + uint32_t(lane)], left, top);
       for (unsigned todo = __ballot_sync(kFullWarp, near); todo != 0; todo &= todo - 1) {
         const uint32_t k = base + uint32_t(__ffs(int(todo))) - 1;
-        if (done) continue;
+        // Without branches: in most rounds some pixel of the warp takes the splat.
         const Splat& s = staged[k];
         const Fragment f = fragment(s, pixel_x, pixel_y);
-        if (!f.touches) continue;
-        const float after = T * (1.f - f.alpha);
-        if (after < core::kMinTransmittance) {
-          done = true;
-          continue;
-        }
-        const float weight = f.alpha * T;
+        const float after = fmaf(-f.alpha, T, T);
+        const bool touches = f.touches && !done, ends = touches && after < core::kMinTransmittance;
+        const bool taken = touches && !ends;
+        const float weight = taken ? f.alpha * T : 0.f;
         for (int c = 0; c < 3; ++c) color[c] = fmaf(weight, s.rgb[c], color[c]);
         if (kDepth) depth = fmaf(weight, s.depth, depth);
-        T = after;
-        last = batch + k + 1;
+        T = taken ? after : T;
+        last = taken ? batch + k + 1 : last;
+        done = done || ends;
       }
     }
   }

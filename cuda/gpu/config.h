@@ -33,7 +33,7 @@ constexpr int kOptimizeBlocks = 5;     // 96
 constexpr int kSmallRectangle = 16;    // tiles that one lane tests alone; larger rectangles take the whole warp
 constexpr int kEmitLargeBlocks = 256;  // a thousand warps: two for each scheduler of the largest GPU so far
 constexpr int kFewInstances = 32;      // that one lane sums alone; more take the whole warp
-constexpr int kLossTile = 16;          // loss blocks are 16 x 16 pixels, with a halo of 5
+constexpr int kLossWidth = 32, kLossHeight = 16;  // pixels of a block of the loss
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.
 constexpr uint32_t kStepsAhead = 2;

@@ -12,13 +12,18 @@ constexpr uint32_t kThreads = 256;
 __global__ void gather_kernel(const uint32_t* plane, const uint32_t* sources, const uint8_t* kinds, uint32_t count,
                               bool only_kept, uint32_t* out) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < count) out[i] = only_kept && kinds[i] != kKeepRow ? 0u : plane[sources[i]];
+  if (i < count) out[i] = only_kept && !keeps_moments(kinds[i]) ? 0u : plane[sources[i]];
 }
 
-__global__ void children_kernel(Planes p, Layout layout, const uint32_t* sources, const uint8_t* kinds, uint32_t count,
+__global__ void new_rows_kernel(Planes p, Layout layout, const uint32_t* sources, const uint8_t* kinds, uint32_t count,
                                 uint64_t seed, uint32_t iteration, uint32_t round) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= count || (kinds[i] != kSplitRow && kinds[i] != kSplitRow2)) return;
+  if (i >= count) return;
+  if (kinds[i] == kThinRow || kinds[i] == kThinCloneRow) {
+    float& opacity = p.plane(layout.opacity())[i];
+    opacity = core::shared_opacity(layout.linear_opacity, opacity);
+  }
+  if (kinds[i] != kSplitRow && kinds[i] != kSplitRow2) return;
   float mean[3], scale[3], quat[4], unit[4], r[9];
   for (int k = 0; k < 3; ++k) mean[k] = p.plane(Layout::means() + k)[i];
   for (int k = 0; k < 3; ++k) scale[k] = core::exp(p.plane(layout.log_scales() + k)[i]);
@@ -60,10 +65,10 @@ void RowEditor::gather(uint32_t* plane) {
   gather(false, reinterpret_cast<float*>(plane));
 }
 
-void RowEditor::place_children(Planes planes, const Layout& layout, uint32_t iteration, uint32_t round) {
-  children_kernel<<<blocks_for(count_, kThreads), kThreads, 0, device_.stream()>>>(
+void RowEditor::place_new_rows(Planes planes, const Layout& layout, uint32_t iteration, uint32_t round) {
+  new_rows_kernel<<<blocks_for(count_, kThreads), kThreads, 0, device_.stream()>>>(
       planes, layout, sources_.data(), kinds_.data(), count_, device_.seed, iteration, round);
-  check_launch("launch children_kernel");
+  check_launch("launch new_rows_kernel");
 }
 
 }  // namespace tame::gpu

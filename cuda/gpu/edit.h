@@ -12,7 +12,7 @@ class RowEditor {
   void gather(bool only_kept, float* plane);
   void gather(uint32_t* plane);
   // Moves and shrinks the children of splits, after every plane was gathered.
-  void place_children(Planes planes, const Layout& layout, uint32_t iteration, uint32_t round);
+  void place_new_rows(Planes planes, const Layout& layout, uint32_t iteration, uint32_t round);
 
  private:
   GpuDevice& device_;

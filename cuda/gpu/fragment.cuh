@@ -16,18 +16,25 @@ __device__ __forceinline__ int2 tile_pixel(int index) {
 // What a splat does to a pixel of transmittance T.
 struct Fragment {
   float dx, dy;
-  float raw, alpha;  // opacity exp(-E), before and after the cap
+  float raw, alpha;  // opacity 2^-E, before and after the cap
   bool touches;      // alpha reaches 1/255
 };
+
+// 2^x to about 2 units of the last place, below 2^-126 as 0.
+__device__ __forceinline__ float exp2_approximate(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
 
 __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, float pixel_y) {
   Fragment f;
   f.dx = s.x - pixel_x;
   f.dy = s.y - pixel_y;
-  const float power = core::quadratic(s.A, s.B, s.C, f.dx, f.dy);
-  f.raw = s.opacity * __expf(-power);
+  const float power = fmaf(f.dx, fmaf(s.a, f.dx, s.b * f.dy), s.c * f.dy * f.dy);
+  f.raw = exp2_approximate(s.log_opacity - power);
   f.alpha = fminf(f.raw, core::kMaxAlpha);
-  f.touches = power >= 0.f && f.alpha >= core::kMinAlpha;
+  f.touches = power >= 0.f && f.raw >= core::kMinAlpha;
   return f;
 }
 
@@ -38,12 +45,13 @@ __device__ __forceinline__ bool near_warp(const Splat& s, float left, float top)
   const float x_low = left - s.x, x_high = x_low + float(kSubTileWidth - 1);
   const float y_low = top - s.y, y_high = y_low + float(kSubTileHeight - 1);
   const float nearest_x = core::clamp(0.f, x_low, x_high), nearest_y = core::clamp(0.f, y_low, y_high);
-  const float along_y = core::clamp(-__fdividef(s.B * nearest_x, s.C), y_low, y_high);
-  const float along_x = core::clamp(-__fdividef(s.B * nearest_y, s.A), x_low, x_high);
+  const float A = 2.f * s.a, C = 2.f * s.c;
+  const float along_y = core::clamp(-__fdividef(s.b * nearest_x, C), y_low, y_high);
+  const float along_x = core::clamp(-__fdividef(s.b * nearest_y, A), x_low, x_high);
   const float smallest =
-      fminf(core::quadratic(s.A, s.B, s.C, nearest_x, along_y), core::quadratic(s.A, s.B, s.C, along_x, nearest_y));
+      fminf(core::quadratic(A, s.b, C, nearest_x, along_y), core::quadratic(A, s.b, C, along_x, nearest_y));
   const float far_x = fmaxf(-x_low, x_high), far_y = fmaxf(-y_low, y_high);
-  const float rounding = 1e-6f * fmaf(s.A * far_x, far_x, s.C * far_y * far_y);
+  const float rounding = 1e-6f * fmaf(A * far_x, far_x, C * far_y * far_y);
   return smallest <= s.cut + 1e-3f + rounding;
 }
 

@@ -15,9 +15,11 @@ namespace tame::gpu {
 
 // A projected Gaussian in three 16-byte loads.
 struct alignas(16) Splat {
-  float x, y, A, B;
-  float C, opacity, cut;  // cut: the exponent at which alpha falls to 1/255
-  uint32_t clamped;       // bit c: channel c was negative and is held at 0
+  float x, y;
+  // log2(alpha) = log_opacity - E, E = a dx^2 + b dx dy + c dy^2: powers of 2 are what the hardware has.
+  float a, b, c, log_opacity;
+  float cut;         // E at which alpha falls to 1/255
+  uint32_t clamped;  // bit c: channel c was negative and is held at 0
   float rgb[3], depth;
 };
 static_assert(sizeof(Splat) == 48);

@@ -17,7 +17,7 @@ void Rasterizer::image_loss(uint32_t width, uint32_t height, float lambda_dssim,
 
 void Rasterizer::reserve_loss(uint32_t width, uint32_t height, bool with_gradient) {
   const size_t plane = size_t(width) * height;
-  loss_sums_.reserve(3 * size_t(blocks_for(width, kLossTile)) * blocks_for(height, kLossTile));
+  loss_sums_.reserve(3 * size_t(blocks_for(width, kLossWidth)) * blocks_for(height, kLossHeight));
   if (!with_gradient) return;
   partials_.reserve(9 * plane);
   loss_gradient_.reserve(3 * plane);
@@ -38,7 +38,7 @@ void Rasterizer::run_loss(uint32_t width, uint32_t height, float lambda_dssim, c
   args.gradient = loss_gradient_.data();
   args.sums = loss_sums_.data();
   args.counts = counts;
-  const dim3 grid(blocks_for(width, kLossTile), blocks_for(height, kLossTile), 3);
+  const dim3 grid(blocks_for(width, kLossWidth), blocks_for(height, kLossHeight), 3);
   loss_partials_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
   check_launch("launch loss_partials_kernel");
   if (want_gradient) {

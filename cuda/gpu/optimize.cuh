@@ -7,6 +7,8 @@
 
 namespace tame::gpu {
 
+constexpr float kLog2 = 0.6931471806f;  // natural logarithm of 2
+
 // Where the gradient of `n` neighbouring planes goes. All that they need is loaded before anything is stored, so that
 // the loads are under way together.
 template <bool kTrain>
@@ -108,9 +110,9 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   if (tiles != 0) {
     const Loaded x = load_gaussian(p.parameters, layout, i);
     const Splat& s = p.splats[i];
-    // log(alpha) = log(opacity) - (A dx^2 + C dy^2) / 2 - B dx dy.
-    g_mean2[0] = -fmaf(s.A, sum.h_dx, s.B * sum.h_dy);
-    g_mean2[1] = -fmaf(s.C, sum.h_dy, s.B * sum.h_dx);
+    // log(alpha) = log(opacity) - (A dx^2 + C dy^2) / 2 - B dx dy, with log(2) a = A / 2 and so on.
+    g_mean2[0] = -kLog2 * fmaf(2.f * s.a, sum.h_dx, s.b * sum.h_dy);
+    g_mean2[1] = -kLog2 * fmaf(2.f * s.c, sum.h_dy, s.b * sum.h_dx);
     const float g_conic[3] = {-0.5f * sum.h_dxdx, -sum.h_dxdy, -0.5f * sum.h_dydy};
     core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, g_mean, g_log_scale, g_quat);
     g_opacity[0] =

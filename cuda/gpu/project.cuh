@@ -7,7 +7,10 @@
 
 namespace tame::gpu {
 
-// The tiles that a splat may reach: a rectangle of them, and a test of each.
+constexpr float kLog2E = 1.4426950409f;  // 1 / log(2)
+
+// The tiles that a splat may reach: a rectangle of them, and a test of each. A, B, C and cut: for powers of 2, as in
+// Splat.
 struct TileTest {
   float x, y, A, B, C, cut;
   TileSpan span;
@@ -47,12 +50,22 @@ __device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles
                                                  uint32_t& first_round) {
   const int lane = int(threadIdx.x) % kWarp, area = test.area();
   uint32_t found = 0;
-  for (int base = 0; base < area; base += kWarp) {
-    const bool reached = base + lane < area && test.reaches(base + lane);
-    const unsigned round = __ballot_sync(kFullWarp, reached);
-    if (reached) take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + lane, tiles_x));
-    found += uint32_t(__popc(round));
-    if (base == 0) first_round = round;
+  constexpr int kRounds = 4;  // under way together
+  for (int base = 0; base < area; base += kRounds * kWarp) {
+    bool reached[kRounds];
+#pragma unroll
+    for (int r = 0; r < kRounds; ++r) {
+      const int index = base + r * kWarp + lane;
+      reached[r] = index < area && test.reaches(index);
+    }
+#pragma unroll
+    for (int r = 0; r < kRounds; ++r) {
+      const unsigned round = __ballot_sync(kFullWarp, reached[r]);
+      if (reached[r])
+        take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + r * kWarp + lane, tiles_x));
+      found += uint32_t(__popc(round));
+      if (base == 0 && r == 0) first_round = round;
+    }
   }
   return found;
 }
@@ -104,10 +117,12 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
     g = load_gaussian(a.parameters, a.layout, i);
     f = core::project(a.camera, g.mean, g.scale, g.quat);
     if (f.radius > 0.f && g.opacity == g.opacity) {
-      test = {f.mean[0], f.mean[1], f.conic[0], f.conic[1], f.conic[2], core::cut_power(g.opacity), {}};
+      test = {
+          f.mean[0], f.mean[1], kLog2E * f.conic[0], kLog2E * f.conic[1], kLog2E * f.conic[2], log2f(255.f * g.opacity),
+          {}};
       const core::TileRectangle r = core::tile_rectangle(f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y);
       visible = !core::empty(r);
-      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut);
+      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut / kLog2E);
     }
   }
   // A Gaussian with a NaN in its colour is visible but reaches no tile; NaN elsewhere makes it invisible.
@@ -139,10 +154,10 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   Splat s;
   s.x = f.mean[0];
   s.y = f.mean[1];
-  s.A = f.conic[0];
-  s.B = f.conic[1];
-  s.C = f.conic[2];
-  s.opacity = g.opacity;
+  s.a = 0.5f * test.A;
+  s.b = test.B;
+  s.c = 0.5f * test.C;
+  s.log_opacity = log2f(g.opacity);
   s.cut = test.cut;
   s.clamped = 0;
   for (int c = 0; c < 3; ++c) {
@@ -188,7 +203,7 @@ __global__ void __launch_bounds__(kGaussianThreads) emit_large_kernel(EmitArgs a
   for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < a.projection.counts->large; k += warps) {
     const uint32_t i = a.large[k], first = a.offsets[i];
     const Splat& s = a.projection.splats[i];
-    const TileTest test = {s.x, s.y, s.A, s.B, s.C, s.cut, a.projection.tile_spans[i]};
+    const TileTest test = {s.x, s.y, 2.f * s.a, s.b, 2.f * s.c, s.cut, a.projection.tile_spans[i]};
     uint32_t first_round;
     for_tiles_of(
         test, a.projection.tiles_x, [&](uint32_t n, uint32_t tile) { emit<Key>(a, first + n, tile, i); }, first_round);

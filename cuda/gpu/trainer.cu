@@ -136,7 +136,7 @@ class GpuTrainer : public Trainer {
       RowEditor editor(device(), edit);
       const Planes planes = gaussians_->planes();
       for (int k = 0; k < gaussians_->layout().planes(); ++k) editor.gather(false, planes.plane(k));
-      editor.place_children(planes, gaussians_->layout(), iteration, round);
+      editor.place_new_rows(planes, gaussians_->layout(), iteration, round);
       for (const DeviceBuffer<float>* moments : {&first_moments_, &second_moments_, &sh_sums_})
         for (size_t at = 0; at < moments->size(); at += planes.stride) editor.gather(true, moments->data() + at);
       for (const DeviceBuffer<float>* values : {&gradient_sums_, &max_radii_, &scores_})
