@@ -267,6 +267,57 @@ TAME_API tame_status tame_rasterization_radii(tame_rasterization* rasterization,
                                               tame_error* err);
 TAME_API tame_status tame_rasterization_close(tame_rasterization* rasterization, tame_error* err);
 
+/* ---- Lenses ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Lens models. With x, y on the plane at depth 1, r^2 = x^2 + y^2, and (x, y) landing at (fx u + cx, fy v + cy):
+ * BROWN: k1 k2 p1 p2 k3 k4 k5 k6; R = (1 + k1 r^2 + k2 r^4 + k3 r^6) / (1 + k4 r^2 + k5 r^4 + k6 r^6),
+ *   u = x R + 2 p1 x y + p2 (r^2 + 2 x^2), v = y R + 2 p2 x y + p1 (r^2 + 2 y^2).
+ * FISHEYE: k1 k2 p1 p2 k3 k4 s1 s2; x and y are first scaled by atan(r) / r, then as above with
+ *   R = 1 + k1 r^2 + k2 r^4 + k3 r^6 + k4 r^8, and s1 r^2 added to u, s2 r^2 to v.
+ * FOV: w; (u, v) = (x, y) atan(2 r tan(w / 2)) / (r w).
+ */
+#define TAME_LENS_BROWN 0
+#define TAME_LENS_FISHEYE 1
+#define TAME_LENS_FOV 2
+#define TAME_LENS_COEFFICIENTS 8
+
+typedef struct tame_lens {
+  uint32_t struct_size;
+  uint32_t model;                              /* TAME_LENS_* */
+  uint32_t width, height;                      /* pixels of the photo, 1..16384 */
+  double fx, fy;                               /* pixels, > 0 */
+  double cx, cy;                               /* pixels, within the photo */
+  double coefficients[TAME_LENS_COEFFICIENTS]; /* those of the model first, the others 0 */
+} tame_lens;
+
+typedef struct tame_pinhole {
+  uint32_t struct_size;
+  uint32_t width, height; /* pixels, 1..16384 */
+  uint32_t reserved;
+  double fx, fy;
+  double cx, cy;
+} tame_pinhole;
+
+/*
+ * The pinhole that a photo behind this lens becomes: the same focal lengths, so that the middle keeps its scale, and
+ * of the undistorted photo the largest upright rectangle around the principal point, in whole pixels, that the photo
+ * covers everywhere; no side is farther from the principal point than twice the photo's. Parts of a photo where the
+ * lens folds back or sees 90 degrees off its axis do not count.
+ */
+TAME_API tame_status tame_lens_pinhole(const tame_lens* lens, uint32_t lens_bytes, tame_pinhole* pinhole,
+                                       uint32_t pinhole_bytes, tame_error* err);
+
+/*
+ * Resamples a photo of the lens's size to a pinhole, by cubic convolution; the edge is repeated where the photo ends.
+ * channels: 1, 3 or 4, interleaved; of four the last is alpha, not multiplied into the others. photo and image must not
+ * overlap. Waits.
+ */
+TAME_API tame_status tame_image_undistort(tame_device* device, const tame_lens* lens, uint32_t lens_bytes,
+                                          const tame_pinhole* pinhole, uint32_t pinhole_bytes, uint32_t channels,
+                                          const uint8_t* photo, uint32_t photo_bytes, uint8_t* image,
+                                          uint32_t image_bytes, tame_error* err);
+
 /* ---- Metrics and losses on images --------------------------------------------------------------------------- */
 
 #define TAME_PADDING_SAME 0  /* zero padding, every pixel counts (the reference's) */

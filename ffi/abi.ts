@@ -54,6 +54,11 @@ export const ABI = {
   FORMAT_RGB8: 1,
   FORMAT_RGBA8: 2,
 
+  LENS_BROWN: 0,
+  LENS_FISHEYE: 1,
+  LENS_FOV: 2,
+  LENS_COEFFICIENTS: 8,
+
   PADDING_SAME: 0,
   PADDING_VALID: 1,
 
@@ -102,7 +107,7 @@ export const ABI = {
 } as const;
 
 /** A C type of a struct's field. */
-export type FieldType = "i32" | "u32" | "u64" | "f32" | "char";
+export type FieldType = "i32" | "u32" | "u64" | "f32" | "f64" | "char";
 
 /** A field: its type, or type and array length. */
 export type FieldSpec = FieldType | readonly [FieldType, number];
@@ -167,6 +172,27 @@ export const STRUCTS = {
     near_plane: "f32",
     rotation: ["f32", 9],
     translation: ["f32", 3],
+  },
+  tame_lens: {
+    struct_size: "u32",
+    model: "u32",
+    width: "u32",
+    height: "u32",
+    fx: "f64",
+    fy: "f64",
+    cx: "f64",
+    cy: "f64",
+    coefficients: ["f64", ABI.LENS_COEFFICIENTS],
+  },
+  tame_pinhole: {
+    struct_size: "u32",
+    width: "u32",
+    height: "u32",
+    reserved: "u32",
+    fx: "f64",
+    fy: "f64",
+    cx: "f64",
+    cy: "f64",
   },
   tame_trainer_options: {
     struct_size: "u32",
@@ -243,7 +269,7 @@ export const STRUCTS = {
 /** Name of a struct of the header. */
 export type StructName = keyof typeof STRUCTS;
 
-const BYTES: Record<FieldType, number> = { i32: 4, u32: 4, u64: 8, f32: 4, char: 1 };
+const BYTES: Record<FieldType, number> = { i32: 4, u32: 4, u64: 8, f32: 4, f64: 8, char: 1 };
 
 interface Field {
   type: FieldType;
@@ -305,6 +331,7 @@ export class Struct<Name extends StructName> {
     for (let i = 0; i < values.length; i++) {
       const at = offset + i * BYTES[type];
       if (type === "f32") this.#view.setFloat32(at, values[i], true);
+      else if (type === "f64") this.#view.setFloat64(at, values[i], true);
       else if (type === "u64") this.#view.setBigUint64(at, BigInt(values[i]), true);
       else this.#view.setUint32(at, values[i], true);
     }
@@ -316,6 +343,7 @@ export class Struct<Name extends StructName> {
     const { type, offset } = this.#layout.fields.get(field)!;
     const at = offset + index * BYTES[type];
     if (type === "f32") return this.#view.getFloat32(at, true);
+    if (type === "f64") return this.#view.getFloat64(at, true);
     if (type === "u64") return Number(this.#view.getBigUint64(at, true));
     return type === "i32" ? this.#view.getInt32(at, true) : this.#view.getUint32(at, true);
   }

@@ -278,6 +278,33 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_lens_pinhole: {
+    parameters: [
+      "buffer", // lens
+      "u32", // lens_bytes
+      "buffer", // pinhole
+      "u32", // pinhole_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_image_undistort: {
+    parameters: [
+      "pointer", // device
+      "buffer", // lens
+      "u32", // lens_bytes
+      "buffer", // pinhole
+      "u32", // pinhole_bytes
+      "u32", // channels
+      "buffer", // photo
+      "u32", // photo_bytes
+      "buffer", // image
+      "u32", // image_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   tame_psnr: {
     parameters: [
       "pointer", // device

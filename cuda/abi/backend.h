@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "../core/lens.h"
 #include "../tame.h"
 #include "failure.h"
 #include "ledger.h"
@@ -42,6 +43,14 @@ struct SplatGradients {
   float* opacities;
   float* sh;
   float* means2d;
+};
+
+// A photo of width x height pixels behind a lens, to be seen through a pinhole.
+struct Undistortion {
+  core::Lens lens;
+  uint32_t width, height;
+  tame_pinhole pinhole;
+  uint32_t channels;  // 1, 3 or 4
 };
 
 class Gaussians {
@@ -138,6 +147,7 @@ class Device {
                             float* gradient) = 0;
   // weights: in the order of tame_lpips_create.
   virtual std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) = 0;
+  virtual void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) = 0;
 
  protected:
   Device(uint64_t memory_limit, uint64_t seed) : seed(seed), ledger_(memory_limit) {}

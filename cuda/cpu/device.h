@@ -31,6 +31,7 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
   double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
                     float* gradient) override;
   std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
+  void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) override;
 
   Threads& threads() { return threads_; }
   const Kernels& kernels() const { return kernels_; }

@@ -31,6 +31,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   double image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* a, const float* b,
                     float* gradient) override;
   std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
+  void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) override;
 
   // Runs `body` with this device current. An error that poisons the context is remembered: later calls repeat its
   // cause instead of failing in places that have nothing to do with it.

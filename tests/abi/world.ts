@@ -103,6 +103,17 @@ export function camera(): Uint8Array<ArrayBuffer> {
     .bytes;
 }
 
+/** A lens in front of a photo of SIDE × SIDE pixels. */
+export function lens(): Uint8Array<ArrayBuffer> {
+  return new Struct("tame_lens")
+    .set("model", ABI.LENS_BROWN)
+    .set("width", SIDE).set("height", SIDE)
+    .set("fx", SIDE).set("fy", SIDE)
+    .set("cx", SIDE / 2).set("cy", SIDE / 2)
+    .set("coefficients", [-0.1, 0.01])
+    .bytes;
+}
+
 /** A plan of `n` steps on the views given in turn. */
 export function plan(
   n: number,
@@ -236,6 +247,15 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     return { rasterization: item.pointer, radii: new Int32Array(item.count) };
   },
   tame_rasterization_close: (pick) => ({ rasterization: pick("rasterization").pointer }),
+  tame_lens_pinhole: () => ({ lens: lens(), pinhole: new Struct("tame_pinhole").bytes }),
+  tame_image_undistort: (pick) => ({
+    device: pick("device").pointer,
+    lens: lens(),
+    pinhole: new Struct("tame_pinhole").set("width", SIDE).set("height", SIDE).set("fx", SIDE).set("fy", SIDE).bytes,
+    channels: 3,
+    photo: new Uint8Array(3 * pixels).fill(100),
+    image: new Uint8Array(3 * pixels),
+  }),
   tame_psnr: (pick) => ({
     device: pick("device").pointer,
     width: SIDE,

@@ -7,6 +7,7 @@ import { headerConstants, headerFunctions, headerStructs } from "../abi/header.t
 const NONBLOCKING = [
   "tame_device_get_info",
   "tame_device_open",
+  "tame_image_undistort",
   "tame_knn_mean_dist2",
   "tame_render",
   "tame_lpips_distance",
@@ -38,6 +39,7 @@ Deno.test("STRUCTS has the structs of tame.h, field by field", () => {
     u32: "uint32_t",
     u64: "uint64_t",
     f32: "float",
+    f64: "double",
     char: "char",
   };
   const ours = Object.entries(STRUCTS).map(([name, fields]) => {

@@ -1,0 +1,90 @@
+// Lens distortion, computed natively: which pinhole camera a distorted photo becomes, and its pixels there.
+
+import type { Lens, LensModel, Pinhole } from "../load/lens.ts";
+import { ABI, Struct } from "./abi.ts";
+import type { Device } from "./device.ts";
+import { checkCount, checkLength, TameError } from "./errors.ts";
+
+const MODELS: Record<LensModel, number> = {
+  brown: ABI.LENS_BROWN,
+  fisheye: ABI.LENS_FISHEYE,
+  fov: ABI.LENS_FOV,
+};
+
+/** An 8-bit image of one channel (a mask), three, or four (with alpha). */
+export interface Pixels {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** Channels of a pixel. */
+  channels: 1 | 3 | 4;
+  /** width · height · channels bytes. */
+  data: Uint8Array;
+}
+
+/**
+ * The pinhole camera that a photo behind a lens becomes: its focal lengths, and the largest upright rectangle around
+ * the principal point that the photo covers everywhere. Throws "invalid argument" for a lens that makes no sense.
+ */
+export function pinholeOf(device: Device, lens: Omit<Lens, "pinhole">): Pinhole {
+  const packed = packLens(lens);
+  const result = new Struct("tame_pinhole");
+  device.call((symbols, error) =>
+    symbols.tame_lens_pinhole(packed, packed.length, result.bytes, result.bytes.length, error)
+  );
+  return {
+    width: result.number("width"),
+    height: result.number("height"),
+    fx: result.number("fx"),
+    fy: result.number("fy"),
+    cx: result.number("cx"),
+    cy: result.number("cy"),
+  };
+}
+
+/** Resamples an image of the lens's size to its pinhole; the number of channels stays. */
+export async function undistortImage<Image extends Pixels>(device: Device, image: Image, lens: Lens): Promise<Image> {
+  const { channels, data } = image;
+  if (image.width !== lens.width || image.height !== lens.height) {
+    throw new TameError(
+      "invalid argument",
+      `The image has ${image.width} x ${image.height} pixels, its lens ${lens.width} x ${lens.height}`,
+    );
+  }
+  checkLength("data", data, image.width * image.height * channels);
+  const { width, height } = lens.pinhole;
+  const packed = packLens(lens);
+  const pinhole = packIntrinsics(new Struct("tame_pinhole"), lens.pinhole).bytes;
+  const result = new Uint8Array(width * height * channels);
+  await device.queue((symbols, error) =>
+    symbols.tame_image_undistort(
+      device.pointer,
+      packed,
+      packed.length,
+      pinhole,
+      pinhole.length,
+      channels,
+      data as BufferSource,
+      data.length,
+      result,
+      result.length,
+      error,
+    )
+  );
+  return { ...image, width, height, data: result };
+}
+
+function packLens(lens: Omit<Lens, "pinhole">): Uint8Array<ArrayBuffer> {
+  return packIntrinsics(new Struct("tame_lens"), lens)
+    .set("model", MODELS[lens.model])
+    .set("coefficients", lens.coefficients)
+    .bytes;
+}
+
+function packIntrinsics<Name extends "tame_lens" | "tame_pinhole">(struct: Struct<Name>, from: Pinhole): Struct<Name> {
+  checkCount("width", from.width, { minimum: 1 });
+  checkCount("height", from.height, { minimum: 1 });
+  for (const field of ["width", "height", "fx", "fy", "cx", "cy"] as const) struct.set(field, from[field]);
+  return struct;
+}

@@ -1,0 +1,41 @@
+// Undistortion, the GPU beside the CPU: the same pixels but for a rounding.
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { pinholeOf, undistortImage } from "../../ffi/undistort.ts";
+import type { Lens, LensModel } from "../../load/lens.ts";
+import { Random } from "../reference/random.ts";
+import { pairTest } from "./devices.ts";
+
+const COEFFICIENTS: Record<LensModel, number[]> = {
+  brown: [-0.2, 0.08, -0.003, 0.005, 0.02, 0.05, -0.02, 0.01],
+  fisheye: [0.04, -0.02, 0.003, -0.004, 0.01, -0.002, 0.005, -0.003],
+  fov: [0.9],
+};
+
+/** Largest share of values that rounding may move by one. */
+const MOVED = 1e-3;
+
+for (const [model, coefficients] of Object.entries(COEFFICIENTS) as [LensModel, number[]][]) {
+  for (const channels of [1, 3, 4] as const) {
+    pairTest(`undistortImage() agrees with the CPU on ${channels} channels behind a ${model} lens`, async (pair) => {
+      const [width, height] = [301, 203];
+      const stated = { model, coefficients, width, height, fx: 260, fy: 264, cx: 149.2, cy: 103.7 };
+      const lens: Lens = { ...stated, pinhole: pinholeOf(pair.cpu, stated) };
+      assertEquals(pinholeOf(pair.gpu, stated), lens.pinhole);
+      const random = new Random(channels);
+      const data = Uint8Array.from({ length: width * height * channels }, () => Math.floor(256 * random.uniform()));
+      const image = { width, height, channels, data };
+      const ours = await undistortImage(pair.gpu, image, lens);
+      const theirs = await undistortImage(pair.cpu, image, lens);
+      assertEquals([ours.width, ours.height], [theirs.width, theirs.height]);
+      let moved = 0;
+      for (let i = 0; i < theirs.data.length; i++) {
+        // A colour of little alpha is a quotient of small numbers: there rounding shows.
+        const alpha = channels === 4 ? theirs.data[i - i % 4 + 3] : 255;
+        const difference = Math.abs(ours.data[i] - theirs.data[i]);
+        assertLessOrEqual(difference, alpha < 8 ? 255 : 1, `Value ${i}`);
+        if (difference > 0 && alpha >= 8) moved++;
+      }
+      assert(moved <= MOVED * theirs.data.length, `${moved} of ${theirs.data.length} values differ`);
+    });
+  }
+}
