@@ -41,7 +41,9 @@ export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
 export type { Camera } from "./load/camera.ts";
 export { DataError } from "./load/errors.ts";
-export type { Image8 } from "./load/images.ts";
+export type { Image8, ImageSize } from "./load/images.ts";
+export type { Distortion, Lens, LensModel, Pinhole } from "./load/lens.ts";
+export type { PlySplats } from "./load/ply.ts";
 export { type LoadOptions, loadScene, type PointCloud, type Scene, type View } from "./load/scene.ts";
 export type { DensifyOutcome } from "./train/densify.ts";
 export type {

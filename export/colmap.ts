@@ -1,7 +1,7 @@
 // Writes a COLMAP model as its three binary files (https://colmap.github.io/format.html): little-endian, unpadded.
 
 import { join } from "node:path";
-import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from "../load/colmap.ts";
+import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from "../load/colmap_model.ts";
 import type { PointCloud } from "../load/scene.ts";
 import { writeFileAtomic } from "./atomic.ts";
 

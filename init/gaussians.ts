@@ -7,7 +7,8 @@
 
 import { fileURLToPath } from "node:url";
 import type { Device } from "../ffi/device.ts";
-import { Gaussians } from "../ffi/gaussians.ts";
+import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
+import { SH_C0 } from "../load/numbers.ts";
 import { readSplatsPly } from "../load/ply.ts";
 import type { PointCloud } from "../load/scene.ts";
 import { knnMeanDist2 } from "./knn.ts";
@@ -22,8 +23,6 @@ export interface InitOptions {
   onFallback?: (message: string) => void;
 }
 
-/** The constant spherical harmonic, 1 / (2 sqrt(pi)). */
-const SH_C0 = 0.28209479177387814;
 /** logit(0.1) */
 const INITIAL_LOGIT = Math.log(0.1 / 0.9);
 /** Largest coordinate of a point: squared distances of such points are still numbers in float32. */
@@ -84,6 +83,40 @@ export async function initGaussians(
     gaussians.upload("shDc", shDc);
     gaussians.upload("opacities", new Float32Array(count).fill(INITIAL_LOGIT));
     gaussians.upload("logScales", logScales);
+    return gaussians;
+  } catch (error) {
+    gaussians[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Takes Gaussians over as they are, with harmonics of another degree if need be: higher coefficients are 0, or dropped.
+ *
+ * @internal
+ * @param device Open device
+ * @param splats At least one Gaussian
+ * @param options Degree of the spherical harmonics, rows to take memory for
+ * @returns Gaussians, to be disposed of by the caller
+ * @throws {TameError} When memory does not suffice
+ */
+export function warmStart(
+  device: Device,
+  splats: SplatArrays & { count: number },
+  { shDegree, capacity }: { shDegree: number; capacity: number },
+): Gaussians {
+  const { count } = splats;
+  const from = 3 * (splats.shDegree + 1) ** 2;
+  const to = 3 * (shDegree + 1) ** 2;
+  const sh = from === to ? splats.sh : new Float32Array(to * count);
+  if (from !== to) {
+    const kept = Math.min(from, to);
+    for (let i = 0; i < count; i++) sh.set(splats.sh.subarray(i * from, i * from + kept), i * to);
+  }
+  const gaussians = Gaussians.create(device, { capacity, shDegree, count });
+  try {
+    for (const field of ["means", "logScales", "quats", "opacities"] as const) gaussians.upload(field, splats[field]);
+    gaussians.upload("sh", sh);
     return gaussians;
   } catch (error) {
     gaussians[Symbol.dispose]();

@@ -1,4 +1,4 @@
-// The one error of everything that reads a user's files: it names the file, and the byte where that is known.
+// The one error of everything that reads a user's files: it names the file, and the byte or line where that is known.
 
 /**
  * Input data that cannot be used: a damaged file, a missing photo, a camera model that is not supported. The command
@@ -17,13 +17,17 @@ export class DataError extends Error {
   readonly path: string;
   /** Byte offset in that file, where one is known. */
   readonly offset?: number;
+  /** Line of that file, from 1 on, where it is text and one is known. */
+  readonly line?: number;
 
   /** Builds the message from what is wrong and where; `cause` is the error underneath, if there is one. */
-  constructor(message: string, where: { path: string; offset?: number; cause?: unknown }) {
-    const place = where.offset === undefined ? where.path : `${where.path}, byte ${where.offset}`;
+  constructor(message: string, where: { path: string; offset?: number; line?: number; cause?: unknown }) {
+    const byte = where.offset === undefined ? "" : `, byte ${where.offset}`;
+    const place = `${where.path}${where.line === undefined ? byte : `, line ${where.line}`}`;
     super(`${message} (${place})`, where.cause === undefined ? undefined : { cause: where.cause });
     this.name = "DataError";
     this.path = where.path;
     this.offset = where.offset;
+    this.line = where.line;
   }
 }

@@ -6,6 +6,7 @@
  * @internal
  */
 export async function statOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {
+  if (path.includes("\0")) return undefined; // no file's name has one
   try {
     return await Deno.stat(path);
   } catch (error) {

@@ -1,7 +1,9 @@
 // Photos: their sizes, their pixels, and the size they are trained at.
 
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import type { Lens } from "./lens.ts";
 import { forEachParallel } from "./parallel.ts";
+import { undistort } from "./undistort.ts";
 
 /** An 8-bit image: rows from the top, channels interleaved, RGB or RGB with straight alpha. */
 export interface Image8 {
@@ -54,8 +56,8 @@ export function imageSize(path: string): Promise<ImageHeader> {
 }
 
 /**
- * Reads a photo as 8-bit RGB, with straight alpha where the file has it, resized to `size` when one is given and
- * differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey, CMYK and 16-bit files become
+ * Reads a photo as 8-bit RGB, with straight alpha where the file has it, undistorted when it has a lens, resized to
+ * `size` when one is given and differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey, CMYK and 16-bit files become
  * 8-bit RGB. Resizing is cubic, over the full-size pixels, and weighs colours by their alpha, so that none comes from
  * where nothing is to be seen. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
  *
@@ -67,24 +69,43 @@ export function imageSize(path: string): Promise<ImageHeader> {
  * console.log(data.subarray(0, 3)); // red, green and blue of the first pixel
  * ```
  */
-export async function readImage(path: string, size?: ImageSize): Promise<Image8> {
-  const { width, height, alpha } = await imageSize(path);
+export async function readImage(path: string, size?: ImageSize, options: { lens?: Lens } = {}): Promise<Image8> {
+  const header = await imageSize(path);
+  const { lens } = options;
+  const bytes = header.width * header.height * (header.alpha ? 4 : 3);
+  if (lens === undefined) return await whileDecoding(bytes, () => decode(path, header, size));
+  // At full size: the reduction then averages what undistortion has interpolated, as it would if the photos had been
+  // undistorted beforehand.
+  return await whileDecoding(2 * bytes, async () => {
+    const image = await undistort(await decode(path, header), lens);
+    return size === undefined || isOfSize(image, size) ? image : await reduce(image, size);
+  });
+}
+
+async function decode(path: string, header: ImageSize, size: ImageSize = header): Promise<Image8> {
   const sharp = await loadSharp();
+  const { width, height } = header;
   try {
-    return await whileDecoding(width * height * (alpha ? 4 : 3), async () => {
-      const stored = sharp(path, { ignoreIcc: true, failOn: "error" });
-      const fitted = size === undefined || (size.width === width && size.height === height)
-        ? stored
-        // The cut, of nothing, has the photo decoded at full size: a JPEG decoder would do part of the reduction in a
-        // way of its own. The rows stream through, and are multiplied by their alpha before they are resized.
-        : stored.extract({ left: 0, top: 0, width, height }).resize({ ...size, fit: "fill", kernel: "cubic" });
-      return image8(
-        await fitted.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }),
-      );
-    });
+    const stored = sharp(path, { ignoreIcc: true, failOn: "error" });
+    const fitted = isOfSize(header, size)
+      ? stored
+      // The cut, of nothing, has the photo decoded at full size: a JPEG decoder would do part of the reduction in a
+      // way of its own. The rows stream through, and are multiplied by their alpha before they are resized.
+      : stored.extract({ left: 0, top: 0, width, height }).resize({ ...size, fit: "fill", kernel: "cubic" });
+    return image8(await fitted.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }));
   } catch (error) {
     throw unreadable("Photo", path, error);
   }
+}
+
+async function reduce({ width, height, channels, data }: Image8, size: ImageSize): Promise<Image8> {
+  const sharp = await loadSharp();
+  const resized = sharp(data, { raw: { width, height, channels } }).resize({ ...size, fit: "fill", kernel: "cubic" });
+  return image8(await resized.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }));
+}
+
+function isOfSize({ width, height }: ImageSize, size: ImageSize): boolean {
+  return width === size.width && height === size.height;
 }
 
 /**

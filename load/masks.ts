@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { statOrUndefined } from "./files.ts";
 import type { ImageSize } from "./images.ts";
+import type { Lens } from "./lens.ts";
+import { undistort } from "./undistort.ts";
 
 /** From this grey value of 0 to 255 on a mask's pixel is white. */
 const WHITE = 128;
@@ -38,42 +40,55 @@ export function maskSize(path: string): Promise<ImageSize> {
 /**
  * Reads a mask at the size of its photo: one byte a pixel, 255 where it is kept and 0 where it is left out. A stored
  * pixel is kept where it is at least half as bright as white (in a mask of zeros and ones, where it is one) and not
- * mostly transparent; a reduced one where at least half of its area is. Throws a `DataError` when the file
- * cannot be read.
+ * mostly transparent; a reduced one where at least half of its area is. With a lens it is undistorted as its photo is.
+ * Throws a `DataError` when the file cannot be read.
  *
  * @internal
  */
-export async function readMask(path: string, size: ImageSize): Promise<Uint8Array> {
+export async function readMask(path: string, size: ImageSize, options: { lens?: Lens } = {}): Promise<Uint8Array> {
   const { width, height } = await maskSize(path);
+  const { lens } = options;
+  return await whileDecoding(4 * width * height, async () => {
+    let mask = await decode(path);
+    if (lens !== undefined) mask = await undistort(await resize(mask, lens), lens);
+    return blackAndWhite(await resize(mask, size), WHITE).data;
+  });
+}
+
+/** A mask's pixels: 255 where they are kept, and 0; between where they were interpolated. */
+interface Mask extends ImageSize {
+  channels: 1;
+  data: Uint8Array;
+}
+
+async function decode(path: string): Promise<Mask> {
   const sharp = await loadSharp();
   try {
-    return await whileDecoding(4 * width * height, async () => {
-      const grey = await sharp(path, { ignoreIcc: true, failOn: "error" })
-        .flatten({ background: "black" })
-        .toColourspace("b-w")
-        .raw({ depth: "uchar" })
-        .toBuffer({ resolveWithObject: true });
-      const mask = blackAndWhite(grey, grey.data.some((value) => value > 1) ? WHITE : 1);
-      if (width === size.width && height === size.height) return mask;
-      const resized = await sharp(mask, { raw: { width, height, channels: 1 } })
-        .resize({ ...size, fit: "fill", kernel: "linear" })
-        .toColourspace("b-w")
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      return blackAndWhite(resized, WHITE);
-    });
+    const { data, info: { width, height, channels } } = await sharp(path, { ignoreIcc: true, failOn: "error" })
+      .flatten({ background: "black" })
+      .toColourspace("b-w")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (channels !== 1) throw new Error(`decoded to ${channels} channels instead of 1`);
+    return blackAndWhite({ width, height, channels, data }, data.some((value) => value > 1) ? WHITE : 1);
   } catch (error) {
     throw unreadable("Mask", path, error);
   }
 }
 
+async function resize(mask: Mask, { width, height }: ImageSize): Promise<Mask> {
+  if (mask.width === width && mask.height === height) return mask;
+  const sharp = await loadSharp();
+  const raw = { width: mask.width, height: mask.height, channels: mask.channels };
+  const data = await sharp(mask.data, { raw })
+    .resize({ width, height, fit: "fill", kernel: "linear" })
+    .toColourspace("b-w")
+    .raw()
+    .toBuffer();
+  return { width, height, channels: 1, data };
+}
+
 /** 255 where a grey value is at least `white`, else 0. */
-function blackAndWhite(
-  { data, info }: { data: Uint8Array; info: { channels: number } },
-  white: number,
-): Uint8Array {
-  if (info.channels !== 1) throw new Error(`decoded to ${info.channels} channels instead of 1`);
-  const mask = new Uint8Array(data.length);
-  for (let i = 0; i < mask.length; i++) mask[i] = data[i] >= white ? 255 : 0;
-  return mask;
+function blackAndWhite(mask: Mask, white: number): Mask {
+  return { ...mask, data: Uint8Array.from(mask.data, (value) => value >= white ? 255 : 0) };
 }

@@ -2,6 +2,7 @@
 
 import { readDataFile } from "./bytes.ts";
 import { DataError } from "./errors.ts";
+import { GREY } from "./numbers.ts";
 import { type PlyFile, readPlyFile, type VertexTable } from "./ply_table.ts";
 import type { PointCloud } from "./scene.ts";
 
@@ -29,8 +30,8 @@ export interface PlySplats {
 const MAX_SH_DEGREE = 3;
 
 /**
- * Reads the points of a PLY file: properties x, y, z, and red, green, blue as uchar. Throws a {@linkcode DataError}
- * when the file is missing or damaged, lacks one of these, or has a point that is not at a finite place.
+ * Reads the points of a PLY file: properties x, y, z, and red, green, blue as uchar, or no colours for grey. Positions
+ * are returned as stored. Throws a {@linkcode DataError} when the file is missing or damaged, or lacks one of these.
  *
  * @example
  * ```ts ignore
@@ -66,14 +67,16 @@ export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
   const { vertices } = readPlyFile(bytes, path);
   const count = vertices.count;
   const positions = interleave(vertices, ["x", "y", "z"]);
-  for (const channel of ["red", "green", "blue"]) {
+  const channels = ["red", "green", "blue"];
+  if (!channels.some((channel) => vertices.names.includes(channel))) {
+    return { count, positions, colors: new Uint8Array(3 * count).fill(GREY) };
+  }
+  for (const channel of channels) {
     const type = vertices.typeOf(channel);
     if (type !== "uint8") throw new DataError(`Property ${channel} is ${type}: colours need to be uchar`, { path });
   }
   const colors = new Uint8Array(3 * count);
-  ["red", "green", "blue"].forEach((channel, i) => vertices.copyTo(channel, colors, { offset: i, stride: 3 }));
-  const bad = positions.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new DataError(`Point ${Math.floor(bad / 3)} is not at a finite place`, { path });
+  channels.forEach((channel, i) => vertices.copyTo(channel, colors, { offset: i, stride: 3 }));
   return { count, positions, colors };
 }
 

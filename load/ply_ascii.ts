@@ -1,21 +1,11 @@
 // The body of an ascii PLY file: numbers between white space.
 
 import { DataError } from "./errors.ts";
+import { LONGEST_NUMBER, parseNumber } from "./numbers.ts";
 import { PLY_TYPE_BYTES, type PlyType } from "./ply_header.ts";
 import type { CopyColumn, VertexSource } from "./ply_table.ts";
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const NOT_FINITE: ReadonlyMap<string, number> = new Map([
-  ["nan", NaN],
-  ["-nan", NaN],
-  ["inf", Infinity],
-  ["-inf", -Infinity],
-]);
-
 const SPACE = 0x20;
-
-/** No number is longer in print; a longer word is refused without being decoded. */
-const LONGEST_WORD = 400;
 
 /**
  * Parses the vertices of an ascii PLY file; elements before them are passed over, those behind are not read.
@@ -76,8 +66,8 @@ class Words {
     while (end < bytes.length && bytes[end] > SPACE) end++;
     if (start === end) throw new DataError("File ends where a number is due", { path: this.#path, offset: start });
     this.offset = end;
-    const word = end - start > LONGEST_WORD ? "" : String.fromCharCode(...bytes.subarray(start, end));
-    const value = parseNumber(word, type);
+    const word = end - start > LONGEST_NUMBER ? "" : String.fromCharCode(...bytes.subarray(start, end));
+    const value = typedNumber(word, type);
     if (value === undefined) {
       const shown = word.length > 20 || word === "" ? `${end - start} characters` : `"${word}"`;
       throw new DataError(`A ${type} is due here, not ${shown}`, { path: this.#path, offset: start });
@@ -87,8 +77,8 @@ class Words {
 }
 
 /** The value of a word, or undefined when it is none that the type can hold. */
-function parseNumber(word: string, type: PlyType): number | undefined {
-  const value = NUMBER.test(word) ? Number(word) : NOT_FINITE.get(word.toLowerCase());
+function typedNumber(word: string, type: PlyType): number | undefined {
+  const value = parseNumber(word);
   if (value === undefined || type.startsWith("float")) return value;
   const values = 2 ** (8 * PLY_TYPE_BYTES[type]);
   const lowest = type.startsWith("u") ? 0 : -values / 2;

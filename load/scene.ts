@@ -1,15 +1,20 @@
-// A capture becomes a scene: posed views split into training and held-out ones, the sparse points, and the extent.
+// A capture becomes a scene: posed views split into training and held-out ones, points to start from, and the extent.
 
-import { basename, join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Camera, cameraCenter, DEFAULT_NEAR, resizeCamera, rotationFromQuaternion } from "./camera.ts";
-import { type ColmapCamera, type ColmapImage, pinholeIntrinsics, readColmap } from "./colmap.ts";
+import { type Camera, cameraCenter, DEFAULT_NEAR } from "./camera.ts";
+import type { Capture, ReadOptions } from "./capture.ts";
+import { readColmapCapture } from "./colmap_capture.ts";
 import { DataError } from "./errors.ts";
-import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
-import { type Image8, type ImageHeader, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
-import { findMask, maskSize, readMask } from "./masks.ts";
-import { forEachParallel } from "./parallel.ts";
-import { centred, referenceSize } from "./reference.ts";
+import { statOrUndefined } from "./files.ts";
+import type { Image8 } from "./images.ts";
+import type { Lens } from "./lens.ts";
+import { compareCodePoints } from "./order.ts";
+import type { PlySplats } from "./ply.ts";
+import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
+import { readStart } from "./start.ts";
+import { readSplitCapture, readTransformsCapture, SPLIT_FILE, TRANSFORMS_FILE } from "./transforms.ts";
+import { makeViews } from "./views.ts";
 
 /** Coloured points in space. */
 export interface PointCloud {
@@ -31,42 +36,44 @@ export interface View {
   camera: Camera;
   /** Size and focal lengths in pixels as the capture states them, before any resizing. */
   original: { width: number; height: number; fx: number; fy: number };
+  /** The lens that the stored photo was taken through; absent where it needs no undistortion. */
+  lens?: Lens;
   /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
   alpha?: boolean;
   /** The file that says which pixels count in training: white ones do, black ones don't; absent where all count. */
   maskPath?: string;
-  /** Decodes the photo, and its mask, at the camera's size, anew each time. */
+  /** Decodes the photo, and its mask, undistorted, at the camera's size, anew each time. */
   photo(): Promise<Image8>;
 }
 
 /** Everything that training reads of a capture. */
 export interface Scene {
-  /** Views to train on, sorted by name. */
+  /** Views to train on, sorted by name; those of a synthetic scene in the order of its file. */
   train: View[];
-  /** Views held out for evaluation, sorted by name; empty unless they were asked for. */
+  /** Views held out for evaluation, in the same order; empty unless they were asked for. */
   test: View[];
-  /** The sparse points. */
+  /** The points to start from. */
   points: PointCloud;
+  /** Gaussians to start from instead, as they are, where {@linkcode LoadOptions.init} names some. */
+  splats?: PlySplats;
   /** Radius of the training cameras' region, in world units: see {@linkcode sceneExtent}. */
   extent: number;
-  /** Absolute path of the capture's folder. */
+  /** Absolute path of the capture: its folder, or the file that was named. */
   source: string;
-}
-
-/** A photo's file, what its header says, and the file of its mask. */
-interface Photo {
-  path: string;
-  size: ImageHeader;
-  maskPath?: string;
+  /** What a user should know about how the capture was read, one line each. */
+  notices?: string[];
 }
 
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {
-  /** The photos' folder, relative to the capture's; `"images"` by default. */
+  /**
+   * The photos' folder, relative to the capture's; `"images"` by default. Captures that name each photo's path keep to it
+   * unless another folder is asked for.
+   */
   images?: string;
   /** The size to train at, as {@linkcode targetSize} takes it; −1 by default. */
   resolution?: number;
-  /** Whether to hold every eighth view out for evaluation; false by default. */
+  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth; false by default. */
   eval?: boolean;
   /** Distance of the cameras' near planes, in world units; 0.2 by default. */
   near?: number;
@@ -75,27 +82,38 @@ export interface LoadOptions {
    * with it: principal points central, and the rounding of its own that at times loses a pixel; false by default.
    */
   referenceCameras?: boolean;
+  /**
+   * A PLY file to start from instead of the capture's points: of points, or of Gaussians, which training then takes as
+   * they are.
+   */
+  init?: string | URL;
+  /** Seed of random points, where the capture has none; 0 by default. */
+  seed?: number;
+  /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
+  library?: string | URL;
   /** Stops the loading; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** With hold-out, the first of every so many views in name order is a test view. */
-const HOLD_OUT_EVERY = 8;
-
 /** Cameras that are no farther from each other than this share of their distance from the origin are in one place. */
 const ROUNDING = 1e-9;
 
-/** Headers in flight at once while the photos' sizes are read. */
-const HEADERS_IN_FLIGHT = 8;
+/** With hold-out, the first of every so many views is a test view, where the capture does not say which are. */
+const HOLD_OUT_EVERY = 8;
 
 /**
- * Loads a COLMAP capture: `sparse/0/*.bin` with PINHOLE or SIMPLE_PINHOLE cameras, and a folder of photos. Only the
- * photos' headers are read; {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is
- * trained at. Views are sorted by name; with `eval`, the 1st, 9th, 17th and so on are held out. A photo `a/b.jpg` may have
- * a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of its own shape.
+ * Loads a capture: a COLMAP model in `sparse` with a folder of photos; a `transforms_train.json`, as synthetic scenes
+ * have; or a `transforms.json`. A path to a file of the latter kind loads that file. Only the photos' headers are read;
+ * {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is trained at. Photos of a
+ * camera with lens distortion are undistorted as they are decoded, which opens the native library.
  *
- * Throws a {@linkcode DataError} when files are missing or damaged, cameras have lens distortion, or a photo's shape is
- * not its camera's; a `RangeError` for an impossible resolution.
+ * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of its own shape, if the capture names none.
+ *
+ * With `eval`, the views are held out that the capture names as its test set, else the 1st, 9th, 17th and so on. Where
+ * there are no points, random ones take their place; {@linkcode Scene.notices} says so.
+ *
+ * Throws a {@linkcode DataError} when files are missing or damaged, or a photo's shape is not its camera's; a
+ * `RangeError` for an impossible resolution.
  *
  * @example
  * ```ts ignore
@@ -106,30 +124,76 @@ const HEADERS_IN_FLIGHT = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, signal } = options;
+  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, seed = 0 } = options;
+  const { init, library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const sparse = join(source, "sparse", "0");
-  if (!await isDirectory(sparse)) {
-    throw new DataError("No COLMAP model: a capture has cameras.bin, images.bin and points3D.bin in sparse/0", {
-      path: sparse,
-    });
+  const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);
+  const capture = await readCapture(source, { images, eval: holdOut, signal });
+  const { photos } = capture;
+  const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });
+
+  const order = views.map((_, i) => i);
+  if (!capture.ordered) order.sort((a, b) => compareCodePoints(views[a].name, views[b].name));
+  const stated = photos.some(({ test }) => test !== undefined);
+  const isTest = (i: number, k: number) => holdOut && (stated ? photos[i].test === true : k % HOLD_OUT_EVERY === 0);
+  const train = order.filter((i, k) => !isTest(i, k)).map((i) => views[i]);
+  const test = order.filter(isTest).map((i) => views[i]);
+
+  const cameras = train.map((view) => view.camera);
+  const all = cameras.length > 0 ? cameras : views.map((view) => view.camera);
+  const points = start ?? startPoints(capture, { cameras: all, seed });
+  return {
+    train,
+    test,
+    points: points.points,
+    ...(start?.splats === undefined ? {} : { splats: start.splats }),
+    extent: sceneExtent(cameras, reference ? undefined : points.points),
+    source,
+    notices: [...capture.notices, ...notices, ...points.notices],
+  };
+}
+
+/** Finds the reader for what lies at a path. */
+async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
+  const info = await statOrUndefined(source);
+  if (info?.isFile) return await readTransformsCapture(source, options);
+  const sparse = join(source, "sparse");
+  const colmap = await readColmapCapture(source, sparse, options);
+  if (colmap !== undefined) return colmap;
+  if ((await statOrUndefined(join(source, SPLIT_FILE)))?.isFile) return await readSplitCapture(source, options);
+  const transforms = join(source, TRANSFORMS_FILE);
+  if ((await statOrUndefined(transforms))?.isFile) return await readTransformsCapture(transforms, options);
+  throw new DataError(
+    `No capture: expected a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt), ${SPLIT_FILE} or ` +
+      TRANSFORMS_FILE,
+    { path: source },
+  );
+}
+
+/** The capture's own points, those without a usable place left out; random ones where none remain. */
+function startPoints(
+  capture: Capture,
+  { cameras, seed }: { cameras: Camera[]; seed: number },
+): { points: PointCloud; notices: string[] } {
+  const notices: string[] = [];
+  if (capture.points !== undefined) {
+    const { points, dropped } = usablePoints(capture.points);
+    if (dropped > 0) notices.push(droppedNotice(dropped, capture.points.count));
+    if (points.count > 0) return { points, notices };
   }
-  const model = await readColmap(sparse);
-  if (model.images.length === 0) throw new DataError("Model has no registered images", { path: sparse });
-  if (model.points.count === 0) throw new DataError("Model has no points to start from", { path: sparse });
+  const inCube = capture.fallback === "cube";
+  const where = inCube ? "in the cube from -1.3 to 1.3" : "in the cameras' view";
+  notices.push(`The capture has no points: training starts from ${RANDOM_POINTS} random ones ${where}`);
+  return {
+    points: inCube ? pointsInCube(seed) : pointsInViews(cameras, { seed, extent: sceneExtent(cameras) }),
+    notices,
+  };
+}
 
-  const posed = model.images.map((image) => ({ image, camera: { ...cameraOf(image, model.cameras, sparse), near } }));
-  const folder = resolve(source, images);
-  const photos = await findPhotos(model.images, { folder, masks: join(source, "masks"), signal });
-  const sizing = { resolution, reference: options.referenceCameras };
-  const views = posed.map(({ image, camera }, i) => makeView(viewName(image.name), camera, photos[i], sizing));
-  views.sort((a, b) => compareCodePoints(a.name, b.name));
-
-  const train = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY !== 0) : views;
-  const test = holdOut ? views.filter((_, k) => k % HOLD_OUT_EVERY === 0) : [];
-  const extent = sceneExtent(train.map((view) => view.camera), options.referenceCameras ? undefined : model.points);
-  return { train, test, points: model.points, extent, source };
+/** A line about points that were left out. */
+function droppedNotice(dropped: number, count: number): string {
+  return `${dropped} of ${count} points are left out: their coordinates are not finite numbers, or beyond 1e18`;
 }
 
 /**
@@ -162,154 +226,4 @@ function medianDistance({ count, positions }: PointCloud, [x, y, z]: number[]): 
     (_, i) => Math.hypot(positions[3 * i] - x, positions[3 * i + 1] - y, positions[3 * i + 2] - z),
   );
   return distances.sort()[count >> 1] ?? 0;
-}
-
-/** The camera of a registered image, at the size its intrinsics are stated for. */
-function cameraOf(image: ColmapImage, cameras: Map<number, ColmapCamera>, sparse: string): Camera {
-  const camera = cameras.get(image.cameraId);
-  if (camera === undefined) {
-    throw new DataError(`Image ${image.name} was taken by camera ${image.cameraId}, which cameras.bin does not have`, {
-      path: join(sparse, "images.bin"),
-    });
-  }
-  return {
-    width: camera.width,
-    height: camera.height,
-    ...pinholeIntrinsics(camera, join(sparse, "cameras.bin")),
-    rotation: rotationFromQuaternion(image.quaternion),
-    translation: image.translation,
-  };
-}
-
-function makeView(
-  name: string,
-  camera: Camera,
-  photo: Photo,
-  { resolution, reference = false }: { resolution: number; reference?: boolean },
-): View {
-  const { path, size, maskPath } = photo;
-  if (!sameShape(size, camera)) {
-    throw new DataError(
-      `Photo is ${size.width} x ${size.height} pixels, which is not the shape of its camera's ${camera.width} x ` +
-        `${camera.height}: pixels are read as stored, so a photo that its EXIF data rotates, or that was rotated or ` +
-        `cropped after the model was made, does not fit`,
-      { path },
-    );
-  }
-  const target = (reference ? referenceSize : targetSize)(size.width, size.height, resolution);
-  const resized = resizeCamera(camera, target);
-  return {
-    name,
-    path,
-    camera: reference ? centred(resized) : resized,
-    original: { width: camera.width, height: camera.height, fx: camera.fx, fy: camera.fy },
-    ...(size.alpha ? { alpha: true } : {}),
-    ...(maskPath === undefined ? {} : { maskPath }),
-    photo: () => readPhoto(path, maskPath, target),
-  };
-}
-
-async function readPhoto(path: string, maskPath: string | undefined, size: ImageSize): Promise<Image8> {
-  const image = await readImage(path, size);
-  return maskPath === undefined ? image : { ...image, mask: await readMask(maskPath, size) };
-}
-
-/** Whether one scale takes a size (the camera's, the photo's) to another (the photo's, its mask's) within a pixel. */
-function sameShape(image: ImageSize, to: ImageSize): boolean {
-  const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
-  const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
-  return smallest <= largest;
-}
-
-/** File, header and mask of every image's photo; one error tells of all photos that are missing. */
-async function findPhotos(
-  images: ColmapImage[],
-  { folder, masks, signal }: { folder: string; masks: string; signal: AbortSignal | undefined },
-): Promise<Photo[]> {
-  if (!await isDirectory(folder)) throw await missingFolder(folder);
-  const photos: Photo[] = [];
-  const missing: string[] = [];
-  await forEachParallel(images.length, async (i) => {
-    const path = await findPhoto(images[i].name, folder);
-    if (path === undefined) missing.push(images[i].name);
-    else if (missing.length === 0) photos[i] = await openPhoto(path, { folder, masks });
-  }, { concurrency: HEADERS_IN_FLIGHT, signal });
-  if (missing.length > 0) {
-    const first = missing.sort(compareCodePoints)[0];
-    throw new DataError(`${missing.length} of ${images.length} photos are missing, the first is ${first}`, {
-      path: folder,
-    });
-  }
-  refuseShared(images, photos);
-  return photos;
-}
-
-async function openPhoto(path: string, { folder, masks }: { folder: string; masks: string }): Promise<Photo> {
-  const size = await imageSize(path);
-  const maskPath = await findMask(relative(folder, path), masks);
-  if (maskPath === undefined) return { path, size };
-  const mask = await maskSize(maskPath);
-  if (!sameShape(mask, size)) {
-    throw new DataError(
-      `Mask is ${mask.width} x ${mask.height} pixels, which is not the shape of its photo's ${size.width} x ` +
-        `${size.height}: ${path}`,
-      { path: maskPath },
-    );
-  }
-  return { path, size, maskPath };
-}
-
-/** Two images with one photo: the bare name of one is that of the other, whose own photo is missing. */
-function refuseShared(images: ColmapImage[], photos: { path: string }[]): void {
-  const owners = new Map<string, string>();
-  for (const [i, { path }] of photos.entries()) {
-    const { name } = images[i];
-    const owner = owners.get(path);
-    if (owner !== undefined) {
-      throw new DataError(
-        `Images ${owner} and ${name} of the model have the same photo: keep sub-folders as they were`,
-        {
-          path,
-        },
-      );
-    }
-    owners.set(path, name);
-  }
-}
-
-/** The photo at its relative path, else at its bare file name; a path that leaves the folder counts as a bare name. */
-async function findPhoto(name: string, folder: string): Promise<string | undefined> {
-  const inside = !name.startsWith("/") && !name.split("/").includes("..");
-  const candidates = inside ? [join(folder, name), join(folder, basename(name))] : [join(folder, basename(name))];
-  for (const candidate of new Set(candidates)) {
-    if ((await statOrUndefined(candidate))?.isFile) return candidate;
-  }
-  return undefined;
-}
-
-/** The error for a photos' folder that is not there, with the folders beside it that might be meant. */
-async function missingFolder(folder: string): Promise<DataError> {
-  const parent = resolve(folder, "..");
-  const others: string[] = [];
-  for (const entry of await entriesOf(parent)) {
-    if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
-  }
-  const advice = others.length > 0 ? `; name one that is there with -i: ${others.sort().join(", ")}` : "";
-  return new DataError(`Folder of photos is missing${advice}`, { path: folder });
-}
-
-/** A photo's file name up to its first dot: what views are sorted and split by. */
-function viewName(name: string): string {
-  return basename(name).split(".")[0];
-}
-
-/** Orders by Unicode code points. JavaScript's own order, by UTF-16 units, differs where surrogates meet U+E000 and up. */
-function compareCodePoints(a: string, b: string): number {
-  let i = 0;
-  while (i < a.length && i < b.length) {
-    const difference = a.codePointAt(i)! - b.codePointAt(i)!;
-    if (difference !== 0) return difference;
-    i++;
-  }
-  return a.length - b.length;
 }

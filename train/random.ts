@@ -14,6 +14,8 @@ export const PURPOSE = {
   background: 2,
   /** The views that a densification event scores. */
   scoredViews: 3,
+  /** Where training starts in a capture without points. */
+  firstPoints: 16,
 } as const;
 
 /** Which random numbers to draw: all four fields together name one draw. */

@@ -1,23 +1,10 @@
 // load/colmap.ts against files that export/colmap.ts and this test write, whole, cut short and lying.
 
-import {
-  assert,
-  assertAlmostEquals,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeCameras, encodeImages, encodePoints, writeColmap } from "../../export/colmap.ts";
-import {
-  COLMAP_MODELS,
-  type ColmapModel,
-  parseCameras,
-  parseImages,
-  parsePoints,
-  pinholeIntrinsics,
-  readColmap,
-} from "../../load/colmap.ts";
+import { readColmap } from "../../load/colmap.ts";
+import { parseCameras, parseImages, parsePoints } from "../../load/colmap_binary.ts";
+import { COLMAP_MODELS, type ColmapModel, intrinsicsOf } from "../../load/colmap_model.ts";
 import { DataError } from "../../load/errors.ts";
 
 const MODEL: ColmapModel = {
@@ -138,15 +125,6 @@ Deno.test("parseImages() refuses a name when it is not UTF-8", () => {
   assertThrows(() => parseImages(bytes, "images.bin"), DataError, "UTF-8");
 });
 
-Deno.test("parsePoints() refuses a point when it is not at a finite float32 place", () => {
-  const bytes = encodePoints(MODEL.points);
-  for (const value of [NaN, Infinity, 1e300]) {
-    const bad = bytes.slice();
-    new DataView(bad.buffer).setFloat64(8 + 8 + 8, value, true); // y of the first point
-    assertEquals(assertThrows(() => parsePoints(bad, "points3D.bin"), DataError, "Point 0").offset, 8);
-  }
-});
-
 Deno.test("parseCameras() reads the right number of parameters when the model is any of COLMAP's", () => {
   const cameras = new Map(COLMAP_MODELS.map(({ name, params }, id) => [
     id,
@@ -170,20 +148,25 @@ Deno.test("parseCameras() refuses a camera when its model is unknown, its size z
   assertThrows(() => parseCameras(twice, "cameras.bin"), DataError, "Camera 7 is there twice");
 });
 
-Deno.test("pinholeIntrinsics() names the camera and the way out when there is lens distortion", () => {
-  const camera = { id: 3, model: "OPENCV", width: 10, height: 10, params: [9, 9, 5, 5, 0.1, 0, 0, 0] };
-  const error = assertThrows(() => pinholeIntrinsics(camera, "cameras.bin"), DataError, "Camera 3");
-  assertStringIncludes(error.message, "OPENCV");
-  assertStringIncludes(error.message, "undistort");
+Deno.test("intrinsicsOf() uses one focal length on both axes when the model has one", () => {
+  const pinhole = { width: 100, height: 50, fx: 80, fy: 80, cx: 50, cy: 25, distortion: undefined };
+  assertEquals(intrinsicsOf(MODEL.cameras.get(-1)!, "c"), pinhole);
 });
 
-Deno.test("pinholeIntrinsics() uses one focal length on both axes when the camera is a SIMPLE_PINHOLE", () => {
-  assertEquals(pinholeIntrinsics(MODEL.cameras.get(-1)!, "c"), { fx: 80, fy: 80, cx: 50, cy: 25 });
-  assertAlmostEquals(pinholeIntrinsics(MODEL.cameras.get(7)!, "c").fx, 500.5);
-  const flat = { ...MODEL.cameras.get(-1)!, params: [0, 50, 25] };
-  assertThrows(() => pinholeIntrinsics(flat, "c"), DataError, "unusable");
+Deno.test("intrinsicsOf() leaves the distortion out when all coefficients of a perspective lens are zero", () => {
+  const camera = { id: 3, model: "OPENCV", width: 10, height: 10, params: [9, 8, 5, 4, 0, 0, 0, 0] };
+  assertEquals(intrinsicsOf(camera, "c").distortion, undefined);
+  const fisheye = intrinsicsOf({ ...camera, model: "OPENCV_FISHEYE" }, "c");
+  assertEquals(fisheye.distortion, { model: "fisheye", coefficients: [0, 0, 0, 0, 0, 0] });
 });
 
+Deno.test("intrinsicsOf() refuses a camera when a number is unusable", () => {
+  const camera = { id: 3, model: "PINHOLE", width: 10, height: 10 };
+  for (const params of [[0, 9, 5, 5], [9, -1, 5, 5], [NaN, 9, 5, 5], [9, 9, Infinity, 5]]) {
+    const error = assertThrows(() => intrinsicsOf({ ...camera, params }, "cameras.bin"), DataError, "Camera 3");
+    assertEquals(error.path, "cameras.bin");
+  }
+});
 Deno.test("encodeCameras() refuses a camera when its parameters do not fit its model", () => {
   const camera = { id: 1, model: "PINHOLE", width: 1, height: 1, params: [1, 2, 3] };
   assertThrows(() => encodeCameras(new Map([[1, camera]])), RangeError, "PINHOLE with 3 parameters");

@@ -4,7 +4,7 @@ import { dirname, join } from "@std/path";
 // deno-lint-ignore no-import-prefix -- the version that load/images.ts names
 import sharp from "npm:sharp@0.35.5";
 import { writeColmap } from "../../export/colmap.ts";
-import type { ColmapCamera, ColmapImage, ColmapModel } from "../../load/colmap.ts";
+import type { ColmapCamera, ColmapImage, ColmapModel } from "../../load/colmap_model.ts";
 
 /** Pixels for sharp: 8 or 16 bits a channel by the array's type. */
 export function raw(data: Uint8Array | Uint16Array, width: number, height: number): ReturnType<typeof sharp> {

@@ -5,7 +5,7 @@ import type { Device } from "../../ffi/device.ts";
 import { render, renderImage8 } from "../../ffi/rasterizer.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
 import { type Camera, resizeCamera } from "../../load/camera.ts";
-import type { ColmapCamera, ColmapImage } from "../../load/colmap.ts";
+import type { ColmapCamera, ColmapImage } from "../../load/colmap_model.ts";
 import type { Image8 } from "../../load/images.ts";
 import { raw } from "../load/fixtures.ts";
 import { cameraAt, syntheticTruth } from "./synthetic_scene.ts";

@@ -1,0 +1,49 @@
+// What a reader finds in a capture, before a photo is looked at.
+
+import type { ImageSize } from "./images.ts";
+import type { Intrinsics } from "./lens.ts";
+import type { PointCloud } from "./scene.ts";
+
+/** A photo and what the capture says about it. */
+export interface PosedPhoto {
+  /** Its name as the capture has it. */
+  name: string;
+  /** The photo's file. */
+  path: string;
+  /** The intrinsics of the capture for a photo that is stored in this size. */
+  intrinsics: (stored: ImageSize) => Intrinsics;
+  /** Whose intrinsics they are, and the file that states them, for error messages. */
+  stated: { name: string; path: string };
+  /** World-to-camera rotation, row-major. */
+  rotation: number[];
+  /** World-to-camera translation. */
+  translation: number[];
+  /** Whether the capture itself holds it out for evaluation; undefined where the capture has no opinion. */
+  test?: boolean;
+  /** The photo's mask, where the capture names one. */
+  maskPath?: string;
+}
+
+/** A capture, read. */
+export interface Capture {
+  /** The photos that are there, in the capture's order. */
+  photos: PosedPhoto[];
+  /** The points to start from, where the capture has some. */
+  points: PointCloud | undefined;
+  /** Where random points go when there are none: in a cube around the origin, or where the cameras look. */
+  fallback: "cube" | "views";
+  /** Whether views keep the capture's order instead of the order of their names. */
+  ordered: boolean;
+  /** What a user should know about how the capture was read, one line each. */
+  notices: string[];
+}
+
+/** What readers take of the options of `loadScene`. */
+export interface ReadOptions {
+  /** The photos' folder, relative to the capture's. */
+  images: string;
+  /** Whether views will be held out. */
+  eval: boolean;
+  /** Stops the reading. */
+  signal?: AbortSignal;
+}

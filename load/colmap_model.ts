@@ -1,0 +1,95 @@
+// What a COLMAP model consists of, and what its camera models mean.
+
+import { checkIntrinsics, type Distortion, distortionOf, type Intrinsics } from "./lens.ts";
+import { FARTHEST } from "./points.ts";
+import type { PointCloud } from "./scene.ts";
+
+/** The intrinsics of one physical camera, shared by any number of images. */
+export interface ColmapCamera {
+  /** COLMAP's camera id. */
+  id: number;
+  /** Name of the camera model, one of {@linkcode COLMAP_MODELS}. */
+  model: string;
+  /** Width in pixels of the images the model was made from. */
+  width: number;
+  /** Height in pixels of the images the model was made from. */
+  height: number;
+  /** The model's parameters in COLMAP's order: fx, fy, cx, cy for PINHOLE; f, cx, cy for SIMPLE_PINHOLE. */
+  params: number[];
+}
+
+/** One registered image: its pose and which camera took it. */
+export interface ColmapImage {
+  /** COLMAP's image id. */
+  id: number;
+  /** World-to-camera rotation as a quaternion (w, x, y, z). */
+  quaternion: number[];
+  /** World-to-camera translation, in world units. */
+  translation: number[];
+  /** Id of the camera that took it. */
+  cameraId: number;
+  /** Path relative to the images folder, with forward slashes. */
+  name: string;
+}
+
+/** A sparse reconstruction. */
+export interface ColmapModel {
+  /** Cameras by id. */
+  cameras: Map<number, ColmapCamera>;
+  /** Registered images, in file order. */
+  images: ColmapImage[];
+  /** The triangulated points. */
+  points: PointCloud;
+}
+
+/** COLMAP's camera models: the index is the id in the file, `params` the number of parameters that follow. */
+export const COLMAP_MODELS: readonly { name: string; params: number }[] = [
+  { name: "SIMPLE_PINHOLE", params: 3 },
+  { name: "PINHOLE", params: 4 },
+  { name: "SIMPLE_RADIAL", params: 4 },
+  { name: "RADIAL", params: 5 },
+  { name: "OPENCV", params: 8 },
+  { name: "OPENCV_FISHEYE", params: 8 },
+  { name: "FULL_OPENCV", params: 12 },
+  { name: "FOV", params: 5 },
+  { name: "SIMPLE_RADIAL_FISHEYE", params: 4 },
+  { name: "RADIAL_FISHEYE", params: 5 },
+  { name: "THIN_PRISM_FISHEYE", params: 12 },
+];
+
+/** How the parameters of a model are to be read: one focal length or two, then the principal point, then this. */
+const LENSES: Record<string, { focals: 1 | 2; distortion?: (coefficients: number[]) => Distortion | undefined }> = {
+  SIMPLE_PINHOLE: { focals: 1 },
+  PINHOLE: { focals: 2 },
+  SIMPLE_RADIAL: { focals: 1, distortion: (k) => distortionOf("brown", k) },
+  RADIAL: { focals: 1, distortion: (k) => distortionOf("brown", k) },
+  OPENCV: { focals: 2, distortion: (k) => distortionOf("brown", k) },
+  OPENCV_FISHEYE: { focals: 2, distortion: fisheye },
+  FULL_OPENCV: { focals: 2, distortion: (k) => distortionOf("brown", k) },
+  FOV: { focals: 2, distortion: (k) => distortionOf("fov", k) },
+  SIMPLE_RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
+  RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
+  THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => ({ model: "fisheye", coefficients: k }) },
+};
+
+/** k1 … k4 of a fisheye without decentring. With zeros it still is one: its image is not a pinhole's. */
+function fisheye([k1, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {
+  return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
+}
+
+/** The camera in common terms; `path` is the file it comes from. Throws a `DataError` for numbers no camera has. */
+export function intrinsicsOf(camera: ColmapCamera, path: string): Intrinsics {
+  const { id, model, width, height, params } = camera;
+  const { focals, distortion } = LENSES[model];
+  const [fx, fy] = focals === 1 ? [params[0], params[0]] : params;
+  const [cx, cy, ...coefficients] = params.slice(focals);
+  const intrinsics = { width, height, fx, fy, cx, cy, distortion: distortion?.(coefficients) };
+  checkIntrinsics(intrinsics, { name: `Camera ${id} (${model})`, path });
+  return intrinsics;
+}
+
+/** Whether a quaternion can be made a rotation, and a translation is within the coordinates that points may have. */
+export function isPose(quaternion: number[], translation: number[]): boolean {
+  const length = Math.hypot(...quaternion);
+  return length > 1e-6 && length < 1e6 && translation.every((value) => Math.abs(value) <= FARTHEST);
+}

@@ -1,0 +1,107 @@
+// The points that training starts from: those that a capture has, or random ones.
+
+import { PURPOSE, randomWords } from "../train/random.ts";
+import { type Camera, cameraCenter } from "./camera.ts";
+import { GREY } from "./numbers.ts";
+import type { PointCloud } from "./scene.ts";
+
+/** Points where a capture has none, as many as NeRF-synthetic scenes customarily start from. */
+export const RANDOM_POINTS = 100_000;
+
+/** Half the side of the cube that random points of a synthetic scene fill (Kerbl et al. 2023). */
+const CUBE = 1.3;
+
+/** Coordinates beyond this overflow the float32 squares of distances. */
+export const FARTHEST = 1e18;
+
+/** Depths of random points, in distances from the camera to what it looks at. */
+const NEAREST_DEPTH = 0.1;
+const FARTHEST_DEPTH = 2;
+
+/** Depths where cameras look in parallel, so that nothing says how far: in extents of the cameras. */
+const PARALLEL_DEPTH = 2;
+
+/** Least determinant of the mean of 1 − d dᵀ over viewing directions d that meet in a point: about 2° apart. */
+const MEETING = 1e-3;
+
+/** The points that have a usable place, and how many have none: NaN, an infinity, or too far to square in float32. */
+export function usablePoints(points: PointCloud): { points: PointCloud; dropped: number } {
+  const { positions, colors } = points;
+  const usable = (i: number) => [0, 1, 2].every((axis) => Math.abs(positions[3 * i + axis]) <= FARTHEST);
+  let count = 0;
+  for (let i = 0; i < points.count; i++) if (usable(i)) count++;
+  if (count === points.count) return { points, dropped: 0 };
+  const kept: PointCloud = { count, positions: new Float32Array(3 * count), colors: new Uint8Array(3 * count) };
+  for (let i = 0, to = 0; i < points.count; i++) {
+    if (!usable(i)) continue;
+    kept.positions.set(positions.subarray(3 * i, 3 * i + 3), 3 * to);
+    kept.colors.set(colors.subarray(3 * i, 3 * i + 3), 3 * to);
+    to++;
+  }
+  return { points: kept, dropped: points.count - count };
+}
+
+/** Grey points, uniform in the cube of side 2.6 around the origin; the same for the same seed. */
+export function pointsInCube(seed: number): PointCloud {
+  return randomPoints(seed, (random, position) => {
+    for (let axis = 0; axis < 3; axis++) position[axis] = CUBE * (2 * random[axis] - 1);
+  });
+}
+
+/**
+ * Grey points in what the cameras see, the same for the same seed: each in a camera drawn at random, at a pixel drawn
+ * uniformly, and at a depth drawn uniformly up to twice the distance of the point that the cameras look at.
+ */
+export function pointsInViews(cameras: Camera[], { seed, extent }: { seed: number; extent: number }): PointCloud {
+  const focus = focusOf(cameras);
+  const depths = cameras.map(({ rotation: r, translation: t }) => {
+    const depth = focus === undefined ? 0 : r[6] * focus[0] + r[7] * focus[1] + r[8] * focus[2] + t[2];
+    return depth > 0 ? depth : PARALLEL_DEPTH * (extent > 0 ? extent : 1);
+  });
+  return randomPoints(seed, ([which, across, down, deep], position) => {
+    const index = Math.floor(which * cameras.length);
+    const { width, height, fx, fy, cx, cy, rotation: r, translation: t } = cameras[index];
+    const z = depths[index] * (NEAREST_DEPTH + (FARTHEST_DEPTH - NEAREST_DEPTH) * deep);
+    const local = [z * (across * width - cx) / fx - t[0], z * (down * height - cy) / fy - t[1], z - t[2]];
+    for (let axis = 0; axis < 3; axis++) {
+      position[axis] = r[axis] * local[0] + r[3 + axis] * local[1] + r[6 + axis] * local[2];
+    }
+  });
+}
+
+/** `place` writes a position for four random numbers of [0, 1). */
+function randomPoints(seed: number, place: (random: number[], position: Float32Array) => void): PointCloud {
+  const positions = new Float32Array(3 * RANDOM_POINTS);
+  for (let index = 0; index < RANDOM_POINTS; index++) {
+    const words = randomWords({ seed, purpose: PURPOSE.firstPoints, iteration: 0, index });
+    place(words.map((word) => word / 2 ** 32), positions.subarray(3 * index, 3 * index + 3));
+  }
+  return { count: RANDOM_POINTS, positions, colors: new Uint8Array(3 * RANDOM_POINTS).fill(GREY) };
+}
+
+/** The point nearest to all optical axes, by least squares; undefined where they are parallel, or too nearly so. */
+function focusOf(cameras: Camera[]): [number, number, number] | undefined {
+  const a = new Array(9).fill(0);
+  const b = [0, 0, 0];
+  for (const camera of cameras) {
+    const direction = camera.rotation.slice(6, 9);
+    const center = cameraCenter(camera);
+    for (let i = 0; i < 3; i++) {
+      for (let j = 0; j < 3; j++) {
+        const entry = ((i === j ? 1 : 0) - direction[i] * direction[j]) / cameras.length;
+        a[3 * i + j] += entry;
+        b[i] += entry * center[j];
+      }
+    }
+  }
+  const determinant = det(a);
+  if (!(determinant > MEETING)) return undefined;
+  // Cramer's rule: a column after the other replaced by the right-hand side.
+  return [0, 1, 2].map((column) =>
+    det(a.map((entry, k) => k % 3 === column ? b[Math.floor(k / 3)] : entry)) / determinant
+  ) as [number, number, number];
+}
+
+function det([a, b, c, d, e, f, g, h, i]: number[]): number {
+  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+}

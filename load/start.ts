@@ -1,0 +1,74 @@
+// What training starts from when a PLY file is named for it: points, or Gaussians.
+
+import { readDataFile } from "./bytes.ts";
+import { DataError } from "./errors.ts";
+import { SH_C0 } from "./numbers.ts";
+import { parsePlyHeader } from "./ply_header.ts";
+import { parsePointsPly, parseSplatsPly, type PlySplats } from "./ply.ts";
+import { usablePoints } from "./points.ts";
+import type { PointCloud } from "./scene.ts";
+
+/** Points, or Gaussians with their centres as points. */
+export interface Start {
+  /** At least one point. */
+  points: PointCloud;
+  /** Gaussians, where the file has some. */
+  splats?: PlySplats;
+  /** What was left out, one line each. */
+  notices: string[];
+}
+
+/**
+ * Reads a PLY of Gaussians (with `f_dc_*`) or of points. Rows with a number that is not finite are left out. Throws a
+ * {@linkcode DataError} when the file is missing or damaged, or no row can be used.
+ *
+ * @internal
+ */
+export async function readStart(path: string): Promise<Start> {
+  const bytes = await readDataFile(path);
+  const vertex = parsePlyHeader(bytes, path).elements.find(({ name }) => name === "vertex");
+  const start = vertex?.properties.some(({ name }) => name === "f_dc_0")
+    ? startFromSplats(parseSplatsPly(bytes, path))
+    : startFromPoints(parsePointsPly(bytes, path));
+  if (start.points.count === 0) throw new DataError("There is nothing usable to start from", { path });
+  return start;
+}
+
+function startFromPoints(all: PointCloud): Start {
+  const { points, dropped } = usablePoints(all);
+  return { points, notices: dropped > 0 ? [notice(dropped, all.count, "points")] : [] };
+}
+
+function startFromSplats(all: PlySplats): Start {
+  const splats = usableSplats(all);
+  const { count, means, sh, shDegree } = splats;
+  const colors = new Uint8ClampedArray(3 * count);
+  const width = 3 * (shDegree + 1) ** 2;
+  for (let i = 0; i < colors.length; i++) {
+    colors[i] = 255 * (0.5 + SH_C0 * sh[Math.floor(i / 3) * width + i % 3]);
+  }
+  const points = { count, positions: means, colors: new Uint8Array(colors.buffer) };
+  return { points, splats, notices: count < all.count ? [notice(all.count - count, all.count, "Gaussians")] : [] };
+}
+
+/** The Gaussians whose every number is finite. */
+function usableSplats(splats: PlySplats): PlySplats {
+  const { count, shDegree } = splats;
+  const widths = { means: 3, logScales: 3, quats: 4, opacities: 1, sh: 3 * (shDegree + 1) ** 2 } as const;
+  const fields = Object.keys(widths) as (keyof typeof widths)[];
+  const rows = Array.from({ length: count }, (_, i) => i).filter((i) =>
+    fields.every((field) => splats[field].subarray(i * widths[field], (i + 1) * widths[field]).every(Number.isFinite))
+  );
+  if (rows.length === count) return splats;
+  const kept: PlySplats = { ...splats, count: rows.length };
+  for (const field of fields) {
+    const width = widths[field];
+    kept[field] = new Float32Array(width * rows.length);
+    rows.forEach((row, to) => kept[field].set(splats[field].subarray(row * width, (row + 1) * width), to * width));
+  }
+  return kept;
+}
+
+function notice(dropped: number, count: number, what: string): string {
+  return `${dropped} of ${count} ${what} of the file to start from are left out: not all of their numbers can be used`;
+}

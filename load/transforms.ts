@@ -1,0 +1,170 @@
+// Captures described by JSON files: a transforms.json (instant-ngp, nerfstudio), or one for each set (NeRF-synthetic).
+
+import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { readDataFile } from "./bytes.ts";
+import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
+import { DataError } from "./errors.ts";
+import { statOrUndefined } from "./files.ts";
+import { findMask } from "./masks.ts";
+import { forEachParallel } from "./parallel.ts";
+import { parsePointsPly } from "./ply.ts";
+import type { PointCloud } from "./scene.ts";
+import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
+
+/** The file of a capture in one piece. */
+export const TRANSFORMS_FILE = "transforms.json";
+
+/** The training set's file of a capture in sets, by which it is known. */
+export const SPLIT_FILE = "transforms_train.json";
+
+/** The test set's file of a capture in sets. */
+const TEST_FILE = "transforms_test.json";
+
+/** Where other trainers leave the points of a synthetic scene. */
+const SPLIT_POINTS = "points3d.ply";
+
+/** The folder that stands for "where the file says". */
+const DEFAULT_IMAGES = "images";
+
+/** Tried, in this order, behind a path that is no file. */
+const EXTENSIONS = [".png", ".jpg", ".jpeg", ".JPG", ".PNG", ".JPEG", ".webp", ".tif", ".tiff"];
+
+/** Files looked for at once. */
+const LOOKS_IN_FLIGHT = 8;
+
+/**
+ * Reads the capture of one file, whose paths are relative to it. Photos that are missing are left out, and counted in a
+ * notice.
+ *
+ * @internal
+ */
+export async function readTransformsCapture(path: string, options: ReadOptions): Promise<Capture> {
+  const file = await readTransformsFile(path);
+  const notices: string[] = [];
+  const photos = await photosOf(inSets(file, options, notices), { path, options, notices });
+  const points = file.plyPath === undefined
+    ? undefined
+    : await readPoints(resolve(dirname(path), file.plyPath), notices);
+  return { photos, points, fallback: "views", ordered: false, notices };
+}
+
+/**
+ * Reads the capture in `source` that has a file for each set. Without hold-out its test set is for training too; where
+ * there is none, views are held out as in any capture.
+ *
+ * @internal
+ */
+export async function readSplitCapture(source: string, options: ReadOptions): Promise<Capture> {
+  const notices: string[] = [];
+  const photos: PosedPhoto[] = [];
+  const [trainPath, testPath] = [join(source, SPLIT_FILE), join(source, TEST_FILE)];
+  const hasTest = (await statOrUndefined(testPath))?.isFile ?? false;
+  const sets: { path: string; test?: boolean }[] = hasTest
+    ? [{ path: trainPath, test: false }, { path: testPath, test: true }]
+    : [{ path: trainPath }];
+  let angular = true;
+  for (const { path, test } of sets) {
+    const file = await readTransformsFile(path);
+    angular &&= file.angular;
+    photos.push(...await photosOf(file.frames.map((frame) => ({ frame, test })), { path, options, notices }));
+  }
+  const plyPath = join(source, SPLIT_POINTS);
+  const points = (await statOrUndefined(plyPath))?.isFile ? await readPoints(plyPath, notices) : undefined;
+  return { photos, points, fallback: angular ? "cube" : "views", ordered: true, notices };
+}
+
+/** A frame and the set that the capture puts it in, if it has sets. */
+interface FrameInSet {
+  frame: Frame;
+  test?: boolean;
+}
+
+/** The frames of a file that has lists of sets: with hold-out those of the validation set go unused. */
+function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices: string[]): FrameInSet[] {
+  const { train, val, test = val } = sets;
+  if (!options.eval || test === undefined) return frames.map((frame) => ({ frame }));
+  const has = (names: string[] | undefined) => new Set(names?.map((name) => normalize(name)));
+  const [inTrain, inVal, inTest] = [train, val, test].map(has);
+  const kept = frames.flatMap((frame): FrameInSet[] => {
+    const name = normalize(frame.filePath);
+    if (inTest.has(name)) return [{ frame, test: true }];
+    return (train === undefined ? inVal.has(name) : !inTrain.has(name)) ? [] : [{ frame, test: false }];
+  });
+  if (kept.length < frames.length) {
+    notices.push(`${frames.length - kept.length} of ${frames.length} photos are in no set that is used`);
+  }
+  return kept;
+}
+
+/** The frames whose photos are there. */
+async function photosOf(
+  frames: FrameInSet[],
+  { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
+): Promise<PosedPhoto[]> {
+  const { images, signal } = options;
+  const base = dirname(path);
+  const paths: (string | undefined)[] = [];
+  const masks: (string | undefined)[] = [];
+  await forEachParallel(frames.length, async (i) => {
+    const { filePath, maskPath } = frames[i].frame;
+    paths[i] = await findPhoto(filePath, { base, images });
+    if (maskPath !== undefined) masks[i] = resolve(base, maskPath);
+    else if (paths[i] !== undefined) masks[i] = await findMask(belowFolder(filePath, paths[i]!), join(base, "masks"));
+  }, { concurrency: LOOKS_IN_FLIGHT, signal });
+  const missing = frames.filter((_, i) => paths[i] === undefined).map(({ frame }) => frame.filePath);
+  const count = `${missing.length} of ${frames.length} photos are missing`;
+  if (missing.length === frames.length) throw new DataError(`${count}, the first is ${missing[0]}`, { path });
+  if (missing.length > 0) notices.push(`${count} and left out, the first is ${missing[0]}`);
+  return frames.flatMap(({ frame, test }, i): PosedPhoto[] => {
+    if (paths[i] === undefined) return [];
+    if (frame.unsized && images !== DEFAULT_IMAGES) {
+      throw new DataError(`Focal lengths are in pixels of photos in their own folder: state w and h to use ${images}`, {
+        path,
+      });
+    }
+    return [{
+      name: frame.filePath,
+      path: paths[i]!,
+      intrinsics: frame.intrinsics,
+      stated: { name: `Camera of ${frame.filePath}`, path },
+      rotation: frame.rotation,
+      translation: frame.translation,
+      ...(test === undefined ? {} : { test }),
+      maskPath: masks[i],
+    }];
+  });
+}
+
+/**
+ * The photo of a frame: its path from the file, with an extension added where it has none. From another folder of photos
+ * when one is asked for: the path below the frame's own first folder, else the bare name.
+ */
+async function findPhoto(
+  filePath: string,
+  { base, images }: { base: string; images: string },
+): Promise<string | undefined> {
+  const parts = filePath.split("/").filter((part) => part !== "." && part !== "");
+  const candidates = images === DEFAULT_IMAGES
+    ? [isAbsolute(filePath) ? filePath : join(base, filePath)]
+    : [join(base, images, ...parts.slice(1)), join(base, images, parts.at(-1) ?? "")];
+  for (const candidate of candidates) {
+    for (const extension of ["", ...EXTENSIONS]) {
+      if ((await statOrUndefined(candidate + extension))?.isFile) return candidate + extension;
+    }
+  }
+  return undefined;
+}
+
+/** A photo's path below the first folder of its frame's path, as its mask is named; with its own extension. */
+function belowFolder(filePath: string, photo: string): string {
+  const depth = filePath.split("/").filter((part) => part !== "." && part !== "").length;
+  return photo.split("/").slice(-Math.max(1, depth - 1)).join("/");
+}
+
+async function readPoints(path: string, notices: string[]): Promise<PointCloud | undefined> {
+  if (!(await statOrUndefined(path))?.isFile) {
+    notices.push(`File of points is missing: ${path}`);
+    return undefined;
+  }
+  return parsePointsPly(await readDataFile(path), path);
+}

@@ -1,0 +1,220 @@
+// What a transforms.json says (instant-ngp, nerfstudio, NeRF-synthetic), with every value checked: frames with poses and
+// intrinsics of their own or of the file, names of points and of sets.
+
+import { readDataFile } from "./bytes.ts";
+import { DataError } from "./errors.ts";
+import type { ImageSize } from "./images.ts";
+import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
+import { checkIntrinsics, type Distortion, distortionOf, type Intrinsics } from "./lens.ts";
+import { FARTHEST } from "./points.ts";
+
+/** A frame of the file. */
+export interface Frame {
+  /** The photo's path as the file has it, with forward slashes. */
+  filePath: string;
+  /** The mask's path as the file has it. */
+  maskPath?: string;
+  /** World-to-camera rotation, row-major, in COLMAP's axes. */
+  rotation: number[];
+  /** World-to-camera translation. */
+  translation: number[];
+  /** Whether focal lengths are in pixels, of a size that is not stated. */
+  unsized: boolean;
+  /** The intrinsics for a photo that is stored in this size. */
+  intrinsics: (stored: ImageSize) => Intrinsics;
+}
+
+/** The file. */
+export interface TransformsFile {
+  /** At least one frame. */
+  frames: Frame[];
+  /** Path of the points as the file has it. */
+  plyPath?: string;
+  /** Paths of the photos in each set, where the file has sets. */
+  sets: { train?: string[]; val?: string[]; test?: string[] };
+  /** Whether the file states angles of view only, as synthetic scenes do. */
+  angular: boolean;
+}
+
+/** Camera models of the brown family; those without distortion have no coefficients, or zeros. */
+const PERSPECTIVE = ["PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"];
+const FISHEYE = "OPENCV_FISHEYE";
+
+/** How far the products of a rotation's columns may be from those of a rotation, after scaling. */
+const LOOSEST = 1e-2;
+
+/** Reads the file. Throws a {@linkcode DataError} that names the frame where something is missing or makes no sense. */
+export async function readTransformsFile(path: string): Promise<TransformsFile> {
+  return parseTransforms(await readDataFile(path), path);
+}
+
+/** Parses the bytes of the file; `path` is for error messages. */
+export function parseTransforms(bytes: Uint8Array, path: string): TransformsFile {
+  const file = parseJsonObject(bytes, path);
+  if (!Array.isArray(file.frames)) throw new DataError("File has no list of frames", { path });
+  if (file.frames.length === 0) throw new DataError("List of frames is empty", { path });
+  const frames = file.frames.map((frame: unknown, i: number) => {
+    const name = `frames[${i}]`;
+    if (!isObject(frame)) throw new DataError(`${name} is no object`, { path });
+    return parseFrame({ frame, file, name, path });
+  });
+  return {
+    frames,
+    plyPath: textOf(file, "ply_file_path", { name: "", path }),
+    sets: {
+      train: namesOf(file, "train_filenames", path),
+      val: namesOf(file, "val_filenames", path),
+      test: namesOf(file, "test_filenames", path),
+    },
+    angular: frames.every((frame) => !frame.unsized) && file.w === undefined && file.fl_x === undefined,
+  };
+}
+
+/** A frame, the file that holds it, and their names in error messages. */
+interface FrameSource {
+  frame: JsonObject;
+  file: JsonObject;
+  name: string;
+  path: string;
+}
+
+function parseFrame(source: FrameSource): Frame {
+  const { frame, name, path } = source;
+  const filePath = textOf(frame, "file_path", { name: `${name}.`, path });
+  if (filePath === undefined || filePath === "") throw new DataError(`${name} has no file_path`, { path });
+  const maskPath = textOf(frame, "mask_path", { name: `${name}.`, path });
+  const numbers = numbersOf(source);
+  const distortion = parseDistortion(source, numbers);
+  const pixels = ["fl_x", "fl_y"].some((key) => numbers[key] !== undefined);
+  const angles = ["camera_angle_x", "camera_angle_y"].some((key) => numbers[key] !== undefined);
+  if (!pixels && !angles) {
+    throw new DataError(`${name} has neither fl_x nor camera_angle_x, and the file has none`, { path });
+  }
+  return {
+    filePath,
+    ...(maskPath === undefined || maskPath === "" ? {} : { maskPath }),
+    ...parsePose(source),
+    unsized: pixels && (numbers.w === undefined || numbers.h === undefined),
+    intrinsics(stored): Intrinsics {
+      const { w: width = stored.width, h: height = stored.height } = numbers;
+      if (!(width >= 1 && height >= 1)) throw new DataError(`${name} is ${width} x ${height} pixels`, { path });
+      const focal = (key: string, angle: string, side: number) =>
+        numbers[key] ?? (numbers[angle] === undefined ? undefined : side / (2 * Math.tan(numbers[angle]! / 2)));
+      const fx = focal("fl_x", "camera_angle_x", width) ?? focal("fl_y", "camera_angle_y", height)!;
+      const fy = focal("fl_y", "camera_angle_y", height) ?? fx;
+      const { cx = width / 2, cy = height / 2 } = numbers;
+      const intrinsics = { width, height, fx, fy, cx, cy, distortion };
+      checkIntrinsics(intrinsics, { name, path });
+      return intrinsics;
+    },
+  };
+}
+
+const NUMBERS = ["w", "h", "cx", "cy", "k1", "k2", "k3", "k4", "p1", "p2"];
+const FOCALS = ["fl_x", "fl_y", "camera_angle_x", "camera_angle_y"];
+
+/** The numbers of a frame, else of the file. A focal length of the frame in any form beats all of the file's. */
+function numbersOf({ frame, file, name, path }: FrameSource): Record<string, number | undefined> {
+  const ownFocal = FOCALS.some((key) => frame[key] !== undefined);
+  const numbers: Record<string, number | undefined> = {};
+  for (const key of [...NUMBERS, ...FOCALS]) {
+    const fromFile = FOCALS.includes(key) && ownFocal ? undefined : file[key];
+    const value = frame[key] ?? fromFile ?? undefined;
+    if (value === undefined) continue;
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new DataError(`${key} of ${name} is ${describe(value)}: a number is needed`, { path });
+    }
+    numbers[key] = value;
+  }
+  return numbers;
+}
+
+function parseDistortion(
+  { frame, file, name, path }: FrameSource,
+  numbers: Record<string, number | undefined>,
+): Distortion | undefined {
+  const { k1 = 0, k2 = 0, k3 = 0, k4 = 0, p1 = 0, p2 = 0 } = numbers;
+  const isFisheye = (frame.is_fisheye ?? file.is_fisheye) === true;
+  const model = frame.camera_model ?? file.camera_model ?? (isFisheye ? FISHEYE : "OPENCV");
+  if (model === FISHEYE) return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
+  if (typeof model !== "string" || !PERSPECTIVE.includes(model)) {
+    throw new DataError(
+      `${name} has the camera model ${describe(model)}: ${[...PERSPECTIVE, FISHEYE].join(", ")} are read`,
+      { path },
+    );
+  }
+  if (k4 !== 0) {
+    throw new DataError(`${name} has k4 = ${k4}, which only a camera model ${FISHEYE} can have`, { path });
+  }
+  return distortionOf("brown", [k1, k2, p1, p2, k3]);
+}
+
+/**
+ * `transform_matrix` is camera to world, 4 × 4 or 3 × 4, with y up and z backward: the second and third column change
+ * their sign, and the inverse is COLMAP's pose. A scale that all columns share is divided out: it moves no ray.
+ */
+function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; translation: number[] } {
+  const rows = frame.transform_matrix;
+  const sound = Array.isArray(rows) && (rows.length === 3 || rows.length === 4) &&
+    rows.every((row) => Array.isArray(row) && row.length === 4 && row.every(Number.isFinite));
+  if (!sound) throw new DataError(`transform_matrix of ${name} is not 4 x 4 finite numbers`, { path });
+  const matrix = rows as number[][];
+  const column = (k: number) => [0, 1, 2].map((row) => (k === 0 ? 1 : -1) * matrix[row][k]);
+  const scale = Math.cbrt(dot(column(0), cross(column(1), column(2))));
+  // The rows of world to camera are the columns of camera to world; made orthonormal, as files round their numbers.
+  const x = normalized(column(0));
+  const y = normalized(subtract(column(1), x, dot(column(1), x)));
+  const z = cross(x, y);
+  const off = [x, y, z].map((axis, k) => Math.hypot(...subtract(column(k), axis, scale)));
+  if (!(scale > 0) || !(Math.max(...off) <= LOOSEST * scale)) {
+    throw new DataError(`transform_matrix of ${name} is no rotation`, { path });
+  }
+  const center = [0, 1, 2].map((row) => matrix[row][3]);
+  const translation = [x, y, z].map((axis) => -dot(axis, center));
+  if (!translation.every((value) => Math.abs(value) <= FARTHEST)) {
+    throw new DataError(`transform_matrix of ${name} is out of range`, { path });
+  }
+  return { rotation: [...x, ...y, ...z], translation };
+}
+
+function dot(a: number[], b: number[]): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+function cross(a: number[], b: number[]): number[] {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+function normalized(a: number[]): number[] {
+  const length = Math.hypot(...a);
+  return a.map((value) => value / length);
+}
+
+/** a − scale · b */
+function subtract(a: number[], b: number[], scale: number): number[] {
+  return a.map((value, i) => value - scale * b[i]);
+}
+
+/** A text of an object, its backslashes turned; undefined where there is none. */
+function textOf(object: JsonObject, key: string, { name, path }: { name: string; path: string }): string | undefined {
+  const value = object[key] ?? undefined;
+  if (value !== undefined && typeof value !== "string") {
+    throw new DataError(`${name}${key} is ${describe(value)}: text is needed`, { path });
+  }
+  return value?.replaceAll("\\", "/");
+}
+
+function namesOf(file: JsonObject, key: string, path: string): string[] | undefined {
+  const value = file[key] ?? undefined;
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every((name) => typeof name === "string")) {
+    throw new DataError(`${key} is not a list of paths`, { path });
+  }
+  return value.map((name: string) => name.replaceAll("\\", "/"));
+}
+
+/** A value in few words. */
+function describe(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+}

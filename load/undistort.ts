@@ -1,0 +1,58 @@
+// Undistortion while a capture is loaded: on the CPU backend, opened when the first distorted camera asks for it.
+
+import { type Device, openDevice } from "../ffi/device.ts";
+import { environment } from "../ffi/environment.ts";
+import { TameError } from "../ffi/errors.ts";
+import { pinholeOf, type Pixels, undistortImage } from "../ffi/undistort.ts";
+import { DataError } from "./errors.ts";
+import type { Lens } from "./lens.ts";
+
+const opened = new Map<string, Promise<Device>>();
+
+/** The device of all undistortion by a library: of the CPU, or what a library that somebody named is for. */
+function deviceOf(library: string | URL | undefined): Promise<Device> {
+  const named = library ?? environment("TAME_LIBRARY");
+  const key = String(named ?? "");
+  const known = opened.get(key);
+  if (known !== undefined) return known;
+  const device = openDevice({ backend: named === undefined ? "cpu" : "auto", library: named });
+  opened.set(key, device);
+  device.catch(() => opened.delete(key));
+  return device;
+}
+
+/**
+ * The lens with the pinhole that its photos are undistorted to. Throws a {@linkcode DataError} with the words of `where`
+ * for a lens that leaves nothing of a photo, or whose parameters are out of range.
+ *
+ * @internal
+ */
+export async function completeLens(
+  lens: Omit<Lens, "pinhole">,
+  where: { name: string; path: string },
+): Promise<Lens> {
+  try {
+    return { ...lens, pinhole: pinholeOf(await deviceOf(lens.library), lens) };
+  } catch (error) {
+    if (!(error instanceof TameError && error.status === "invalid argument")) throw error;
+    throw new DataError(`${where.name} cannot be undistorted: ${error.message}`, { path: where.path, cause: error });
+  }
+}
+
+/**
+ * Undistorts an image of the lens's size (a photo, or a mask of one channel) to the lens's pinhole, by cubic
+ * convolution. Colours beside an alpha channel weigh as much as they cover.
+ *
+ * @example
+ * ```ts ignore
+ * import { readImage } from "./images.ts";
+ * import { loadScene } from "./scene.ts";
+ * import { undistort } from "./undistort.ts";
+ *
+ * const [{ path, lens }] = (await loadScene("captures/garden")).train;
+ * if (lens) console.log(await undistort(await readImage(path), lens));
+ * ```
+ */
+export async function undistort<Image extends Pixels>(image: Image, lens: Lens): Promise<Image> {
+  return await undistortImage(await deviceOf(lens.library), image, lens);
+}

@@ -1,0 +1,146 @@
+// Posed photos become views: their sizes are read, lenses get the pinhole they are undistorted to, cameras are scaled.
+
+import { basename } from "node:path";
+import type { PosedPhoto } from "./capture.ts";
+import { resizeCamera } from "./camera.ts";
+import { DataError } from "./errors.ts";
+import { type Image8, type ImageHeader, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
+import { type Intrinsics, type Lens, resizeIntrinsics } from "./lens.ts";
+import { maskSize, readMask } from "./masks.ts";
+import { forEachParallel } from "./parallel.ts";
+import { centred, referenceSize } from "./reference.ts";
+import type { View } from "./scene.ts";
+import { completeLens } from "./undistort.ts";
+
+/** Headers in flight at once while the photos' sizes are read. */
+const HEADERS_IN_FLIGHT = 8;
+
+/** What views are made for. */
+export interface ViewOptions {
+  /** The size to train at, as `targetSize` takes it. */
+  resolution: number;
+  /** Distance of the near planes, in world units. */
+  near: number;
+  /** Whether sizes and principal points are those of the reference implementation. Default false. */
+  reference?: boolean;
+  /** The native library that undistorts. */
+  library?: string | URL;
+  /** Stops the reading of headers. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a view of each photo, in the same order, and tells of the crop where photos will be undistorted. Throws a
+ * {@linkcode DataError} when a photo cannot be read, has not its camera's shape, or has a lens that makes no sense.
+ *
+ * @internal
+ */
+export async function makeViews(
+  photos: PosedPhoto[],
+  options: ViewOptions,
+): Promise<{ views: View[]; notices: string[] }> {
+  const headers: ImageHeader[] = [];
+  await forEachParallel(photos.length, async (i) => {
+    headers[i] = await readHeaders(photos[i]);
+  }, { concurrency: HEADERS_IN_FLIGHT, signal: options.signal });
+  const lenses = new Map<string, Lens>();
+  const views: View[] = [];
+  for (const [i, photo] of photos.entries()) views.push(await makeView(photo, headers[i], { ...options, lenses }));
+  return { views, notices: cropNotice(views) };
+}
+
+/** What the photo's header says, after a look at its mask. */
+async function readHeaders({ path, maskPath }: PosedPhoto): Promise<ImageHeader> {
+  const size = await imageSize(path);
+  const mask = maskPath === undefined ? size : await maskSize(maskPath);
+  if (sameShape(mask, size)) return size;
+  throw new DataError(
+    `Mask is ${mask.width} x ${mask.height} pixels, which is not the shape of its photo's ${size.width} x ` +
+      `${size.height}: ${path}`,
+    { path: maskPath! },
+  );
+}
+
+async function readPhoto(
+  { path, maskPath }: PosedPhoto,
+  size: ImageSize,
+  { lens }: { lens?: Lens },
+): Promise<Image8> {
+  const image = await readImage(path, size, { lens });
+  return maskPath === undefined ? image : { ...image, mask: await readMask(maskPath, size, { lens }) };
+}
+
+async function makeView(
+  photo: PosedPhoto,
+  size: ImageHeader,
+  { resolution, near, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
+): Promise<View> {
+  const { path, name, rotation, translation, maskPath } = photo;
+  const stated = photo.intrinsics(size);
+  checkShape(size, stated, path);
+  const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: photo.stated });
+  const { width, height, fx, fy, cx, cy } = lens?.pinhole ?? stated;
+  const full = lens?.pinhole ?? size;
+  const target = (reference ? referenceSize : targetSize)(full.width, full.height, resolution);
+  const camera = resizeCamera({ width, height, fx, fy, cx, cy, rotation, translation, near }, target);
+  return {
+    name: viewName(name),
+    path,
+    camera: reference ? centred(camera) : camera,
+    original: { width, height, fx, fy },
+    ...(lens === undefined ? {} : { lens }),
+    ...(size.alpha ? { alpha: true } : {}),
+    ...(maskPath === undefined ? {} : { maskPath }),
+    photo: () => readPhoto(photo, target, { lens }),
+  };
+}
+
+/** The lens at the size its photos are stored in; worked out once for all photos that share it. */
+async function lensOf(
+  { distortion, ...stated }: Intrinsics,
+  size: ImageSize,
+  { lenses, library, where }: { lenses: Map<string, Lens>; library?: string | URL; where: PosedPhoto["stated"] },
+): Promise<Lens> {
+  const lens = { ...resizeIntrinsics(stated, size), ...distortion!, ...(library === undefined ? {} : { library }) };
+  const key = JSON.stringify(lens);
+  const known = lenses.get(key) ?? await completeLens(lens, where);
+  lenses.set(key, known);
+  return known;
+}
+
+/** One line about the photos that are undistorted, and what that leaves of them. */
+function cropNotice(views: View[]): string[] {
+  const distorted = views.filter(({ lens }) => lens !== undefined);
+  if (distorted.length === 0) return [];
+  const crops = new Map<string, number>();
+  for (const { lens } of distorted) {
+    const { width, height, pinhole } = lens!;
+    const crop = `${width} x ${height} pixels become ${pinhole.width} x ${pinhole.height}`;
+    crops.set(crop, (crops.get(crop) ?? 0) + 1);
+  }
+  const [[first, count]] = crops;
+  const others = crops.size > 1 ? ` in ${count} of them` : "";
+  return [`${distorted.length} photos are undistorted and cropped as they are read: ${first}${others}`];
+}
+
+function checkShape(photo: ImageSize, camera: ImageSize, path: string): void {
+  if (sameShape(photo, camera)) return;
+  throw new DataError(
+    `Photo is ${photo.width} x ${photo.height} pixels, which is not the shape of its camera's ${camera.width} x ` +
+      `${camera.height}: pixels are read as stored, so a photo that its EXIF data rotates, or that was rotated or ` +
+      `cropped after the model was made, does not fit`,
+    { path },
+  );
+}
+
+/** Whether one scale takes a size (the camera's, the photo's) to another (the photo's, its mask's) within a pixel. */
+function sameShape(image: ImageSize, to: ImageSize): boolean {
+  const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
+  const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
+  return smallest <= largest;
+}
+
+/** A photo's file name up to its first dot: what views are sorted and split by. */
+function viewName(name: string): string {
+  return basename(name).split(".")[0];
+}
