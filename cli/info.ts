@@ -1,5 +1,6 @@
 // `info`: what a capture or a PLY holds, and what training at a budget will take.
 
+import { dirname } from "@std/path";
 import { readDataFile } from "../load/bytes.ts";
 import { DataError } from "../load/errors.ts";
 import { statOrUndefined } from "../load/files.ts";
@@ -18,7 +19,7 @@ import { count } from "./format.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
-import { userPath } from "./paths.ts";
+import { namedLibrary, userPath } from "./paths.ts";
 import { asUsageError } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -39,7 +40,7 @@ export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, INFO_OPTIONS, { positionals: 1 });
   if (positionals.length === 0) throw new UsageError("Missing the capture or the PLY to look at");
   const path = userPath(positionals[0]);
-  const facts = await isFile(path) ? await plyFacts(path) : await captureFacts(path, values);
+  const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, values);
   console.log(values.json ? JSON.stringify(facts.data) : table(facts.lines));
   return EXIT.done;
 }
@@ -57,10 +58,13 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
-  const scene = await loadScene(path, { images: values.images, resolution: values.resolution, eval: values.eval });
+  const { images, resolution, eval: holdOut } = values;
+  const init = values.init === undefined ? undefined : userPath(values.init);
+  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: namedLibrary() });
   const { target, gaussians, plan } = planOf(scene, values);
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
+  const distorted = views.filter(({ lens }) => lens !== undefined).length;
   const photos = tally(views.map(({ camera }) => `${camera.width} x ${camera.height}`));
   const alpha = views.filter((view) => view.alpha).length;
   const masks = views.filter(({ maskPath }) => maskPath !== undefined).length;
@@ -72,10 +76,12 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
       test: scene.test.length,
       cameras,
       photos,
+      distorted,
       alpha,
       masks,
       points: scene.points.count,
       extent: scene.extent,
+      notices: scene.notices,
       target,
       gaussians,
       memory: { total: plan.total, items: plan.items },
@@ -87,12 +93,16 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
         `${count(views.length)} (${count(scene.train.length)} to train on, ${count(scene.test.length)} held out)`,
       ],
       ["Cameras", sizes(cameras)],
-      ["Photos", `${sizes(photos)}, from ${values.images}; ${count(alpha)} with alpha, ${count(masks)} with a mask`],
-      ["Points", count(scene.points.count)],
+      [
+        "Photos",
+        `${sizes(photos)}, from ${dirname(views[0].path)}; ${count(alpha)} with alpha, ${count(masks)} with a mask`,
+      ],
+      [scene.splats === undefined ? "Points" : "Gaussians", count(scene.points.count)],
       ["Extent", scene.extent.toPrecision(4)],
       ["Budget", `${count(target)} Gaussians (--budget ${values.budget} --mode ${values.mode})`],
       ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${values.sh_degree}`],
       ...plan.items.map((item): [string, string] => [`  ${item.purpose}`, formatItem(item)]),
+      ...(scene.notices ?? []).map((notice): [string, string] => ["Notice", notice]),
     ],
   };
 }

@@ -7,6 +7,7 @@ import {
   CAPTURE_ROWS,
   DATA_DEVICE_ROWS,
   inFrontOfCamera,
+  INIT_ROWS,
   NEAR_ROWS,
   noZeroWidth,
   PHOTO_ROWS,
@@ -30,7 +31,15 @@ import {
 export const TRAIN_OPTIONS = [
   {
     title: "Capture and model folder",
-    rows: [...CAPTURE_ROWS, ...PHOTO_ROWS, ...BACKGROUND_ROWS, ...SH_DEGREE_ROWS, ...DATA_DEVICE_ROWS, ...NEAR_ROWS],
+    rows: [
+      ...CAPTURE_ROWS,
+      ...PHOTO_ROWS,
+      ...INIT_ROWS,
+      ...BACKGROUND_ROWS,
+      ...SH_DEGREE_ROWS,
+      ...DATA_DEVICE_ROWS,
+      ...NEAR_ROWS,
+    ],
   },
   { title: "Setting", rows: SETTING_ROWS },
   { title: "Schedule", rows: [...ITERATION_ROWS, ...SCHEDULE_ROWS, ...SH_LOWER_ROWS, ...OPACITY_ROWS] },
@@ -57,7 +66,7 @@ const rendered = [
     help: `as for train; ${AS_TRAINED}`,
     refuse: noZeroWidth,
   },
-  { name: "eval", kind: "flag", help: "hold out every 8th photo, also where the model was trained without" },
+  { name: "eval", kind: "flag", help: "hold out the test views, also where the model was trained without" },
   {
     name: "white_background",
     short: "w",
@@ -116,7 +125,7 @@ export const CONVERT_OPTIONS = [
 
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
-  { title: "Capture", rows: PHOTO_ROWS },
+  { title: "Capture", rows: [...PHOTO_ROWS, ...INIT_ROWS] },
   {
     title: "Memory plan",
     rows: [...BUDGET_ROWS, ...ITERATION_ROWS, ...SH_DEGREE_ROWS, ...SH_LOWER_ROWS, ...OPTIMIZER_ROWS],

@@ -13,7 +13,7 @@ import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { OptionValues } from "./option.ts";
 import { RENDER_OPTIONS } from "./options.ts";
-import { userPath } from "./paths.ts";
+import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -41,7 +41,7 @@ export async function run(argv: string[]): Promise<number> {
   const capture = await captureOf(folder, values);
   const iteration = await chosenIteration(folder, values.iteration);
   using device = await openChosenDevice(values, reporter);
-  const scene = await loadScene(capture.source, { ...capture, signal });
+  const scene = await loadScene(capture.source, { ...capture, library: namedLibrary(), signal });
   using gaussians = await loadPly(device, pointCloudPath(folder, iteration));
   const background: [number, number, number] = capture.whiteBackground ? [1, 1, 1] : [0, 0, 0];
   try {

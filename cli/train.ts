@@ -36,7 +36,7 @@ import { count, duration, planText, rate } from "./format.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
-import { userPath } from "./paths.ts";
+import { namedLibrary, userPath } from "./paths.ts";
 import { checkPreset } from "./preset.ts";
 import { Reporter } from "./progress.ts";
 import { asUsageError, trainOptions, type TrainValues, usesReferenceCameras } from "./train_options.ts";
@@ -65,18 +65,19 @@ export async function run(argv: string[]): Promise<number> {
   );
   const { signal } = interrupt;
 
-  const { images, resolution, eval: holdOut, near } = values;
+  const { images, resolution, eval: holdOut, near, seed } = values;
+  const init = values.init === undefined ? undefined : userPath(values.init);
   const referenceCameras = usesReferenceCameras(options);
   const loading = loadScene(userPath(values.source_path), {
-    images,
-    resolution,
-    eval: holdOut,
-    near,
-    referenceCameras,
-    signal,
+    ...{ images, resolution, eval: holdOut, near, init, seed, referenceCameras, signal },
+    library: namedLibrary(),
   });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;
+  for (const message of scene.notices ?? []) {
+    reporter.note(message);
+    reporter.event({ type: "notice", message });
+  }
   if (scene.train.length === 0) {
     throw new DataError("All views are held out: train without --eval", { path: scene.source });
   }
@@ -283,6 +284,7 @@ function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateE
 function recordedOptions(values: TrainValues, paths: { source: string; folder: string }): Record<string, unknown> {
   const recorded: Record<string, unknown> = { ...values, source_path: paths.source, model_path: paths.folder };
   delete recorded.config;
+  if (values.init !== undefined) recorded.init = userPath(values.init);
   for (const name of Object.keys(recorded)) recorded[name] ??= null;
   return recorded;
 }

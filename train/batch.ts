@@ -77,6 +77,8 @@ export interface StepContext {
   seed: number;
   /** Chooses the view. */
   sampler: ViewSampler;
+  /** Degree of the spherical harmonics that the first Gaussians have already. Default 0. */
+  startDegree?: number;
 }
 
 /**
@@ -86,13 +88,13 @@ export interface StepContext {
  * @param context Options, extent, seed and sampler of the run
  */
 export function stepOf(iteration: number, context: StepContext): Step {
-  const { options, extent, seed, sampler } = context;
+  const { options, extent, seed, sampler, startDegree } = context;
   const view = sampler.view(iteration);
   return {
     iteration,
     view,
     nextView: iteration < options.iterations ? sampler.view(iteration + 1) : undefined,
-    shDegree: activeShDegree(iteration, options),
+    shDegree: activeShDegree(iteration, options, startDegree),
     update: updateMask(iteration, options),
     flags: stepFlags(iteration, options),
     learningRates: learningRates(iteration, options, extent),

@@ -9,7 +9,7 @@ import { evaluate } from "../eval/evaluate.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import { initGaussians } from "../init/gaussians.ts";
+import { initGaussians, warmStart } from "../init/gaussians.ts";
 import type { Scene } from "../load/scene.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
 import { budgetTarget, largestCount } from "./budget.ts";
@@ -55,8 +55,8 @@ interface Run {
 /**
  * Trains Gaussians on a scene.
  *
- * Makes one Gaussian of each of the scene's points, yields the memory `plan`, loads the photos, then trains and yields
- * `step` events, each for about 50 ms of work. In an iteration that evaluates or saves, `evaluate` and `save` come
+ * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, yields the memory
+ * `plan`, loads the photos, then trains and yields `step` events, each for about 50 ms of work. In an iteration that evaluates or saves, `evaluate` and `save` come
  * before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
  * `options.signal` or `maxSeconds` ends early yields a `save` of what there is. The last event is `done`, however the
  * run ended. The Gaussians of the events belong to the caller, who disposes of them.
@@ -99,7 +99,8 @@ export async function* train(
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   device.memory({ resetPeak: true });
   const densification = densificationEvents(settings);
-  const start = scene.points.count;
+  const { splats } = scene;
+  const start = splats?.count ?? scene.points.count;
   const target = budgetTarget(start, settings);
   const capacity = largestCount(start, settings);
   const plan = await planRun(device, scene, { ...settings, capacity });
@@ -107,14 +108,25 @@ export async function* train(
 
   const result = startResult();
   const fallbacks: string[] = [];
-  const gaussians = await stopwatch(result, "loadSeconds", () =>
-    initGaussians(device, scene.points, {
-      shDegree: settings.shDegree,
-      capacity,
-      onFallback: (message) => fallbacks.push(message),
-    }));
+  const gaussians = await stopwatch(
+    result,
+    "loadSeconds",
+    async () =>
+      splats === undefined
+        ? await initGaussians(device, scene.points, {
+          shDegree: settings.shDegree,
+          capacity,
+          onFallback: (message) => fallbacks.push(message),
+        })
+        : warmStart(device, splats, { shDegree: settings.shDegree, capacity }),
+  );
   result.count = gaussians.count;
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification };
+  if (splats !== undefined && splats.shDegree > settings.shDegree) {
+    fallbacks.push(
+      `The Gaussians to start from have harmonics of degree ${splats.shDegree}, of which ${settings.shDegree} is kept`,
+    );
+  }
   for (const message of fallbacks) yield { type: "warning", iteration: 0, gaussians, message };
   if (densification.length === 0 && target !== start) {
     const message = `No densification event falls within this run: the count stays ${start}, whatever the budget ` +
@@ -133,6 +145,11 @@ export async function* train(
 
   result.peakMemory = device.memory().peak;
   yield { type: "done", iteration: result.iteration, gaussians, result };
+}
+
+/** Degree of the spherical harmonics that the run starts with. */
+function startDegree({ splats }: Scene): number {
+  return splats?.shDegree ?? 0;
 }
 
 function startResult(): TrainResult {
@@ -182,7 +199,13 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   });
 
   const sampler = new ViewSampler(device.seed, scene.train.length);
-  const context: StepContext = { options, extent: scene.extent, seed: device.seed, sampler };
+  const context: StepContext = {
+    options,
+    extent: scene.extent,
+    seed: device.seed,
+    sampler,
+    startDegree: startDegree(scene),
+  };
   const plan = new StepPlan(MAX_BATCH);
   const control = new Control(MAX_BATCH);
   const stop = (): void => control.stop();
@@ -271,7 +294,7 @@ function placeOf({ device, scene, options, result, start, target, densification 
     start,
     target,
     extent: scene.extent,
-    shDegree: activeShDegree(iteration, options),
+    shDegree: activeShDegree(iteration, options, startDegree(scene)),
     background: background(iteration, options, device.seed),
   };
 }

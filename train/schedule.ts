@@ -59,10 +59,11 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @returns 0 at the start, one more from each multiple of 1000 on, at most `shDegree`
+ * @param start Degree that the first Gaussians have already; 0 for those made of points
+ * @returns `start` first, one more from each multiple of 1000 that exceeds it on, at most `shDegree`
  */
-export function activeShDegree(iteration: number, options: ResolvedTrainOptions): number {
-  return Math.min(Math.floor(iteration / SH_DEGREE_INTERVAL), options.shDegree);
+export function activeShDegree(iteration: number, options: ResolvedTrainOptions, start = 0): number {
+  return Math.min(Math.max(Math.floor(iteration / SH_DEGREE_INTERVAL), start), options.shDegree);
 }
 
 /**

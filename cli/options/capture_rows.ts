@@ -33,7 +33,7 @@ export const PHOTO_ROWS = [
     kind: "string",
     unit: "NAME",
     default: "images",
-    help: "sub-folder of the capture that holds the photos",
+    help: "sub-folder of the capture that holds the photos; a transforms.json names its own unless this is given",
   },
   {
     name: "resolution",
@@ -46,7 +46,16 @@ export const PHOTO_ROWS = [
     help: "1, 2, 4, 8: divide the photos' size by this; -1: at most 1600 wide; any other: this width",
     refuse: noZeroWidth,
   },
-  { name: "eval", kind: "flag", help: "hold out every 8th photo as the test set" },
+  { name: "eval", kind: "flag", help: "hold out the capture's test set, else every 8th photo" },
+] as const satisfies readonly OptionRow[];
+
+export const INIT_ROWS = [
+  {
+    name: "init",
+    kind: "string",
+    unit: "FILE",
+    help: "PLY to start from instead of the capture's points: of points, or of Gaussians, which are taken as they are",
+  },
 ] as const satisfies readonly OptionRow[];
 
 export const BACKGROUND_ROWS = [
