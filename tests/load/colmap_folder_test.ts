@@ -151,3 +151,41 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "loadScene() undistorts alpha and masks as it does the photos",
+  ignore: libraryMissing !== undefined,
+  async fn(): Promise<void> {
+    await withFolder(async (folder) => {
+      const [width, height] = [160, 120];
+      const camera = { id: 1, model: "SIMPLE_RADIAL", width, height, params: [140, 80, 60, -0.2] };
+      const images = [image(1, "a.png"), image(2, "b.png")];
+      await writeCapture(folder, { model: model(camera, images), photos: ["images/b.png"], width, height });
+      // Whole but for a disc around the middle, in the photo's alpha and in a mask of half the size.
+      const outside = (x: number, y: number, scale: number) => Math.hypot(x - 80 / scale, y - 60 / scale) > 40 / scale;
+      const rgba = new Uint8Array(4 * width * height).fill(200);
+      for (let i = 0; i < width * height; i++) {
+        rgba[4 * i + 3] = outside(i % width + 0.5, Math.floor(i / width) + 0.5, 1) ? 255 : 0;
+      }
+      await Deno.writeFile(join(folder, "images", "a.png"), await raw(rgba, width, height).png().toBuffer());
+      const mask = Uint8Array.from(
+        { length: 80 * 60 },
+        (_, i) => outside(i % 80 + 0.5, Math.floor(i / 80) + 0.5, 2) ? 255 : 0,
+      );
+      await Deno.mkdir(join(folder, "masks"));
+      await Deno.writeFile(join(folder, "masks", "a.png"), await raw(mask, 80, 60).png().toBuffer());
+      const [view] = (await loadScene(folder)).train;
+      assertEquals([view.alpha, view.maskPath], [true, join(folder, "masks", "a.png")]);
+      const photo = await view.photo();
+      const { pinhole } = view.lens!;
+      assertEquals([photo.width, photo.height, photo.channels], [pinhole.width, pinhole.height, 4]);
+      // r (1 − 0.2 r²) is 40 / 140 at r = 0.2906: 40.7 pixels from the middle.
+      for (let i = 0; i < photo.width * photo.height; i++) {
+        const away = Math.hypot(i % photo.width + 0.5 - pinhole.cx, Math.floor(i / photo.width) + 0.5 - pinhole.cy) -
+          40.7;
+        if (Math.abs(away) < 2.5) continue;
+        assertEquals([photo.data[4 * i + 3], photo.mask![i]], away > 0 ? [255, 255] : [0, 0], `${i}`);
+      }
+    });
+  },
+});
