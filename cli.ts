@@ -29,10 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name as keyof typeof VERBS] as Verb : undefined;
   try {
     if (verb === undefined) throw unknownVerb(name);
-    if (!asksForHelp(argv)) requirePermissions(name, argv, verb);
+    if (!asksForHelp(argv)) requirePermissions({ task: name, argv }, verb);
     return await (await verb.load()).run(argv);
   } catch (error) {
-    const { code, message } = failureOf(error, () => advice(name, argv, verb));
+    const { code, message } = failureOf(error, () => advice({ task: name, argv }, verb));
     console.error(`Error: ${message}`);
     if (error instanceof UsageError && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
     return code;

@@ -51,6 +51,15 @@ export function configArguments(text: string, path: string, rows: readonly Optio
   }
   const options = isObject(data) && isObject(data.options) ? data.options : data;
   if (!isObject(options)) throw new UsageError(`Cannot read options from ${path}: it holds no object`);
+  return optionArguments(options, path, rows);
+}
+
+/** Options by their names, as a JSON file at `path` has them, as arguments. */
+export function optionArguments(
+  options: Record<string, unknown>,
+  path: string,
+  rows: readonly OptionRow[],
+): string[] {
   return Object.entries(options).filter(([, value]) => value !== null).map(([name, value]) => {
     const row = rows.find((row) => row.name === name.replaceAll("-", "_"));
     if (row === undefined || row.name === "config") throw new UsageError(`Unknown option "${name}" in ${path}`);
@@ -64,6 +73,7 @@ export function configArguments(text: string, path: string, rows: readonly Optio
   });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether a JSON value is an object, not an array or null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -14,6 +14,7 @@ import {
   SH_DEGREE_ROWS,
   WIDEST,
 } from "./options/capture_rows.ts";
+import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { CONFIG_ROWS, DEVICE_ROWS, JSON_ROWS, REPORT_ROWS, SEED_ROWS } from "./options/common_rows.ts";
 import {
   BUDGET_ROWS,
@@ -136,4 +137,15 @@ export const INFO_OPTIONS = [
 /** Options of `doctor`. */
 export const DOCTOR_OPTIONS = [
   { title: "Reports", rows: JSON_ROWS },
+] as const satisfies readonly OptionGroup[];
+
+const computed = DEVICE_ROWS.filter((row) => row.name !== "device");
+
+/** Options of `full-eval`; what follows a double dash are options of `train`. */
+export const FULL_EVAL_OPTIONS = [
+  { title: "Scenes", rows: DATASET_ROWS },
+  { title: "Protocol", rows: [...PROTOCOL_ROWS, ...STAGE_ROWS] },
+  { title: "Device", rows: [...GPU_ROWS, ...computed] },
+  { title: "Cluster", rows: CLUSTER_ROWS },
+  { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];

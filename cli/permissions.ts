@@ -4,31 +4,50 @@ import { join } from "@std/path";
 import { PermissionError } from "./errors.ts";
 import { namedLibrary, ROOT } from "./paths.ts";
 
-/** What a verb needs beyond reading files, the environment, system information and native code. */
+/** What a command needs beyond reading files, the environment, system information and native code. */
 export interface Needs {
   writes?: boolean;
+  /** Whether it starts other programs. */
+  runs?: boolean;
+}
+
+/** A module with a door of its own, beside the verbs of cli.ts. */
+export type Entry = "cli.ts" | "full_eval.ts";
+
+/** A command that lacks a permission, and how it is typed. */
+export interface Command {
+  /** The deno task, and the verb where the entry is cli.ts. */
+  task: string;
+  /** What follows the verb. */
+  argv: readonly string[];
+  entry?: Entry;
 }
 
 /** Throws a {@linkcode PermissionError} with the command to use instead when a permission is missing. */
-export function requirePermissions(verb: string, argv: readonly string[], needs: Needs = {}): void {
+export function requirePermissions(command: Command, needs: Needs = {}): void {
   const wanted: Deno.PermissionDescriptor[] = [{ name: "read" }, { name: "env" }, { name: "sys" }, ...nativeCode()];
   if (needs.writes) wanted.push({ name: "write" });
+  if (needs.runs) wanted.push({ name: "run" });
   const missing = wanted.filter((descriptor) => Deno.permissions.querySync(descriptor).state !== "granted");
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((descriptor) => descriptor.name))].join(", ");
-  throw new PermissionError(`Cannot run ${verb} without Deno's permission for ${names}. ${advice(verb, argv, needs)}`);
+  throw new PermissionError(
+    `Cannot run ${command.task} without Deno's permission for ${names}. ${advice(command, needs)}`,
+  );
 }
 
-/** What to type to run the verb with the permissions it needs. */
-export function advice(verb: string, argv: readonly string[], needs: Needs = {}): string {
-  const words = [verb, ...argv].map(quote).join(" ");
+/** What to type to run a command with the permissions it needs. */
+export function advice(command: Command, needs: Needs = {}): string {
+  const words = [command.task, ...command.argv].map(quote).join(" ");
   // The tasks grant build/ alone.
   const task = ROOT !== undefined && namedLibrary() === undefined &&
       Deno.permissions.querySync({ name: "read" }).state === "granted" &&
       Deno.cwd() === ROOT
     ? `, or shorter:\n\n  deno task ${words}`
     : "";
-  return `Run:\n\n  deno run ${flags(needs).join(" ")} ${quote(entry())} ${words}${task}`;
+  const { entry = "cli.ts", argv } = command;
+  const program = entry === "cli.ts" ? [command.task, ...argv] : argv;
+  return `Run:\n\n  ${["deno", "run", ...denoFlags(needs), entryPath(entry), ...program].map(quote).join(" ")}${task}`;
 }
 
 /** Libraries come from build/ or TAME_LIBRARY, the photo decoder from node_modules/. */
@@ -41,16 +60,20 @@ function nativeFolders(root: string): string[] {
   return [namedLibrary() ?? join(root, "build"), join(root, "node_modules")];
 }
 
-function flags(needs: Needs): string[] {
-  const ffi = ROOT === undefined ? "--allow-ffi" : quote(`--allow-ffi=${nativeFolders(ROOT).join(",")}`);
-  return ["--allow-read", ...(needs.writes ? ["--allow-write"] : []), "--allow-env", "--allow-sys", ffi];
+/** Deno's flags for a command that is run from this checkout. */
+export function denoFlags(needs: Needs): string[] {
+  const ffi = ROOT === undefined ? "--allow-ffi" : `--allow-ffi=${nativeFolders(ROOT).join(",")}`;
+  const write = needs.writes ? ["--allow-write"] : [];
+  const run = needs.runs ? ["--allow-run"] : [];
+  return ["--allow-read", ...write, "--allow-env", "--allow-sys", ...run, ffi];
 }
 
-function entry(): string {
-  return ROOT === undefined ? new URL("../cli.ts", import.meta.url).href : join(ROOT, "cli.ts");
+/** Where an entry is: a path, or an address when this program was imported by http. */
+export function entryPath(entry: Entry): string {
+  return ROOT === undefined ? new URL(`../${entry}`, import.meta.url).href : join(ROOT, entry);
 }
 
 /** One shell word. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -169,6 +169,7 @@ class Session {
         this.#reporter.note(describeDensification(event));
         break;
       case "evaluate":
+        this.#log.evaluated(event);
         this.#reporter.note(describeEvaluation(event));
         break;
       case "save":

@@ -2,31 +2,8 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { count, duration, rate } from "../../cli/format.ts";
-import { Reporter, type Streams, writerOf } from "../../cli/progress.ts";
-
-/** Streams that remember, with a clock that the test sets. */
-class Recorder implements Streams {
-  output = "";
-  errors = "";
-  time = 0;
-  readonly terminal: boolean;
-
-  constructor(terminal: boolean) {
-    this.terminal = terminal;
-  }
-  out(text: string): void {
-    this.output += text;
-  }
-  err(text: string): void {
-    this.errors += text;
-  }
-  columns(): number {
-    return 80;
-  }
-  now(): number {
-    return this.time;
-  }
-}
+import { Reporter, writerOf } from "../../cli/progress.ts";
+import { Recorder } from "../support/recorder.ts";
 
 /** Twelve seconds of training, a report every tenth of a second. */
 function work(reporter: Reporter, streams: Recorder): void {

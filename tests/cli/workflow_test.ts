@@ -6,40 +6,10 @@ import { existsSync } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { writePng } from "../../eval/png.ts";
-import { writeColmap } from "../../export/colmap.ts";
 import { libraryMissing } from "../support/device.ts";
+import { TINY_VIEWS as VIEWS, writeTinyCapture } from "../support/tiny_capture.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
-const SIZE = { width: 48, height: 32 };
-const VIEWS = 9;
-
-/** Nine cameras in a row that look at a wall of coloured points, each with a photo of one colour. */
-async function writeCapture(folder: string): Promise<void> {
-  const { width, height } = SIZE;
-  const across = 20;
-  const positions = Float32Array.from({ length: 3 * across * across }, (_, i) => {
-    const point = Math.floor(i / 3);
-    return [(point % across) / 10 - 1, Math.floor(point / across) / 10 - 1, 4][i % 3];
-  });
-  const colors = Uint8Array.from(positions, (_, i) => (37 * i) % 256);
-  await writeColmap(join(folder, "sparse", "0"), {
-    cameras: new Map([[1, { id: 1, model: "PINHOLE", width, height, params: [50, 50, width / 2, height / 2] }]]),
-    images: Array.from({ length: VIEWS }, (_, i) => ({
-      id: i + 1,
-      quaternion: [1, 0, 0, 0],
-      translation: [(i - 4) / 10, 0, 0],
-      cameraId: 1,
-      name: `photo${i}.png`,
-    })),
-    points: { count: across * across, positions, colors },
-  });
-  await Deno.mkdir(join(folder, "images"));
-  for (let i = 0; i < VIEWS; i++) {
-    const data = new Uint8Array(3 * width * height).fill(20 * i);
-    await writePng(join(folder, "images", `photo${i}.png`), { width, height, channels: 3, data });
-  }
-}
-
 /** The command line as a process whose output is collected. */
 function start(args: string[], cwd: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
@@ -66,7 +36,7 @@ function workflowTest(name: string, body: (folder: string) => Promise<void>): vo
     async fn() {
       const folder = await Deno.makeTempDir();
       try {
-        await writeCapture(join(folder, "capture"));
+        await writeTinyCapture(join(folder, "capture"));
         await body(folder);
       } finally {
         await Deno.remove(folder, { recursive: true });

@@ -14,7 +14,7 @@ import {
 import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { DataError } from "../../load/errors.ts";
-import type { DensifyEvent, StepEvent } from "../../train/events.ts";
+import type { DensifyEvent, EvaluateEvent, StepEvent } from "../../train/events.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 
@@ -129,7 +129,7 @@ Deno.test("readCfgArgs() throws when the folder holds no model", async () => {
   });
 });
 
-Deno.test("TrainLog.write() writes one row for each iteration, with what densification changed", async () => {
+Deno.test("TrainLog.write() writes one row for each iteration, with what followed it", async () => {
   await inTempFolder(async (folder) => {
     const log = new TrainLog(`${folder}/train.csv`);
     const step = (first: number, losses: number[], seconds: number): StepEvent =>
@@ -144,11 +144,14 @@ Deno.test("TrainLog.write() writes one row for each iteration, with what densifi
     log.add(step(1, [0.5, 0.1], 1));
     log.densified({ type: "densify", pruned: 3, cloned: 5, split: 2 } as unknown as DensifyEvent);
     log.add({ ...step(3, [0.25], 1.5), count: 11 });
+    const evaluation = (set: string, psnr: number): EvaluateEvent => ({ type: "evaluate", set, psnr }) as EvaluateEvent;
+    log.evaluated(evaluation("test", 31.25));
+    log.evaluated(evaluation("train", 40));
     await log.write();
     assertEquals(
       await Deno.readTextFile(`${folder}/train.csv`),
-      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split\n1,0.5,7,0.5000,64,,,\n" +
-        "2,0.1,7,1.0000,64,3,5,2\n3,0.25,11,1.5000,64,,,\n",
+      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr\n1,0.5,7,0.5000,64,,,,\n" +
+        "2,0.1,7,1.0000,64,3,5,2,\n3,0.25,11,1.5000,64,,,,31.2500\n",
     );
   });
 });

@@ -1,0 +1,127 @@
+// `full-eval`: the paper's benchmark or scenes of one's own, each in processes of its own, and the reports.
+
+import { basename, join } from "@std/path";
+import { parse } from "./argv.ts";
+import { EXIT } from "./exit.ts";
+import { Board } from "./full_eval/board.ts";
+import { collect } from "./full_eval/collect.ts";
+import { type FullEvalValues, type Job, jobsOf, largestFirst } from "./full_eval/jobs.ts";
+import { runVerb } from "./full_eval/process.ts";
+import { readRecord, type SceneRecord } from "./full_eval/record.ts";
+import { reportOf, timingText, writeReports } from "./full_eval/report.ts";
+import { markdownTables } from "./full_eval/report_markdown.ts";
+import { runJobs } from "./full_eval/runner.ts";
+import type { PaperMode } from "./full_eval/scenes.ts";
+import { deviceArguments, shellLine, stageArguments, stagesOf } from "./full_eval/stages.ts";
+import { helpText } from "./help.ts";
+import { Interrupt } from "./interrupt.ts";
+import { UsageError } from "./errors.ts";
+import { FULL_EVAL_OPTIONS } from "./options.ts";
+import { userPath } from "./paths.ts";
+import { processStreams, Reporter } from "./progress.ts";
+import { writeFileAtomic } from "../export/atomic.ts";
+
+/** The text of --help. */
+export function fullEvalHelp(): string {
+  return helpText({
+    name: "full-eval",
+    summary: "train, render and score the scenes of the paper or your own, and write reports",
+    usage: "[-m360 DIR] [-tat DIR] [-db DIR] [--dataset FILE …] [options] [-- options of train]",
+    example: "deno task full-eval -m360 ../data/360 -tat ../data/tandt -db ../data/db --mode budget --sh_lower",
+    notes: [
+      "Options of train after a double dash go to every scene: -- --iterations 7000.",
+      "A scene that fails does not stop the others; the exit code is then 1.",
+    ],
+    table: FULL_EVAL_OPTIONS,
+  });
+}
+
+/** Runs the benchmark with the arguments of the command line; resolves to the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const end = argv.indexOf("--");
+  const [own, trainFlags] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
+  const { values } = parse(own, FULL_EVAL_OPTIONS);
+  check(values);
+  const jobs = await jobsOf(values, trainFlags);
+  if (values.dry_run) {
+    for (const line of commandLines(jobs, values)) console.log(line);
+    return EXIT.done;
+  }
+  const records = await runAll(jobs, values);
+  const failed = jobs.filter((job) => records.get(job)?.failure !== undefined);
+  const complete = values.skip_report || await report(jobs, records, values);
+  return failed.length === 0 && complete ? EXIT.done : EXIT.failed;
+}
+
+function check(values: FullEvalValues): void {
+  if (new Set(values.gpus).size < values.gpus.length) throw new UsageError("--gpus names a GPU twice");
+  if (values.backend === "cpu" && values.gpus.length > 1) {
+    throw new UsageError("--gpus and --backend cpu contradict each other: one scene at a time uses all processors");
+  }
+}
+
+/** What would be run, for a shell. */
+function commandLines(jobs: readonly Job[], values: FullEvalValues): string[] {
+  const device = deviceArguments(values, values.gpus[0]);
+  return stagesOf(values).flatMap((stage) =>
+    jobs.map((job) => shellLine([...stageArguments(job, stage, { lpips: lpipsOf(values) }), ...device]))
+  );
+}
+
+async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map<Job, SceneRecord>> {
+  const stages = stagesOf(values);
+  if (stages.length === 0) {
+    return new Map(await Promise.all(jobs.map(async (job) => [job, await readRecord(job.model)] as const)));
+  }
+  const logs = join(userPath(values.output_path), "logs");
+  await Deno.mkdir(logs, { recursive: true });
+  const reporter = new Reporter(values);
+  using interrupt = new Interrupt(() => reporter.warn("Interrupted: --resume goes on with what is not done"));
+  const board = new Board(jobs, { streams: processStreams(), quiet: values.quiet, gpus: values.gpus.length });
+  try {
+    return await runJobs(values.gpus.length > 1 ? await largestFirst(jobs) : jobs, {
+      stages,
+      resume: values.resume,
+      gpus: values.gpus,
+      lpips: lpipsOf(values),
+      deviceArguments: (gpu) => deviceArguments(values, gpu),
+      log: ({ model }) => join(logs, `${basename(model)}.log`),
+      signal: interrupt.signal,
+      run: runVerb,
+      onState: (job, state) => {
+        board.set(job, state);
+        const { scene, dataset } = job;
+        if (state.state !== "running") reporter.event({ type: "scene", dataset, scene, ...state });
+      },
+    });
+  } finally {
+    board.finish();
+  }
+}
+
+function lpipsOf(values: FullEvalValues): string | undefined {
+  return values.lpips === undefined ? undefined : userPath(values.lpips);
+}
+
+/** Writes the reports; resolves to whether every scene has all its numbers. */
+async function report(
+  jobs: readonly Job[],
+  records: ReadonlyMap<Job, SceneRecord>,
+  values: FullEvalValues,
+): Promise<boolean> {
+  const reporter = new Reporter(values);
+  const output = userPath(values.output_path);
+  const mode = values.mode as PaperMode;
+  const datasets = await collect(jobs, records, mode);
+  const paper = jobs.some(({ group }) => group !== undefined);
+  const title = paper
+    ? `The benchmark of Taming 3DGS, setting "${mode}"`
+    : datasets.map(({ title }) => title).join(", ");
+  await Deno.mkdir(output, { recursive: true });
+  const files = await writeReports(output, reportOf(title, datasets));
+  if (paper) await writeFileAtomic(join(output, "timing.txt"), timingText(jobs, records));
+  reporter.note(markdownTables(datasets));
+  reporter.note(`Reports: ${files.join(", ")}`);
+  reporter.event({ type: "report", files });
+  return datasets.every(({ rows, complete }) => rows.length === complete);
+}

@@ -1,0 +1,101 @@
+// From the model folders of a benchmark to the rows of its report.
+
+import { join } from "@std/path";
+import { MODEL_FILES, pointCloudPath } from "../../export/model_folder.ts";
+import { statOrUndefined } from "../../load/files.ts";
+import type { Job } from "./jobs.ts";
+import { meanMeasures, type Measures } from "./measures.ts";
+import { publishedMeans, type Reference } from "./published.ts";
+import type { SceneRecord } from "./record.ts";
+import type { PaperMode } from "./scenes.ts";
+
+/** One scene of the report. */
+export interface SceneRow {
+  scene: string;
+  /** Why there is no complete row, if there is none. */
+  problem?: string;
+  measures: Measures;
+  references: Reference[];
+  /** Model folder. */
+  model: string;
+  /** Folder of the rendered test views within `test/`; undefined where the model has no record of its training. */
+  method?: string;
+  /** What the model was trained on. */
+  device?: string;
+}
+
+/** One dataset of the report. */
+export interface DatasetReport {
+  title: string;
+  rows: SceneRow[];
+  /** Arithmetic means of the scenes' numbers, over those scenes that have them. */
+  means: Measures;
+  /** How many scenes are complete. */
+  complete: number;
+  references: Reference[];
+}
+
+const MIB = 2 ** 20;
+
+/** The report's datasets, in the order of the jobs. */
+export async function collect(
+  jobs: readonly Job[],
+  records: ReadonlyMap<Job, SceneRecord>,
+  mode: PaperMode,
+): Promise<DatasetReport[]> {
+  const datasets = [...new Set(jobs.map(({ dataset }) => dataset))];
+  return await Promise.all(datasets.map(async (title) => {
+    const own = jobs.filter(({ dataset }) => dataset === title);
+    const rows = await Promise.all(own.map((job) => rowOf(job, records.get(job) ?? { done: {} })));
+    const complete = rows.filter(({ problem }) => problem === undefined);
+    const { group } = own[0];
+    return {
+      title,
+      rows,
+      means: meanMeasures(complete.map(({ measures }) => measures)),
+      complete: complete.length,
+      references: group === undefined ? [] : publishedMeans(group, mode),
+    };
+  }));
+}
+
+async function rowOf({ scene, model, references }: Job, { done, failure }: SceneRecord): Promise<SceneRow> {
+  const row: SceneRow = { scene, model, references, measures: {} };
+  if (failure !== undefined) row.problem = `${failure.stage} failed with exit code ${failure.code}: ${failure.message}`;
+  if (failure?.stage === "train") return row; // what is in the folder is an earlier run's
+  const config = await readJson(join(model, MODEL_FILES.config));
+  if (config === undefined) return { ...row, problem: row.problem ?? "not trained" };
+  const { result, seconds, device } = config;
+  const ply = await statOrUndefined(pointCloudPath(model, result.iteration));
+  row.method = `ours_${result.iteration}`;
+  row.device = device.name;
+  row.measures = {
+    gaussians: result.count,
+    trainSeconds: seconds.train,
+    totalSeconds: done.train?.seconds ?? seconds.total,
+    iterationsPerSecond: result.iteration / seconds.train,
+    peakMemoryMiB: result.peakMemory / MIB,
+    ...(ply === undefined ? {} : { plyMiB: ply.size / MIB }),
+  };
+  if (failure !== undefined) return row;
+  const scores = (await readJson(join(model, "results.json")))?.[row.method];
+  if (scores === undefined) return { ...row, problem: "not scored" };
+  row.measures = { ...scoresOf(scores), ...row.measures };
+  return row;
+}
+
+/** The scores of results.json; its null is the infinite PSNR of equal pictures. */
+function scoresOf(scores: Record<string, number | null>): Measures {
+  const { PSNR, SSIM, LPIPS } = scores;
+  return {
+    psnr: PSNR ?? Infinity,
+    ssim: SSIM!,
+    ...(typeof LPIPS === "number" ? { lpips: LPIPS } : {}),
+  };
+}
+
+// deno-lint-ignore no-explicit-any -- files of our own writing, read back
+async function readJson(path: string): Promise<any> {
+  if (!(await statOrUndefined(path))?.isFile) return undefined;
+  return JSON.parse(await Deno.readTextFile(path));
+}

@@ -1,0 +1,101 @@
+// The worst views of a scene: where a render is furthest from its photo, the two side by side.
+
+import { join } from "@std/path";
+import { RENDER_FOLDERS } from "../../eval/render.ts";
+import { type Image8, readImage } from "../../load/images.ts";
+import type { SceneRow } from "./collect.ts";
+
+/** A picture of a render's worst part at the left and the photo's at the right. */
+export interface Crop {
+  /** File name. */
+  file: string;
+  jpeg: Uint8Array;
+  caption: string;
+}
+
+/** Views shown of a scene. */
+const VIEWS = 2;
+
+/** Pixels of a crop on either side, of the picture itself. */
+const SIZE = 160;
+
+/** White between the two, in pixels. */
+const GAP = 4;
+
+/** The worst parts of the views with the lowest PSNR. */
+export async function worstCrops({ scene, model, method }: SceneRow): Promise<Crop[]> {
+  const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")))[method!];
+  const psnr = Object.entries(perView.PSNR as Record<string, number | null>)
+    .map(([file, value]) => ({ file, value: value ?? Infinity }))
+    .sort((a, b) => a.value - b.value || (a.file < b.file ? -1 : 1));
+  return await Promise.all(
+    psnr.slice(0, VIEWS).map(async ({ file, value }, rank) => {
+      const folder = join(model, "test", method!);
+      const [render, photo] = await Promise.all([
+        readImage(join(folder, RENDER_FOLDERS.renders, file)),
+        readImage(join(folder, RENDER_FOLDERS.photos, file)),
+      ]);
+      const place = worstPlace(render, photo, SIZE);
+      return {
+        file: `${scene}_worst${rank + 1}.jpg`,
+        jpeg: await sideBySide(render, photo, place),
+        caption: `${file}, ${value === Infinity ? "∞" : value.toFixed(2)} dB: render at the left, photo at the right`,
+      };
+    }),
+  );
+}
+
+/** A rectangle of pixels. */
+export interface Place {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** The square of at most `size` pixels, on a grid of half its side, whose squared differences have the largest sum. */
+export function worstPlace(a: Image8, b: Image8, size: number): Place {
+  const width = Math.min(size, a.width), height = Math.min(size, a.height);
+  let worst: Place = { left: 0, top: 0, width, height };
+  let largest = -1;
+  for (const top of grid(a.height, height)) {
+    for (const left of grid(a.width, width)) {
+      const place = { left, top, width, height };
+      const sum = squaredDifference(a, b, place);
+      if (sum > largest) [largest, worst] = [sum, place];
+    }
+  }
+  return worst;
+}
+
+/** Where squares of a side may begin on an axis: every half side, and at its end. */
+function grid(length: number, side: number): number[] {
+  const step = Math.max(1, Math.floor(side / 2));
+  const places = Array.from({ length: Math.floor((length - side) / step) + 1 }, (_, i) => i * step);
+  return places[places.length - 1] === length - side ? places : [...places, length - side];
+}
+
+/** Every other pixel of every other row will do to compare places. */
+function squaredDifference(a: Image8, b: Image8, { left, top, width, height }: Place): number {
+  let sum = 0;
+  for (let y = top; y < top + height; y += 2) {
+    for (let x = left; x < left + width; x += 2) {
+      const at = 3 * (y * a.width + x);
+      for (let channel = at; channel < at + 3; channel++) sum += (a.data[channel] - b.data[channel]) ** 2;
+    }
+  }
+  return sum;
+}
+
+async function sideBySide(render: Image8, photo: Image8, place: Place): Promise<Uint8Array> {
+  // deno-lint-ignore no-import-prefix -- as in load/images.ts, one spelling for one module
+  const { default: sharp } = await import("npm:sharp@0.35.5");
+  const cut = ({ width, height, data }: Image8) =>
+    sharp(data, { raw: { width, height, channels: 3 } }).extract(place).png().toBuffer();
+  const { width, height } = place;
+  const white = { width: 2 * width + GAP, height, channels: 3, background: "white" } as const;
+  return await sharp({ create: white })
+    .composite([{ input: await cut(render), left: 0, top: 0 }, { input: await cut(photo), left: width + GAP, top: 0 }])
+    .jpeg({ quality: 88 })
+    .toBuffer();
+}

@@ -1,0 +1,121 @@
+// A dataset of one's own: a JSON file that lists scenes, how to train each, and rows to compare with.
+
+import { dirname, resolve } from "@std/path";
+import { readDataFile } from "../../load/bytes.ts";
+import { DataError } from "../../load/errors.ts";
+import { parse } from "../argv.ts";
+import { isObject, optionArguments } from "../config.ts";
+import { UsageError } from "../errors.ts";
+import { rowsOf } from "../option.ts";
+import { TRAIN_OPTIONS } from "../options.ts";
+import { MEASURE_KEYS, type MeasureKey, type Measures } from "./measures.ts";
+import type { Reference } from "./published.ts";
+import { OWN_OPTIONS } from "./stages.ts";
+
+/** A scene of such a file. */
+export interface CustomScene {
+  name: string;
+  /** Absolute path of the capture. */
+  source: string;
+  /** Options of `train` but for the folders. */
+  flags: string[];
+  references: Reference[];
+}
+
+/** The contents of such a file. */
+export interface CustomDataset {
+  title: string;
+  scenes: CustomScene[];
+}
+
+/** What every scene is trained with unless its flags say otherwise. */
+const DEFAULT_FLAGS = ["--quiet", "--eval", "--test_iterations=-1"];
+
+/** A name of a scene becomes the name of a folder. */
+const NAME = /^[\w][\w.+-]*$/;
+
+/**
+ * Reads `{ "name", "flags"?, "scenes": [{ "name", "source", "flags"?, "references"? }] }`: flags are options of `train`
+ * by name, a source is relative to the file, a reference has a `method`, a `source` and measures.
+ */
+export async function readDatasetFile(path: string): Promise<CustomDataset> {
+  const text = new TextDecoder().decode(await readDataFile(path));
+  return parseDatasetFile(text, path);
+}
+
+/** The same for a text that was read from `path`. */
+export function parseDatasetFile(text: string, path: string): CustomDataset {
+  const fail = (what: string): never => {
+    throw new DataError(`Not a dataset file: ${what}`, { path });
+  };
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    return fail(`it is not JSON (${(error as Error).message})`);
+  }
+  if (!isObject(data)) return fail("it holds no object");
+  refuseUnknown(data, ["name", "flags", "scenes"], "the file", fail);
+  const { name: title, scenes } = data;
+  if (typeof title !== "string" || title === "") return fail('"name" is missing');
+  if (!Array.isArray(scenes) || scenes.length === 0) return fail('"scenes" is missing or empty');
+  const common = flagsOf(data.flags, path, fail);
+  const names = new Set<string>();
+  return {
+    title,
+    scenes: scenes.map((scene: unknown, index) => {
+      if (!isObject(scene)) return fail(`scene ${index} is no object`);
+      const { name, source } = scene;
+      if (typeof name !== "string" || !NAME.test(name)) return fail(`scene ${index} has no name fit for a folder`);
+      refuseUnknown(scene, ["name", "source", "flags", "references"], `scene "${name}"`, fail);
+      if (names.has(name)) return fail(`two scenes are called "${name}"`);
+      names.add(name);
+      if (typeof source !== "string" || source === "") return fail(`scene "${name}" has no "source"`);
+      return {
+        name,
+        source: resolve(dirname(path), source),
+        flags: [...DEFAULT_FLAGS, ...common, ...flagsOf(scene.flags, path, fail)],
+        references: referencesOf(scene.references, name, fail),
+      };
+    }),
+  };
+}
+
+type Fail = (what: string) => never;
+
+function refuseUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
+  const unknown = Object.keys(data).find((key) => !known.includes(key));
+  if (unknown !== undefined) fail(`"${unknown}" in ${where} is unknown; there are ${known.join(", ")}`);
+}
+
+function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
+  if (flags === undefined) return [];
+  if (!isObject(flags)) return fail('"flags" is no object of options of train');
+  const rows = rowsOf(TRAIN_OPTIONS).filter(({ name }) => !OWN_OPTIONS.includes(name));
+  try {
+    const tokens = optionArguments(flags, path, rows);
+    parse(tokens, TRAIN_OPTIONS);
+    return tokens;
+  } catch (error) {
+    if (error instanceof UsageError) return fail(error.message);
+    throw error;
+  }
+}
+
+function referencesOf(references: unknown, scene: string, fail: Fail): Reference[] {
+  if (references === undefined) return [];
+  if (!Array.isArray(references)) return fail(`"references" of scene "${scene}" is no list`);
+  return references.map((row: unknown) => {
+    if (!isObject(row)) return fail(`a reference of scene "${scene}" is no object`);
+    const { method, source, ...numbers } = row;
+    if (typeof method !== "string") return fail(`a reference of scene "${scene}" has no "method"`);
+    if (typeof source !== "string") return fail(`a reference of scene "${scene}" has no "source": who measured it`);
+    refuseUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
+    const measures: Measures = {};
+    for (const [key, value] of Object.entries(numbers)) {
+      if (typeof value !== "number") return fail(`"${key}" of a reference of scene "${scene}" is no number`);
+      measures[key as MeasureKey] = value;
+    }
+    return { method, source, measures };
+  });
+}

@@ -1,0 +1,88 @@
+// A scene's training as a picture: loss, PSNR of the held-out views and Gaussians over time, drawn by Vega-Lite.
+
+import { parse } from "@std/csv";
+import { join } from "@std/path";
+import type { TopLevelSpec } from "vega-lite";
+import { MODEL_FILES } from "../../export/model_folder.ts";
+import { statOrUndefined } from "../../load/files.ts";
+import type { SceneRow } from "./collect.ts";
+
+/** What the plot shows of a run. */
+export interface Series {
+  losses: { seconds: number; loss: number }[];
+  gaussians: { seconds: number; gaussians: number }[];
+  psnr: { seconds: number; psnr: number }[];
+}
+
+/** Points of a curve; more cannot be told apart. */
+const POINTS = 300;
+
+const WIDTH = 360;
+const HEIGHT = 160;
+
+/** The plot of a trained scene as SVG; undefined where it has no train.csv. */
+export async function scenePlot({ model, measures }: SceneRow): Promise<string | undefined> {
+  const path = join(model, MODEL_FILES.log);
+  if (!(await statOrUndefined(path))?.isFile) return undefined;
+  return await drawSvg(plotSpec(seriesOf(await Deno.readTextFile(path), measures.psnr)));
+}
+
+/** The curves in a train.csv: losses as means of as many iterations as make a point, Gaussians at the end of each. */
+export function seriesOf(csv: string, finalPsnr?: number): Series {
+  const rows = parse(csv, { skipFirstRow: true });
+  const size = Math.max(1, Math.ceil(rows.length / POINTS));
+  const series: Series = { losses: [], gaussians: [], psnr: [] };
+  for (let first = 0; first < rows.length; first += size) {
+    const group = rows.slice(first, first + size);
+    const last = group[group.length - 1];
+    const seconds = Number(last.seconds);
+    series.losses.push({ seconds, loss: group.reduce((sum, row) => sum + Number(row.loss), 0) / group.length });
+    series.gaussians.push({ seconds, gaussians: Number(last.gaussians) });
+  }
+  for (const { seconds, psnr } of rows) {
+    if (psnr !== "" && psnr !== undefined) series.psnr.push({ seconds: Number(seconds), psnr: Number(psnr) });
+  }
+  const end = Number(rows.at(-1)?.seconds);
+  if (finalPsnr !== undefined && Number.isFinite(finalPsnr) && series.psnr.at(-1)?.seconds !== end) {
+    series.psnr.push({ seconds: end, psnr: finalPsnr });
+  }
+  return series;
+}
+
+/** The plots side by side, as a Vega-Lite specification; a single evaluation makes no curve. */
+export function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
+  const seconds = { field: "seconds", type: "quantitative", title: "seconds of training" } as const;
+  const panel = (values: object[], field: string, title: string, how: { points?: boolean; log?: boolean }) => ({
+    data: { values },
+    width: WIDTH,
+    height: HEIGHT,
+    mark: { type: "line", point: how.points === true } as const,
+    encoding: {
+      x: seconds,
+      y: {
+        field,
+        type: "quantitative",
+        title,
+        scale: how.log ? { type: "log" } as const : { zero: false },
+      } as const,
+    },
+  });
+  return {
+    background: "white",
+    hconcat: [
+      panel(losses, "loss", "loss", { log: true }),
+      ...(psnr.length < 2 ? [] : [panel(psnr, "psnr", "PSNR of held-out views, dB", { points: true })]),
+      panel(gaussians, "gaussians", "Gaussians", {}),
+    ],
+  };
+}
+
+async function drawSvg(spec: TopLevelSpec): Promise<string> {
+  const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}

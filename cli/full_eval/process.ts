@@ -1,0 +1,69 @@
+// One stage of a scene as a process of its own, its events read and its texts kept in a log.
+
+import { denoArguments } from "./stages.ts";
+
+/** How a process ended. */
+export interface Ended {
+  code: number;
+  /** Wall-clock seconds of the whole process. */
+  seconds: number;
+  /** The error it told, or the last line it wrote. */
+  message: string;
+}
+
+/** What to do with a process while it runs. */
+export interface ProcessOptions {
+  /** File that its texts are added to. */
+  log: string;
+  signal: AbortSignal;
+  /** Called with each JSON event. */
+  onEvent: (event: Record<string, unknown>) => void;
+}
+
+/** Runs a verb of cli.ts with its arguments in a process of its own. */
+export async function runVerb(verbArguments: readonly string[], options: ProcessOptions): Promise<Ended> {
+  const { log, signal, onEvent } = options;
+  const started = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: denoArguments([...verbArguments, "--json"]),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  // SIGTERM, not SIGINT: an unfinished scene is trained anew, so there is nothing to save.
+  const stop = () => child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const [{ code }, text] = await Promise.all([child.status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
+  signal.removeEventListener("abort", stop);
+  return { code, seconds: (performance.now() - started) / 1000, message: lastWords(text) };
+}
+
+async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onEvent"]): Promise<void> {
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) onEvent(JSON.parse(line));
+  }
+}
+
+async function collectLog(stream: ReadableStream<Uint8Array<ArrayBuffer>>, log: string): Promise<string> {
+  using file = await Deno.open(log, { append: true, create: true });
+  let all = "";
+  const encoder = new TextEncoder();
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    all += text;
+    const bytes = encoder.encode(text);
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  }
+  return all;
+}
+
+/** The error in a program's texts, in one line: what follows the last "Error: ", else the last line. */
+export function lastWords(text: string): string {
+  const lines = text.trim().split("\n");
+  const error = lines.findLastIndex((line) => line.startsWith("Error: "));
+  return (error < 0 ? lines[lines.length - 1] : lines[error].slice("Error: ".length)).trim();
+}

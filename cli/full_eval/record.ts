@@ -1,0 +1,62 @@
+// What of a scene is done: a file in the model folder that --resume and --collect go by.
+
+import { join } from "@std/path";
+import { writeFileAtomic } from "../../export/atomic.ts";
+import { statOrUndefined } from "../../load/files.ts";
+import { type Stage, STAGES } from "./stages.ts";
+
+/** A stage that ended well. */
+export interface DoneStage {
+  /** What it was called with. */
+  arguments: string[];
+  /** Wall-clock seconds of the whole process. */
+  seconds: number;
+}
+
+/** A stage that did not. */
+export interface Failure {
+  stage: Stage;
+  /** The process's exit code. */
+  code: number;
+  /** What it said last. */
+  message: string;
+}
+
+/** The state of a scene. */
+export interface SceneRecord {
+  done: { [Name in Stage]?: DoneStage };
+  failure?: Failure;
+}
+
+const FILE = "full_eval.json";
+
+/** The record of a model folder; an empty one where there is none, or one that is damaged: the work is then done anew. */
+export async function readRecord(model: string): Promise<SceneRecord> {
+  const path = join(model, FILE);
+  if (!(await statOrUndefined(path))?.isFile) return { done: {} };
+  try {
+    const { done, failure } = JSON.parse(await Deno.readTextFile(path));
+    return typeof done === "object" && done !== null ? { done, ...(failure ? { failure } : {}) } : { done: {} };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { done: {} };
+    throw error;
+  }
+}
+
+/** Writes the record of a model folder, which is made if it is not there. */
+export async function writeRecord(model: string, record: SceneRecord): Promise<void> {
+  await Deno.mkdir(model, { recursive: true });
+  await writeFileAtomic(join(model, FILE), JSON.stringify(record, null, 1) + "\n");
+}
+
+/** Forgets a stage, those after it and any failure: they are about to be done anew. */
+export function without(record: SceneRecord, stage: Stage): SceneRecord {
+  const kept = STAGES.slice(0, STAGES.indexOf(stage)).filter((name) => record.done[name] !== undefined);
+  return { done: Object.fromEntries(kept.map((name) => [name, record.done[name]])) };
+}
+
+/** Whether the record has a stage as it would be called now. */
+export function isDone(record: SceneRecord, stage: Stage, args: readonly string[]): boolean {
+  const done = record.done[stage]?.arguments;
+  return done !== undefined && done.length === args.length && done.every((word, i) => word === args[i]);
+}

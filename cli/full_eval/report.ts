@@ -1,0 +1,94 @@
+// Writes the reports of a benchmark: report.md, .csv, .json and .html, with plots and crops beside them in report/, and
+// timing.txt.
+
+import { join } from "@std/path";
+import project from "../../deno.json" with { type: "json" };
+import { writeFileAtomic } from "../../export/atomic.ts";
+import type { DatasetReport } from "./collect.ts";
+import { type Crop, worstCrops } from "./crops.ts";
+import type { Job } from "./jobs.ts";
+import { scenePlot } from "./plots.ts";
+import type { SceneRecord } from "./record.ts";
+import { csvReport } from "./report_csv.ts";
+import { htmlReport } from "./report_html.ts";
+import { markdownReport } from "./report_markdown.ts";
+import type { Group } from "./scenes.ts";
+
+/** Pictures of one scene. */
+export interface SceneFigures {
+  scene: string;
+  /** Loss, PSNR and Gaussians over time, as SVG. */
+  plot?: string;
+  /** The worst views. */
+  crops: Crop[];
+}
+
+/** Everything that a report shows. */
+export interface Report {
+  /** What was run: the setting, or the names of the files. */
+  title: string;
+  versions: { tame: string; deno: string };
+  datasets: DatasetReport[];
+}
+
+/** A report with the versions of this program. */
+export function reportOf(title: string, datasets: DatasetReport[]): Report {
+  return { title, versions: { tame: project.version, deno: Deno.version.deno }, datasets };
+}
+
+/** Sub-folder of the pictures. */
+export const FIGURES = "report";
+
+/** Writes all files of a report into a folder; resolves to their paths. */
+export async function writeReports(folder: string, report: Report): Promise<string[]> {
+  const figures = await drawFigures(report);
+  await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  for (const { scene, plot, crops } of figures) {
+    if (plot !== undefined) await writeFileAtomic(join(folder, FIGURES, `${scene}.svg`), plot);
+    for (const { file, jpeg } of crops) await writeFileAtomic(join(folder, FIGURES, file), jpeg);
+  }
+  const files: [string, string][] = [
+    ["report.json", JSON.stringify(jsonReport(report), null, 1) + "\n"],
+    ["report.csv", csvReport(report)],
+    ["report.md", markdownReport(report, figures)],
+    ["report.html", htmlReport(report, figures)],
+  ];
+  for (const [name, text] of files) await writeFileAtomic(join(folder, name), text);
+  return files.map(([name]) => join(folder, name));
+}
+
+async function drawFigures({ datasets }: Report): Promise<SceneFigures[]> {
+  const figures: SceneFigures[] = [];
+  for (const row of datasets.flatMap(({ rows }) => rows)) {
+    if (row.method === undefined) continue;
+    const crops = row.problem === undefined ? await worstCrops(row) : [];
+    figures.push({ scene: row.scene, plot: await scenePlot(row), crops });
+  }
+  return figures;
+}
+
+/** The report without what is only of use on this machine. */
+function jsonReport({ title, versions, datasets }: Report): object {
+  return {
+    title,
+    versions,
+    datasets: datasets.map(({ rows, ...dataset }) => ({
+      ...dataset,
+      scenes: rows.map(({ scene, problem, device, measures, references }) => ({
+        scene,
+        ...(problem === undefined ? {} : { problem }),
+        ...(device === undefined ? {} : { device }),
+        measures,
+        references,
+      })),
+    })),
+  };
+}
+
+/** The reference's timing.txt: minutes of the training processes of each of the paper's datasets. */
+export function timingText(jobs: readonly Job[], records: ReadonlyMap<Job, SceneRecord>): string {
+  const minutes = (group: Group): number =>
+    jobs.filter((job) => job.group === group)
+      .reduce((sum, job) => sum + (records.get(job)?.done.train?.seconds ?? 0), 0) / 60;
+  return `m360: ${minutes("m360")} minutes \n tandt: ${minutes("tandt")} minutes \n db: ${minutes("db")} minutes\n`;
+}

@@ -1,0 +1,29 @@
+// report.csv: a line for each row of the tables, its numbers unrounded.
+
+import { stringify } from "@std/csv";
+import { MEASURE_KEYS, type Measures } from "./measures.ts";
+import type { Report } from "./report.ts";
+
+/** What the column `scene` says of a dataset's means. */
+const MEAN = "mean";
+
+/** Our own rows are told apart from others' by this. */
+export const OWN_METHOD = "tame";
+
+/** The text of report.csv. */
+export function csvReport({ datasets }: Report): string {
+  const lines: Record<string, unknown>[] = [];
+  for (const { title, rows, means, complete, references } of datasets) {
+    const add = (names: { scene: string; method: string; source: string; problem?: string }, measures: Measures) =>
+      lines.push({ dataset: title, ...names, ...measures });
+    for (const { scene, problem, measures, references } of rows) {
+      add({ scene, method: OWN_METHOD, source: "", problem }, measures);
+      for (const { method, source, measures } of references) add({ scene, method, source }, measures);
+    }
+    const problem = complete < rows.length ? `${complete} of ${rows.length} scenes` : undefined;
+    add({ scene: MEAN, method: OWN_METHOD, source: "", problem }, means);
+    for (const { method, source, measures } of references) add({ scene: MEAN, method, source }, measures);
+  }
+  const columns = ["dataset", "scene", "method", ...MEASURE_KEYS, "problem", "source"];
+  return stringify(lines, { columns });
+}

@@ -1,0 +1,66 @@
+// The tables of report.md and report.html: their cells as text, each report with marks of its own around them.
+
+import type { DatasetReport, SceneRow } from "./collect.ts";
+import { MEASURE_KEYS, MEASURES, type Measures, measureText, NOTHING } from "./measures.ts";
+import { OWN_METHOD } from "./report_csv.ts";
+
+/** Said where a model was scored without weights for LPIPS. */
+const NO_WEIGHTS = "no weights: see docs/lpips.md";
+
+/** A line of a table. */
+export interface TableLine {
+  cells: string[];
+  /** Whether the numbers are our own rather than somebody else's. */
+  own: boolean;
+}
+
+/** The heads of the columns; the first two are names. */
+export const HEADS: string[] = ["scene", "method", ...MEASURE_KEYS.map((key) => MEASURES[key].title)];
+
+/** The lines of a dataset: each scene and its references, then the means and theirs. */
+export function tableLines({ rows, means, complete, references }: DatasetReport): TableLine[] {
+  const others = (scene: string, references: SceneRow["references"]): TableLine[] =>
+    references.map(({ method, measures }) => ({ cells: [scene, method, ...numbers(measures)], own: false }));
+  const lines = rows.flatMap(({ scene, problem, measures, references }) => [
+    { cells: [scene, OWN_METHOD, ...numbers(measures, problem === undefined ? NO_WEIGHTS : NOTHING)], own: true },
+    ...others(scene, references),
+  ]);
+  if (rows.length === 1 && references.length === 0) return lines;
+  const name = complete < rows.length ? `mean of ${complete} of ${rows.length}` : "mean";
+  const scored = complete > 0 ? NO_WEIGHTS : NOTHING;
+  return [...lines, { cells: [name, OWN_METHOD, ...numbers(means, scored)], own: true }, ...others("mean", references)];
+}
+
+function numbers(measures: Measures, withoutLpips = NOTHING): string[] {
+  return MEASURE_KEYS.map((key) =>
+    key === "lpips" && measures.lpips === undefined ? withoutLpips : measureText(key, measures[key])
+  );
+}
+
+/** What went wrong, a sentence for each scene. */
+export function problems(datasets: readonly DatasetReport[]): string[] {
+  return datasets.flatMap(({ rows }) =>
+    rows.filter(({ problem }) => problem !== undefined).map(({ scene, problem }) => `${scene}: ${problem}`)
+  );
+}
+
+/** What the reader should know of the numbers. */
+export function remarks(datasets: readonly DatasetReport[]): string[] {
+  const sources = new Map<string, string>();
+  for (const { rows, references } of datasets) {
+    for (const { method, source } of [...rows.flatMap((row) => row.references), ...references]) {
+      sources.set(method, source);
+    }
+  }
+  const devices = [...new Set(datasets.flatMap(({ rows }) => rows.map(({ device }) => device)))]
+    .filter((device) => device !== undefined);
+  return [
+    `Rows of ${OWN_METHOD} were measured here${
+      devices.length === 0 ? "" : ` (${devices.join(", ")})`
+    }. PSNR, SSIM and ` +
+    "LPIPS are means over the held-out views of the 8-bit pictures; a mean over a dataset is the mean of its scenes.",
+    `"train s" are the training steps alone, "total s" the whole process of training; "peak MiB" is the memory that ` +
+    `${OWN_METHOD} holds on the device, to which the driver adds its own.`,
+    ...[...sources].map(([method, source]) => `${method}: ${source}.`),
+  ];
+}

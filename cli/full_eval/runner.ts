@@ -1,0 +1,84 @@
+// Takes the scenes through their stages: one scene on each GPU at a time, each stage a process, and one that fails does
+// not stop the rest.
+
+import type { Job } from "./jobs.ts";
+import type { Ended, ProcessOptions } from "./process.ts";
+import { isDone, readRecord, type SceneRecord, without, writeRecord } from "./record.ts";
+import { type Stage, stageArguments } from "./stages.ts";
+
+/** What the runner tells of a scene. */
+export type SceneState =
+  | { state: "running"; stage: Stage; gpu: number; progress?: string }
+  | { state: "done"; record: SceneRecord }
+  | { state: "failed"; record: SceneRecord };
+
+/** How to run the scenes. */
+export interface RunnerOptions {
+  stages: readonly Stage[];
+  /** Leave out stages that the record has. */
+  resume: boolean;
+  gpus: readonly number[];
+  lpips?: string;
+  /** Options of every verb on one of the GPUs. */
+  deviceArguments: (gpu: number) => string[];
+  /** Where a scene's texts go. */
+  log: (job: Job) => string;
+  signal: AbortSignal;
+  /** Runs one verb in a process of its own. */
+  run: (verbArguments: readonly string[], options: ProcessOptions) => Promise<Ended>;
+  onState: (job: Job, state: SceneState) => void;
+}
+
+/** Runs all jobs, in their order; resolves to their records. Rejects with the signal's reason once that fires. */
+export async function runJobs(jobs: readonly Job[], options: RunnerOptions): Promise<Map<Job, SceneRecord>> {
+  const records = new Map<Job, SceneRecord>();
+  const waiting = [...jobs];
+  await Promise.all(options.gpus.map(async (gpu) => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      const record = await runJob(job, gpu, options);
+      records.set(job, record);
+      options.onState(job, { state: record.failure === undefined ? "done" : "failed", record });
+    }
+  }));
+  return records;
+}
+
+async function runJob(job: Job, gpu: number, options: RunnerOptions): Promise<SceneRecord> {
+  const { stages, resume, lpips, signal, onState } = options;
+  const device = options.deviceArguments(gpu);
+  const log = options.log(job);
+  let record = await readRecord(job.model);
+  let anew = !resume;
+  for (const stage of stages) {
+    signal.throwIfAborted();
+    const args = stageArguments(job, stage, { lpips });
+    if (!anew && isDone(record, stage, args)) continue;
+    anew = true; // what follows a stage that is done anew is stale
+    record = without(record, stage);
+    await writeRecord(job.model, record);
+    onState(job, { state: "running", stage, gpu });
+    const onEvent = (event: Record<string, unknown>) => {
+      const progress = progressOf(event);
+      if (progress !== undefined) onState(job, { state: "running", stage, gpu, progress });
+    };
+    const { code, seconds, message } = await options.run([...args, ...device], { log, signal, onEvent });
+    signal.throwIfAborted();
+    if (code !== 0) record.failure = { stage, code, message };
+    else record.done[stage] = { arguments: args, seconds };
+    await writeRecord(job.model, record);
+    if (code !== 0) break;
+  }
+  return record;
+}
+
+/** How far a process is, from one of its events. */
+function progressOf(event: Record<string, unknown>): string | undefined {
+  switch (event.type) {
+    case "step":
+      return `iteration ${event.iteration}, ${event.count} Gaussians, loss ${Number(event.loss).toFixed(5)}`;
+    case "render":
+      return `${event.views} ${event.set} views`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+// The folders of the paper's thirteen scenes with tiny captures in them, and the benchmark as a process.
+
+import { fromFileUrl, join } from "@std/path";
+import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
+import { libraryMissing, testBackend } from "../support/device.ts";
+import { writeTinyCapture } from "../support/tiny_capture.ts";
+
+/** The checkout. */
+export const ROOT = fromFileUrl(new URL("../..", import.meta.url));
+
+/** A scene whose capture cannot be read. */
+export const BROKEN = "stump";
+
+/** Points of each capture. */
+export const POINTS = 36;
+
+/** Writes the tree; the scene {@linkcode BROKEN} has a damaged model. */
+export async function writeTree(folder: string): Promise<void> {
+  for (const { name, group, images } of PAPER_SCENES) {
+    await writeTinyCapture(join(folder, group, name), { across: Math.sqrt(POINTS), images });
+  }
+  await Deno.writeFile(join(folder, "m360", BROKEN, "sparse", "0", "cameras.bin"), new Uint8Array(3));
+}
+
+/** Options for the datasets of a tree. */
+export function treeOptions(folder: string): string[] {
+  const dataset = (group: string): string => join(folder, group);
+  return ["-m360", dataset("m360"), "-tat", dataset("tandt"), "-db", dataset("db"), "--backend", testBackend];
+}
+
+/** The benchmark as a process. */
+export function start(args: string[], cwd: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", join(ROOT, "full_eval.ts"), ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** How a process ended. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Waits for a process. */
+export async function ended(child: Deno.ChildProcess): Promise<Ended> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A test with a temporary folder that holds the tree, skipped by name where nothing can be trained. */
+export function treeTest(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test({
+    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
+    ignore: libraryMissing !== undefined,
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "tame_full_eval_" });
+      try {
+        await writeTree(folder);
+        await body(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+/** What the clock and the machine decide of a report, taken out. */
+export function withoutTimes(report: unknown): unknown {
+  const clocked = ["trainSeconds", "totalSeconds", "iterationsPerSecond"];
+  return JSON.parse(JSON.stringify(report, (key, value) => clocked.includes(key) ? undefined : value));
+}
