@@ -4,9 +4,9 @@ import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
 import { fullEvalHelp, run } from "./cli/full_eval.ts";
 import { asksForHelp } from "./cli/help.ts";
-import { advice, type Command, requirePermissions } from "./cli/permissions.ts";
+import { advice, type Command, type Needs, requirePermissions } from "./cli/permissions.ts";
 
-const NEEDS = { writes: true, runs: true };
+const NEEDS: Needs = { writes: true, runs: true };
 
 async function main(argv: readonly string[]): Promise<number> {
   if (asksForHelp(argv)) {

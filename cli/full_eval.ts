@@ -13,6 +13,7 @@ import { markdownTables } from "./full_eval/report_markdown.ts";
 import { runJobs } from "./full_eval/runner.ts";
 import type { PaperMode } from "./full_eval/scenes.ts";
 import { deviceArguments, shellLine, stageArguments, stagesOf } from "./full_eval/stages.ts";
+import { findLpipsWeights } from "../eval/lpips.ts";
 import { helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { UsageError } from "./errors.ts";
@@ -99,8 +100,10 @@ async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map
   }
 }
 
+/** The weights' file, named to every process: the record of a scene then says whether it was scored with them. */
 function lpipsOf(values: FullEvalValues): string | undefined {
-  return values.lpips === undefined ? undefined : userPath(values.lpips);
+  const file = findLpipsWeights(values.lpips);
+  return file === undefined ? undefined : userPath(file);
 }
 
 /** Writes the reports; resolves to whether every scene has all its numbers. */

@@ -1,6 +1,9 @@
 // `metrics`: scores the rendered test views of model folders.
 
+import { findLpipsWeights, loadLpips, type LpipsNetwork } from "../eval/lpips.ts";
 import { scoreModel } from "../eval/metrics.ts";
+import type { Scores } from "../eval/scores.ts";
+import type { Device } from "../ffi/device.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -21,7 +24,10 @@ export async function run(argv: string[]): Promise<number> {
       summary: VERBS.metrics.summary,
       usage: "-m MODEL …",
       example: "deno task metrics -m out/fox out/garden",
-      notes: ["The means go to results.json and each picture's scores to per_view.json in the model folder."],
+      notes: [
+        "The means go to results.json and each picture's scores to per_view.json in the model folder. Names that end " +
+        "with _float are of renders that were not rounded to 8 bits.",
+      ],
       table: METRICS_OPTIONS,
     }));
     return EXIT.done;
@@ -31,17 +37,19 @@ export async function run(argv: string[]): Promise<number> {
   const reporter = new Reporter(values);
   using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping after this picture"));
   using device = await openChosenDevice(values, reporter);
+  using weights = await chosenWeights(device, values.lpips);
   let code: number = EXIT.done;
   for (const folder of values.model_paths.map((path) => userPath(path))) {
     const onPicture = (done: number, total: number) =>
       reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "picture" });
     try {
-      const scores = await scoreModel(device, folder, { signal: interrupt.signal, onPicture });
+      const onInexact = (method: string, reason: string) =>
+        reporter.note(`${method}: scores of the 8-bit pictures alone. ${reason}`);
+      const scores = await scoreModel(device, folder, { weights, signal: interrupt.signal, onPicture, onInexact });
       reporter.finish();
-      for (const [method, { psnr, ssim, pictures }] of Object.entries(scores)) {
-        const numbers = `PSNR ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)}`;
-        reporter.note(`${folder} ${method}, ${pictures.length} test views: ${numbers}`);
-        reporter.event({ type: "metrics", model: folder, method, views: pictures.length, psnr, ssim });
+      for (const [method, { means, pictures }] of Object.entries(scores)) {
+        reporter.note(`${folder} ${method}, ${pictures.length} test views: ${scoresText(means)}`);
+        reporter.event({ type: "metrics", model: folder, method, views: pictures.length, scores: means });
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -52,4 +60,17 @@ export async function run(argv: string[]): Promise<number> {
     }
   }
   return code;
+}
+
+async function chosenWeights(device: Device, option: string | undefined): Promise<LpipsNetwork | undefined> {
+  const file = findLpipsWeights(option);
+  return file === undefined ? undefined : await loadLpips(device, userPath(file));
+}
+
+/** The scores of the 8-bit pictures in one line, with LPIPS or how to get it. */
+function scoresText(means: Scores): string {
+  const lpips = ["LPIPS", "LPIPS_alex"].filter((name) => name in means)
+    .map((name) => `${name} ${means[name].toFixed(4)} (${means[`${name}_signed`].toFixed(4)} in [-1, 1])`);
+  const learned = lpips.length === 0 ? "LPIPS: no weights: see docs/lpips.md" : lpips.join(", ");
+  return `PSNR ${means.PSNR.toFixed(2)} dB, SSIM ${means.SSIM.toFixed(4)}, ${learned}`;
 }

@@ -15,7 +15,7 @@ import {
   WIDEST,
 } from "./options/capture_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
-import { CONFIG_ROWS, DEVICE_ROWS, JSON_ROWS, REPORT_ROWS, SEED_ROWS } from "./options/common_rows.ts";
+import { CONFIG_ROWS, DEVICE_ROWS, JSON_ROWS, LPIPS_ROWS, REPORT_ROWS, SEED_ROWS } from "./options/common_rows.ts";
 import {
   BUDGET_ROWS,
   DENSIFICATION_ROWS,
@@ -87,6 +87,38 @@ const rendered = [
   },
 ] as const satisfies readonly OptionRow[];
 
+const pictured = [
+  {
+    name: "path",
+    kind: "string",
+    unit: "orbit|spiral|FILE",
+    help:
+      "render a camera path instead of the views: around the scene, about the mean camera, or through the keyframes " +
+      "of a JSON file as the guide describes it",
+  },
+  { name: "frames", kind: "integer", unit: "N", default: 120, minimum: 1, maximum: 99_999, help: "frames of the path" },
+  {
+    name: "fps",
+    kind: "number",
+    unit: "N",
+    default: 30,
+    minimum: 1,
+    maximum: 240,
+    help: "frames a second of the video",
+  },
+  { name: "video", kind: "string", choices: ["mp4", "webm"], help: "also a video of the path, made by ffmpeg" },
+  { name: "depth", kind: "flag", help: "also depths, as grey PNG files of 16 bits; 0 where there is nothing" },
+  {
+    name: "depth_scale",
+    kind: "number",
+    unit: "N",
+    default: 1000,
+    minimum: 0.001,
+    help: "steps of the depths a world unit; 65 535 steps and more are 65 535",
+  },
+  { name: "alpha", kind: "flag", help: "also opacities, as grey PNG files" },
+] as const satisfies readonly OptionRow[];
+
 const renderedNoEffect = [
   { name: "sh_degree", kind: "integer", unit: "N", help: "no effect: the PLY has its degree" },
   { name: "data_device", kind: "string", help: "no effect: photos are read one at a time" },
@@ -95,6 +127,7 @@ const renderedNoEffect = [
 /** Options of `render`; what is not given comes from the model folder. */
 export const RENDER_OPTIONS = [
   { title: "Model and capture", rows: rendered },
+  { title: "Pictures", rows: pictured },
   { title: "Device", rows: DEVICE_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
   { title: "Accepted for compatibility", rows: [...renderedNoEffect, ...PIPELINE_ROWS] },
@@ -106,7 +139,7 @@ const scored = [
 
 /** Options of `metrics`. */
 export const METRICS_OPTIONS = [
-  { title: "Models", rows: scored },
+  { title: "Models", rows: [...scored, ...LPIPS_ROWS] },
   { title: "Device", rows: DEVICE_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
@@ -144,7 +177,7 @@ const computed = DEVICE_ROWS.filter((row) => row.name !== "device");
 /** Options of `full-eval`; what follows a double dash are options of `train`. */
 export const FULL_EVAL_OPTIONS = [
   { title: "Scenes", rows: DATASET_ROWS },
-  { title: "Protocol", rows: [...PROTOCOL_ROWS, ...STAGE_ROWS] },
+  { title: "Protocol", rows: [...PROTOCOL_ROWS, ...STAGE_ROWS, ...LPIPS_ROWS] },
   { title: "Device", rows: [...GPU_ROWS, ...computed] },
   { title: "Cluster", rows: CLUSTER_ROWS },
   { title: "Reports", rows: REPORT_ROWS },

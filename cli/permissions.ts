@@ -7,8 +7,8 @@ import { namedLibrary, ROOT } from "./paths.ts";
 /** What a command needs beyond reading files, the environment, system information and native code. */
 export interface Needs {
   writes?: boolean;
-  /** Whether it starts other programs. */
-  runs?: boolean;
+  /** A program that it starts, or `true` for any. */
+  runs?: string | true;
 }
 
 /** A module with a door of its own, beside the verbs of cli.ts. */
@@ -27,7 +27,7 @@ export interface Command {
 export function requirePermissions(command: Command, needs: Needs = {}): void {
   const wanted: Deno.PermissionDescriptor[] = [{ name: "read" }, { name: "env" }, { name: "sys" }, ...nativeCode()];
   if (needs.writes) wanted.push({ name: "write" });
-  if (needs.runs) wanted.push({ name: "run" });
+  if (needs.runs) wanted.push({ name: "run", ...(needs.runs === true ? {} : { command: needs.runs }) });
   const missing = wanted.filter((descriptor) => Deno.permissions.querySync(descriptor).state !== "granted");
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((descriptor) => descriptor.name))].join(", ");
@@ -64,7 +64,7 @@ function nativeFolders(root: string): string[] {
 export function denoFlags(needs: Needs): string[] {
   const ffi = ROOT === undefined ? "--allow-ffi" : `--allow-ffi=${nativeFolders(ROOT).join(",")}`;
   const write = needs.writes ? ["--allow-write"] : [];
-  const run = needs.runs ? ["--allow-run"] : [];
+  const run = needs.runs ? [needs.runs === true ? "--allow-run" : `--allow-run=${needs.runs}`] : [];
   return ["--allow-read", ...write, "--allow-env", "--allow-sys", ...run, ffi];
 }
 

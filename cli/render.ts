@@ -1,19 +1,28 @@
-// `render`: the views of a trained model as pictures, with their photos beside them.
+// `render`: the views of a trained model as pictures, with their photos beside them, or a camera path through it.
 
-import { rendersPath, renderViews } from "../eval/render.ts";
+import { basename, extname, join } from "@std/path";
+import { parseKeyframes } from "../eval/keyframes.ts";
+import { keyframePath, orbitPath, spiralPath } from "../eval/paths.ts";
+import { pathFolder, RENDER_FOLDERS, renderPath, rendersPath, renderViews } from "../eval/render.ts";
+import { backgroundOf, type RenderRecord, writeRenderRecord } from "../eval/render_record.ts";
 import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../export/model_folder.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { readDataFile } from "../load/bytes.ts";
+import type { Camera } from "../load/camera.ts";
 import { DataError } from "../load/errors.ts";
-import { loadScene } from "../load/scene.ts";
+import { loadScene, type Scene } from "../load/scene.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
+import { findFfmpeg, makeVideo, type VideoFormat } from "./ffmpeg.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { OptionValues } from "./option.ts";
 import { RENDER_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
+import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -26,14 +35,19 @@ export async function run(argv: string[]): Promise<number> {
       name: "render",
       summary: VERBS.render.summary,
       usage: "-m MODEL [options]",
-      example: "deno task render -m out/fox --skip_train",
+      example: "deno task render -m out/fox --path orbit --frames 240 --video mp4",
       table: RENDER_OPTIONS,
     }));
     return EXIT.done;
   }
   const { values } = parse(argv, RENDER_OPTIONS);
   if (values.model_path === "") throw new UsageError("Missing --model_path: which trained model to render");
+  if (values.video !== undefined && values.path === undefined) {
+    throw new UsageError("--video needs --path: a video is of a camera path, orbit, spiral or a file of keyframes");
+  }
   const reporter = new Reporter(values);
+  const ffmpeg = values.video === undefined ? undefined : await findFfmpeg();
+  if (ffmpeg !== undefined) requirePermissions({ task: "render", argv }, { writes: true, runs: "ffmpeg" });
   using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping after this view"));
   const { signal } = interrupt;
 
@@ -43,23 +57,10 @@ export async function run(argv: string[]): Promise<number> {
   using device = await openChosenDevice(values, reporter);
   const scene = await loadScene(capture.source, { ...capture, library: namedLibrary(), signal });
   using gaussians = await loadPly(device, pointCloudPath(folder, iteration));
-  const background: [number, number, number] = capture.whiteBackground ? [1, 1, 1] : [0, 0, 0];
+  const work: Work = { values, folder, capture, iteration, scene, gaussians, reporter, signal };
   try {
-    for (const set of ["train", "test"] as const) {
-      const views = scene[set];
-      if (set === "train" ? values.skip_train : values.skip_test) continue;
-      if (views.length === 0) {
-        reporter.note(`There are no ${set} views${set === "test" ? ": --eval holds some out" : ""}`);
-        continue;
-      }
-      const path = rendersPath(folder, set, iteration);
-      const onView = (done: number, total: number) =>
-        reporter.progress({ label: `Rendering ${set} views`, done, total, unit: "view" });
-      await renderViews(gaussians, views, path, { background, signal, onView });
-      reporter.finish();
-      reporter.note(`${views.length} ${set} views: ${path}`);
-      reporter.event({ type: "render", set, iteration, views: views.length, path });
-    }
+    if (values.path === undefined) await renderSets(work);
+    else await renderAlong(work, values.path, ffmpeg);
   } finally {
     reporter.finish();
   }
@@ -67,14 +68,79 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** How the capture was loaded for training, with what the command line says otherwise. */
-interface Capture {
-  source: string;
-  images?: string;
-  resolution?: number;
-  eval: boolean;
-  whiteBackground: boolean;
-  near?: number;
-  referenceCameras: boolean;
+type Capture = Omit<RenderRecord, "iteration" | "set">;
+
+/** What is rendered, and how. */
+interface Work {
+  values: RenderValues;
+  folder: string;
+  capture: Capture;
+  iteration: number;
+  scene: Scene;
+  gaussians: Gaussians;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+/** Background, planes and progress of a set of pictures. */
+function pictureOptions({ values, capture, reporter, signal }: Work, label: string, unit: string) {
+  return {
+    background: backgroundOf(capture),
+    alpha: values.alpha,
+    depthScale: values.depth ? values.depth_scale : undefined,
+    signal,
+    onView: (done: number, total: number) => reporter.progress({ label, done, total, unit }),
+  };
+}
+
+async function renderSets(work: Work): Promise<void> {
+  const { values, folder, capture, iteration, scene, gaussians, reporter } = work;
+  for (const set of ["train", "test"] as const) {
+    const views = scene[set];
+    if (set === "train" ? values.skip_train : values.skip_test) continue;
+    if (views.length === 0) {
+      reporter.note(`There are no ${set} views${set === "test" ? ": --eval holds some out" : ""}`);
+      continue;
+    }
+    const path = rendersPath(folder, set, iteration);
+    await renderViews(gaussians, views, path, pictureOptions(work, `Rendering ${set} views`, "view"));
+    await writeRenderRecord(path, { iteration, set, ...capture });
+    reporter.finish();
+    reporter.note(`${views.length} ${set} views: ${path}`);
+    reporter.event({ type: "render", set, iteration, views: views.length, path });
+  }
+}
+
+/** Renders a path, and makes the video of it where there is an ffmpeg. */
+async function renderAlong(work: Work, path: string, ffmpeg: string | undefined): Promise<void> {
+  const { values, folder, iteration, gaussians, reporter } = work;
+  const { name, cameras } = await chosenPath(work, path);
+  const target = pathFolder(folder, name, iteration);
+  await renderPath(gaussians, cameras, target, pictureOptions(work, `Rendering ${name}`, "frame"));
+  reporter.finish();
+  reporter.note(`${cameras.length} frames: ${target}`);
+  const format = values.video as VideoFormat | undefined;
+  const video = ffmpeg === undefined ? undefined : join(target, `${name}.${format}`);
+  if (format !== undefined && ffmpeg === undefined) {
+    reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or use the frames elsewhere");
+  }
+  if (ffmpeg !== undefined && format !== undefined && video !== undefined) {
+    await makeVideo(ffmpeg, { pictures: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });
+    reporter.note(`Video: ${video}`);
+  }
+  const event = { type: "render", set: "path", iteration, views: cameras.length, path: target };
+  reporter.event(video === undefined ? event : { ...event, video });
+}
+
+async function chosenPath({ values, scene }: Work, path: string): Promise<{ name: string; cameras: Camera[] }> {
+  const views = [...scene.train, ...scene.test].sort((a, b) => a.name < b.name ? -1 : 1);
+  const cameras = views.map(({ camera }) => camera);
+  const { frames } = values;
+  if (path === "orbit") return { name: path, cameras: orbitPath(cameras, frames) };
+  if (path === "spiral") return { name: path, cameras: spiralPath(cameras, frames) };
+  const file = userPath(path);
+  const { keyframes, loop } = parseKeyframes(new TextDecoder().decode(await readDataFile(file)), file, views);
+  return { name: basename(file, extname(file)), cameras: keyframePath(keyframes, { frames, loop }) };
 }
 
 async function captureOf(folder: string, values: RenderValues): Promise<Capture> {

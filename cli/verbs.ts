@@ -14,7 +14,7 @@ export interface Verb {
 export const VERBS = {
   train: { summary: "train Gaussians on a capture", writes: true, load: () => import("./train.ts") },
   render: { summary: "render the views of a trained model", writes: true, load: () => import("./render.ts") },
-  metrics: { summary: "PSNR and SSIM of rendered views", writes: true, load: () => import("./metrics.ts") },
+  metrics: { summary: "PSNR, SSIM and LPIPS of rendered views", writes: true, load: () => import("./metrics.ts") },
   convert: {
     summary: "make tame's file of LPIPS weights of PyTorch's",
     writes: true,

@@ -7,55 +7,69 @@
 
 import { join } from "node:path";
 import type { Device } from "../ffi/device.ts";
-import { psnr, ssim } from "../ffi/metrics.ts";
+import type { LpipsNetwork } from "../ffi/lpips.ts";
 import { writeFileAtomic } from "../export/atomic.ts";
 import { DataError } from "../load/errors.ts";
 import { entriesOf } from "../load/files.ts";
 import { readImage } from "../load/images.ts";
 import { toFloat } from "./pixels.ts";
 import { RENDER_FOLDERS } from "./render.ts";
+import { ExactRenders } from "./render_record.ts";
+import { FLOAT, meanScores, scoreImages, type Scores } from "./scores.ts";
 
-/** Options of {@linkcode scoreModel} and {@linkcode scorePictures}. */
+/** Options of {@linkcode scorePictures}. */
 export interface ScoreOptions {
+  /** LPIPS network; without one there is no LPIPS. */
+  weights?: LpipsNetwork;
   /** Stops before the next picture; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each picture. */
   onPicture?: (done: number, total: number) => void;
 }
 
+/** Options of {@linkcode scoreModel}. */
+export interface ScoreModelOptions extends ScoreOptions {
+  /** Called for a method whose views cannot be rendered once more, with the reason: its scores are of pictures alone. */
+  onInexact?: (method: string, reason: string) => void;
+}
+
 /** Scores of one set of pictures. */
 export interface PictureScores {
-  /** Mean of the pictures' SSIMs. */
-  ssim: number;
-  /** Mean of the pictures' PSNRs, in dB. */
-  psnr: number;
+  /** Arithmetic means over the pictures. */
+  means: Scores;
   /** Each picture's own, by file name. */
-  pictures: { file: string; ssim: number; psnr: number }[];
+  pictures: { file: string; scores: Scores }[];
 }
 
 /**
  * Scores the pictures of `renders` against those of the same name in `gt`.
  *
  * Both are 8-bit files, read as value / 255. PSNR is of the mean squared error over all pixels and channels; SSIM has
- * an 11 x 11 Gaussian window of sigma 1.5 with zero padding (Wang et al. 2004).
+ * an 11 x 11 Gaussian window of sigma 1.5 (Wang et al. 2004). Where `exact` is given, the scores of its renders follow,
+ * under names that end with `_float`.
  *
  * @param device Open device
  * @param folder Folder with `renders` and `gt`
- * @param options Signal, progress
+ * @param options LPIPS, signal, progress; the same views as floats
  * @returns Means and each picture's scores, in the order of their names
  * @throws {DataError} When there are no pictures, or a pair does not fit
  */
 export async function scorePictures(
   device: Device,
   folder: string,
-  options: ScoreOptions = {},
+  options: ScoreOptions & { exact?: ExactRenders } = {},
 ): Promise<PictureScores> {
-  const { signal, onPicture } = options;
+  const { weights, exact, signal, onPicture } = options;
   const renders = join(folder, RENDER_FOLDERS.renders);
   const files = (await entriesOf(renders)).filter((entry) => entry.isFile && entry.name.endsWith(".png"));
   if (files.length === 0) throw new DataError("No rendered pictures: render the model first", { path: renders });
+  if (exact !== undefined && exact.count !== files.length) {
+    throw new DataError(`There are ${files.length} pictures of ${exact.count} views: render the model again`, {
+      path: renders,
+    });
+  }
   const pictures: PictureScores["pictures"] = [];
-  for (const { name: file } of files) {
+  for (const [index, { name: file }] of files.entries()) {
     signal?.throwIfAborted();
     const photoPath = join(folder, RENDER_FOLDERS.photos, file);
     const [render, photo] = await Promise.all([readImage(join(renders, file)), readImage(photoPath)]);
@@ -63,30 +77,34 @@ export async function scorePictures(
       const sizes = `${photo.width} x ${photo.height}, its render ${render.width} x ${render.height}`;
       throw new DataError(`Photo is ${sizes}: render the model again`, { path: photoPath });
     }
-    const [a, b] = [toFloat(render), toFloat(photo)];
-    pictures.push({ file, ssim: ssim(device, a, b), psnr: psnr(device, a, b) });
+    const truth = toFloat(photo);
+    const scores = await scoreImages(device, toFloat(render), truth, weights);
+    if (exact !== undefined) {
+      const float = await scoreImages(device, await exact.render(index), truth, weights);
+      for (const [name, score] of Object.entries(float)) scores[name + FLOAT] = score;
+    }
+    pictures.push({ file, scores });
     onPicture?.(pictures.length, files.length);
   }
-  const mean = (of: (picture: PictureScores["pictures"][number]) => number): number =>
-    pictures.reduce((sum, picture) => sum + of(picture), 0) / pictures.length;
-  return { ssim: mean((picture) => picture.ssim), psnr: mean((picture) => picture.psnr), pictures };
+  return { means: meanScores(pictures.map(({ scores }) => scores)), pictures };
 }
 
 /**
  * Scores every rendered set of a model folder's test views and writes `results.json` (means by method, such as
  * `ours_30000`) and `per_view.json` (by method, metric and picture) into the folder. The infinite PSNR of equal pictures
- * becomes `null` there.
+ * becomes `null` there. Views whose `render.json` says what they were rendered from are rendered once more, and scored
+ * without the rounding to 8 bits.
  *
  * @param device Open device
  * @param folder Model folder
- * @param options Signal, progress
+ * @param options LPIPS, signal, progress
  * @returns Scores by method
  * @throws {DataError} When no test views have been rendered
  */
 export async function scoreModel(
   device: Device,
   folder: string,
-  options: ScoreOptions = {},
+  options: ScoreModelOptions = {},
 ): Promise<Record<string, PictureScores>> {
   const test = join(folder, "test");
   const methods = (await entriesOf(test)).filter((entry) => entry.isDirectory);
@@ -94,20 +112,39 @@ export async function scoreModel(
     throw new DataError("No rendered test views: train with --eval, then render", { path: test });
   }
   const scores: Record<string, PictureScores> = {};
-  for (const { name } of methods) scores[name] = await scorePictures(device, join(test, name), options);
+  for (const { name } of methods) {
+    using exact = await openExact(device, { model: folder, method: name }, options);
+    scores[name] = await scorePictures(device, join(test, name), { ...options, exact });
+  }
 
-  const results = mapValues(scores, ({ ssim, psnr }) => ({ SSIM: ssim, PSNR: psnr }));
-  const perView = mapValues(scores, ({ pictures }) => ({
-    SSIM: Object.fromEntries(pictures.map(({ file, ssim }) => [file, ssim])),
-    PSNR: Object.fromEntries(pictures.map(({ file, psnr }) => [file, psnr])),
-  }));
+  const results = mapValues(scores, ({ means }) => means);
+  const perView = mapValues(
+    scores,
+    ({ means, pictures }) =>
+      mapValues(means, (_, metric) => Object.fromEntries(pictures.map(({ file, scores }) => [file, scores[metric]]))),
+  );
   await writeJson(join(folder, "results.json"), results);
   await writeJson(join(folder, "per_view.json"), perView);
   return scores;
 }
 
-function mapValues<In, Out>(record: Record<string, In>, change: (value: In) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+/** The renders of a method as floats; undefined where they cannot be had, which is told. */
+async function openExact(
+  device: Device,
+  { model, method }: { model: string; method: string },
+  { onInexact }: ScoreModelOptions,
+): Promise<ExactRenders | undefined> {
+  try {
+    return await ExactRenders.open(device, model, join(model, "test", method));
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    onInexact?.(method, error.message);
+    return undefined;
+  }
+}
+
+function mapValues<In, Out>(record: Record<string, In>, change: (value: In, key: string) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

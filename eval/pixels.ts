@@ -35,3 +35,13 @@ export function clampColors(image: Image): Image {
   for (let i = 0; i < rgb.length; i++) rgb[i] = Math.min(Math.max(rgb[i], 0), 1);
   return image;
 }
+
+/** Opacities as bytes: 255 where nothing shines through. */
+export function alphaPlane(alpha: Float32Array): Uint8Array {
+  return Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
+}
+
+/** Depths in world units as 16-bit numbers, `scale` of them a unit; what is further away than 65 535 is 65 535. */
+export function depthPlane(depth: Float32Array, scale: number): Uint16Array {
+  return Uint16Array.from(depth, (value) => Math.min(Math.round(value * scale), 65_535));
+}

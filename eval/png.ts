@@ -1,4 +1,4 @@
-// 8-bit images to PNG files.
+// Images to PNG files: colours of 8 bits, and planes of 8 or 16.
 
 import { writeFileAtomic } from "../export/atomic.ts";
 import type { Image8 } from "../load/images.ts";
@@ -8,12 +8,30 @@ const COMPRESSION_LEVEL = 1;
 
 /** Writes an image as an RGB PNG; an alpha channel is left out. The file appears when it is complete. */
 export async function writePng(path: string, image: Image8): Promise<void> {
-  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
-  const { default: sharp } = await import("npm:sharp@0.35.5");
+  const sharp = await loadSharp();
   const { width, height, channels, data } = image;
   const png = await sharp(data, { raw: { width, height, channels } })
     .removeAlpha()
     .png({ compressionLevel: COMPRESSION_LEVEL })
     .toBuffer();
   await writeFileAtomic(path, png);
+}
+
+/** Writes one value a pixel as a grey PNG of as many bits as the values have. The file appears when it is complete. */
+export async function writePlanePng(
+  path: string,
+  plane: { width: number; height: number; data: Uint8Array | Uint16Array },
+): Promise<void> {
+  const sharp = await loadSharp();
+  const { width, height, data } = plane;
+  const png = await sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace(data instanceof Uint16Array ? "grey16" : "b-w")
+    .png({ compressionLevel: COMPRESSION_LEVEL })
+    .toBuffer();
+  await writeFileAtomic(path, png);
+}
+
+async function loadSharp(): Promise<typeof import("npm:sharp@0.35.5").default> {
+  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
+  return (await import("npm:sharp@0.35.5")).default;
 }

@@ -6,17 +6,22 @@
 
 import { join } from "node:path";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { renderImage8 } from "../ffi/rasterizer.ts";
+import { renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
+import type { Camera } from "../load/camera.ts";
 import { entriesOf } from "../load/files.ts";
 import type { View } from "../load/scene.ts";
 import { withPhotosAhead } from "./photos.ts";
-import { flattened } from "./pixels.ts";
-import { writePng } from "./png.ts";
+import { alphaPlane, depthPlane, flattened } from "./pixels.ts";
+import { writePlanePng, writePng } from "./png.ts";
 
-/** Options of {@linkcode renderViews}. */
+/** Options of {@linkcode renderViews} and {@linkcode renderPath}. */
 export interface RenderViewsOptions {
   /** Red, green, blue under the renders, 0 to 1. Default black. */
   background?: [number, number, number];
+  /** Writes opacities to `alpha/`: grey pictures of 8 bits. */
+  alpha?: boolean;
+  /** Writes depths to `depth/`: grey pictures of 16 bits, so many steps a world unit, 0 where there is nothing. */
+  depthScale?: number;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each view. */
@@ -24,7 +29,7 @@ export interface RenderViewsOptions {
 }
 
 /** Sub-folders of a set of rendered views. */
-export const RENDER_FOLDERS = { renders: "renders", photos: "gt" } as const;
+export const RENDER_FOLDERS = { renders: "renders", photos: "gt", alpha: "alpha", depth: "depth" } as const;
 
 const PICTURE = /^(\d+)\.png$/;
 
@@ -41,14 +46,31 @@ export function rendersPath(folder: string, set: "train" | "test", iteration: nu
 }
 
 /**
+ * Where the pictures of a camera path belong.
+ *
+ * @param folder Model folder
+ * @param path Name of the path
+ * @param iteration Iteration of the Gaussians
+ * @returns Path of the folder to give to {@linkcode renderPath}
+ */
+export function pathFolder(folder: string, path: string, iteration: number): string {
+  return join(folder, "paths", path, `ours_${iteration}`);
+}
+
+/** The name of the picture with a number, as ffmpeg's pattern `%05d.png` counts. */
+function pictureName(index: number): string {
+  return `${String(index).padStart(5, "0")}.png`;
+}
+
+/**
  * Renders views and writes each, and its photo at the size of the render, as PNG files numbered in the views' order. A
  * photo with alpha is composited over the background of the renders.
  * Pictures of an earlier run that had more views are removed.
  *
  * @param gaussians What to render
  * @param views Cameras and photos
- * @param folder Gets `renders` and `gt`
- * @param options Background, signal, progress
+ * @param folder Gets `renders` and `gt`; `alpha` and `depth` when asked for
+ * @param options Background, planes, signal, progress
  */
 export async function renderViews(
   gaussians: Gaussians,
@@ -56,21 +78,105 @@ export async function renderViews(
   folder: string,
   options: RenderViewsOptions = {},
 ): Promise<void> {
-  const { background, signal, onView } = options;
-  const folders = Object.values(RENDER_FOLDERS).map((name) => join(folder, name));
-  for (const name of folders) await Deno.mkdir(name, { recursive: true });
-  const [renders, photos] = folders;
+  const { signal, onView } = options;
+  const photos = join(folder, RENDER_FOLDERS.photos);
+  await Deno.mkdir(photos, { recursive: true });
+  const pictures = await Pictures.begin(gaussians, folder, options);
   let done = 0;
   for (const { view, photo } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const name = `${String(done).padStart(5, "0")}.png`;
-    const image = await renderImage8(gaussians, view.camera, { background });
-    const gt = flattened(await photo, background);
-    await Promise.all([writePng(join(renders, name), image), writePng(join(photos, name), gt)]);
+    const save = await pictures.render(view.camera, done);
+    const gt = flattened(await photo, options.background);
+    await Promise.all([save(), writePng(join(photos, pictureName(done)), gt)]);
     done++;
     onView?.(done, views.length);
   }
-  for (const name of folders) await removePicturesFrom(name, views.length);
+  await pictures.end(views.length);
+  await removePicturesFrom(photos, views.length);
+}
+
+/**
+ * Renders the cameras of a path and writes each as PNG files numbered in their order. Pictures of an earlier, longer path
+ * are removed.
+ *
+ * @param gaussians What to render
+ * @param cameras The path
+ * @param folder Gets `renders`; `alpha` and `depth` when asked for
+ * @param options Background, planes, signal, progress
+ */
+export async function renderPath(
+  gaussians: Gaussians,
+  cameras: readonly Camera[],
+  folder: string,
+  options: RenderViewsOptions = {},
+): Promise<void> {
+  const { signal, onView } = options;
+  const pictures = await Pictures.begin(gaussians, folder, options);
+  let writing: Promise<void> | undefined;
+  for (const [index, camera] of cameras.entries()) {
+    signal?.throwIfAborted();
+    const save = await pictures.render(camera, index);
+    await writing;
+    writing = save(); // while the next one is rendered
+    writing.catch(() => {}); // told when it is awaited
+    onView?.(index + 1, cameras.length);
+  }
+  await writing;
+  await pictures.end(cameras.length);
+}
+
+/** The pictures of what is rendered, without photos. */
+class Pictures {
+  readonly #gaussians: Gaussians;
+  readonly #folder: string;
+  readonly #options: RenderViewsOptions;
+
+  private constructor(gaussians: Gaussians, folder: string, options: RenderViewsOptions) {
+    this.#gaussians = gaussians;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /** Makes the folders. */
+  static async begin(gaussians: Gaussians, folder: string, options: RenderViewsOptions): Promise<Pictures> {
+    const pictures = new Pictures(gaussians, folder, options);
+    for (const name of pictures.#folders()) await Deno.mkdir(name, { recursive: true });
+    return pictures;
+  }
+
+  /** Renders a camera; resolves to what writes its files. */
+  async render(camera: Camera, index: number): Promise<() => Promise<void>> {
+    const { background, alpha: withAlpha, depthScale } = this.#options;
+    const file = (folder: string) => join(this.#folder, folder, pictureName(index));
+    if (!withAlpha && depthScale === undefined) {
+      const image = await renderImage8(this.#gaussians, camera, { background });
+      return () => writePng(file(RENDER_FOLDERS.renders), image);
+    }
+    const { image, alpha, depth } = await renderFrame(this.#gaussians, camera, { background });
+    const { width, height } = image;
+    return async () => {
+      await writePng(file(RENDER_FOLDERS.renders), image);
+      if (withAlpha) await writePlanePng(file(RENDER_FOLDERS.alpha), { width, height, data: alphaPlane(alpha) });
+      if (depthScale === undefined) return;
+      await writePlanePng(file(RENDER_FOLDERS.depth), { width, height, data: depthPlane(depth, depthScale) });
+    };
+  }
+
+  /** Removes what an earlier run with more cameras, or with planes that are not asked for now, has left. */
+  async end(count: number): Promise<void> {
+    const folders = this.#folders();
+    const planes = [RENDER_FOLDERS.alpha, RENDER_FOLDERS.depth].map((name) => join(this.#folder, name));
+    for (const name of folders) await removePicturesFrom(name, count);
+    for (const name of planes.filter((name) => !folders.includes(name))) await removePicturesFrom(name, 0);
+  }
+
+  #folders(): string[] {
+    const { alpha, depthScale } = this.#options;
+    const names: string[] = [RENDER_FOLDERS.renders];
+    if (alpha) names.push(RENDER_FOLDERS.alpha);
+    if (depthScale !== undefined) names.push(RENDER_FOLDERS.depth);
+    return names.map((name) => join(this.#folder, name));
+  }
 }
 
 async function removePicturesFrom(folder: string, first: number): Promise<void> {

@@ -73,6 +73,27 @@ export async function renderImage8(
   return { width, height, channels, data };
 }
 
+/** What {@linkcode renderFrame} gives. */
+export interface Frame {
+  /** Rounded as by {@linkcode renderImage8}. */
+  image: Image8;
+  /** width · height opacities. */
+  alpha: Float32Array;
+  /** width · height depths Σ w z / max(Σ w, 1e-6), in world units. */
+  depth: Float32Array;
+}
+
+/** @internal Renders one camera to RGB bytes, with opacities and depths as floats. */
+export async function renderFrame(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Frame> {
+  const packed = packCamera(camera);
+  const { width, height } = camera;
+  const data = new Uint8Array(3 * width * height);
+  const alpha = new Float32Array(width * height);
+  const depth = new Float32Array(width * height);
+  await renderInto(gaussians, packed, { ...options, format: ABI.FORMAT_RGB8, image: data, alpha, depth });
+  return { image: { width, height, channels: 3, data }, alpha, depth };
+}
+
 interface Target {
   background?: Color;
   format: number;

@@ -44,6 +44,16 @@ export const JSON_ROWS = [
   { name: "json", kind: "flag", help: "one JSON object per line on the standard output" },
 ] as const satisfies readonly OptionRow[];
 
+/** Rows of verbs that score pictures. */
+export const LPIPS_ROWS = [
+  {
+    name: "lpips",
+    kind: "string",
+    unit: "FILE",
+    help: "weights for LPIPS, as docs/lpips.md says; unset: the file that the variable TAME_LPIPS names, if it does",
+  },
+] as const satisfies readonly OptionRow[];
+
 /** Rows of every verb that reports. */
 export const REPORT_ROWS = [
   { name: "quiet", kind: "flag", help: "only warnings, errors and, on a terminal, the bar" },

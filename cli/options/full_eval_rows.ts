@@ -54,12 +54,6 @@ export const STAGE_ROWS = [
   { name: "skip_report", kind: "flag", help: "write no reports" },
   { name: "resume", kind: "flag", help: "leave out what an earlier, interrupted run has finished in the same way" },
   { name: "dry_run", kind: "flag", help: "only print the commands" },
-  {
-    name: "lpips",
-    kind: "string",
-    unit: "FILE",
-    help: "weights for LPIPS, for metrics; the variable TAME_LPIPS does the same",
-  },
 ] as const satisfies readonly OptionRow[];
 
 export const GPU_ROWS = [

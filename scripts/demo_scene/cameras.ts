@@ -1,7 +1,7 @@
 // The demo scene's cameras: one lap around the still life, at heights that cover a band of the hemisphere evenly.
 import { type Camera, rotationFromQuaternion } from "../../load/camera.ts";
 import { FOCUS } from "./still_life.ts";
-import { along, dot, type Vec3 } from "./vec3.ts";
+import { along, dot, type Vec3 } from "../../load/vec3.ts";
 
 /** A camera and the quaternion (w, x, y, z) of its rotation. */
 export interface PosedCamera {

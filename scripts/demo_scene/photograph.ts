@@ -3,7 +3,7 @@ import { type Camera, cameraCenter } from "../../load/camera.ts";
 import type { Ray } from "./shapes.ts";
 import type { Thing } from "./still_life.ts";
 import { lightAt, look, mayMeet, photoColor, type Sight } from "./tracer.ts";
-import { add, dot, normalize, scale, type Vec3 } from "./vec3.ts";
+import { add, dot, normalize, scale, type Vec3 } from "../../load/vec3.ts";
 
 /** Where the rays of a pixel pass, in pixels from its corner: a rotated grid, which softens edges of any direction. */
 const SAMPLES = [[0.125, 0.625], [0.375, 0.125], [0.625, 0.875], [0.875, 0.375]];

@@ -5,7 +5,7 @@ import type { PointCloud } from "../../load/scene.ts";
 import { rayThrough } from "./photograph.ts";
 import { DOME_RADIUS, type Thing } from "./still_life.ts";
 import { lightAt, look, photoColor, type Sight } from "./tracer.ts";
-import { along, dot, normalize, subtract, type Vec3 } from "./vec3.ts";
+import { along, dot, normalize, subtract, type Vec3 } from "../../load/vec3.ts";
 
 /** One candidate for every so many pixels of every photo: enough to fill the spacings of the scene. */
 const PIXELS_PER_CANDIDATE = 6;

@@ -1,6 +1,6 @@
 // Where a ray meets a shape: the closed-form intersections of the demo scene. The world is as COLMAP's cameras see it
 // (x right, y down, z forward): the floor is y = 0 and everything that stands on it has negative y.
-import { dot, scale, subtract, type Vec3 } from "./vec3.ts";
+import { dot, scale, subtract, type Vec3 } from "../../load/vec3.ts";
 
 /** A half-line; `direction` has length 1. */
 export interface Ray {

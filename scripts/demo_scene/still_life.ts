@@ -1,7 +1,7 @@
 // What stands in the demo scene: balls, boxes and columns on a checkered floor in a dome-shaped studio.
 import { box, cylinder, dome, floor, type Shape, sphere } from "./shapes.ts";
 import { backdrop, dots, fadingChecker, flutes, stripes, swirl, type Texture, weave } from "./textures.ts";
-import type { Vec3 } from "./vec3.ts";
+import type { Vec3 } from "../../load/vec3.ts";
 
 /** A painted shape. */
 export interface Thing {

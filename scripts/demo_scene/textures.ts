@@ -1,6 +1,6 @@
 // The patterns painted on the demo scene's surfaces: smooth functions of a point in the shape's own axes. Their edges
 // are several pixels wide on purpose: splats of a modest count reproduce them, which hard edges would not allow.
-import { mix, normalize, type Vec3 } from "./vec3.ts";
+import { mix, normalize, type Vec3 } from "../../load/vec3.ts";
 
 /** Albedo, linear RGB, at a point in the shape's own axes. */
 export type Texture = (local: Vec3) => Vec3;

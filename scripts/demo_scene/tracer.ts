@@ -2,7 +2,7 @@
 // and a little darkness where things touch. Nothing shines or mirrors: a point has the same colour from everywhere.
 import type { Ray, Shape } from "./shapes.ts";
 import type { Thing } from "./still_life.ts";
-import { add, along, cross, dot, mix, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
+import { add, along, cross, dot, mix, normalize, scale, subtract, type Vec3 } from "../../load/vec3.ts";
 
 /** The nearest surface along a ray. */
 export interface Sight {

@@ -7,7 +7,7 @@ import { loadScene } from "../../load/scene.ts";
 import { holdsCapture, writeCapture } from "../../scripts/demo_scene/capture.ts";
 import { stillLife } from "../../scripts/demo_scene/still_life.ts";
 import { look } from "../../scripts/demo_scene/tracer.ts";
-import { normalize, subtract, type Vec3 } from "../../scripts/demo_scene/vec3.ts";
+import { normalize, subtract, type Vec3 } from "../../load/vec3.ts";
 
 const SIZE = { views: 18, width: 128, height: 96 };
 

@@ -98,14 +98,14 @@ deviceTest("renderViews() and scoreModel() write numbered pictures and the refer
     assert(render.data.every((value) => value === 51), "0.2 is 51 of 255, losslessly");
 
     const scores = await scoreModel(device, folder);
-    const { psnr, pictures } = scores.ours_7000;
-    assertEquals([psnr, pictures[0].psnr], [Infinity, Infinity]);
-    assertAlmostEquals(pictures[1].psnr, 20 * Math.log10(255 / 77), 1e-5);
+    const { means, pictures } = scores.ours_7000;
+    assertEquals([means.PSNR, pictures[0].scores.PSNR], [Infinity, Infinity]);
+    assertAlmostEquals(pictures[1].scores.PSNR, 20 * Math.log10(255 / 77), 1e-5);
     const text = await Deno.readTextFile(`${folder}/per_view.json`);
     assert(text.startsWith('{\n "ours_7000": {\n  "SSIM": {\n   "00000.png": 1'), text);
     const results = JSON.parse(await Deno.readTextFile(`${folder}/results.json`));
-    assertEquals(Object.keys(results.ours_7000), ["SSIM", "PSNR"]);
-    assertAlmostEquals(results.ours_7000.SSIM, scores.ours_7000.ssim, 1e-12);
+    assertEquals(Object.keys(results.ours_7000), ["SSIM", "PSNR", "SSIM_valid"]);
+    assertAlmostEquals(results.ours_7000.SSIM, means.SSIM, 1e-12);
 
     await writePng(`${folder}/test/ours_7000/gt/00001.png`, { ...await views[1].photo(), width: 14, height: 20 });
     await assertRejects(() => scoreModel(device, folder), DataError, "its render 20 x 14");

@@ -28,9 +28,14 @@ export function cross(a: Vec3, b: Vec3): Vec3 {
   return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 }
 
-/** a scaled to length 1. */
+/** |a|. */
+export function length(a: Vec3): number {
+  return Math.sqrt(dot(a, a));
+}
+
+/** a scaled to length 1; not finite for the zero vector. */
 export function normalize(a: Vec3): Vec3 {
-  return scale(a, 1 / Math.sqrt(dot(a, a)));
+  return scale(a, 1 / length(a));
 }
 
 /** The point at distance `t` from `origin` along `direction`. */
@@ -41,4 +46,9 @@ export function along(origin: Vec3, direction: Vec3, t: number): Vec3 {
 /** a at s = 0, b at s = 1, linear between. */
 export function mix(a: Vec3, b: Vec3, s: number): Vec3 {
   return [a[0] + s * (b[0] - a[0]), a[1] + s * (b[1] - a[1]), a[2] + s * (b[2] - a[2])];
+}
+
+/** A row of a world-to-camera rotation: an axis of the camera in the world; 0 right, 1 down, 2 forward. */
+export function axisOf(rotation: readonly number[], row: number): Vec3 {
+  return [rotation[3 * row], rotation[3 * row + 1], rotation[3 * row + 2]];
 }

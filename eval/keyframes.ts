@@ -1,0 +1,112 @@
+/**
+ * Camera paths from JSON:
+ *
+ * ```json
+ * {
+ *   "loop": false,
+ *   "keyframes": [
+ *     { "view": "0001" },
+ *     { "position": [0, -1, -4], "look_at": [0, 0, 0], "up": [0, -1, 0], "fov": 60, "time": 2.5 }
+ *   ]
+ * }
+ * ```
+ *
+ * A keyframe is a view of the capture, by its name, or a place and what it looks at, in world coordinates. `up` is that
+ * of the capture's cameras unless given, `fov` (degrees, across the width) that of its first view. `time` is the
+ * keyframe's number unless given; all keyframes state it or none does. `loop` closes the path.
+ *
+ * @module
+ */
+
+import { type Camera, resizeCamera } from "../load/camera.ts";
+import { DataError } from "../load/errors.ts";
+import type { View } from "../load/scene.ts";
+import type { Vec3 } from "../load/vec3.ts";
+import { commonUp, type Keyframe, lookAt } from "./paths.ts";
+
+/** Keyframes as `keyframePath` takes them. */
+export interface KeyframeFile {
+  /** At least one, times ascending. */
+  keyframes: Keyframe[];
+  /** Whether the path closes. */
+  loop: boolean;
+}
+
+const KEYS = ["view", "position", "look_at", "up", "fov", "time"];
+
+/**
+ * Reads the text of a keyframe file.
+ *
+ * @param text JSON
+ * @param path The file, for error messages
+ * @param views Views of the capture, at least one; the first gives size and lens
+ * @returns Keyframes
+ * @throws {DataError} When the text is anything else, or names a view that is not there
+ */
+export function parseKeyframes(text: string, path: string, views: readonly View[]): KeyframeFile {
+  const fail = (what: string): never => {
+    throw new DataError(`Not a keyframe file: ${what}`, { path });
+  };
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    return fail(`it is not JSON (${(error as Error).message})`);
+  }
+  const { keyframes, loop = false } = (data ?? {}) as { keyframes?: unknown; loop?: unknown };
+  if (!Array.isArray(keyframes) || keyframes.length === 0) return fail('"keyframes" is missing or empty');
+  if (typeof loop !== "boolean") return fail('"loop" is neither true nor false');
+  const timed = keyframes.filter((frame) => frame?.time !== undefined).length;
+  if (timed !== 0 && timed !== keyframes.length) fail('some keyframes have a "time" and some have none');
+  const read = keyframes.map((frame: unknown, index) => {
+    const say = (what: string): never => fail(`keyframe ${index} ${what}`);
+    if (typeof frame !== "object" || frame === null) return say("is no object");
+    const unknown = Object.keys(frame).find((key) => !KEYS.includes(key));
+    if (unknown !== undefined) say(`has "${unknown}"; there are ${KEYS.join(", ")}`);
+    const { time = index } = frame as { time?: unknown };
+    if (typeof time !== "number") return say('has a "time" that is no number');
+    return { camera: cameraOf(frame, views, say), time };
+  });
+  const late = read.findIndex(({ time }, index) => index > 0 && time <= read[index - 1].time);
+  if (late > 0) fail(`keyframe ${late} does not come after the one before it`);
+  return { keyframes: read, loop };
+}
+
+function cameraOf(frame: object, views: readonly View[], say: (what: string) => never): Camera {
+  const { view: name, position, look_at, up, fov } = frame as Record<string, unknown>;
+  const template = views[0].camera;
+  if (name !== undefined) {
+    if (position !== undefined || look_at !== undefined) say('has both a "view" and a place');
+    const view = views.find((view) => view.name === name) ??
+      say(`names the view ${JSON.stringify(name)}, which is absent`);
+    return zoomed(resizeCamera(view.camera, template), fov, say);
+  }
+  const look = {
+    position: vectorOf(position) ?? say('has neither a "view" nor a "position" of three numbers'),
+    target: vectorOf(look_at) ?? say('has no "look_at" of three numbers'),
+    up: up === undefined
+      ? commonUp(views.map((view) => view.camera))
+      : vectorOf(up) ?? say('has no "up" of three numbers'),
+  };
+  try {
+    return zoomed(lookAt(template, look), fov, say);
+  } catch (error) {
+    if (error instanceof RangeError) return say(`has a place that cannot be: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The camera with a horizontal field of view in degrees; pixels keep their shape. */
+function zoomed(camera: Camera, fov: unknown, say: (what: string) => never): Camera {
+  if (fov === undefined) return camera;
+  if (typeof fov !== "number" || !(fov > 0 && fov < 180)) {
+    return say('has a "fov" that is not between 0 and 180 degrees');
+  }
+  const fx = camera.width / 2 / Math.tan(fov * Math.PI / 360);
+  return { ...camera, fx, fy: camera.fy * fx / camera.fx };
+}
+
+function vectorOf(value: unknown): Vec3 | undefined {
+  const valid = Array.isArray(value) && value.length === 3 && value.every((number) => Number.isFinite(number));
+  return valid ? value as unknown as Vec3 : undefined;
+}

@@ -1,0 +1,221 @@
+/**
+ * Camera paths for videos: an orbit and a spiral fitted to the cameras of a capture, and curves through keyframes.
+ *
+ * All are pure functions from cameras to cameras. Rotations are interpolated by squad (Shoemake 1987), positions and
+ * focal lengths by Catmull-Rom splines.
+ *
+ * @module
+ */
+
+import { type Camera, cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
+import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../load/vec3.ts";
+import { quaternionFromRotation, squad } from "./quaternion.ts";
+import { catmullRom } from "./spline.ts";
+
+/** A camera at a moment of a path. */
+export interface Keyframe {
+  /** The camera that the path goes through. */
+  camera: Camera;
+  /** When, in any unit; ascending. */
+  time: number;
+}
+
+const AXES: Vec3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+
+/** Length of the mean of the cameras' directions from which on they face one way: within about 45 degrees of it. */
+const FACING = 0.75;
+
+/** Shares of a length that are as good as nothing. */
+const LEAST = 1e-3;
+
+/** Rounds of a spiral. */
+const SPIRAL_ROUNDS = 2;
+
+/** A spiral moves back and forth once in so many rounds. */
+const SPIRAL_PITCH = 2;
+
+/** Share of the cameras within a spiral's width. */
+const SPIRAL_SHARE = 0.9;
+
+/**
+ * A camera that looks from a place at another.
+ *
+ * @param template Size, focal lengths and principal point
+ * @param look Where from, where to, and which way is up; world coordinates
+ * @returns The camera
+ * @throws {RangeError} When the places coincide, or the camera looks along `up`
+ */
+export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; up: Vec3 }): Camera {
+  const forward = normalize(subtract(look.target, look.position));
+  const right = normalize(cross(forward, look.up));
+  if (![...forward, ...right].every(Number.isFinite)) {
+    throw new RangeError("Cannot look from a place at itself, or along the direction that is up");
+  }
+  const down = cross(forward, right);
+  return placed(template, [...right, ...down, ...forward], look.position);
+}
+
+/**
+ * A circle at the cameras' mean height and distance that looks at what they look at, closed: the frame after the last
+ * would be the first. It lies around the scene, about the cameras' common up; where the cameras face one way, as a
+ * flight over land does, it lies before the scene, about the direction that they look along.
+ *
+ * @param cameras Cameras of a capture, at least one; the first gives size and lens
+ * @param frames Number of cameras
+ * @returns Cameras in their order
+ */
+export function orbitPath(cameras: readonly Camera[], frames: number): Camera[] {
+  const { center, target, forward } = standpoint(cameras);
+  const common = commonUp(cameras);
+  const facing = length(forward) > FACING;
+  const axis = facing ? scale(normalize(forward), -1) : common;
+  const across = reject(common, axis);
+  const up = facing ? (length(across) > LEAST ? across : anyAcross(axis)) : common;
+  const offsets = cameras.map((camera) => subtract(cameraCenter(camera), target));
+  const height = offsets.reduce((sum, offset) => sum + dot(offset, axis), 0) / offsets.length;
+  const radius = offsets.reduce((sum, offset) => sum + length(reject(offset, axis)), 0) / offsets.length;
+  const toCenter = reject(subtract(center, target), axis);
+  const x = length(toCenter) > LEAST * radius ? normalize(toCenter) : anyAcross(axis);
+  const y = cross(axis, x);
+  return Array.from({ length: frames }, (_, frame) => {
+    const angle = 2 * Math.PI * frame / frames;
+    const around = add(scale(x, radius * Math.cos(angle)), scale(y, radius * Math.sin(angle)));
+    return lookAt(cameras[0], { position: add(target, add(around, scale(axis, height))), target, up });
+  });
+}
+
+/**
+ * A spiral about the camera in the middle of the others that keeps looking at what they look at (Mildenhall et al. 2019),
+ * as wide as they are spread but no wider than a third of the way to it; closed.
+ *
+ * @param cameras Cameras of a capture, at least one; the first gives size and lens
+ * @param frames Number of cameras
+ * @returns Cameras in their order
+ */
+export function spiralPath(cameras: readonly Camera[], frames: number): Camera[] {
+  const { center, target } = standpoint(cameras);
+  const away = (camera: Camera): number => length(subtract(cameraCenter(camera), center));
+  const middle = cameras.reduce((best, camera) => away(camera) < away(best) ? camera : best);
+  const start = cameraCenter(middle);
+  const axes = [0, 1, 2].map((row) => axisOf(middle.rotation, row));
+  const up = scale(axes[1], -1);
+  const widest = length(subtract(target, start)) / 3;
+  const offsets = cameras.map((camera) => subtract(cameraCenter(camera), start));
+  const radii = axes.map((axis) =>
+    Math.min(quantile(offsets.map((offset) => Math.abs(dot(offset, axis))), SPIRAL_SHARE), widest)
+  );
+  return Array.from({ length: frames }, (_, frame) => {
+    const angle = 2 * Math.PI * SPIRAL_ROUNDS * frame / frames;
+    const moves = [Math.cos(angle), Math.sin(angle), Math.sin(angle / SPIRAL_PITCH)];
+    const position = axes.reduce((sum, axis, i) => add(sum, scale(axis, radii[i] * moves[i])), start);
+    return lookAt(cameras[0], { position, target, up });
+  });
+}
+
+/**
+ * A smooth path through keyframes, evenly in time.
+ *
+ * @param keyframes At least one; times ascend. Sizes are those of the first
+ * @param options Number of cameras; whether the path closes: the last keyframe then has the time at which the first
+ * comes again, after a step as long as the mean of the others
+ * @returns Cameras in their order
+ */
+export function keyframePath(
+  keyframes: readonly Keyframe[],
+  options: { frames: number; loop?: boolean },
+): Camera[] {
+  const { frames, loop = false } = options;
+  const [{ camera: first }] = keyframes;
+  if (keyframes.length === 1) return Array.from({ length: frames }, () => first);
+  const times = keyframes.map(({ time }) => time);
+  const start = times[0], end = times[times.length - 1];
+  const period = loop ? (end - start) * keyframes.length / (keyframes.length - 1) : undefined;
+  const curve = { times, period };
+  const centers = keyframes.map(({ camera }) => cameraCenter(camera));
+  const lenses = keyframes.map(({ camera: { fx, fy, cx, cy } }) => [fx, fy, cx, cy]);
+  const turns = keyframes.map(({ camera }) => quaternionFromRotation(camera.rotation));
+  return Array.from({ length: frames }, (_, frame) => {
+    const time = period !== undefined
+      ? start + period * frame / frames
+      : start + (end - start) * (frames === 1 ? 0 : frame / (frames - 1));
+    const [fx, fy, cx, cy] = catmullRom({ ...curve, values: lenses }, time);
+    const rotation = rotationFromQuaternion(squad({ ...curve, values: turns }, time));
+    const [x, y, z] = catmullRom({ ...curve, values: centers }, time);
+    return placed({ ...first, fx, fy, cx, cy }, rotation, [x, y, z]);
+  });
+}
+
+/** Where cameras stand on average, the mean of the directions they look along, and the place that they look at. */
+function standpoint(cameras: readonly Camera[]): { center: Vec3; forward: Vec3; target: Vec3 } {
+  const centers = cameras.map(cameraCenter);
+  const forwards = cameras.map((camera) => axisOf(camera.rotation, 2));
+  return { center: meanOf(centers), forward: meanOf(forwards), target: focus(centers, forwards) };
+}
+
+/**
+ * The direction that is up for cameras on average.
+ *
+ * @param cameras At least one
+ * @returns A unit vector; cameras turned every way, which have no common up, get one that the first looks across
+ */
+export function commonUp(cameras: readonly Camera[]): Vec3 {
+  const mean = meanOf(cameras.map((camera) => scale(axisOf(camera.rotation, 1), -1)));
+  return length(mean) > LEAST ? normalize(mean) : anyAcross(axisOf(cameras[0].rotation, 2));
+}
+
+/**
+ * The point nearest to all optical axes, in the least-squares sense. Axes that are nearly parallel have it anywhere, also
+ * behind the cameras: those look at the place ahead of them at twice their spread.
+ */
+function focus(centers: readonly Vec3[], forwards: readonly Vec3[]): Vec3 {
+  const center = meanOf(centers);
+  const spread = Math.max(...centers.map((place) => length(subtract(place, center))), LEAST);
+  const ahead = meanOf(centers.map((place, i) => add(place, scale(forwards[i], 2 * spread))));
+  const pull = 1e-9 * centers.length; // axes that are exactly parallel have no nearest point
+  let side = scale(ahead, pull);
+  let rows = AXES.map((axis) => scale(axis, pull));
+  for (const [i, place] of centers.entries()) {
+    const across = (vector: Vec3): Vec3 => reject(vector, forwards[i]); // I − d dᵀ for an axis along d
+    side = add(side, across(place));
+    rows = rows.map((row, k) => add(row, across(AXES[k])));
+  }
+  const nearest = solve(rows, side);
+  const depths = centers.map((place, i) => dot(subtract(nearest, place), forwards[i]));
+  return quantile(depths, 0.5) > spread / 4 ? nearest : ahead;
+}
+
+/** Cramer's rule for a symmetric, positive definite system. */
+function solve([a, b, c]: Vec3[], side: Vec3): Vec3 {
+  const determinant = dot(a, cross(b, c));
+  return [
+    dot(side, cross(b, c)) / determinant,
+    dot(a, cross(side, c)) / determinant,
+    dot(a, cross(b, side)) / determinant,
+  ];
+}
+
+/** A camera turned and put to a place. */
+function placed(template: Camera, rotation: number[], position: Vec3): Camera {
+  const translation = [0, 1, 2].map((row) => -dot(axisOf(rotation, row), position));
+  return { ...template, rotation, translation };
+}
+
+function meanOf(vectors: readonly Vec3[]): Vec3 {
+  return scale(vectors.reduce(add, [0, 0, 0]), 1 / vectors.length);
+}
+
+/** What of a vector is across a unit direction. */
+function reject(vector: Vec3, direction: Vec3): Vec3 {
+  return subtract(vector, scale(direction, dot(vector, direction)));
+}
+
+/** Some unit direction across another. */
+function anyAcross(direction: Vec3): Vec3 {
+  const [x, y, z] = direction.map(Math.abs);
+  return normalize(cross(direction, AXES[x <= y && x <= z ? 0 : y <= z ? 1 : 2]));
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}

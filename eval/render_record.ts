@@ -1,0 +1,110 @@
+/**
+ * `render.json` beside rendered pictures: what they were rendered from, so that `metrics` can render the same views once
+ * more without rounding to 8 bits.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { writeFileAtomic } from "../export/atomic.ts";
+import { pointCloudPath } from "../export/model_folder.ts";
+import type { Device } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import type { Image } from "../ffi/image.ts";
+import { renderColors } from "../ffi/rasterizer.ts";
+import { loadPly } from "../init/gaussians.ts";
+import { DataError } from "../load/errors.ts";
+import { statOrUndefined } from "../load/files.ts";
+import { type LoadOptions, loadScene, type View } from "../load/scene.ts";
+import { clampColors } from "./pixels.ts";
+
+/** How views were rendered: the options that the capture was loaded with, and what follows. */
+export interface RenderRecord extends Omit<LoadOptions, "signal"> {
+  /** Which saved PLY. */
+  iteration: number;
+  /** Training or test views. */
+  set: "train" | "test";
+  /** Absolute path of the capture. */
+  source: string;
+  /** White instead of black. */
+  whiteBackground: boolean;
+}
+
+const FILE = "render.json";
+
+/**
+ * The colour under the Gaussians.
+ *
+ * @param record How views are rendered
+ * @returns Red, green, blue
+ */
+export function backgroundOf({ whiteBackground }: Pick<RenderRecord, "whiteBackground">): [number, number, number] {
+  return whiteBackground ? [1, 1, 1] : [0, 0, 0];
+}
+
+/**
+ * Writes `render.json` into a folder of pictures.
+ *
+ * @param folder Folder with `renders` and `gt`
+ * @param record How they were rendered
+ */
+export async function writeRenderRecord(folder: string, record: RenderRecord): Promise<void> {
+  await writeFileAtomic(join(folder, FILE), JSON.stringify(record, null, 1) + "\n");
+}
+
+/** The renders of a folder of pictures once more, as floats in [0, 1]. */
+export class ExactRenders implements Disposable {
+  readonly #gaussians: Gaussians;
+  readonly #views: View[];
+  readonly #background: [number, number, number];
+
+  private constructor(gaussians: Gaussians, views: View[], background: [number, number, number]) {
+    this.#gaussians = gaussians;
+    this.#views = views;
+    this.#background = background;
+  }
+
+  /**
+   * Opens what a folder of pictures was rendered from.
+   *
+   * @param device Open device
+   * @param model Model folder
+   * @param folder Folder with `renders`, `gt` and `render.json`
+   * @returns The renders
+   * @throws {DataError} When there is no `render.json`, the PLY has changed since, or the capture is gone
+   */
+  static async open(device: Device, model: string, folder: string): Promise<ExactRenders> {
+    const path = join(folder, FILE);
+    const written = await statOrUndefined(path);
+    if (!written?.isFile) throw new DataError("Nothing says what the pictures were rendered from", { path });
+    const record: RenderRecord = JSON.parse(await Deno.readTextFile(path));
+    const ply = pointCloudPath(model, record.iteration);
+    const saved = await statOrUndefined(ply);
+    if (saved?.mtime && written.mtime && saved.mtime > written.mtime) {
+      throw new DataError("PLY is newer than the pictures: render the model again", { path: ply });
+    }
+    const scene = await loadScene(record.source, record);
+    return new ExactRenders(await loadPly(device, ply), scene[record.set], backgroundOf(record));
+  }
+
+  /**
+   * Renders a view.
+   *
+   * @param index The picture's number
+   * @returns Floats in [0, 1]
+   */
+  async render(index: number): Promise<Image> {
+    const { camera } = this.#views[index];
+    return clampColors(await renderColors(this.#gaussians, camera, { background: this.#background }));
+  }
+
+  /** Number of views. */
+  get count(): number {
+    return this.#views.length;
+  }
+
+  /** Frees the Gaussians. */
+  [Symbol.dispose](): void {
+    this.#gaussians[Symbol.dispose]();
+  }
+}

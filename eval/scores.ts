@@ -1,0 +1,54 @@
+/**
+ * The scores of a pair of images, under the names that `results.json` and `per_view.json` have.
+ *
+ * @module
+ */
+
+import type { Device } from "../ffi/device.ts";
+import type { Image } from "../ffi/image.ts";
+import { lpips, type LpipsNetwork } from "../ffi/lpips.ts";
+import { psnr, ssim } from "../ffi/metrics.ts";
+
+/**
+ * Scores by name. `SSIM`, `PSNR` (dB) and `LPIPS` are those of the reference: SSIM with zero padding, LPIPS (VGG) of
+ * values in [0, 1]. `SSIM_valid` has only windows wholly inside, `LPIPS_signed` values in [-1, 1]; `LPIPS_alex` and
+ * `LPIPS_alex_signed` stand for them where the weights are AlexNet's.
+ */
+export type Scores = Record<string, number>;
+
+/** What the names of scores of unquantised renders end with. */
+export const FLOAT = "_float";
+
+/** Side of SSIM's window in pixels. */
+const WINDOW = 11;
+
+/**
+ * Scores one image against another. Images smaller than a window of 11 × 11 have no `SSIM_valid`.
+ *
+ * @param device Open device
+ * @param a A render, values 0 to 1
+ * @param b Its photo
+ * @param weights LPIPS network; without one there is no LPIPS
+ * @returns Scores by name
+ */
+export async function scoreImages(device: Device, a: Image, b: Image, weights?: LpipsNetwork): Promise<Scores> {
+  const scores: Scores = { SSIM: ssim(device, a, b), PSNR: psnr(device, a, b) };
+  const name = weights?.net === "alex" ? "LPIPS_alex" : "LPIPS";
+  if (weights !== undefined) scores[name] = await lpips(device, a, b, weights);
+  if (Math.min(a.width, a.height) >= WINDOW) scores.SSIM_valid = ssim(device, a, b, { padding: "valid" });
+  if (weights !== undefined) scores[`${name}_signed`] = await lpips(device, a, b, weights, { range: "signed" });
+  return scores;
+}
+
+/**
+ * Arithmetic means of scores, in float64, of those names that every picture has.
+ *
+ * @param all Scores of some pictures, at least one
+ * @returns Means by name, in the order of the first picture's names
+ */
+export function meanScores(all: readonly Scores[]): Scores {
+  const names = Object.keys(all[0]).filter((name) => all.every((scores) => name in scores));
+  return Object.fromEntries(
+    names.map((name) => [name, all.reduce((sum, scores) => sum + scores[name], 0) / all.length]),
+  );
+}
