@@ -4,6 +4,7 @@ import { basename, join } from "@std/path";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
 import { Board } from "./full_eval/board.ts";
+import { clusterJob } from "./full_eval/cluster.ts";
 import { collect } from "./full_eval/collect.ts";
 import { type FullEvalValues, type Job, jobsOf, largestFirst } from "./full_eval/jobs.ts";
 import { runVerb } from "./full_eval/process.ts";
@@ -44,6 +45,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { values } = parse(own, FULL_EVAL_OPTIONS);
   check(values);
   const jobs = await jobsOf(values, trainFlags);
+  if (values.emit !== undefined) {
+    const { text, advice } = await clusterJob(jobs, values, { own, train: trainFlags });
+    console.log(text.trimEnd());
+    console.error(advice);
+    return EXIT.done;
+  }
   if (values.dry_run) {
     for (const line of commandLines(jobs, values)) console.log(line);
     return EXIT.done;

@@ -15,6 +15,8 @@ export interface SceneRow {
   /** Why there is no complete row, if there is none. */
   problem?: string;
   measures: Measures;
+  /** All scores of results.json by their names there. */
+  scores?: Record<string, number | null>;
   references: Reference[];
   /** Model folder. */
   model: string;
@@ -80,17 +82,16 @@ async function rowOf({ scene, model, references }: Job, { done, failure }: Scene
   if (failure !== undefined) return row;
   const scores = (await readJson(join(model, "results.json")))?.[row.method];
   if (scores === undefined) return { ...row, problem: "not scored" };
-  row.measures = { ...scoresOf(scores), ...row.measures };
-  return row;
+  return { ...row, scores, measures: { ...scoresOf(scores), ...row.measures } };
 }
 
-/** The scores of results.json; its null is the infinite PSNR of equal pictures. */
+/** The scores that a table has; null is the infinite PSNR of equal pictures. */
 function scoresOf(scores: Record<string, number | null>): Measures {
-  const { PSNR, SSIM, LPIPS } = scores;
+  const lpips = scores.LPIPS ?? scores.LPIPS_alex;
   return {
-    psnr: PSNR ?? Infinity,
-    ssim: SSIM!,
-    ...(typeof LPIPS === "number" ? { lpips: LPIPS } : {}),
+    psnr: scores.PSNR ?? Infinity,
+    ssim: scores.SSIM!,
+    ...(typeof lpips === "number" ? { lpips } : {}),
   };
 }
 

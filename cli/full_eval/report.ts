@@ -74,11 +74,12 @@ function jsonReport({ title, versions, datasets }: Report): object {
     versions,
     datasets: datasets.map(({ rows, ...dataset }) => ({
       ...dataset,
-      scenes: rows.map(({ scene, problem, device, measures, references }) => ({
+      scenes: rows.map(({ scene, problem, device, measures, scores, references }) => ({
         scene,
-        ...(problem === undefined ? {} : { problem }),
-        ...(device === undefined ? {} : { device }),
+        problem,
+        device,
         measures,
+        scores,
         references,
       })),
     })),

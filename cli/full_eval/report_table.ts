@@ -54,6 +54,7 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
   }
   const devices = [...new Set(datasets.flatMap(({ rows }) => rows.map(({ device }) => device)))]
     .filter((device) => device !== undefined);
+  const alex = datasets.some(({ rows }) => rows.some(({ scores }) => scores !== undefined && "LPIPS_alex" in scores));
   return [
     `Rows of ${OWN_METHOD} were measured here${
       devices.length === 0 ? "" : ` (${devices.join(", ")})`
@@ -61,6 +62,9 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
     "LPIPS are means over the held-out views of the 8-bit pictures; a mean over a dataset is the mean of its scenes.",
     `"train s" are the training steps alone, "total s" the whole process of training; "peak MiB" is the memory that ` +
     `${OWN_METHOD} holds on the device, to which the driver adds its own.`,
+    alex
+      ? "LPIPS of our rows is with AlexNet's features, that of published rows with VGG's."
+      : "LPIPS is with VGG's features of values in [0, 1], as in most tables of Gaussian splatting.",
     ...[...sources].map(([method, source]) => `${method}: ${source}.`),
   ];
 }

@@ -1,0 +1,131 @@
+// The benchmark as a job of a cluster's own scheduler: a Slurm array script or a Kubernetes indexed Job, with one scene
+// in each task. The tasks leave models and records; `--collect` makes the reports of them.
+
+import { stringify } from "yaml";
+import { normalise } from "../argv.ts";
+import { UsageError } from "../errors.ts";
+import { FULL_EVAL_OPTIONS } from "../options.ts";
+import { userPath } from "../paths.ts";
+import { denoFlags, entryPath, quote } from "../permissions.ts";
+import { type FullEvalValues, type Job, largestFirst } from "./jobs.ts";
+
+/** Options whose values are paths: a task may start in another folder. */
+const PATHS = ["mipnerf360", "tanksandtemples", "deepblending", "dataset", "lpips"];
+
+/** Options that tasks have of their own, or have no use for. */
+const LEFT_OUT = ["emit", "image", "volume", "scenes", "output_path", "gpus", "resume", "skip_report", "quiet", "json"];
+
+/** What each task adds: it goes on where it was stopped, and leaves the reports to --collect. */
+const TASK = ["--resume", "--skip_report"];
+
+const NAME = "tame-full-eval";
+
+/** What the scheduler is asked for, for each task. */
+const PROCESSORS = 8;
+
+/** The work as a job description for the scheduler that `--emit` names, and how to use it. */
+export async function clusterJob(
+  jobs: readonly Job[],
+  values: FullEvalValues,
+  argv: { own: readonly string[]; train: readonly string[] },
+): Promise<{ text: string; advice: string }> {
+  const scenes = [...new Set((await largestFirst(jobs)).map(({ scene }) => scene))];
+  const own = [...ownOptions(argv.own), `--output_path=${userPath(values.output_path)}`];
+  const rest = argv.train.length === 0 ? [] : ["--", ...argv.train];
+  return values.emit === "k8s"
+    ? { text: kubernetesJob(scenes, values, { own, rest }), advice: adviceFor("kubectl apply -f FILE", own, values) }
+    : { text: slurmScript(scenes, values, { own, rest }), advice: adviceFor("sbatch FILE", own, values) };
+}
+
+/** A task's options, each as one word, paths absolute. */
+function ownOptions(argv: readonly string[]): string[] {
+  return normalise(argv, FULL_EVAL_OPTIONS).options.flatMap((option) => {
+    const equals = option.indexOf("=");
+    const name = option.slice(2, equals), value = option.slice(equals + 1);
+    if (LEFT_OUT.includes(name)) return [];
+    return [PATHS.includes(name) ? `--${name}=${userPath(value)}` : option];
+  });
+}
+
+interface Words {
+  own: string[];
+  rest: readonly string[];
+}
+
+/** Words for a shell. */
+function shellWords(words: readonly string[]): string {
+  return words.map(quote).join(" ");
+}
+
+function slurmScript(scenes: string[], values: FullEvalValues, { own, rest }: Words): string {
+  const program = ["run", ...denoFlags({ writes: true, runs: true }), entryPath("full_eval.ts")];
+  const gpu = values.backend === "cpu" ? [] : ["#SBATCH --gres=gpu:1"];
+  const lines = [
+    "#!/bin/bash",
+    `#SBATCH --job-name=${NAME}`,
+    `#SBATCH --array=0-${scenes.length - 1}`,
+    "#SBATCH --ntasks=1",
+    `#SBATCH --cpus-per-task=${PROCESSORS}`,
+    ...gpu,
+    "set -euo pipefail",
+    `scenes=(${shellWords(scenes)})`,
+    `exec deno ${shellWords([...program, ...own])} \\`,
+    `  --scenes="\${scenes[$SLURM_ARRAY_TASK_ID]}" ${shellWords([...TASK, ...rest])}`,
+  ];
+  return lines.join("\n") + "\n";
+}
+
+function kubernetesJob(
+  scenes: string[],
+  values: FullEvalValues,
+  { own, rest }: Words,
+): string {
+  if (values.image === undefined) {
+    throw new UsageError("--emit k8s needs --image: a container image that has tame, built");
+  }
+  const volumes = values.volume.map((text, index) => {
+    const [claim, path] = text.split(/:(.*)/s);
+    if (!claim || !path?.startsWith("/")) throw new UsageError(`Cannot use "${text}" as --volume: it is CLAIM:/PATH`);
+    return { name: `volume-${index}`, claim, path };
+  });
+  const task = `deno task full-eval ${shellWords(own)} --scenes="$1" ${shellWords([...TASK, ...rest])}`;
+  const job = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: NAME },
+    spec: {
+      completionMode: "Indexed",
+      completions: scenes.length,
+      parallelism: scenes.length,
+      backoffLimitPerIndex: 0, // a scene that fails does not stop the others
+      template: {
+        spec: {
+          restartPolicy: "Never",
+          containers: [{
+            name: "tame",
+            image: values.image,
+            command: ["sh", "-c", `set -- ${shellWords(scenes)}\nshift "$JOB_COMPLETION_INDEX"\nexec ${task}\n`],
+            resources: {
+              requests: { cpu: `${PROCESSORS}` },
+              ...(values.backend === "cpu" ? {} : { limits: { "nvidia.com/gpu": "1" } }),
+            },
+            ...(volumes.length === 0 ? {} : {
+              volumeMounts: volumes.map(({ name, path }) => ({ name, mountPath: path })),
+            }),
+          }],
+          ...(volumes.length === 0 ? {} : {
+            volumes: volumes.map(({ name, claim }) => ({ name, persistentVolumeClaim: { claimName: claim } })),
+          }),
+        },
+      },
+    },
+  };
+  return stringify(job, { lineWidth: 0 });
+}
+
+function adviceFor(submit: string, own: readonly string[], { scenes }: FullEvalValues): string {
+  const chosen = scenes.length === 0 ? [] : ["--scenes", ...scenes];
+  return `Submit with: ${submit}\nWhen the tasks are over: deno task full-eval ${
+    shellWords([...own, ...chosen])
+  } --collect`;
+}

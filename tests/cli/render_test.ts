@@ -1,0 +1,104 @@
+// render along camera paths: frames, planes, a video where ffmpeg is, and what is said where it is not.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "@std/fs";
+import { join } from "@std/path";
+import { findFfmpeg } from "../../cli/ffmpeg.ts";
+import { ROOT } from "../docs/markdown.ts";
+import { libraryMissing } from "../support/device.ts";
+import { writeTinyCapture } from "../support/tiny_capture.ts";
+
+const ffmpeg = await findFfmpeg();
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function tame(folder: string, args: string[], options: { env?: Record<string, string>; flags?: string[] } = {}) {
+  const { env = {}, flags = ["-A"] } = options;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...flags, join(ROOT, "cli.ts"), ...args],
+    cwd: folder,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) } satisfies Ended;
+}
+
+/** A test in a temporary folder with a trained model in `out`. */
+function renderTest(name: string, body: (folder: string) => Promise<void>, reason = libraryMissing): void {
+  Deno.test({
+    name: reason === undefined ? name : `${name} [skipped: ${reason}]`,
+    ignore: reason !== undefined,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await writeTinyCapture(join(folder, "capture"));
+        const args = "train -s capture -m out --eval --iterations 3 --budget 1 --test_iterations -1 --backend cpu";
+        const { code, stderr } = await tame(folder, args.split(" "));
+        assertEquals(code, 0, stderr);
+        await body(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+const files = (folder: string): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+renderTest("tame render --path writes the frames of an orbit, a spiral and keyframes, with planes", async (folder) => {
+  const keyframes = { keyframes: [{ view: "photo0" }, { position: [0, 0, -1], look_at: [0, 0, 4] }] };
+  await Deno.writeTextFile(join(folder, "flight.json"), JSON.stringify(keyframes));
+  for (const [path, name] of [["orbit", "orbit"], ["spiral", "spiral"], ["flight.json", "flight"]]) {
+    const args = ["render", "-m", "out", "--path", path, "--frames", "3", "--depth", "--alpha", "--backend", "cpu"];
+    const { code, stdout, stderr } = await tame(folder, [...args, "--json"]);
+    assertEquals(code, 0, stderr);
+    const target = join(folder, "out", "paths", name, "ours_3");
+    assertEquals(JSON.parse(stdout), { type: "render", set: "path", iteration: 3, views: 3, path: target });
+    for (const sub of ["renders", "depth", "alpha"]) {
+      assertEquals(files(join(target, sub)), ["00000.png", "00001.png", "00002.png"]);
+    }
+  }
+  assert(!existsSync(join(folder, "out", "test")), "a path is rendered instead of the views");
+});
+
+renderTest("tame render --video makes a video that has all frames", async (folder) => {
+  for (const format of ["mp4", "webm"]) {
+    const args = ["render", "-m", "out", "--path", "orbit", "--frames", "7", "--fps", "5", "--video", format];
+    const { code, stdout, stderr } = await tame(folder, [...args, "--backend", "cpu"]);
+    assertEquals(code, 0, stderr);
+    const video = join(folder, "out", "paths", "orbit", "ours_3", `orbit.${format}`);
+    assertStringIncludes(stdout, `Video: ${video}`);
+    const decoded = await new Deno.Command(ffmpeg!, {
+      args: ["-i", video, "-map", "0:v", "-f", "framecrc", "-"],
+      stderr: "null",
+    }).output();
+    const frames = new TextDecoder().decode(decoded.stdout).split("\n").filter((line) => /^0,/.test(line));
+    assertEquals(frames.length, 7);
+  }
+}, libraryMissing ?? (ffmpeg === undefined ? "no ffmpeg on PATH" : undefined));
+
+renderTest("tame render --video says so when there is no ffmpeg, or no permission to run it", async (folder) => {
+  const args = ["render", "-m", "out", "--path", "orbit", "--frames", "2", "--video", "mp4", "--backend", "cpu"];
+  const without = await tame(folder, args, { env: { PATH: folder } });
+  assertEquals(without.code, 0, without.stderr);
+  assertStringIncludes(without.stderr, "No video: there is no ffmpeg on PATH");
+  assertEquals(files(join(folder, "out", "paths", "orbit", "ours_3")), ["renders"]);
+  await Deno.writeTextFile(join(folder, "ffmpeg"), "#!/bin/sh\necho broken codec >&2\nexit 1\n", { mode: 0o755 });
+  const failing = await tame(folder, args, { env: { PATH: folder } });
+  assertEquals(failing.code, 1);
+  assertStringIncludes(failing.stderr, "Error: ffmpeg made no video: broken codec");
+  const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi"];
+  const forbidden = await tame(folder, args, { env: { PATH: folder }, flags });
+  assertEquals(forbidden.code, 2);
+  assertStringIncludes(forbidden.stderr, "--allow-run=ffmpeg");
+  const alone = await tame(folder, ["render", "-m", "out", "--video", "mp4"]);
+  assertEquals(alone.code, 2);
+  assertStringIncludes(alone.stderr, "--video needs --path");
+});

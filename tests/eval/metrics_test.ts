@@ -1,0 +1,165 @@
+// What results.json holds of a model on disk: scores of pictures, of the same renders unrounded, and LPIPS.
+
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { evaluate } from "../../eval/evaluate.ts";
+import { encodeLpips } from "../../eval/lpips_file.ts";
+import { loadLpips, lpips } from "../../eval/lpips.ts";
+import { scoreModel } from "../../eval/metrics.ts";
+import { clampColors, toFloat } from "../../eval/pixels.ts";
+import { writePng } from "../../eval/png.ts";
+import { rendersPath, renderViews } from "../../eval/render.ts";
+import { backgroundOf, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
+import { savePointCloud } from "../../export/model_folder.ts";
+import { ABI } from "../../ffi/abi.ts";
+import type { Device } from "../../ffi/device.ts";
+import { Gaussians } from "../../ffi/gaussians.ts";
+import { renderColors } from "../../ffi/rasterizer.ts";
+import { loadScene, type Scene } from "../../load/scene.ts";
+import { psnrReference, ssimReference } from "../reference/image.ts";
+import { Random } from "../reference/random.ts";
+import { deviceTest } from "../support/device.ts";
+import { writeTinyCapture } from "../support/tiny_capture.ts";
+
+/** A model folder with saved Gaussians and rendered test views, and what it was rendered from. */
+interface World {
+  model: string;
+  scene: Scene;
+  gaussians: Gaussians;
+}
+
+/** Runs a body over a model of 30 random Gaussians before the tiny capture's cameras. */
+async function withModel(device: Device, body: (world: World) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const source = join(folder, "capture"), model = join(folder, "model");
+    await writeTinyCapture(source, { across: 3 });
+    const scene = await loadScene(source, { eval: true });
+    const random = new Random(4);
+    const count = 30;
+    using gaussians = Gaussians.fromArrays(device, {
+      means: Float32Array.from({ length: 3 * count }, (_, i) => i % 3 === 2 ? 4 : 2 * random.uniform() - 1),
+      logScales: new Float32Array(3 * count).fill(-1.2),
+      quats: Float32Array.from({ length: 4 * count }, (_, i) => i % 4 === 0 ? 1 : 0),
+      opacities: new Float32Array(count).fill(1),
+      sh: Float32Array.from({ length: 3 * count }, () => random.normal()),
+      shDegree: 0,
+    });
+    await savePointCloud(gaussians, model, 7);
+    const record: RenderRecord = { iteration: 7, set: "test", source, eval: true, whiteBackground: true };
+    const pictures = rendersPath(model, "test", 7);
+    await renderViews(gaussians, scene.test, pictures, { background: backgroundOf(record) });
+    await writeRenderRecord(pictures, record);
+    await body({ model, scene, gaussians });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+deviceTest("scoreModel() scores the pictures and, beside them, the same renders without rounding", async (device) => {
+  await withModel(device, async ({ model, scene, gaussians }) => {
+    const { ours_7: { means, pictures } } = await scoreModel(device, model);
+    const report = await evaluate(gaussians, scene.test, { background: [1, 1, 1] });
+    assertEquals([means.PSNR_float, means.SSIM_float], [report.psnr, report.ssim]);
+    assert(means.PSNR !== means.PSNR_float && Math.abs(means.PSNR - means.PSNR_float) < 0.02);
+    assertEquals(pictures.length, 2);
+    for (const [i, { scores }] of pictures.entries()) {
+      const image = clampColors(await renderColors(gaussians, scene.test[i].camera, { background: [1, 1, 1] }));
+      const photo = toFloat(await scene.test[i].photo());
+      assertAlmostEquals(scores.PSNR_float, psnrReference(image, photo), 1e-6);
+      assertAlmostEquals(scores.SSIM_float, ssimReference(image, photo), 1e-6);
+      assertAlmostEquals(scores.SSIM_valid_float, ssimReference(image, photo, { padding: "valid" }), 1e-6);
+      const rounded = { ...image, rgb: image.rgb.map((value) => Math.floor(255 * value + 0.5) / 255) };
+      assertAlmostEquals(scores.PSNR, psnrReference(rounded, photo), 1e-6);
+    }
+    const results = JSON.parse(await Deno.readTextFile(join(model, "results.json")));
+    assertEquals(results, { ours_7: means });
+    const names = ["SSIM", "PSNR", "SSIM_valid", "SSIM_float", "PSNR_float", "SSIM_valid_float"];
+    assertEquals(Object.keys(means), names);
+    const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")));
+    assertEquals(Object.keys(perView.ours_7), names);
+    assertEquals(perView.ours_7.SSIM_float["00001.png"], pictures[1].scores.SSIM_float);
+  });
+});
+
+deviceTest(
+  "scoreModel() says why when the views cannot be rendered once more, and scores the pictures",
+  async (device) => {
+    await withModel(device, async ({ model, scene, gaussians }) => {
+      const reasons: string[] = [];
+      const names = async (): Promise<string[]> => {
+        const onInexact = (method: string, reason: string) => void reasons.push(`${method}: ${reason}`);
+        return Object.keys((await scoreModel(device, model, { onInexact })).ours_7.means);
+      };
+      const ply = await savePointCloud(gaussians, model, 7);
+      await Deno.utime(ply, new Date(), new Date(Date.now() + 10_000));
+      assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
+      assertStringIncludes(reasons[0], "ours_7: PLY is newer than the pictures");
+      await Deno.remove(scene.source, { recursive: true });
+      await Deno.utime(ply, new Date(), new Date(0));
+      assertEquals((await names()).length, 3);
+      assertStringIncludes(reasons[1], "No COLMAP model");
+      await Deno.remove(join(model, "test", "ours_7", "render.json"));
+      assertEquals((await names()).length, 3);
+      assertStringIncludes(reasons[2], "Nothing says what the pictures were rendered from");
+    });
+  },
+);
+
+deviceTest(
+  "scoreModel() has LPIPS of both ranges when it is given weights, under the name of their network",
+  async (device) => {
+    const file = await Deno.makeTempFile();
+    try {
+      const random = new Random(2);
+      const values = Float32Array.from({ length: ABI.LPIPS_ALEX_WEIGHTS }, () => 0.02 * random.uniform() - 0.008);
+      await Deno.writeFile(file, (await encodeLpips({ net: "alex", values })).bytes);
+      await withModel(device, async ({ model, scene, gaussians }) => {
+        using weights = await loadLpips(device, file);
+        const { ours_7: { means, pictures } } = await scoreModel(device, model, { weights });
+        const image = clampColors(await renderColors(gaussians, scene.test[0].camera, { background: [1, 1, 1] }));
+        const photo = toFloat(await scene.test[0].photo());
+        assertEquals(pictures[0].scores.LPIPS_alex_float, await lpips(device, image, photo, weights));
+        assertEquals(
+          pictures[0].scores.LPIPS_alex_signed_float,
+          await lpips(device, image, photo, weights, { range: "signed" }),
+        );
+        assertEquals(Object.keys(means).slice(0, 5), ["SSIM", "PSNR", "LPIPS_alex", "SSIM_valid", "LPIPS_alex_signed"]);
+        assertEquals(Object.keys(means).length, 10);
+      });
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+);
+
+deviceTest(
+  "renderViews() writes opacities and depths that read back, and removes those that are not asked for",
+  async (device) => {
+    await withModel(device, async ({ model, scene, gaussians }) => {
+      const folder = join(model, "planes");
+      await renderViews(gaussians, scene.test, folder, { alpha: true, depthScale: 500 });
+      // deno-lint-ignore no-import-prefix -- as in load/images.ts, one spelling for one module
+      const { default: sharp } = await import("npm:sharp@0.35.5");
+      const read = async (file: string, depth: "uchar" | "ushort") => {
+        const metadata = await sharp(join(folder, file)).metadata();
+        assertEquals([metadata.depth, metadata.channels], [depth, 1]);
+        const space = depth === "ushort" ? "grey16" : "b-w";
+        return await sharp(join(folder, file)).toColourspace(space).raw({ depth }).toBuffer();
+      };
+      const depths = await read("depth/00001.png", "ushort");
+      const alphas = await read("alpha/00001.png", "uchar");
+      const values = new Uint16Array(depths.buffer, depths.byteOffset, depths.length / 2);
+      assertEquals([values.length, alphas.length], [48 * 32, 48 * 32]);
+      const solid = values.filter((_, i) => alphas[i] > 128);
+      assert(
+        solid.length > 100 && solid.every((value) => Math.abs(value - 2000) <= 1),
+        "all Gaussians are 4 units away",
+      );
+      await writePng(join(folder, "renders", "00002.png"), await scene.test[0].photo());
+      await renderViews(gaussians, scene.test, folder, { alpha: true });
+      const left = async (name: string) => (await Array.fromAsync(Deno.readDir(join(folder, name)))).length;
+      assertEquals(await Promise.all(["renders", "gt", "alpha", "depth"].map(left)), [2, 2, 2, 0]);
+    });
+  },
+);
