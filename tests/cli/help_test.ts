@@ -4,7 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { asksForHelp, helpText } from "../../cli/help.ts";
 import { nearest } from "../../cli/nearest.ts";
 import { rowsOf } from "../../cli/option.ts";
-import { CONVERT_OPTIONS, INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import {
+  CONVERT_OPTIONS,
+  FULL_EVAL_OPTIONS,
+  INFO_OPTIONS,
+  METRICS_OPTIONS,
+  RENDER_OPTIONS,
+  TRAIN_OPTIONS,
+} from "../../cli/options.ts";
 
 Deno.test("helpText() lists every option with its default when a verb has many", () => {
   const text = helpText({ name: "train", summary: "train", usage: "-s CAPTURE", example: "x", table: TRAIN_OPTIONS });
@@ -17,7 +24,9 @@ Deno.test("helpText() lists every option with its default when a verb has many",
 });
 
 Deno.test("option tables have no name twice and no default out of bounds", () => {
-  for (const table of [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, CONVERT_OPTIONS, INFO_OPTIONS]) {
+  for (
+    const table of [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, CONVERT_OPTIONS, INFO_OPTIONS, FULL_EVAL_OPTIONS]
+  ) {
     const rows = rowsOf(table);
     for (const key of ["name", "short"] as const) {
       const names = rows.map((row) => row[key]).filter((name) => name !== undefined);

@@ -3,12 +3,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
+import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "../../cli/compatibility.ts";
 import { rowsOf } from "../../cli/option.ts";
-import { CONVERT_OPTIONS, INFO_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import {
+  CONVERT_OPTIONS,
+  FULL_EVAL_OPTIONS,
+  INFO_OPTIONS,
+  METRICS_OPTIONS,
+  RENDER_OPTIONS,
+  TRAIN_OPTIONS,
+} from "../../cli/options.ts";
+import { parseKeyframes } from "../../eval/keyframes.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
-import { anchors, links, page, PAGES, ROOT } from "./markdown.ts";
+import { anchors, fenced, links, page, PAGES, ROOT } from "./markdown.ts";
 
 /** Largest picture on a page that is read over slow lines. */
 const PICTURE_BYTES = 300 * 1024;
@@ -34,7 +43,7 @@ Deno.test("deno tasks, make targets and scripts exist when a page names them", (
   const targets = [...page("Makefile").matchAll(/^([\w-]+):(?!=)/gm)].map(([, target]) => target);
   for (const path of PAGES) {
     const text = page(path);
-    for (const [, task] of text.matchAll(/\bdeno task (\w+)/g)) {
+    for (const [, task] of text.matchAll(/\bdeno task ([\w-]+)/g)) {
       assert(task in manifest.tasks, `${path} names deno task ${task}`);
     }
     for (const [, target] of text.matchAll(/(?:^|`)make (\w+)/gm)) {
@@ -47,7 +56,15 @@ Deno.test("deno tasks, make targets and scripts exist when a page names them", (
 });
 
 Deno.test("options exist when a page names them", () => {
-  const tables = [TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, CONVERT_OPTIONS, INFO_OPTIONS, QUALITY_OPTIONS];
+  const tables = [
+    TRAIN_OPTIONS,
+    RENDER_OPTIONS,
+    METRICS_OPTIONS,
+    CONVERT_OPTIONS,
+    INFO_OPTIONS,
+    FULL_EVAL_OPTIONS,
+    QUALITY_OPTIONS,
+  ];
   const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
   for (const path of PAGES) {
     for (const [option] of page(path).matchAll(/--\w+/g)) {
@@ -86,6 +103,18 @@ Deno.test("the ABI page names every status and every control word of the header"
     assert(new RegExp(`\\| \`${name}\` +\\| ${value} `).test(abi), `${name} is ${value}`);
   }
   for (const [, name] of header.matchAll(/#define (TAME_CONTROL_\w+)/g)) assert(abi.includes(`\`${name}\``), name);
+});
+
+Deno.test("JSON files that the guide shows are read by what it says reads them", async () => {
+  const [keyframes, dataset] = fenced(page("docs/guide.md"), "json");
+  const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 0] };
+  const photo = () => Promise.reject(new Error("not read"));
+  const view = { name: "0001", path: "", camera, original: camera, photo };
+  assertEquals(parseKeyframes(keyframes, "guide.md", [view]).keyframes.length, 2);
+  assertEquals(parseDatasetFile(dataset, "/guide.md").scenes.map(({ name }) => name), ["garden-small"]);
+  const captures = await readDatasetFile(join(ROOT, "scripts", "captures.json"));
+  assertEquals(captures.scenes.map(({ name }) => name), ["fox-C7", "fox-B", "caliterra-B"]);
 });
 
 /** Source files below a folder of the checkout. */
