@@ -14,6 +14,8 @@ Usage: deno task VERB [options]      deno task VERB --help
 
 ${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(9)} ${verb.summary}`).join("\n")}
 
+The paper's benchmark and reports: deno task full-eval --help
+
 Exit codes: 0 done, 1 failed, 2 usage, 3 bad input data, 4 no usable device or out of memory, 130 interrupted`;
 
 async function main(args: readonly string[]): Promise<number> {

@@ -5,6 +5,9 @@ import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
+import { encodeLpips } from "../../eval/lpips_file.ts";
+import { ABI } from "../../ffi/abi.ts";
+import { testBackend } from "../support/device.ts";
 import { BROKEN, ended, POINTS, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
 
 const SHORT = "--iterations 20 --densify_from_iter 5 --densification_interval 5 --densify_until_iter 16".split(" ");
@@ -155,13 +158,20 @@ treeTest(
     };
     await Deno.writeTextFile(join(folder, "mine.json"), JSON.stringify(dataset));
     const short = ["--", "--densify_from_iter", "5", "--densification_interval", "5"];
-    const args = ["--dataset", "mine.json", "--output_path", "out", "--backend", "cpu", ...short, "--iterations", "20"];
+    const values = new Float32Array(ABI.LPIPS_ALEX_WEIGHTS).fill(1e-3);
+    await Deno.writeFile(join(folder, "weights"), (await encodeLpips({ net: "alex", values })).bytes);
+    const own = ["--dataset", "mine.json", "--output_path", "out", "--lpips", "weights", "--backend", testBackend];
+    const args = [...own, ...short, "--iterations", "20"];
     const { code, stdout, stderr } = await ended(start(args, folder));
     assertEquals(code, 0, stderr);
     const { datasets: [{ title, scenes }] } = await readReport(join(folder, "out"));
     assertEquals(title, "Two captures");
     assertEquals(scenes.map(({ measures }) => measures.gaussians), [POINTS, 2 * POINTS]);
     assertEquals(scenes[0].references[0].measures, { psnr: 32.29, gaussians: 112053 });
+    assert(scenes.every(({ measures }) => Number.isFinite(measures.lpips)), "scored with the weights that are named");
+    const markdown = await Deno.readTextFile(join(folder, "out", "report.md"));
+    assertStringIncludes(markdown, "AlexNet's features");
+    assert(!markdown.includes("no weights"));
     assertStringIncludes(stdout, "| all-photos | another trainer | 32.29 | – | – | 112 053 |");
     assertStringIncludes(
       await Deno.readTextFile(join(folder, "out", "report", "all-photos.svg")),

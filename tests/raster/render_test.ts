@@ -1,7 +1,7 @@
 // render() of resident Gaussians against rasterize() of the same arrays, and the rounding to 8 bits.
 import { assert, assertEquals } from "@std/assert";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { rasterize, render, renderImage8 } from "../../ffi/rasterizer.ts";
+import { rasterize, render, renderFrame, renderImage8 } from "../../ffi/rasterizer.ts";
 import { benignScene } from "../reference/scenes.ts";
 import { assertSameBits } from "./compare.ts";
 import { deviceTest } from "../support/device.ts";
@@ -44,6 +44,16 @@ for (const alpha of [false, true]) {
     }
   });
 }
+
+deviceTest("renderFrame() has the bytes of renderImage8() and the planes of render()", async (device) => {
+  const { splats, camera, background } = benignScene({ seed: 612, count: 60, shDegree: 1 });
+  using gaussians = Gaussians.fromArrays(device, splats);
+  const exact = await render(gaussians, camera, { background });
+  const { image, alpha, depth } = await renderFrame(gaussians, camera, { background });
+  assertEquals(image, await renderImage8(gaussians, camera, { background }));
+  assertSameBits(alpha, exact.alpha!, "alpha");
+  assertSameBits(depth, exact.depth!, "depth");
+});
 
 deviceTest("render() shows the background when the Gaussians are empty", async (device) => {
   const { camera } = benignScene({ seed: 621, count: 1, shDegree: 0 });
