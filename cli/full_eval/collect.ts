@@ -66,7 +66,7 @@ async function rowOf({ scene, model, references }: Job, { done, failure }: Scene
   if (failure !== undefined) row.problem = `${failure.stage} failed with exit code ${failure.code}: ${failure.message}`;
   if (failure?.stage === "train") return row; // what is in the folder is an earlier run's
   const config = await readJson(join(model, MODEL_FILES.config));
-  if (config === undefined) return { ...row, problem: row.problem ?? "not trained" };
+  if (config?.result === undefined) return { ...row, problem: row.problem ?? "no record of its training" };
   const { result, seconds, device } = config;
   const ply = await statOrUndefined(pointCloudPath(model, result.iteration));
   row.method = `ours_${result.iteration}`;

@@ -46,12 +46,10 @@ export function problems(datasets: readonly DatasetReport[]): string[] {
 
 /** What the reader should know of the numbers. */
 export function remarks(datasets: readonly DatasetReport[]): string[] {
-  const sources = new Map<string, string>();
-  for (const { rows, references } of datasets) {
-    for (const { method, source } of [...rows.flatMap((row) => row.references), ...references]) {
-      sources.set(method, source);
-    }
-  }
+  const references = datasets.flatMap((
+    { rows, references },
+  ) => [...rows.flatMap((row) => row.references), ...references]);
+  const sources = new Set(references.map(({ method, source }) => `${method}: ${source}.`));
   const devices = [...new Set(datasets.flatMap(({ rows }) => rows.map(({ device }) => device)))]
     .filter((device) => device !== undefined);
   const alex = datasets.some(({ rows }) => rows.some(({ scores }) => scores !== undefined && "LPIPS_alex" in scores));
@@ -65,6 +63,6 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
     alex
       ? "LPIPS of our rows is with AlexNet's features, that of published rows with VGG's."
       : "LPIPS is with VGG's features of values in [0, 1], as in most tables of Gaussian splatting.",
-    ...[...sources].map(([method, source]) => `${method}: ${source}.`),
+    ...sources,
   ];
 }
