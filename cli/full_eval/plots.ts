@@ -17,7 +17,7 @@ export interface Series {
 /** Points of a curve; more cannot be told apart. */
 const POINTS = 300;
 
-const WIDTH = 360;
+const WIDTH = 310;
 const HEIGHT = 160;
 
 /** The plot of a trained scene as SVG; undefined where it has no train.csv. */
@@ -51,7 +51,12 @@ export function seriesOf(csv: string, finalPsnr?: number): Series {
 
 /** The plots side by side, as a Vega-Lite specification; a single evaluation makes no curve. */
 export function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
-  const seconds = { field: "seconds", type: "quantitative", title: "seconds of training" } as const;
+  const seconds = {
+    field: "seconds",
+    type: "quantitative",
+    title: "seconds of training",
+    scale: { domainMin: 0 },
+  } as const;
   const panel = (values: object[], field: string, title: string, how: { points?: boolean; log?: boolean }) => ({
     data: { values },
     width: WIDTH,

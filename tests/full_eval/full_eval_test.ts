@@ -140,6 +140,21 @@ treeTest("full_eval --resume goes on after a kill, does nothing twice, and leave
   assertEquals(again.code, 0, again.stderr);
 });
 
+treeTest("full_eval stops its processes and exits with 130 when it is interrupted", async (folder) => {
+  const args = [...treeOptions(folder), "--mode", "budget", "--scenes", "room", "truck", "--output_path", "out"];
+  const child = start([...args, "--", "--iterations", "1000000"], folder);
+  let told = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    if (!told.includes("room   training") && (told + text).includes("room   training")) child.kill("SIGINT");
+    told += text;
+  }
+  await child.stdout.cancel();
+  assertEquals((await child.status).code, 130, told);
+  assertStringIncludes(told, "--resume goes on");
+  assert(!told.includes("truck"), "no other scene is begun");
+  assert(!existsSync(join(folder, "out", "report.json")));
+});
+
 treeTest(
   "full_eval --dataset trains scenes of a JSON file with their flags, beside their own references",
   async (folder) => {
