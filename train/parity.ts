@@ -7,6 +7,7 @@
  * | `curve`      | the last event leaves the budget                         | counts as if one more event followed, rounded down                    |
  * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by scores out of place, any Gaussian as stand-in |
  * | `opacity`    | trained to the end                                       | left alone from `hoIteration` on                                      |
+ * | `rates`      | fall to 0 over the last tenth of the run                 | constant, but for that of the means                                   |
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |
  * | `gradient`   | none where alpha's cap of 0.99 holds                     | passes the cap                                                        |
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
@@ -20,7 +21,7 @@
 import type { ResolvedTrainOptions } from "./options.ts";
 
 /** A difference from the reference that can be taken back. */
-export type ParityPart = "curve" | "selection" | "opacity" | "background" | "gradient" | "cameras";
+export type ParityPart = "curve" | "selection" | "opacity" | "rates" | "background" | "gradient" | "cameras";
 
 /** What of the reference to follow: nothing, all, or some parts. */
 export type Parity = "none" | "reference" | readonly ParityPart[];
@@ -30,6 +31,7 @@ export const PARITY_PARTS: readonly ParityPart[] = [
   "curve",
   "selection",
   "opacity",
+  "rates",
   "background",
   "gradient",
   "cameras",

@@ -9,7 +9,7 @@
 
 import { GROUP, STEP } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import { freezesOpacity } from "./parity.ts";
+import { follows, freezesOpacity } from "./parity.ts";
 
 /** The degree of the spherical harmonics rises by one every this many iterations. */
 const SH_DEGREE_INTERVAL = 1000;
@@ -17,6 +17,8 @@ const SH_DEGREE_INTERVAL = 1000;
 const SH_REST_INTERVAL = 16;
 /** `shfeatureLr` is divided by this. */
 const SH_REST_RATIO = 20;
+/** Share of a run, at its end, in which all learning rates fall. */
+const SETTLING_SHARE = 0.1;
 /** An opacity reset lowers every opacity to at most this. */
 export const RESET_OPACITY = 0.01;
 
@@ -36,7 +38,21 @@ export function positionLearningRate(iteration: number, options: ResolvedTrainOp
 }
 
 /**
- * Learning rates of all six parameter groups, in the order of `GROUP`.
+ * What all learning rates are multiplied by: 1, and in the last tenth of the run linearly down to 0. A step at a constant
+ * rate leaves the parameters as far from where they were going as the last few views pulled them; the fall averages that
+ * out. The reference's rates stay constant, which `parity` in the part `rates` follows.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns 1 to 0; 0 at the last iteration, which has no step
+ */
+export function settling(iteration: number, options: ResolvedTrainOptions): number {
+  if (follows(options, "rates")) return 1;
+  return Math.min((options.iterations - iteration) / (SETTLING_SHARE * options.iterations), 1);
+}
+
+/**
+ * Learning rates of all six parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode settling}.
  *
  * @param iteration 1-based
  * @param options Resolved options
@@ -51,7 +67,8 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
   rates[GROUP.opacities] = options.opacityLr;
   rates[GROUP.logScales] = options.scalingLr;
   rates[GROUP.quats] = options.rotationLr;
-  return rates;
+  const factor = settling(iteration, options);
+  return rates.map((rate) => factor * rate);
 }
 
 /**
