@@ -19,8 +19,17 @@ ABI_SOURCES := $(wildcard cuda/abi/*.cpp)
 CPU_SOURCES := $(filter-out cuda/cpu/kernels.cpp,$(wildcard cuda/cpu/*.cpp))
 OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES) $(CPU_SOURCES))
 X86 := $(filter x86_64%,$(shell $(CXX) -dumpmachine))
-LEVELS := baseline $(if $(X86),avx2)
+LEVELS := baseline $(if $(X86),avx2 avx512)
+FLAGS_baseline :=
+FLAGS_avx2 := -mavx2 -mfma
+# g++ 12 finds uninitialised variables in its own AVX-512 header.
+FLAGS_avx512 := $(FLAGS_avx2) -mavx512f -mavx512dq -mavx512bw -mavx512vl -Wno-uninitialized -Wno-maybe-uninitialized
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
+
+# As many jobs as there are processors, unless -j says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 
 SHELL := /bin/bash
 .PHONY: FORCE help build cpu cuda kernels deno demo test check dist clean
@@ -83,13 +92,9 @@ build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/nvcc.flags
 	@$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
 	@grep -v "^ptxas info\|^ *[0-9]* bytes stack\|^$$" $(@:.o=.ptxas) >&2 || true
 
-build/obj/cpu/kernels_baseline.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
+build/obj/cpu/kernels_%.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -DTAME_SIMD_LEVEL=baseline -c $< -o $@
-
-build/obj/cpu/kernels_avx2.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
-	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -mavx2 -mfma -DTAME_SIMD_LEVEL=avx2 -c $< -o $@
+	$(CXX) $(CXXFLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
 
 build/obj/%.o: cuda/%.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
@@ -106,13 +111,9 @@ build/core_test: $(CORE_TEST_OBJECTS)
 	$(CXX) -pthread -o $@.tmp $^
 	mv $@.tmp $@
 
-build/obj/tests/lanes_baseline.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
+build/obj/tests/lanes_%.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)
-	$(CXX) $(CORE_TEST_FLAGS) -DTAME_SIMD_LEVEL=baseline -c $< -o $@
-
-build/obj/tests/lanes_avx2.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
-	@mkdir -p $(@D)
-	$(CXX) $(CORE_TEST_FLAGS) -mavx2 -mfma -DTAME_SIMD_LEVEL=avx2 -c $< -o $@
+	$(CXX) $(CORE_TEST_FLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
 
 build/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)

@@ -48,8 +48,8 @@ TAME_FN T quadratic(T A, T B, T C, T dx, T dy) {
 template <class T>
 TAME_FN T smallest_quadratic(T A, T B, T C, T x_low, T x_high, T y_low, T y_high) {
   const T nearest_x = clamp(T(0), x_low, x_high), nearest_y = clamp(T(0), y_low, y_high);
-  const T along_y = clamp(-(B * nearest_x / C), y_low, y_high);
-  const T along_x = clamp(-(B * nearest_y / A), x_low, x_high);
+  const T along_y = clamp(-(B / C) * nearest_x, y_low, y_high);
+  const T along_x = clamp(-(B / A) * nearest_y, x_low, x_high);
   return minimum(quadratic(A, B, C, nearest_x, along_y), quadratic(A, B, C, along_x, nearest_y));
 }
 
@@ -64,6 +64,9 @@ TAME_FN bool reaches_tile(float x, float y, float A, float B, float C, float cut
   const float x_low = float(tx * kTile) + 0.5f - x, y_low = float(ty * kTile) + 0.5f - y;
   return smallest_quadratic(A, B, C, x_low, x_low + float(kTile - 1), y_low, y_low + float(kTile - 1)) <= cut;
 }
+
+constexpr float kLog2E = 1.44269504f;
+constexpr float kLog2MinAlpha = -7.99435344f;  // log2(1/255)
 
 }  // namespace core
 }  // namespace TAME_SIMD_LEVEL

@@ -1,135 +1,198 @@
 // One tile, front to back: alpha blending and its derivative (Kerbl et al. 2023; the derivative in the front-to-back
-// form of Mallick et al. 2024). Pixels lie in rows of two vectors.
+// form of Mallick et al. 2024). A tile is 4 x 4 blocks of 4 x 4 pixels, of which a splat takes those that it reaches,
+// a vector or two at a time. In a tile's arrays the pixels of a block stand together, row by row.
 
 using core::kTile;
+using core::kWideLanes;
+using core::load_wide;
 using core::Mask;
+using core::Wide;
 
-constexpr int kGroups = kTile / kLanes;  // vectors in a tile row
-constexpr int kDoneCheck = 32;           // splats between looks whether every pixel is done
+constexpr int kPixels = kTile * kTile;
+constexpr int kBlock = 4;                      // pixels a side
+constexpr int kBlockPixels = kBlock * kBlock;  // a multiple of any vector
+constexpr int kBlocks = kPixels / kBlockPixels, kBlocksAcross = kTile / kBlock;
+constexpr uint32_t kChunk =
+    16;  // splats whose opacities are computed before they are blended: few enough for the first-level cache
 
-struct TilePixels {
+constexpr int block_x(int block) {
+  return block % kBlocksAcross * kBlock;
+}
+constexpr int block_y(int block) {
+  return block / kBlocksAcross * kBlock;
+}
+
+// Pixel centres from the tile's corner, and where in the tile each block begins.
+struct Centers {
+  alignas(64) float x[kPixels] = {}, y[kPixels] = {};
+  alignas(64) float block_x[kBlocks] = {}, block_y[kBlocks] = {};  // of a block's first pixel
+  constexpr Centers() {
+    for (int p = 0; p < kPixels; ++p) {
+      x[p] = float(tame::cpu::block_x(p / kBlockPixels) + p % kBlock) + 0.5f;
+      y[p] = float(tame::cpu::block_y(p / kBlockPixels) + p % kBlockPixels / kBlock) + 0.5f;
+    }
+    for (int b = 0; b < kBlocks; ++b) {
+      block_x[b] = x[b * kBlockPixels];
+      block_y[b] = y[b * kBlockPixels];
+    }
+  }
+};
+constexpr Centers kCenters;
+
+struct Tile {
   int x0, y0, rows;
+  uint32_t begin, end;  // instances
 };
 
-inline TilePixels tile_pixels(const BlendArgs& a, uint32_t tile) {
-  TilePixels t;
+inline Tile make_tile(const BlendArgs& a, uint32_t tile) {
+  Tile t;
   t.x0 = int(tile) % a.tiles_x * kTile;
   t.y0 = int(tile) / a.tiles_x * kTile;
   t.rows = a.height - t.y0 < kTile ? a.height - t.y0 : kTile;
+  t.begin = a.tile_starts[tile];
+  t.end = a.tile_starts[tile + 1];
   return t;
 }
 
-// Transmittance 1 inside the image and 0, which takes part in nothing, outside.
-inline void fresh_transmittance(const BlendArgs& a, const TilePixels& t, float T[kTile * kTile]) {
-  for (int y = 0; y < kTile; ++y)
-    for (int x = 0; x < kTile; ++x) T[y * kTile + x] = y < t.rows && t.x0 + x < a.width ? 1.f : 0.f;
+// Calls copy(pixel, from) for each row of each block that lies in the image: kBlock pixels of the tile's arrays, and of
+// an image plane. Planes have room for whole rows of tiles.
+template <class Copy>
+inline void for_block_rows(const BlendArgs& a, const Tile& t, const Copy& copy) {
+  for (int y = 0; y < t.rows; ++y)
+    for (int x = 0; x < kTile; x += kBlock)
+      copy((y / kBlock * kBlocksAcross + x / kBlock) * kBlockPixels + y % kBlock * kBlock,
+           size_t(t.y0 + y) * a.row + size_t(t.x0 + x));
 }
 
-struct Reach {
-  int row_first, row_last;  // inclusive; empty where last < first
-  bool group[kGroups];
-};
+// The transmittance of pixels. It is positive where a pixel takes splats, the negative of what is left where it is
+// done, and 0, from which nothing can be taken, outside of the image.
+struct Transmittance {
+  alignas(64) float T[kPixels];
 
-inline Reach reach(const Splat& s, const TilePixels& t) {
-  Reach r;
-  const float top = s.y - s.half_y - (float(t.y0) + 0.5f), bottom = s.y + s.half_y - (float(t.y0) + 0.5f);
-  r.row_first = int(core::ceil(core::clamp(top, 0.f, float(kTile))));
-  r.row_last = int(core::clamp(bottom, -1.f, float(t.rows - 1)) + 1.f) - 1;  // floor, from -1 up
-  for (int g = 0; g < kGroups; ++g) {
-    const float left = float(t.x0 + g * kLanes) + 0.5f;
-    r.group[g] = s.x + s.half_x >= left && s.x - s.half_x <= left + float(kLanes - 1);
+  Transmittance(const BlendArgs& a, const Tile& t) {
+    for (int p = 0; p < kPixels; ++p)
+      T[p] = kCenters.y[p] < float(t.rows) && kCenters.x[p] < float(a.width - t.x0) ? 1.f : 0.f;
   }
-  return r;
-}
-
-// What a splat does to eight pixels of transmittance T. Forward and backward share it, so they take the same splats
-// and, pixel for pixel, see the same bits.
-struct Fragment {
-  F8 dx;
-  F8 alpha;          // capped
-  F8 raw;            // opacity exp(-E), before the cap
-  F8 after;          // T (1 - alpha)
-  Mask<F8> takes;    // contributes
-  Mask<F8> touches;  // alpha reaches 1/255: contributes, or ends the pixel
+  // Blocks with a pixel that still takes splats, a bit each.
+  uint32_t live_blocks() const {
+    uint32_t live = 0;
+    for (int p = 0; p < kPixels; p += kWideLanes)
+      live |= (core::any(load_wide(T + p) > Wide(0.f)) ? 1u : 0u) << p / kBlockPixels;
+    return live;
+  }
 };
 
-inline __attribute__((always_inline)) Fragment fragment(const Splat& s, F8 pixel_x, float dy, F8 T) {
+// Blocks with a pixel at which alpha reaches 1/255, a bit each.
+inline __attribute__((always_inline)) uint32_t reached_blocks(const Splat& s, const Tile& t) {
+  const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0)), span(float(kBlock - 1));
+  uint32_t blocks = 0;
+  for (int b = 0; b < kBlocks; b += kWideLanes) {
+    const Wide left = load_wide(kCenters.block_x + b) - x, top = load_wide(kCenters.block_y + b) - y;
+    const Wide least = core::smallest_quadratic(Wide(s.A), Wide(s.B), Wide(s.C), left, left + span, top, top + span);
+    blocks |= core::lane_bits(least <= Wide(s.cut)) << b;
+  }
+  return blocks;
+}
+
+// Calls body(pixel) for each vector of the blocks.
+template <class Body>
+inline __attribute__((always_inline)) void for_vectors(uint32_t blocks, const Body& body) {
+  for (; blocks != 0; blocks &= blocks - 1) {
+    const int first = __builtin_ctz(blocks) * kBlockPixels;
+    for (int p = first; p < first + kBlockPixels; p += kWideLanes) body(p);
+  }
+}
+
+// Some splats of a tile, as far as no transmittance matters. Apart from the blending, so that the processor works on
+// many of these long chains at once.
+struct Chunk {
+  uint32_t first, count;
+  uint32_t blocks[kChunk];                      // that each splat takes part in
+  alignas(64) float opacity[kChunk * kPixels];  // of their pixels, one block after the other: opacity exp(-E), before
+                                                // the cap, and 0 where that is below 1/255
+
+  // The splats from `first` on, in the blocks that are both live and among a.blocks.
+  void fill(const BlendArgs& a, const Tile& t, uint32_t first_instance, uint32_t end, uint32_t live) {
+    first = first_instance;
+    count = end - first < kChunk ? end - first : kChunk;
+    float* to = opacity;
+    for (uint32_t k = 0; k < count; ++k) {
+      blocks[k] = a.blocks[first + k] & live;
+      if (blocks[k] == 0) continue;
+      const Splat& s = a.splats[a.order[first + k]];
+      const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0));
+      const Wide A(-0.5f * core::kLog2E * s.A), B(-core::kLog2E * s.B), C(-0.5f * core::kLog2E * s.C);
+      const Wide peak(s.cut * core::kLog2E + core::kLog2MinAlpha);  // log2(opacity)
+      for_vectors(blocks[k], [&](int p) {
+        const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
+        const Wide exponent = core::mad(core::mad(A, dx, B * dy), dx, core::mad(C * dy, dy, peak));
+        const Mask<Wide> touches = (exponent >= Wide(core::kLog2MinAlpha)) & (exponent <= peak);
+        core::store(to, core::select(touches, core::exp2(exponent), Wide(0.f)));
+        to += kWideLanes;
+      });
+    }
+  }
+};
+
+// What a splat does to pixels of transmittance T. Forward and backward share it, so they take the same splats and,
+// pixel for pixel, see the same bits.
+struct Fragment {
+  Wide alpha;        // capped
+  Wide weight;       // alpha T, 0 where the splat is not taken
+  Wide next;         // transmittance behind
+  Mask<Wide> takes;  // or has no opacity here, which comes to the same
+};
+
+inline __attribute__((always_inline)) Fragment fragment(Wide opacity, Wide T) {
   Fragment f;
-  f.dx = F8(s.x) - pixel_x;
-  const F8 power = core::mad(F8(0.5f), core::mad(F8(s.A) * f.dx, f.dx, F8(s.C * dy * dy)), F8(s.B * dy) * f.dx);
-  f.raw = F8(s.opacity) * core::exp(-power);
-  f.alpha = core::minimum(f.raw, F8(core::kMaxAlpha));
-  f.after = T * (F8(1.f) - f.alpha);
-  f.touches = (power >= F8(0.f)) & (f.alpha >= F8(core::kMinAlpha));
-  f.takes = f.touches & (f.after >= F8(core::kMinTransmittance));
+  f.alpha = core::minimum(opacity, Wide(core::kMaxAlpha));
+  const Wide after = core::mad(-f.alpha, T, T);
+  f.takes = after >= Wide(core::kMinTransmittance);
+  f.weight = core::select(f.takes, f.alpha * T, Wide(0.f));
+  f.next = core::select(f.takes, after, core::minimum(T, -T));
   return f;
-}
-
-// The next transmittance: 0 ends the pixel, since nothing can be taken from it.
-inline __attribute__((always_inline)) F8 next_transmittance(const Fragment& f, F8 T) {
-  return core::select(f.takes, f.after, core::select(f.touches, F8(0.f), T));
-}
-
-inline bool all_done(const float T[kTile * kTile]) {
-  F8 most(0.f);
-  for (int p = 0; p < kTile * kTile; p += kLanes) most = core::maximum(most, core::load(T + p));
-  return !core::any(most > F8(0.f));
-}
-
-inline F8 lane_centers(int x) {
-  const float left = float(x) + 0.5f;
-  const core::NativeF steps = {0.f, 1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f};
-  return F8(left) + F8(steps);
 }
 
 template <bool kDepth>
 inline void blend_tile(const BlendArgs& a, uint32_t tile) {
-  const TilePixels t = tile_pixels(a, tile);
-  const uint32_t begin = a.tile_starts[tile], end = a.tile_starts[tile + 1];
-  alignas(32) float T[kTile * kTile], final_T[kTile * kTile], color[3][kTile * kTile], depth[kTile * kTile];
-  fresh_transmittance(a, t, T);
-  for (int p = 0; p < kTile * kTile; ++p) {
-    final_T[p] = 1.f;
-    color[0][p] = color[1][p] = color[2][p] = depth[p] = 0.f;
-  }
-  uint32_t last = 0, evaluated = 0;
-  for (uint32_t j = begin; j < end; ++j) {
-    if ((j - begin) % kDoneCheck == 0 && all_done(T)) break;
-    const Splat& s = a.splats[a.order[j]];
-    const Reach r = reach(s, t);
-    for (int g = 0; g < kGroups; ++g) {
-      if (!r.group[g]) continue;
-      const F8 pixel_x = lane_centers(t.x0 + g * kLanes);
-      for (int y = r.row_first; y <= r.row_last; ++y) {
-        const int p = y * kTile + g * kLanes;
-        const F8 before = core::load(T + p);
-        const Fragment f = fragment(s, pixel_x, s.y - (float(t.y0 + y) + 0.5f), before);
-        core::store(T + p, next_transmittance(f, before));
-        evaluated += uint32_t(kLanes);
-        if (!core::any(f.takes)) continue;
-        last = j - begin + 1;
-        const F8 weight = core::select(f.takes, f.alpha * before, F8(0.f));
-        for (int c = 0; c < 3; ++c)
-          core::store(color[c] + p, core::mad(weight, F8(s.rgb[c]), core::load(color[c] + p)));
-        core::store(final_T + p, core::select(f.takes, f.after, core::load(final_T + p)));
-        if (kDepth) core::store(depth + p, core::mad(weight, F8(s.depth), core::load(depth + p)));
-      }
+  const Tile t = make_tile(a, tile);
+  Transmittance pixels(a, t);
+  float* const T = pixels.T;
+  alignas(64) float color[3][kPixels] = {}, depth[kPixels] = {};
+  Chunk chunk;
+  uint32_t evaluated = 0, next = t.begin;
+  for (uint32_t live; next < t.end && (live = pixels.live_blocks()) != 0; next += chunk.count) {
+    const uint32_t chunk_end = t.end - next < kChunk ? t.end : next + kChunk;
+    for (uint32_t j = next; j < chunk_end; ++j) a.blocks[j] = uint16_t(reached_blocks(a.splats[a.order[j]], t));
+    chunk.fill(a, t, next, t.end, live);
+    const float* opacity = chunk.opacity;
+    for (uint32_t k = 0; k < chunk.count; ++k) {
+      if (chunk.blocks[k] == 0) continue;
+      const Splat& s = a.splats[a.order[next + k]];
+      const Wide red(s.rgb[0]), green(s.rgb[1]), blue(s.rgb[2]), z(s.depth);
+      for_vectors(chunk.blocks[k], [&](int p) {
+        const Fragment f = fragment(load_wide(opacity), load_wide(T + p));
+        opacity += kWideLanes;
+        core::store(T + p, f.next);
+        core::store(color[0] + p, core::mad(f.weight, red, load_wide(color[0] + p)));
+        core::store(color[1] + p, core::mad(f.weight, green, load_wide(color[1] + p)));
+        core::store(color[2] + p, core::mad(f.weight, blue, load_wide(color[2] + p)));
+        if (kDepth) core::store(depth + p, core::mad(f.weight, z, load_wide(depth + p)));
+      });
     }
+    evaluated += uint32_t(opacity - chunk.opacity);
   }
-  a.tile_last[tile] = last;
+  a.tile_last[tile] = next - t.begin;
   a.tile_evaluated[tile] = evaluated;
-  for (int y = 0; y < t.rows; ++y) {
-    const size_t at = size_t(t.y0 + y) * a.row + size_t(t.x0);
-    for (int g = 0; g < kGroups; ++g) {
-      const int p = y * kTile + g * kLanes;
-      const F8 left = core::load(final_T + p);
+  for_block_rows(a, t, [&](int p, size_t to) {
+    for (int x = 0; x < kBlock; ++x) {
+      const float left = core::maximum(T[p + x], -T[p + x]);
       for (int c = 0; c < 3; ++c)
-        core::store(a.image + size_t(c) * a.plane + at + size_t(g * kLanes),
-                    core::mad(left, F8(a.background[c]), core::load(color[c] + p)));
-      core::store(a.transmittance + at + size_t(g * kLanes), left);
-      if (kDepth) core::store(a.depth + at + size_t(g * kLanes), core::load(depth + p));
+        a.image[size_t(c) * a.plane + to + size_t(x)] = core::mad(left, a.background[c], color[c][p + x]);
+      a.transmittance[to + size_t(x)] = left;
+      if (kDepth) a.depth[to + size_t(x)] = depth[p + x];
     }
-  }
+  });
 }
 
 void blend(const BlendArgs& a, uint32_t tile) {
@@ -144,108 +207,107 @@ void blend(const BlendArgs& a, uint32_t tile) {
 // S starts as T_final d_alpha - out . g (out holds the background) and grows by w q with each splat: one number a pixel
 // stands for the colour behind.
 void blend_backward(const BlendArgs& a, uint32_t tile) {
-  const TilePixels t = tile_pixels(a, tile);
-  const uint32_t begin = a.tile_starts[tile], end = a.tile_starts[tile + 1];
-  const uint32_t last = begin + a.tile_last[tile];
+  const Tile t = make_tile(a, tile);
+  const uint32_t last = t.begin + a.tile_last[tile];
   const InstanceGradient none = {};
-  for (uint32_t j = last; j < end; ++j) a.gradients[a.slots[j]] = none;
-  if (last == begin) return;
+  for (uint32_t j = last; j < t.end; ++j) a.gradients[a.slots[j]] = none;
+  if (last == t.begin) return;
 
-  alignas(32) float T[kTile * kTile], S[kTile * kTile], d[3][kTile * kTile];
-  fresh_transmittance(a, t, T);
-  for (int y = 0; y < t.rows; ++y) {
-    const size_t at = size_t(t.y0 + y) * a.row + size_t(t.x0);
-    for (int g = 0; g < kGroups; ++g) {
-      const int p = y * kTile + g * kLanes;
-      const size_t from = at + size_t(g * kLanes);
-      F8 s(0.f);
-      if (a.d_alpha != nullptr) s = core::load(a.transmittance + from) * core::load(a.d_alpha + from);
+  Transmittance pixels(a, t);
+  float* const T = pixels.T;
+  alignas(64) float S[kPixels] = {}, d[3][kPixels] = {};
+  for_block_rows(a, t, [&](int p, size_t from) {
+    for (int x = 0; x < kBlock; ++x) {
+      const size_t at = from + size_t(x);
+      float s = a.d_alpha != nullptr ? a.transmittance[at] * a.d_alpha[at] : 0.f;
       for (int c = 0; c < 3; ++c) {
-        const F8 d_color = core::load(a.d_image + size_t(c) * a.plane + from);
-        core::store(d[c] + p, d_color);
-        s = s - core::load(a.image + size_t(c) * a.plane + from) * d_color;
+        d[c][p + x] = a.d_image[size_t(c) * a.plane + at];
+        s -= a.image[size_t(c) * a.plane + at] * d[c][p + x];
       }
-      core::store(S + p, s);
+      S[p + x] = s;
     }
-  }
+  });
 
-  for (uint32_t j = begin; j < last; ++j) {
-    const Splat& s = a.splats[a.order[j]];
-    const Reach r = reach(s, t);
-    F8 rgb[3] = {F8(0.f), F8(0.f), F8(0.f)};
-    F8 h_sum(0.f), h_dx(0.f), h_dy(0.f), h_dxdx(0.f), h_dxdy(0.f), h_dydy(0.f);
-    for (int g = 0; g < kGroups; ++g) {
-      if (!r.group[g]) continue;
-      const F8 pixel_x = lane_centers(t.x0 + g * kLanes);
-      for (int y = r.row_first; y <= r.row_last; ++y) {
-        const int p = y * kTile + g * kLanes;
-        const float dy = s.y - (float(t.y0 + y) + 0.5f);
-        const F8 before = core::load(T + p);
-        const Fragment f = fragment(s, pixel_x, dy, before);
-        core::store(T + p, next_transmittance(f, before));
-        if (!core::any(f.takes)) continue;
-        const F8 weight = core::select(f.takes, f.alpha * before, F8(0.f));
-        const F8 d0 = core::load(d[0] + p), d1 = core::load(d[1] + p), d2 = core::load(d[2] + p);
-        const F8 q = core::mad(F8(s.rgb[0]), d0, core::mad(F8(s.rgb[1]), d1, F8(s.rgb[2]) * d2));
-        const F8 behind = core::mad(weight, q, core::load(S + p));
+  Chunk chunk;
+  for (uint32_t next = t.begin; next < last; next += chunk.count) {
+    chunk.fill(a, t, next, last, pixels.live_blocks());
+    const float* opacity = chunk.opacity;
+    for (uint32_t k = 0; k < chunk.count; ++k) {
+      InstanceGradient& out = a.gradients[a.slots[next + k]];
+      if (chunk.blocks[k] == 0) {
+        out = none;
+        continue;
+      }
+      const Splat& s = a.splats[a.order[next + k]];
+      const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0));
+      const Wide red(s.rgb[0]), green(s.rgb[1]), blue(s.rgb[2]), zero(0.f);
+      Wide sum_red = zero, sum_green = zero, sum_blue = zero, h_sum = zero, h_dx = zero, h_dy = zero;
+      Wide h_dxdx = zero, h_dxdy = zero, h_dydy = zero;
+      for_vectors(chunk.blocks[k], [&](int p) {
+        const Wide T_before = load_wide(T + p), raw = load_wide(opacity);
+        opacity += kWideLanes;
+        const Fragment f = fragment(raw, T_before);
+        core::store(T + p, f.next);
+        const Wide d_red = load_wide(d[0] + p), d_green = load_wide(d[1] + p), d_blue = load_wide(d[2] + p);
+        const Wide q = core::mad(red, d_red, core::mad(green, d_green, blue * d_blue));
+        const Wide behind = core::mad(f.weight, q, load_wide(S + p));
         core::store(S + p, behind);
-        const F8 d_alpha = core::mad(q, before, behind / (F8(1.f) - f.alpha));
+        const Wide d_alpha = core::mad(q, T_before, behind * core::reciprocal(Wide(1.f) - f.alpha));
         // Where the cap holds, alpha does not move with the splat.
-        const F8 h = core::select(f.takes & (f.raw <= F8(a.gradient_cap)), f.raw * d_alpha, F8(0.f));
-        rgb[0] = core::mad(weight, d0, rgb[0]);
-        rgb[1] = core::mad(weight, d1, rgb[1]);
-        rgb[2] = core::mad(weight, d2, rgb[2]);
-        const F8 along_x = h * f.dx, along_y = h * F8(dy);
+        const Wide h = core::select(f.takes & (raw <= Wide(a.gradient_cap)), raw * d_alpha, zero);
+        sum_red = core::mad(f.weight, d_red, sum_red);
+        sum_green = core::mad(f.weight, d_green, sum_green);
+        sum_blue = core::mad(f.weight, d_blue, sum_blue);
+        const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
+        const Wide along_x = h * dx, along_y = h * dy;
         h_sum = h_sum + h;
         h_dx = h_dx + along_x;
         h_dy = h_dy + along_y;
-        h_dxdx = core::mad(along_x, f.dx, h_dxdx);
-        h_dxdy = core::mad(along_x, F8(dy), h_dxdy);
-        h_dydy = core::mad(along_y, F8(dy), h_dydy);
-      }
+        h_dxdx = core::mad(along_x, dx, h_dxdx);
+        h_dxdy = core::mad(along_x, dy, h_dxdy);
+        h_dydy = core::mad(along_y, dy, h_dydy);
+      });
+      const Wide vectors[8] = {sum_red, sum_green, sum_blue, h_sum, h_dx, h_dy, h_dxdx, h_dxdy};
+      float first[8];  // in the order of InstanceGradient
+      core::sums(vectors, first);
+      std::memcpy(&out, first, sizeof first);
+      out.h_dydy = core::sum(h_dydy);
     }
-    InstanceGradient& out = a.gradients[a.slots[j]];
-    for (int c = 0; c < 3; ++c) out.rgb[c] = core::sum(rgb[c]);
-    out.h = core::sum(h_sum);
-    out.h_dx = core::sum(h_dx);
-    out.h_dy = core::sum(h_dy);
-    out.h_dxdx = core::sum(h_dxdx);
-    out.h_dxdy = core::sum(h_dxdy);
-    out.h_dydy = core::sum(h_dydy);
   }
 }
 
 // The forward once more, for what each instance contributes where.
 void blend_score(const BlendArgs& a, uint32_t tile) {
-  const TilePixels t = tile_pixels(a, tile);
-  const uint32_t begin = a.tile_starts[tile], end = a.tile_starts[tile + 1];
-  const uint32_t last = begin + a.tile_last[tile];
-  for (uint32_t j = last; j < end; ++j) a.scores[a.slots[j]] = {};
-  if (last == begin) return;
-  alignas(32) float T[kTile * kTile];
-  fresh_transmittance(a, t, T);
-  for (uint32_t j = begin; j < last; ++j) {
-    const Splat& s = a.splats[a.order[j]];
-    const Reach r = reach(s, t);
-    F8 loss(0.f), count(0.f), blended(0.f), distance(0.f);
-    for (int g = 0; g < kGroups; ++g) {
-      if (!r.group[g]) continue;
-      const F8 pixel_x = lane_centers(t.x0 + g * kLanes);
-      for (int y = r.row_first; y <= r.row_last; ++y) {
-        const int p = y * kTile + g * kLanes;
-        const float dy = s.y - (float(t.y0 + y) + 0.5f);
-        const F8 before = core::load(T + p);
-        const Fragment f = fragment(s, pixel_x, dy, before);
-        core::store(T + p, next_transmittance(f, before));
-        if (!core::any(f.takes)) continue;
-        const F8 pixel_weight = core::load(a.pixel_weights + size_t(t.y0 + y) * a.row + size_t(t.x0 + g * kLanes));
-        const F8 none(0.f);
-        loss = loss + core::select(f.takes, pixel_weight, none);
-        count = count + core::select(f.takes, F8(1.f), none);
-        blended = blended + core::select(f.takes, f.alpha * before, none);
-        distance = distance + core::select(f.takes, core::sqrt(core::mad(f.dx, f.dx, F8(dy * dy))), none);
-      }
+  const Tile t = make_tile(a, tile);
+  const uint32_t last = t.begin + a.tile_last[tile];
+  for (uint32_t j = last; j < t.end; ++j) a.scores[a.slots[j]] = {};
+  if (last == t.begin) return;
+  Transmittance pixels(a, t);
+  float* const T = pixels.T;
+  alignas(64) float pixel_weights[kPixels] = {};
+  for_block_rows(a, t, [&](int p, size_t from) {
+    for (int x = 0; x < kBlock; ++x) pixel_weights[p + x] = a.pixel_weights[from + size_t(x)];
+  });
+  Chunk chunk;
+  for (uint32_t next = t.begin; next < last; next += chunk.count) {
+    chunk.fill(a, t, next, last, pixels.live_blocks());
+    const float* opacity = chunk.opacity;
+    for (uint32_t k = 0; k < chunk.count; ++k) {
+      const Splat& s = a.splats[a.order[next + k]];
+      const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0)), zero(0.f);
+      Wide loss = zero, count = zero, blended = zero, distance = zero;
+      for_vectors(chunk.blocks[k], [&](int p) {
+        const Fragment f = fragment(load_wide(opacity), load_wide(T + p));
+        opacity += kWideLanes;
+        core::store(T + p, f.next);
+        const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
+        const Mask<Wide> takes = f.weight > zero;
+        loss = loss + core::select(takes, load_wide(pixel_weights + p), zero);
+        count = count + core::select(takes, Wide(1.f), zero);
+        blended = blended + f.weight;
+        distance = distance + core::select(takes, core::sqrt(core::mad(dx, dx, dy * dy)), zero);
+      });
+      a.scores[a.slots[next + k]] = {core::sum(loss), core::sum(count), core::sum(blended), core::sum(distance)};
     }
-    a.scores[a.slots[j]] = {core::sum(loss), core::sum(count), core::sum(blended), core::sum(distance)};
   }
 }

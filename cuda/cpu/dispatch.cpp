@@ -14,24 +14,42 @@ extern const Kernels kernels;
 namespace avx2 {
 extern const Kernels kernels;
 }
+namespace avx512 {
+extern const Kernels kernels;
+}
 #endif
 
+namespace {
+
+// Whether the processor runs the code of a level, by the flags that the Makefile compiles it with.
+bool runs(const Kernels& kernels) {
+#if defined(__x86_64__)
+  if (&kernels == &baseline::kernels) return true;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return false;
+  return &kernels == &avx2::kernels || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
+#else
+  return &kernels == &baseline::kernels;
+#endif
+}
+
+}  // namespace
+
 const Kernels& choose_kernels() {
+#if defined(__x86_64__)
+  const Kernels* const levels[] = {&avx512::kernels, &avx2::kernels, &baseline::kernels};
+#else
+  const Kernels* const levels[] = {&baseline::kernels};
+#endif
   const char* wanted = std::getenv("TAME_SIMD");
   const bool any = wanted == nullptr || *wanted == '\0';
-  if (!any && std::strcmp(wanted, "baseline") == 0) return baseline::kernels;
-#if defined(__x86_64__)
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (any) return has_avx2 ? avx2::kernels : baseline::kernels;
-  if (std::strcmp(wanted, "avx2") == 0) {
-    if (has_avx2) return avx2::kernels;
-    fail(TAME_INVALID_ARGUMENT, "TAME_SIMD=avx2, but this processor lacks AVX2 or FMA: unset it, or use baseline");
+  for (const Kernels* kernels : levels) {
+    if (!any && std::strcmp(wanted, kernels->level) != 0) continue;
+    if (runs(*kernels)) return *kernels;
+    if (!any) fail(TAME_INVALID_ARGUMENT, "TAME_SIMD=%s, but this processor lacks it: unset TAME_SIMD", wanted);
   }
-  fail(TAME_INVALID_ARGUMENT, "TAME_SIMD=\"%.40s\" is not a SIMD level: use baseline or avx2", wanted);
-#else
-  if (any) return baseline::kernels;
-  fail(TAME_INVALID_ARGUMENT, "TAME_SIMD=\"%.40s\" is not a SIMD level of this build: use baseline", wanted);
-#endif
+  fail(TAME_INVALID_ARGUMENT, "TAME_SIMD=\"%.40s\" is not a SIMD level of this build: use one of %s", wanted,
+       TAME_CPU_LEVELS);
 }
 
 }  // namespace tame::cpu

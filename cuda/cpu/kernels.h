@@ -14,14 +14,13 @@ namespace tame::cpu {
 constexpr uint32_t kGaussianBlock = 256;  // Gaussians a work item, a multiple of any vector width
 constexpr uint32_t kRowPadding = 16;      // image rows are padded to whole tiles
 
-// A projected Gaussian as the tiles read it; 48 bytes.
+// A projected Gaussian as the tiles read it; 40 bytes.
 struct Splat {
   float x, y;     // px
   float A, B, C;  // conic
-  float opacity;  // used value
+  float cut;      // exponent at which alpha falls to 1/255; negative where it never reaches that
   float rgb[3];
   float depth;
-  float half_x, half_y;  // half extents of the ellipse inside which alpha reaches 1/255, px
 };
 
 // Sums over the pixels of one (tile, splat) instance. h is d loss / d log(alpha); dx, dy: mean minus pixel.
@@ -46,6 +45,7 @@ struct ProjectArgs {
   float* radii;              // whole pixels; 0 = not visible
   uint8_t* clamped;          // bit c: channel c was negative and is held at 0
   uint32_t* tile_counts;     // tiles the splat reaches
+  uint8_t* first_tiles;      // which of the first eight in its rectangle, a bit each
   const uint32_t* offsets;   // write_tiles: first instance of each Gaussian
   uint32_t* instance_tiles;  // write_tiles: tile of each instance
 };
@@ -55,13 +55,14 @@ struct BlendArgs {
   const uint32_t* tile_starts;  // tiles + 1 entries into `order` and `slots`
   const uint32_t* order;        // Gaussian of each instance, by tile and depth
   const uint32_t* slots;        // its place in instance order of the Gaussian
+  uint16_t* blocks;  // blocks of the tile that each instance reaches, a bit each: the blend's for its backward
   int width, height, tiles_x;
   size_t row, plane;  // floats from one image row, one image plane, to the next
   float background[3];
   float* image;              // 3 planes
   float* transmittance;      // 1 plane: final T
   float* depth;              // 1 plane of sum(w z), or null
-  uint32_t* tile_last;       // per tile: instances up to the last that any pixel took
+  uint32_t* tile_last;       // per tile: instances after which every pixel is done
   uint32_t* tile_evaluated;  // per tile: (pixel, splat) pairs computed
   // Backward only.
   const float* d_image;         // 3 planes
@@ -138,9 +139,9 @@ inline size_t lpips_scratch_floats(uint32_t out) {
   return size_t(kLpipsTile) * (kLpipsDepth + out);
 }
 
-constexpr int kLossStripe = 16;  // image rows a work item
+constexpr int kLossStripe = 32;  // image rows a work item, which reads 5 more on either side
 inline size_t loss_scratch_floats(size_t row) {
-  return (size_t(kLossStripe) + 10) * 5 * row + 2 * (row + 32);
+  return (size_t(kLossStripe) + 10) * 4 * row + 2 * (row + 32);
 }
 
 struct Kernels {

@@ -4,10 +4,11 @@
 
 using core::kWindowRadius;
 
+constexpr int kMeans = 4;       // windowed: both pictures, the sum of their squares, their product
 constexpr int kLineLeft = 8;    // zeros before a line, at least kWindowRadius
 constexpr int kLineRight = 24;  // and after it, so that whole vectors may read past its end
 
-// Rows of windowed sums that one stripe needs, for up to five quantities.
+// Rows of windowed sums that one stripe needs, for up to four quantities.
 struct Stripe {
   int y0, y1;       // rows of output
   size_t row;       // floats a row
@@ -17,6 +18,15 @@ struct Stripe {
     return sums + (size_t(quantity) * (kLossStripe + 2 * kWindowRadius) + size_t(y - (y0 - kWindowRadius))) * row;
   }
 };
+
+// What the bytes of a photo stand for: as core::photo_value, without its division.
+struct ByteValues {
+  float value[256] = {};
+  constexpr ByteValues() {
+    for (int byte = 0; byte < 256; ++byte) value[byte] = float(byte) / 255.f;
+  }
+};
+constexpr ByteValues kByteValues;
 
 inline Stripe make_stripe(const LossArgs& a, uint32_t stripe, float* scratch) {
   Stripe s;
@@ -48,7 +58,12 @@ inline void load_target_line(const LossArgs& a, uint32_t channel, int y, const f
     return;
   }
   const size_t first = size_t(y) * size_t(a.width);
-  for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = core::photo_value(a.photo, first + size_t(x), int(channel));
+  if (a.photo.channels == 3) {
+    const uint8_t* from = a.photo.pixels + 3 * first + channel;
+    for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = kByteValues.value[from[3 * x]];
+  } else {
+    for (int x = 0; x < a.width; ++x) line[kLineLeft + x] = core::photo_value(a.photo, first + size_t(x), int(channel));
+  }
   if (a.photo.mask != nullptr)
     for (int x = 0; x < a.width; ++x)
       if (!core::is_kept(a.photo, first + size_t(x))) line[kLineLeft + x] = rendered[kLineLeft + x];
@@ -68,7 +83,7 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
 
   for (int y = s.y0 - kWindowRadius; y < s.y1 + kWindowRadius; ++y) {
     if (y < 0 || y >= a.height) {
-      for (int quantity = 0; quantity < 5; ++quantity)
+      for (int quantity = 0; quantity < kMeans; ++quantity)
         for (size_t x = 0; x < a.row; ++x) s.sum(quantity, y)[x] = 0.f;
       continue;
     }
@@ -84,17 +99,16 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
       l1 += double(core::sum(row_l1));
     }
     for (int x = 0; x < a.width; x += kLanes) {
-      F8 sum[5] = {F8(0.f), F8(0.f), F8(0.f), F8(0.f), F8(0.f)};
+      F8 sum[kMeans] = {F8(0.f), F8(0.f), F8(0.f), F8(0.f)};
       for (int d = -kWindowRadius; d <= kWindowRadius; ++d) {
         const F8 u = core::load(first + kLineLeft + x + d), v = core::load(second + kLineLeft + x + d);
         const F8 w = weight(d < 0 ? -d : d), wu = w * u, wv = w * v;
         sum[0] = sum[0] + wu;
         sum[1] = sum[1] + wv;
-        sum[2] = core::mad(wu, u, sum[2]);
-        sum[3] = core::mad(wv, v, sum[3]);
-        sum[4] = core::mad(wu, v, sum[4]);
+        sum[2] = core::mad(wu, u, core::mad(wv, v, sum[2]));
+        sum[3] = core::mad(wu, v, sum[3]);
       }
-      for (int quantity = 0; quantity < 5; ++quantity) core::store(s.sum(quantity, y) + x, sum[quantity]);
+      for (int quantity = 0; quantity < kMeans; ++quantity) core::store(s.sum(quantity, y) + x, sum[quantity]);
     }
   }
 
@@ -102,9 +116,10 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
   const F8 upstream(-a.lambda_dssim / float(a.values));
   for (int y = s.y0; y < s.y1; ++y) {
     double row_ssim = 0;
+    F8 whole_vectors(0.f);  // sum of the map where all lanes count
     for (int x = 0; x < a.width; x += kLanes) {
-      F8 mean[5];
-      for (int quantity = 0; quantity < 5; ++quantity) {
+      F8 mean[kMeans];
+      for (int quantity = 0; quantity < kMeans; ++quantity) {
         const float* at = s.sum(quantity, y) + x;
         F8 sum = weight(0) * core::load(at);
         for (int d = 1; d <= kWindowRadius; ++d) {
@@ -113,21 +128,26 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
         }
         mean[quantity] = sum;
       }
-      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2] + mean[3], mean[4]);
+      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3]);
       const int lanes = a.width - x < kLanes ? a.width - x : kLanes;
       const size_t pixel = size_t(y) * size_t(a.width) + size_t(x);
-      for (int l = 0; l < lanes; ++l)
-        if (core::is_kept(a.photo, pixel + size_t(l))) row_ssim += double(terms.value.v[l]);
+      if (lanes == kLanes && a.photo.mask == nullptr) {
+        whole_vectors = whole_vectors + terms.value;
+      } else {
+        for (int l = 0; l < lanes; ++l)
+          if (core::is_kept(a.photo, pixel + size_t(l))) row_ssim += double(terms.value.v[l]);
+      }
       if (a.gradient == nullptr) continue;
       float* out = a.partials + size_t(channel) * 3 * a.plane + size_t(y) * a.row + size_t(x);
       core::store(out, upstream * terms.d_mean);
       core::store(out + a.plane, upstream * terms.d_xx);
       core::store(out + 2 * a.plane, upstream * terms.d_xy);
+      if (a.photo.mask == nullptr) continue;
       for (int l = 0; l < lanes; ++l)
         if (!core::is_kept(a.photo, pixel + size_t(l)))
           out[l] = out[a.plane + size_t(l)] = out[2 * a.plane + size_t(l)] = 0.f;
     }
-    ssim += row_ssim;
+    ssim += row_ssim + double(core::sum(whole_vectors));
   }
   sums[0] = l1;
   sums[1] = ssim;

@@ -27,17 +27,33 @@ struct LoadSh {
   F8 operator()(int k, int channel) const { return core::load(a.parameters.plane(Layout::sh() + 3 * k + channel) + i); }
 };
 
-// Calls take(tile) for each tile that the splat reaches, row by row. Counting and writing both go through here, so
-// that the two always agree.
+// Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: a bit each.
+inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int k) {
+  const F8 width(float(r.x1 - r.x0)), index = F8(float(k)) + F8(core::NativeF{0.f, 1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f});
+  // No multiple of the width lies within rounding of index + 1/2: the number of rows above it is exact.
+  const F8 row = core::ceil((index + F8(0.5f)) / width) - F8(1.f), column = index - row * width;
+  const F8 side{float(core::kTile)}, span(float(core::kTile - 1));
+  const F8 left = core::mad(column + F8(float(r.x0)), side, F8(0.5f)) - F8(s.x);
+  const F8 top = core::mad(row + F8(float(r.y0)), side, F8(0.5f)) - F8(s.y);
+  const F8 least = core::smallest_quadratic(F8(s.A), F8(s.B), F8(s.C), left, left + span, top, top + span);
+  const F8 tiles(float((r.x1 - r.x0) * (r.y1 - r.y0)));
+  return core::lane_bits((least <= F8(s.cut)) & (index < tiles));
+}
+
+// Calls take(tile) for each tile that the splat reaches, row by row, eight at a time; `known`: the first eight, a bit
+// each.
 template <class Take>
-inline void for_tiles(const ProjectArgs& a, uint32_t i, const Take& take) {
+inline void for_tiles(const ProjectArgs& a, uint32_t i, uint32_t known, const Take& take) {
   const Splat& s = a.splats[i];
   const core::TileRectangle r = core::tile_rectangle(s.x, s.y, a.radii[i], a.tiles_x, a.tiles_y);
-  const float cut = core::cut_power(s.opacity);
-  if (!(cut >= 0.f)) return;
-  for (int ty = r.y0; ty < r.y1; ++ty)
-    for (int tx = r.x0; tx < r.x1; ++tx)
-      if (core::reaches_tile(s.x, s.y, s.A, s.B, s.C, cut, tx, ty)) take(uint32_t(ty * a.tiles_x + tx));
+  const int width = r.x1 - r.x0, tiles = width * (r.y1 - r.y0);
+  for (int k = 0; k < tiles; k += kLanes) {
+    uint32_t bits = k == 0 ? known : reached_tiles(s, r, k);
+    for (; bits != 0; bits &= bits - 1) {
+      const int index = k + __builtin_ctz(bits);
+      take(uint32_t((r.y0 + index / width) * a.tiles_x + r.x0 + index % width));
+    }
+  }
 }
 
 void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
@@ -45,37 +61,37 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last; i += kLanes) {
     const Loaded g = load_gaussians(a, i);
     const core::Footprint<F8> f = core::project(camera, g.mean, g.scale, g.quat);
-    const F8 cut = core::cut_power(g.opacity);
-    const F8 two_cut = F8(2.f) * core::maximum(cut, F8(0.f));
-    // A hair wider than exact, so that rounding cannot cut off a pixel that the blend would take.
-    const F8 half_x = core::mad(core::sqrt(two_cut * f.variance[0]), F8(1.0001f), F8(0.01f));
-    const F8 half_y = core::mad(core::sqrt(two_cut * f.variance[1]), F8(1.0001f), F8(0.01f));
-    float lanes[11][kLanes];
-    const F8 columns[11] = {f.mean[0], f.mean[1], f.conic[0], f.conic[1], f.conic[2],
-                            g.opacity, f.depth,   half_x,     half_y,     core::select(g.ordered, f.radius, F8(0.f)),
-                            cut};
-    for (int c = 0; c < 11; ++c) core::store(lanes[c], columns[c]);
+    float lanes[8][kLanes];
+    const F8 columns[8] = {f.mean[0],  f.mean[1],
+                           f.conic[0], f.conic[1],
+                           f.conic[2], core::cut_power(g.opacity),
+                           f.depth,    core::select(g.ordered, f.radius, F8(0.f))};
+    for (int c = 0; c < 8; ++c) core::store(lanes[c], columns[c]);
     const uint32_t lane_count = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     bool reached = false;
     for (uint32_t l = 0; l < lane_count; ++l) {
       a.tile_counts[i + l] = 0;
       a.radii[i + l] = 0.f;
-      if (!(lanes[9][l] > 0.f)) continue;
-      const core::TileRectangle r = core::tile_rectangle(lanes[0][l], lanes[1][l], lanes[9][l], a.tiles_x, a.tiles_y);
+      if (!(lanes[7][l] > 0.f)) continue;
+      const core::TileRectangle r = core::tile_rectangle(lanes[0][l], lanes[1][l], lanes[7][l], a.tiles_x, a.tiles_y);
       if (core::empty(r)) continue;
-      a.radii[i + l] = lanes[9][l];
+      a.radii[i + l] = lanes[7][l];
       Splat& s = a.splats[i + l];
       s.x = lanes[0][l];
       s.y = lanes[1][l];
       s.A = lanes[2][l];
       s.B = lanes[3][l];
       s.C = lanes[4][l];
-      s.opacity = lanes[5][l];
+      s.cut = lanes[5][l];
       s.depth = lanes[6][l];
-      s.half_x = lanes[7][l];
-      s.half_y = lanes[8][l];
       uint32_t tiles = 0;
-      for_tiles(a, i + l, [&](uint32_t) { ++tiles; });
+      if (s.cut >= 0.f) {
+        const uint32_t first = reached_tiles(s, r, 0);
+        a.first_tiles[i + l] = uint8_t(first);
+        tiles = uint32_t(__builtin_popcount(first));
+        for (int k = kLanes; k < (r.x1 - r.x0) * (r.y1 - r.y0); k += kLanes)
+          tiles += uint32_t(__builtin_popcount(reached_tiles(s, r, k)));
+      }
       a.tile_counts[i + l] = tiles;
       reached = reached || tiles != 0;
     }
@@ -101,6 +117,6 @@ void write_tiles(const ProjectArgs& a, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last; ++i) {
     if (a.tile_counts[i] == 0) continue;
     uint32_t* out = a.instance_tiles + a.offsets[i];
-    for_tiles(a, i, [&](uint32_t tile) { *out++ = tile; });
+    for_tiles(a, i, a.first_tiles[i], [&](uint32_t tile) { *out++ = tile; });
   }
 }

@@ -43,15 +43,18 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
       clamped_(ledger, TAME_PURPOSE_SPLATS),
+      first_tiles_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
       depth_keys_(ledger, TAME_PURPOSE_SPLATS),
       depth_order_(ledger, TAME_PURPOSE_SPLATS),
       sort_keys_(ledger, TAME_PURPOSE_SPLATS),
       sort_order_(ledger, TAME_PURPOSE_SPLATS),
+      block_counts_(ledger, TAME_PURPOSE_SPLATS),
       instance_tiles_(ledger, TAME_PURPOSE_INSTANCES),
       order_(ledger, TAME_PURPOSE_INSTANCES),
       slots_(ledger, TAME_PURPOSE_INSTANCES),
+      blocks_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       scores_(ledger, TAME_PURPOSE_INSTANCES),
       tile_starts_(ledger, TAME_PURPOSE_IMAGES),
@@ -96,6 +99,7 @@ void Rasterizer::blend(const Input& input, bool with_depth) {
   blend_.tile_starts = tile_starts_.data();
   blend_.order = order_.data();
   blend_.slots = slots_.data();
+  blend_.blocks = blocks_.data();
   blend_.width = int(shape_.width);
   blend_.height = int(shape_.height);
   blend_.tiles_x = projection_.tiles_x;
@@ -116,6 +120,7 @@ void Rasterizer::project() {
   splats_.reserve(count);
   radii_.reserve(count);
   clamped_.reserve(count);
+  first_tiles_.reserve(count);
   tile_counts_.reserve(count);
   offsets_.reserve(count);
   sort_keys_.reserve(count);
@@ -123,22 +128,29 @@ void Rasterizer::project() {
   projection_.splats = splats_.data();
   projection_.radii = radii_.data();
   projection_.clamped = clamped_.data();
+  projection_.first_tiles = first_tiles_.data();
   projection_.tile_counts = tile_counts_.data();
   projection_.offsets = offsets_.data();
   const uint32_t blocks = (count + kGaussianBlock - 1) / kGaussianBlock;
+  block_counts_.reserve(blocks);
   threads_.run(blocks, [&](uint32_t block, uint32_t) {
-    const uint32_t first = block * kGaussianBlock;
-    kernels_.project(projection_, first, std::min(count, first + kGaussianBlock));
+    const uint32_t first = block * kGaussianBlock, last = std::min(count, first + kGaussianBlock);
+    kernels_.project(projection_, first, last);
+    BlockCount sum = {};
+    for (uint32_t i = first; i < last; ++i) {
+      sum.instances += tile_counts_[i];
+      sum.visible += tile_counts_[i] != 0;
+    }
+    block_counts_[block] = sum;
   });
 
   uint64_t instances = 0;
   visible_ = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    offsets_[i] = uint32_t(instances);
-    if (tile_counts_[i] == 0) continue;
-    instances += tile_counts_[i];
-    sort_keys_[visible_] = float_bits(splats_[i].depth);  // positive, so the bits order as the values do
-    sort_order_[visible_++] = i;
+  for (uint32_t block = 0; block < blocks; ++block) {
+    const BlockCount sum = block_counts_[block];
+    block_counts_[block] = {instances, visible_};
+    instances += sum.instances;
+    visible_ += sum.visible;
   }
   if (instances > UINT32_MAX)
     fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 4 294 967 295: lower the resolution",
@@ -147,8 +159,16 @@ void Rasterizer::project() {
   instance_tiles_.reserve(instances_);
   projection_.instance_tiles = instance_tiles_.data();
   threads_.run(blocks, [&](uint32_t block, uint32_t) {
-    const uint32_t first = block * kGaussianBlock;
-    kernels_.write_tiles(projection_, first, std::min(count, first + kGaussianBlock));
+    const uint32_t first = block * kGaussianBlock, last = std::min(count, first + kGaussianBlock);
+    uint32_t offset = uint32_t(block_counts_[block].instances), place = block_counts_[block].visible;
+    for (uint32_t i = first; i < last; ++i) {
+      offsets_[i] = offset;
+      if (tile_counts_[i] == 0) continue;
+      offset += tile_counts_[i];
+      sort_keys_[place] = float_bits(splats_[i].depth);  // positive, so the bits order as the values do
+      sort_order_[place++] = i;
+    }
+    kernels_.write_tiles(projection_, first, last);
   });
 }
 
@@ -191,6 +211,7 @@ void Rasterizer::sort_by_depth() {
 void Rasterizer::bin_by_tile() {
   order_.reserve(instances_);
   slots_.reserve(instances_);
+  blocks_.reserve(instances_);
   tile_starts_.reserve(size_t(tiles_) + 1);
   tile_last_.reserve(tiles_);
   tile_evaluated_.reserve(tiles_);

@@ -20,6 +20,11 @@ struct PlaneShape {
 };
 
 class Rasterizer {
+  struct BlockCount {
+    uint64_t instances;
+    uint32_t visible;
+  };
+
  public:
   Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile);
 
@@ -73,10 +78,12 @@ class Rasterizer {
   // Per Gaussian.
   Buffer<Splat> splats_;
   Buffer<float> radii_;
-  Buffer<uint8_t> clamped_;
+  Buffer<uint8_t> clamped_, first_tiles_;
   Buffer<uint32_t> tile_counts_, offsets_, depth_keys_, depth_order_, sort_keys_, sort_order_;
+  Buffer<BlockCount> block_counts_;  // of each kGaussianBlock
   // Per instance.
   Buffer<uint32_t> instance_tiles_, order_, slots_;
+  Buffer<uint16_t> blocks_;
   Buffer<InstanceGradient> gradients_;
   Buffer<InstanceScore> scores_;
   // Per tile, and per (thread, tile or digit).

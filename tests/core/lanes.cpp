@@ -97,6 +97,36 @@ void project(const float* camera, const float* in, float* out) {
   for (int k = 0; k < 10; ++k) store(out + (9 + k) * kLaneCount, g[k]);
 }
 
+void wide(const float* at_a, const float* at_b, const float* at_c, float* out) {
+  const core::Wide a = core::load_wide(at_a), b = core::load_wide(at_b), c = core::load_wide(at_c);
+  core::Wide rows[kWideRows];
+  rows[kSum] = a + b;
+  rows[kDifference] = a - b;
+  rows[kProduct] = a * b;
+  rows[kQuotient] = a / b;
+  rows[kNegative] = -a;
+  rows[kMad] = core::mad(a, b, c);
+  rows[kMinimum] = core::minimum(a, b);
+  rows[kMaximum] = core::maximum(a, b);
+  rows[kLess] = core::select(a < b, a, c);
+  rows[kGreater] = core::select(a > b, a, c);
+  rows[kBoth] = core::select((a <= b) & (a >= c), a, c);
+  rows[kEither] = core::select((a <= b) | (a >= c), a, c);
+  rows[kSquareRoot] = core::sqrt(b * b);
+  rows[kExp2] = core::exp2(a);
+  rows[kReciprocal] = core::reciprocal(a);
+  for (int k = 0; k < kWideRows; ++k) store(out + k * core::kWideLanes, rows[k]);
+}
+void wide_sums(const float* x, float* out) {
+  core::Wide rows[8];
+  for (int k = 0; k < 8; ++k) rows[k] = core::load_wide(x + k * core::kWideLanes);
+  core::sums(rows, out);
+  out[8] = core::sum(rows[0]);
+}
+unsigned wide_bits(const float* a, const float* b) {
+  return core::lane_bits(core::load_wide(a) < core::load_wide(b));
+}
+
 #define TAME_TEXT(x) #x
 #define TAME_NAME(x) TAME_TEXT(x)
 #if defined(__AVX2__)
@@ -122,7 +152,11 @@ const Lanes lanes = {TAME_NAME(TAME_SIMD_LEVEL),
                      select,
                      any,
                      compare,
-                     project};
+                     project,
+                     core::kWideLanes,
+                     wide,
+                     wide_sums,
+                     wide_bits};
 
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace test

@@ -27,8 +27,33 @@ struct Lanes {
   // of mean and conic (15 rows). out: mean, depth, variance, conic, radius, gradients of mean, log-scale and quaternion
   // (19 rows).
   void (*project)(const float* camera, const float* in, float* out);
+  // The widest vectors of the level: see WideRow. a, b, c: wide_lanes numbers; out: kWideRows rows of them.
+  int wide_lanes;
+  void (*wide)(const float* a, const float* b, const float* c, float* out);
+  // x: 8 rows of wide_lanes numbers; out: their 8 sums, and the first of them as sum() gives it.
+  void (*wide_sums)(const float* x, float* out);
+  unsigned (*wide_bits)(const float* a, const float* b);  // of a < b
 };
 
+constexpr int kMostWideLanes = 16;
+enum WideRow {
+  kSum,
+  kDifference,
+  kProduct,
+  kQuotient,
+  kNegative,
+  kMad,
+  kMinimum,
+  kMaximum,
+  kLess,        // select(a < b, a, c), and so on
+  kGreater,     // a > b
+  kBoth,        // (a <= b) & (a >= c)
+  kEither,      // (a <= b) | (a >= c)
+  kSquareRoot,  // of b b
+  kExp2,        // of a
+  kReciprocal,  // of a
+  kWideRows
+};
 constexpr int kCameraNumbers = 19, kProjectIn = 15, kProjectOut = 19;
 
 }  // namespace test

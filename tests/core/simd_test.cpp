@@ -12,6 +12,9 @@ extern const Lanes lanes;
 namespace avx2 {
 extern const Lanes lanes;
 }
+namespace avx512 {
+extern const Lanes lanes;
+}
 #endif
 }  // namespace test
 
@@ -34,6 +37,17 @@ const Lanes& avx2() {
   return test::avx2::lanes;
 #else
   throw test::Skip{"AVX2 is an instruction set of x86-64 processors"};
+#endif
+}
+
+const Lanes& avx512() {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+    throw test::Skip{"this processor lacks AVX-512"};
+  return test::avx512::lanes;
+#else
+  throw test::Skip{"AVX-512 is an instruction set of x86-64 processors"};
 #endif
 }
 
@@ -149,6 +163,64 @@ void check_arithmetic(const Lanes& lanes) {
   });
 }
 
+void check_wide(const Lanes& lanes) {
+  using namespace test;
+  constexpr int kMost = kMostWideLanes;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const int n = lanes.wide_lanes;
+  Random random(114);
+  for_cases(2000, [&](int round) {
+    float a[kMost], b[kMost], c[kMost], out[kWideRows * kMost];
+    for (int l = 0; l < n; ++l) {
+      a[l] = float(random.uniform(-125, 125));
+      b[l] = random.uniform(0, 1) < 0.2 ? a[l] : float(random.uniform(-125, 125));
+      c[l] = float(random.uniform(-125, 125));
+    }
+    if (round % 2 == 1) a[round / 2 % n] = nan;
+    lanes.wide(a, b, c, out);
+    const unsigned bits = lanes.wide_bits(a, b);
+    for (int l = 0; l < n; ++l) {
+      const float u = a[l], v = b[l], w = c[l];
+      const float expected[kExp2] = {u + v,
+                                     u - v,
+                                     u * v,
+                                     u / v,
+                                     -u,
+                                     lanes.fused ? std::fma(u, v, w) : u * v + w,
+                                     core::minimum(u, v),
+                                     core::maximum(u, v),
+                                     u < v ? u : w,
+                                     u > v ? u : w,
+                                     u <= v && u >= w ? u : w,
+                                     u <= v || u >= w ? u : w,
+                                     std::sqrt(v * v)};
+      for (int k = 0; k < kExp2; ++k)
+        expect(same_bits(out[k * n + l], expected[k]) || (std::isnan(expected[k]) && std::isnan(out[k * n + l])),
+               text("row %d, lane %d: got %.9g, expected %.9g", k, l, out[k * n + l], expected[k]));
+      expect((bits >> l & 1) == unsigned(u < v), text("lane_bits, lane %d", l));
+      if (std::isnan(u)) continue;
+      const double power = std::exp2(double(u)), inverse = 1 / double(u);
+      expect_close("exp2", out[kExp2 * n + l], power, 2e-7 * power);
+      expect_close("reciprocal", out[kReciprocal * n + l], inverse, 2e-7 * std::fabs(inverse));
+    }
+    expect(bits >> n == 0, "lane_bits must have a bit a lane");
+  });
+}
+
+void check_wide_sums(const Lanes& lanes) {
+  Random random(115);
+  for_cases(500, [&](int) {
+    float x[8 * test::kMostWideLanes], out[9];
+    for (int i = 0; i < 8 * lanes.wide_lanes; ++i) x[i] = float(random.uniform(-1, 1));
+    lanes.wide_sums(x, out);
+    for (int k = 0; k < 9; ++k) {
+      double sum = 0;
+      for (int l = 0; l < lanes.wide_lanes; ++l) sum += double(x[k % 8 * lanes.wide_lanes + l]);
+      expect_close(test::text("sum %d", k), out[k], sum, 2e-6);
+    }
+  });
+}
+
 // Eight Gaussians at once against one at a time in float: to the bit where mad is not fused, else to a tolerance.
 void check_project(const Lanes& lanes) {
   Random random(113);
@@ -251,4 +323,22 @@ TEST("F8 project() and its backward pass equal float to the bit at the baseline 
 }
 TEST("F8 project() and its backward pass agree with float at the avx2 level") {
   check_project(avx2());
+}
+TEST("Wide arithmetic, masks, exp2() and reciprocal() agree with a scalar's at the baseline level") {
+  check_wide(test::baseline::lanes);
+}
+TEST("Wide sums() and sum() add the lanes at the baseline level") {
+  check_wide_sums(test::baseline::lanes);
+}
+TEST("Wide arithmetic, masks, exp2() and reciprocal() agree with a scalar's at the avx2 level") {
+  check_wide(avx2());
+}
+TEST("Wide sums() and sum() add the lanes at the avx2 level") {
+  check_wide_sums(avx2());
+}
+TEST("Wide arithmetic, masks, exp2() and reciprocal() agree with a scalar's at the avx512 level") {
+  check_wide(avx512());
+}
+TEST("Wide sums() and sum() add the lanes at the avx512 level") {
+  check_wide_sums(avx512());
 }
