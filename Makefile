@@ -32,7 +32,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda kernels deno demo test check dist clean
+.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check dist clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -118,6 +118,11 @@ build/obj/tests/lanes_%.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
 build/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
+
+ceilings: build/libceilings.so ## what this processor can do at most, for deno task bench
+build/libceilings.so: scripts/bench/ceilings.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O3 -march=native -ffp-contract=fast -shared -fPIC -pthread $(WARNINGS) -o $@ $<
 
 deno: $(DENO) ## brings Deno from npm where it is missing
 $(CURDIR)/.deno/bin/deno:

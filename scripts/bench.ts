@@ -3,6 +3,7 @@
 import { basename } from "@std/path";
 import { parse } from "../cli/argv.ts";
 import { openChosenDevice } from "../cli/device.ts";
+import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import type { OptionGroup, OptionRow } from "../cli/option.ts";
@@ -11,9 +12,11 @@ import { userPath } from "../cli/paths.ts";
 import { Reporter } from "../cli/progress.ts";
 import { writeFileAtomic } from "../export/atomic.ts";
 import { loadScene } from "../load/scene.ts";
+import { boundsOf, measureCeilings } from "./bench/ceilings.ts";
 import { machine } from "./bench/machine.ts";
 import { bench } from "./bench/parts.ts";
-import { type BenchReport, reportText } from "./bench/report.ts";
+import { againstText, type BenchReport, reportText, type ScaleReport, scaleText } from "./bench/report.ts";
+import { scale, SCALES } from "./bench/scale.ts";
 import { DEFAULT_SIZE, writeCapture } from "./demo_scene/capture.ts";
 
 /** Enough for steady numbers, few enough for well under a minute on two cores. */
@@ -37,10 +40,24 @@ const rows = [
     help: "sub-folder of the capture that holds the photos",
   },
   { name: "iterations", kind: "integer", unit: "N", default: ITERATIONS, minimum: 1, help: "training steps" },
+  {
+    name: "scale",
+    kind: "string",
+    choices: ["none", ...SCALES],
+    default: "none",
+    help: "instead of a capture, steps of synthetic scenes with more and more of this",
+  },
 ] as const satisfies readonly OptionRow[];
 
 const output = [
   { name: "json", kind: "string", unit: "FILE", default: "", help: "write the numbers to this file as well" },
+  {
+    name: "against",
+    kind: "string",
+    unit: "FILE",
+    default: "",
+    help: "an earlier --json: print the ratio of each part's least time",
+  },
 ] as const satisfies readonly OptionRow[];
 
 const OPTIONS = [
@@ -56,16 +73,29 @@ async function main(argv: string[]): Promise<number> {
       summary: "time the parts of a training run",
       usage: "[-s CAPTURE] [options]",
       example: "deno task bench -s ../data/fox -i images_8 --json out/bench.json",
-      notes: ["Every time is the median of several runs. Run it on a machine that does nothing else."],
+      notes: [
+        "Every time is the median of several runs. Run it on a machine that does nothing else.",
+        "After `make ceilings` the phases are set beside what the processor can do at most.",
+      ],
       table: OPTIONS,
     }));
     return EXIT.done;
   }
   const { values } = parse(argv, OPTIONS);
+  const earlier = values.against === "" ? undefined : await earlierReport(userPath(values.against));
   using device = await openChosenDevice(values, new Reporter());
+  const threads = values.threads === 0 ? device.info.threads : values.threads;
+  if (values.scale !== "none") {
+    const what = SCALES.find((name) => name === values.scale)!;
+    const points = await scale(device, what, threads);
+    const report: ScaleReport = { machine: machine(device, values.threads), scale: what, points };
+    console.log(scaleText(report));
+    return await writeJson(report, values.json);
+  }
   await using folder = await captureFolder(values.source_path);
   const scene = await loadScene(folder.path, { images: values.images });
-  const { parts, training } = await bench(device, scene, values);
+  const { parts, counts, training } = await bench(device, scene, values);
+  const ceilings = device.backend === "cpu" ? measureCeilings(threads) : undefined;
   const report: BenchReport = {
     machine: machine(device, values.threads),
     capture: {
@@ -76,15 +106,27 @@ async function main(argv: string[]): Promise<number> {
       points: scene.points.count,
     },
     parts,
+    counts,
+    ...ceilings === undefined ? {} : { ceilings, bounds: boundsOf({ parts, counts }, ceilings) },
     training,
   };
   console.log(reportText(report));
-  if (values.json !== "") {
-    const path = userPath(values.json);
-    await writeFileAtomic(path, JSON.stringify(report, null, 2) + "\n");
-    console.log(`\nThe same as JSON: ${path}`);
-  }
+  if (earlier !== undefined) console.log(`\nAgainst ${values.against}:\n${againstText(parts, earlier.parts)}`);
+  return await writeJson(report, values.json);
+}
+
+async function writeJson(report: BenchReport | ScaleReport, file: string): Promise<number> {
+  if (file === "") return EXIT.done;
+  const path = userPath(file);
+  await writeFileAtomic(path, JSON.stringify(report, null, 2) + "\n");
+  console.log(`\nThe same as JSON: ${path}`);
   return EXIT.done;
+}
+
+async function earlierReport(path: string): Promise<BenchReport> {
+  const report: BenchReport = JSON.parse(await Deno.readTextFile(path));
+  if (!Array.isArray(report.parts)) throw new UsageError(`No benchmark of a capture: ${path}`);
+  return report;
 }
 
 /** The capture that was named, or the demo's in a folder that goes away again. */

@@ -80,7 +80,7 @@ interface Size {
 
 /** Measured as a whole on the same captures, reserve included. */
 function cpuScratch({ count, pixels, instances }: Size): Omit<Scratch, "other"> {
-  return { splats: 96 * count, instances: Math.ceil(65 * instances), images: 96 * pixels };
+  return { splats: 88 * count, instances: Math.ceil(68 * instances), images: 96 * pixels };
 }
 
 /** As cuda/gpu/rasterizer.cu makes room. */

@@ -4,19 +4,23 @@ import { count } from "../../cli/format.ts";
 import { toFloat } from "../../eval/pixels.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
+import { SCORE, Trainer } from "../../ffi/trainer.ts";
+import { Views } from "../../ffi/views.ts";
 import { imageLoss } from "../../ffi/metrics.ts";
 import { rasterize, render } from "../../ffi/rasterizer.ts";
 import { initGaussians } from "../../init/gaussians.ts";
 import { knnMeanDist2 } from "../../init/knn.ts";
 import { loadPhotos } from "../../load/images.ts";
-import { loadScene, type Scene } from "../../load/scene.ts";
+import { loadScene, type Scene, type View } from "../../load/scene.ts";
 import { train } from "../../train/loop.ts";
 import { randomWords } from "../../train/random.ts";
 import { measure, type Part, partOf } from "./measure.ts";
 import type { Training } from "./report.ts";
-import { timeSteps } from "./steps.ts";
+import { type StepCounts, type StepProfile, StepRunner } from "./steps.ts";
 
 const KNN_POINTS = 1_000_000;
+/** As many as a densification event scores. */
+const SCORE_VIEWS = 10;
 /** Purpose of these random numbers: none that training has. */
 const RANDOM_PURPOSE = 1000;
 
@@ -25,14 +29,50 @@ export async function bench(
   device: Device,
   scene: Scene,
   options: { images: string; iterations: number },
-): Promise<{ parts: Part[]; training: Training }> {
+): Promise<{ parts: Part[]; counts: StepCounts; training: Training }> {
   const parts = [...await loading(scene, options.images), ...await starting(device, scene)];
   const { gaussians, part, training } = await trained(device, scene, options.iterations);
   using _ = gaussians;
+  const steps = await stepParts(gaussians, scene.train);
   return {
-    parts: [...parts, part, ...await timeSteps(gaussians, scene.train), ...await images(gaussians, scene)],
+    parts: [
+      ...parts,
+      part,
+      ...steps.parts,
+      ...await images(gaussians, scene),
+      ...await scoring(gaussians, scene.train),
+    ],
+    counts: steps.counts,
     training,
   };
+}
+
+/** Steps with parts left out, and the phases of a whole one. */
+async function stepParts(gaussians: Gaussians, photographed: View[]): Promise<StepProfile> {
+  using runner = new StepRunner(gaussians, await photoViews(gaussians.device, photographed));
+  const kinds = await runner.time();
+  const { parts, counts } = await runner.profile();
+  return { parts: [...kinds, ...parts.filter(({ name }) => name.startsWith("phase"))], counts };
+}
+
+/** The importance of each Gaussian over ten views, as a densification event asks for it. */
+async function scoring(gaussians: Gaussians, photographed: View[]): Promise<Part[]> {
+  using views = await photoViews(gaussians.device, photographed);
+  using trainer = Trainer.create(gaussians, views);
+  const indices = Array.from({ length: SCORE_VIEWS }, (_, i) => i % photographed.length);
+  const weights = Object.values(SCORE).map(() => 1);
+  const options = { shDegree: gaussians.shDegree, background: [0, 0, 0] };
+  const run = () => trainer.score(indices, weights, options);
+  return await measure({ name: "score", work: `${SCORE_VIEWS} views`, run });
+}
+
+/** The photos of some views on a device. */
+async function photoViews(device: Device, photographed: View[]): Promise<Views> {
+  const views = Views.create(device, { count: photographed.length });
+  await loadPhotos(photographed, {
+    onPhoto: (index, photo) => views.set(index, photographed[index].camera, photo),
+  });
+  return views;
 }
 
 async function loading(scene: Scene, images: string): Promise<Part[]> {

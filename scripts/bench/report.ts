@@ -1,8 +1,12 @@
-// A benchmark's numbers as a table.
+// A benchmark's numbers as tables.
 
 import { count, rate } from "../../cli/format.ts";
+import { PHASES } from "../../ffi/device.ts";
+import type { Bound, Ceilings } from "./ceilings.ts";
 import type { Machine } from "./machine.ts";
 import type { Part } from "./measure.ts";
+import { line, type ScalePoint } from "./scale.ts";
+import type { StepCounts } from "./steps.ts";
 
 /** A training run as a whole. */
 export interface Training {
@@ -17,35 +21,118 @@ export interface Training {
   loss: number;
 }
 
-/** All that a benchmark found; what --json writes. */
+/** All that a benchmark of a capture found; what --json writes. */
 export interface BenchReport {
   machine: Machine;
   capture: { name: string; views: number; width: number; height: number; points: number };
   parts: Part[];
+  /** What a step works on, as means over the views. */
+  counts: StepCounts;
+  /** Absent without build/libceilings.so. */
+  ceilings?: Ceilings;
+  bounds?: Bound[];
   training: Training;
 }
 
-/** The report for people. */
-export function reportText({ machine, capture, parts, training }: BenchReport): string {
-  const { cpu, cores, backend, device, code, threads, tame, deno, target } = machine;
-  const where = backend === "cpu" ? `CPU backend, ${threads} threads, ${code}` : `CUDA backend, ${device}, ${code}`;
+/** All that a benchmark of sizes found; what --json writes. */
+export interface ScaleReport {
+  machine: Machine;
+  scale: string;
+  points: ScalePoint[];
+}
+
+/** The report of a capture for people. */
+export function reportText({ machine, capture, parts, counts, ceilings, bounds, training }: BenchReport): string {
   const names = Math.max(...parts.map(({ name }) => name.length));
   const works = Math.max(...parts.map(({ work }) => work.length));
-  const line = ({ name, work, seconds, least, runs }: Part): string =>
+  const row = ({ name, work, seconds, least, runs }: Part): string =>
     `${name.padEnd(names)}  ${work.padEnd(works)}  ${milliseconds(seconds)}  ${milliseconds(least)}  ` +
     String(runs).padStart(4);
   return [
-    `tame ${tame}, Deno ${deno}, ${target}`,
-    `${cpu}, ${cores} cores; ${where}`,
+    ...machineLines(machine),
     `Capture ${capture.name}: ${capture.views} photos of ${capture.width} x ${capture.height}, ` +
     `${count(capture.points)} points`,
     "",
     `${"".padEnd(names)}  ${"".padEnd(works)}  ${"median ms".padStart(10)}  ${"least ms".padStart(10)}  runs`,
-    ...parts.map(line),
+    ...parts.map(row),
     "",
+    `A step has ${count(Math.round(counts.visible))} Gaussians visible, ${count(Math.round(counts.instances))} ` +
+    `(tile, splat) pairs, and computes ${count(Math.round(counts.evaluated))} (pixel, splat) pairs, of which ` +
+    `${count(Math.round(counts.blended))} take part`,
+    ...ceilings === undefined || bounds === undefined ? [] : boundLines(ceilings, bounds),
     `${count(training.iterations)} iterations of ${count(training.gaussians)} Gaussians in ` +
     `${training.seconds.toFixed(2)} s: ${rate(training.iterationsPerSecond, "it")}, loss ${training.loss.toFixed(4)}`,
   ].join("\n");
+}
+
+/** The report of sizes for people. */
+export function scaleText({ machine, scale, points }: ScaleReport): string {
+  const steps = points.map(({ parts }) => parts[0].least);
+  const pairs = points.map(({ counts }) => counts.instances);
+  const rows = points.map(({ gaussians, width, height, threads, counts, parts }, i) => [
+    count(gaussians),
+    `${width} x ${height}`,
+    String(threads),
+    count(Math.round(counts.instances)),
+    ...parts.map(({ least }) => (1000 * least).toFixed(2)),
+    (1e9 * steps[i] / pairs[i]).toFixed(0),
+    (steps[0] / steps[i]).toFixed(2),
+  ]);
+  const head = ["Gaussians", "pixels", "threads", "pairs", "step ms", ...PHASES.slice(0, -1), "ns a pair"];
+  if (scale === "threads") head.push("speed-up");
+  const { slope, offset, r2 } = line(pairs, steps);
+  return [
+    ...machineLines(machine),
+    "",
+    ...columns([head, ...rows]),
+    ...scale === "threads" ? [] : [
+      "",
+      `A step takes ${(1000 * offset).toFixed(2)} ms and ${
+        (1e9 * slope).toFixed(0)
+      } ns a (tile, splat) pair; the line ` +
+      `explains ${(100 * r2).toFixed(2)} % of the variance`,
+    ],
+  ].join("\n");
+}
+
+/** Rows that two benchmarks share, and how long the first took for one second of the second. */
+export function againstText(now: Part[], before: Part[]): string {
+  const rows = now.flatMap(({ name, work, least }) => {
+    const other = before.find((part) => part.name === name && part.work === work);
+    if (other === undefined) return [];
+    return [[name, work, (1000 * other.least).toFixed(2), (1000 * least).toFixed(2), (least / other.least).toFixed(2)]];
+  });
+  return columns([["part", "on", "before ms", "now ms", "ratio"], ...rows], 2).join("\n");
+}
+
+function machineLines({ cpu, cores, backend, device, code, threads, tame, deno, target }: Machine): string[] {
+  const where = backend === "cpu" ? `CPU backend, ${threads} threads, ${code}` : `CUDA backend, ${device}, ${code}`;
+  return [`tame ${tame}, Deno ${deno}, ${target}`, `${cpu}, ${cores} cores; ${where}`];
+}
+
+function boundLines({ flops, bandwidth }: Ceilings, bounds: Bound[]): string[] {
+  return [
+    "",
+    `The processor does at most ${(flops / 1e9).toFixed(0)} Gflop/s and ${
+      (bandwidth / 1e9).toFixed(1)
+    } GB/s to memory:`,
+    ...columns(
+      [["phase", "does", "of the ceiling"]].concat(bounds.map(({ phase, unit, perSecond, share }) => [
+        phase,
+        `${(perSecond / 1e9).toFixed(1)} ${unit === "flop" ? "Gflop/s" : "GB/s"}`,
+        `${(100 * share).toFixed(0)} %`,
+      ])),
+    ),
+    "",
+  ];
+}
+
+/** Cells in columns, the first `left` of them to the left. */
+function columns(rows: string[][], left = 1): string[] {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  return rows.map((row) =>
+    row.map((cell, c) => c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c])).join("  ")
+  );
 }
 
 function milliseconds(seconds: number): string {

@@ -1,12 +1,11 @@
-// Where the time of a training step goes: steps of which parts are left out, and the differences.
+// Where the time of a training step goes: steps of which parts are left out, and the phases as the library counts them.
 
 import { count } from "../../cli/format.ts";
+import { PHASES, type Profile } from "../../ffi/device.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
 import { Control, GROUP, STEP, StepPlan, Trainer } from "../../ffi/trainer.ts";
-import { Views } from "../../ffi/views.ts";
-import { loadPhotos } from "../../load/images.ts";
-import type { View } from "../../load/scene.ts";
-import { measure, type Part } from "./measure.ts";
+import type { Views } from "../../ffi/views.ts";
+import { measure, type Part, partOf } from "./measure.ts";
 
 const ALL_GROUPS = Object.values(GROUP).reduce<number>((mask, group) => mask | 1 << group, 0);
 
@@ -16,39 +15,98 @@ const KINDS = [
   { name: "step: … and gradients", update: 0, flags: STEP.statistics },
   { name: "step: … and Adam", update: ALL_GROUPS, flags: STEP.statistics },
 ];
+const WHOLE = KINDS[2];
 
-/**
- * Times a pass over all views for each kind of step, for one step. Learning rates are 0, so the Gaussians stay as they
- * are while the arithmetic is that of training.
- */
-export async function timeSteps(gaussians: Gaussians, photographed: View[]): Promise<Part[]> {
-  const { device, shDegree } = gaussians;
-  using views = Views.create(device, { count: photographed.length });
-  await loadPhotos(photographed, {
-    onPhoto: (index, photo) => views.set(index, photographed[index].camera, photo),
-  });
-  using trainer = Trainer.create(gaussians, views);
-  const control = new Control(photographed.length);
-  const work = `${count(gaussians.count)} Gaussians`;
-  const share = 1 / photographed.length;
-  const passes = await measure(...KINDS.map(({ name, update, flags }) => {
-    const plan = new StepPlan(photographed.length);
-    photographed.forEach((_, view) =>
+/** Passes over all views that a profile takes: the least of the phases' times counts. */
+const PROFILE_PASSES = 5;
+
+/** What a step works on, as means over the views. */
+export interface StepCounts {
+  gaussians: number;
+  visible: number;
+  pixels: number;
+  /** (tile, splat) pairs. */
+  instances: number;
+  /** (pixel, splat) pairs that the blend computed, and of those what took part. */
+  evaluated: number;
+  blended: number;
+  /** Float parameters of a Gaussian. */
+  parameters: number;
+}
+
+/** The parts of a step. */
+export interface StepProfile {
+  parts: Part[];
+  counts: StepCounts;
+}
+
+/** Gaussians and views with everything that a step needs. */
+export class StepRunner implements Disposable {
+  readonly #trainer: Trainer;
+  readonly #views: Views;
+  readonly #gaussians: Gaussians;
+  readonly #control: Control;
+
+  /** Takes the views over, all of which have their photo. */
+  constructor(gaussians: Gaussians, views: Views) {
+    this.#gaussians = gaussians;
+    this.#views = views;
+    this.#trainer = Trainer.create(gaussians, views);
+    this.#control = new Control(views.count);
+  }
+
+  /**
+   * Times a pass over all views for each kind of step, for one step. Learning rates are 0, so the Gaussians stay as they
+   * are while the arithmetic is that of training.
+   */
+  async time(kinds: readonly typeof KINDS[number][] = KINDS): Promise<Part[]> {
+    const views = this.#views.count;
+    const work = `${count(this.#gaussians.count)} Gaussians`;
+    const passes = await measure(...kinds.map((kind) => ({ name: kind.name, work, run: () => this.#pass(kind) })));
+    return passes.map((pass) => ({ ...pass, seconds: pass.seconds / views, least: pass.least / views }));
+  }
+
+  /** Times a whole step and its phases. */
+  async profile(): Promise<StepProfile> {
+    const [whole] = await this.time([WHOLE]);
+    const { device } = this.#gaussians;
+    const profiles: Profile[] = [];
+    for (let round = 0; round < PROFILE_PASSES; round++) {
+      device.profile("start");
+      await this.#pass(WHOLE);
+      profiles.push(device.profile("stop"));
+    }
+    const [{ passes, gaussians, visible, pixels, instances, evaluated, blended }] = profiles;
+    const parts = PHASES.filter((phase) => phase !== "score").map((phase) =>
+      partOf(`phase: ${phase}`, whole.work, profiles.map(({ seconds }) => seconds[phase] / passes))
+    );
+    const counts = { gaussians, visible, pixels, instances, evaluated, blended };
+    const means = Object.fromEntries(Object.entries(counts).map(([name, sum]) => [name, sum / passes]));
+    const parameters = 11 + 3 * (this.#gaussians.shDegree + 1) ** 2;
+    return { parts: [whole, ...parts], counts: { ...means, parameters } as StepCounts };
+  }
+
+  /** Releases the trainer and the photos. */
+  [Symbol.dispose](): void {
+    this.#trainer[Symbol.dispose]();
+    this.#views[Symbol.dispose]();
+  }
+
+  async #pass({ update, flags }: typeof KINDS[number]): Promise<void> {
+    const views = this.#views.count;
+    const plan = new StepPlan(views);
+    for (let view = 0; view < views; view++) {
       plan.push({
         iteration: view + 1,
         view,
-        nextView: view + 1 < photographed.length ? view + 1 : undefined,
-        shDegree,
+        nextView: view + 1 < views ? view + 1 : undefined,
+        shDegree: this.#gaussians.shDegree,
         update,
         flags,
         learningRates: new Float32Array(6),
         background: [0, 0, 0],
-      })
-    );
-    const run = async () => {
-      await trainer.run(plan, control);
-    };
-    return { name, work, run };
-  }));
-  return passes.map((pass) => ({ ...pass, seconds: share * pass.seconds, least: share * pass.least }));
+      });
+    }
+    await this.#trainer.run(plan, this.#control);
+  }
 }
