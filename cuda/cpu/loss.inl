@@ -70,8 +70,8 @@ inline void load_target_line(const LossArgs& a, uint32_t channel, int y, const f
   pad_line(line, a.width, a.row);
 }
 
-inline F8 weight(int distance) {
-  return F8(core::window_weight<float>(distance));
+inline Wide weight(int distance) {
+  return Wide(core::window_weight<float>(distance));
 }
 
 void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* scratch) {
@@ -91,18 +91,18 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
     load_line(a, image, y, first);
     load_target_line(a, channel, y, first, second);
     if (y >= s.y0 && y < s.y1) {
-      F8 row_l1(0.f);  // the padding is zero in both lines
-      for (int x = 0; x < a.width; x += kLanes) {
-        const F8 difference = core::load(first + kLineLeft + x) - core::load(second + kLineLeft + x);
+      Wide row_l1(0.f);  // the padding is zero in both lines
+      for (int x = 0; x < a.width; x += kWideLanes) {
+        const Wide difference = load_wide(first + kLineLeft + x) - load_wide(second + kLineLeft + x);
         row_l1 = row_l1 + core::maximum(difference, -difference);
       }
       l1 += double(core::sum(row_l1));
     }
-    for (int x = 0; x < a.width; x += kLanes) {
-      F8 sum[kMeans] = {F8(0.f), F8(0.f), F8(0.f), F8(0.f)};
+    for (int x = 0; x < a.width; x += kWideLanes) {
+      Wide sum[kMeans] = {Wide(0.f), Wide(0.f), Wide(0.f), Wide(0.f)};
       for (int d = -kWindowRadius; d <= kWindowRadius; ++d) {
-        const F8 u = core::load(first + kLineLeft + x + d), v = core::load(second + kLineLeft + x + d);
-        const F8 w = weight(d < 0 ? -d : d), wu = w * u, wv = w * v;
+        const Wide u = load_wide(first + kLineLeft + x + d), v = load_wide(second + kLineLeft + x + d);
+        const Wide w = weight(d < 0 ? -d : d), wu = w * u, wv = w * v;
         sum[0] = sum[0] + wu;
         sum[1] = sum[1] + wv;
         sum[2] = core::mad(wu, u, core::mad(wv, v, sum[2]));
@@ -113,25 +113,25 @@ void loss_partials(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
   }
 
   // d loss / d map value, the same for each.
-  const F8 upstream(-a.lambda_dssim / float(a.values));
+  const Wide upstream(-a.lambda_dssim / float(a.values));
   for (int y = s.y0; y < s.y1; ++y) {
     double row_ssim = 0;
-    F8 whole_vectors(0.f);  // sum of the map where all lanes count
-    for (int x = 0; x < a.width; x += kLanes) {
-      F8 mean[kMeans];
+    Wide whole_vectors(0.f);  // sum of the map where all lanes count
+    for (int x = 0; x < a.width; x += kWideLanes) {
+      Wide mean[kMeans];
       for (int quantity = 0; quantity < kMeans; ++quantity) {
         const float* at = s.sum(quantity, y) + x;
-        F8 sum = weight(0) * core::load(at);
+        Wide sum = weight(0) * load_wide(at);
         for (int d = 1; d <= kWindowRadius; ++d) {
           const ptrdiff_t step = ptrdiff_t(d) * ptrdiff_t(a.row);
-          sum = core::mad(weight(d), core::load(at - step) + core::load(at + step), sum);
+          sum = core::mad(weight(d), load_wide(at - step) + load_wide(at + step), sum);
         }
         mean[quantity] = sum;
       }
-      const core::SsimTerms<F8> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3]);
-      const int lanes = a.width - x < kLanes ? a.width - x : kLanes;
+      const core::SsimTerms<Wide> terms = core::ssim_terms(mean[0], mean[1], mean[2], mean[3]);
+      const int lanes = a.width - x < kWideLanes ? a.width - x : kWideLanes;
       const size_t pixel = size_t(y) * size_t(a.width) + size_t(x);
-      if (lanes == kLanes && a.photo.mask == nullptr) {
+      if (lanes == kWideLanes && a.photo.mask == nullptr) {
         whole_vectors = whole_vectors + terms.value;
       } else {
         for (int l = 0; l < lanes; ++l)
@@ -164,11 +164,10 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
         continue;
       }
       load_line(a, plane, y, s.lines[0]);
-      for (int x = 0; x < a.width; x += kLanes) {
+      for (int x = 0; x < a.width; x += kWideLanes) {
         const float* at = s.lines[0] + kLineLeft + x;
-        F8 sum = weight(0) * core::load(at);
-        for (int d = 1; d <= kWindowRadius; ++d)
-          sum = core::mad(weight(d), core::load(at - d) + core::load(at + d), sum);
+        Wide sum = weight(0) * load_wide(at);
+        for (int d = 1; d <= kWindowRadius; ++d) sum = core::mad(weight(d), load_wide(at - d) + load_wide(at + d), sum);
         core::store(out + x, sum);
       }
     }
@@ -178,24 +177,24 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
     load_line(a, a.image + size_t(channel) * a.plane, y, s.lines[0]);
     load_target_line(a, channel, y, s.lines[0], s.lines[1]);
     float* gradient = a.gradient + size_t(channel) * a.plane + size_t(y) * a.row;
-    for (int x = 0; x < a.width; x += kLanes) {
-      F8 window[3];
+    for (int x = 0; x < a.width; x += kWideLanes) {
+      Wide window[3];
       for (int quantity = 0; quantity < 3; ++quantity) {
         const float* at = s.sum(quantity, y) + x;
-        F8 sum = weight(0) * core::load(at);
+        Wide sum = weight(0) * load_wide(at);
         for (int d = 1; d <= kWindowRadius; ++d) {
           const ptrdiff_t step = ptrdiff_t(d) * ptrdiff_t(a.row);
-          sum = core::mad(weight(d), core::load(at - step) + core::load(at + step), sum);
+          sum = core::mad(weight(d), load_wide(at - step) + load_wide(at + step), sum);
         }
         window[quantity] = sum;
       }
-      const F8 u = core::load(s.lines[0] + kLineLeft + x), v = core::load(s.lines[1] + kLineLeft + x);
-      const F8 sign = core::select(u > v, F8(l1_share), core::select(u < v, F8(-l1_share), F8(0.f)));
-      core::store(gradient + x, window[0] + core::mad(F8(2.f) * u, window[1], core::mad(v, window[2], sign)));
+      const Wide u = load_wide(s.lines[0] + kLineLeft + x), v = load_wide(s.lines[1] + kLineLeft + x);
+      const Wide sign = core::select(u > v, Wide(l1_share), core::select(u < v, Wide(-l1_share), Wide(0.f)));
+      core::store(gradient + x, window[0] + core::mad(Wide(2.f) * u, window[1], core::mad(v, window[2], sign)));
     }
     for (int x = 0; x < a.width; ++x)
       if (!core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x))) gradient[x] = 0.f;
     // The blend reads whole tile rows; what lies past the image takes part in nothing, but must be a number.
-    for (size_t x = size_t((a.width + kLanes - 1) / kLanes * kLanes); x < a.row; ++x) gradient[x] = 0.f;
+    for (size_t x = size_t((a.width + kWideLanes - 1) / kWideLanes * kWideLanes); x < a.row; ++x) gradient[x] = 0.f;
   }
 }
