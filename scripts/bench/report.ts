@@ -76,7 +76,7 @@ export function scaleText({ machine, scale, points }: ScaleReport): string {
     count(Math.round(counts.instances)),
     ...parts.map(({ least }) => (1000 * least).toFixed(2)),
     (1e9 * steps[i] / pairs[i]).toFixed(0),
-    (steps[0] / steps[i]).toFixed(2),
+    ...scale === "threads" ? [(steps[0] / steps[i]).toFixed(2)] : [],
   ]);
   const head = ["Gaussians", "pixels", "threads", "pairs", "step ms", ...PHASES.slice(0, -1), "ns a pair"];
   if (scale === "threads") head.push("speed-up");
