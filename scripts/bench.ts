@@ -60,7 +60,8 @@ const output = [
   },
 ] as const satisfies readonly OptionRow[];
 
-const OPTIONS = [
+/** Options of `deno task bench`. */
+export const BENCH_OPTIONS = [
   { title: "Work", rows },
   { title: "Device", rows: DEVICE_ROWS },
   { title: "Reports", rows: output },
@@ -77,11 +78,11 @@ async function main(argv: string[]): Promise<number> {
         "Every time is the median of several runs. Run it on a machine that does nothing else.",
         "After `make ceilings` the phases are set beside what the processor can do at most.",
       ],
-      table: OPTIONS,
+      table: BENCH_OPTIONS,
     }));
     return EXIT.done;
   }
-  const { values } = parse(argv, OPTIONS);
+  const { values } = parse(argv, BENCH_OPTIONS);
   const earlier = values.against === "" ? undefined : await earlierReport(userPath(values.against));
   using device = await openChosenDevice(values, new Reporter());
   const threads = values.threads === 0 ? device.info.threads : values.threads;

@@ -12,15 +12,8 @@ constexpr int kPixels = kTile * kTile;
 constexpr int kBlock = 4;                      // pixels a side
 constexpr int kBlockPixels = kBlock * kBlock;  // a multiple of any vector
 constexpr int kBlocks = kPixels / kBlockPixels, kBlocksAcross = kTile / kBlock;
-constexpr uint32_t kChunk =
-    16;  // splats whose opacities are computed before they are blended: few enough for the first-level cache
-
-constexpr int block_x(int block) {
-  return block % kBlocksAcross * kBlock;
-}
-constexpr int block_y(int block) {
-  return block / kBlocksAcross * kBlock;
-}
+// Splats whose opacities are computed before they are blended: few enough for the first-level cache.
+constexpr uint32_t kChunk = 16;
 
 // Pixel centres from the tile's corner, and where in the tile each block begins.
 struct Centers {
@@ -28,8 +21,9 @@ struct Centers {
   alignas(64) float block_x[kBlocks] = {}, block_y[kBlocks] = {};  // of a block's first pixel
   constexpr Centers() {
     for (int p = 0; p < kPixels; ++p) {
-      x[p] = float(tame::cpu::block_x(p / kBlockPixels) + p % kBlock) + 0.5f;
-      y[p] = float(tame::cpu::block_y(p / kBlockPixels) + p % kBlockPixels / kBlock) + 0.5f;
+      const int block = p / kBlockPixels;
+      x[p] = float(block % kBlocksAcross * kBlock + p % kBlock) + 0.5f;
+      y[p] = float(block / kBlocksAcross * kBlock + p % kBlockPixels / kBlock) + 0.5f;
     }
     for (int b = 0; b < kBlocks; ++b) {
       block_x[b] = x[b * kBlockPixels];
@@ -106,14 +100,13 @@ inline __attribute__((always_inline)) void for_vectors(uint32_t blocks, const Bo
 // Some splats of a tile, as far as no transmittance matters. Apart from the blending, so that the processor works on
 // many of these long chains at once.
 struct Chunk {
-  uint32_t first, count;
+  uint32_t count;
   uint32_t blocks[kChunk];                      // that each splat takes part in
   alignas(64) float opacity[kChunk * kPixels];  // of their pixels, one block after the other: opacity exp(-E), before
                                                 // the cap, and 0 where that is below 1/255
 
   // The splats from `first` on, in the blocks that are both live and among a.blocks.
-  void fill(const BlendArgs& a, const Tile& t, uint32_t first_instance, uint32_t end, uint32_t live) {
-    first = first_instance;
+  void fill(const BlendArgs& a, const Tile& t, uint32_t first, uint32_t end, uint32_t live) {
     count = end - first < kChunk ? end - first : kChunk;
     float* to = opacity;
     for (uint32_t k = 0; k < count; ++k) {

@@ -15,6 +15,7 @@ import {
   TRAIN_OPTIONS,
 } from "../../cli/options.ts";
 import { parseKeyframes } from "../../eval/keyframes.ts";
+import { BENCH_OPTIONS } from "../../scripts/bench.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { anchors, fenced, links, page, PAGES, ROOT } from "./markdown.ts";
@@ -64,6 +65,7 @@ Deno.test("options exist when a page names them", () => {
     INFO_OPTIONS,
     FULL_EVAL_OPTIONS,
     QUALITY_OPTIONS,
+    BENCH_OPTIONS,
   ];
   const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
   for (const path of PAGES) {
