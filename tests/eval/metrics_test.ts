@@ -98,7 +98,7 @@ deviceTest(
       await Deno.remove(scene.source, { recursive: true });
       await Deno.utime(ply, new Date(), new Date(0));
       assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[1], "No COLMAP model");
+      assertStringIncludes(reasons[1], "No capture: expected");
       await Deno.remove(join(model, "test", "ours_7", "render.json"));
       assertEquals((await names()).length, 3);
       assertStringIncludes(reasons[2], "Nothing says what the pictures were rendered from");

@@ -71,15 +71,16 @@ deviceTest(
   "train() saves the state before an iteration's own update, and updates nothing at the last",
   async (device) => {
     const scene = await syntheticScene(device);
+    const constant = { ...QUIET, parity: ["rates"] } as const; // where they fall depends on the run's length
     const saved = new Map<number, Float32Array>();
-    for await (const event of train(device, scene, { ...QUIET, iterations: 12, saveIterations: [1, 2, 11] })) {
+    for await (const event of train(device, scene, { ...constant, iterations: 12, saveIterations: [1, 2, 11] })) {
       if (event.type === "plan") saved.set(0, rows(event.gaussians));
       if (event.type === "save") saved.set(event.iteration, rows(event.gaussians));
       if (event.type === "done") event.gaussians[Symbol.dispose]();
     }
     assertEquals(saved.get(1), saved.get(0));
     assertNotEquals(saved.get(2), saved.get(1));
-    const { rows: eleven } = await trained(device, scene, { ...QUIET, iterations: 11 }); // ends with 10 updates
+    const { rows: eleven } = await trained(device, scene, { ...constant, iterations: 11 }); // ends with 10 updates
     assertEquals(eleven, saved.get(11));
   },
 );
