@@ -133,6 +133,7 @@ function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: 
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
     densifies: densificationEvents(options).length > 0,
+    evaluates: options.testIterations.length > 0,
   });
   return { target, gaussians, plan };
 }

@@ -242,6 +242,13 @@ TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* c
                                  tame_error* err);
 
 /*
+ * The (tile, splat) pairs that a view of the Gaussians makes: what the scratch of a pass over it grows with. Makes no
+ * picture. instances: 1 number. Waits.
+ */
+TAME_API tame_status tame_count_instances(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes,
+                                          uint64_t* instances, uint32_t instances_length, tame_error* err);
+
+/*
  * The differentiable rasteriser on caller arrays (all five raw, as TAME_FIELD_*; sh: [n][k][rgb]). Returns a handle
  * that holds what the backward pass needs. alpha and depth may be NULL.
  */

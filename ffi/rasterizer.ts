@@ -122,6 +122,19 @@ async function renderInto(gaussians: Gaussians, camera: Uint8Array<ArrayBuffer>,
   );
 }
 
+/**
+ * @internal Counts the (tile, splat) pairs that a view of the Gaussians makes, which the scratch of a pass over it grows
+ * with.
+ */
+export async function countInstances(gaussians: Gaussians, camera: Camera): Promise<number> {
+  const packed = packCamera(camera);
+  const instances = new BigUint64Array(1);
+  await gaussians.device.queue((symbols, error) =>
+    symbols.tame_count_instances(gaussians.pointer, packed, packed.length, instances, instances.length, error)
+  );
+  return Number(instances[0]);
+}
+
 /** Derivatives of a scalar with respect to the arrays of {@linkcode SplatArrays}, in their shapes. */
 export interface SplatGradients {
   /** 3N. */

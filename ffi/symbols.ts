@@ -209,6 +209,18 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  tame_count_instances: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // camera
+      "u32", // camera_bytes
+      "buffer", // instances
+      "u32", // instances_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   tame_rasterize_forward: {
     parameters: [
       "pointer", // device

@@ -8,9 +8,10 @@
 import { evaluate } from "../eval/evaluate.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { countInstances } from "../ffi/rasterizer.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
 import { initGaussians, warmStart } from "../init/gaussians.ts";
-import type { Scene } from "../load/scene.ts";
+import type { Scene, View } from "../load/scene.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
 import { budgetTarget, largestCount } from "./budget.ts";
 import { densify, type EventPlace, sampleViews } from "./densify.ts";
@@ -34,6 +35,8 @@ import {
 
 /** Share of the newest loss in the moving average. */
 const LOSS_SMOOTHING = 0.4;
+/** Views in which the plan counts what the first Gaussians cover. */
+const COUNTED_VIEWS = 8;
 /** The training views that an evaluation samples, counted around the end where there are fewer. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
@@ -103,8 +106,9 @@ export async function* train(
   const start = splats?.count ?? scene.points.count;
   const target = budgetTarget(start, settings);
   const capacity = largestCount(start, settings);
-  const plan = await planRun(device, scene, { ...settings, capacity });
-  checkMemory(plan);
+  const { limit, live } = device.memory();
+  const room = limit > 0 ? limit - live : await device.freeMemory();
+  checkMemory(planRun(device, scene, { ...settings, capacity }, room));
 
   const result = startResult();
   const fallbacks: string[] = [];
@@ -121,6 +125,10 @@ export async function* train(
         : warmStart(device, splats, { shDegree: settings.shDegree, capacity }),
   );
   result.count = gaussians.count;
+  const firstInstances = await mostInstances(gaussians, scene.train);
+  const plan = planRun(device, scene, { ...settings, capacity, firstInstances }, room);
+  if (plan.total > plan.limit) gaussians[Symbol.dispose]();
+  checkMemory(plan);
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification };
   if (splats !== undefined && splats.shDegree > settings.shDegree) {
     fallbacks.push(
@@ -166,13 +174,13 @@ function startResult(): TrainResult {
   };
 }
 
-/** What the run will take, against the device handle's limit or else what the device has free. */
-async function planRun(
+/** What the run will take, against the bytes that it may take. */
+function planRun(
   device: Device,
   scene: Scene,
-  options: ResolvedTrainOptions & { capacity: number },
-): Promise<MemoryPlan> {
-  const { limit, live } = device.memory();
+  options: ResolvedTrainOptions & { capacity: number; firstInstances?: number },
+  limit: number,
+): MemoryPlan {
   return planMemory({
     backend: device.backend,
     photos: scene.train.map(plannedPhoto),
@@ -182,7 +190,18 @@ async function planRun(
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
     densifies: densificationEvents(options).length > 0,
-  }, limit > 0 ? limit - live : await device.freeMemory());
+    evaluates: options.testIterations.length > 0,
+    firstInstances: options.firstInstances,
+  }, limit);
+}
+
+/** The most (tile, Gaussian) pairs of some views, evenly among all. */
+async function mostInstances(gaussians: Gaussians, views: View[]): Promise<number> {
+  let most = 0;
+  for (let i = 0; i < views.length; i += Math.ceil(views.length / COUNTED_VIEWS)) {
+    most = Math.max(most, await countInstances(gaussians, views[i].camera));
+  }
+  return most;
 }
 
 /** Loads the photos, then runs all steps. Everything native but the Gaussians is closed when it returns. */

@@ -40,6 +40,10 @@ export interface PlanInput {
   shAccumulation?: boolean;
   /** Whether densification events fall within the run. Default false. */
   densifies?: boolean;
+  /** Whether the run evaluates. Default false. */
+  evaluates?: boolean;
+  /** The most (tile, Gaussian) pairs that a view makes at the start, where they were counted. Default 0. */
+  firstInstances?: number;
 }
 
 /** One line of a memory plan. */
@@ -67,6 +71,8 @@ const BYTES_PER_FLOAT = 4;
 const PHOTO_CHANNELS = 3;
 /** Mean, opacity, log-scales, quaternion; the spherical harmonics come on top. */
 const FLOATS_BESIDE_SH = 3 + 1 + 3 + 4;
+/** Floats of a row of the PLY that are no parameters. */
+const PLY_NORMALS = 3;
 /** Adam's first and second moment. */
 const MOMENTS = 2;
 /** Gradient sum, visible steps, largest radius. */
@@ -115,7 +121,13 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   const { backend = "cpu", photos, photosOnDevice = true, count, shDegree } = input;
-  const { shAccumulation = false, densifies = false, heldPhotoBytes = Infinity } = input;
+  const {
+    shAccumulation = false,
+    densifies = false,
+    evaluates = false,
+    firstInstances = 0,
+    heldPhotoBytes = Infinity,
+  } = input;
   const onGpu = backend === "cuda";
   const rows = onGpu ? Math.ceil(count / CUDA_ROWS) * CUDA_ROWS : count;
   const floats = parameterFloats(shDegree);
@@ -125,7 +137,15 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   const allPhotos = onGpu && !photosOnDevice
     ? STAGED_PHOTOS * photoSizes.reduce((most, bytes) => Math.max(most, bytes), 0)
     : Math.min(heldPhotoBytes, photoSizes.reduce((sum, bytes) => sum + bytes, 0));
-  const scratch = estimateScratch({ backend, count, largest, scores: densifies });
+  const scratch = estimateScratch({
+    backend,
+    count,
+    largest,
+    scores: densifies,
+    evaluates,
+    firstInstances,
+    rowFloats: floats + PLY_NORMALS,
+  });
   const items: PlanItem[] = [
     { purpose: "photos", bytes: Math.ceil(allPhotos), exact: true },
     { purpose: "parameters", bytes: rows * floats * BYTES_PER_FLOAT, exact: true },
@@ -138,7 +158,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
     { purpose: "splats", bytes: scratch.splats, exact: false },
     { purpose: "instances", bytes: scratch.instances, exact: false },
     { purpose: "images", bytes: scratch.images, exact: false },
-    ...(densifies ? [{ purpose: "other" as const, bytes: scratch.other, exact: false }] : []),
+    ...(scratch.other > 0 ? [{ purpose: "other" as const, bytes: scratch.other, exact: false }] : []),
   ];
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
 }

@@ -1,5 +1,5 @@
-// What the rasteriser, the loss and the scores of densification take beside the training state. Estimates: how many
-// tiles a Gaussian covers is known only once it is rendered.
+// What the rasteriser, the loss, the scores of densification, evaluation and saving take beside the training state.
+// Estimates: how many tiles a Gaussian will cover is known of the first Gaussians only.
 
 import type { Backend } from "../ffi/library.ts";
 
@@ -13,6 +13,12 @@ export interface ScratchInput {
   largest: { width: number; height: number };
   /** Whether the Gaussians are scored, which densification does. */
   scores: boolean;
+  /** Whether renders are scored. */
+  evaluates: boolean;
+  /** The most (tile, Gaussian) pairs of a view at the start; 0 where that was not counted. */
+  firstInstances: number;
+  /** Floats of a row of the PLY. */
+  rowFloats: number;
 }
 
 /** Bytes of scratch by purpose. */
@@ -23,7 +29,7 @@ export interface Scratch {
   instances: number;
   /** Render, gradient and the loss's filtered maps. */
   images: number;
-  /** Scores and the terms that they are made of. */
+  /** Scores and the terms that they are made of, the pictures of an evaluation or the rows of a PLY: what is most. */
   other: number;
 }
 
@@ -32,10 +38,10 @@ const TILE_PIXELS = TILE * TILE;
 /** Instances between two checkpoints of a tile's pixels on a GPU. */
 const SEGMENT = 256;
 
-// Measured on captures (an indoor one at three sizes, an aerial one): up to one and a half pairs for each Gaussian, and
-// 50 for each tile, as larger pictures cut a splat into more tiles.
+// Measured on trained captures: up to one and a half pairs for each Gaussian, and 200 for each tile, as larger pictures
+// cut a splat into more tiles.
 const INSTANCES_PER_GAUSSIAN = 1.5;
-const INSTANCES_PER_TILE = 50;
+const INSTANCES_PER_TILE = 200;
 
 /** Scratch grows with a reserve. */
 const RESERVE = 1.25;
@@ -44,6 +50,10 @@ const RESERVE = 1.25;
 const SCORE_FLOATS = 12;
 /** Maps of a photo's edges and of its errors. */
 const SCORE_MAPS = 2;
+/** Render and photo in floats, and the render's bytes. */
+const EVALUATION_BYTES_PER_PIXEL = 28;
+/** Rows of a PLY that are gathered at a time. */
+const SAVED_ROWS = 65_536;
 /** What a pair contributes to four of the terms; a GPU has room for it among the gradients. */
 const SCORE_FLOATS_PER_INSTANCE = 4;
 
@@ -53,21 +63,28 @@ const SCORE_FLOATS_PER_INSTANCE = 4;
  * @param input Backend, count, picture size, and whether there are scores
  * @returns Bytes by purpose
  */
-export function estimateScratch({ backend, count, largest: { width, height }, scores }: ScratchInput): Scratch {
+export function estimateScratch(input: ScratchInput): Scratch {
+  const { backend, count, largest: { width, height }, scores, firstInstances } = input;
   const size: Size = {
     count,
     pixels: width * height,
     tiles: Math.ceil(width / TILE) * Math.ceil(height / TILE),
-    instances: count * INSTANCES_PER_GAUSSIAN + (width * height / TILE_PIXELS) * INSTANCES_PER_TILE,
+    instances: Math.max(
+      count * INSTANCES_PER_GAUSSIAN + (width * height / TILE_PIXELS) * INSTANCES_PER_TILE,
+      firstInstances,
+    ),
   };
   const step = backend === "cuda" ? cudaScratch(size) : cpuScratch(size);
-  if (!scores) return { ...step, other: 0 };
-  const pairs = backend === "cuda" ? 0 : RESERVE * 4 * SCORE_FLOATS_PER_INSTANCE * size.instances;
+  const pairs = backend === "cuda" || !scores ? 0 : RESERVE * 4 * SCORE_FLOATS_PER_INSTANCE * size.instances;
+  // One after the other, each let go again.
+  const scoring = scores ? 4 * SCORE_FLOATS * count : 0;
+  const evaluation = input.evaluates && backend === "cuda" ? EVALUATION_BYTES_PER_PIXEL * size.pixels : 0;
+  const saving = backend === "cuda" ? 4 * input.rowFloats * Math.min(count, SAVED_ROWS) : 0;
   return {
     splats: step.splats,
     instances: step.instances + Math.ceil(pairs),
-    images: step.images + 4 * SCORE_MAPS * size.pixels,
-    other: 4 * SCORE_FLOATS * count,
+    images: step.images + (scores ? 4 * SCORE_MAPS * size.pixels : 0),
+    other: Math.max(scoring, evaluation, saving),
   };
 }
 

@@ -66,6 +66,7 @@ class Gaussians {
   virtual void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) = 0;
   virtual void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const = 0;
   virtual void render(const tame_camera& camera, const float background[3], const ImageTarget& target) = 0;
+  virtual uint64_t count_instances(const tame_camera& camera) = 0;
 };
 
 // A caller's photo of a view.

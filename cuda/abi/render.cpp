@@ -38,6 +38,16 @@ tame_status tame_render(tame_gaussians* gaussians, const tame_camera* camera, ui
   });
 }
 
+tame_status tame_count_instances(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes,
+                                 uint64_t* instances, uint32_t instances_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<GaussiansEntry> call(gaussians);
+    const tame_camera posed = read_camera(camera, camera_bytes);
+    check_array("instances", instances, instances_length, 1);
+    *instances = call->gaussians->count_instances(posed);
+  });
+}
+
 tame_rasterization* tame_rasterize_forward(tame_device* device, uint32_t count, uint32_t sh_degree, const float* means,
                                            uint32_t means_length, const float* log_scales, uint32_t log_scales_length,
                                            const float* quats, uint32_t quats_length, const float* opacities,

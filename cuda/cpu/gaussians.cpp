@@ -98,6 +98,16 @@ void CpuGaussians::render(const tame_camera& camera, const float background[3], 
                               target.format == TAME_FORMAT_RGBA8 ? 4u : 3u, target.alpha, target.depth});
 }
 
+uint64_t CpuGaussians::count_instances(const tame_camera& camera) {
+  Rasterizer::Input input = {};
+  input.parameters = planes();
+  input.layout = layout_;
+  input.count = count_;
+  input.active_degree = layout_.sh_degree;
+  input.camera = camera;
+  return device_->rasterizer().count_instances(input);
+}
+
 std::shared_ptr<Gaussians> CpuDevice::make_gaussians(uint32_t capacity, uint32_t sh_degree) {
   return std::make_shared<CpuGaussians>(shared_from_this(), capacity, sh_degree);
 }

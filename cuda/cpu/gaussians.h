@@ -18,6 +18,7 @@ class CpuGaussians : public Gaussians {
   void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
+  uint64_t count_instances(const tame_camera& camera) override;
 
   // Replaces the rows by those of the edit; the trainer's other state follows by gather().
   void edit(const RowEdit& edit, uint32_t iteration, uint32_t round);

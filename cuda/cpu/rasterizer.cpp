@@ -65,7 +65,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
       depth_sums_(ledger, TAME_PURPOSE_IMAGES) {}
 
-void Rasterizer::forward(const Input& input, bool with_depth) {
+void Rasterizer::begin(const Input& input) {
   shape_ = PlaneShape::of(input.camera.width, input.camera.height);
   const uint32_t tiles_x = round_up(shape_.width, core::kTile) / core::kTile;
   const uint32_t tiles_y = round_up(shape_.height, core::kTile) / core::kTile;
@@ -78,8 +78,16 @@ void Rasterizer::forward(const Input& input, bool with_depth) {
   projection_.camera = input.camera;
   projection_.tiles_x = int(tiles_x);
   projection_.tiles_y = int(tiles_y);
-
   project();
+}
+
+uint64_t Rasterizer::count_instances(const Input& input) {
+  begin(input);
+  return instances_;
+}
+
+void Rasterizer::forward(const Input& input, bool with_depth) {
+  begin(input);
   {
     const Profile::Clock clock(profile_, TAME_PHASE_BIN);
     sort_by_depth();

@@ -39,6 +39,8 @@ class Rasterizer {
 
   // Fills image(), transmittance() and, if asked, depth_sums().
   void forward(const Input& input, bool with_depth);
+  // (tile, splat) pairs of a view.
+  uint64_t count_instances(const Input& input);
   // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward. pass_clamped: as if
   // alpha were not capped.
   void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false);
@@ -60,6 +62,7 @@ class Rasterizer {
   uint32_t count() const { return projection_.count; }
 
  private:
+  void begin(const Input& input);
   void project();
   void sort_by_depth();
   void bin_by_tile();

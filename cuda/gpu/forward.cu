@@ -20,15 +20,18 @@ int tile_bits(uint32_t tiles) {
 
 }  // namespace
 
-void Rasterizer::forward() {
+void Rasterizer::project() {
   check(cudaMemsetAsync(counts_.data(), 0, offsetof(Counts, overflow), stream_), "clear counts");
-  if (projection_.count != 0) {
-    const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
-    project_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(projection_);
-    check_launch("launch project_kernel");
-    check_room_kernel<<<1, 1, 0, stream_>>>(counts_.data(), instance_room());
-    check_launch("launch check_room_kernel");
-  }
+  if (projection_.count == 0) return;
+  const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
+  project_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(projection_);
+  check_launch("launch project_kernel");
+}
+
+void Rasterizer::forward() {
+  project();
+  check_room_kernel<<<1, 1, 0, stream_>>>(counts_.data(), instance_room());
+  check_launch("launch check_room_kernel");
   bin_by_tile();
   {
     const Profile::Clock clock(profile_, TAME_PHASE_BLEND);

@@ -157,6 +157,13 @@ void GpuGaussians::render(const tame_camera& camera, const float background[3], 
   });
 }
 
+uint64_t GpuGaussians::count_instances(const tame_camera& camera) {
+  return device_->use([&] {
+    return device_->rasterizer().count_instances(
+        {planes(), layout_, count_, layout_.sh_degree, core::camera_from(camera), {}});
+  });
+}
+
 void read_picture(GpuDevice& device, const Rasterizer& rasterizer, uint32_t width, uint32_t height,
                   const ImageTarget& target) {
   const size_t pixels = size_t(width) * height;

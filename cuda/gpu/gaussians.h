@@ -18,6 +18,7 @@ class GpuGaussians : public Gaussians {
   void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
+  uint64_t count_instances(const tame_camera& camera) override;
 
   // After an edit of the planes.
   void set_count(uint32_t count) { count_ = count; }

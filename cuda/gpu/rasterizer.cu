@@ -174,6 +174,15 @@ bool Rasterizer::grew_after_overflow() {
   return true;
 }
 
+uint64_t Rasterizer::count_instances(const RasterInput& input) {
+  prepare(input, false, false);
+  project();
+  Counts counts;
+  check(cudaMemcpyAsync(&counts, counts_.data(), sizeof counts, cudaMemcpyDeviceToHost, stream_), "read counts");
+  stream_.wait();
+  return counts.instances;
+}
+
 void Rasterizer::forward_and_wait(const RasterInput& input, bool with_depth, bool with_backward) {
   do {
     prepare(input, with_depth, with_backward);

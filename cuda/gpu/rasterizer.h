@@ -50,6 +50,9 @@ class Rasterizer {
                   bool want_gradient, double* value);
   const float* loss_gradient() const { return loss_gradient_.data(); }
 
+  // (tile, splat) pairs of a view. Waits.
+  uint64_t count_instances(const RasterInput& input);
+
   // Waits. True when the last forward had too little room: makes it, clears the flag, and the caller does it again.
   bool grew_after_overflow();
   // Prepares and runs a forward to its end, however much room it takes. Waits.
@@ -65,6 +68,7 @@ class Rasterizer {
   void make_room(const RasterInput& input, bool with_depth, bool with_backward);
   void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
                 const float* target_planes, bool want_gradient, double* value, const Counts* counts);
+  void project();
   void bin_by_tile();
   void score_instances(const float* pixel_weights);
   void count_pairs();

@@ -211,6 +211,11 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     alpha: floats(pixels),
     depth: floats(pixels),
   }),
+  tame_count_instances: (pick) => ({
+    gaussians: pick("gaussians").pointer,
+    camera: camera(),
+    instances: new BigUint64Array(1),
+  }),
   tame_rasterize_forward: (pick) => ({
     device: pick("device").pointer,
     count: 2,

@@ -10,6 +10,7 @@ const NONBLOCKING = [
   "tame_image_undistort",
   "tame_knn_mean_dist2",
   "tame_render",
+  "tame_count_instances",
   "tame_lpips_distance",
   "tame_trainer_run",
   "tame_trainer_score",

@@ -9,7 +9,6 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import type { Device } from "../../ffi/device.ts";
-import { DataError } from "../../load/errors.ts";
 import { loadScene, type Scene } from "../../load/scene.ts";
 import type { TrainOptions } from "../../train/options.ts";
 import { image, model, pinhole, raw, withFolder, writeCapture } from "../load/fixtures.ts";
