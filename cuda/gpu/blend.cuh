@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(kTilePixels) blend_kernel(BlendArgs a) {
         // Without branches: in most rounds some pixel of the warp takes the splat.
         const Splat& s = staged[k];
         const Fragment f = fragment(s, pixel_x, pixel_y);
-        const float after = fmaf(-f.alpha, T, T);
+        const float after = T * (1.f - f.alpha);
         const bool touches = f.touches && !done, ends = touches && after < core::kMinTransmittance;
         const bool taken = touches && !ends;
         const float weight = taken ? f.alpha * T : 0.f;

@@ -34,7 +34,7 @@ struct BackwardPass {
       const float weight = alpha * T, left = 1.f - alpha;
       S = fmaf(weight, q, S);
       const float h = taken && f.raw <= a.gradient_cap ? f.raw * fmaf(q, T, __fdividef(S, left)) : 0.f;
-      T = fmaf(-alpha, T, T);
+      T *= left;
       return make_float2(weight, h);
     }
   };

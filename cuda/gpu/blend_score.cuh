@@ -22,7 +22,7 @@ struct ScorePass {
     __device__ __forceinline__ float2 blend(const BlendArgs&, const Splat&, const Fragment& f, bool taken,
                                             const Pixels&, int) {
       const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;
-      T = fmaf(-alpha, T, T);
+      T *= 1.f - alpha;
       return make_float2(weight, sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy)));
     }
   };
