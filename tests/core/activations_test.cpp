@@ -91,6 +91,37 @@ TEST("hold_linear_opacity() and logit_of_linear() keep to their ranges") {
   }
 }
 
+// Bulo et al. 2024, equation 9: two of o' let through (1 - o')^2 of the light, one of o lets through 1 - o.
+TEST("shared_opacity() is what two need to cover what one covers") {
+  for_cases(241, [](int i) {
+    const float x = -12.f + 0.1f * float(i);
+    const float stored = core::shared_opacity(false, x);
+    const double left = core::sigmoid(-double(stored)), expected = core::sigmoid(-double(x));
+    expect(std::isfinite(stored) && stored < x, "logit");
+    expect_close("light left", left * left, expected, 2e-4 * expected);
+    // 1 - (1 - o')^2 without the difference.
+    const double shared = core::sigmoid(double(stored)), one = core::sigmoid(double(x));
+    expect_close("covered", shared * (2 - shared), one, 2e-6 * one);
+  });
+  for_cases(201, [](int i) {
+    const float x = float(i - 100) / 100.f;
+    const float shared = core::shared_opacity(true, x);
+    expect(shared > 0 && shared < 1, "linear, in range");
+    expect_close("covered", double(shared) * (2 - double(shared)), std::fabs(double(x)), 2.1e-6);
+  });
+}
+
+TEST("shared_opacity() is finite where opacity is 0 or 1") {
+  for (const float x : {-1000.f, -88.f, 88.f, 1000.f}) {
+    const float stored = core::shared_opacity(false, x);
+    expect(std::isfinite(stored) && (stored > 0) == (x > 0), "logit");
+  }
+  for (const float x : {-7.f, -1.f, 0.f, 1.f, 7.f}) {
+    const float shared = core::shared_opacity(true, x);
+    expect(std::isfinite(core::logit_of_linear(shared)) && shared > 0 && shared < 1, "linear");
+  }
+}
+
 TEST("normalize() gives a unit quaternion and the inverse length") {
   Random random(2);
   for_cases(200, [&](int) {

@@ -64,3 +64,23 @@ pairTest("Trainer.densify() finds the candidates that the CPU finds, but for a f
   assertLessOrEqual(Math.abs(ours.candidates - theirs.candidates), 3);
   assertEquals(ours.count, 300 + ours.candidates);
 });
+
+for (const mode of ["logit", "linear"] as const) {
+  pairTest(`Trainer.densify() shares ${mode} opacities as the CPU does when it fills up`, ({ gpu, cpu }) => {
+    const { splats, photos } = twoSided(300);
+    splats.opacities.set([-12, -7, 7, 12]);
+    const [ours, theirs] = [gpu, cpu].map((device) => {
+      using world = open(device, { splats, photos });
+      world.trainer.setOpacityMode(mode);
+      const options = { iteration: 9, round: 0, target: 500, gradientThreshold: 1e30, sizeThreshold: 0.1, fill: true };
+      const { filled, split } = world.trainer.densify(options);
+      return { filled, split, rows: sources(world.gaussians), opacities: world.gaussians.download("opacities") };
+    });
+    assertEquals({ ...ours, opacities: 0 }, { ...theirs, opacities: 0 });
+    assert(theirs.split > 50 && theirs.split < 150); // the others are cloned
+    theirs.opacities.forEach((value, row) => {
+      const what = `row ${row}: ${ours.opacities[row]}, the CPU has ${value}`;
+      assertLessOrEqual(Math.abs(ours.opacities[row] - value), 1e-5 * (1 + Math.exp(Math.abs(value) - 4)), what);
+    });
+  });
+}

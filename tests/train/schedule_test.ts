@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, stepOf } from "../../train/batch.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
+import { PARITY_PARTS } from "../../train/parity.ts";
 import { ViewSampler } from "../../train/sampler.ts";
 import {
   accumulatesSh,
@@ -12,6 +13,7 @@ import {
   learningRates,
   positionLearningRate,
   resetsOpacity,
+  settling,
   stepFlags,
   updateMask,
 } from "../../train/schedule.ts";
@@ -36,6 +38,35 @@ Deno.test("learningRates() lists the groups in their order", () => {
   const rates = learningRates(15000, defaults, 1);
   assertEquals(rates.slice(1), [0.0025, 0.00025, 0.025, 0.005, 0.001]);
   assertEquals([GROUP.shDc, GROUP.shRest, GROUP.opacities, GROUP.logScales, GROUP.quats], [1, 2, 3, 4, 5]);
+});
+
+Deno.test("settling() is 1 for nine tenths of a run and falls from there to 0 in a straight line", () => {
+  assertEquals([1, 15_000, 26_999, 27_000].map((t) => settling(t, defaults)), [1, 1, 1, 1]);
+  const fall: [number, number][] = [[27_001, 2999 / 3000], [27_750, 0.75], [28_500, 0.5], [29_999, 1 / 3000], [
+    30_000,
+    0,
+  ]];
+  for (const [t, expected] of fall) assertAlmostEquals(settling(t, defaults), expected, 1e-12);
+  const short = resolveTrainOptions({ iterations: 50 });
+  assertEquals([45, 50].map((t) => settling(t, short)), [1, 0]);
+  assertAlmostEquals(settling(46, short), 0.8, 1e-12);
+});
+
+Deno.test("settling() stays 1 when parity has the rates, and only then", () => {
+  for (const parity of ["reference", ["rates"], ["curve", "rates"]] as const) {
+    const options = resolveTrainOptions({ parity });
+    assertEquals([1, 29_000, 30_000].map((t) => settling(t, options)), [1, 1, 1]);
+  }
+  const others = PARITY_PARTS.filter((part) => part !== "rates");
+  assertAlmostEquals(settling(28_500, resolveTrainOptions({ parity: others })), 0.5, 1e-12);
+});
+
+Deno.test("learningRates() settle in every group", () => {
+  const [late, constant] = [{}, { parity: ["rates"] as const }].map((options) =>
+    learningRates(28_500, resolveTrainOptions(options), 2)
+  );
+  assertAlmostEquals(constant[GROUP.means], positionLearningRate(28_500, defaults, 2), 1e-18);
+  constant.forEach((rate, group) => assertAlmostEquals(late[group] / rate, 0.5, 1e-12));
 });
 
 Deno.test("activeShDegree() rises at every thousandth iteration up to the highest degree", () => {
