@@ -505,7 +505,8 @@ typedef struct tame_densify_options {
   uint32_t target;          /* rows wanted, at most the Gaussians' capacity */
   float gradient_threshold; /* candidates: mean density gradient at least this */
   float size_threshold;     /* longest axis up to this: cloned, above: split; world units */
-  uint32_t fill;            /* 1: where the candidates do not suffice, take the next-highest gradients */
+  uint32_t fill;            /* 1: where the candidates do not suffice, take the next-highest gradients; of these, a
+                               cloned row and its copy share the opacity, so that both cover what the one did */
 } tame_densify_options;
 
 typedef struct tame_densify_result {

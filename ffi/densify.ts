@@ -65,7 +65,10 @@ export interface DensifyOptions {
   gradientThreshold: number;
   /** Gaussians with a longest axis up to this are cloned, larger ones split; world units. */
   sizeThreshold: number;
-  /** Where the candidates do not suffice, take those of the next-highest gradients. */
+  /**
+   * Where the candidates do not suffice, take those of the next-highest gradients. A Gaussian that is cloned for that
+   * shares its opacity o with the copy, 1 − √(1 − o) each, so that both cover what the one did (Bulò et al. 2024).
+   */
   fill: boolean;
 }
 

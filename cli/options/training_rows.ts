@@ -2,6 +2,7 @@
 //
 // Names and defaults follow Taming 3DGS (Mallick et al. 2024), so that existing command lines run.
 
+import { PARITY_PARTS } from "../../train/parity.ts";
 import type { OptionRow } from "../option.ts";
 
 export const ITERATION_ROWS = [
@@ -78,7 +79,7 @@ export const SETTING_ROWS = [
     unit: "WHAT",
     default: "none",
     help: "reference: train as the authors' implementation does, where it differs, for comparisons; or parts of " +
-      "that, such as curve,opacity: curve selection opacity background gradient cameras",
+      `that, such as curve,opacity: ${PARITY_PARTS.join(" ")}`,
   },
 ] as const satisfies readonly OptionRow[];
 

@@ -62,10 +62,11 @@ export const VARIANTS: readonly Variant[] = [
   { name: "curve", what: "the reference's curve of counts, which ends below the budget", flags: ["--parity=curve"] },
   {
     name: "selection",
-    what: "the reference's events: growth, then pruning by scores out of place; no fill",
+    what: "the reference's events: growth, then pruning by scores out of place; no fill, so no shared opacities",
     flags: ["--parity=selection"],
   },
   { name: "opacity", what: "opacities left alone from --ho_iteration on", flags: ["--parity=opacity"] },
+  { name: "rates", what: "constant learning rates, but for that of the means", flags: ["--parity=rates"] },
   { name: "gradient", what: "gradients pass the cap on alpha", flags: ["--parity=gradient"] },
   { name: "cameras", what: "principal points taken as central", flags: ["--parity=cameras"] },
   {
