@@ -143,7 +143,7 @@ async function sanitize(tool: string, program: string | undefined, unwanted: boo
   if (program === undefined) return { skipped: "no compute-sanitizer on this machine" };
   const exercise = [Deno.execPath(), "run", "--allow-all", "--no-check", "scripts/gpu_exercise.ts"];
   const args = ["--tool", tool, "--error-exitcode", "9", "--target-processes", "all", ...exercise];
-  const ended = await runProgram(program, args, { seconds: 60 });
+  const ended = await runProgram(program, args, { seconds: 120 });
   const summary = /(?:ERROR|RACECHECK) SUMMARY: .*/.exec(ended.stdout)?.[0];
   if (ended.code === 0 && summary !== undefined) return { passed: summary };
   return failure(ended);

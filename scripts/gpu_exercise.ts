@@ -59,9 +59,9 @@ function compareImages(device: Device): void {
 
 async function comparePerceptually(device: Device): Promise<void> {
   using network = randomLpips(device, "alex");
-  const [a, b] = imagePair(67, 43);
+  // As small as the network takes: under a memory checker its convolutions are slow.
+  const [a, b] = imagePair(33, 31);
   await lpips(device, a, b, network);
-  await lpips(device, a, b, network, { range: "signed" });
 }
 
 async function trainWith(residency: "device" | "pinned" | "host"): Promise<void> {

@@ -7,8 +7,6 @@
 
 namespace tame::gpu {
 
-constexpr float kLog2E = 1.4426950409f;  // 1 / log(2)
-
 // The tiles that a splat may reach: a rectangle of them, and a test of each. A, B, C and cut: for powers of 2, as in
 // Splat.
 struct TileTest {
@@ -117,12 +115,16 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
     g = load_gaussian(a.parameters, a.layout, i);
     f = core::project(a.camera, g.mean, g.scale, g.quat);
     if (f.radius > 0.f && g.opacity == g.opacity) {
-      test = {
-          f.mean[0], f.mean[1], kLog2E * f.conic[0], kLog2E * f.conic[1], kLog2E * f.conic[2], log2f(255.f * g.opacity),
-          {}};
+      test = {f.mean[0],
+              f.mean[1],
+              core::kLog2E * f.conic[0],
+              core::kLog2E * f.conic[1],
+              core::kLog2E * f.conic[2],
+              log2f(255.f * g.opacity),
+              {}};
       const core::TileRectangle r = core::tile_rectangle(f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y);
       visible = !core::empty(r);
-      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut / kLog2E);
+      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut / core::kLog2E);
     }
   }
   // A Gaussian with a NaN in its colour is visible but reaches no tile; NaN elsewhere makes it invisible.

@@ -78,7 +78,6 @@ __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, in
   for (int t = int(threadIdx.x); t < int(instances) * kValues; t += kTilePixels) {
     const int place = t / kValues, value = t % kValues;
     float sum = 0.f;
-#pragma unroll
 #pragma unroll 4
     for (int w = 0; w < kTileWarps; ++w)
       if (memory.touched[w] >> place & 1u) sum += memory.sums[w][t];
