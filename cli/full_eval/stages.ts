@@ -33,7 +33,7 @@ export function stageArguments(job: Job, stage: Stage, options: { lpips?: string
       if (job.source === undefined) throw new Error(`The capture of ${job.scene} is not known`);
       return [stage, "-s", job.source, ...model, ...job.flags];
     case "render":
-      return [stage, ...model];
+      return [stage, ...model, "--skip_train"]; // nothing of the report comes from the training views
     case "metrics":
       return [stage, ...model, ...(options.lpips === undefined ? [] : ["--lpips", options.lpips])];
   }

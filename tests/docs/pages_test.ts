@@ -15,6 +15,8 @@ import {
   TRAIN_OPTIONS,
 } from "../../cli/options.ts";
 import { parseKeyframes } from "../../eval/keyframes.ts";
+import { PARITY_PARTS } from "../../train/parity.ts";
+import { PRESETS } from "../../train/presets.ts";
 import { BENCH_OPTIONS } from "../../scripts/bench.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -80,6 +82,16 @@ Deno.test("the guide names every option without effect and every refused one", (
   const guide = page("docs/guide.md");
   const missing = [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS].filter(({ name }) => !guide.includes(`\`--${name}`));
   assertEquals(missing.map(({ name }) => name), []);
+});
+
+Deno.test("the guide and --help name every preset and every part of parity", () => {
+  const guide = page("docs/guide.md");
+  const help = (name: string) => rowsOf(TRAIN_OPTIONS).find((row) => row.name === name)!.help;
+  const rows = (heading: string) => guide.split(`## ${heading}\n`)[1].split("\n## ")[0].match(/^\| `\w+`/gm);
+  assertEquals(rows("Parity with the reference"), PARITY_PARTS.map((part) => `| \`${part}\``));
+  assertEquals(rows("Presets"), Object.keys(PRESETS).map((preset) => `| \`${preset}\``));
+  assert(help("parity").endsWith(`: ${PARITY_PARTS.join(" ")}`));
+  for (const preset of Object.keys(PRESETS)) assert(help("preset").includes(`${preset}:`));
 });
 
 Deno.test("the guide names every environment variable that the code reads", () => {

@@ -49,7 +49,7 @@ Deno.test("jobsOf() calls train as the paper's script does, in both settings", a
     "train -s /data/tandt/truck -m /out/truck_big --quiet --eval --test_iterations -1 --optimizer_type sparse_adam " +
       "--budget 2584171 --densification_interval 100 --mode final_count -r 2",
   );
-  assertEquals(stageArguments(truck, "render", {}), ["render", "-m", "/out/truck_big"]);
+  assertEquals(stageArguments(truck, "render", {}), ["render", "-m", "/out/truck_big", "--skip_train"]);
   assertEquals(stageArguments(truck, "metrics", { lpips: "w" }), ["metrics", "-m", "/out/truck_big", "--lpips", "w"]);
 });
 
