@@ -11,7 +11,7 @@ import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { METRICS_OPTIONS } from "./options.ts";
-import { userPath } from "./paths.ts";
+import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
 import { DataError } from "../load/errors.ts";
 import { VERBS } from "./verbs.ts";
@@ -45,7 +45,9 @@ export async function run(argv: string[]): Promise<number> {
     try {
       const onInexact = (method: string, reason: string) =>
         reporter.note(`${method}: scores of the 8-bit pictures alone. ${reason}`);
-      const scores = await scoreModel(device, folder, { weights, signal: interrupt.signal, onPicture, onInexact });
+      const { signal } = interrupt;
+      const library = namedLibrary();
+      const scores = await scoreModel(device, folder, { weights, library, signal, onPicture, onInexact });
       reporter.finish();
       for (const [method, { means, pictures }] of Object.entries(scores)) {
         reporter.note(`${folder} ${method}, ${pictures.length} test views: ${scoresText(means)}`);

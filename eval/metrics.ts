@@ -31,6 +31,8 @@ export interface ScoreOptions {
 export interface ScoreModelOptions extends ScoreOptions {
   /** Called for a method whose views cannot be rendered once more, with the reason: its scores are of pictures alone. */
   onInexact?: (method: string, reason: string) => void;
+  /** The native library that undistorts the photos of the capture, as `loadScene` takes it. */
+  library?: string | URL;
 }
 
 /** Scores of one set of pictures. */
@@ -132,10 +134,10 @@ export async function scoreModel(
 async function openExact(
   device: Device,
   { model, method }: { model: string; method: string },
-  { onInexact }: ScoreModelOptions,
+  { onInexact, library }: ScoreModelOptions,
 ): Promise<ExactRenders | undefined> {
   try {
-    return await ExactRenders.open(device, model, join(model, "test", method));
+    return await ExactRenders.open(device, { model, folder: join(model, "test", method), library });
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     onInexact?.(method, error.message);

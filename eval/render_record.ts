@@ -13,13 +13,15 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import type { Image } from "../ffi/image.ts";
 import { renderColors } from "../ffi/rasterizer.ts";
 import { loadPly } from "../init/gaussians.ts";
+import { readDataFile } from "../load/bytes.ts";
 import { DataError } from "../load/errors.ts";
 import { statOrUndefined } from "../load/files.ts";
+import { parseJsonObject } from "../load/json.ts";
 import { type LoadOptions, loadScene, type View } from "../load/scene.ts";
 import { clampColors } from "./pixels.ts";
 
 /** How views were rendered: the options that the capture was loaded with, and what follows. */
-export interface RenderRecord extends Omit<LoadOptions, "signal"> {
+export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {
   /** Which saved PLY. */
   iteration: number;
   /** Training or test views. */
@@ -68,22 +70,26 @@ export class ExactRenders implements Disposable {
    * Opens what a folder of pictures was rendered from.
    *
    * @param device Open device
-   * @param model Model folder
-   * @param folder Folder with `renders`, `gt` and `render.json`
+   * @param from Model folder; folder with `renders`, `gt` and `render.json`; the native library that undistorts, as
+   * `loadScene` takes it
    * @returns The renders
-   * @throws {DataError} When there is no `render.json`, the PLY has changed since, or the capture is gone
+   * @throws {DataError} When there is no sound `render.json`, the PLY has changed since, or the capture is gone
    */
-  static async open(device: Device, model: string, folder: string): Promise<ExactRenders> {
+  static async open(
+    device: Device,
+    from: { model: string; folder: string; library?: string | URL },
+  ): Promise<ExactRenders> {
+    const { model, folder, library } = from;
     const path = join(folder, FILE);
     const written = await statOrUndefined(path);
     if (!written?.isFile) throw new DataError("Nothing says what the pictures were rendered from", { path });
-    const record: RenderRecord = JSON.parse(await Deno.readTextFile(path));
+    const record = parseJsonObject(await readDataFile(path), path) as unknown as RenderRecord;
     const ply = pointCloudPath(model, record.iteration);
     const saved = await statOrUndefined(ply);
     if (saved?.mtime && written.mtime && saved.mtime > written.mtime) {
       throw new DataError("PLY is newer than the pictures: render the model again", { path: ply });
     }
-    const scene = await loadScene(record.source, record);
+    const scene = await loadScene(record.source, { ...record, library });
     return new ExactRenders(await loadPly(device, ply), scene[record.set], backgroundOf(record));
   }
 

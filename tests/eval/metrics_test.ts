@@ -1,6 +1,6 @@
 // What results.json holds of a model on disk: scores of pictures, of the same renders unrounded, and LPIPS.
 
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { evaluate } from "../../eval/evaluate.ts";
 import { encodeLpips } from "../../eval/lpips_file.ts";
@@ -10,9 +10,11 @@ import { clampColors, toFloat } from "../../eval/pixels.ts";
 import { writePng } from "../../eval/png.ts";
 import { rendersPath, renderViews } from "../../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
+import { encodeCameras } from "../../export/colmap.ts";
 import { savePointCloud } from "../../export/model_folder.ts";
 import { ABI } from "../../ffi/abi.ts";
 import type { Device } from "../../ffi/device.ts";
+import { LibraryError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
 import { loadScene, type Scene } from "../../load/scene.ts";
@@ -99,12 +101,28 @@ deviceTest(
       await Deno.utime(ply, new Date(), new Date(0));
       assertEquals((await names()).length, 3);
       assertStringIncludes(reasons[1], "No capture: expected");
-      await Deno.remove(join(model, "test", "ours_7", "render.json"));
+      const record = join(model, "test", "ours_7", "render.json");
+      await Deno.writeTextFile(record, "{");
       assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[2], "Nothing says what the pictures were rendered from");
+      assertStringIncludes(reasons[2], "File is not JSON");
+      await Deno.remove(record);
+      assertEquals((await names()).length, 3);
+      assertStringIncludes(reasons[3], "Nothing says what the pictures were rendered from");
     });
   },
 );
+
+deviceTest("scoreModel() undistorts the capture's photos with the library that it is told", async (device) => {
+  await withModel(device, async ({ model, scene }) => {
+    const params = [50, 24, 16, 1e-9]; // so little that nothing is cropped
+    const camera = { id: 1, model: "SIMPLE_RADIAL", width: 48, height: 32, params } as const;
+    const path = join(scene.source, "sparse", "0", "cameras.bin");
+    await Deno.writeFile(path, encodeCameras(new Map([[1, camera]])));
+    assertEquals("PSNR_float" in (await scoreModel(device, model)).ours_7.means, true);
+    const library = join(model, "no_library.so");
+    await assertRejects(() => scoreModel(device, model, { library }), LibraryError, library);
+  });
+});
 
 deviceTest(
   "scoreModel() has LPIPS of both ranges when it is given weights, under the name of their network",
