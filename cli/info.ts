@@ -20,6 +20,7 @@ import { asksForHelp, helpText } from "./help.ts";
 import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
+import { checkPreset, withPreset } from "./preset.ts";
 import { asUsageError } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -37,7 +38,9 @@ export async function run(argv: string[]): Promise<number> {
     }));
     return EXIT.done;
   }
-  const { values, positionals } = parse(argv, INFO_OPTIONS, { positionals: 1 });
+  const settings = { positionals: 1 };
+  const { values, given, positionals } = parse(withPreset(argv, INFO_OPTIONS, settings), INFO_OPTIONS, settings);
+  checkPreset(values.preset, given);
   if (positionals.length === 0) throw new UsageError("Missing the capture or the PLY to look at");
   const path = userPath(positionals[0]);
   const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, values);

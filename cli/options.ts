@@ -22,9 +22,10 @@ import {
   ITERATION_ROWS,
   OPACITY_ROWS,
   OPTIMIZER_ROWS,
+  PARITY_ROWS,
+  PRESET_ROWS,
   RATE_ROWS,
   SCHEDULE_ROWS,
-  SETTING_ROWS,
   SH_LOWER_ROWS,
 } from "./options/training_rows.ts";
 
@@ -42,7 +43,7 @@ export const TRAIN_OPTIONS = [
       ...NEAR_ROWS,
     ],
   },
-  { title: "Setting", rows: SETTING_ROWS },
+  { title: "Setting", rows: [...PRESET_ROWS, ...PARITY_ROWS] },
   { title: "Schedule", rows: [...ITERATION_ROWS, ...SCHEDULE_ROWS, ...SH_LOWER_ROWS, ...OPACITY_ROWS] },
   { title: "Budget and densification", rows: [...BUDGET_ROWS, ...DENSIFICATION_ROWS] },
   { title: "Optimiser and loss", rows: [...OPTIMIZER_ROWS, ...RATE_ROWS] },
@@ -162,7 +163,7 @@ export const INFO_OPTIONS = [
   { title: "Capture", rows: [...PHOTO_ROWS, ...INIT_ROWS] },
   {
     title: "Memory plan",
-    rows: [...BUDGET_ROWS, ...ITERATION_ROWS, ...SH_DEGREE_ROWS, ...SH_LOWER_ROWS, ...OPTIMIZER_ROWS],
+    rows: [...PRESET_ROWS, ...BUDGET_ROWS, ...ITERATION_ROWS, ...SH_DEGREE_ROWS, ...SH_LOWER_ROWS, ...OPTIMIZER_ROWS],
   },
   { title: "Reports", rows: JSON_ROWS },
 ] as const satisfies readonly OptionGroup[];

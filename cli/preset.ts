@@ -1,13 +1,17 @@
 // --preset NAME: the options of a published setting, as if they stood before all others.
 
 import { type Preset, PRESETS } from "../train/presets.ts";
-import { parse } from "./argv.ts";
+import { parse, type ParseSettings } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import type { OptionGroup } from "./option.ts";
 
 /** `argv` behind the options of the preset that it names, if it does; throws a {@linkcode UsageError} as `parse`. */
-export function withPreset(argv: readonly string[], table: readonly OptionGroup[]): string[] {
-  const { preset } = parse(argv, table).values as { preset?: Preset };
+export function withPreset(
+  argv: readonly string[],
+  table: readonly OptionGroup[],
+  settings?: ParseSettings,
+): string[] {
+  const { preset } = parse(argv, table, settings).values as { preset?: Preset };
   return preset === undefined ? [...argv] : [...presetArguments(preset), ...argv];
 }
 

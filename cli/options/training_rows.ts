@@ -66,13 +66,16 @@ export const OPACITY_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-export const SETTING_ROWS = [
+export const PRESET_ROWS = [
   {
     name: "preset",
     kind: "string",
     choices: ["budget", "big"],
     help: "budget: 5 times the points, events every 500; big: a final --budget, every 100; both with --sh_lower",
   },
+] as const satisfies readonly OptionRow[];
+
+export const PARITY_ROWS = [
   {
     name: "parity",
     kind: "string",

@@ -99,10 +99,13 @@ workflowTest(
 
     const info = await ended(start(["info", join("out", ply), "--json"], folder));
     assertEquals(JSON.parse(info.stdout).properties, 62);
-    assertEquals(
-      JSON.parse((await ended(start(["info", "capture", "--budget", "2", "--json"], folder))).stdout).target,
-      800,
-    );
+    const look = (args: string) => ended(start(["info", "capture", "--json", ...args.split(" ")], folder));
+    for (const [args, target] of [["--budget 2", 800], ["--preset budget", 2000], ["--preset big --budget 7", 7]]) {
+      const { code, stdout, stderr } = await look(`${args}`);
+      assertEquals([code, code === 0 && JSON.parse(stdout).target], [EXIT.done, target], stderr);
+    }
+    const unsaid = await look("--preset big");
+    assertEquals([unsaid.code, unsaid.stderr.includes("Missing --budget")], [EXIT.usage, true]);
   },
 );
 
