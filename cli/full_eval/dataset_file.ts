@@ -36,7 +36,7 @@ const NAME = /^[\w][\w.+-]*$/;
 
 /**
  * Reads `{ "name", "flags"?, "scenes": [{ "name", "source", "flags"?, "references"? }] }`: flags are options of `train`
- * by name, a source is relative to the file, a reference has a `method`, a `source` and measures.
+ * by name, a source and the flag `init` are relative to the file, a reference has a `method`, a `source` and measures.
  */
 export async function readDatasetFile(path: string): Promise<CustomDataset> {
   const text = new TextDecoder().decode(await readDataFile(path));
@@ -92,8 +92,10 @@ function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
   if (flags === undefined) return [];
   if (!isObject(flags)) return fail('"flags" is no object of options of train');
   const rows = rowsOf(TRAIN_OPTIONS).filter(({ name }) => !OWN_OPTIONS.includes(name));
+  const { init } = flags;
+  const placed = typeof init === "string" ? { ...flags, init: resolve(dirname(path), init) } : flags;
   try {
-    const tokens = optionArguments(flags, path, rows);
+    const tokens = optionArguments(placed, path, rows);
     parse(tokens, TRAIN_OPTIONS);
     return tokens;
   } catch (error) {

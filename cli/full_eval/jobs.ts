@@ -1,6 +1,6 @@
 // The work of a benchmark: one job for each scene, made of the options and the dataset files.
 
-import { join } from "@std/path";
+import { isAbsolute, join } from "@std/path";
 import { statOrUndefined } from "../../load/files.ts";
 import { parse } from "../argv.ts";
 import { UsageError } from "../errors.ts";
@@ -36,16 +36,23 @@ export interface Job {
 export async function jobsOf(values: FullEvalValues, trainFlags: readonly string[]): Promise<Job[]> {
   const own = [...parse(trainFlags, TRAIN_OPTIONS).given].find((name) => OWN_OPTIONS.includes(name));
   if (own !== undefined) throw new UsageError(`Cannot pass --${own} on to train: it is for full-eval to set`);
+  const given = withPlacedInit(trainFlags);
   const output = userPath(values.output_path);
   const all = [...paperJobs(values, output), ...await customJobs(values, output)];
   const twice = all.find(({ model }, index) => all.findIndex((other) => other.model === model) < index);
   if (twice !== undefined) throw new UsageError(`Two scenes are called "${twice.scene}": their models would collide`);
-  const jobs = chosen(all, values.scenes).map((job) => ({ ...job, flags: [...job.flags, ...trainFlags] }));
+  const jobs = chosen(all, values.scenes).map((job) => ({ ...job, flags: [...job.flags, ...given] }));
   if (jobs.length === 0) {
     throw new UsageError("No scenes: give -m360, -tat and -db with the folders of the datasets, or --dataset FILE");
   }
   for (const { flags } of jobs) parse(flags, TRAIN_OPTIONS);
   return jobs;
+}
+
+/** Options of `train` with the place of --init said absolutely at the end: a task may start in another folder. */
+export function withPlacedInit(trainFlags: readonly string[]): string[] {
+  const { init } = parse(trainFlags, TRAIN_OPTIONS).values;
+  return init === undefined || isAbsolute(init) ? [...trainFlags] : [...trainFlags, `--init=${userPath(init)}`];
 }
 
 function paperJobs(values: FullEvalValues, output: string): Job[] {

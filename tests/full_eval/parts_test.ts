@@ -8,7 +8,7 @@ import { Board } from "../../cli/full_eval/board.ts";
 import type { DatasetReport } from "../../cli/full_eval/collect.ts";
 import { worstPlace } from "../../cli/full_eval/crops.ts";
 import { parseDatasetFile } from "../../cli/full_eval/dataset_file.ts";
-import { type Job, jobsOf, largestFirst } from "../../cli/full_eval/jobs.ts";
+import { type Job, jobsOf, largestFirst, withPlacedInit } from "../../cli/full_eval/jobs.ts";
 import { meanMeasures, measureText } from "../../cli/full_eval/measures.ts";
 import { seriesOf } from "../../cli/full_eval/plots.ts";
 import { lastWords } from "../../cli/full_eval/process.ts";
@@ -19,6 +19,7 @@ import { markdownReport } from "../../cli/full_eval/report_markdown.ts";
 import { runJobs } from "../../cli/full_eval/runner.ts";
 import { stageArguments } from "../../cli/full_eval/stages.ts";
 import { FULL_EVAL_OPTIONS } from "../../cli/options.ts";
+import { userPath } from "../../cli/paths.ts";
 import { DataError } from "../../load/errors.ts";
 import type { Image8 } from "../../load/images.ts";
 import { Recorder } from "../support/recorder.ts";
@@ -64,6 +65,13 @@ Deno.test("jobsOf() has the scenes of the folders that are given, and all when n
   await assertRejects(() => jobs("-m360 a", ["-m", "b"]), UsageError, "--model_path");
 });
 
+Deno.test("withPlacedInit() says once, at the end, where --init is from the user's folder", () => {
+  const placed = ["--iterations", "6", "--init", "a.ply", `--init=${userPath("a.ply")}`];
+  assertEquals(withPlacedInit(placed.slice(0, 4)), placed);
+  assertEquals(withPlacedInit(placed), placed);
+  assertEquals(withPlacedInit(["--iterations", "6"]), ["--iterations", "6"]);
+});
+
 Deno.test("largestFirst() orders by budgets, multiples by the points of the capture", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -89,7 +97,7 @@ Deno.test("parseDatasetFile() reads scenes, flags and references", () => {
     scenes: [{
       name: "fox-B",
       source: "../fox",
-      flags: { sh_lower: true, budget: 3, test_iterations: [7, 9], eval: false },
+      flags: { init: "../fox.ply", sh_lower: true, budget: 3, test_iterations: [7, 9], eval: false },
       references: [{ method: "Taming 3DGS", source: "one GPU", psnr: 32.29, peakMemoryMiB: 2507 }],
     }],
   });
@@ -100,7 +108,7 @@ Deno.test("parseDatasetFile() reads scenes, flags and references", () => {
     source: "/data/fox",
     flags: [
       ...["--quiet", "--eval", "--test_iterations=-1", "--images=images_2"],
-      ...["--sh_lower=true", "--budget=3", "--test_iterations=7,9", "--eval=false"],
+      ...["--init=/data/fox.ply", "--sh_lower=true", "--budget=3", "--test_iterations=7,9", "--eval=false"],
     ],
     references: [{ method: "Taming 3DGS", source: "one GPU", measures: { psnr: 32.29, peakMemoryMiB: 2507 } }],
   }]);
