@@ -2,6 +2,7 @@
 
 import { readDataFile } from "../load/bytes.ts";
 import { DataError } from "../load/errors.ts";
+import { isObject } from "../load/json.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { type OptionGroup, type OptionRow, rowsOf } from "./option.ts";
@@ -71,9 +72,4 @@ export function optionArguments(
     });
     return `--${row.name}=${texts.length === 0 ? -1 : texts.join(",")}`;
   });
-}
-
-/** Whether a JSON value is an object, not an array or null. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

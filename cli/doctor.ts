@@ -2,6 +2,7 @@
 
 import manifest from "../deno.json" with { type: "json" };
 import { type DeviceInfo, type LibraryReport, listDevices } from "../ffi/device.ts";
+import { loadSharp } from "../load/decoder.ts";
 import { formatBytes } from "../train/format.ts";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
@@ -74,8 +75,7 @@ function deviceText(device: DeviceInfo): string {
 /** Whether photos can be decoded: makes a picture and reads it back. */
 async function photoDecoder(): Promise<{ versions?: Record<string, string | undefined>; problem?: string }> {
   try {
-    // deno-lint-ignore no-import-prefix -- as load/images.ts, which no import map may stand behind
-    const { default: sharp } = await import("npm:sharp@0.35.5");
+    const sharp = await loadSharp();
     const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
     await sharp(await picture.jpeg().toBuffer()).raw().toBuffer();
     return { versions: { sharp: sharp.versions.sharp, vips: sharp.versions.vips } };

@@ -1,6 +1,7 @@
 // Images to PNG files: colours of 8 bits, and planes of 8 or 16.
 
 import { writeFileAtomic } from "../export/atomic.ts";
+import { loadSharp } from "../load/decoder.ts";
 import type { Image8 } from "../load/images.ts";
 
 /** zlib's fastest level that still compresses: renders are scratch to be scored, and deflate dominates their cost. */
@@ -29,9 +30,4 @@ export async function writePlanePng(
     .png({ compressionLevel: COMPRESSION_LEVEL })
     .toBuffer();
   await writeFileAtomic(path, png);
-}
-
-async function loadSharp(): Promise<typeof import("npm:sharp@0.35.5").default> {
-  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
-  return (await import("npm:sharp@0.35.5")).default;
 }

@@ -1,5 +1,7 @@
 // The camera of a view: a pinhole with a pose, in COLMAP's conventions.
 
+import { resizeIntrinsics } from "./lens.ts";
+
 /** Distance of the near plane of a camera that states none, in world units. */
 export const DEFAULT_NEAR = 0.2;
 
@@ -64,17 +66,7 @@ export function cameraCenter(camera: Camera): [number, number, number] {
  * ```
  */
 export function resizeCamera(camera: Camera, size: { width: number; height: number }): Camera {
-  const scaleX = size.width / camera.width;
-  const scaleY = size.height / camera.height;
-  return {
-    ...camera,
-    width: size.width,
-    height: size.height,
-    fx: camera.fx * scaleX,
-    fy: camera.fy * scaleY,
-    cx: camera.cx * scaleX,
-    cy: camera.cy * scaleY,
-  };
+  return resizeIntrinsics(camera, size);
 }
 
 /**

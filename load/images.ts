@@ -28,7 +28,7 @@ export interface ImageSize {
 }
 
 /** Photos wider than this train at this width, unless a resolution is asked for. */
-const AUTOMATIC_WIDTH = 1600;
+export const AUTOMATIC_WIDTH = 1600;
 
 /** Photos in flight at once: sharp decodes each on a thread of its own; at most so many as to bound the memory. */
 export const PHOTOS_IN_FLIGHT: number = Math.min(navigator.hardwareConcurrency, 16);
@@ -57,9 +57,9 @@ export function imageSize(path: string): Promise<ImageHeader> {
 
 /**
  * Reads a photo as 8-bit RGB, with straight alpha where the file has it, undistorted when it has a lens, resized to
- * `size` when one is given and differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey, CMYK and 16-bit files become
- * 8-bit RGB. Resizing is cubic, over the full-size pixels, and weighs colours by their alpha, so that none comes from
- * where nothing is to be seen. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
+ * `size` when one is given and differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey,
+ * CMYK and 16-bit files become 8-bit RGB. Resizing is cubic, over the full-size pixels, and weighs colours by their
+ * alpha, so that none comes from where nothing is to be seen. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
  *
  * @example
  * ```ts ignore

@@ -30,22 +30,6 @@ export interface PlySplats {
 const MAX_SH_DEGREE = 3;
 
 /**
- * Reads the points of a PLY file: properties x, y, z, and red, green, blue as uchar, or no colours for grey. Positions
- * are returned as stored. Throws a {@linkcode DataError} when the file is missing or damaged, or lacks one of these.
- *
- * @example
- * ```ts ignore
- * import { readPointsPly } from "./ply.ts";
- *
- * const points = await readPointsPly("out/garden/input.ply");
- * console.log(points.count);
- * ```
- */
-export async function readPointsPly(path: string): Promise<PointCloud> {
-  return parsePointsPly(await readDataFile(path), path);
-}
-
-/**
  * Reads the Gaussians of a PLY file, found by property name: x, y, z, f_dc_*, f_rest_* (all of red first, then green,
  * then blue), opacity, scale_* and rot_*. Values are returned as stored. Throws a {@linkcode DataError} when the file
  * is missing or damaged, lacks one of these, or has a number of f_rest_* that no degree from 0 to 3 has.
@@ -62,7 +46,11 @@ export async function readSplatsPly(path: string): Promise<PlySplats> {
   return parseSplatsPly(await readDataFile(path), path);
 }
 
-/** Parses the bytes of a PLY file as points, like {@linkcode readPointsPly}; `path` is for error messages. */
+/**
+ * Parses the bytes of a PLY file as points: properties x, y, z, and red, green, blue as uchar, or no colours for grey.
+ * Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is damaged
+ * or lacks one of these.
+ */
 export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
   const { vertices } = readPlyFile(bytes, path);
   const count = vertices.count;

@@ -7,6 +7,7 @@ import type { ImageSize } from "./images.ts";
 import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
 import { checkIntrinsics, type Distortion, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
+import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
 
 /** A frame of the file. */
 export interface Frame {
@@ -159,40 +160,22 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
     rows.every((row) => Array.isArray(row) && row.length === 4 && row.every(Number.isFinite));
   if (!sound) throw new DataError(`transform_matrix of ${name} is not 4 x 4 finite numbers`, { path });
   const matrix = rows as number[][];
-  const column = (k: number) => [0, 1, 2].map((row) => (k === 0 ? 1 : -1) * matrix[row][k]);
-  const scale = Math.cbrt(dot(column(0), cross(column(1), column(2))));
+  const column = (k: number): Vec3 => scale([matrix[0][k], matrix[1][k], matrix[2][k]], k === 0 ? 1 : -1);
+  const size = Math.cbrt(dot(column(0), cross(column(1), column(2))));
   // The rows of world to camera are the columns of camera to world; made orthonormal, as files round their numbers.
-  const x = normalized(column(0));
-  const y = normalized(subtract(column(1), x, dot(column(1), x)));
+  const x = normalize(column(0));
+  const y = normalize(subtract(column(1), scale(x, dot(column(1), x))));
   const z = cross(x, y);
-  const off = [x, y, z].map((axis, k) => Math.hypot(...subtract(column(k), axis, scale)));
-  if (!(scale > 0) || !(Math.max(...off) <= LOOSEST * scale)) {
+  const off = [x, y, z].map((axis, k) => length(subtract(column(k), scale(axis, size))));
+  if (!(size > 0) || !(Math.max(...off) <= LOOSEST * size)) {
     throw new DataError(`transform_matrix of ${name} is no rotation`, { path });
   }
-  const center = [0, 1, 2].map((row) => matrix[row][3]);
+  const center: Vec3 = [matrix[0][3], matrix[1][3], matrix[2][3]];
   const translation = [x, y, z].map((axis) => -dot(axis, center));
   if (!translation.every((value) => Math.abs(value) <= FARTHEST)) {
     throw new DataError(`transform_matrix of ${name} is out of range`, { path });
   }
   return { rotation: [...x, ...y, ...z], translation };
-}
-
-function dot(a: number[], b: number[]): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-function cross(a: number[], b: number[]): number[] {
-  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-}
-
-function normalized(a: number[]): number[] {
-  const length = Math.hypot(...a);
-  return a.map((value) => value / length);
-}
-
-/** a − scale · b */
-function subtract(a: number[], b: number[], scale: number): number[] {
-  return a.map((value, i) => value - scale * b[i]);
 }
 
 /** A text of an object, its backslashes turned; undefined where there is none. */

@@ -2,6 +2,7 @@
 
 import { join } from "@std/path";
 import { RENDER_FOLDERS } from "../../eval/render.ts";
+import { loadSharp } from "../../load/decoder.ts";
 import { type Image8, readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
 
@@ -88,8 +89,7 @@ function squaredDifference(a: Image8, b: Image8, { left, top, width, height }: P
 }
 
 async function sideBySide(render: Image8, photo: Image8, place: Place): Promise<Uint8Array> {
-  // deno-lint-ignore no-import-prefix -- as in load/images.ts, one spelling for one module
-  const { default: sharp } = await import("npm:sharp@0.35.5");
+  const sharp = await loadSharp();
   const cut = ({ width, height, data }: Image8) =>
     sharp(data, { raw: { width, height, channels: 3 } }).extract(place).png().toBuffer();
   const { width, height } = place;

@@ -3,8 +3,9 @@
 import { dirname, resolve } from "@std/path";
 import { readDataFile } from "../../load/bytes.ts";
 import { DataError } from "../../load/errors.ts";
+import { isObject } from "../../load/json.ts";
 import { parse } from "../argv.ts";
-import { isObject, optionArguments } from "../config.ts";
+import { optionArguments } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { rowsOf } from "../option.ts";
 import { TRAIN_OPTIONS } from "../options.ts";

@@ -30,6 +30,7 @@ export const DEVICE_ROWS = [
     help: "the most device memory to use (8G, 512M); 0: no limit",
   },
 ] as const satisfies readonly OptionRow[];
+
 export const SEED_ROWS = [
   {
     name: "seed",
@@ -40,6 +41,7 @@ export const SEED_ROWS = [
     help: "of every random number; the same seed gives the same PLY",
   },
 ] as const satisfies readonly OptionRow[];
+
 export const JSON_ROWS = [
   { name: "json", kind: "flag", help: "one JSON object per line on the standard output" },
 ] as const satisfies readonly OptionRow[];
