@@ -10,6 +10,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import type { Camera } from "../load/camera.ts";
 import { DataError } from "../load/errors.ts";
+import { compareCodePoints } from "../load/order.ts";
 import { loadScene, type Scene } from "../load/scene.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { parse } from "./argv.ts";
@@ -133,7 +134,7 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
 }
 
 async function chosenPath({ values, scene }: Work, path: string): Promise<{ name: string; cameras: Camera[] }> {
-  const views = [...scene.train, ...scene.test].sort((a, b) => a.name < b.name ? -1 : 1);
+  const views = [...scene.train, ...scene.test].sort((a, b) => compareCodePoints(a.name, b.name));
   const cameras = views.map(({ camera }) => camera);
   const { frames } = values;
   if (path === "orbit") return { name: path, cameras: orbitPath(cameras, frames) };

@@ -10,6 +10,7 @@ import type { Device } from "../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
 import { SH_C0 } from "../load/numbers.ts";
 import { readSplatsPly } from "../load/ply.ts";
+import { FARTHEST } from "../load/points.ts";
 import type { PointCloud } from "../load/scene.ts";
 import { knnMeanDist2 } from "./knn.ts";
 
@@ -25,8 +26,6 @@ export interface InitOptions {
 
 /** logit(0.1) */
 const INITIAL_LOGIT = Math.log(0.1 / 0.9);
-/** Largest coordinate of a point: squared distances of such points are still numbers in float32. */
-const LARGEST_COORDINATE = 1e18;
 /** Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. */
 const LEAST_DISTANCE2 = 1e-7;
 
@@ -60,11 +59,11 @@ export async function initGaussians(
   const { count, positions, colors } = points;
   const { shDegree = 3, capacity = count, onFallback } = options;
   if (count < 1) throw new RangeError("Cannot make Gaussians: there are no points to start from");
-  const astray = positions.findIndex((value) => !(Math.abs(value) <= LARGEST_COORDINATE));
+  const astray = positions.findIndex((value) => !(Math.abs(value) <= FARTHEST));
   if (astray >= 0) {
     throw new RangeError(
       `Cannot make Gaussians: point ${Math.floor(astray / 3)} has the coordinate ${positions[astray]}, beyond ` +
-        `${LARGEST_COORDINATE}: leave it out, or scale the capture down`,
+        `${FARTHEST}: leave it out, or scale the capture down`,
     );
   }
   const distances2 = await knnMeanDist2(device, positions, { onFallback });
