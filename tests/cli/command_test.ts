@@ -1,26 +1,12 @@
 // The program as a user starts it: help, exit codes, and what it says when something is wrong.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { type Ended, ended, ROOT, start } from "../support/process.ts";
 
-const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi=build,node_modules"];
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function tame(args: string[], permissions: string[] = PERMISSIONS): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...permissions, "cli.ts", ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", INIT_CWD: ROOT },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+function tame(args: string[], flags: string[] = PERMISSIONS): Promise<Ended> {
+  return ended(start("cli.ts", args, { flags, env: { INIT_CWD: ROOT } }));
 }
 
 Deno.test("tame --help and --version need no permission", async () => {
@@ -73,24 +59,16 @@ Deno.test("tame train exits with 3 when the capture is not there", async () => {
 });
 
 Deno.test("tame exits with 4 when the backend asked for has no library", async () => {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "-A", "cli.ts", "train", "-s", "x", "--backend", "cpu"],
-    cwd: ROOT,
-    env: { TAME_LIBRARY: "/nonexistent/libtame_cpu.so", NO_COLOR: "1" },
-  }).output();
-  assertEquals(code, 4, new TextDecoder().decode(stderr));
-  assertStringIncludes(new TextDecoder().decode(stderr), "/nonexistent/libtame_cpu.so");
+  const env = { TAME_LIBRARY: "/nonexistent/libtame_cpu.so" };
+  const { code, stderr } = await ended(start("cli.ts", ["train", "-s", "x", "--backend", "cpu"], { env }));
+  assertEquals(code, 4, stderr);
+  assertStringIncludes(stderr, "/nonexistent/libtame_cpu.so");
 });
 
 Deno.test("tame finds a relative TAME_LIBRARY from the user's folder, and suggests no task then", async () => {
-  const run = async (permissions: string[]): Promise<string> => {
-    const { stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...permissions, "cli.ts", "train", "-s", "x"],
-      cwd: ROOT,
-      env: { TAME_LIBRARY: "lib/mine.so", INIT_CWD: "/home/somebody", NO_COLOR: "1" },
-    }).output();
-    return new TextDecoder().decode(stderr);
-  };
+  const env = { TAME_LIBRARY: "lib/mine.so", INIT_CWD: "/home/somebody" };
+  const run = async (flags: string[]): Promise<string> =>
+    (await ended(start("cli.ts", ["train", "-s", "x"], { env, flags }))).stderr;
   assertStringIncludes(await run(["-A"]), "/home/somebody/lib/mine.so");
   const advice = await run(["--allow-read", "--allow-env"]);
   assertStringIncludes(advice, `--allow-ffi=/home/somebody/lib/mine.so,${ROOT}node_modules`);

@@ -4,30 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { findFfmpeg } from "../../cli/ffmpeg.ts";
-import { ROOT } from "../docs/markdown.ts";
 import { libraryMissing } from "../support/device.ts";
+import { ended, start } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 
 const ffmpeg = await findFfmpeg();
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function tame(folder: string, args: string[], options: { env?: Record<string, string>; flags?: string[] } = {}) {
-  const { env = {}, flags = ["-A"] } = options;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...flags, join(ROOT, "cli.ts"), ...args],
-    cwd: folder,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) } satisfies Ended;
+function tame(folder: string, args: string[], options: { env?: Record<string, string>; flags?: string[] } = {}) {
+  return ended(start("cli.ts", args, { cwd: folder, ...options }));
 }
 
 /** A test in a temporary folder with a trained model in `out`. */

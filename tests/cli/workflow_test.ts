@@ -3,29 +3,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { writePng } from "../../eval/png.ts";
 import { libraryMissing } from "../support/device.ts";
+import { ended, start as startProgram } from "../support/process.ts";
 import { TINY_VIEWS as VIEWS, writeTinyCapture } from "../support/tiny_capture.ts";
 
-const ROOT = fromFileUrl(new URL("../..", import.meta.url));
-/** The command line as a process whose output is collected. */
+/** The command line as a process. */
 function start(args: string[], cwd: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "-A", join(ROOT, "cli.ts"), ...args],
-    cwd,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function ended(child: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  return startProgram("cli.ts", args, { cwd });
 }
 
 /** A test with a capture in a temporary folder. */

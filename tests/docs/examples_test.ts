@@ -6,7 +6,8 @@ import { existsSync } from "@std/fs";
 import { join, toFileUrl } from "@std/path";
 import { writeCapture } from "../../scripts/demo_scene/capture.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
-import { fenced, page, ROOT } from "./markdown.ts";
+import { ROOT } from "../support/process.ts";
+import { fenced, page } from "./markdown.ts";
 
 const NATIVE_CODE = [join(ROOT, "build"), join(ROOT, "node_modules"), Deno.env.get("TAME_LIBRARY")]
   .filter((path) => path !== undefined);

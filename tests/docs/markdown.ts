@@ -1,9 +1,7 @@
 // What the tests read of a page of documentation: its links, its fenced code, its headings.
 
-import { fromFileUrl, join } from "@std/path";
-
-/** The checkout. */
-export const ROOT = fromFileUrl(new URL("../..", import.meta.url));
+import { join } from "@std/path";
+import { ROOT } from "../support/process.ts";
 
 /** Pages for users and for those who change the native code. */
 export const PAGES = [

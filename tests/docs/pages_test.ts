@@ -20,7 +20,8 @@ import { PRESETS } from "../../train/presets.ts";
 import { BENCH_OPTIONS } from "../../scripts/bench.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
-import { anchors, fenced, links, page, PAGES, ROOT } from "./markdown.ts";
+import { ROOT } from "../support/process.ts";
+import { anchors, fenced, links, page, PAGES } from "./markdown.ts";
 
 /** Largest picture on a page that is read over slow lines. */
 const PICTURE_BYTES = 300 * 1024;

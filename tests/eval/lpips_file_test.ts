@@ -1,15 +1,15 @@
 // Weights from PyTorch's files to tame's, and back from there: the same numbers, or a refusal.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { loadLpips, lpips, type LpipsNet } from "../../eval/lpips.ts";
 import { decodeLpips, encodeLpips } from "../../eval/lpips_file.ts";
 import { backboneTensors, linearTensors, type LpipsTensor, lpipsTensors, valuesOf } from "../../eval/lpips_tensors.ts";
 import { DataError } from "../../load/errors.ts";
 import { deviceTest } from "../support/device.ts";
 import { imagePair, randomLpips, randomLpipsWeights } from "../support/lpips.ts";
+import { type Ended, ended, start } from "../support/process.ts";
 import { bytesOf, safetensorsFile } from "../support/torch_files.ts";
 
-const CLI = fromFileUrl(new URL("../../cli.ts", import.meta.url));
 const WEIGHTS = randomLpipsWeights("alex");
 const LINEAR = linearTensors("alex");
 const LINEAR_VALUES = LINEAR.reduce((sum, { shape }) => sum + valuesOf(shape), 0);
@@ -30,15 +30,8 @@ function fileOf(tensors: readonly LpipsTensor[], values: Float32Array): Uint8Arr
 }
 
 /** Runs the command in a folder that holds backbone and linear layers. */
-async function convert(folder: string, args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const all = ["run", "--quiet", "--no-prompt", "-A", "--no-check", CLI, "convert", ...args];
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: all,
-    cwd: folder,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+function convert(folder: string, args: string[]): Promise<Ended> {
+  return ended(start("cli.ts", ["convert", ...args], { cwd: folder }));
 }
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { parse } from "yaml";
-import { BROKEN, type Ended, ended, ROOT, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
+import { type Ended, ended, ROOT } from "../support/process.ts";
+import { BROKEN, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
 
 const SHORT = ["--", "--iterations", "6"];
 const SCENES = ["room", BROKEN, "playroom"];

@@ -4,19 +4,10 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path";
 import { FULL_EVAL_OPTIONS } from "../../cli/options.ts";
 import { rowsOf } from "../../cli/option.ts";
-import { type Ended, ended, ROOT } from "./tree.ts";
+import { type Ended, ended, ROOT, start } from "../support/process.ts";
 
 async function fullEval(args: string[], permissions: string[]): Promise<Ended> {
-  return await ended(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...permissions, "full_eval.ts", ...args],
-      cwd: ROOT,
-      env: { NO_COLOR: "1", INIT_CWD: ROOT },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn(),
-  );
+  return await ended(start("full_eval.ts", args, { flags: permissions, env: { INIT_CWD: ROOT } }));
 }
 
 Deno.test("full_eval.ts --help needs no permission and lists every option", async () => {

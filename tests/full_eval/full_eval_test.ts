@@ -8,7 +8,8 @@ import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
 import { encodeLpips } from "../../eval/lpips_file.ts";
 import { ABI } from "../../ffi/abi.ts";
 import { testBackend } from "../support/device.ts";
-import { BROKEN, ended, POINTS, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
+import { ended } from "../support/process.ts";
+import { BROKEN, POINTS, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
 
 const SHORT = "--iterations 20 --densify_from_iter 5 --densification_interval 5 --densify_until_iter 16".split(" ");
 

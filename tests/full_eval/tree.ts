@@ -1,12 +1,10 @@
 // The folders of the paper's thirteen scenes with tiny captures in them, and the benchmark as a process.
 
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
+import { start as startProgram } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
-
-/** The checkout. */
-export const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
 /** A scene whose capture cannot be read. */
 export const BROKEN = "stump";
@@ -30,28 +28,7 @@ export function treeOptions(folder: string): string[] {
 
 /** The benchmark as a process. */
 export function start(args: string[], cwd: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "-A", join(ROOT, "full_eval.ts"), ...args],
-    cwd,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-/** How a process ended. */
-export interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Waits for a process. */
-export async function ended(child: Deno.ChildProcess): Promise<Ended> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  return startProgram("full_eval.ts", args, { cwd });
 }
 
 /** A test with a temporary folder that holds the tree, skipped by name where nothing can be trained. */
