@@ -43,7 +43,7 @@ async function readConfig(path: string): Promise<string> {
 }
 
 /** The options of a configuration file as arguments. */
-export function configArguments(text: string, path: string, rows: readonly OptionRow[]): string[] {
+function configArguments(text: string, path: string, rows: readonly OptionRow[]): string[] {
   let data: unknown;
   try {
     data = JSON.parse(text);

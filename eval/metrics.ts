@@ -56,7 +56,7 @@ export interface PictureScores {
  * @returns Means and each picture's scores, in the order of their names
  * @throws {DataError} When there are no pictures, or a pair does not fit
  */
-export async function scorePictures(
+async function scorePictures(
   device: Device,
   folder: string,
   options: ScoreOptions & { exact?: ExactRenders } = {},

@@ -50,7 +50,7 @@ export function seriesOf(csv: string, finalPsnr?: number): Series {
 }
 
 /** The plots side by side, as a Vega-Lite specification; a single evaluation makes no curve. */
-export function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
+function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
   const seconds = {
     field: "seconds",
     type: "quantitative",
