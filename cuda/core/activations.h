@@ -17,12 +17,6 @@ TAME_FN T logit(T p) {
   return log(p / (T(1) - p));
 }
 
-// Derivative of the sigmoid, from its value.
-template <class T>
-TAME_FN T sigmoid_slope(T value) {
-  return value * (T(1) - value);
-}
-
 // A stored opacity is a logit or, linear, a number x of which min(|x|, 1) is used ("high opacity", Mallick et al.
 // 2024).
 template <class T>

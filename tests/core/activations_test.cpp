@@ -31,15 +31,6 @@ double weighted(const double* a, const double* w, int n) {
 
 }  // namespace
 
-TEST("sigmoid_slope() is the derivative of sigmoid()") {
-  for_cases(400, [](int i) {
-    const double x = -20 + 0.1 * i;
-    const double expected = test::derivative([](double at) { return core::sigmoid(at); }, x, 0.25);
-    const double value = core::sigmoid(x);
-    expect_close("slope", core::sigmoid_slope(value), expected, 1e-9 * expected + 1e-12 * value);
-  });
-}
-
 TEST("sigmoid() saturates without NaN when its argument is huge") {
   expect(core::sigmoid(-1000.0) == 0 && core::sigmoid(1000.0) == 1, "double");
   expect(core::sigmoid(-1000.f) == 0 && core::sigmoid(1000.f) == 1, "float");
