@@ -48,8 +48,8 @@ export async function readSplatsPly(path: string): Promise<PlySplats> {
 
 /**
  * Parses the bytes of a PLY file as points: properties x, y, z, and red, green, blue as uchar, or no colours for grey.
- * Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is damaged
- * or lacks one of these.
+ * Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is
+ * damaged or lacks one of these.
  */
 export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
   const { vertices } = readPlyFile(bytes, path);

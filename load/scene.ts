@@ -34,7 +34,7 @@ export interface View {
   path: string;
   /** The camera, with the intrinsics of the size that the photo is trained at. */
   camera: Camera;
-  /** Size and focal lengths in pixels before any resizing: as the capture states them, or of the pinhole of the lens. */
+  /** Size and focal lengths in pixels before any resizing: as the capture states them, or its lens's pinhole. */
   original: { width: number; height: number; fx: number; fy: number };
   /** The lens that the stored photo was taken through; absent where it needs no undistortion. */
   lens?: Lens;
