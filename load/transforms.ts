@@ -1,6 +1,6 @@
 // Captures described by JSON files: a transforms.json (instant-ngp, nerfstudio), or one for each set (NeRF-synthetic).
 
-import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
 import { DataError } from "./errors.ts";
@@ -66,7 +66,8 @@ export async function readSplitCapture(source: string, options: ReadOptions): Pr
   for (const { path, test } of sets) {
     const file = await readTransformsFile(path);
     angular &&= file.angular;
-    photos.push(...await photosOf(file.frames.map((frame) => ({ frame, test })), { path, options, notices }));
+    const frames = file.frames.map((frame) => ({ frame, test }));
+    photos.push(...await photosOf(frames, { path, options, notices, perSet: true }));
   }
   const plyPath = join(source, SPLIT_POINTS);
   const points = (await statOrUndefined(plyPath))?.isFile ? await readPoints(plyPath, notices) : undefined;
@@ -99,7 +100,13 @@ function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices:
 /** The frames whose photos are there. */
 async function photosOf(
   frames: FrameInSet[],
-  { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
+  { path, options, notices, perSet = false }: {
+    path: string;
+    options: ReadOptions;
+    notices: string[];
+    /** Whether each set of photos has a folder of its own. */
+    perSet?: boolean;
+  },
 ): Promise<PosedPhoto[]> {
   const { images, signal } = options;
   const base = dirname(path);
@@ -109,7 +116,9 @@ async function photosOf(
     const { filePath, maskPath } = frames[i].frame;
     paths[i] = await findPhoto(filePath, { base, images });
     if (maskPath !== undefined) masks[i] = resolve(base, maskPath);
-    else if (paths[i] !== undefined) masks[i] = await findMask(belowFolder(filePath, paths[i]!), join(base, "masks"));
+    else if (paths[i] !== undefined) {
+      masks[i] = await findMask(maskName(filePath, paths[i]!, perSet), join(base, "masks"));
+    }
   }, { concurrency: LOOKS_IN_FLIGHT, signal });
   const missing = frames.filter((_, i) => paths[i] === undefined).map(({ frame }) => frame.filePath);
   const count = `${missing.length} of ${frames.length} photos are missing`;
@@ -143,7 +152,7 @@ async function findPhoto(
   filePath: string,
   { base, images }: { base: string; images: string },
 ): Promise<string | undefined> {
-  const parts = filePath.split("/").filter((part) => part !== "." && part !== "");
+  const parts = partsOf(filePath);
   const candidates = images === DEFAULT_IMAGES
     ? [isAbsolute(filePath) ? filePath : join(base, filePath)]
     : [join(base, images, ...parts.slice(1)), join(base, images, parts.at(-1) ?? "")];
@@ -155,10 +164,17 @@ async function findPhoto(
   return undefined;
 }
 
-/** A photo's path below the first folder of its frame's path, as its mask is named; with its own extension. */
-function belowFolder(filePath: string, photo: string): string {
-  const depth = filePath.split("/").filter((part) => part !== "." && part !== "").length;
-  return photo.split("/").slice(-Math.max(1, depth - 1)).join("/");
+/**
+ * What a photo's mask is named by: its path below the folder of photos, the frame's first; below the capture where each
+ * set has a folder of its own. With the photo's own extension.
+ */
+function maskName(filePath: string, photo: string, perSet: boolean): string {
+  const folders = partsOf(filePath).slice(perSet ? 0 : 1, -1);
+  return [...folders, basename(photo)].join("/");
+}
+
+function partsOf(filePath: string): string[] {
+  return filePath.split("/").filter((part) => part !== "." && part !== "");
 }
 
 async function readPoints(path: string, notices: string[]): Promise<PointCloud | undefined> {

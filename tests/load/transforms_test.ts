@@ -2,7 +2,7 @@
 // NeRF-synthetic scenes.
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { dirname, join } from "@std/path";
+import { dirname, join, relative } from "@std/path";
 import { pointsPly } from "../../export/ply.ts";
 import { DataError } from "../../load/errors.ts";
 import { loadScene } from "../../load/scene.ts";
@@ -34,6 +34,32 @@ async function write(folder: string, files: Record<string, Json | Uint8Array | n
 
 const PLY = pointsPly({ count: 1, positions: new Float32Array([0, 0, 9]), colors: new Uint8Array([1, 2, 3]) });
 const INTRINSICS = { fl_x: 50, fl_y: 60, cx: 21, cy: 14, w: 40.0, h: 30 };
+
+Deno.test("loadScene() finds the masks of a synthetic scene by set, those of a transforms.json below the photos", async () => {
+  await withFolder(async (folder) => {
+    await write(folder, {
+      "transforms_train.json": { camera_angle_x: 0.7, frames: [frame("./train/r_0")] },
+      "transforms_test.json": { camera_angle_x: 0.7, frames: [frame("./test/r_0", 1)] },
+      "transforms.json": { ...INTRINSICS, frames: [frame("images/a/b.png"), frame("images/c.png", 1)] },
+      "train/r_0.png": null,
+      "test/r_0.png": null,
+      "images/a/b.png": null,
+      "images/c.png": null,
+      "images_2/b.png": null,
+      "images_2/c.png": null,
+      "masks/train/r_0.png": null,
+      "masks/a/b.png": null,
+    });
+    const masks = async (path: string, images?: string) => {
+      const { train, test } = await loadScene(path, { eval: path === folder, images });
+      return [...train, ...test].map(({ maskPath }) => maskPath && relative(folder, maskPath));
+    };
+    assertEquals(await masks(folder), ["masks/train/r_0.png", undefined]);
+    const file = join(folder, "transforms.json");
+    assertEquals(await masks(file), ["masks/a/b.png", undefined]);
+    assertEquals(await masks(file, "images_2"), ["masks/a/b.png", undefined], "found by its bare name");
+  });
+});
 
 Deno.test("loadScene() reads poses and intrinsics of a transforms.json, of the file or of a frame", async () => {
   await withFolder(async (folder) => {
