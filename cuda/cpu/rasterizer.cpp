@@ -11,8 +11,9 @@ namespace tame::cpu {
 
 namespace {
 
-constexpr uint32_t kDigitBits = 11;  // three passes over a 32-bit depth; the histogram fits the first-level cache
-constexpr uint32_t kDigits = 1u << kDigitBits;
+// Bits of a depth that a pass sorts by, at most: the histogram fits the first-level cache, and depths of which the
+// farthest is at most about 200 times the nearest take two passes.
+constexpr uint32_t kDigitBits = 13;
 constexpr uint32_t kSortChunk = 4096;  // fewer than this a thread costs more to share out than to sort
 
 uint8_t to_byte(float value) {
@@ -46,10 +47,10 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       first_tiles_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
-      depth_keys_(ledger, TAME_PURPOSE_SPLATS),
-      depth_order_(ledger, TAME_PURPOSE_SPLATS),
       sort_keys_(ledger, TAME_PURPOSE_SPLATS),
+      sort_keys_other_(ledger, TAME_PURPOSE_SPLATS),
       sort_order_(ledger, TAME_PURPOSE_SPLATS),
+      sort_order_other_(ledger, TAME_PURPOSE_SPLATS),
       block_counts_(ledger, TAME_PURPOSE_SPLATS),
       instance_tiles_(ledger, TAME_PURPOSE_INSTANCES),
       order_(ledger, TAME_PURPOSE_INSTANCES),
@@ -147,19 +148,29 @@ void Rasterizer::project() {
     BlockCount sum = {};
     for (uint32_t i = first; i < last; ++i) {
       sum.instances += tile_counts_[i];
-      sum.visible += tile_counts_[i] != 0;
+      if (tile_counts_[i] == 0) continue;
+      const uint32_t depth = float_bits(splats_[i].depth);  // positive, so the bits order as the values do
+      sum.nearest = sum.visible == 0 ? depth : std::min(sum.nearest, depth);
+      sum.farthest = std::max(sum.farthest, depth);
+      ++sum.visible;
     }
     block_counts_[block] = sum;
   });
 
   uint64_t instances = 0;
   visible_ = 0;
+  uint32_t farthest = 0;
+  nearest_ = UINT32_MAX;
   for (uint32_t block = 0; block < blocks; ++block) {
     const BlockCount sum = block_counts_[block];
-    block_counts_[block] = {instances, visible_};
+    block_counts_[block] = {instances, visible_, 0, 0};
     instances += sum.instances;
     visible_ += sum.visible;
+    if (sum.visible == 0) continue;
+    nearest_ = std::min(nearest_, sum.nearest);
+    farthest = std::max(farthest, sum.farthest);
   }
+  depth_range_ = visible_ == 0 ? 0 : farthest - nearest_;
   if (instances > UINT32_MAX)
     fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 4 294 967 295: lower the resolution",
          static_cast<unsigned long long>(instances));
@@ -173,7 +184,7 @@ void Rasterizer::project() {
       offsets_[i] = offset;
       if (tile_counts_[i] == 0) continue;
       offset += tile_counts_[i];
-      sort_keys_[place] = float_bits(splats_[i].depth);  // positive, so the bits order as the values do
+      sort_keys_[place] = float_bits(splats_[i].depth) - nearest_;
       sort_order_[place++] = i;
     }
     kernels_.write_tiles(projection_, first, last);
@@ -183,29 +194,34 @@ void Rasterizer::project() {
 // Stable radix sort: equal depths keep the order of the Gaussians. Chunks count and scatter on their own; the result is
 // the one stable order whatever the number of chunks.
 void Rasterizer::sort_by_depth() {
-  depth_keys_.reserve(visible_);
-  depth_order_.reserve(visible_);
+  sort_keys_other_.reserve(visible_);
+  sort_order_other_.reserve(visible_);
   const uint32_t chunks = std::max(1u, std::min(threads_.size(), visible_ / kSortChunk));
   const auto chunk_first = [&](uint32_t chunk) { return uint32_t(uint64_t(visible_) * chunk / chunks); };
-  histograms_.reserve(size_t(chunks) * std::max(kDigits, tiles_));
+  uint32_t bits = 0;
+  while (bits < 32 && depth_range_ >> bits != 0) ++bits;
+  const uint32_t passes = (bits + kDigitBits - 1) / kDigitBits,
+                 pass_bits = passes == 0 ? 0 : (bits + passes - 1) / passes;
+  const uint32_t digits = 1u << pass_bits;
+  histograms_.reserve(size_t(chunks) * std::max(digits, tiles_));
   uint32_t *keys = sort_keys_.data(), *order = sort_order_.data();
-  uint32_t *next_keys = depth_keys_.data(), *next_order = depth_order_.data();
-  static_assert(3 * kDigitBits >= 32, "an odd number of passes leaves the result in depth_order_");
-  for (uint32_t shift = 0; shift < 32; shift += kDigitBits) {
+  uint32_t *next_keys = sort_keys_other_.data(), *next_order = sort_order_other_.data();
+  for (uint32_t pass = 0; pass < passes; ++pass) {
+    const uint32_t shift = pass * pass_bits;
     threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
-      uint32_t* histogram = histograms_.data() + size_t(chunk) * kDigits;
-      std::fill(histogram, histogram + kDigits, 0u);
+      uint32_t* histogram = histograms_.data() + size_t(chunk) * digits;
+      std::fill(histogram, histogram + digits, 0u);
       for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j)
-        ++histogram[keys[j] >> shift & (kDigits - 1)];
+        ++histogram[keys[j] >> shift & (digits - 1)];
     });
     uint32_t sum = 0;
-    for (uint32_t digit = 0; digit < kDigits; ++digit)
+    for (uint32_t digit = 0; digit < digits; ++digit)
       for (uint32_t chunk = 0; chunk < chunks; ++chunk)
-        sum += std::exchange(histograms_[size_t(chunk) * kDigits + digit], sum);
+        sum += std::exchange(histograms_[size_t(chunk) * digits + digit], sum);
     threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
-      uint32_t* place = histograms_.data() + size_t(chunk) * kDigits;
+      uint32_t* place = histograms_.data() + size_t(chunk) * digits;
       for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
-        const uint32_t to = place[keys[j] >> shift & (kDigits - 1)]++;
+        const uint32_t to = place[keys[j] >> shift & (digits - 1)]++;
         next_keys[to] = keys[j];
         next_order[to] = order[j];
       }
@@ -213,6 +229,7 @@ void Rasterizer::sort_by_depth() {
     std::swap(keys, next_keys);
     std::swap(order, next_order);
   }
+  by_depth_ = order;
 }
 
 // Instances by tile, and within a tile by depth: the Gaussians are taken in depth order.
@@ -229,7 +246,7 @@ void Rasterizer::bin_by_tile() {
     uint32_t* histogram = histograms_.data() + size_t(chunk) * tiles_;
     std::fill(histogram, histogram + tiles_, 0u);
     for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
-      const uint32_t i = depth_order_[j];
+      const uint32_t i = by_depth_[j];
       const uint32_t* tile = instance_tiles_.data() + offsets_[i];
       for (uint32_t k = 0; k < tile_counts_[i]; ++k) ++histogram[tile[k]];
     }
@@ -244,7 +261,7 @@ void Rasterizer::bin_by_tile() {
   threads_.run(chunks, [&](uint32_t chunk, uint32_t) {
     uint32_t* place = histograms_.data() + size_t(chunk) * tiles_;
     for (uint32_t j = chunk_first(chunk); j < chunk_first(chunk + 1); ++j) {
-      const uint32_t i = depth_order_[j];
+      const uint32_t i = by_depth_[j];
       for (uint32_t k = 0; k < tile_counts_[i]; ++k) {
         const uint32_t slot = offsets_[i] + k, to = place[instance_tiles_[slot]]++;
         order_[to] = i;

@@ -23,6 +23,7 @@ class Rasterizer {
   struct BlockCount {
     uint64_t instances;
     uint32_t visible;
+    uint32_t nearest, farthest;  // of the visible ones: bits of their depths
   };
 
  public:
@@ -77,12 +78,14 @@ class Rasterizer {
   BlendArgs blend_ = {};
   PlaneShape shape_;
   uint32_t tiles_ = 0, visible_ = 0, instances_ = 0;
+  uint32_t nearest_ = 0, depth_range_ = 0;  // bits of depths: the least, and how far the largest is from it
+  const uint32_t* by_depth_ = nullptr;      // visible Gaussians, near to far
 
   // Per Gaussian.
   Buffer<Splat> splats_;
   Buffer<float> radii_;
   Buffer<uint8_t> clamped_, first_tiles_;
-  Buffer<uint32_t> tile_counts_, offsets_, depth_keys_, depth_order_, sort_keys_, sort_order_;
+  Buffer<uint32_t> tile_counts_, offsets_, sort_keys_, sort_keys_other_, sort_order_, sort_order_other_;
   Buffer<BlockCount> block_counts_;  // of each kGaussianBlock
   // Per instance.
   Buffer<uint32_t> instance_tiles_, order_, slots_;
