@@ -19,7 +19,7 @@ inline void pause() {
 
 }  // namespace
 
-Threads::Threads(uint32_t threads) {
+Threads::Threads(uint32_t threads) : shares_(threads) {
   workers_.reserve(threads - 1);
   // Where the system gives no more threads, those there are do the work; the results are the same.
   try {
@@ -39,7 +39,11 @@ Threads::~Threads() {
 }
 
 void Threads::take_items(uint32_t thread) {
-  for (uint32_t item = next_.fetch_add(1); item < items_; item = next_.fetch_add(1)) call_(work_, item, thread);
+  for (uint32_t k = 0; k < uint32_t(shares_.size()); ++k) {
+    Share& share = shares_[(thread + k) % shares_.size()];
+    for (uint32_t item = share.next.fetch_add(1); item < share.end; item = share.next.fetch_add(1))
+      call_(work_, item, thread);
+  }
 }
 
 void Threads::start(uint32_t items, Call call, const void* work) {
@@ -49,10 +53,13 @@ void Threads::start(uint32_t items, Call call, const void* work) {
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    items_ = items;
     call_ = call;
     work_ = work;
-    next_.store(0);
+    const uint64_t count = shares_.size();
+    for (uint64_t k = 0; k < count; ++k) {
+      shares_[k].next.store(uint32_t(items * k / count));
+      shares_[k].end = uint32_t(items * (k + 1) / count);
+    }
     working_.store(uint32_t(workers_.size()));
     round_.fetch_add(1);
   }

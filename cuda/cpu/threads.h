@@ -22,7 +22,9 @@ class Threads {
 
   uint32_t size() const { return uint32_t(workers_.size()) + 1; }
 
-  // Calls work(item, thread) for item = 0 .. items - 1, thread < size(), and waits. work must not throw.
+  // Calls work(item, thread) for item = 0 .. items - 1, thread < size(), and waits. work must not throw. Each thread
+  // begins with a share of neighbouring items, the same in every run of as many, so that what one phase of a step wrote
+  // the next finds in its own core's cache; whoever is done takes from the others' shares.
   template <class Work>
   void run(uint32_t items, const Work& work) {
     static_assert(std::is_invocable_v<Work, uint32_t, uint32_t>);
@@ -37,14 +39,18 @@ class Threads {
   void take_items(uint32_t thread);
   void work_until_closed(uint32_t thread);
 
+  struct alignas(64) Share {  // a cache line of its own
+    std::atomic<uint32_t> next{0};
+    uint32_t end = 0;
+  };
+
+  std::vector<Share> shares_;
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable begin_, end_;
   std::atomic<uint64_t> round_{0};    // rises with each run: what workers wait for
   std::atomic<uint32_t> working_{0};  // workers not yet done with this round
-  std::atomic<uint32_t> next_{0};
   std::atomic<bool> closing_{false};
-  uint32_t items_ = 0;
   Call call_ = nullptr;
   const void* work_ = nullptr;
 };
