@@ -8,35 +8,28 @@
 import { evaluate } from "../eval/evaluate.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { countInstances } from "../ffi/rasterizer.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import { initGaussians, warmStart } from "../init/gaussians.ts";
-import type { Scene, View } from "../load/scene.ts";
+import type { Scene } from "../load/scene.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
-import { budgetTarget, largestCount } from "./budget.ts";
 import { densify, type EventPlace, sampleViews } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
-import { heldPhotoBytes } from "./photo_cache.ts";
 import { openPhotos } from "./photos.ts";
-import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
 import { densifyAsReference } from "./reference_densify.ts";
 import { ViewSampler } from "./sampler.ts";
 import {
   accumulatesSh,
   activeShDegree,
-  densificationEvents,
   densifiesAt,
   RESET_OPACITY,
   resetsOpacity,
   switchesOpacity,
 } from "./schedule.ts";
+import { startTraining } from "./start.ts";
 
 /** Share of the newest loss in the moving average. */
 const LOSS_SMOOTHING = 0.4;
-/** Views in which the plan counts what the first Gaussians cover. */
-const COUNTED_VIEWS = 8;
 /** The training views that an evaluation samples, counted around the end where there are fewer. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
@@ -58,11 +51,12 @@ interface Run {
 /**
  * Trains Gaussians on a scene.
  *
- * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, yields the memory
- * `plan`, loads the photos, then trains and yields `step` events, each for about 50 ms of work. In an iteration that evaluates or saves, `evaluate` and `save` come
- * before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal` or `maxSeconds` ends early yields a `save` of what there is. The last event is `done`, however the
- * run ended. The Gaussians of the events belong to the caller, who disposes of them.
+ * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, yields the
+ * memory `plan`, loads the photos, then trains and yields `step` events, each for about 50 ms of work. In an iteration
+ * that evaluates or saves, `evaluate` and `save` come before that iteration's own update; the last iteration updates
+ * nothing, so there they come after it. A run that `options.signal` or `maxSeconds` ends early yields a `save` of what
+ * there is. The last event is `done`, however the run ended. The Gaussians of the events belong to the caller, who
+ * disposes of them.
  *
  * At each densification event, after its `step` event, a `densify` event says what was pruned, cloned and split; the last
  * one leaves exactly the budget's count. In a run without events the count stays what it was, and a `warning` says so.
@@ -100,53 +94,12 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, void> {
   const settings = resolveTrainOptions(options);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
-  device.memory({ resetPeak: true });
-  const densification = densificationEvents(settings);
-  const { splats } = scene;
-  const start = splats?.count ?? scene.points.count;
-  const target = budgetTarget(start, settings);
-  const capacity = largestCount(start, settings);
-  const { limit, live } = device.memory();
-  const room = limit > 0 ? limit - live : await device.freeMemory();
-  checkMemory(planRun(device, scene, { ...settings, capacity }, room));
-
   const result = startResult();
-  const fallbacks: string[] = [];
-  const gaussians = await stopwatch(
-    result,
-    "loadSeconds",
-    async () =>
-      splats === undefined
-        ? await initGaussians(device, scene.points, {
-          shDegree: settings.shDegree,
-          capacity,
-          onFallback: (message) => fallbacks.push(message),
-        })
-        : warmStart(device, splats, { shDegree: settings.shDegree, capacity }),
-  );
+  const first = await stopwatch(result, "loadSeconds", () => startTraining(device, scene, settings));
+  const { gaussians, plan, start, target, densification } = first;
   result.count = gaussians.count;
-  const firstInstances = await mostInstances(gaussians, scene.train);
-  const plan = planRun(device, scene, { ...settings, capacity, firstInstances }, room);
-  if (plan.total > plan.limit) gaussians[Symbol.dispose]();
-  checkMemory(plan);
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification };
-  if (splats !== undefined && splats.shDegree > settings.shDegree) {
-    fallbacks.push(
-      `The Gaussians to start from have harmonics of degree ${splats.shDegree}, of which ${settings.shDegree} is kept`,
-    );
-  }
-  for (const message of fallbacks) yield { type: "warning", iteration: 0, gaussians, message };
-  if (densification.length === 0 && target !== start) {
-    const message = `No densification event falls within this run: the count stays ${start}, whatever the budget ` +
-      `of ${target}`;
-    yield { type: "warning", iteration: 0, gaussians, message };
-  }
-
-  if (settings.highOpacity && settings.hoIteration >= settings.iterations) {
-    const message = `The run ends before iteration ${settings.hoIteration}, from which highOpacity holds: ` +
-      "opacities stay logits";
-    yield { type: "warning", iteration: 0, gaussians, message };
-  }
+  for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
 
   const run: Run = { device, scene, options: settings, gaussians, result, start, target, densification };
   yield* trainSteps(run);
@@ -172,36 +125,6 @@ function startResult(): TrainResult {
     aborted: false,
     timedOut: false,
   };
-}
-
-/** What the run will take, against the bytes that it may take. */
-function planRun(
-  device: Device,
-  scene: Scene,
-  options: ResolvedTrainOptions & { capacity: number; firstInstances?: number },
-  limit: number,
-): MemoryPlan {
-  return planMemory({
-    backend: device.backend,
-    photos: scene.train.map(plannedPhoto),
-    photosOnDevice: options.dataDevice === "cuda",
-    heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,
-    count: options.capacity,
-    shDegree: options.shDegree,
-    shAccumulation: accumulatesSh(options),
-    densifies: densificationEvents(options).length > 0,
-    evaluates: options.testIterations.length > 0,
-    firstInstances: options.firstInstances,
-  }, limit);
-}
-
-/** The most (tile, Gaussian) pairs of some views, evenly among all. */
-async function mostInstances(gaussians: Gaussians, views: View[]): Promise<number> {
-  let most = 0;
-  for (let i = 0; i < views.length; i += Math.ceil(views.length / COUNTED_VIEWS)) {
-    most = Math.max(most, await countInstances(gaussians, views[i].camera));
-  }
-  return most;
 }
 
 /** Loads the photos, then runs all steps. Everything native but the Gaussians is closed when it returns. */

@@ -78,8 +78,8 @@ const MOMENTS = 2;
 /** Gradient sum, visible steps, largest radius. */
 const STATISTICS_FLOATS = 3;
 
-/** With photos in host memory a GPU holds the one in use and the next, each with the reserve that scratch grows by. */
-const STAGED_PHOTOS = 2 * 1.25;
+/** With photos in host memory a GPU holds the one in use and the next. */
+const STAGED_PHOTOS = 2;
 /** Rows of parameters and moments on a GPU are padded to lines of 32 floats. */
 const CUDA_ROWS = 32;
 

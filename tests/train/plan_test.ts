@@ -47,7 +47,7 @@ Deno.test("planMemory() counts alpha and masks, and of photos on disk what is he
   assertEquals(planned({}), 3200);
   assertEquals(planned({ heldPhotoBytes: 1500 }), 1500);
   assertEquals(planned({ heldPhotoBytes: 1e9 }), 3200);
-  assertEquals(planned({ backend: "cuda", photosOnDevice: false, heldPhotoBytes: 1500 }), 2.5 * 1000);
+  assertEquals(planned({ backend: "cuda", photosOnDevice: false, heldPhotoBytes: 1500 }), 2 * 1000);
 });
 
 Deno.test("planMemory() counts the scores of densification where there is some", () => {
@@ -64,7 +64,7 @@ Deno.test("planMemory() counts the staged photos alone when a GPU's photos are i
   const photoBytes = (backend: "cpu" | "cuda", photosOnDevice: boolean): number =>
     bytesOf(planMemory({ backend, photos, photosOnDevice, count: 10, shDegree: 0 }), "photos");
   assertEquals(photoBytes("cuda", true), 7800);
-  assertEquals(photoBytes("cuda", false), 2 * 1.25 * 3600);
+  assertEquals(photoBytes("cuda", false), 2 * 3600);
   assertEquals(photoBytes("cpu", false), 7800);
 });
 

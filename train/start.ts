@@ -1,0 +1,124 @@
+// What stands before the first step: the budget, the first Gaussians, and the memory plan that is held against what there
+// is.
+
+import type { Device } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { countInstances } from "../ffi/rasterizer.ts";
+import { initGaussians, warmStart } from "../init/gaussians.ts";
+import type { Scene, View } from "../load/scene.ts";
+import { budgetTarget, largestCount } from "./budget.ts";
+import type { ResolvedTrainOptions } from "./options.ts";
+import { heldPhotoBytes } from "./photo_cache.ts";
+import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
+import { accumulatesSh, densificationEvents } from "./schedule.ts";
+
+/** Views in which the plan counts what the first Gaussians cover. */
+const COUNTED_VIEWS = 8;
+
+/** What a run starts with. */
+export interface Start {
+  /** The caller's to dispose. */
+  gaussians: Gaussians;
+  /** The memory that the run will take. */
+  plan: MemoryPlan;
+  /** Count at the start. */
+  start: number;
+  /** Count after the last densification event. */
+  target: number;
+  /** Iterations of the densification events. */
+  densification: number[];
+  /** What the user should know, a sentence each. */
+  warnings: string[];
+}
+
+/**
+ * Makes the first Gaussians and plans the run.
+ *
+ * @param device Open device
+ * @param scene What to train on
+ * @param options Resolved options
+ * @returns See {@linkcode Start}
+ * @throws {TameError} When memory does not suffice; nothing is kept then
+ */
+export async function startTraining(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<Start> {
+  device.memory({ resetPeak: true });
+  const densification = densificationEvents(options);
+  const { splats } = scene;
+  const { shDegree } = options;
+  const start = splats?.count ?? scene.points.count;
+  const target = budgetTarget(start, options);
+  const capacity = largestCount(start, options);
+  const { limit, live } = device.memory();
+  const room = limit > 0 ? limit - live : await device.freeMemory();
+  checkMemory(planRun(device, scene, { ...options, capacity }, room));
+
+  const warnings: string[] = [];
+  const onFallback = (message: string) => void warnings.push(message);
+  const gaussians = splats === undefined
+    ? await initGaussians(device, scene.points, { shDegree, capacity, onFallback })
+    : warmStart(device, splats, { shDegree, capacity });
+  try {
+    const firstInstances = await mostInstances(gaussians, scene.train);
+    const plan = planRun(device, scene, { ...options, capacity, firstInstances }, room);
+    checkMemory(plan);
+    warnings.push(...warningsOf(scene, options, { start, target, events: densification.length }));
+    return { gaussians, plan, start, target, densification, warnings };
+  } catch (error) {
+    gaussians[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function warningsOf(
+  { splats }: Scene,
+  options: ResolvedTrainOptions,
+  { start, target, events }: { start: number; target: number; events: number },
+): string[] {
+  const warnings: string[] = [];
+  if (splats !== undefined && splats.shDegree > options.shDegree) {
+    warnings.push(
+      `The Gaussians to start from have harmonics of degree ${splats.shDegree}, of which ${options.shDegree} is kept`,
+    );
+  }
+  if (events === 0 && target !== start) {
+    warnings.push(
+      `No densification event falls within this run: the count stays ${start}, whatever the budget of ${target}`,
+    );
+  }
+  if (options.highOpacity && options.hoIteration >= options.iterations) {
+    warnings.push(
+      `The run ends before iteration ${options.hoIteration}, from which highOpacity holds: opacities stay logits`,
+    );
+  }
+  return warnings;
+}
+
+/** What the run will take, against the bytes that it may take. */
+function planRun(
+  device: Device,
+  scene: Scene,
+  options: ResolvedTrainOptions & { capacity: number; firstInstances?: number },
+  limit: number,
+): MemoryPlan {
+  return planMemory({
+    backend: device.backend,
+    photos: scene.train.map(plannedPhoto),
+    photosOnDevice: options.dataDevice === "cuda",
+    heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,
+    count: options.capacity,
+    shDegree: options.shDegree,
+    shAccumulation: accumulatesSh(options),
+    densifies: densificationEvents(options).length > 0,
+    evaluates: options.testIterations.length > 0,
+    firstInstances: options.firstInstances,
+  }, limit);
+}
+
+/** The most (tile, Gaussian) pairs of some views, evenly among all. */
+async function mostInstances(gaussians: Gaussians, views: View[]): Promise<number> {
+  let most = 0;
+  for (let i = 0; i < views.length; i += Math.ceil(views.length / COUNTED_VIEWS)) {
+    most = Math.max(most, await countInstances(gaussians, views[i].camera));
+  }
+  return most;
+}
