@@ -1,7 +1,7 @@
 // Jobs for clusters: what their own tools say of them, and every task run here one by one.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { parse } from "yaml";
 import { type Ended, ended, ROOT } from "../support/process.ts";
 import { BROKEN, start, treeOptions, treeTest, withoutTimes } from "./tree.ts";
@@ -10,7 +10,16 @@ const SHORT = ["--", "--iterations", "6"];
 const SCENES = ["room", BROKEN, "playroom"];
 
 async function run(program: string, args: string[], env: Record<string, string> = {}, cwd?: string): Promise<Ended> {
-  const command = new Deno.Command(program, { args, env, cwd, stdin: "null", stdout: "piped", stderr: "piped" });
+  // The tasks call deno by its name; this one may not be on the path.
+  const PATH = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
+  const command = new Deno.Command(program, {
+    args,
+    env: { PATH, ...env },
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
   return await ended(command.spawn());
 }
 
