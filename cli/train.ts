@@ -124,6 +124,7 @@ class Session {
   readonly #log: TrainLog;
   readonly #saved = new Set<number>();
   #begun = false;
+  #photosRead = false;
   #savedPath: string | undefined;
 
   constructor(start: Start, reporter: Reporter) {
@@ -135,8 +136,10 @@ class Session {
   /** Trains to the end and resolves to the exit code. */
   async run(options: TrainOptions): Promise<number> {
     const { device, scene } = this.#start;
-    const onPhoto = (done: number, total: number) =>
+    const onPhoto = (done: number, total: number) => {
+      this.#photosRead = done === total;
       this.#reporter.progress({ label: "Photos", done, total, unit: "photo" });
+    };
     let gaussians: Gaussians | undefined;
     try {
       for await (const event of train(device, scene, { ...options, onPhoto })) {
@@ -160,7 +163,7 @@ class Session {
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
         break;
       case "step":
-        await this.#begin();
+        if (this.#photosRead) await this.#begin();
         this.#log.add(event);
         this.#reporter.progress(this.#progress(event));
         break;
@@ -190,7 +193,10 @@ class Session {
     return { label: "Training", done: iteration, total: this.#start.values.iterations, unit: "it", details };
   }
 
-  /** Starts the model folder once the run has something to put there: a refused one leaves an earlier model alone. */
+  /**
+   * Starts the model folder once the run has something to put there: one that is refused, or ends at a photo that cannot
+   * be read, leaves an earlier model alone.
+   */
   async #begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;

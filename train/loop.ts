@@ -132,8 +132,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const { device, scene, options, gaussians, result } = run;
   const { signal, iterations } = options;
   const loading = <T>(work: () => Promise<T>) => stopwatch(result, "loadSeconds", () => untilAborted(signal, work));
-  using photos = await loading(() => openPhotos(device, scene.train, options));
-  if (photos === undefined) return yield* endEarly(run, "aborted");
+  using photos = openPhotos(device, scene.train, options);
   using trainer = Trainer.create(gaussians, photos.views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),

@@ -1,5 +1,5 @@
 /**
- * The photos that training looks at: all of them in memory, or, with `dataDevice: "disk"`, those that the next iterations
+ * The photos that training looks at: all of them in memory as they arrive, or, with `dataDevice: "disk"`, those that the next iterations
  * need, decoded as they are needed and kept as far as a bound on their bytes allows. Where a photo comes from changes no
  * bit of what is learnt from it.
  *
@@ -7,10 +7,10 @@
  */
 
 import type { Device } from "../ffi/device.ts";
-import { Views } from "../ffi/views.ts";
-import { loadPhotos } from "../load/images.ts";
+import type { Views } from "../ffi/views.ts";
 import type { View } from "../load/scene.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
+import { ArrivingPhotos } from "./arriving_photos.ts";
 import { PhotoCache } from "./photo_cache.ts";
 
 /** The training views on the device, with the photos that are asked for. */
@@ -35,41 +35,18 @@ export interface TrainingPhotos extends Disposable {
 }
 
 /**
- * Puts the training views on a device: decodes all photos now, or none yet with `dataDevice: "disk"`.
+ * Begins to bring the training views to a device: all photos one after the other, or, with `dataDevice: "disk"`, those
+ * that the next iterations need. What cannot be read is told by `ready` and `hold`, as a {@linkcode DataError}.
  *
- * @param device Open device; with a cache, its seed says in which order the photos come
+ * @param device Open device; its seed says in which order the photos come
  * @param photographed The training views
  * @param options Resolved options
- * @throws {DataError} When a photo cannot be read
  * @throws {RangeError} When the cache has too little room
  */
-export async function openPhotos(
+export function openPhotos(
   device: Device,
   photographed: readonly View[],
   options: ResolvedTrainOptions,
-): Promise<TrainingPhotos> {
-  if (options.dataDevice === "disk") return PhotoCache.open(device, photographed, options);
-  const views = Views.create(device, {
-    count: photographed.length,
-    residency: options.dataDevice === "cpu" ? "pinned" : "device",
-  });
-  try {
-    let loaded = 0;
-    await loadPhotos(photographed, {
-      signal: options.signal,
-      onPhoto: (index, photo) => {
-        views.set(index, photographed[index].camera, photo);
-        options.onPhoto?.(++loaded, photographed.length);
-      },
-    });
-  } catch (error) {
-    views[Symbol.dispose]();
-    throw error;
-  }
-  return {
-    views,
-    ready: (_, last) => Promise.resolve(last),
-    hold: () => Promise.resolve(),
-    [Symbol.dispose]: () => views[Symbol.dispose](),
-  };
+): TrainingPhotos {
+  return (options.dataDevice === "disk" ? PhotoCache : ArrivingPhotos).open(device, photographed, options);
 }

@@ -1,0 +1,101 @@
+/**
+ * Photos that all stay in memory once they are decoded: in the order in which training needs them, while it trains with
+ * those that are there.
+ *
+ * @module
+ */
+
+import type { Device } from "../ffi/device.ts";
+import { Views } from "../ffi/views.ts";
+import { type Image8, PHOTOS_IN_FLIGHT } from "../load/images.ts";
+import type { View } from "../load/scene.ts";
+import type { ResolvedTrainOptions } from "./options.ts";
+import type { TrainingPhotos } from "./photos.ts";
+import { ViewOrder } from "./sampler.ts";
+
+/** Photos that arrive one after the other. */
+export class ArrivingPhotos implements TrainingPhotos {
+  readonly views: Views;
+  readonly #photographed: readonly View[];
+  readonly #options: ResolvedTrainOptions;
+  readonly #order: ViewOrder;
+  /** Views whose photos nobody has begun to decode, in the order in which they are needed. */
+  readonly #waiting: Set<number>;
+  readonly #decoding = new Map<number, Promise<void>>();
+  /** Decoded, not yet the device's: that is told only of what runs when training asks. */
+  readonly #arrived = new Map<number, Image8>();
+  readonly #held = new Set<number>();
+  #failure: { reason: unknown } | undefined;
+
+  private constructor(device: Device, photographed: readonly View[], options: ResolvedTrainOptions) {
+    this.#photographed = photographed;
+    this.#options = options;
+    this.#order = new ViewOrder(device.seed, photographed.length);
+    this.#waiting = new Set(photographed.map((_, i) => this.#order.view(i + 1))); // the first epoch has each once
+    this.views = Views.create(device, {
+      count: photographed.length,
+      residency: options.dataDevice === "cpu" ? "pinned" : "device",
+    });
+    this.#decodeAhead();
+  }
+
+  /** Begins to decode. */
+  static open(device: Device, photographed: readonly View[], options: ResolvedTrainOptions): ArrivingPhotos {
+    return new ArrivingPhotos(device, photographed, options);
+  }
+
+  async ready(first: number, last: number): Promise<number> {
+    await this.hold(this.#viewsOf(first));
+    let end = first;
+    while (end < last && this.#viewsOf(end + 1).every((view) => this.#held.has(view))) end++;
+    return end;
+  }
+
+  async hold(views: readonly number[]): Promise<void> {
+    if (views.length === 0) return;
+    for (const view of views) {
+      if (this.#waiting.has(view)) this.#decode(view);
+      await this.#decoding.get(view);
+    }
+    this.#options.signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    for (const [view, photo] of this.#arrived) {
+      this.views.set(view, this.#photographed[view].camera, photo);
+      this.#held.add(view);
+      this.#options.onPhoto?.(this.#held.size, this.#photographed.length);
+    }
+    this.#arrived.clear();
+    this.#decodeAhead();
+  }
+
+  [Symbol.dispose](): void {
+    this.#waiting.clear();
+    this.#arrived.clear();
+    this.views[Symbol.dispose]();
+  }
+
+  /** The view of an iteration's step, and the one that the step has copied ahead. */
+  #viewsOf(iteration: number): number[] {
+    const next = iteration < this.#options.iterations ? [this.#order.view(iteration + 1)] : [];
+    return [this.#order.view(iteration), ...next];
+  }
+
+  /** Has so many photos under way, or decoded and not fetched, that the decoder's threads are busy and memory is not. */
+  #decodeAhead(): void {
+    for (const view of this.#waiting) {
+      if (this.#decoding.size + this.#arrived.size >= PHOTOS_IN_FLIGHT) return;
+      this.#decode(view);
+    }
+  }
+
+  #decode(view: number): void {
+    this.#waiting.delete(view);
+    const decoded = this.#photographed[view].photo()
+      .then((photo) => void this.#arrived.set(view, photo), (reason) => void (this.#failure ??= { reason }))
+      .finally(() => {
+        this.#decoding.delete(view);
+        this.#decodeAhead();
+      });
+    this.#decoding.set(view, decoded);
+  }
+}
