@@ -19,6 +19,7 @@ export class ArrivingPhotos implements TrainingPhotos {
   readonly #photographed: readonly View[];
   readonly #options: ResolvedTrainOptions;
   readonly #order: ViewOrder;
+  readonly #inFlight: number;
   /** Views whose photos nobody has begun to decode, in the order in which they are needed. */
   readonly #waiting: Set<number>;
   readonly #decoding = new Map<number, Promise<void>>();
@@ -27,9 +28,15 @@ export class ArrivingPhotos implements TrainingPhotos {
   readonly #held = new Set<number>();
   #failure: { reason: unknown } | undefined;
 
-  private constructor(device: Device, photographed: readonly View[], options: ResolvedTrainOptions) {
+  private constructor(
+    device: Device,
+    photographed: readonly View[],
+    options: ResolvedTrainOptions,
+    inFlight: number,
+  ) {
     this.#photographed = photographed;
     this.#options = options;
+    this.#inFlight = inFlight;
     this.#order = new ViewOrder(device.seed, photographed.length);
     this.#waiting = new Set(photographed.map((_, i) => this.#order.view(i + 1))); // the first epoch has each once
     this.views = Views.create(device, {
@@ -39,9 +46,14 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.#decodeAhead();
   }
 
-  /** Begins to decode. */
-  static open(device: Device, photographed: readonly View[], options: ResolvedTrainOptions): ArrivingPhotos {
-    return new ArrivingPhotos(device, photographed, options);
+  /** Begins to decode, `inFlight` photos at a time: by default as many as there are threads to decode them. */
+  static open(
+    device: Device,
+    photographed: readonly View[],
+    options: ResolvedTrainOptions,
+    inFlight: number = PHOTOS_IN_FLIGHT,
+  ): ArrivingPhotos {
+    return new ArrivingPhotos(device, photographed, options, inFlight);
   }
 
   async ready(first: number, last: number): Promise<number> {
@@ -83,7 +95,7 @@ export class ArrivingPhotos implements TrainingPhotos {
   /** Has so many photos under way, or decoded and not fetched, that the decoder's threads are busy and memory is not. */
   #decodeAhead(): void {
     for (const view of this.#waiting) {
-      if (this.#decoding.size + this.#arrived.size >= PHOTOS_IN_FLIGHT) return;
+      if (this.#decoding.size + this.#arrived.size >= this.#inFlight) return;
       this.#decode(view);
     }
   }

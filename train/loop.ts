@@ -52,7 +52,7 @@ interface Run {
  * Trains Gaussians on a scene.
  *
  * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, yields the
- * memory `plan`, loads the photos, then trains and yields `step` events, each for about 50 ms of work. In an iteration
+ * memory `plan`, then trains, while photos are still being decoded, and yields `step` events, each for about 50 ms of work. In an iteration
  * that evaluates or saves, `evaluate` and `save` come before that iteration's own update; the last iteration updates
  * nothing, so there they come after it. A run that `options.signal` or `maxSeconds` ends early yields a `save` of what
  * there is. The last event is `done`, however the run ended. The Gaussians of the events belong to the caller, who

@@ -109,7 +109,7 @@ export interface TrainOptions {
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;
-  /** Called as photos are loaded before the first step. */
+  /** Called as photos arrive on the device, before and between the first steps; not with `dataDevice: "disk"`. */
   onPhoto?: (loaded: number, total: number) => void;
 }
 
