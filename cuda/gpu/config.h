@@ -15,6 +15,11 @@ constexpr unsigned kFullWarp = 0xffffffffu;
 // A warp blends 8 x 4 pixels: squarer than 16 x 2, so fewer splats touch it.
 constexpr int kSubTileWidth = 8, kSubTileHeight = 4;
 
+constexpr int kTileWarps = kTilePixels / kWarp;
+
+// Blocks a multiprocessor of the forward blend, at least: leaves each thread 48 registers, which no target spills.
+constexpr int kBlendBlocks = 5;
+
 // Splats between checkpoints, and of a block that replays the blend: a checkpoint is 4 KiB, 16 bytes an instance.
 constexpr int kSegment = kTilePixels;
 // Blocks a multiprocessor of the replays, at least: leaves each thread the registers that no target spills. Where
@@ -28,11 +33,14 @@ constexpr int kReplayBlocks = 4;  // 64
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
-constexpr int kProjectBlocks = 3;      // 168: the loads of the colour's 48 coefficients fly together
-constexpr int kOptimizeBlocks = 5;     // 96
-constexpr int kSmallRectangle = 16;    // tiles that one lane tests alone; larger rectangles take the whole warp
-constexpr int kEmitLargeBlocks = 256;  // a thousand warps: two for each scheduler of the largest GPU so far
-constexpr int kFewInstances = 32;      // that one lane sums alone; more take the whole warp
+constexpr int kProjectBlocks = 3;        // 168: the loads of the colour's 48 coefficients fly together
+constexpr int kOptimizeBlocks = 5;       // 96
+constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; larger rectangles take the whole warp
+constexpr uint32_t kScanThreads = 1024;  // one block scans the tiles
+// A tile's sort: as many entries of 8 bytes in shared memory as leave a multiprocessor's threads all in use.
+constexpr uint32_t kSortThreads = 256, kSortChunk = 2048;
+constexpr int kEmitLargeBlocks = 256;             // a thousand warps: two for each scheduler of the largest GPU so far
+constexpr int kFewInstances = 32;                 // that one lane sums alone; more take the whole warp
 constexpr int kLossWidth = 32, kLossHeight = 16;  // pixels of a block of the loss
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.

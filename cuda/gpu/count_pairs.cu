@@ -18,13 +18,13 @@ __global__ void count_pairs_kernel(ProjectArgs p, BlendArgs a, const InstanceSco
   const uint2 range = a.tile_ranges[tile];
   const int tile_x = int(tile) % a.tiles_x * kTile, tile_y = int(tile) / a.tiles_x * kTile;
   for (uint32_t j = threadIdx.x; j < last; j += kThreads) {
-    const uint32_t slot = a.slots[range.x + j];
-    const Splat& s = a.splats[a.slot_gaussians[slot]];
+    const uint2 instance = a.instances[range.x + j];
+    const Splat& s = a.splats[instance.y];
     for (int pixel = 0; pixel < kTilePixels; pixel += kWarp) {
       const int2 offset = tile_pixel(pixel);
       if (near_warp(s, float(tile_x + offset.x) + 0.5f, float(tile_y + offset.y) + 0.5f)) evaluated += kWarp;
     }
-    if (scores != nullptr) blended += static_cast<unsigned long long>(scores[slot].count);
+    if (scores != nullptr) blended += static_cast<unsigned long long>(scores[instance.x].count);
   }
   atomicAdd(&totals->visible, visible);
   atomicAdd(&totals->evaluated, evaluated);

@@ -46,7 +46,7 @@ static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores stand w
 // room for, and while it is set no kernel changes training state; the host clears it when it has made room.
 struct Counts {
   unsigned long long instances;  // that the current view needs
-  uint32_t large;                // its splats of more tiles than a mask holds
+  uint32_t large;                // its splats of more tiles than a mask holds, as they are found
   uint32_t overflow;
   unsigned long long most;  // instances needed by any view since the flag was set
 };
@@ -63,18 +63,15 @@ struct ProjectArgs {
   uint32_t* tile_counts;  // tiles the splat reaches
   TileSpan* tile_spans;   // where they lie
   uint32_t* tile_masks;   // which of at most 32 they are, row by row
-  uint32_t* depth_keys;   // bits of the depth; kUnseen where no tile is reached
-  uint32_t* gaussians;    // 0, 1, 2 ...: what the depth sort carries along
+  uint32_t* tile_sizes;   // per tile: splats that reach it are added
   Counts* counts;
 };
-constexpr uint32_t kUnseen = 0xffffffffu;
 
 struct BlendArgs {
   const Splat* splats;
-  const uint2* tile_ranges;        // first and past-the-end instance of each tile
-  const uint32_t* tile_segments;   // inclusive sums of segments over the tiles, at least one each
-  const uint32_t* slots;           // instances by tile and depth: their place in depth order
-  const uint32_t* slot_gaussians;  // Gaussian of each place
+  const uint2* tile_ranges;       // first and past-the-end instance of each tile
+  const uint32_t* tile_segments;  // inclusive sums of segments over the tiles, at least one each
+  const uint2* instances;         // by tile and depth: slot, Gaussian
   int width, height, tiles_x, tiles;
   float background[3];
   float* image;             // 3 planes of width * height
@@ -96,15 +93,16 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
-struct EmitArgs {
+struct BinArgs {
   ProjectArgs projection;
-  const uint32_t* depth_order;  // Gaussians by depth
-  const uint32_t* ends;         // inclusive sums of their tile counts
-  uint32_t* offsets;            // out, per Gaussian: its first slot
-  void* keys;                   // out, per slot: tile, 16 or 32 bits
-  uint32_t* slots;              // out: 0, 1, 2 ...
-  uint32_t* slot_gaussians;     // out
-  uint32_t* large;              // out: Gaussians of more tiles than a mask holds
+  uint32_t tiles, room;     // instances that there is room for
+  const uint32_t* offsets;  // per Gaussian: its first slot; slots number the instances Gaussian by Gaussian
+  uint32_t* tile_cursors;   // per tile: its splats, then where its next instance goes
+  uint2* tile_ranges;       // out: see BlendArgs
+  uint32_t* tile_segments;  // out
+  uint64_t* instances;      // out: in each tile's range depth and slot, then, sorted, Gaussian and slot (low half)
+  uint32_t* slot_gaussians;
+  uint32_t* large;  // Gaussians of more tiles than a mask holds
 };
 
 struct OptimizeArgs {

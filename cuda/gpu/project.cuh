@@ -1,27 +1,11 @@
-// Gaussians to splats, the tiles each one reaches, and instances in depth order. What a mask cannot hold is tested
-// twice, to count and to emit, by code in which the compiler has no product and sum to fuse, so that both agree.
+// Gaussians to splats, and the tiles each one reaches.
 #pragma once
 
 #include "../core/sh.h"
 #include "gaussian.cuh"
+#include "tile_test.cuh"
 
 namespace tame::gpu {
-
-// The tiles that a splat may reach: a rectangle of them, and a test of each. A, B, C and cut: for powers of 2, as in
-// Splat.
-struct TileTest {
-  float x, y, A, B, C, cut;
-  TileSpan span;
-  __device__ int area() const { return span.area(); }
-  __device__ uint32_t tile(int index, int tiles_x) const {
-    const int across = span.x1 - span.x0;
-    return uint32_t((span.y0 + index / across) * tiles_x + span.x0 + index % across);
-  }
-  __device__ bool reaches(int index) const {
-    const int across = span.x1 - span.x0;
-    return core::reaches_tile(x, y, A, B, C, cut, span.x0 + index % across, span.y0 + index / across);
-  }
-};
 
 // Of the tiles of one axis, those with a pixel centre within `half` of `at`, cut down to low .. high - 1.
 __device__ __forceinline__ void shrink(float at, float half, int& low, int& high) {
@@ -41,62 +25,26 @@ __device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float
   return {uint16_t(r.x0), uint16_t(r.y0), uint16_t(r.x1), uint16_t(r.y1)};
 }
 
-// Calls take(k, tile) for the k-th tile that a splat reaches, row by row, 32 tiles a round; returns how many there are.
-// Called by a whole warp for one splat; take runs on any lane. first_round: which of the first 32 tiles.
-template <class Take>
-__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, const Take& take,
-                                                 uint32_t& first_round) {
-  const int lane = int(threadIdx.x) % kWarp, area = test.area();
-  uint32_t found = 0;
-  constexpr int kRounds = 4;  // under way together
-  for (int base = 0; base < area; base += kRounds * kWarp) {
-    bool reached[kRounds];
-#pragma unroll
-    for (int r = 0; r < kRounds; ++r) {
-      const int index = base + r * kWarp + lane;
-      reached[r] = index < area && test.reaches(index);
-    }
-#pragma unroll
-    for (int r = 0; r < kRounds; ++r) {
-      const unsigned round = __ballot_sync(kFullWarp, reached[r]);
-      if (reached[r])
-        take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + r * kWarp + lane, tiles_x));
-      found += uint32_t(__popc(round));
-      if (base == 0 && r == 0) first_round = round;
-    }
-  }
-  return found;
-}
-
-__device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
-  TileTest theirs;
-  theirs.x = __shfl_sync(kFullWarp, test.x, lane);
-  theirs.y = __shfl_sync(kFullWarp, test.y, lane);
-  theirs.A = __shfl_sync(kFullWarp, test.A, lane);
-  theirs.B = __shfl_sync(kFullWarp, test.B, lane);
-  theirs.C = __shfl_sync(kFullWarp, test.C, lane);
-  theirs.cut = __shfl_sync(kFullWarp, test.cut, lane);
-  theirs.span.x0 = __shfl_sync(kFullWarp, test.span.x0, lane);
-  theirs.span.y0 = __shfl_sync(kFullWarp, test.span.y0, lane);
-  theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, lane);
-  theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, lane);
-  return theirs;
-}
-
-// How many tiles this lane's splat reaches, and which of the first 32. All lanes must call it: splats of more tiles
-// than a lane should test alone are tested by the whole warp.
-__device__ __forceinline__ uint32_t count_tiles(const TileTest& test, int area, int tiles_x, uint32_t& mask) {
+// How many tiles this lane's splat reaches, and which of the first 32; counted for each tile too. All lanes must call
+// it: splats of more tiles than a lane should test alone are tested by the whole warp.
+__device__ __forceinline__ uint32_t count_tiles(const TileTest& test, int area, const ProjectArgs& a, uint32_t& mask) {
+  // Integer sums do not depend on their order.
+  const auto count = [&](uint32_t tile) { atomicAdd(&a.tile_sizes[tile], 1u); };
   mask = 0;
   uint32_t tiles = 0;
   if (area <= kSmallRectangle) {
-    for (int index = 0; index < area; ++index) mask |= uint32_t(test.reaches(index)) << index;
+    for (int index = 0; index < area; ++index) {
+      if (!test.reaches(index)) continue;
+      mask |= 1u << index;
+      count(test.tile(index, a.tiles_x));
+    }
     tiles = uint32_t(__popc(mask));
   }
   for (unsigned todo = __ballot_sync(kFullWarp, area > kSmallRectangle); todo != 0; todo &= todo - 1) {
     const int owner = __ffs(int(todo)) - 1;
     uint32_t first_round = 0;
     const uint32_t found = for_tiles_of(
-        from_lane(test, owner), tiles_x, [](uint32_t, uint32_t) {}, first_round);
+        from_lane(test, owner), a.tiles_x, [&](uint32_t, uint32_t tile) { count(tile); }, first_round);
     if (int(threadIdx.x) % kWarp != owner) continue;
     tiles = found;
     mask = first_round;
@@ -136,19 +84,11 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   if (!core::drawable(rgb)) test.span = {};
   const int area = visible ? test.area() : 0;
   uint32_t mask;
-  const uint32_t tiles = count_tiles(test, area, a.tiles_x, mask);
-
-  // Integer sums do not depend on their order.
-  uint32_t warp_tiles = tiles;
-  for (int step = kWarp / 2; step > 0; step /= 2) warp_tiles += __shfl_down_sync(kFullWarp, warp_tiles, step);
-  if (threadIdx.x % kWarp == 0 && warp_tiles != 0)
-    atomicAdd(&a.counts->instances, static_cast<unsigned long long>(warp_tiles));
+  const uint32_t tiles = count_tiles(test, area, a, mask);
   if (!active) return;
 
   a.radii[i] = visible ? f.radius : 0.f;
   a.tile_counts[i] = tiles;
-  a.depth_keys[i] = tiles != 0 ? __float_as_uint(f.depth) : kUnseen;
-  a.gaussians[i] = i;
   a.tile_spans[i] = test.span;
   a.tile_masks[i] = mask;
   if (!visible) return;
@@ -168,66 +108,6 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   }
   s.depth = f.depth;
   a.splats[i] = s;
-}
-
-template <class Key>
-__device__ __forceinline__ void emit(const EmitArgs& a, uint32_t slot, uint32_t tile, uint32_t gaussian) {
-  static_cast<Key*>(a.keys)[slot] = Key(tile);
-  a.slots[slot] = slot;
-  a.slot_gaussians[slot] = gaussian;
-}
-
-// Instances of the splats whose tiles the mask holds, and a list of the others, in any order.
-template <class Key>
-__global__ void __launch_bounds__(kGaussianThreads) emit_kernel(EmitArgs a) {
-  if (a.projection.counts->overflow != 0) return;
-  const uint32_t j = blockIdx.x * blockDim.x + threadIdx.x;
-  if (j >= a.projection.count) return;
-  const uint32_t i = a.depth_order[j], tiles = a.projection.tile_counts[i];
-  uint32_t slot = a.ends[j] - tiles;
-  a.offsets[i] = slot;
-  if (tiles == 0) return;
-  TileTest test = {};
-  test.span = a.projection.tile_spans[i];
-  if (test.area() > kWarp) {
-    a.large[atomicAdd(&a.projection.counts->large, 1u)] = i;
-    return;
-  }
-  for (uint32_t mask = a.projection.tile_masks[i]; mask != 0; mask &= mask - 1)
-    emit<Key>(a, slot++, test.tile(__ffs(int(mask)) - 1, a.projection.tiles_x), i);
-}
-
-// A warp a large splat: one may reach every tile.
-template <class Key>
-__global__ void __launch_bounds__(kGaussianThreads) emit_large_kernel(EmitArgs a) {
-  if (a.projection.counts->overflow != 0) return;
-  const uint32_t warps = gridDim.x * blockDim.x / kWarp;
-  for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < a.projection.counts->large; k += warps) {
-    const uint32_t i = a.large[k], first = a.offsets[i];
-    const Splat& s = a.projection.splats[i];
-    const TileTest test = {s.x, s.y, 2.f * s.a, s.b, 2.f * s.c, s.cut, a.projection.tile_spans[i]};
-    uint32_t first_round;
-    for_tiles_of(
-        test, a.projection.tiles_x, [&](uint32_t n, uint32_t tile) { emit<Key>(a, first + n, tile, i); }, first_round);
-  }
-}
-
-// One thread: is there room for what this view needs?
-__global__ void check_room_kernel(Counts* counts, unsigned long long room) {
-  if (counts->instances <= room) return;
-  counts->overflow = 1;
-  if (counts->instances > counts->most) counts->most = counts->instances;
-}
-
-// Where each tile's run of equal keys begins and ends; tiles without instances keep the zeros they were given.
-template <class Key>
-__global__ void tile_ranges_kernel(const Key* keys, const Counts* counts, uint2* ranges) {
-  if (counts->overflow != 0) return;
-  const uint32_t j = blockIdx.x * blockDim.x + threadIdx.x, instances = uint32_t(counts->instances);
-  if (j >= instances) return;
-  const Key key = keys[j];
-  if (j == 0 || keys[j - 1] != key) ranges[key].x = j;
-  if (j + 1 == instances || keys[j + 1] != key) ranges[key].y = j + 1;
 }
 
 }  // namespace tame::gpu

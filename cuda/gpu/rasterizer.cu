@@ -20,10 +20,8 @@ uint32_t first_room(uint32_t count) {
 
 // Room for instances is remembered with its own reserve, so nothing is added here.
 template <class T>
-bool grow(DeviceBuffer<T>& buffer, size_t size) {
-  if (size <= buffer.size()) return false;
-  buffer.assign(size);
-  return true;
+void grow(DeviceBuffer<T>& buffer, size_t size) {
+  if (size > buffer.size()) buffer.assign(size);
 }
 
 }  // namespace
@@ -37,19 +35,13 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       tile_spans_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
       tile_masks_(ledger, TAME_PURPOSE_SPLATS),
-      depth_keys_(ledger, TAME_PURPOSE_SPLATS),
-      depth_keys_other_(ledger, TAME_PURPOSE_SPLATS),
-      gaussians_(ledger, TAME_PURPOSE_SPLATS),
-      gaussians_other_(ledger, TAME_PURPOSE_SPLATS),
-      ends_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
-      tile_keys_(ledger, TAME_PURPOSE_INSTANCES),
-      tile_keys_other_(ledger, TAME_PURPOSE_INSTANCES),
-      slots_(ledger, TAME_PURPOSE_INSTANCES),
-      slots_other_(ledger, TAME_PURPOSE_INSTANCES),
+      large_(ledger, TAME_PURPOSE_SPLATS),
+      instances_(ledger, TAME_PURPOSE_INSTANCES),
       slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
+      tile_cursors_(ledger, TAME_PURPOSE_INSTANCES),
       tile_segments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_last_(ledger, TAME_PURPOSE_INSTANCES),
       segment_tiles_(ledger, TAME_PURPOSE_INSTANCES),
@@ -90,36 +82,27 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   tile_spans_.reserve(count);
   tile_counts_.reserve(count);
   tile_masks_.reserve(count);
-  depth_keys_.reserve(count);
-  depth_keys_other_.reserve(count);
-  gaussians_.reserve(count);
-  gaussians_other_.reserve(count);
-  ends_.reserve(count);
   offsets_.reserve(count);
-  const size_t key_bytes = size_t(instance_room()) * (tiles_ < 65536 ? 2 : 4);
-  grow(tile_keys_, key_bytes);
-  grow(tile_keys_other_, key_bytes);
-  // The sort moves unused slots too; cleared once, so that nothing reads what was never written.
-  if (grow(slots_, instance_room())) check(cudaMemsetAsync(slots_.data(), 0, slots_.bytes(), stream_), "clear slots");
-  grow(slots_other_, instance_room());
-  grow(slot_gaussians_, size_t(instance_room()));
+  large_.reserve(count);
+  grow(instances_, instance_room());
+  grow(slot_gaussians_, instance_room());
   tile_ranges_.reserve(tiles_);
+  tile_cursors_.reserve(tiles_);
   tile_segments_.reserve(tiles_);
   tile_last_.reserve(tiles_);
   segment_tiles_.reserve(most_segments());
   if (with_backward) {
-    grow(gradients_, size_t(instance_room()));
+    grow(gradients_, instance_room());
     grow(checkpoints_, size_t(instance_room()) / kSegment * kTilePixels);
   }
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
   last_.reserve(plane);
   if (with_depth) depth_sums_.reserve(plane);
-  const uint32_t items = std::max({count, instance_room(), tiles_});
-  if (items > scratch_items_) {
+  if (count > scratch_items_) {
     scratch_items_ = 0;  // until the memory is there
-    scratch_.reserve(std::max(sort_scratch_bytes(items), scan_scratch_bytes(items)));
-    scratch_items_ = items;
+    scratch_.reserve(scan_scratch_bytes(count));
+    scratch_items_ = count;
   }
 
   projection_ = {};
@@ -135,15 +118,14 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   projection_.tile_counts = tile_counts_.data();
   projection_.tile_spans = tile_spans_.data();
   projection_.tile_masks = tile_masks_.data();
-  projection_.depth_keys = depth_keys_.data();
-  projection_.gaussians = gaussians_.data();
+  projection_.tile_sizes = tile_cursors_.data();
   projection_.counts = counts_.data();
 
   blend_ = {};
   blend_.splats = splats_.data();
   blend_.tile_ranges = tile_ranges_.data();
   blend_.tile_segments = tile_segments_.data();
-  blend_.slot_gaussians = slot_gaussians_.data();
+  blend_.instances = reinterpret_cast<const uint2*>(instances_.data());
   blend_.width = int(width);
   blend_.height = int(height);
   blend_.tiles_x = int(tiles_x);

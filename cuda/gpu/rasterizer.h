@@ -72,8 +72,7 @@ class Rasterizer {
   void bin_by_tile();
   void score_instances(const float* pixel_weights);
   void count_pairs();
-  template <class Key>
-  void bin(const EmitArgs& emit);
+  BinArgs bin_args();
 
   const Stream& stream_;
   Profile& profile_;
@@ -93,21 +92,20 @@ class Rasterizer {
   DeviceBuffer<Splat> splats_;
   DeviceBuffer<float> radii_;
   DeviceBuffer<TileSpan> tile_spans_;
-  DeviceBuffer<uint32_t> tile_counts_, tile_masks_, depth_keys_, depth_keys_other_, gaussians_, gaussians_other_, ends_,
-      offsets_;
+  DeviceBuffer<uint32_t> tile_counts_, tile_masks_, offsets_, large_;
   // Per instance.
-  DeviceBuffer<uint8_t> tile_keys_, tile_keys_other_;  // 2 or 4 bytes a key
-  DeviceBuffer<uint32_t> slots_, slots_other_, slot_gaussians_;
+  DeviceBuffer<uint64_t> instances_;
+  DeviceBuffer<uint32_t> slot_gaussians_;
   DeviceBuffer<InstanceGradient> gradients_;
   // Per tile and segment.
   DeviceBuffer<uint2> tile_ranges_;
-  DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;
+  DeviceBuffer<uint32_t> tile_cursors_, tile_segments_, tile_last_, segment_tiles_;
   DeviceBuffer<float4> checkpoints_;
   // Per pixel.
   DeviceBuffer<float> image_, transmittance_, depth_sums_, partials_, loss_gradient_;
   DeviceBuffer<uint32_t> last_;
   DeviceBuffer<double2> loss_sums_;
-  DeviceBuffer<uint8_t> scratch_;  // of sorts and scans
+  DeviceBuffer<uint8_t> scratch_;  // of the scan
   uint32_t scratch_items_ = 0;     // that it suffices for
 };
 

@@ -11,7 +11,6 @@
 
 namespace tame::gpu {
 
-constexpr int kTileWarps = kTilePixels / kWarp;
 constexpr int kRows = 8;
 constexpr int kRowLanes = kWarp / kRows;       // lanes that sum a row
 constexpr int kRowPixels = kWarp / kRowLanes;  // pixels each of them sums: one line of the warp's pixels
@@ -97,7 +96,7 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
   const uint32_t begin = range.x + first, count = min(range.y - begin, uint32_t(kSegment));
   const int thread = int(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
   if (first >= a.tile_last[tile]) {  // every pixel was opaque before
-    if (uint32_t(thread) < count) Pass::output(a)[a.slots[begin + uint32_t(thread)]] = {};
+    if (uint32_t(thread) < count) Pass::output(a)[a.instances[begin + uint32_t(thread)].x] = {};
     return;
   }
 
@@ -127,9 +126,9 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
   // Warp r of the block fetches the splats of round r while the one before is worked on.
   const auto fetch = [&](int round) {
     if (warp != round || uint32_t(thread) >= count) return;
-    const uint32_t slot = a.slots[begin + uint32_t(thread)];
-    memory.splats[round % 2][lane] = a.splats[a.slot_gaussians[slot]];
-    memory.slots[round % 2][lane] = slot;
+    const uint2 instance = a.instances[begin + uint32_t(thread)];
+    memory.splats[round % 2][lane] = a.splats[instance.y];
+    memory.slots[round % 2][lane] = instance.x;
   };
   fetch(0);
   const int rounds = int((count + kWarp - 1) / kWarp);

@@ -1,0 +1,67 @@
+// The tiles that a splat reaches. What a mask cannot hold is tested twice, to count and to emit, by code in which the
+// compiler has no product and sum to fuse, so that both agree.
+#pragma once
+
+#include "kernels.h"
+
+namespace tame::gpu {
+
+// The tiles that a splat may reach: a rectangle of them, and a test of each. A, B, C and cut: for powers of 2, as in
+// Splat.
+struct TileTest {
+  float x, y, A, B, C, cut;
+  TileSpan span;
+  __device__ int area() const { return span.area(); }
+  __device__ uint32_t tile(int index, int tiles_x) const {
+    const int across = span.x1 - span.x0;
+    return uint32_t((span.y0 + index / across) * tiles_x + span.x0 + index % across);
+  }
+  __device__ bool reaches(int index) const {
+    const int across = span.x1 - span.x0;
+    return core::reaches_tile(x, y, A, B, C, cut, span.x0 + index % across, span.y0 + index / across);
+  }
+};
+
+// Calls take(k, tile) for the k-th tile that a splat reaches, row by row, 32 tiles a round; returns how many there are.
+// Called by a whole warp for one splat; take runs on any lane. first_round: which of the first 32 tiles.
+template <class Take>
+__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, const Take& take,
+                                                 uint32_t& first_round) {
+  const int lane = int(threadIdx.x) % kWarp, area = test.area();
+  uint32_t found = 0;
+  constexpr int kRounds = 4;  // under way together
+  for (int base = 0; base < area; base += kRounds * kWarp) {
+    bool reached[kRounds];
+#pragma unroll
+    for (int r = 0; r < kRounds; ++r) {
+      const int index = base + r * kWarp + lane;
+      reached[r] = index < area && test.reaches(index);
+    }
+#pragma unroll
+    for (int r = 0; r < kRounds; ++r) {
+      const unsigned round = __ballot_sync(kFullWarp, reached[r]);
+      if (reached[r])
+        take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + r * kWarp + lane, tiles_x));
+      found += uint32_t(__popc(round));
+      if (base == 0 && r == 0) first_round = round;
+    }
+  }
+  return found;
+}
+
+__device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
+  TileTest theirs;
+  theirs.x = __shfl_sync(kFullWarp, test.x, lane);
+  theirs.y = __shfl_sync(kFullWarp, test.y, lane);
+  theirs.A = __shfl_sync(kFullWarp, test.A, lane);
+  theirs.B = __shfl_sync(kFullWarp, test.B, lane);
+  theirs.C = __shfl_sync(kFullWarp, test.C, lane);
+  theirs.cut = __shfl_sync(kFullWarp, test.cut, lane);
+  theirs.span.x0 = __shfl_sync(kFullWarp, test.span.x0, lane);
+  theirs.span.y0 = __shfl_sync(kFullWarp, test.span.y0, lane);
+  theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, lane);
+  theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, lane);
+  return theirs;
+}
+
+}  // namespace tame::gpu
