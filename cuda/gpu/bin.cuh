@@ -12,103 +12,164 @@ namespace tame::gpu {
 struct TileSums {
   unsigned long long instances;
   uint32_t segments;
-};
-struct AddTileSums {
-  __device__ TileSums operator()(const TileSums& a, const TileSums& b) const {
-    return {a.instances + b.instances, a.segments + b.segments};
+  __device__ TileSums operator+(const TileSums& more) const {
+    return {instances + more.instances, segments + more.segments};
   }
 };
 
-// One block: each tile's run of instances, its segments, and whether there is room for this view at all.
-__global__ void __launch_bounds__(kScanThreads) scan_tiles_kernel(BinArgs a) {
-  const uint32_t share = (a.tiles + kScanThreads - 1) / kScanThreads;
-  const uint32_t first = min(threadIdx.x * share, a.tiles), last = min(first + share, a.tiles);
-  const auto sums_of = [&](uint32_t tile) {
-    const uint32_t instances = a.tile_cursors[tile];
-    return TileSums{instances, max(1u, (instances + kSegment - 1) / kSegment)};
-  };
-  const AddTileSums add;
-  TileSums before = {};
-  for (uint32_t tile = first; tile < last; ++tile) before = add(before, sums_of(tile));
-  TileSums all;
-  using Scan = cub::BlockScan<TileSums, kScanThreads, cub::BLOCK_SCAN_WARP_SCANS>;
+// The sums of what comes before each item, by one block: for each of `count` items value(k), then put(k, before,
+// after). Returns the sum of all.
+template <class Sum, class Value, class Put>
+__device__ __forceinline__ Sum scan_by_block(uint32_t count, const Value& value, const Put& put) {
+  const uint32_t share = (count + kScanThreads - 1) / kScanThreads;
+  const uint32_t first = min(threadIdx.x * share, count), last = min(first + share, count);
+  Sum before = {};
+  for (uint32_t k = first; k < last; ++k) before = before + value(k);
+  Sum all;
+  using Scan = cub::BlockScan<Sum, kScanThreads, cub::BLOCK_SCAN_WARP_SCANS>;
   __shared__ typename Scan::TempStorage memory;
-  Scan(memory).ExclusiveScan(before, before, TileSums{}, add, all);
-  for (uint32_t tile = first; tile < last; ++tile) {
-    const TileSums after = add(before, sums_of(tile));
-    a.tile_ranges[tile] = make_uint2(uint32_t(before.instances), uint32_t(after.instances));
-    a.tile_segments[tile] = after.segments;
-    a.tile_cursors[tile] = uint32_t(before.instances);
+  Scan(memory).ExclusiveScan(
+      before, before, Sum{}, [](const Sum& a, const Sum& b) { return a + b; }, all);
+  for (uint32_t k = first; k < last; ++k) {
+    const Sum after = before + value(k);
+    put(k, before, after);
     before = after;
   }
+  return all;
+}
+
+// Block 0: each tile's run of instances, its segments, and whether there is room for this view at all. Block 1: the
+// first slot of each block of Gaussians.
+__global__ void __launch_bounds__(kScanThreads) scan_kernel(BinArgs a) {
+  if (blockIdx.x == 1) {
+    uint32_t* const sizes = a.projection.block_sizes;
+    scan_by_block<uint32_t>(
+        a.blocks, [&](uint32_t block) { return sizes[block]; },
+        [&](uint32_t block, uint32_t before, uint32_t) { sizes[block] = before; });
+    return;
+  }
+  uint32_t* const sizes = a.projection.tile_sizes;
+  const TileSums all = scan_by_block<TileSums>(
+      a.tiles,
+      [&](uint32_t tile) {
+        const uint32_t instances = sizes[tile];
+        return TileSums{instances, max(1u, (instances + kSegment - 1) / kSegment)};
+      },
+      [&](uint32_t tile, const TileSums& before, const TileSums& after) {
+        a.tile_ranges[tile] = make_uint2(uint32_t(before.instances), uint32_t(after.instances));
+        a.tile_segments[tile] = after.segments;
+        sizes[tile] = uint32_t(before.instances);
+      });
   if (threadIdx.x != 0) return;
   Counts& counts = *a.projection.counts;
   counts.instances = all.instances;
-  counts.large = 0;
   if (all.instances <= a.room) return;
   counts.overflow = 1;
   if (all.instances > counts.most) counts.most = all.instances;
 }
 
-// Slot `slot` is tile `tile`'s instance of Gaussian i, at a place of the tile's run.
-__device__ __forceinline__ void emit(const BinArgs& a, uint32_t place, uint32_t slot, uint32_t depth, uint32_t i) {
-  a.instances[place] = uint64_t(depth) << 32 | slot;
+// A slot gets a place in its tile's run.
+__device__ __forceinline__ uint32_t next_place(const BinArgs& a, uint32_t tile) {
+  return atomicAdd(&a.projection.tile_sizes[tile], 1u);
+}
+__device__ __forceinline__ void emit(const BinArgs& a, uint32_t place, uint32_t slot, float depth, uint32_t i) {
+  a.instances[place] = uint64_t(__float_as_uint(depth)) << 32 | slot;
   a.slot_gaussians[slot] = i;
 }
 
-// Instances of the splats whose tiles the mask holds, and a list of the others, in any order.
-__global__ void __launch_bounds__(kGaussianThreads) emit_kernel(BinArgs a) {
-  if (a.projection.counts->overflow != 0) return;
-  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= a.projection.count || a.projection.tile_counts[i] == 0) return;
-  TileTest test = {};
-  test.span = a.projection.tile_spans[i];
-  if (test.area() > kWarp) {
-    a.large[atomicAdd(&a.projection.counts->large, 1u)] = i;
-    return;
+// Place of the n-th bit of a mask, from 0.
+__device__ __forceinline__ int nth_bit(uint32_t mask, int n) {
+  int place = 0;
+#pragma unroll
+  for (int width = kWarp / 2; width > 0; width /= 2) {
+    const int below = __popc(mask >> place & ((1u << width) - 1u));
+    if (n < below) continue;
+    n -= below;
+    place += width;
   }
-  const uint32_t depth = __float_as_uint(a.projection.splats[i].depth);
-  uint32_t slot = a.offsets[i];
-  constexpr int kTogether = 4;  // requests for a place that are under way at a time
-  for (uint32_t mask = a.projection.tile_masks[i]; mask != 0;) {
-    uint32_t places[kTogether];
-    int found = 0;
+  return place;
+}
+
+// Inclusive sum over the lanes of a warp.
+__device__ __forceinline__ uint32_t warp_scan(uint32_t value) {
+  const uint32_t lane = threadIdx.x % kWarp;
+  for (uint32_t step = 1; step < kWarp; step *= 2) {
+    const uint32_t before = __shfl_up_sync(kFullWarp, value, step);
+    if (lane >= step) value += before;
+  }
+  return value;
+}
+
+// Instances of the splats whose tiles the mask holds. A warp lays the instances of its Gaussians side by side and takes
+// 32 at a time, however many each has.
+__device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
+  const ProjectArgs& p = a.projection;
+  const uint32_t i = block * kGaussianThreads + threadIdx.x;
+  const int lane = int(threadIdx.x) % kWarp, warp = int(threadIdx.x) / kWarp;
+  const uint32_t reached = i < p.count ? p.tile_counts[i] : 0;
+  TileTest test = {};
+  float depth = 0.f;
+  uint32_t mask = 0;
+  if (reached != 0) {
+    test.span = p.tile_spans[i];
+    depth = p.splats[i].depth;
+    mask = test.area() > kWarp ? 0 : p.tile_masks[i];
+  }
+  __shared__ uint32_t warp_sums[kGaussianThreads / kWarp];
+  const uint32_t reached_end = warp_scan(reached);
+  if (lane == kWarp - 1) warp_sums[warp] = reached_end;
+  __syncthreads();
+  uint32_t offset = p.block_sizes[block] + reached_end - reached;
+  for (int w = 0; w < warp; ++w) offset += warp_sums[w];
+  if (i < p.count) a.offsets[i] = offset;
+
+  const int tiles = __popc(mask), end = int(warp_scan(uint32_t(tiles)));  // of this Gaussian's among the warp's
+  const int all = __shfl_sync(kFullWarp, end, kWarp - 1);
+  for (int base = 0; base < all; base += kWarp) {
+    const int n = base + lane;
+    int owner = 0;  // the first Gaussian whose end lies behind n
 #pragma unroll
-    for (int k = 0; k < kTogether; ++k) {
-      if (mask == 0) continue;
-      places[k] = atomicAdd(&a.tile_cursors[test.tile(__ffs(int(mask)) - 1, a.projection.tiles_x)], 1u);
-      mask &= mask - 1;
-      ++found;
-    }
-#pragma unroll
-    for (int k = 0; k < kTogether; ++k)
-      if (k < found) emit(a, places[k], slot++, depth, i);
+    for (int step = kWarp / 2; step > 0; step /= 2)
+      if (__shfl_sync(kFullWarp, end, owner + step - 1) <= n) owner += step;
+    const int rank = n - __shfl_sync(kFullWarp, end - tiles, owner);
+    const uint32_t their_mask = __shfl_sync(kFullWarp, mask, owner), slot = __shfl_sync(kFullWarp, offset, owner);
+    const float their_depth = __shfl_sync(kFullWarp, depth, owner);
+    const TileTest theirs = from_lane(test, owner);
+    if (n >= all) continue;
+    const uint32_t tile = theirs.tile(nth_bit(their_mask, rank), p.tiles_x);
+    emit(a, next_place(a, tile), slot + uint32_t(rank), their_depth, i - uint32_t(lane) + uint32_t(owner));
   }
 }
 
-// A warp a large splat: one may reach every tile.
-__global__ void __launch_bounds__(kGaussianThreads) emit_large_kernel(BinArgs a) {
+// A warp a large splat.
+__device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
+  const ProjectArgs& p = a.projection;
+  const uint32_t lane = threadIdx.x % kWarp, block = i / kGaussianThreads;
+  uint32_t before = 0;  // instances of the Gaussians between the block's first and this one
+  for (uint32_t other = block * kGaussianThreads + lane; other < i; other += kWarp) before += p.tile_counts[other];
+  const uint32_t first = p.block_sizes[block] + __reduce_add_sync(kFullWarp, before);
+  const float depth = p.splats[i].depth;
+  uint32_t first_round;
+  for_tiles_of(
+      test_of(p.splats[i], p.tile_spans[i]), p.tiles_x, first_round, [&](uint32_t tile) { return next_place(a, tile); },
+      [&](uint32_t n, uint32_t place) { emit(a, place, first + n, depth, i); });
+}
+
+// The first blocks take the large splats, which take longest.
+__global__ void __launch_bounds__(kGaussianThreads) emit_kernel(BinArgs a) {
   if (a.projection.counts->overflow != 0) return;
-  const uint32_t warps = gridDim.x * blockDim.x / kWarp;
-  for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < a.projection.counts->large; k += warps) {
-    const uint32_t i = a.large[k], first = a.offsets[i];
-    const Splat& s = a.projection.splats[i];
-    const uint32_t depth = __float_as_uint(s.depth);
-    const TileTest test = {s.x, s.y, 2.f * s.a, s.b, 2.f * s.c, s.cut, a.projection.tile_spans[i]};
-    uint32_t first_round;
-    for_tiles_of(
-        test, a.projection.tiles_x,
-        [&](uint32_t n, uint32_t tile) { emit(a, atomicAdd(&a.tile_cursors[tile], 1u), first + n, depth, i); },
-        first_round);
-  }
+  if (blockIdx.x >= kLargeBlocks) return emit_small(a, blockIdx.x - kLargeBlocks);
+  constexpr uint32_t kWarps = kLargeBlocks * kGaussianThreads / kWarp;
+  for (uint32_t k = (blockIdx.x * kGaussianThreads + threadIdx.x) / kWarp; k < *a.projection.large_count; k += kWarps)
+    emit_large(a, a.projection.large[k]);
 }
 
 // A block a tile. Equal depths keep the order of the Gaussians, which is that of their slots.
 __global__ void __launch_bounds__(kSortThreads) sort_tiles_kernel(BinArgs a) {
   if (a.projection.counts->overflow != 0) return;
-  __shared__ uint64_t chunk[kSortChunk];
+  __shared__ SortMemory memory;
   const uint2 range = a.tile_ranges[blockIdx.x];
-  sort_entries(a.instances + range.x, range.y - range.x, chunk,
+  sort_entries(a.instances + range.x, range.y - range.x, memory,
                [&](uint64_t entry) { return uint64_t(a.slot_gaussians[uint32_t(entry)]) << 32 | uint32_t(entry); });
 }
 

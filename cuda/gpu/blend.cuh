@@ -6,6 +6,26 @@
 
 namespace tame::gpu {
 
+constexpr uint32_t kRound = 4;  // splats that a warp blends at a time
+
+// Fills `list` with the places of the splats that can touch a warp's pixels, of which the first has its centre at
+// (left, top), and returns how many there are. Each lane looks at one splat at a time.
+__device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t count, float left, float top,
+                                              uint8_t* list) {
+  const uint32_t lane = threadIdx.x % kWarp;
+  uint32_t listed = 0;
+  for (uint32_t base = 0; base < count; base += kWarp) {
+    const uint32_t k = base + lane;
+    const bool near = k < count && near_warp(splats[k], left, top);
+    const unsigned which = __ballot_sync(kFullWarp, near);
+    if (near) list[listed + uint32_t(__popc(which & ((1u << lane) - 1u)))] = uint8_t(k);
+    listed += uint32_t(__popc(which));
+  }
+  if (lane < kRound) list[listed + lane] = 0;
+  __syncwarp();
+  return listed;
+}
+
 template <bool kDepth>
 __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendArgs a) {
   if (a.counts->overflow != 0) return;
@@ -26,17 +46,19 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
     a.segment_tiles[s] = uint32_t(tile);
 
   __shared__ Splat staged[kTilePixels];
-  __shared__ uchar4 near_splats[kTileWarps][kTilePixels / 4 + 1];  // places in the batch, and some to fill up
+  // Places in the batch of the splats that can touch a warp's pixels, and some more to fill up a round.
+  __shared__ alignas(kRound) uint8_t near_splats[kTileWarps][kTilePixels + kRound];
   __shared__ uint32_t tile_last;
   if (thread == 0) tile_last = 0;
 
   float T = 1.f, color[3] = {0.f, 0.f, 0.f}, depth = 0.f;
   uint32_t last = 0;
-  bool done = !inside;
+  // Once it is below the least transmittance it stays there, and nothing is taken any more.
+  float through = inside ? 1.f : 0.f;
   const auto gaussian_of = [&](uint32_t place) { return place < instances ? a.instances[range.x + place].y : 0; };
   uint32_t gaussian = gaussian_of(uint32_t(thread));
   for (uint32_t batch = 0; batch < instances; batch += kTilePixels) {
-    if (__syncthreads_and(done)) break;
+    if (__syncthreads_and(through < core::kMinTransmittance)) break;
     if (batch != 0 && a.checkpoints != nullptr)  // tile + 1 segments before this one have none, being the first
       a.checkpoints[size_t(first_segment + batch / kSegment - uint32_t(tile) - 1) * kTilePixels + uint32_t(thread)] =
           make_float4(color[0], color[1], color[2], T);
@@ -44,36 +66,31 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
     gaussian = gaussian_of(batch + kTilePixels + uint32_t(thread));  // while this batch is blended
     __syncthreads();
     const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
-    // Each lane looks whether one splat can touch this warp's pixels at all.
-    uint8_t* const list = &near_splats[thread / kWarp][0].x;
-    uint32_t listed = 0;
-    for (uint32_t k = uint32_t(lane); k < (batch_end + kWarp - 1) / kWarp * kWarp; k += kWarp) {
-      const bool near = k < batch_end && near_warp(staged[k], left, top);
-      const unsigned round = __ballot_sync(kFullWarp, near);
-      if (near) list[listed + uint32_t(__popc(round & ((1u << lane) - 1u)))] = uint8_t(k);
-      listed += uint32_t(__popc(round));
-    }
-    if (lane < 4) list[listed + uint32_t(lane)] = 0;
-    __syncwarp();
-    for (uint32_t first = 0; first < listed && !__all_sync(kFullWarp, done); first += 4) {
-      const uchar4 four = near_splats[thread / kWarp][first / 4];
-      const uint8_t places[4] = {four.x, four.y, four.z, four.w};
-      Fragment fragments[4];  // ahead of the chain of transmittances, on which they do not depend
+    uint8_t* const list = near_splats[thread / kWarp];
+    const uint32_t listed = list_near(staged, batch_end, left, top, list);
+    for (uint32_t first = 0; first < listed; first += kRound) {
+      if (__all_sync(kFullWarp, through < core::kMinTransmittance)) break;
+      const uint32_t places = *reinterpret_cast<const uint32_t*>(list + first);
+      const auto place = [&](uint32_t n) { return places >> 8 * n & 0xff; };
+      // Opacities first: they do not depend on the chain of transmittances.
+      float alphas[kRound];
 #pragma unroll
-      for (uint32_t n = 0; n < 4; ++n) fragments[n] = fragment(staged[places[n]], pixel_x, pixel_y);
-        // Without branches: in most rounds some pixel of the warp takes the splat.
+      for (uint32_t n = 0; n < kRound; ++n) {
+        const Fragment f = fragment(staged[place(n)], pixel_x, pixel_y);
+        alphas[n] = f.touches && first + n < listed ? f.alpha : 0.f;
+      }
+      // Without branches: in most rounds some pixel of the warp takes the splat.
 #pragma unroll
-      for (uint32_t n = 0; n < 4; ++n) {
-        const Splat& s = staged[places[n]];
-        const float alpha = fragments[n].alpha, after = T * (1.f - alpha);
-        const bool touches = fragments[n].touches && first + n < listed && !done;
-        const bool ends = touches && after < core::kMinTransmittance, taken = touches && !ends;
-        const float weight = taken ? alpha * T : 0.f;
+      for (uint32_t n = 0; n < kRound; ++n) {
+        const Splat& s = staged[place(n)];
+        const float before = through;
+        through *= 1.f - alphas[n];
+        const bool taken = through >= core::kMinTransmittance;
+        const float weight = taken ? alphas[n] * before : 0.f;
         for (int c = 0; c < 3; ++c) color[c] = fmaf(weight, s.rgb[c], color[c]);
         if (kDepth) depth = fmaf(weight, s.depth, depth);
-        T = taken ? after : T;
-        last = taken ? batch + places[n] + 1 : last;
-        done = done || ends;
+        T = taken ? through : T;
+        last = weight != 0.f ? batch + place(n) + 1 : last;
       }
     }
   }

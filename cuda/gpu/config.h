@@ -34,13 +34,14 @@ constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 regist
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
 constexpr int kProjectBlocks = 3;        // 168: the loads of the colour's 48 coefficients fly together
-constexpr int kOptimizeBlocks = 5;       // 96
+constexpr int kOptimizeBlocks = 4;       // 128: a band of the harmonics has its 42 loads under way
 constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; larger rectangles take the whole warp
-constexpr uint32_t kScanThreads = 1024;  // one block scans the tiles
-// A tile's sort: as many entries of 8 bytes in shared memory as leave a multiprocessor's threads all in use.
-constexpr uint32_t kSortThreads = 256, kSortChunk = 2048;
-constexpr int kEmitLargeBlocks = 256;             // a thousand warps: two for each scheduler of the largest GPU so far
-constexpr int kFewInstances = 32;                 // that one lane sums alone; more take the whole warp
+constexpr uint32_t kScanThreads = 1024;  // a block scans all tiles, another all blocks of Gaussians
+// A tile's sort: entries of 8 bytes that a block sorts in shared memory, 16 a thread at most.
+constexpr uint32_t kSortThreads = 128, kSortChunk = 2048;
+constexpr uint32_t kLargeBlocks =
+    256;                           // for large splats, a warp each: two for each scheduler of the largest GPU so far
+constexpr int kFewInstances = 32;  // that one lane sums alone; more take the whole warp
 constexpr int kLossWidth = 32, kLossHeight = 16;  // pixels of a block of the loss
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.

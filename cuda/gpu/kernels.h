@@ -46,7 +46,6 @@ static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores stand w
 // room for, and while it is set no kernel changes training state; the host clears it when it has made room.
 struct Counts {
   unsigned long long instances;  // that the current view needs
-  uint32_t large;                // its splats of more tiles than a mask holds, as they are found
   uint32_t overflow;
   unsigned long long most;  // instances needed by any view since the flag was set
 };
@@ -63,7 +62,9 @@ struct ProjectArgs {
   uint32_t* tile_counts;  // tiles the splat reaches
   TileSpan* tile_spans;   // where they lie
   uint32_t* tile_masks;   // which of at most 32 they are, row by row
-  uint32_t* tile_sizes;   // per tile: splats that reach it are added
+  uint32_t* large;        // Gaussians of more tiles than a mask holds, in any order
+  // From 0 on: how many those are; per tile the splats that reach it; per block of Gaussians their instances.
+  uint32_t *large_count, *tile_sizes, *block_sizes;
   Counts* counts;
 };
 
@@ -93,16 +94,16 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
+// Slots number the instances Gaussian by Gaussian. Where sizes were counted, their sums go, then move on as instances
+// are placed.
 struct BinArgs {
   ProjectArgs projection;
-  uint32_t tiles, room;     // instances that there is room for
-  const uint32_t* offsets;  // per Gaussian: its first slot; slots number the instances Gaussian by Gaussian
-  uint32_t* tile_cursors;   // per tile: its splats, then where its next instance goes
-  uint2* tile_ranges;       // out: see BlendArgs
-  uint32_t* tile_segments;  // out
-  uint64_t* instances;      // out: in each tile's range depth and slot, then, sorted, Gaussian and slot (low half)
+  uint32_t tiles, blocks, room;  // blocks of Gaussians, instances that there is room for
+  uint2* tile_ranges;            // out: see BlendArgs
+  uint32_t* tile_segments;       // out
+  uint32_t* offsets;             // out, per Gaussian: its first slot
+  uint64_t* instances;           // out: in each tile's range depth and slot, then, sorted, Gaussian and slot (low half)
   uint32_t* slot_gaussians;
-  uint32_t* large;  // Gaussians of more tiles than a mask holds
 };
 
 struct OptimizeArgs {
@@ -132,7 +133,9 @@ struct LossArgs {
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy; null without gradient
   float* gradient;             // 3 planes
   double2* sums;               // per block: L1, SSIM
-  const Counts* counts;        // of the render, or null
+  uint32_t blocks;
+  double* value;         // out
+  const Counts* counts;  // of the render, or null
 };
 
 }  // namespace tame::gpu

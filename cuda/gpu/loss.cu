@@ -38,15 +38,18 @@ void Rasterizer::run_loss(uint32_t width, uint32_t height, float lambda_dssim, c
   args.gradient = loss_gradient_.data();
   args.sums = loss_sums_.data();
   args.counts = counts;
+  args.value = value;
   const dim3 grid(blocks_for(width, kLossWidth), blocks_for(height, kLossHeight), 3);
+  args.blocks = grid.x * grid.y * grid.z;
   loss_partials_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
   check_launch("launch loss_partials_kernel");
   if (want_gradient) {
     loss_gradient_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
     check_launch("launch loss_gradient_kernel");
+  } else {
+    loss_value_kernel<<<1, kLossThreads, 0, stream_>>>(args);
+    check_launch("launch loss_value_kernel");
   }
-  loss_value_kernel<<<1, kLossThreads, 0, stream_>>>(args, grid.x * grid.y * grid.z, value);
-  check_launch("launch loss_value_kernel");
 }
 
 }  // namespace tame::gpu

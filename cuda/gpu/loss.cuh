@@ -118,8 +118,24 @@ __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(const __gri
   if (thread == 0) a.sums[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x] = make_double2(l1, ssim);
 }
 
+// The value, by one block: the blocks' sums in a fixed order.
+__device__ __forceinline__ void write_value(const LossArgs& a) {
+  __shared__ double scratch[kLossThreads / kWarp];
+  double l1 = 0, ssim = 0;
+  for (uint32_t b = threadIdx.x; b < a.blocks; b += kLossThreads) {
+    l1 += a.sums[b].x;
+    ssim += a.sums[b].y;
+  }
+  l1 = block_sum(l1, scratch);
+  ssim = block_sum(ssim, scratch);
+  if (threadIdx.x != 0) return;
+  const double lambda = a.lambda_dssim;
+  *a.value = a.values == 0 ? 0 : (1 - lambda) * l1 / a.values + lambda * (1 - ssim / a.values);
+}
+
 __global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(const __grid_constant__ LossArgs a) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
+  if (blockIdx.x + blockIdx.y + blockIdx.z == 0) write_value(a);
   __shared__ SourceMap source[3];
   __shared__ RowMap rows[3];
   const int channel = int(blockIdx.z), thread = int(threadIdx.x);
@@ -163,21 +179,9 @@ __global__ void __launch_bounds__(kLossThreads) loss_gradient_kernel(const __gri
   }
 }
 
-// One block: the blocks' sums, in a fixed order.
-__global__ void __launch_bounds__(kLossThreads)
-    loss_value_kernel(const __grid_constant__ LossArgs a, uint32_t blocks, double* value) {
+__global__ void __launch_bounds__(kLossThreads) loss_value_kernel(const __grid_constant__ LossArgs a) {
   if (a.counts != nullptr && a.counts->overflow != 0) return;
-  __shared__ double scratch[kLossThreads / kWarp];
-  double l1 = 0, ssim = 0;
-  for (uint32_t b = threadIdx.x; b < blocks; b += kLossThreads) {
-    l1 += a.sums[b].x;
-    ssim += a.sums[b].y;
-  }
-  l1 = block_sum(l1, scratch);
-  ssim = block_sum(ssim, scratch);
-  if (threadIdx.x != 0) return;
-  const double lambda = a.lambda_dssim;
-  *value = a.values == 0 ? 0 : (1 - lambda) * l1 / a.values + lambda * (1 - ssim / a.values);
+  write_value(a);
 }
 
 }  // namespace tame::gpu

@@ -9,12 +9,13 @@ namespace tame::gpu {
 
 constexpr float kLog2 = 0.6931471806f;  // natural logarithm of 2
 
-// Where the gradient of `n` neighbouring planes goes. All that they need is loaded before anything is stored, so that
-// the loads are under way together.
+// Where the gradient of `n` neighbouring planes goes. What they need is loaded before anything is stored, so that the
+// loads are under way together.
 template <bool kTrain>
 struct Sink {
   const OptimizeArgs& a;
   uint32_t i;
+  bool reached;  // whether Gaussian i has a gradient at all
 
   template <int n>
   __device__ __forceinline__ void operator()(uint32_t group, int plane, const float (&gradient)[n]) const {
@@ -26,28 +27,34 @@ struct Sink {
 
   template <int n>
   __device__ __forceinline__ void train(uint32_t group, int plane, const float (&gradient)[n]) const {
+    const bool updates = (a.step.update_mask >> group & 1u) != 0;
     float total[n];
     for (int k = 0; k < n; ++k) total[k] = gradient[k];
     if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
+      if (!reached && !updates && !a.step.sh_clear) return;  // the sums stay as they are
       const int first = plane - (Layout::sh() + 3);
       for (int k = 0; k < n; ++k) total[k] += a.sh_sums.plane(first + k)[i];
       for (int k = 0; k < n; ++k) a.sh_sums.plane(first + k)[i] = a.step.sh_clear ? 0.f : total[k];
     }
-    if ((a.step.update_mask >> group & 1u) == 0) return;
+    if (!updates) return;
     if (a.step.sparse && !(a.projection.radii[i] > 0.f)) return;
-    float value[n], m[n], v[n];
-    for (int k = 0; k < n; ++k) {
-      value[k] = a.projection.parameters.plane(plane + k)[i];
-      m[k] = a.first_moments.plane(plane + k)[i];
-      v[k] = a.second_moments.plane(plane + k)[i];
-    }
-    for (int k = 0; k < n; ++k) {
-      core::adam(a.step.groups[group], total[k], value[k], m[k], v[k]);
-      if (group == TAME_GROUP_OPACITIES && a.projection.layout.linear_opacity)
-        value[k] = core::hold_linear_opacity(value[k]);
-      a.projection.parameters.plane(plane + k)[i] = value[k];
-      a.first_moments.plane(plane + k)[i] = m[k];
-      a.second_moments.plane(plane + k)[i] = v[k];
+    constexpr int kTogether = n % 3 == 0 ? 3 : n;  // three values for each of more would not fit the registers
+#pragma unroll
+    for (int first = 0; first < n; first += kTogether) {
+      float value[kTogether], m[kTogether], v[kTogether];
+      for (int k = 0; k < kTogether; ++k) {
+        value[k] = a.projection.parameters.plane(plane + first + k)[i];
+        m[k] = a.first_moments.plane(plane + first + k)[i];
+        v[k] = a.second_moments.plane(plane + first + k)[i];
+      }
+      for (int k = 0; k < kTogether; ++k) {
+        core::adam(a.step.groups[group], total[first + k], value[k], m[k], v[k]);
+        if (group == TAME_GROUP_OPACITIES && a.projection.layout.linear_opacity)
+          value[k] = core::hold_linear_opacity(value[k]);
+        a.projection.parameters.plane(plane + first + k)[i] = value[k];
+        a.first_moments.plane(plane + first + k)[i] = m[k];
+        a.second_moments.plane(plane + first + k)[i] = v[k];
+      }
     }
   }
 };
@@ -93,6 +100,29 @@ __device__ __forceinline__ InstanceGradient instance_sum(const InstanceGradient*
   return sum;
 }
 
+// A Gaussian's colour on its way back: the basis functions, d loss / d colour, and d loss / d basis function.
+struct Color {
+  float y[core::kMaxShCoefficients], rgb[3], w[core::kMaxShCoefficients];
+};
+
+// The gradients of one band of the harmonics: degree `kBand`, of 2 kBand + 1 coefficients.
+template <int kBand, bool kTrain>
+__device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<kTrain>& sink, Color& color) {
+  constexpr int kFirst = kBand * kBand, kCoefficients = 2 * kBand + 1;
+  constexpr int kPlane = Layout::sh() + 3 * kFirst;
+  float gradient[3 * kCoefficients] = {};
+  if (kBand <= p.active_degree && sink.reached) {
+#pragma unroll
+    for (int k = 0; k < kCoefficients; ++k)
+      for (int c = 0; c < 3; ++c) {
+        float& w = color.w[kFirst + k];
+        w = fmaf(p.parameters.plane(kPlane + 3 * k + c)[sink.i], color.rgb[c], w);
+        gradient[3 * k + c] = color.y[kFirst + k] * color.rgb[c];
+      }
+  }
+  sink(kBand == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST, kPlane, gradient);
+}
+
 template <bool kTrain>
 __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     optimize_kernel(const __grid_constant__ OptimizeArgs a) {
@@ -102,7 +132,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   const uint32_t tiles = i < p.count ? p.tile_counts[i] : 0;
   InstanceGradient sum = instance_sum(a.gradients, tiles != 0 ? a.offsets[i] : 0, tiles);
   if (i >= p.count) return;
-  const Sink<kTrain> sink = {a, i};
+  const Sink<kTrain> sink = {a, i, tiles != 0};
   const Layout& layout = p.layout;
 
   float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity[1] = {};
@@ -122,28 +152,18 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     direction = core::view_direction<float>(p.camera.center, x.mean);
   }
 
-  // Colour. Each coefficient is read before Adam moves it.
-  float y[core::kMaxShCoefficients], w[core::kMaxShCoefficients];
-  core::sh_basis(p.active_degree, direction.d, y);
-  const int active = core::sh_coefficients(p.active_degree);
+  // Colour, band by band of the harmonics. Each coefficient is read before Adam moves it.
+  Color color = {};
+  for (int c = 0; c < 3; ++c) color.rgb[c] = sum.rgb[c];
+  core::sh_basis(p.active_degree, direction.d, color.y);
   const int live = kTrain ? a.step.live_sh_planes / 3 : layout.coefficients();
-#pragma unroll
-  for (int k = 0; k < core::kMaxShCoefficients; ++k) {
-    if (k >= live) break;
-    w[k] = 0.f;
-    const uint32_t group = k == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST;
-    const int plane = Layout::sh() + 3 * k;
-    float gradient[3] = {};
-    if (k < active && tiles != 0)
-      for (int c = 0; c < 3; ++c) {
-        w[k] = fmaf(p.parameters.plane(plane + c)[i], sum.rgb[c], w[k]);
-        gradient[c] = y[k] * sum.rgb[c];
-      }
-    sink(group, plane, gradient);
-  }
+  color_band<0>(p, sink, color);
+  if (live > 1) color_band<1>(p, sink, color);
+  if (live > 4) color_band<2>(p, sink, color);
+  if (live > 9) color_band<3>(p, sink, color);
   if (tiles != 0) {
     float g_direction[3];
-    core::sh_basis_backward(p.active_degree, direction.d, w, g_direction);
+    core::sh_basis_backward(p.active_degree, direction.d, color.w, g_direction);
     core::view_direction_backward(direction, g_direction, g_mean);
   }
 

@@ -25,31 +25,33 @@ __device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float
   return {uint16_t(r.x0), uint16_t(r.y0), uint16_t(r.x1), uint16_t(r.y1)};
 }
 
-// How many tiles this lane's splat reaches, and which of the first 32; counted for each tile too. All lanes must call
-// it: splats of more tiles than a lane should test alone are tested by the whole warp.
-__device__ __forceinline__ uint32_t count_tiles(const TileTest& test, int area, const ProjectArgs& a, uint32_t& mask) {
-  // Integer sums do not depend on their order.
-  const auto count = [&](uint32_t tile) { atomicAdd(&a.tile_sizes[tile], 1u); };
-  mask = 0;
-  uint32_t tiles = 0;
-  if (area <= kSmallRectangle) {
+// Counts a splat for a tile that it reaches. Integer sums do not depend on their order.
+struct CountTile {
+  uint32_t* tile_sizes;
+  __device__ uint32_t operator()(uint32_t tile) const {
+    atomicAdd(&tile_sizes[tile], 1u);
+    return 0;
+  }
+};
+
+// Which of at most 32 tiles this lane's splat reaches. All lanes must call it: splats of more tiles than a lane should
+// test alone are tested by the whole warp.
+__device__ __forceinline__ uint32_t find_tiles(const TileTest& test, int area, const ProjectArgs& a) {
+  const CountTile count = {a.tile_sizes};
+  uint32_t mask = 0;
+  if (area <= kSmallRectangle)
     for (int index = 0; index < area; ++index) {
       if (!test.reaches(index)) continue;
       mask |= 1u << index;
       count(test.tile(index, a.tiles_x));
     }
-    tiles = uint32_t(__popc(mask));
-  }
   for (unsigned todo = __ballot_sync(kFullWarp, area > kSmallRectangle); todo != 0; todo &= todo - 1) {
     const int owner = __ffs(int(todo)) - 1;
-    uint32_t first_round = 0;
-    const uint32_t found = for_tiles_of(
-        from_lane(test, owner), a.tiles_x, [&](uint32_t, uint32_t tile) { count(tile); }, first_round);
-    if (int(threadIdx.x) % kWarp != owner) continue;
-    tiles = found;
-    mask = first_round;
+    uint32_t round = 0;
+    for_tiles_of(from_lane(test, owner), a.tiles_x, round, count, [](uint32_t, uint32_t) {});
+    if (int(threadIdx.x) % kWarp == owner) mask = round;
   }
-  return tiles;
+  return mask;
 }
 
 __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kernel(ProjectArgs a) {
@@ -82,13 +84,20 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
     core::sh_color(a.active_degree, direction.d, LoadSh{a.parameters, i}, rgb);
   }
   if (!core::drawable(rgb)) test.span = {};
-  const int area = visible ? test.area() : 0;
-  uint32_t mask;
-  const uint32_t tiles = count_tiles(test, area, a, mask);
+  int area = visible ? test.area() : 0;
+  const bool large = area > kWarp;
+  if (large) {
+    a.large[atomicAdd(a.large_count, 1u)] = i;
+    area = 0;
+  }
+  const uint32_t mask = find_tiles(test, area, a), tiles = uint32_t(__popc(mask));
+  uint32_t warp_tiles = tiles;
+  for (int step = kWarp / 2; step > 0; step /= 2) warp_tiles += __shfl_down_sync(kFullWarp, warp_tiles, step);
+  if (threadIdx.x % kWarp == 0 && warp_tiles != 0) atomicAdd(&a.block_sizes[blockIdx.x], warp_tiles);
   if (!active) return;
 
   a.radii[i] = visible ? f.radius : 0.f;
-  a.tile_counts[i] = tiles;
+  if (!large) a.tile_counts[i] = tiles;
   a.tile_spans[i] = test.span;
   a.tile_masks[i] = mask;
   if (!visible) return;
@@ -108,6 +117,20 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   }
   s.depth = f.depth;
   a.splats[i] = s;
+}
+
+// The tiles of the splats that are large, a warp each: one may reach every tile.
+__global__ void __launch_bounds__(kGaussianThreads) count_large_kernel(ProjectArgs a) {
+  const uint32_t warps = gridDim.x * blockDim.x / kWarp, count = *a.large_count;
+  for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < count; k += warps) {
+    const uint32_t i = a.large[k];
+    uint32_t first_round;
+    const uint32_t tiles = for_tiles_of(test_of(a.splats[i], a.tile_spans[i]), a.tiles_x, first_round,
+                                        CountTile{a.tile_sizes}, [](uint32_t, uint32_t) {});
+    if (threadIdx.x % kWarp != 0) continue;
+    a.tile_counts[i] = tiles;
+    atomicAdd(&a.block_sizes[i / kGaussianThreads], tiles);
+  }
 }
 
 }  // namespace tame::gpu

@@ -37,11 +37,11 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       tile_masks_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
       large_(ledger, TAME_PURPOSE_SPLATS),
+      tallies_(ledger, TAME_PURPOSE_SPLATS),
       instances_(ledger, TAME_PURPOSE_INSTANCES),
       slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
-      tile_cursors_(ledger, TAME_PURPOSE_INSTANCES),
       tile_segments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_last_(ledger, TAME_PURPOSE_INSTANCES),
       segment_tiles_(ledger, TAME_PURPOSE_INSTANCES),
@@ -52,8 +52,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       partials_(ledger, TAME_PURPOSE_IMAGES),
       loss_gradient_(ledger, TAME_PURPOSE_IMAGES),
       last_(ledger, TAME_PURPOSE_IMAGES),
-      loss_sums_(ledger, TAME_PURPOSE_IMAGES),
-      scratch_(ledger, TAME_PURPOSE_OTHER) {}
+      loss_sums_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
   try {
@@ -87,7 +86,6 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   grow(instances_, instance_room());
   grow(slot_gaussians_, instance_room());
   tile_ranges_.reserve(tiles_);
-  tile_cursors_.reserve(tiles_);
   tile_segments_.reserve(tiles_);
   tile_last_.reserve(tiles_);
   segment_tiles_.reserve(most_segments());
@@ -99,11 +97,6 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   transmittance_.reserve(plane);
   last_.reserve(plane);
   if (with_depth) depth_sums_.reserve(plane);
-  if (count > scratch_items_) {
-    scratch_items_ = 0;  // until the memory is there
-    scratch_.reserve(scan_scratch_bytes(count));
-    scratch_items_ = count;
-  }
 
   projection_ = {};
   projection_.parameters = input.parameters;
@@ -118,7 +111,11 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   projection_.tile_counts = tile_counts_.data();
   projection_.tile_spans = tile_spans_.data();
   projection_.tile_masks = tile_masks_.data();
-  projection_.tile_sizes = tile_cursors_.data();
+  projection_.large = large_.data();
+  tallies_.reserve(tallies());
+  projection_.large_count = tallies_.data();
+  projection_.tile_sizes = projection_.large_count + 1;
+  projection_.block_sizes = projection_.tile_sizes + tiles_;
   projection_.counts = counts_.data();
 
   blend_ = {};

@@ -73,6 +73,7 @@ class Rasterizer {
   void score_instances(const float* pixel_weights);
   void count_pairs();
   BinArgs bin_args();
+  size_t tallies() const { return 1 + size_t(tiles_) + blocks_for(projection_.count, kGaussianThreads); }
 
   const Stream& stream_;
   Profile& profile_;
@@ -93,20 +94,19 @@ class Rasterizer {
   DeviceBuffer<float> radii_;
   DeviceBuffer<TileSpan> tile_spans_;
   DeviceBuffer<uint32_t> tile_counts_, tile_masks_, offsets_, large_;
+  DeviceBuffer<uint32_t> tallies_;  // see ProjectArgs: large, tiles, blocks of Gaussians
   // Per instance.
   DeviceBuffer<uint64_t> instances_;
   DeviceBuffer<uint32_t> slot_gaussians_;
   DeviceBuffer<InstanceGradient> gradients_;
   // Per tile and segment.
   DeviceBuffer<uint2> tile_ranges_;
-  DeviceBuffer<uint32_t> tile_cursors_, tile_segments_, tile_last_, segment_tiles_;
+  DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;
   DeviceBuffer<float4> checkpoints_;
   // Per pixel.
   DeviceBuffer<float> image_, transmittance_, depth_sums_, partials_, loss_gradient_;
   DeviceBuffer<uint32_t> last_;
   DeviceBuffer<double2> loss_sums_;
-  DeviceBuffer<uint8_t> scratch_;  // of the scan
-  uint32_t scratch_items_ = 0;     // that it suffices for
 };
 
 }  // namespace tame::gpu

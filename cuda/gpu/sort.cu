@@ -1,6 +1,5 @@
 // See sort.h.
 #include <cub/device/device_radix_sort.cuh>
-#include <cub/device/device_scan.cuh>
 
 #include "runtime.h"
 #include "sort.h"
@@ -16,14 +15,6 @@ size_t sort_scratch_bytes(uint32_t items) {
   return pairs > keys ? pairs : keys;
 }
 
-size_t scan_scratch_bytes(uint32_t items) {
-  size_t bytes = 0;
-  const uint32_t* in = nullptr;
-  uint32_t* out = nullptr;
-  check(cub::DeviceScan::ExclusiveSum(nullptr, bytes, in, out, items), "size a scan");
-  return bytes;
-}
-
 int sort_pairs(void* scratch, size_t bytes, uint64_t* const keys[2], uint32_t* const values[2], uint32_t items,
                int bits, cudaStream_t stream) {
   cub::DoubleBuffer<uint64_t> key_buffers(keys[0], keys[1]);
@@ -37,11 +28,6 @@ int sort_keys(void* scratch, size_t bytes, uint32_t* const keys[2], uint32_t ite
   cub::DoubleBuffer<uint32_t> buffers(keys[0], keys[1]);
   check(cub::DeviceRadixSort::SortKeys(scratch, bytes, buffers, items, 0, 32, stream), "sort");
   return buffers.selector;
-}
-
-void exclusive_sums(void* scratch, size_t bytes, const uint32_t* values, uint32_t* out, uint32_t items,
-                    cudaStream_t stream) {
-  check(cub::DeviceScan::ExclusiveSum(scratch, bytes, values, out, items, stream), "scan");
 }
 
 }  // namespace tame::gpu

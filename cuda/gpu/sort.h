@@ -1,4 +1,4 @@
-// CUB's radix sort and scan, behind plain functions so that one file compiles them.
+// CUB's radix sort, behind plain functions so that one file compiles them.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,9 +8,8 @@
 
 namespace tame::gpu {
 
-// Scratch bytes that the sorts, and the scan, need for up to `items` items.
+// Scratch bytes that the sorts need for up to `items` items.
 size_t sort_scratch_bytes(uint32_t items);
-size_t scan_scratch_bytes(uint32_t items);
 
 // Stable, by bits 0 .. bits - 1 of the key. Both pairs of buffers are used, which saves the sort a third; the input is
 // in the first, and the index of the pair that holds the result comes back, the same for the same `bits`.
@@ -19,9 +18,5 @@ int sort_pairs(void* scratch, size_t scratch_bytes, uint64_t* const keys[2], uin
 
 // Keys alone, all bits.
 int sort_keys(void* scratch, size_t scratch_bytes, uint32_t* const keys[2], uint32_t items, cudaStream_t stream);
-
-// out[j] = values[0] + ... + values[j - 1].
-void exclusive_sums(void* scratch, size_t scratch_bytes, const uint32_t* values, uint32_t* out, uint32_t items,
-                    cudaStream_t stream);
 
 }  // namespace tame::gpu

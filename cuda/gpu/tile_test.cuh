@@ -1,5 +1,5 @@
-// The tiles that a splat reaches. What a mask cannot hold is tested twice, to count and to emit, by code in which the
-// compiler has no product and sum to fuse, so that both agree.
+// The tiles that a splat reaches. What a mask cannot hold is tested twice, to count and to emit: both make the test of
+// the splat in memory, and the compiler has no product and sum to fuse in it, so that they agree.
 #pragma once
 
 #include "kernels.h"
@@ -22,26 +22,30 @@ struct TileTest {
   }
 };
 
-// Calls take(k, tile) for the k-th tile that a splat reaches, row by row, 32 tiles a round; returns how many there are.
-// Called by a whole warp for one splat; take runs on any lane. first_round: which of the first 32 tiles.
-template <class Take>
-__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, const Take& take,
-                                                 uint32_t& first_round) {
+// Of each tile that a splat reaches, row by row, ask(tile) and then put(k, answer) for the k-th; returns how many there
+// are. Called by a whole warp for one splat, 32 tiles a round; both run on any lane. first_round: which of the first 32
+// tiles.
+template <class Ask, class Put>
+__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, uint32_t& first_round,
+                                                 const Ask& ask, const Put& put) {
   const int lane = int(threadIdx.x) % kWarp, area = test.area();
   uint32_t found = 0;
-  constexpr int kRounds = 4;  // under way together
+  constexpr int kRounds = 4;  // under way together, answers too
   for (int base = 0; base < area; base += kRounds * kWarp) {
     bool reached[kRounds];
+    uint32_t answers[kRounds];
 #pragma unroll
     for (int r = 0; r < kRounds; ++r) {
       const int index = base + r * kWarp + lane;
       reached[r] = index < area && test.reaches(index);
     }
 #pragma unroll
+    for (int r = 0; r < kRounds; ++r)
+      if (reached[r]) answers[r] = ask(test.tile(base + r * kWarp + lane, tiles_x));
+#pragma unroll
     for (int r = 0; r < kRounds; ++r) {
       const unsigned round = __ballot_sync(kFullWarp, reached[r]);
-      if (reached[r])
-        take(found + uint32_t(__popc(round & ((1u << lane) - 1u))), test.tile(base + r * kWarp + lane, tiles_x));
+      if (reached[r]) put(found + uint32_t(__popc(round & ((1u << lane) - 1u))), answers[r]);
       found += uint32_t(__popc(round));
       if (base == 0 && r == 0) first_round = round;
     }
@@ -62,6 +66,10 @@ __device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
   theirs.span.x1 = __shfl_sync(kFullWarp, test.span.x1, lane);
   theirs.span.y1 = __shfl_sync(kFullWarp, test.span.y1, lane);
   return theirs;
+}
+
+__device__ __forceinline__ TileTest test_of(const Splat& s, const TileSpan& span) {
+  return {s.x, s.y, 2.f * s.a, s.b, 2.f * s.c, s.cut, span};
 }
 
 }  // namespace tame::gpu
