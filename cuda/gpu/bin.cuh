@@ -6,6 +6,7 @@
 
 #include "tile_sort.cuh"
 #include "tile_test.cuh"
+#include "warp.cuh"
 
 namespace tame::gpu {
 
@@ -90,16 +91,6 @@ __device__ __forceinline__ int nth_bit(uint32_t mask, int n) {
   return place;
 }
 
-// Inclusive sum over the lanes of a warp.
-__device__ __forceinline__ uint32_t warp_scan(uint32_t value) {
-  const uint32_t lane = threadIdx.x % kWarp;
-  for (uint32_t step = 1; step < kWarp; step *= 2) {
-    const uint32_t before = __shfl_up_sync(kFullWarp, value, step);
-    if (lane >= step) value += before;
-  }
-  return value;
-}
-
 // Instances of the splats whose tiles the mask holds. A warp lays the instances of its Gaussians side by side and takes
 // 32 at a time, however many each has.
 __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
@@ -127,10 +118,7 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   const int all = __shfl_sync(kFullWarp, end, kWarp - 1);
   for (int base = 0; base < all; base += kWarp) {
     const int n = base + lane;
-    int owner = 0;  // the first Gaussian whose end lies behind n
-#pragma unroll
-    for (int step = kWarp / 2; step > 0; step /= 2)
-      if (__shfl_sync(kFullWarp, end, owner + step - 1) <= n) owner += step;
+    const int owner = owner_of(end, n);
     const int rank = n - __shfl_sync(kFullWarp, end - tiles, owner);
     const uint32_t their_mask = __shfl_sync(kFullWarp, mask, owner), slot = __shfl_sync(kFullWarp, offset, owner);
     const float their_depth = __shfl_sync(kFullWarp, depth, owner);
@@ -141,27 +129,39 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   }
 }
 
-// A warp a large splat.
+// A large splat, by the whole block: each warp counts its part of the tiles, so that the next one knows its first slot.
 __device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
   const ProjectArgs& p = a.projection;
-  const uint32_t lane = threadIdx.x % kWarp, block = i / kGaussianThreads;
-  uint32_t before = 0;  // instances of the Gaussians between the block's first and this one
-  for (uint32_t other = block * kGaussianThreads + lane; other < i; other += kWarp) before += p.tile_counts[other];
-  const uint32_t first = p.block_sizes[block] + __reduce_add_sync(kFullWarp, before);
-  const float depth = p.splats[i].depth;
+  const int lane = int(threadIdx.x) % kWarp, part = int(threadIdx.x) / kWarp;
+  const TileTest test = test_of(p.splats[i], p.tile_spans[i]);
+  const int begin = part_begin(test, part), end = part_begin(test, part + 1);
   uint32_t first_round;
+  const auto count = [](uint32_t) { return 0u; };
+  const auto ignore = [](uint32_t, uint32_t) {};
+  __shared__ uint32_t found[kParts];
+  const uint32_t tiles = for_tiles_of(test, begin, end, p.tiles_x, first_round, count, ignore);
+  if (lane == 0) found[part] = tiles;
+  __syncthreads();
+  uint32_t before = 0;
+  for (int other = 0; other < part; ++other) before += found[other];
+  // And the instances of the Gaussians between this one and the first of its own block.
+  const uint32_t block = i / kGaussianThreads;
+  uint32_t neighbours = 0;
+  for (uint32_t other = block * kGaussianThreads + uint32_t(lane); other < i; other += kWarp)
+    neighbours += p.tile_counts[other];
+  const uint32_t first = p.block_sizes[block] + before + __reduce_add_sync(kFullWarp, neighbours);
+  const float depth = p.splats[i].depth;
   for_tiles_of(
-      test_of(p.splats[i], p.tile_spans[i]), p.tiles_x, first_round, [&](uint32_t tile) { return next_place(a, tile); },
+      test, begin, end, p.tiles_x, first_round, [&](uint32_t tile) { return next_place(a, tile); },
       [&](uint32_t n, uint32_t place) { emit(a, place, first + n, depth, i); });
+  __syncthreads();  // `found` is read
 }
 
 // The first blocks take the large splats, which take longest.
 __global__ void __launch_bounds__(kGaussianThreads) emit_kernel(BinArgs a) {
   if (a.projection.counts->overflow != 0) return;
   if (blockIdx.x >= kLargeBlocks) return emit_small(a, blockIdx.x - kLargeBlocks);
-  constexpr uint32_t kWarps = kLargeBlocks * kGaussianThreads / kWarp;
-  for (uint32_t k = (blockIdx.x * kGaussianThreads + threadIdx.x) / kWarp; k < *a.projection.large_count; k += kWarps)
-    emit_large(a, a.projection.large[k]);
+  for (uint32_t k = blockIdx.x; k < *a.projection.large_count; k += kLargeBlocks) emit_large(a, a.projection.large[k]);
 }
 
 // A block a tile. Equal depths keep the order of the Gaussians, which is that of their slots.

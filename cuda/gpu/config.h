@@ -39,9 +39,8 @@ constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; lar
 constexpr uint32_t kScanThreads = 1024;  // a block scans all tiles, another all blocks of Gaussians
 // A tile's sort: entries of 8 bytes that a block sorts in shared memory, 16 a thread at most.
 constexpr uint32_t kSortThreads = 128, kSortChunk = 2048;
-constexpr uint32_t kLargeBlocks =
-    256;                           // for large splats, a warp each: two for each scheduler of the largest GPU so far
-constexpr int kFewInstances = 32;  // that one lane sums alone; more take the whole warp
+constexpr uint32_t kLargeBlocks = 1024;           // for large splats: as many as a large GPU holds at a time
+constexpr int kFewInstances = 32;                 // that one lane sums alone; more take the whole warp
 constexpr int kLossWidth = 32, kLossHeight = 16;  // pixels of a block of the loss
 
 // Steps enqueued ahead of the one the host has seen finish: one running, one waiting, one being enqueued.

@@ -48,7 +48,8 @@ __device__ __forceinline__ uint32_t find_tiles(const TileTest& test, int area, c
   for (unsigned todo = __ballot_sync(kFullWarp, area > kSmallRectangle); todo != 0; todo &= todo - 1) {
     const int owner = __ffs(int(todo)) - 1;
     uint32_t round = 0;
-    for_tiles_of(from_lane(test, owner), a.tiles_x, round, count, [](uint32_t, uint32_t) {});
+    const TileTest theirs = from_lane(test, owner);
+    for_tiles_of(theirs, 0, theirs.area(), a.tiles_x, round, count, [](uint32_t, uint32_t) {});
     if (int(threadIdx.x) % kWarp == owner) mask = round;
   }
   return mask;
@@ -97,7 +98,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   if (!active) return;
 
   a.radii[i] = visible ? f.radius : 0.f;
-  if (!large) a.tile_counts[i] = tiles;
+  a.tile_counts[i] = tiles;
   a.tile_spans[i] = test.span;
   a.tile_masks[i] = mask;
   if (!visible) return;
@@ -119,16 +120,17 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   a.splats[i] = s;
 }
 
-// The tiles of the splats that are large, a warp each: one may reach every tile.
+// The tiles of the splats that are large, a block each: one may reach every tile.
 __global__ void __launch_bounds__(kGaussianThreads) count_large_kernel(ProjectArgs a) {
-  const uint32_t warps = gridDim.x * blockDim.x / kWarp, count = *a.large_count;
-  for (uint32_t k = (blockIdx.x * blockDim.x + threadIdx.x) / kWarp; k < count; k += warps) {
+  const int part = int(threadIdx.x) / kWarp;
+  for (uint32_t k = blockIdx.x; k < *a.large_count; k += gridDim.x) {
     const uint32_t i = a.large[k];
+    const TileTest test = test_of(a.splats[i], a.tile_spans[i]);
     uint32_t first_round;
-    const uint32_t tiles = for_tiles_of(test_of(a.splats[i], a.tile_spans[i]), a.tiles_x, first_round,
-                                        CountTile{a.tile_sizes}, [](uint32_t, uint32_t) {});
+    const uint32_t tiles = for_tiles_of(test, part_begin(test, part), part_begin(test, part + 1), a.tiles_x,
+                                        first_round, CountTile{a.tile_sizes}, [](uint32_t, uint32_t) {});
     if (threadIdx.x % kWarp != 0) continue;
-    a.tile_counts[i] = tiles;
+    atomicAdd(&a.tile_counts[i], tiles);
     atomicAdd(&a.block_sizes[i / kGaussianThreads], tiles);
   }
 }

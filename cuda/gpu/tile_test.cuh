@@ -22,22 +22,22 @@ struct TileTest {
   }
 };
 
-// Of each tile that a splat reaches, row by row, ask(tile) and then put(k, answer) for the k-th; returns how many there
-// are. Called by a whole warp for one splat, 32 tiles a round; both run on any lane. first_round: which of the first 32
-// tiles.
+// Of each tile that a splat reaches among tiles `first` to `last` - 1 of its rectangle, row by row, ask(tile) and then
+// put(k, answer) for the k-th; returns how many there are. Called by a whole warp for one splat, 32 tiles a round; both
+// run on any lane. first_round: which of the first 32 tiles.
 template <class Ask, class Put>
-__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles_x, uint32_t& first_round,
-                                                 const Ask& ask, const Put& put) {
-  const int lane = int(threadIdx.x) % kWarp, area = test.area();
+__device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int first, int last, int tiles_x,
+                                                 uint32_t& first_round, const Ask& ask, const Put& put) {
+  const int lane = int(threadIdx.x) % kWarp;
   uint32_t found = 0;
   constexpr int kRounds = 4;  // under way together, answers too
-  for (int base = 0; base < area; base += kRounds * kWarp) {
+  for (int base = first; base < last; base += kRounds * kWarp) {
     bool reached[kRounds];
     uint32_t answers[kRounds];
 #pragma unroll
     for (int r = 0; r < kRounds; ++r) {
       const int index = base + r * kWarp + lane;
-      reached[r] = index < area && test.reaches(index);
+      reached[r] = index < last && test.reaches(index);
     }
 #pragma unroll
     for (int r = 0; r < kRounds; ++r)
@@ -47,10 +47,16 @@ __device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int tiles
       const unsigned round = __ballot_sync(kFullWarp, reached[r]);
       if (reached[r]) put(found + uint32_t(__popc(round & ((1u << lane) - 1u))), answers[r]);
       found += uint32_t(__popc(round));
-      if (base == 0 && r == 0) first_round = round;
+      if (base == first && r == 0) first_round = round;
     }
   }
   return found;
+}
+
+// A block's warps share the tiles of a large splat.
+constexpr int kParts = kGaussianThreads / kWarp;
+__device__ __forceinline__ int part_begin(const TileTest& test, int part) {
+  return test.area() * part / kParts;
 }
 
 __device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
