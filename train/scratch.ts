@@ -102,17 +102,16 @@ function cpuScratch({ count, pixels, instances }: Size): Omit<Scratch, "other"> 
 
 /** As cuda/gpu/rasterizer.cu makes room. */
 function cudaScratch({ count, pixels, tiles, instances }: Size): Omit<Scratch, "other"> {
-  const splat = 48 + 4 + 8 + 4 * 8; // projection, radius, tiles; their counts and masks, keys, order and offsets
+  const splat = 48 + 4 + 8 + 4 * 4; // projection, radius, tiles; their counts and masks, first slots, the list of large ones
   const firstRoom = Math.max(65_536, 4 * count);
   const room = instances > firstRoom ? RESERVE * instances : firstRoom;
-  const key = tiles < 65_536 ? 2 : 4;
-  const instance = 2 * key + 2 * 4 + 4 + 36 + 1; // keys and slots twice, Gaussian, gradient, the sort's own
+  const instance = 8 + 4 + 36; // depth and slot, Gaussian, gradient
   const segments = room / SEGMENT + tiles;
   const checkpoint = 16 * TILE_PIXELS / SEGMENT; // a share of each segment's colours and transmittances
   const floats = 3 + 1 + 1 + 9 + 3; // render, transmittance, last splat, filtered maps, gradient
   return {
     splats: Math.ceil(RESERVE * splat * count),
-    instances: Math.ceil((instance + checkpoint) * room + RESERVE * (4 * segments + 16 * tiles)),
+    instances: Math.ceil((instance + checkpoint) * room + RESERVE * (4 * segments + 20 * tiles)),
     images: Math.ceil(RESERVE * (4 * floats * pixels + 48 * tiles)), // and the loss's sums of each tile
   };
 }

@@ -93,7 +93,6 @@ __device__ __forceinline__ InstanceGradient instance_sum(const InstanceGradient*
     const int owner = __ffs(int(todo)) - 1;
     const uint32_t from = __shfl_sync(kFullWarp, offset, owner), many = __shfl_sync(kFullWarp, count, owner);
     InstanceGradient share = {};
-#pragma unroll 4
     for (uint32_t k = uint32_t(lane); k < many; k += kWarp) add(share, gradients[from + k]);
     for (int step = kWarp / 2; step > 0; step /= 2) add(share, from_lane(share, step));
     if (lane == owner) sum = share;

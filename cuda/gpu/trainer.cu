@@ -10,6 +10,7 @@
 #include "../abi/step.h"
 #include "../core/activations.h"
 #include "edit.h"
+#include "graph.h"
 #include "score.h"
 
 namespace tame::gpu {
@@ -226,15 +227,22 @@ class GpuTrainer : public Trainer {
     rasterizer.reserve_loss(camera.width, camera.height, true);
     const Photo photo = views_->acquire(step.view, step.background);
 
-    rasterizer.forward();
-    rasterizer.loss(options_.lambda_dssim, photo, learns(step), loss_.data());
+    const auto work = [&] {
+      rasterizer.forward();
+      rasterizer.loss(options_.lambda_dssim, photo, learns(step), loss_.data());
+      if (learns(step)) {
+        rasterizer.backward(rasterizer.loss_gradient(), nullptr, options_.pass_clamped_gradient != 0);
+        optimize(step, rasterizer);
+      }
+      finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());
+      check_launch("launch finish_step_kernel");
+    };
+    // A profile times the phases one by one.
+    if (device().profile().on())
+      work();
+    else
+      graph_.run(stream(), work);
     views_->release(step.next_view);
-    if (learns(step)) {
-      rasterizer.backward(rasterizer.loss_gradient(), nullptr, options_.pass_clamped_gradient != 0);
-      optimize(step, rasterizer);
-    }
-    finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());
-    check_launch("launch finish_step_kernel");
   }
 
   void optimize(const tame_step& step, Rasterizer& rasterizer) {
@@ -273,6 +281,7 @@ class GpuTrainer : public Trainer {
     __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(index + 1), __ATOMIC_RELEASE);
   }
 
+  Graph graph_;  // goes last, when the memory that its kernels use was freed, which waits for them
   std::shared_ptr<GpuGaussians> gaussians_;
   std::shared_ptr<GpuViews> views_;
   const tame_trainer_options options_;
