@@ -5,6 +5,7 @@ import { join } from "@std/path";
 import type { TopLevelSpec } from "vega-lite";
 import { MODEL_FILES } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
+import { drawSvg } from "../svg.ts";
 import type { SceneRow } from "./collect.ts";
 
 /** What the plot shows of a run. */
@@ -80,14 +81,4 @@ function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
       panel(gaussians, "gaussians", "Gaussians", {}),
     ],
   };
-}
-
-async function drawSvg(spec: TopLevelSpec): Promise<string> {
-  const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
 }
