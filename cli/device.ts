@@ -1,6 +1,6 @@
 // The device that the options ask for.
 
-import { type Device, openDevice } from "../ffi/device.ts";
+import { type Device, type DeviceOptions, openDevice } from "../ffi/device.ts";
 import type { OptionValues } from "./option.ts";
 import type { DEVICE_ROWS } from "./options/common_rows.ts";
 import { namedLibrary } from "./paths.ts";
@@ -9,16 +9,21 @@ import type { Reporter } from "./progress.ts";
 /** Values of the options of every verb that computes. */
 export type DeviceValues = OptionValues<[{ title: string; rows: typeof DEVICE_ROWS }]>;
 
-/** Opens the device and says what was chosen and why. */
-export async function openChosenDevice(values: DeviceValues & { seed?: number }, reporter: Reporter): Promise<Device> {
-  const device = await openDevice({
+/** What the options ask of the device. */
+export function deviceOptions(values: DeviceValues & { seed?: number }): DeviceOptions {
+  return {
     backend: values.backend as "auto" | "cuda" | "cpu",
     library: namedLibrary(),
     index: values.device,
     threads: values.threads,
     memoryLimit: values.memory_limit,
     seed: values.seed ?? 0,
-  });
+  };
+}
+
+/** Opens the device and says what was chosen and why. */
+export async function openChosenDevice(values: DeviceValues & { seed?: number }, reporter: Reporter): Promise<Device> {
+  const device = await openDevice(deviceOptions(values));
   reporter.note(device.reason);
   return device;
 }
