@@ -1,8 +1,8 @@
 // `deno task bench`: times the parts of a training run on this machine. `--help` says how to call it.
 
-import { basename } from "@std/path";
+import { basename, dirname } from "@std/path";
 import { parse } from "../cli/argv.ts";
-import { openChosenDevice } from "../cli/device.ts";
+import { deviceOptions, openChosenDevice } from "../cli/device.ts";
 import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
@@ -15,8 +15,10 @@ import { loadScene } from "../load/scene.ts";
 import { boundsOf, measureCeilings } from "./bench/ceilings.ts";
 import { machine } from "./bench/machine.ts";
 import { bench } from "./bench/parts.ts";
-import { againstText, type BenchReport, reportText, type ScaleReport, scaleText } from "./bench/report.ts";
-import { scale, SCALES } from "./bench/scale.ts";
+import { againstText, type BenchReport, reportText } from "./bench/report.ts";
+import { scale, SCALES, sizesOf } from "./bench/scale.ts";
+import { scalePlot } from "./bench/scale_plot.ts";
+import { type ScaleReport, scaleText } from "./bench/scale_report.ts";
 import { DEFAULT_SIZE, writeCapture } from "./demo_scene/capture.ts";
 
 /** Enough for steady numbers, few enough for well under a minute on two cores. */
@@ -58,6 +60,7 @@ const output = [
     default: "",
     help: "an earlier --json: print the ratio of each part's least time",
   },
+  { name: "plot", kind: "string", unit: "FILE", default: "", help: "with --scale: draw the growth as SVG" },
 ] as const satisfies readonly OptionRow[];
 
 /** Options of `deno task bench`. */
@@ -83,14 +86,18 @@ async function main(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const { values } = parse(argv, BENCH_OPTIONS);
+  const what = SCALES.find((name) => name === values.scale);
+  if (values.plot !== "" && what === undefined) {
+    throw new UsageError(`--plot draws how a step grows: say with what, as in --scale gaussians --plot ${values.plot}`);
+  }
   const earlier = values.against === "" ? undefined : await earlierReport(userPath(values.against));
   using device = await openChosenDevice(values, new Reporter());
   const threads = values.threads === 0 ? device.info.threads : values.threads;
-  if (values.scale !== "none") {
-    const what = SCALES.find((name) => name === values.scale)!;
-    const points = await scale(device, what, threads);
-    const report: ScaleReport = { machine: machine(device, values.threads), scale: what, points };
+  if (what !== undefined) {
+    const measured = await scale(sizesOf(what, device.backend, threads), deviceOptions(values));
+    const report: ScaleReport = { machine: machine(device, values.threads), scale: what, ...measured };
     console.log(scaleText(report));
+    if (values.plot !== "") await writeFile(values.plot, { what: "plot", text: await scalePlot(report) });
     return await writeJson(report, values.json);
   }
   await using folder = await captureFolder(values.source_path);
@@ -117,11 +124,16 @@ async function main(argv: string[]): Promise<number> {
 }
 
 async function writeJson(report: BenchReport | ScaleReport, file: string): Promise<number> {
-  if (file === "") return EXIT.done;
-  const path = userPath(file);
-  await writeFileAtomic(path, JSON.stringify(report, null, 2) + "\n");
-  console.log(`\nThe same as JSON: ${path}`);
+  if (file !== "") await writeFile(file, { what: "JSON", text: JSON.stringify(report, null, 2) + "\n" });
   return EXIT.done;
+}
+
+/** Makes the file's folder too: a measurement of minutes should not end for want of one. */
+async function writeFile(file: string, { what, text }: { what: string; text: string }): Promise<void> {
+  const path = userPath(file);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, text);
+  console.log(`\nThe same as ${what}: ${path}`);
 }
 
 async function earlierReport(path: string): Promise<BenchReport> {

@@ -36,3 +36,9 @@ export function machine(device: Device, threads: number): Machine {
     threads: threads === 0 ? device.info.threads : threads,
   };
 }
+
+/** The machine in two lines. */
+export function machineLines({ cpu, cores, backend, device, code, threads, tame, deno, target }: Machine): string[] {
+  const where = backend === "cpu" ? `CPU backend, ${threads} threads, ${code}` : `CUDA backend, ${device}, ${code}`;
+  return [`tame ${tame}, Deno ${deno}, ${target}`, `${cpu}, ${cores} cores; ${where}`];
+}

@@ -49,7 +49,8 @@ export async function bench(
 
 /** Steps with parts left out, and the phases of a whole one. */
 async function stepParts(gaussians: Gaussians, photographed: View[]): Promise<StepProfile> {
-  using runner = new StepRunner(gaussians, await photoViews(gaussians.device, photographed));
+  using views = await photoViews(gaussians.device, photographed);
+  using runner = new StepRunner(gaussians, views);
   const kinds = await runner.time();
   const { parts, counts } = await runner.profile();
   return { parts: [...kinds, ...parts.filter(({ name }) => name.startsWith("phase"))], counts };

@@ -1,12 +1,11 @@
 // A benchmark's numbers as tables.
 
 import { count, rate } from "../../cli/format.ts";
-import { PHASES } from "../../ffi/device.ts";
 import type { Bound, Ceilings } from "./ceilings.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, machineLines } from "./machine.ts";
 import type { Part } from "./measure.ts";
-import { line, type ScalePoint } from "./scale.ts";
 import type { StepCounts } from "./steps.ts";
+import { columns } from "./table.ts";
 
 /** A training run as a whole. */
 export interface Training {
@@ -34,13 +33,6 @@ export interface BenchReport {
   training: Training;
 }
 
-/** All that a benchmark of sizes found; what --json writes. */
-export interface ScaleReport {
-  machine: Machine;
-  scale: string;
-  points: ScalePoint[];
-}
-
 /** The report of a capture for people. */
 export function reportText({ machine, capture, parts, counts, ceilings, bounds, training }: BenchReport): string {
   const names = Math.max(...parts.map(({ name }) => name.length));
@@ -65,36 +57,6 @@ export function reportText({ machine, capture, parts, counts, ceilings, bounds, 
   ].join("\n");
 }
 
-/** The report of sizes for people. */
-export function scaleText({ machine, scale, points }: ScaleReport): string {
-  const steps = points.map(({ parts }) => parts[0].least);
-  const pairs = points.map(({ counts }) => counts.instances);
-  const rows = points.map(({ gaussians, width, height, threads, counts, parts }, i) => [
-    count(gaussians),
-    `${width} x ${height}`,
-    String(threads),
-    count(Math.round(counts.instances)),
-    ...parts.map(({ least }) => (1000 * least).toFixed(2)),
-    (1e9 * steps[i] / pairs[i]).toFixed(0),
-    ...scale === "threads" ? [(steps[0] / steps[i]).toFixed(2)] : [],
-  ]);
-  const head = ["Gaussians", "pixels", "threads", "pairs", "step ms", ...PHASES.slice(0, -1), "ns a pair"];
-  if (scale === "threads") head.push("speed-up");
-  const { slope, offset, r2 } = line(pairs, steps);
-  return [
-    ...machineLines(machine),
-    "",
-    ...columns([head, ...rows]),
-    ...scale === "threads" ? [] : [
-      "",
-      `A step takes ${(1000 * offset).toFixed(2)} ms and ${
-        (1e9 * slope).toFixed(0)
-      } ns a (tile, splat) pair; the line ` +
-      `explains ${(100 * r2).toFixed(2)} % of the variance`,
-    ],
-  ].join("\n");
-}
-
 /** Rows that two benchmarks share, and how long the first took for one second of the second. */
 export function againstText(now: Part[], before: Part[]): string {
   const rows = now.flatMap(({ name, work, least }) => {
@@ -103,11 +65,6 @@ export function againstText(now: Part[], before: Part[]): string {
     return [[name, work, (1000 * other.least).toFixed(2), (1000 * least).toFixed(2), (least / other.least).toFixed(2)]];
   });
   return columns([["part", "on", "before ms", "now ms", "ratio"], ...rows], 2).join("\n");
-}
-
-function machineLines({ cpu, cores, backend, device, code, threads, tame, deno, target }: Machine): string[] {
-  const where = backend === "cpu" ? `CPU backend, ${threads} threads, ${code}` : `CUDA backend, ${device}, ${code}`;
-  return [`tame ${tame}, Deno ${deno}, ${target}`, `${cpu}, ${cores} cores; ${where}`];
 }
 
 function boundLines({ flops, bandwidth }: Ceilings, bounds: Bound[]): string[] {
@@ -125,14 +82,6 @@ function boundLines({ flops, bandwidth }: Ceilings, bounds: Bound[]): string[] {
     ),
     "",
   ];
-}
-
-/** Cells in columns, the first `left` of them to the left. */
-function columns(rows: string[][], left = 1): string[] {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows.map((row) =>
-    row.map((cell, c) => c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c])).join("  ")
-  );
 }
 
 function milliseconds(seconds: number): string {

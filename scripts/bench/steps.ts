@@ -40,14 +40,14 @@ export interface StepProfile {
   counts: StepCounts;
 }
 
-/** Gaussians and views with everything that a step needs. */
+/** Takes steps on Gaussians and views, which stay the caller's. */
 export class StepRunner implements Disposable {
   readonly #trainer: Trainer;
   readonly #views: Views;
   readonly #gaussians: Gaussians;
   readonly #control: Control;
 
-  /** Takes the views over, all of which have their photo. */
+  /** All views have their photo. */
   constructor(gaussians: Gaussians, views: Views) {
     this.#gaussians = gaussians;
     this.#views = views;
@@ -86,10 +86,9 @@ export class StepRunner implements Disposable {
     return { parts: [whole, ...parts], counts: { ...means, parameters } as StepCounts };
   }
 
-  /** Releases the trainer and the photos. */
+  /** Releases the trainer. */
   [Symbol.dispose](): void {
     this.#trainer[Symbol.dispose]();
-    this.#views[Symbol.dispose]();
   }
 
   async #pass({ update, flags }: typeof KINDS[number]): Promise<void> {
