@@ -17,8 +17,12 @@ constexpr int kSubTileWidth = 8, kSubTileHeight = 4;
 
 constexpr int kTileWarps = kTilePixels / kWarp;
 
-// Blocks a multiprocessor of the forward blend, at least: leaves each thread 48 registers, which no target spills.
-constexpr int kBlendBlocks = 5;
+// Blocks a multiprocessor of the forward blend, at least: leaves each thread the registers that no target spills.
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 860 || __CUDA_ARCH__ == 890)
+constexpr int kBlendBlocks = 4;  // 64
+#else
+constexpr int kBlendBlocks = 5;   // 48
+#endif
 
 // Splats between checkpoints, and of a block that replays the blend: a checkpoint is 4 KiB, 16 bytes an instance.
 constexpr int kSegment = kTilePixels;
