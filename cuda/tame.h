@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Rises with each change of this header. */
-#define TAME_ABI_VERSION 3u
+#define TAME_ABI_VERSION 4u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -387,6 +387,9 @@ typedef struct tame_trainer_options {
   uint32_t sh_accumulation;    /* 1: take memory for TAME_STEP_SH_ACCUMULATE */
   /* 1: gradients pass alpha's cap of 0.99 as if it were not there, 0: where it holds there is none, as is true */
   uint32_t pass_clamped_gradient;
+  /* world units: in the density statistics gradients of Gaussians nearer to the camera count less, by the square of
+     depth / full_gradient_depth; 0: all count alike */
+  float full_gradient_depth;
 } tame_trainer_options;
 
 TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,

@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 3,
+  ABI_VERSION: 4,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -202,6 +202,7 @@ export const STRUCTS = {
     epsilon: "f32",
     sh_accumulation: "u32",
     pass_clamped_gradient: "u32",
+    full_gradient_depth: "f32",
   },
   tame_step: {
     iteration: "u32",

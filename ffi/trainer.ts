@@ -43,6 +43,11 @@ export interface TrainerOptions {
    * 2024 does; where the cap holds the true derivative is 0. Default false.
    */
   passClampedGradient?: boolean;
+  /**
+   * Camera depth in world units below which a Gaussian's gradient counts less in the density statistics, by the square
+   * of depth / `fullGradientDepth` (Zhang et al. 2024, Pixel-GS). Default 0: all count alike.
+   */
+  fullGradientDepth?: number;
   /** Adam's decay of the first moment. Default 0.9. */
   beta1?: number;
   /** Adam's decay of the second moment. Default 0.999. */
@@ -91,7 +96,8 @@ export class Trainer implements Disposable {
       .set("beta2", options.beta2 ?? 0.999)
       .set("epsilon", options.epsilon ?? 1e-15)
       .set("sh_accumulation", options.shAccumulation ? 1 : 0)
-      .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0);
+      .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
+      .set("full_gradient_depth", options.fullGradientDepth ?? 0);
     gaussians.refuseWhileTraining("create a second trainer");
     const trainer = new Trainer(gaussians, views, native);
     gaussians.attach(trainer);

@@ -10,6 +10,7 @@
 import { SCORE, type Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
+import { follows } from "./parity.ts";
 import { PURPOSE, randomWords } from "./random.ts";
 
 /** Weights of the score's terms, as published. */
@@ -34,6 +35,8 @@ const PRUNED_SHARE = 0.5;
 const PRUNING_EVENTS = 27;
 /** Longest axis that makes a Gaussian weak, in scene extents, once opacities have been reset. */
 const WEAK_SIZE = 0.1;
+/** Camera depth from which gradients count in full, in scene extents (Zhang et al. 2024, Pixel-GS). */
+const FULL_GRADIENT_DEPTH = 0.37;
 /** Stands for no limit on the size: the largest float32. */
 const NO_LIMIT = 3.4028234663852886e38;
 
@@ -122,6 +125,18 @@ export async function densify(
   trainer.resetStatistics();
   outcome.count = gaussians.count;
   return outcome;
+}
+
+/**
+ * The camera depth below which a Gaussian's gradient counts less towards growing: what grows in front of a camera fits
+ * the few views that it is near to, and hangs in the way of others.
+ *
+ * @param options Resolved options
+ * @param extent Scene extent in world units
+ * @returns World units; 0, all count alike, where `parity` follows the reference's selection
+ */
+export function fullGradientDepth(options: ResolvedTrainOptions, extent: number): number {
+  return follows(options, "selection") ? 0 : FULL_GRADIENT_DEPTH * extent;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
 import type { Scene } from "../load/scene.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
-import { densify, type EventPlace, sampleViews } from "./densify.ts";
+import { densify, type EventPlace, fullGradientDepth, sampleViews } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
@@ -137,6 +137,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
     passClampedGradient: follows(options, "gradient"),
+    fullGradientDepth: fullGradientDepth(options, scene.extent),
   });
 
   const sampler = new ViewSampler(device.seed, scene.train.length);

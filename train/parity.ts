@@ -6,6 +6,7 @@
  * | ------------ | -------------------------------------------------------- | --------------------------------------------------------------------- |
  * | `curve`      | the last event leaves the budget                         | counts as if one more event followed, rounded down                    |
  * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by scores out of place, any Gaussian as stand-in |
+ * |              | gradients near a camera count less                       | all alike                                                             |
  * | `opacity`    | trained to the end                                       | left alone from `hoIteration` on                                      |
  * | `rates`      | fall to 0 over the last tenth of the run                 | constant, but for that of the means                                   |
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |

@@ -26,6 +26,7 @@ void check_options(const tame_trainer_options& options) {
   check_range("options.epsilon", options.epsilon, kSmallest, kLargest);
   check_count("options.sh_accumulation", options.sh_accumulation, 0, 1);
   check_count("options.pass_clamped_gradient", options.pass_clamped_gradient, 0, 1);
+  check_range("options.full_gradient_depth", options.full_gradient_depth, 0.0f, kLargest);
 }
 
 void check_step(const TrainerEntry& trainer, const tame_step& step) {

@@ -8,6 +8,7 @@
 #include "../core/projection.h"
 #include "../core/sh.h"
 #include "../core/ssim.h"
+#include "../core/statistics.h"
 #include "../core/tiles.h"
 #include "simd.h"
 

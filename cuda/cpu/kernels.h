@@ -101,6 +101,7 @@ struct OptimizeArgs {
   float* gradient_sums;
   uint32_t* visible_steps;
   float* max_radii;
+  float full_gradient_depth;  // see core::density_gradient
 };
 
 // The output of a convolution of LPIPS, with bias and ReLU. Images are [image][channel][place][x], row y in place

@@ -144,11 +144,11 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
 
 inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {
   const ProjectArgs& p = a.projection;
-  const float to_ndc_x = 0.5f * float(p.camera.width), to_ndc_y = 0.5f * float(p.camera.height);
   for (uint32_t l = 0; l < lanes; ++l) {
     if (!(p.radii[i + l] > 0.f)) continue;
-    const float x = g.mean2[0].v[l] * to_ndc_x, y = g.mean2[1].v[l] * to_ndc_y;
-    a.gradient_sums[i + l] += core::sqrt(x * x + y * y);
+    const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
+    a.gradient_sums[i + l] +=
+        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
     a.visible_steps[i + l] += 1;
     a.max_radii[i + l] = core::maximum(a.max_radii[i + l], p.radii[i + l]);
   }

@@ -121,6 +121,7 @@ struct OptimizeArgs {
   float* gradient_sums;
   uint32_t* visible_steps;
   float* max_radii;
+  float full_gradient_depth;  // see core::density_gradient
 };
 
 struct LossArgs {

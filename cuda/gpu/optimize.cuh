@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../core/sh.h"
+#include "../core/statistics.h"
 #include "gaussian.cuh"
 
 namespace tame::gpu {
@@ -175,8 +176,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
 
   if (a.gradient_sums != nullptr && p.radii[i] > 0.f) {
-    const float x = g_mean2[0] * 0.5f * float(p.camera.width), y2 = g_mean2[1] * 0.5f * float(p.camera.height);
-    a.gradient_sums[i] += sqrtf(x * x + y2 * y2);
+    a.gradient_sums[i] +=
+        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i].depth, a.full_gradient_depth);
     a.visible_steps[i] += 1;
     a.max_radii[i] = fmaxf(a.max_radii[i], p.radii[i]);
   }

@@ -256,6 +256,7 @@ class GpuTrainer : public Trainer {
       args.gradient_sums = gradient_sums_.data();
       args.visible_steps = visible_steps_.data();
       args.max_radii = max_radii_.data();
+      args.full_gradient_depth = options_.full_gradient_depth;
     }
     rasterizer.optimize(args, true);
   }

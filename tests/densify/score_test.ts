@@ -65,6 +65,21 @@ for (const shDegree of [0, 2]) {
     for (const zeros of Object.values(world.trainer.statistics())) assert(zeros.every((value: number) => value === 0));
   });
 
+  deviceTest(
+    `Trainer.statistics() counts gradients near a camera less when the degree is ${shDegree}`,
+    async (device) => {
+      const fullDepth = 4;
+      using world = open(device, { splats, photos, fullGradientDepth: fullDepth });
+      await gather(world.trainer, shDegree);
+      const expected = statisticsReference(splats, photos, { ...options, fullDepth });
+      assertClose(world.trainer.statistics().gradientSums, expected.gradientSums, "gradient sums", 5e-4);
+      const all = statisticsReference(splats, photos, options);
+      const near = expected.gradientSums.filter((sum, i) => sum < all.gradientSums[i]).length;
+      const far = expected.gradientSums.filter((sum, i) => sum > 0 && sum === all.gradientSums[i]).length;
+      assert(near > 5 && far > 5, `${near} count less, ${far} in full`);
+    },
+  );
+
   for (const [name, weights] of Object.entries(TERMS)) {
     deviceTest(`Trainer.score() agrees with the oracle on ${name} when the degree is ${shDegree}`, async (device) => {
       using world = open(device, { splats, photos });

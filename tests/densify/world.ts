@@ -2,7 +2,7 @@
 // what happens to one half leaves the other's picture alone.
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
-import { Control, GROUP, SCORE, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
+import { Control, GROUP, SCORE, type Step, StepPlan, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
 import type { Image8 } from "../../load/images.ts";
 import { EVERYTHING, LEARNING_RATES, makeViews, type Photo } from "../gpu/training.ts";
 import { Random } from "../reference/random.ts";
@@ -69,9 +69,9 @@ export function photoOf(width: number, height: number, seed: number): Image8 {
 /** Puts Gaussians with room for more, their photos and a trainer on a device. */
 export function open(
   device: Device,
-  problem: { splats: SplatArrays; photos: Photo[]; capacity?: number; lambdaDssim?: number },
+  problem: { splats: SplatArrays; photos: Photo[]; capacity?: number } & TrainerOptions,
 ): World {
-  const { splats, photos, capacity = 4 * splats.opacities.length, lambdaDssim } = problem;
+  const { splats, photos, capacity = 4 * splats.opacities.length, ...options } = problem;
   const gaussians = Gaussians.create(device, {
     capacity,
     shDegree: splats.shDegree,
@@ -81,7 +81,7 @@ export function open(
     gaussians.upload(field, splats[field]);
   }
   const views = makeViews(device, photos);
-  const trainer = Trainer.create(gaussians, views, { shAccumulation: true, lambdaDssim });
+  const trainer = Trainer.create(gaussians, views, { shAccumulation: true, ...options });
   return {
     gaussians,
     trainer,

@@ -160,6 +160,17 @@ pairTest("Trainer.run() agrees with the CPU when gradients pass alpha's cap", as
   assertNotEquals(ours.splats.opacities, (await run(gpu, false)).splats.opacities);
 });
 
+pairTest("Trainer.run() agrees with the CPU on the gradients that count less near a camera", async ({ gpu, cpu }) => {
+  const problem = trainingProblem();
+  const run = (device: Device, fullGradientDepth: number) =>
+    runProblem(device, problem, { steps: 4, fullGradientDepth });
+  const [ours, theirs, all] = [await run(gpu, 5), await run(cpu, 5), await run(cpu, 0)];
+  const largest = Math.max(...theirs.gradientSums);
+  const error = Math.max(...ours.gradientSums.map((sum, i) => Math.abs(sum - theirs.gradientSums[i]) / largest));
+  assertLessOrEqual(error, 1e-3);
+  assert(theirs.gradientSums.some((sum, i) => sum < 0.9 * all.gradientSums[i]), "none counts less");
+});
+
 function assertLosses({ losses }: Outcome, { losses: expected }: Outcome): void {
   assertEquals(losses.length, expected.length);
   losses.forEach((loss, i) => {

@@ -46,6 +46,7 @@ export interface RunOptions {
   /** Changes the views before the first step. */
   prepare?: (views: Views) => void;
   passClampedGradient?: boolean;
+  fullGradientDepth?: number;
 }
 
 /**
@@ -70,11 +71,11 @@ export function trainingProblem(count = 200): Problem {
 
 /** Trains a problem on a device and reads everything back. */
 export async function runProblem(device: Device, { splats, photos }: Problem, options: RunOptions): Promise<Outcome> {
-  const { steps, residency, alter = (step) => step, lambdaDssim, passClampedGradient, prepare } = options;
+  const { steps, residency, alter = (step) => step, prepare, ...trainerOptions } = options;
   using gaussians = Gaussians.fromArrays(device, splats);
   using views = makeViews(device, photos, residency);
   prepare?.(views);
-  using trainer = Trainer.create(gaussians, views, { shAccumulation: true, lambdaDssim, passClampedGradient });
+  using trainer = Trainer.create(gaussians, views, { shAccumulation: true, ...trainerOptions });
   const control = new Control(steps);
   await trainer.run(planOf(steps, { views: photos.length, alter }), control);
   return { losses: control.losses(), splats: gaussians.toArrays(), ...trainer.statistics() };

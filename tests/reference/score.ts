@@ -100,11 +100,14 @@ export function scoreReference(
   return scores;
 }
 
-/** Density statistics of one step on each view, as `Trainer.statistics` gives them. */
+/**
+ * Density statistics of one step on each view, as `Trainer.statistics` gives them; nearer than `fullDepth` (default 0)
+ * gradients count by the square of the depth (Zhang et al. 2024, Pixel-GS).
+ */
 export function statisticsReference(
   splats: Splats,
   views: readonly ScoredView[],
-  options: ScoreOptions,
+  options: ScoreOptions & { fullDepth?: number },
 ): { gradientSums: Float64Array; visibleSteps: Uint32Array; maxRadii: Float64Array } {
   const count = splats.opacities.length;
   const gradientSums = new Float64Array(count);
@@ -114,9 +117,10 @@ export function statisticsReference(
     const { drawn, gradient } = drawView(splats, view, options);
     const { means2d } = drawn.backward(gradient);
     const { width, height } = view.camera;
-    for (const { index, radius } of drawn.footprints) {
+    for (const { index, radius, depth } of drawn.footprints) {
+      const share = Math.min(depth / (options.fullDepth ?? 0), 1) ** 2;
       // A unit of normalised device coordinates is half the image.
-      gradientSums[index] += Math.hypot(means2d[2 * index] * width / 2, means2d[2 * index + 1] * height / 2);
+      gradientSums[index] += share * Math.hypot(means2d[2 * index] * width / 2, means2d[2 * index + 1] * height / 2);
       visibleSteps[index] += 1;
       maxRadii[index] = Math.max(maxRadii[index], radius);
     }

@@ -131,12 +131,12 @@ deviceTest("train() keeps opacities as they are from hoIteration on with parity"
   }
 });
 
-deviceTest("train() lets gradients pass alpha's cap with parity alone", async (device) => {
+deviceTest("train() alters gradients near a camera and at alpha's cap as parity says", async (device) => {
   const scene = await syntheticScene(device);
   const { create } = Trainer;
-  const passed: (boolean | undefined)[] = [];
+  const chosen: TrainerOptions[] = [];
   Trainer.create = (gaussians, views, options: TrainerOptions = {}) => {
-    passed.push(options.passClampedGradient);
+    chosen.push(options);
     return create.call(Trainer, gaussians, views, options);
   };
   try {
@@ -146,7 +146,8 @@ deviceTest("train() lets gradients pass alpha's cap with parity alone", async (d
   } finally {
     Trainer.create = create;
   }
-  assertEquals(passed, [false, true]);
+  assertEquals(chosen.map(({ passClampedGradient }) => passClampedGradient), [false, true]);
+  assertEquals(chosen.map(({ fullGradientDepth }) => fullGradientDepth), [0.37 * scene.extent, 0]);
 });
 
 Deno.test({
