@@ -69,12 +69,17 @@ Deno.test("planMemory() counts the staged photos alone when a GPU's photos are i
 });
 
 Deno.test("planMemory() plans what an H100 was measured to take, and at most a quarter more", () => {
-  // Peaks of runs on an indoor capture: 50 photos of 133 x 237, 15 059 points, degree 3.
-  const runs = [[false, false, 23_676_000], [true, true, 30_933_000]] as const;
-  for (const [photosOnDevice, shAccumulation, peak] of runs) {
-    const photos = new Array(50).fill({ width: 133, height: 237 });
-    const input = { photos, photosOnDevice, count: 15_059, shDegree: 3, shAccumulation };
-    const { total } = planMemory({ ...input, backend: "cuda" });
+  // Peaks of the README's runs, at degree 3: photos, their size, Gaussians, MiB.
+  const densified = { photosOnDevice: true, shAccumulation: true, densifies: true };
+  const runs = [
+    [50, { width: 133, height: 237 }, 15_059, 22.02, { photosOnDevice: false }],
+    [43, { width: 133, height: 237 }, 29_902, 40.3, densified],
+    [43, { width: 531, height: 947 }, 112_053, 254.4, densified],
+    [65, { width: 797, height: 599 }, 213_520, 369.3, densified],
+  ] as const;
+  for (const [views, size, count, peak, how] of runs) {
+    const photos = new Array(views).fill(size);
+    const total = planMemory({ backend: "cuda", photos, count, shDegree: 3, ...how }).total / 2 ** 20;
     assert(total >= peak && total <= 1.25 * peak, `planned ${total}, took ${peak}`);
   }
 });
