@@ -124,7 +124,7 @@ TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak
 /* Where the time of a step goes. Scoring passes are under SCORE but for their forward and loss. */
 #define TAME_PHASES 7
 #define TAME_PHASE_PROJECT 0        /* Gaussians to splats, tiles counted */
-#define TAME_PHASE_BIN 1            /* sorts by depth and by tile */
+#define TAME_PHASE_BIN 1            /* instances to their tiles, each tile sorted by depth */
 #define TAME_PHASE_BLEND 2          /* the picture */
 #define TAME_PHASE_LOSS 3           /* with its gradient */
 #define TAME_PHASE_BLEND_BACKWARD 4 /* to one gradient an instance */

@@ -23,7 +23,7 @@ export interface ScratchInput {
 
 /** Bytes of scratch by purpose. */
 export interface Scratch {
-  /** Projected Gaussians and their order in depth. */
+  /** Projected Gaussians and the tiles that they reach. */
   splats: number;
   /** (tile, Gaussian) pairs, their order and their gradients. */
   instances: number;

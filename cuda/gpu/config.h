@@ -34,7 +34,7 @@ constexpr int kReplayBlocks = 3;  // 80
 constexpr int kReplayBlocks = 4;  // 64
 #endif
 
-constexpr int kGaussianThreads = 128;  // per-Gaussian kernels: about 100 registers a thread
+constexpr int kGaussianThreads = 128;  // per-Gaussian kernels, of many registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target
 // spills.
 constexpr int kProjectBlocks = 3;        // 168: the loads of the colour's 48 coefficients fly together

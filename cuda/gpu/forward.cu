@@ -7,7 +7,8 @@
 namespace tame::gpu {
 
 void Rasterizer::project() {
-  check(cudaMemsetAsync(tallies_.data(), 0, tallies() * sizeof(uint32_t), stream_), "clear tallies");
+  // All of them, so that the call is the same for every view.
+  check(cudaMemsetAsync(tallies_.data(), 0, tallies_.bytes(), stream_), "clear tallies");
   const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
   if (projection_.count != 0) {
     project_kernel<<<blocks_for(projection_.count, kGaussianThreads), kGaussianThreads, 0, stream_>>>(projection_);

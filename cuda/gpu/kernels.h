@@ -62,7 +62,7 @@ struct ProjectArgs {
   uint32_t* tile_counts;  // tiles the splat reaches
   TileSpan* tile_spans;   // where they lie
   uint32_t* tile_masks;   // which of at most 32 they are, row by row
-  uint32_t* large;        // Gaussians of more tiles than a mask holds, in any order
+  uint32_t* large;        // Gaussians whose rectangle has more tiles than a mask holds, in any order
   // From 0 on: how many those are; per tile the splats that reach it; per block of Gaussians their instances.
   uint32_t *large_count, *tile_sizes, *block_sizes;
   Counts* counts;
@@ -94,8 +94,8 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
-// Slots number the instances Gaussian by Gaussian. Where sizes were counted, their sums go, then move on as instances
-// are placed.
+// Slots number the instances Gaussian by Gaussian. Where sizes were counted their sums go; those of tiles then move on
+// as instances are placed.
 struct BinArgs {
   ProjectArgs projection;
   uint32_t tiles, blocks, room;  // blocks of Gaussians, instances that there is room for

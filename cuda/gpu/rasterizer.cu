@@ -1,9 +1,9 @@
-// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, loss.cu.
+// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, loss.cu,
+// backward.cu.
 #include <algorithm>
 #include <cstdlib>
 
 #include "rasterizer.h"
-#include "sort.h"
 
 namespace tame::gpu {
 
@@ -158,6 +158,8 @@ uint64_t Rasterizer::count_instances(const RasterInput& input) {
   project();
   Counts counts;
   check(cudaMemcpyAsync(&counts, counts_.data(), sizeof counts, cudaMemcpyDeviceToHost, stream_), "read counts");
+  // Nothing is to be placed, so a view that exceeds the room is none that the next pass should make room for.
+  check(cudaMemsetAsync(counts_.data(), 0, sizeof counts, stream_), "clear counts");
   stream_.wait();
   return counts.instances;
 }

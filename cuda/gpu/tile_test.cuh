@@ -1,5 +1,5 @@
-// The tiles that a splat reaches. What a mask cannot hold is tested twice, to count and to emit: both make the test of
-// the splat in memory, and the compiler has no product and sum to fuse in it, so that they agree.
+// The tiles that a splat reaches. What a mask cannot hold is tested anew to emit: counting and emitting make the test
+// of the splat in memory, and the compiler has no product and sum to fuse in it, so that they agree.
 #pragma once
 
 #include "kernels.h"

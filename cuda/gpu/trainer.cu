@@ -203,15 +203,19 @@ class GpuTrainer : public Trainer {
         if (!flying.empty()) settle_oldest();
         continue;
       }
+      const tame_step& step = plan[next];
       const StepHistory before = history_;
+      bool enqueued = false;
       try {
-        enqueue(plan[next], ++ticket_);
+        enqueue(step, ++ticket_);
+        enqueued = true;
+        flying.push_back({next++, ticket_, before});
+        views_->release(step.next_view);
       } catch (...) {
-        history_ = before;
+        if (!enqueued) history_ = before;
         while (!flying.empty()) settle_oldest();
         throw;
       }
-      flying.push_back({next++, ticket_, before});
     }
     while (!flying.empty()) settle_oldest();
     return stopping && next < n ? TAME_CANCELLED : TAME_OK;
@@ -242,7 +246,6 @@ class GpuTrainer : public Trainer {
       work();
     else
       graph_.run(stream(), work);
-    views_->release(step.next_view);
   }
 
   void optimize(const tame_step& step, Rasterizer& rasterizer) {

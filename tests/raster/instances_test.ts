@@ -44,3 +44,20 @@ deviceTest("countInstances() counts what a render makes, and changes none", asyn
   assertEquals(device.profile("stop").instances, count);
   assertGreater(count, 150);
 });
+
+deviceTest("render() needs no more memory when a large view was counted before", async (device) => {
+  const count = 2000;
+  using gaussians = Gaussians.fromArrays(device, {
+    means: Float32Array.from({ length: 3 * count }, (_, i) => i % 3 === 2 ? 2 + i / 3000 : 0),
+    logScales: new Float32Array(3 * count).fill(2),
+    quats: Float32Array.from({ length: 4 * count }, (_, i) => i % 4 === 0 ? 1 : 0),
+    opacities: new Float32Array(count).fill(2),
+    sh: new Float32Array(3 * count),
+    shDegree: 0,
+  });
+  const large = { ...CAMERA, width: 2048, height: 2048, fx: 1920, fy: 1920, cx: 1024, cy: 1024 };
+  // Every Gaussian over every tile: of so many pairs not even the order would fit.
+  assertEquals(await countInstances(gaussians, large), count * 128 * 128);
+  const { rgb } = await render(gaussians, CAMERA);
+  assertEquals(rgb.length, 3 * CAMERA.width * CAMERA.height);
+}, { memoryLimit: 256 * 2 ** 20 });
