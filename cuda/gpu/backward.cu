@@ -71,10 +71,11 @@ void Rasterizer::optimize(const OptimizeArgs& args, bool train) {
   const uint32_t blocks = blocks_for(args.projection.count, kGaussianThreads);
   if (blocks == 0) return;
   const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
-  if (train)
-    optimize_kernel<true><<<blocks, kGaussianThreads, 0, stream_>>>(args);
-  else
-    optimize_kernel<false><<<blocks, kGaussianThreads, 0, stream_>>>(args);
+  const bool statistics = args.gradient_sums != nullptr;
+  const auto kernel = !train       ? optimize_kernel<false, false>
+                      : statistics ? optimize_kernel<true, true>
+                                   : optimize_kernel<true, false>;
+  kernel<<<blocks, kGaussianThreads, 0, stream_>>>(args);
   check_launch("launch optimize_kernel");
 }
 

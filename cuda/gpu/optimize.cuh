@@ -124,7 +124,7 @@ __device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<kTra
   sink(kBand == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST, kPlane, gradient);
 }
 
-template <bool kTrain>
+template <bool kTrain, bool kStatistics>
 __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     optimize_kernel(const __grid_constant__ OptimizeArgs a) {
   if (a.projection.counts->overflow != 0) return;
@@ -175,7 +175,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   if (!kTrain)
     for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
 
-  if (a.gradient_sums != nullptr && p.radii[i] > 0.f) {
+  if (kStatistics && p.radii[i] > 0.f) {
     a.gradient_sums[i] +=
         core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i].depth, a.full_gradient_depth);
     a.visible_steps[i] += 1;
