@@ -20,9 +20,20 @@
  * @module
  */
 
-export { type EvalOptions, evaluate, type Report, type ViewScores } from "./eval/evaluate.ts";
-export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips.ts";
-export { savePly, type SavePlyOptions } from "./export/splats.ts";
+export { DataError } from "./base/errors.ts";
+export type {
+  Camera,
+  Distortion,
+  Image8,
+  ImageSize,
+  Lens,
+  LensModel,
+  Pinhole,
+  PlySplats,
+  PointCloud,
+  Scene,
+  View,
+} from "./base/scene.ts";
 export { Device, type DeviceInfo, type DeviceOptions, type MemoryUse, openDevice } from "./ffi/device.ts";
 export type { Backend } from "./ffi/library.ts";
 export { LibraryError, TameError, type TameStatus } from "./ffi/errors.ts";
@@ -37,14 +48,10 @@ export {
   type RenderOptions,
   type SplatGradients,
 } from "./ffi/rasterizer.ts";
+export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
-export type { Camera } from "./load/camera.ts";
-export { DataError } from "./load/errors.ts";
-export type { Image8, ImageSize } from "./load/images.ts";
-export type { Distortion, Lens, LensModel, Pinhole } from "./load/lens.ts";
-export type { PlySplats } from "./load/ply.ts";
-export { type LoadOptions, loadScene, type PointCloud, type Scene, type View } from "./load/scene.ts";
+export { type EvalOptions, evaluate, type Report, type ViewScores } from "./measure/evaluate.ts";
 export type { DensifyOutcome } from "./train/densify.ts";
 export type {
   DensifyEvent,
@@ -63,3 +70,5 @@ export type { BudgetMode, OptimizerType, TrainOptions } from "./train/options.ts
 export type { Parity, ParityPart } from "./train/parity.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";
+export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips/lpips.ts";
+export { savePly, type SavePlyOptions } from "./export/splats.ts";

@@ -1,7 +1,7 @@
 // --config FILE: options from a JSON file, read by the same rules as options on the command line.
 
+import { DataError } from "../base/errors.ts";
 import { readDataFile } from "../load/bytes.ts";
-import { DataError } from "../load/errors.ts";
 import { isObject } from "../load/json.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";

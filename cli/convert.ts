@@ -1,9 +1,9 @@
 // `convert`: makes tame's own files of others'.
 
-import { encodeLpips } from "../eval/lpips_file.ts";
-import { gatherLpips } from "../eval/lpips_convert.ts";
-import { writeFileAtomic } from "../export/atomic.ts";
-import { formatBytes } from "../train/format.ts";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { formatBytes } from "../base/format.ts";
+import { gatherLpips } from "../eval/lpips/convert.ts";
+import { encodeLpips } from "../eval/lpips/weights_file.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";

@@ -1,11 +1,12 @@
 // `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and pairs them in a picture.
 
 import { basename, join } from "@std/path";
+import type { Image8 } from "../base/scene.ts";
+import { type CaptureSize, DEFAULT_SIZE, holdsCapture, writeCapture } from "../demo/capture.ts";
 import { writePng } from "../eval/png.ts";
 import { RENDER_FOLDERS, rendersPath } from "../eval/render.ts";
-import { pointCloudPath } from "../export/model_folder.ts";
-import { type Image8, readImage } from "../load/images.ts";
-import { type CaptureSize, DEFAULT_SIZE, holdsCapture, writeCapture } from "../scripts/demo_scene/capture.ts";
+import { readImage } from "../load/images.ts";
+import { pointCloudPath } from "../load/model_folder.ts";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
 import { count, duration } from "./format.ts";

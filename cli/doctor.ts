@@ -1,9 +1,9 @@
 // `doctor`: what this machine offers, and why something cannot be used.
 
+import { formatBytes } from "../base/format.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { type DeviceInfo, type LibraryReport, listDevices } from "../ffi/device.ts";
 import { loadSharp } from "../load/decoder.ts";
-import { formatBytes } from "../train/format.ts";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";

@@ -1,6 +1,6 @@
 // Exit codes, and the one place where an error becomes a code and a message.
 
-import { DataError } from "../load/errors.ts";
+import { DataError } from "../base/errors.ts";
 import { LibraryError, TameError } from "../ffi/errors.ts";
 import { PermissionError, UsageError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 // Videos from numbered PNG files, by the ffmpeg that is installed.
 
 import { join } from "@std/path";
-import { environment } from "../ffi/environment.ts";
+import { environment } from "../base/environment.ts";
 import { statOrUndefined } from "../load/files.ts";
 
 /** Formats of a video. */

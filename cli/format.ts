@@ -1,6 +1,7 @@
 // Numbers as people read them.
 
-import { formatBytes, formatItems } from "../train/format.ts";
+import { formatBytes } from "../base/format.ts";
+import { formatItems } from "../train/format.ts";
 import type { MemoryPlan } from "../train/plan.ts";
 
 /** 15059 → "15 059". */

@@ -1,7 +1,10 @@
 // `full-eval`: the paper's benchmark or scenes of one's own, each in processes of its own, and the reports.
 
 import { basename, join } from "@std/path";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { findLpipsWeights } from "../eval/lpips/lpips.ts";
 import { parse } from "./argv.ts";
+import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { Board } from "./full_eval/board.ts";
 import { clusterJob } from "./full_eval/cluster.ts";
@@ -14,14 +17,11 @@ import { markdownTables } from "./full_eval/report_markdown.ts";
 import { runJobs } from "./full_eval/runner.ts";
 import type { PaperMode } from "./full_eval/scenes.ts";
 import { deviceArguments, shellLine, stageArguments, stagesOf } from "./full_eval/stages.ts";
-import { findLpipsWeights } from "../eval/lpips.ts";
 import { helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
-import { UsageError } from "./errors.ts";
 import { FULL_EVAL_OPTIONS } from "./options.ts";
 import { userPath } from "./paths.ts";
 import { processStreams, Reporter } from "./progress.ts";
-import { writeFileAtomic } from "../export/atomic.ts";
 
 /** The text of --help. */
 export function fullEvalHelp(): string {

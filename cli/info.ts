@@ -1,16 +1,18 @@
 // `info`: what a capture or a PLY holds, and what training at a budget will take.
 
 import { dirname } from "@std/path";
+import { DataError } from "../base/errors.ts";
+import { formatBytes } from "../base/format.ts";
+import type { Scene } from "../base/scene.ts";
 import { readDataFile } from "../load/bytes.ts";
-import { DataError } from "../load/errors.ts";
 import { statOrUndefined } from "../load/files.ts";
-import { parsePlyHeader } from "../load/ply_header.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
-import { loadScene, type Scene } from "../load/scene.ts";
-import { formatBytes, formatItem } from "../train/format.ts";
+import { parsePlyHeader } from "../load/ply_header.ts";
+import { loadScene } from "../load/scene.ts";
+import { budgetTarget, largestCount } from "../train/budget.ts";
+import { formatItem } from "../train/format.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
-import { budgetTarget, largestCount } from "../train/budget.ts";
 import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";

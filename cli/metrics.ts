@@ -1,6 +1,7 @@
 // `metrics`: scores the rendered test views of model folders.
 
-import { findLpipsWeights, loadLpips, type LpipsNetwork } from "../eval/lpips.ts";
+import { DataError } from "../base/errors.ts";
+import { findLpipsWeights, loadLpips, type LpipsNetwork } from "../eval/lpips/lpips.ts";
 import { scoreModel } from "../eval/metrics.ts";
 import type { Scores } from "../eval/scores.ts";
 import type { Device } from "../ffi/device.ts";
@@ -13,7 +14,6 @@ import { Interrupt } from "./interrupt.ts";
 import { METRICS_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
-import { DataError } from "../load/errors.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */

@@ -1,7 +1,7 @@
 // Where a path that the user typed really is.
 
 import { dirname, fromFileUrl, isAbsolute, resolve } from "@std/path";
-import { environment } from "../ffi/environment.ts";
+import { environment } from "../base/environment.ts";
 
 /** The checkout that this program runs from, or undefined when it was imported by http. */
 export const ROOT: string | undefined = import.meta.url.startsWith("file:")

@@ -1,18 +1,18 @@
 // `render`: the views of a trained model as pictures, with their photos beside them, or a camera path through it.
 
 import { basename, extname, join } from "@std/path";
+import { DataError } from "../base/errors.ts";
+import type { Camera, Scene } from "../base/scene.ts";
 import { parseKeyframes } from "../eval/keyframes.ts";
 import { keyframePath, orbitPath, spiralPath } from "../eval/paths.ts";
 import { pathFolder, RENDER_FOLDERS, renderPath, rendersPath, renderViews } from "../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../eval/render_record.ts";
-import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../export/model_folder.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { readDataFile } from "../load/bytes.ts";
-import type { Camera } from "../load/camera.ts";
-import { DataError } from "../load/errors.ts";
-import { compareCodePoints } from "../load/order.ts";
-import { loadScene, type Scene } from "../load/scene.ts";
 import { loadPly } from "../init/gaussians.ts";
+import { readDataFile } from "../load/bytes.ts";
+import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../load/model_folder.ts";
+import { compareCodePoints } from "../load/order.ts";
+import { loadScene } from "../load/scene.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";

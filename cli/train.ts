@@ -1,21 +1,15 @@
 // `train`: a capture in, a model folder out.
 
 import { join } from "@std/path";
-import {
-  lastIteration,
-  MODEL_FILES,
-  type RunConfig,
-  savedIterations,
-  savePointCloud,
-  startModelFolder,
-  writeRunConfig,
-} from "../export/model_folder.ts";
+import { DataError } from "../base/errors.ts";
+import { formatBytes } from "../base/format.ts";
+import { DEFAULT_NEAR, type Scene } from "../base/scene.ts";
+import { type RunConfig, savePointCloud, startModelFolder, writeRunConfig } from "../export/model_folder.ts";
 import { TrainLog } from "../export/train_log.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { DEFAULT_NEAR } from "../load/camera.ts";
-import { DataError } from "../load/errors.ts";
-import { loadScene, type Scene } from "../load/scene.ts";
+import { lastIteration, MODEL_FILES, savedIterations } from "../load/model_folder.ts";
+import { loadScene } from "../load/scene.ts";
 import type {
   DensifyEvent,
   DoneEvent,
@@ -25,7 +19,6 @@ import type {
   TrainEvent,
   TrainResult,
 } from "../train/events.ts";
-import { formatBytes } from "../train/format.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { parseWithConfig } from "./config.ts";

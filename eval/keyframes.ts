@@ -18,10 +18,10 @@
  * @module
  */
 
-import { type Camera, resizeCamera } from "../load/camera.ts";
-import { DataError } from "../load/errors.ts";
-import type { View } from "../load/scene.ts";
-import type { Vec3 } from "../load/vec3.ts";
+import { DataError } from "../base/errors.ts";
+import type { Camera, View } from "../base/scene.ts";
+import type { Vec3 } from "../base/vec3.ts";
+import { resizeCamera } from "../load/camera.ts";
 import { commonUp, type Keyframe, lookAt } from "./paths.ts";
 
 /** Keyframes as `keyframePath` takes them. */

@@ -6,13 +6,13 @@
  */
 
 import { join } from "node:path";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { DataError } from "../base/errors.ts";
 import type { Device } from "../ffi/device.ts";
 import type { LpipsNetwork } from "../ffi/lpips.ts";
-import { writeFileAtomic } from "../export/atomic.ts";
-import { DataError } from "../load/errors.ts";
 import { entriesOf } from "../load/files.ts";
 import { readImage } from "../load/images.ts";
-import { toFloat } from "./pixels.ts";
+import { toFloat } from "../measure/pixels.ts";
 import { RENDER_FOLDERS } from "./render.ts";
 import { ExactRenders } from "./render_record.ts";
 import { FLOAT, meanScores, scoreImages, type Scores } from "./scores.ts";

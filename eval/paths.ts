@@ -7,8 +7,9 @@
  * @module
  */
 
-import { type Camera, cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
-import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../load/vec3.ts";
+import type { Camera } from "../base/scene.ts";
+import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
+import { cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
 import { quaternionFromRotation, squad } from "./quaternion.ts";
 import { catmullRom } from "./spline.ts";
 

@@ -1,8 +1,8 @@
 // Images to PNG files: colours of 8 bits, and planes of 8 or 16.
 
-import { writeFileAtomic } from "../export/atomic.ts";
+import { writeFileAtomic } from "../base/atomic.ts";
+import type { Image8 } from "../base/scene.ts";
 import { loadSharp } from "../load/decoder.ts";
-import type { Image8 } from "../load/images.ts";
 
 /** zlib's fastest level that still compresses: renders are scratch to be scored, and deflate dominates their cost. */
 const COMPRESSION_LEVEL = 1;

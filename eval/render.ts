@@ -5,13 +5,12 @@
  */
 
 import { join } from "node:path";
+import type { Camera, View } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
-import type { Camera } from "../load/camera.ts";
 import { entriesOf } from "../load/files.ts";
-import type { View } from "../load/scene.ts";
-import { withPhotosAhead } from "./photos.ts";
-import { alphaPlane, depthPlane, flattened } from "./pixels.ts";
+import { withPhotosAhead } from "../measure/photos.ts";
+import { alphaPlane, depthPlane, flattened } from "../measure/pixels.ts";
 import { writePlanePng, writePng } from "./png.ts";
 
 /** Options of {@linkcode renderViews} and {@linkcode renderPath}. */

@@ -6,19 +6,20 @@
  */
 
 import { join } from "node:path";
-import { writeFileAtomic } from "../export/atomic.ts";
-import { pointCloudPath } from "../export/model_folder.ts";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { DataError } from "../base/errors.ts";
+import type { View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import type { Image } from "../ffi/image.ts";
 import { renderColors } from "../ffi/rasterizer.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
-import { DataError } from "../load/errors.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { parseJsonObject } from "../load/json.ts";
-import { type LoadOptions, loadScene, type View } from "../load/scene.ts";
-import { clampColors } from "./pixels.ts";
+import { pointCloudPath } from "../load/model_folder.ts";
+import { type LoadOptions, loadScene } from "../load/scene.ts";
+import { clampColors } from "../measure/pixels.ts";
 
 /** How views were rendered: the options that the capture was loaded with, and what follows. */
 export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {

@@ -1,9 +1,9 @@
 // Writes a COLMAP model as its three binary files (https://colmap.github.io/format.html): little-endian, unpadded.
 
 import { join } from "node:path";
+import { writeFileAtomic } from "../base/atomic.ts";
+import type { PointCloud } from "../base/scene.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from "../load/colmap_model.ts";
-import type { PointCloud } from "../load/scene.ts";
-import { writeFileAtomic } from "./atomic.ts";
 
 /** What COLMAP itself writes for a point whose reprojection error was never computed. */
 const UNKNOWN_ERROR = -1;

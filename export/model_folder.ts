@@ -12,17 +12,16 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { writeFileAtomic } from "../base/atomic.ts";
+import type { Scene, View } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { readDataFile } from "../load/bytes.ts";
 import { cameraCenter } from "../load/camera.ts";
-import { DataError } from "../load/errors.ts";
-import { entriesOf, statOrUndefined } from "../load/files.ts";
-import type { Scene, View } from "../load/scene.ts";
+import type { CfgArgs } from "../load/cfg_args.ts";
+import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
 import type { TrainResult } from "../train/events.ts";
-import { writeFileAtomic } from "./atomic.ts";
-import { type CfgArgs, formatCfgArgs, parseCfgArgs } from "./cfg_args.ts";
+import { formatCfgArgs } from "./cfg_args.ts";
 import { pointsPly } from "./ply.ts";
 import { savePly } from "./splats.ts";
 
@@ -67,18 +66,6 @@ export interface RunConfig {
   };
 }
 
-/** Names of the files beside the point clouds. */
-export const MODEL_FILES = {
-  cfgArgs: "cfg_args",
-  cameras: "cameras.json",
-  input: "input.ply",
-  config: "config.json",
-  log: "train.csv",
-} as const;
-
-const POINT_CLOUDS = "point_cloud";
-const ITERATION_FOLDER = /^iteration_(\d+)$/;
-
 /**
  * Makes the folder and writes what is known before training: `cfg_args`, `cameras.json`, `input.ply`.
  *
@@ -119,17 +106,6 @@ function cameraEntry(view: View, id: number): object {
 }
 
 /**
- * Where the Gaussians of an iteration are saved.
- *
- * @param folder Model folder
- * @param iteration Iteration
- * @returns Path of the PLY file
- */
-export function pointCloudPath(folder: string, iteration: number): string {
-  return join(folder, POINT_CLOUDS, `iteration_${iteration}`, "point_cloud.ply");
-}
-
-/**
  * Saves Gaussians under their iteration.
  *
  * @param gaussians What to save
@@ -138,68 +114,10 @@ export function pointCloudPath(folder: string, iteration: number): string {
  * @returns Path of the PLY file
  */
 export async function savePointCloud(gaussians: Gaussians, folder: string, iteration: number): Promise<string> {
-  await Deno.mkdir(join(folder, POINT_CLOUDS, `iteration_${iteration}`), { recursive: true });
   const path = pointCloudPath(folder, iteration);
+  await Deno.mkdir(dirname(path), { recursive: true });
   await savePly(gaussians, path, { iteration });
   return path;
-}
-
-/**
- * The iterations that have a saved PLY.
- *
- * @param folder Model folder
- * @returns Iterations in ascending order
- * @throws {DataError} When there is none
- */
-export async function savedIterations(folder: string): Promise<number[]> {
-  const clouds = join(folder, POINT_CLOUDS);
-  const iterations: number[] = [];
-  for (const { name } of await entriesOf(clouds)) {
-    const iteration = Number(ITERATION_FOLDER.exec(name)?.[1] ?? NaN);
-    if ((await statOrUndefined(pointCloudPath(folder, iteration)))?.isFile) iterations.push(iteration);
-  }
-  if (iterations.length === 0) throw new DataError("No saved Gaussians: train the model first", { path: clouds });
-  return iterations.sort((a, b) => a - b);
-}
-
-/**
- * The iteration that the last run into a folder ended with, which need not be the highest: an earlier, longer run may
- * have left PLYs of higher ones.
- *
- * @param folder Model folder
- * @returns The iteration that `config.json` states if it has a saved PLY, else the highest that has
- * @throws {DataError} When there is no saved PLY
- */
-export async function lastIteration(folder: string): Promise<number> {
-  const saved = await savedIterations(folder);
-  const stated = await statedIteration(join(folder, MODEL_FILES.config));
-  return saved.find((iteration) => iteration === stated) ?? saved[saved.length - 1];
-}
-
-/** The result's iteration in a `config.json`; folders that other programs made have none, or one of another kind. */
-async function statedIteration(path: string): Promise<unknown> {
-  if (!(await statOrUndefined(path))?.isFile) return undefined;
-  try {
-    return JSON.parse(await Deno.readTextFile(path))?.result?.iteration;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Reads `cfg_args`.
- *
- * @param folder Model folder
- * @returns Names and values
- * @throws {DataError} When the file is missing or is not `cfg_args` text
- */
-export async function readCfgArgs(folder: string): Promise<CfgArgs> {
-  const path = join(folder, MODEL_FILES.cfgArgs);
-  if (await statOrUndefined(path) === undefined) {
-    throw new DataError("Not a model folder: there is no cfg_args in it", { path });
-  }
-  return parseCfgArgs(new TextDecoder().decode(await readDataFile(path)), path);
 }
 
 /**

@@ -1,6 +1,6 @@
 // PLY files to write: the header in front of Gaussians, and coloured points.
 
-import type { PointCloud } from "../load/scene.ts";
+import type { PointCloud } from "../base/scene.ts";
 
 /**
  * Header of a binary little-endian PLY of `count` Gaussians with spherical harmonics of degree `shDegree` (0 to 3), in

@@ -5,9 +5,9 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { writePartsAtomic } from "../base/atomic.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { writePartsAtomic } from "./atomic.ts";
 import { splatHeader } from "./ply.ts";
 
 /** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */

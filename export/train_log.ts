@@ -5,8 +5,8 @@
  * @module
  */
 
+import { writeFileAtomic } from "../base/atomic.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../train/events.ts";
-import { writeFileAtomic } from "./atomic.ts";
 
 const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr";
 

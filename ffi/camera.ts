@@ -1,6 +1,6 @@
 // A camera as native code takes it.
 
-import { type Camera, DEFAULT_NEAR } from "../load/camera.ts";
+import { type Camera, DEFAULT_NEAR } from "../base/scene.ts";
 import { Struct } from "./abi.ts";
 import { checkCount, checkLength } from "./errors.ts";
 

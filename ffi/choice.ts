@@ -1,7 +1,7 @@
 // Which library a device is opened from, and the one line that says why.
 
+import { environment } from "../base/environment.ts";
 import { deviceName, findDevice, type Finding } from "./device_info.ts";
-import { environment } from "./environment.ts";
 import { LibraryError } from "./errors.ts";
 import { type Backend, type Library, openFile, openLibrary, searchLibrary } from "./library.ts";
 

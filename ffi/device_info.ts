@@ -1,7 +1,7 @@
 // What libraries and devices there are on this machine.
 
+import { environment } from "../base/environment.ts";
 import { ABI, Struct } from "./abi.ts";
-import { environment } from "./environment.ts";
 import { errorFrom, LibraryError, TameError } from "./errors.ts";
 import { type Backend, type BuildInfo, type Library, openFile, searchLibrary } from "./library.ts";
 

@@ -1,10 +1,10 @@
 // Brings a library to this machine when tame itself was imported over http(s): fetched once from beside the module,
 // checked against the manifest that came with it, kept in the user's cache.
 
-import { writeFileAtomic } from "../export/atomic.ts";
-import manifest from "./manifest.json" with { type: "json" };
-import { environment } from "./environment.ts";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { environment } from "../base/environment.ts";
 import { LibraryError } from "./errors.ts";
+import manifest from "./manifest.json" with { type: "json" };
 
 /** Platform ("linux-x86_64") → backend → file, relative to the package's root, and its SHA-256 in hexadecimal. */
 export type Manifest = Record<string, Partial<Record<"cuda" | "cpu", { file: string; sha256: string }>>>;

@@ -3,9 +3,9 @@
 // with -z nodelete, so that their code stays in memory until the process is gone.
 
 import { fileURLToPath } from "node:url";
+import { environment } from "../base/environment.ts";
 import { ABI, decodeText, Struct } from "./abi.ts";
 import { downloadLibrary } from "./download.ts";
-import { environment } from "./environment.ts";
 import { errorFrom, LibraryError } from "./errors.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 

@@ -1,6 +1,6 @@
 // Lens distortion, computed natively: which pinhole camera a distorted photo becomes, and its pixels there.
 
-import type { Lens, LensModel, Pinhole } from "../load/lens.ts";
+import type { Lens, LensModel, Pinhole } from "../base/scene.ts";
 import { ABI, Struct } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";

@@ -1,7 +1,6 @@
 // Training views on a device: cameras with their photos.
 
-import type { Camera } from "../load/camera.ts";
-import type { Image8 } from "../load/images.ts";
+import type { Camera, Image8 } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
 import { packCamera } from "./camera.ts";
 import type { Device } from "./device.ts";

@@ -6,12 +6,12 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { SH_C0 } from "../base/numbers.ts";
+import type { PointCloud } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
-import { SH_C0 } from "../load/numbers.ts";
 import { readSplatsPly } from "../load/ply.ts";
 import { FARTHEST } from "../load/points.ts";
-import type { PointCloud } from "../load/scene.ts";
 import { knnMeanDist2 } from "./knn.ts";
 
 /** Options of {@linkcode initGaussians}. */

@@ -1,6 +1,6 @@
 // Checked reading of binary files: no read passes the end, no count is believed before the bytes it needs are there.
 
-import { DataError } from "./errors.ts";
+import { DataError } from "../base/errors.ts";
 
 /**
  * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (a permission

@@ -1,34 +1,7 @@
 // The camera of a view: a pinhole with a pose, in COLMAP's conventions.
 
+import type { Camera } from "../base/scene.ts";
 import { resizeIntrinsics } from "./lens.ts";
-
-/** Distance of the near plane of a camera that states none, in world units. */
-export const DEFAULT_NEAR = 0.2;
-
-/**
- * A pinhole camera and its pose. Axes are x right, y down, z forward; a world point X lies at x_c = R X + t. Pixel
- * (i, j) covers [i, i+1] × [j, j+1], so its centre is (i + 0.5, j + 0.5) and a central principal point is width / 2.
- */
-export interface Camera {
-  /** Image width in pixels. */
-  width: number;
-  /** Image height in pixels. */
-  height: number;
-  /** Focal length along x, in pixels. */
-  fx: number;
-  /** Focal length along y, in pixels. */
-  fy: number;
-  /** Principal point along x, in pixels. */
-  cx: number;
-  /** Principal point along y, in pixels. */
-  cy: number;
-  /** World-to-camera rotation R: 9 numbers, row-major. */
-  rotation: number[];
-  /** World-to-camera translation t: 3 numbers, in world units. */
-  translation: number[];
-  /** Distance of the near plane, in world units; 0.2 when absent. */
-  near?: number;
-}
 
 /**
  * Position of a camera in the world, −Rᵀt.

@@ -1,8 +1,7 @@
 // What a reader finds in a capture, before a photo is looked at.
 
-import type { ImageSize } from "./images.ts";
+import type { ImageSize, PointCloud } from "../base/scene.ts";
 import type { Intrinsics } from "./lens.ts";
-import type { PointCloud } from "./scene.ts";
 
 /** A photo and what the capture says about it. */
 export interface PosedPhoto {

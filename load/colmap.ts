@@ -1,14 +1,14 @@
 // COLMAP models in a folder: each of the three files binary or text, and of several models the largest.
 
 import { join, relative } from "node:path";
+import { DataError } from "../base/errors.ts";
+import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import { parseCameras, parseImages, parsePoints } from "./colmap_binary.ts";
 import type { ColmapCamera, ColmapImage, ColmapModel } from "./colmap_model.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "./colmap_text.ts";
-import { DataError } from "./errors.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { parsePointsPly } from "./ply.ts";
-import type { PointCloud } from "./scene.ts";
 
 /** A file of a model, read. */
 export interface Part<T> {

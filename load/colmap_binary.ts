@@ -1,9 +1,9 @@
 // COLMAP's binary files (cameras.bin, images.bin, points3D.bin), as the format's documentation lays them out:
 // https://colmap.github.io/format.html. Little-endian, unpadded.
 
+import type { PointCloud } from "../base/scene.ts";
 import { ByteReader } from "./bytes.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
-import type { PointCloud } from "./scene.ts";
 
 const F64 = 8;
 /** id, model, width, height and the three parameters of the smallest model. */

@@ -1,16 +1,16 @@
 // A COLMAP capture: a model under `sparse` and a folder of photos.
 
 import { basename, join, relative, resolve } from "node:path";
+import { DataError } from "../base/errors.ts";
+import { forEachParallel } from "../base/parallel.ts";
 import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
 import { findModel, type FoundModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
-import { DataError } from "./errors.ts";
 import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
 import type { Intrinsics } from "./lens.ts";
 import { findMask } from "./masks.ts";
 import { compareCodePoints } from "./order.ts";
-import { forEachParallel } from "./parallel.ts";
 
 /** Files looked for at once. */
 const LOOKS_IN_FLIGHT = 8;

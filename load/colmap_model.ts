@@ -1,8 +1,8 @@
 // What a COLMAP model consists of, and what its camera models mean.
 
-import { checkIntrinsics, type Distortion, distortionOf, type Intrinsics } from "./lens.ts";
+import type { Distortion, PointCloud } from "../base/scene.ts";
+import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
-import type { PointCloud } from "./scene.ts";
 
 /** The intrinsics of one physical camera, shared by any number of images. */
 export interface ColmapCamera {

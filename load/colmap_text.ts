@@ -1,8 +1,8 @@
 // COLMAP's text files (cameras.txt, images.txt, points3D.txt): https://colmap.github.io/format.html.
 
+import type { PointCloud } from "../base/scene.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
 import { LineReader } from "./lines.ts";
-import type { PointCloud } from "./scene.ts";
 
 /** The longest name of a camera model that an error repeats. */
 const LONGEST_MODEL = 64;

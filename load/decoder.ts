@@ -1,6 +1,6 @@
 // The decoder of photos: sharp, imported when the first photo is read, and a bound on what is decoded at once.
 
-import { DataError } from "./errors.ts";
+import { DataError } from "../base/errors.ts";
 
 type Sharp = typeof import("npm:sharp@0.35.5").default;
 

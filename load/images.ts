@@ -1,31 +1,9 @@
 // Photos: their sizes, their pixels, and the size they are trained at.
 
+import { forEachParallel } from "../base/parallel.ts";
+import type { Image8, ImageSize, Lens } from "../base/scene.ts";
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
-import type { Lens } from "./lens.ts";
-import { forEachParallel } from "./parallel.ts";
 import { undistort } from "./undistort.ts";
-
-/** An 8-bit image: rows from the top, channels interleaved, RGB or RGB with straight alpha. */
-export interface Image8 {
-  /** Width in pixels. */
-  width: number;
-  /** Height in pixels. */
-  height: number;
-  /** 3 for RGB, 4 for RGB and alpha. */
-  channels: 3 | 4;
-  /** width · height · channels bytes. */
-  data: Uint8Array;
-  /** width · height bytes, 0 where a pixel is left out of training; absent where none is. */
-  mask?: Uint8Array;
-}
-
-/** A size in whole pixels. */
-export interface ImageSize {
-  /** Width in pixels. */
-  width: number;
-  /** Height in pixels. */
-  height: number;
-}
 
 /** Photos wider than this train at this width, unless a resolution is asked for. */
 export const AUTOMATIC_WIDTH = 1600;

@@ -1,6 +1,6 @@
 // Checked reading of JSON files: limits before the parser runs, and errors that name the place.
 
-import { DataError } from "./errors.ts";
+import { DataError } from "../base/errors.ts";
 
 /** More than any capture needs: ten thousand frames take ten megabytes. What a parser makes of it can be much more. */
 const LARGEST = 64 << 20;

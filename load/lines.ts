@@ -1,8 +1,8 @@
 // Checked reading of text files line by line, word by word. Nothing but the words asked for is decoded, so that a long
 // line that is passed over costs neither time nor memory.
 
-import { DataError } from "./errors.ts";
-import { LONGEST_NUMBER, parseNumber } from "./numbers.ts";
+import { DataError } from "../base/errors.ts";
+import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 
 /** What some editors put before the first line. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];

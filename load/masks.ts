@@ -1,10 +1,9 @@
 // Masks: which pixels of a photo count in training. White is kept, black is left out.
 
 import { join } from "node:path";
+import type { ImageSize, Lens } from "../base/scene.ts";
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { statOrUndefined } from "./files.ts";
-import type { ImageSize } from "./images.ts";
-import type { Lens } from "./lens.ts";
 import { undistort } from "./undistort.ts";
 
 /** From this grey value of 0 to 255 on a mask's pixel is white. */

@@ -1,30 +1,10 @@
 // PLY files (Turk 1994; ascii and binary of either byte order): point clouds and Gaussian splats by property name.
 
+import { DataError } from "../base/errors.ts";
+import { GREY } from "../base/numbers.ts";
+import type { PlySplats, PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import { DataError } from "./errors.ts";
-import { GREY } from "./numbers.ts";
 import { type PlyFile, readPlyFile, type VertexTable } from "./ply_table.ts";
-import type { PointCloud } from "./scene.ts";
-
-/** Gaussians as a PLY holds them: raw parameters, not yet on any device. */
-export interface PlySplats {
-  /** Number of Gaussians N. */
-  count: number;
-  /** 3N world coordinates. */
-  means: Float32Array;
-  /** 3N natural logarithms of the axes' standard deviations, in world units. */
-  logScales: Float32Array;
-  /** 4N quaternion components (w, x, y, z), of any length. */
-  quats: Float32Array;
-  /** N logits of the opacities. */
-  opacities: Float32Array;
-  /** N·K·3 spherical-harmonics coefficients, K = (shDegree + 1)², as [Gaussian][coefficient][rgb]. */
-  sh: Float32Array;
-  /** Degree of the spherical harmonics, 0 to 3. */
-  shDegree: number;
-  /** The header's comment lines. */
-  comments: string[];
-}
 
 /** The highest degree of spherical harmonics that is read. */
 const MAX_SH_DEGREE = 3;

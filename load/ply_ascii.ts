@@ -1,7 +1,7 @@
 // The body of an ascii PLY file: numbers between white space.
 
-import { DataError } from "./errors.ts";
-import { LONGEST_NUMBER, parseNumber } from "./numbers.ts";
+import { DataError } from "../base/errors.ts";
+import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 import { PLY_TYPE_BYTES, type PlyType } from "./ply_header.ts";
 import type { CopyColumn, VertexSource } from "./ply_table.ts";
 

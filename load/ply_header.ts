@@ -1,6 +1,6 @@
 // The header of a PLY file (Turk 1994): which elements follow, with which properties, in which encoding.
 
-import { DataError } from "./errors.ts";
+import { DataError } from "../base/errors.ts";
 
 /** A number's type in a PLY file, by its sized name. */
 export type PlyType = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "float32" | "float64";

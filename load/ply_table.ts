@@ -1,6 +1,6 @@
 // The body of a PLY file: finds the vertices behind the header and hands out their properties by name.
 
-import { DataError } from "./errors.ts";
+import { DataError } from "../base/errors.ts";
 import { readAsciiVertices } from "./ply_ascii.ts";
 import { parsePlyHeader, PLY_TYPE_BYTES, type PlyElement, type PlyHeader, type PlyType } from "./ply_header.ts";
 

@@ -1,9 +1,9 @@
 // The points that training starts from: those that a capture has, or random ones.
 
-import { PURPOSE, randomWords } from "../train/random.ts";
-import { type Camera, cameraCenter } from "./camera.ts";
-import { GREY } from "./numbers.ts";
-import type { PointCloud } from "./scene.ts";
+import { GREY } from "../base/numbers.ts";
+import { PURPOSE, randomWords } from "../base/random.ts";
+import type { Camera, PointCloud } from "../base/scene.ts";
+import { cameraCenter } from "./camera.ts";
 
 /** Points where a capture has none, as many as NeRF-synthetic scenes customarily start from. */
 export const RANDOM_POINTS = 100_000;

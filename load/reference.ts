@@ -1,7 +1,7 @@
 // Sizes and cameras as the reference implementation of Mallick et al. 2024 reads a capture, for runs in parity with it.
 
-import type { Camera } from "./camera.ts";
-import { AUTOMATIC_WIDTH, type ImageSize, targetSize } from "./images.ts";
+import type { Camera, ImageSize } from "../base/scene.ts";
+import { AUTOMATIC_WIDTH, targetSize } from "./images.ts";
 
 /**
  * {@linkcode targetSize} with the reference's rounding: it divides both sides by width / target and rounds down, which

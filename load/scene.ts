@@ -2,67 +2,17 @@
 
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Camera, cameraCenter, DEFAULT_NEAR } from "./camera.ts";
+import { DataError } from "../base/errors.ts";
+import { type Camera, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
+import { cameraCenter } from "./camera.ts";
 import type { Capture, ReadOptions } from "./capture.ts";
 import { readColmapCapture } from "./colmap_capture.ts";
-import { DataError } from "./errors.ts";
 import { statOrUndefined } from "./files.ts";
-import type { Image8 } from "./images.ts";
-import type { Lens } from "./lens.ts";
 import { compareCodePoints } from "./order.ts";
-import type { PlySplats } from "./ply.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
 import { readStart } from "./start.ts";
 import { readSplitCapture, readTransformsCapture, SPLIT_FILE, TRANSFORMS_FILE } from "./transforms.ts";
 import { makeViews } from "./views.ts";
-
-/** Coloured points in space. */
-export interface PointCloud {
-  /** Number of points N. */
-  count: number;
-  /** 3N world coordinates: x, y, z of each point. */
-  positions: Float32Array;
-  /** 3N bytes: red, green, blue of each point. */
-  colors: Uint8Array;
-}
-
-/** A photo and the camera that took it. */
-export interface View {
-  /** The photo's file name up to its first dot, without folders. */
-  name: string;
-  /** The photo's file. */
-  path: string;
-  /** The camera, with the intrinsics of the size that the photo is trained at. */
-  camera: Camera;
-  /** Size and focal lengths in pixels before any resizing: as the capture states them, or its lens's pinhole. */
-  original: { width: number; height: number; fx: number; fy: number };
-  /** The lens that the stored photo was taken through; absent where it needs no undistortion. */
-  lens?: Lens;
-  /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
-  alpha?: boolean;
-  /** The file that says which pixels count in training: white ones do, black ones don't; absent where all count. */
-  maskPath?: string;
-  /** Decodes the photo, and its mask, undistorted, at the camera's size, anew each time. */
-  photo(): Promise<Image8>;
-}
-
-/** Everything that training reads of a capture. */
-export interface Scene {
-  /** Views to train on, sorted by name; those of a synthetic scene in the order of its file. */
-  train: View[];
-  /** Views held out for evaluation, in the same order; empty unless they were asked for. */
-  test: View[];
-  /** The points to start from. */
-  points: PointCloud;
-  /** Gaussians to start from instead, as they are, where {@linkcode LoadOptions.init} names some. */
-  splats?: PlySplats;
-  /** Radius of the training cameras' region, in world units: see {@linkcode sceneExtent}. */
-  extent: number;
-  /** Absolute path of the capture: its folder, or the file that was named. */
-  source: string;
-  /** What a user should know about how the capture was read, one line each. */
-  notices?: string[];
-}
 
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {

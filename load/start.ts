@@ -1,12 +1,12 @@
 // What training starts from when a PLY file is named for it: points, or Gaussians.
 
+import { DataError } from "../base/errors.ts";
+import { SH_C0 } from "../base/numbers.ts";
+import type { PlySplats, PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import { DataError } from "./errors.ts";
-import { SH_C0 } from "./numbers.ts";
+import { parsePointsPly, parseSplatsPly } from "./ply.ts";
 import { parsePlyHeader } from "./ply_header.ts";
-import { parsePointsPly, parseSplatsPly, type PlySplats } from "./ply.ts";
 import { usablePoints } from "./points.ts";
-import type { PointCloud } from "./scene.ts";
 
 /** Points, or Gaussians with their centres as points. */
 export interface Start {

@@ -1,14 +1,14 @@
 // Captures described by JSON files: a transforms.json (instant-ngp, nerfstudio), or one for each set (NeRF-synthetic).
 
 import { basename, dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { DataError } from "../base/errors.ts";
+import { forEachParallel } from "../base/parallel.ts";
+import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
-import { DataError } from "./errors.ts";
 import { statOrUndefined } from "./files.ts";
 import { findMask } from "./masks.ts";
-import { forEachParallel } from "./parallel.ts";
 import { parsePointsPly } from "./ply.ts";
-import type { PointCloud } from "./scene.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
 
 /** The file of a capture in one piece. */

@@ -1,13 +1,13 @@
 // What a transforms.json says (instant-ngp, nerfstudio, NeRF-synthetic), with every value checked: frames with poses and
 // intrinsics of their own or of the file, names of points and of sets.
 
+import { DataError } from "../base/errors.ts";
+import type { Distortion, ImageSize } from "../base/scene.ts";
+import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { readDataFile } from "./bytes.ts";
-import { DataError } from "./errors.ts";
-import type { ImageSize } from "./images.ts";
 import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
-import { checkIntrinsics, type Distortion, distortionOf, type Intrinsics } from "./lens.ts";
+import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
-import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
 
 /** A frame of the file. */
 export interface Frame {

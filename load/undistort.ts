@@ -1,11 +1,11 @@
 // Undistortion while a capture is loaded: on the CPU backend, opened when the first distorted camera asks for it.
 
+import { environment } from "../base/environment.ts";
+import { DataError } from "../base/errors.ts";
+import type { Lens } from "../base/scene.ts";
 import { type Device, openDevice } from "../ffi/device.ts";
-import { environment } from "../ffi/environment.ts";
 import { TameError } from "../ffi/errors.ts";
 import { pinholeOf, type Pixels, undistortImage } from "../ffi/undistort.ts";
-import { DataError } from "./errors.ts";
-import type { Lens } from "./lens.ts";
 
 const opened = new Map<string, Promise<Device>>();
 

@@ -1,15 +1,15 @@
 // Posed photos become views: their sizes are read, lenses get the pinhole they are undistorted to, cameras are scaled.
 
 import { basename } from "node:path";
-import type { PosedPhoto } from "./capture.ts";
+import { DataError } from "../base/errors.ts";
+import { forEachParallel } from "../base/parallel.ts";
+import type { Image8, ImageSize, Lens, View } from "../base/scene.ts";
 import { resizeCamera } from "./camera.ts";
-import { DataError } from "./errors.ts";
-import { type Image8, type ImageHeader, type ImageSize, imageSize, readImage, targetSize } from "./images.ts";
-import { type Intrinsics, type Lens, resizeIntrinsics } from "./lens.ts";
+import type { PosedPhoto } from "./capture.ts";
+import { type ImageHeader, imageSize, readImage, targetSize } from "./images.ts";
+import { type Intrinsics, resizeIntrinsics } from "./lens.ts";
 import { maskSize, readMask } from "./masks.ts";
-import { forEachParallel } from "./parallel.ts";
 import { centred, referenceSize } from "./reference.ts";
-import type { View } from "./scene.ts";
 import { completeLens } from "./undistort.ts";
 
 /** Headers in flight at once while the photos' sizes are read. */

@@ -1,6 +1,7 @@
 // `deno task bench`: times the parts of a training run on this machine. `--help` says how to call it.
 
 import { basename, dirname } from "@std/path";
+import { writeFileAtomic } from "../base/atomic.ts";
 import { parse } from "../cli/argv.ts";
 import { deviceOptions, openChosenDevice } from "../cli/device.ts";
 import { UsageError } from "../cli/errors.ts";
@@ -10,7 +11,7 @@ import type { OptionGroup, OptionRow } from "../cli/option.ts";
 import { DEVICE_ROWS } from "../cli/options/common_rows.ts";
 import { userPath } from "../cli/paths.ts";
 import { Reporter } from "../cli/progress.ts";
-import { writeFileAtomic } from "../export/atomic.ts";
+import { DEFAULT_SIZE, writeCapture } from "../demo/capture.ts";
 import { loadScene } from "../load/scene.ts";
 import { boundsOf, measureCeilings } from "./bench/ceilings.ts";
 import { machine } from "./bench/machine.ts";
@@ -19,7 +20,6 @@ import { againstText, type BenchReport, reportText } from "./bench/report.ts";
 import { scale, SCALES, sizesOf } from "./bench/scale.ts";
 import { scalePlot } from "./bench/scale_plot.ts";
 import { type ScaleReport, scaleText } from "./bench/scale_report.ts";
-import { DEFAULT_SIZE, writeCapture } from "./demo_scene/capture.ts";
 
 /** Enough for steady numbers, few enough for well under a minute on two cores. */
 const ITERATIONS = 300;

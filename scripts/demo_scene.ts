@@ -2,12 +2,12 @@
 // Writes the demo's synthetic capture: photos of a ray-cast still life, their cameras and a point cloud, as COLMAP
 // would leave them. `--help` says how to call it.
 import { parse } from "../cli/argv.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
 import { UsageError } from "../cli/errors.ts";
+import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
-import { DEFAULT_SIZE, writeCapture } from "./demo_scene/capture.ts";
+import { DEFAULT_SIZE, writeCapture } from "../demo/capture.ts";
 
 const COMMAND = "deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi=node_modules " +
   "scripts/demo_scene.ts";

@@ -6,7 +6,7 @@ import { dirname, fromFileUrl, join, relative } from "@std/path";
 import type { Manifest } from "../ffi/download.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const MODULES = ["ffi", "load", "init", "train", "eval", "export"];
+const MODULES = ["base", "ffi", "load", "init", "measure", "train", "eval", "export"];
 const FILES = ["mod.ts", "deno.json", "LICENSE", "README.md"];
 
 if (Deno.args.includes("--help")) {

@@ -8,8 +8,8 @@ import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
-import { capture } from "../tests/support/captures.ts";
 import type { BenchReport } from "./bench/report.ts";
+import { capture } from "./captures.ts";
 import { checkFox, type FoxTimes } from "./gpu_checks/fox.ts";
 import { failure, type Finding, ROOT, rowText, runProgram, runScript, Table } from "./gpu_checks/rows.ts";
 import { runSuite } from "./gpu_checks/suites.ts";
@@ -74,7 +74,7 @@ async function main(argv: string[]): Promise<number> {
     table.check(name, () => skip === undefined ? body() : { skipped: skip });
 
   await onGpu("every function is called once", async () => {
-    const ended = await runScript("scripts/gpu_exercise.ts", [], { seconds: 60 });
+    const ended = await runScript("tests/gpu/exercise.ts", [], { seconds: 60 });
     return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended);
   });
   for (const suite of SUITES) {
@@ -96,7 +96,7 @@ async function main(argv: string[]): Promise<number> {
       return { skipped: "this library has no PTX: build it with CUDA_PTX" };
     }
     const env = { CUDA_FORCE_PTX_JIT: "1", CUDA_CACHE_DISABLE: "1" };
-    const ended = await runScript("scripts/gpu_exercise.ts", [], { seconds: 90, env });
+    const ended = await runScript("tests/gpu/exercise.ts", [], { seconds: 90, env });
     return ended.code === 0 ? { passed: ended.stdout.trim() } : failure(ended);
   });
   const sanitizer = values.skip_sanitizer ? undefined : await findSanitizer();
@@ -141,7 +141,7 @@ async function findSanitizer(): Promise<string | undefined> {
 async function sanitize(tool: string, program: string | undefined, unwanted: boolean): Promise<Finding> {
   if (unwanted) return { skipped: "--skip_sanitizer" };
   if (program === undefined) return { skipped: "no compute-sanitizer on this machine" };
-  const exercise = [Deno.execPath(), "run", "--allow-all", "--no-check", "scripts/gpu_exercise.ts"];
+  const exercise = [Deno.execPath(), "run", "--allow-all", "--no-check", "tests/gpu/exercise.ts"];
   const args = ["--tool", tool, "--error-exitcode", "9", "--target-processes", "all", ...exercise];
   const ended = await runProgram(program, args, { seconds: 120 });
   const summary = /(?:ERROR|RACECHECK) SUMMARY: .*/.exec(ended.stdout)?.[0];
@@ -153,7 +153,7 @@ async function sanitize(tool: string, program: string | undefined, unwanted: boo
 async function timeParts(table: Table): Promise<Record<string, number>> {
   const timings: Record<string, number> = {};
   await table.check("timings", async () => {
-    const ended = await runScript("scripts/gpu_checks/timings.ts", [], { seconds: 60 });
+    const ended = await runScript("tests/gpu/timings.ts", [], { seconds: 60 });
     if (ended.code !== 0) return failure(ended);
     Object.assign(timings, JSON.parse(ended.stdout));
     return { passed: `${Object.keys(timings).length} of them` };

@@ -3,9 +3,9 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { asksForHelp } from "../cli/help.ts";
-import { loadLpips, lpips, type LpipsNet } from "../eval/lpips.ts";
-import { gatherLpips } from "../eval/lpips_convert.ts";
-import { encodeLpips } from "../eval/lpips_file.ts";
+import { gatherLpips } from "../eval/lpips/convert.ts";
+import { loadLpips, lpips, type LpipsNet } from "../eval/lpips/lpips.ts";
+import { encodeLpips } from "../eval/lpips/weights_file.ts";
 import { type Device, openDevice } from "../ffi/device.ts";
 import { LibraryError, TameError } from "../ffi/errors.ts";
 import type { Image } from "../ffi/image.ts";

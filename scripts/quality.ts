@@ -2,6 +2,7 @@
 // PSNR, SSIM, count and time. `--help` says how to call it.
 
 import { dirname, fromFileUrl, join } from "@std/path";
+import { forEachParallel } from "../base/parallel.ts";
 import { parse } from "../cli/argv.ts";
 import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
@@ -9,9 +10,9 @@ import { duration } from "../cli/format.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import type { OptionGroup, OptionRow, OptionValues } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
-import { MODEL_FILES, type RunConfig } from "../export/model_folder.ts";
-import { forEachParallel } from "../load/parallel.ts";
-import { capture } from "../tests/support/captures.ts";
+import type { RunConfig } from "../export/model_folder.ts";
+import { MODEL_FILES } from "../load/model_folder.ts";
+import { capture } from "./captures.ts";
 import { markdown, readRecords, type RunRecord, withRecord, writeRecords } from "./quality/results.ts";
 import { type Setting, SETTINGS, trainArguments, type Variant, VARIANTS } from "./quality/variants.ts";
 

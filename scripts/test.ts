@@ -7,7 +7,7 @@ import { fromFileUrl, join } from "@std/path";
 import { coreTally, type Outcome, readJunit } from "./test_report.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const TESTED = ["tests", "mod.ts", "ffi", "load", "init", "train", "eval", "export"];
+const TESTED = ["tests", "mod.ts", "base", "ffi", "load", "init", "measure", "train", "eval", "export"];
 
 const CHECKS: [name: string, args: string[]][] = [
   ["deno fmt --check", ["fmt", "--check"]],

@@ -5,10 +5,10 @@
  * @module
  */
 
+import type { Image8, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { Views } from "../ffi/views.ts";
-import { type Image8, PHOTOS_IN_FLIGHT } from "../load/images.ts";
-import type { View } from "../load/scene.ts";
+import { PHOTOS_IN_FLIGHT } from "../load/images.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import type { TrainingPhotos } from "./photos.ts";
 import { ViewOrder } from "./sampler.ts";

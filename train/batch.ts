@@ -5,10 +5,10 @@
  * @module
  */
 
+import { PURPOSE, randomColor } from "../base/random.ts";
 import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
-import { PURPOSE, randomColor } from "./random.ts";
 import type { ViewSampler } from "./sampler.ts";
 import {
   activeShDegree,

@@ -7,11 +7,11 @@
  * @module
  */
 
+import { PURPOSE, randomWords } from "../base/random.ts";
 import { SCORE, type Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
-import { PURPOSE, randomWords } from "./random.ts";
 
 /** Weights of the score's terms, as published. */
 export const SCORE_WEIGHTS: readonly number[] = scoreWeights({

@@ -1,24 +1,7 @@
-// Bytes and memory plans in words.
+// Memory plans in words.
 
+import { formatBytes } from "../base/format.ts";
 import type { PlanItem } from "./plan.ts";
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/**
- * A number of bytes in words: `"1.5 MiB"`.
- *
- * @param bytes Number of bytes
- * @returns At most one decimal and the unit
- */
-export function formatBytes(bytes: number): string {
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
 
 /**
  * The size of an item of a memory plan: `"2.9 MiB"`, `"about 1.4 MiB"` where it is an estimate.

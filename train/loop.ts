@@ -5,11 +5,11 @@
  * @module
  */
 
-import { evaluate } from "../eval/evaluate.ts";
+import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import type { Scene } from "../load/scene.ts";
+import { evaluate } from "../measure/evaluate.ts";
 import { background, batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, type StepContext, stepOf } from "./batch.ts";
 import { densify, type EventPlace, fullGradientDepth, sampleViews } from "./densify.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";

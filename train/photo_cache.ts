@@ -5,12 +5,12 @@
  * @module
  */
 
+import { formatBytes } from "../base/format.ts";
+import { forEachParallel } from "../base/parallel.ts";
+import type { Image8, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { Views } from "../ffi/views.ts";
-import { type Image8, PHOTOS_IN_FLIGHT } from "../load/images.ts";
-import { forEachParallel } from "../load/parallel.ts";
-import type { View } from "../load/scene.ts";
-import { formatBytes } from "./format.ts";
+import { PHOTOS_IN_FLIGHT } from "../load/images.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import type { TrainingPhotos } from "./photos.ts";
 import { photoBytes, plannedPhoto } from "./plan.ts";

@@ -6,11 +6,11 @@
  * @module
  */
 
+import type { View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Views } from "../ffi/views.ts";
-import type { View } from "../load/scene.ts";
-import type { ResolvedTrainOptions } from "./options.ts";
 import { ArrivingPhotos } from "./arriving_photos.ts";
+import type { ResolvedTrainOptions } from "./options.ts";
 import { PhotoCache } from "./photo_cache.ts";
 
 /** The training views on the device, with the photos that are asked for. */

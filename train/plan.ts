@@ -6,10 +6,11 @@
  * @module
  */
 
+import { formatBytes } from "../base/format.ts";
+import type { View } from "../base/scene.ts";
 import { TameError } from "../ffi/errors.ts";
 import type { Backend } from "../ffi/library.ts";
-import type { View } from "../load/scene.ts";
-import { formatBytes, formatItems } from "./format.ts";
+import { formatItems } from "./format.ts";
 import { estimateScratch } from "./scratch.ts";
 
 /** A training photo. */

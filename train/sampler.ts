@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PURPOSE, randomWords } from "./random.ts";
+import { PURPOSE, randomWords } from "../base/random.ts";
 
 /** Draws training views, each once an epoch, in an order that depends only on the seed and the epoch. */
 export class ViewSampler {

@@ -1,11 +1,11 @@
 // What stands before the first step: the budget, the first Gaussians, and the memory plan that is held against what there
 // is.
 
+import type { Scene, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { countInstances } from "../ffi/rasterizer.ts";
 import { initGaussians, warmStart } from "../init/gaussians.ts";
-import type { Scene, View } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { heldPhotoBytes } from "./photo_cache.ts";

@@ -1,8 +1,8 @@
 // From the model folders of a benchmark to the rows of its report.
 
 import { join } from "@std/path";
-import { MODEL_FILES, pointCloudPath } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
+import { MODEL_FILES, pointCloudPath } from "../../load/model_folder.ts";
 import type { Job } from "./jobs.ts";
 import { meanMeasures, type Measures } from "./measures.ts";
 import { publishedMeans, type Reference } from "./published.ts";

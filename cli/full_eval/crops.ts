@@ -1,9 +1,10 @@
 // The worst views of a scene: where a render is furthest from its photo, the two side by side.
 
 import { join } from "@std/path";
+import type { Image8 } from "../../base/scene.ts";
 import { RENDER_FOLDERS } from "../../eval/render.ts";
 import { loadSharp } from "../../load/decoder.ts";
-import { type Image8, readImage } from "../../load/images.ts";
+import { readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
 
 /** A picture of a render's worst part at the left and the photo's at the right. */

@@ -1,8 +1,8 @@
 // A dataset of one's own: a JSON file that lists scenes, how to train each, and rows to compare with.
 
 import { dirname, resolve } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { readDataFile } from "../../load/bytes.ts";
-import { DataError } from "../../load/errors.ts";
 import { isObject } from "../../load/json.ts";
 import { parse } from "../argv.ts";
 import { optionArguments } from "../config.ts";

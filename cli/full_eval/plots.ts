@@ -3,8 +3,8 @@
 import { parse } from "@std/csv";
 import { join } from "@std/path";
 import type { TopLevelSpec } from "vega-lite";
-import { MODEL_FILES } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
+import { MODEL_FILES } from "../../load/model_folder.ts";
 import { drawSvg } from "../svg.ts";
 import type { SceneRow } from "./collect.ts";
 

@@ -1,7 +1,7 @@
 // What of a scene is done: a file in the model folder that --resume and --collect go by.
 
 import { join } from "@std/path";
-import { writeFileAtomic } from "../../export/atomic.ts";
+import { writeFileAtomic } from "../../base/atomic.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { type Stage, STAGES } from "./stages.ts";
 

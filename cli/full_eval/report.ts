@@ -2,8 +2,8 @@
 // timing.txt.
 
 import { join } from "@std/path";
+import { writeFileAtomic } from "../../base/atomic.ts";
 import project from "../../deno.json" with { type: "json" };
-import { writeFileAtomic } from "../../export/atomic.ts";
 import type { DatasetReport } from "./collect.ts";
 import { type Crop, worstCrops } from "./crops.ts";
 import type { Job } from "./jobs.ts";

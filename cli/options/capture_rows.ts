@@ -1,6 +1,6 @@
 // Rows about the capture: where it is, how its photos are read.
 
-import { DEFAULT_NEAR } from "../../load/camera.ts";
+import { DEFAULT_NEAR } from "../../base/scene.ts";
 import type { OptionRow, OptionValue } from "../option.ts";
 
 /** Pixels across that a photo may have at most. */

@@ -1,5 +1,5 @@
 // Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, SC 2011), the twin of
-// train/random.ts. A draw is a pure function of seed, purpose, iteration and index.
+// base/random.ts. A draw is a pure function of seed, purpose, iteration and index.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// Streams of random numbers, beside those of train/random.ts.
+// Streams of random numbers, beside those of base/random.ts.
 constexpr uint32_t kDrawClones = 16, kDrawSplits = 17, kDrawPruned = 18, kDrawChildren = 19;
 
 struct Philox {

@@ -1,19 +1,20 @@
 // The parts of a training run, each timed by itself, in the order in which a run has them.
 
+import { randomWords } from "../../base/random.ts";
+import type { Scene, View } from "../../base/scene.ts";
 import { count } from "../../cli/format.ts";
-import { toFloat } from "../../eval/pixels.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
-import { SCORE, Trainer } from "../../ffi/trainer.ts";
-import { Views } from "../../ffi/views.ts";
 import { imageLoss } from "../../ffi/metrics.ts";
 import { rasterize, render } from "../../ffi/rasterizer.ts";
+import { SCORE, Trainer } from "../../ffi/trainer.ts";
+import { Views } from "../../ffi/views.ts";
 import { initGaussians } from "../../init/gaussians.ts";
 import { knnMeanDist2 } from "../../init/knn.ts";
 import { loadPhotos } from "../../load/images.ts";
-import { loadScene, type Scene, type View } from "../../load/scene.ts";
+import { loadScene } from "../../load/scene.ts";
+import { toFloat } from "../../measure/pixels.ts";
 import { train } from "../../train/loop.ts";
-import { randomWords } from "../../train/random.ts";
 import { measure, type Part, partOf } from "./measure.ts";
 import type { Training } from "./report.ts";
 import { type StepCounts, type StepProfile, StepRunner } from "./steps.ts";

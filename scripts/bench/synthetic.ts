@@ -1,8 +1,7 @@
 // Synthetic scenes of any size, the same in every run: a cube of Gaussians, and views of it from a circle.
 
+import type { Camera, Image8, ImageSize } from "../../base/scene.ts";
 import { fieldWidth, type SplatArrays } from "../../ffi/gaussians.ts";
-import type { Camera } from "../../load/camera.ts";
-import type { Image8, ImageSize } from "../../load/images.ts";
 
 /** Gaussians spread evenly over a cube, each of about the size of its share. */
 export function cloudArrays(count: number, shDegree: number): SplatArrays {

@@ -2,7 +2,7 @@
 // time.
 
 import { join } from "@std/path";
-import { capture } from "../../tests/support/captures.ts";
+import { capture } from "../captures.ts";
 import { failure, type Finding, runScript, type Table } from "./rows.ts";
 
 const SECONDS = 60;

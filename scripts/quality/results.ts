@@ -1,7 +1,7 @@
 // What the runs came to: kept in a JSON file, one record a run, and told as a table of means.
 
+import { writeFileAtomic } from "../../base/atomic.ts";
 import { count } from "../../cli/format.ts";
-import { writeFileAtomic } from "../../export/atomic.ts";
 import { SETTINGS, VARIANTS } from "./variants.ts";
 
 /** One run. */

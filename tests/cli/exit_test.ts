@@ -1,10 +1,10 @@
 // Errors become exit codes and a paragraph; only a fault of the program shows its stack.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
 import { PermissionError, UsageError } from "../../cli/errors.ts";
 import { failureOf } from "../../cli/exit.ts";
 import { LibraryError, TameError, type TameStatus } from "../../ffi/errors.ts";
-import { DataError } from "../../load/errors.ts";
 
 const permissions = () => "Run: deno run";
 

@@ -1,13 +1,13 @@
 // The demo's capture: the same bytes each time, true geometry, and what the loader expects.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
+import { normalize, subtract, type Vec3 } from "../../base/vec3.ts";
+import { holdsCapture, writeCapture } from "../../demo/capture.ts";
+import { stillLife } from "../../demo/still_life.ts";
+import { look } from "../../demo/tracer.ts";
 import { cameraCenter } from "../../load/camera.ts";
-import { DataError } from "../../load/errors.ts";
 import { loadScene } from "../../load/scene.ts";
-import { holdsCapture, writeCapture } from "../../scripts/demo_scene/capture.ts";
-import { stillLife } from "../../scripts/demo_scene/still_life.ts";
-import { look } from "../../scripts/demo_scene/tracer.ts";
-import { normalize, subtract, type Vec3 } from "../../load/vec3.ts";
 
 const SIZE = { views: 18, width: 128, height: 96 };
 

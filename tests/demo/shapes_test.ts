@@ -1,7 +1,7 @@
 // Meetings of rays and shapes: on the surface, nearest, and with outward normals.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { box, cylinder, dome, floor, type Shape, sphere } from "../../scripts/demo_scene/shapes.ts";
-import { along, dot, normalize, scale, subtract, type Vec3 } from "../../load/vec3.ts";
+import { along, dot, normalize, scale, subtract, type Vec3 } from "../../base/vec3.ts";
+import { box, cylinder, dome, floor, type Shape, sphere } from "../../demo/shapes.ts";
 
 /** A shape and its implicit function: 0 on the surface, below inside. */
 interface Case {

@@ -1,14 +1,14 @@
 // Photos with alpha and with masks in steps and scores: against the oracle, and against photos without either.
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
+import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { SCORE, STEP } from "../../ffi/trainer.ts";
-import type { Image8 } from "../../load/images.ts";
 import { type Photo, runProblem } from "../gpu/training.ts";
-import { Random } from "../reference/random.ts";
-import { benignScene } from "../reference/scenes.ts";
 import { imageLossReference } from "../reference/image.ts";
+import { Random } from "../reference/random.ts";
 import { rasterizeReference } from "../reference/rasterizer.ts";
+import { benignScene } from "../reference/scenes.ts";
 import { isCertain, scoreReference, statisticsReference } from "../reference/score.ts";
 import { deviceTest } from "../support/device.ts";
 import { open, photoOf, steps, WEIGHTS } from "./world.ts";

@@ -1,9 +1,9 @@
 // What densification's tests train on: Gaussians in front of one camera and behind it, in front of another, so that
 // what happens to one half leaves the other's picture alone.
+import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { Control, GROUP, SCORE, type Step, StepPlan, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
-import type { Image8 } from "../../load/images.ts";
 import { EVERYTHING, LEARNING_RATES, makeViews, type Photo } from "../gpu/training.ts";
 import { Random } from "../reference/random.ts";
 

@@ -4,7 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join, toFileUrl } from "@std/path";
-import { writeCapture } from "../../scripts/demo_scene/capture.ts";
+import { writeCapture } from "../../demo/capture.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { ROOT } from "../support/process.ts";
 import { fenced, page } from "./markdown.ts";

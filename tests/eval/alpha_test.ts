@@ -1,11 +1,11 @@
 // Photos with alpha and with masks in evaluation: composited over the renders' background, and scored whole.
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { evaluate } from "../../eval/evaluate.ts";
-import { flattened } from "../../eval/pixels.ts";
+import type { Image8, View } from "../../base/scene.ts";
 import { renderViews } from "../../eval/render.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { type Image8, readImage } from "../../load/images.ts";
-import type { View } from "../../load/scene.ts";
+import { readImage } from "../../load/images.ts";
+import { evaluate } from "../../measure/evaluate.ts";
+import { flattened } from "../../measure/pixels.ts";
 import { deviceTest } from "../support/device.ts";
 
 const WHITE: [number, number, number] = [1, 1, 1];

@@ -1,13 +1,13 @@
 // Evaluation on floats, pictures of the views, and the scores of a folder of pictures.
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { evaluate } from "../../eval/evaluate.ts";
+import { DataError } from "../../base/errors.ts";
+import type { Image8, View } from "../../base/scene.ts";
 import { scoreModel } from "../../eval/metrics.ts";
 import { writePng } from "../../eval/png.ts";
 import { rendersPath, renderViews } from "../../eval/render.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { DataError } from "../../load/errors.ts";
-import { type Image8, readImage } from "../../load/images.ts";
-import type { View } from "../../load/scene.ts";
+import { readImage } from "../../load/images.ts";
+import { evaluate } from "../../measure/evaluate.ts";
 import { deviceTest } from "../support/device.ts";
 
 const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];

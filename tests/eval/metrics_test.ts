@@ -2,11 +2,10 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { evaluate } from "../../eval/evaluate.ts";
-import { encodeLpips } from "../../eval/lpips_file.ts";
-import { loadLpips, lpips } from "../../eval/lpips.ts";
+import type { Scene } from "../../base/scene.ts";
+import { loadLpips, lpips } from "../../eval/lpips/lpips.ts";
+import { encodeLpips } from "../../eval/lpips/weights_file.ts";
 import { scoreModel } from "../../eval/metrics.ts";
-import { clampColors, toFloat } from "../../eval/pixels.ts";
 import { writePng } from "../../eval/png.ts";
 import { rendersPath, renderViews } from "../../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
@@ -17,7 +16,9 @@ import type { Device } from "../../ffi/device.ts";
 import { LibraryError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
-import { loadScene, type Scene } from "../../load/scene.ts";
+import { loadScene } from "../../load/scene.ts";
+import { evaluate } from "../../measure/evaluate.ts";
+import { clampColors, toFloat } from "../../measure/pixels.ts";
 import { psnrReference, ssimReference } from "../reference/image.ts";
 import { Random } from "../reference/random.ts";
 import { deviceTest } from "../support/device.ts";

@@ -1,14 +1,14 @@
 // Camera paths: where orbits and spirals lead, and how smoothly keyframes are joined.
 
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
+import type { Camera, View } from "../../base/scene.ts";
+import { axisOf, dot, length, normalize, subtract, type Vec3 } from "../../base/vec3.ts";
 import { parseKeyframes } from "../../eval/keyframes.ts";
 import { keyframePath, lookAt, orbitPath, spiralPath } from "../../eval/paths.ts";
 import { quaternionFromRotation, slerp } from "../../eval/quaternion.ts";
 import { catmullRom } from "../../eval/spline.ts";
-import { type Camera, cameraCenter, rotationFromQuaternion } from "../../load/camera.ts";
-import { DataError } from "../../load/errors.ts";
-import type { View } from "../../load/scene.ts";
-import { axisOf, dot, length, normalize, subtract, type Vec3 } from "../../load/vec3.ts";
+import { cameraCenter, rotationFromQuaternion } from "../../load/camera.ts";
 import { Random } from "../reference/random.ts";
 
 const LENS: Camera = {

@@ -1,7 +1,8 @@
 // cfg_args: Python text both ways, and a clear error for anything else.
 import { assertEquals, assertThrows } from "@std/assert";
-import { type CfgArgs, formatCfgArgs, parseCfgArgs } from "../../export/cfg_args.ts";
-import { DataError } from "../../load/errors.ts";
+import { DataError } from "../../base/errors.ts";
+import { formatCfgArgs } from "../../export/cfg_args.ts";
+import { type CfgArgs, parseCfgArgs } from "../../load/cfg_args.ts";
 
 const values: CfgArgs = {
   data_device: "cuda",

@@ -1,19 +1,10 @@
 // The model folder: the bytes of its PLY, cameras.json, train.csv, config.json, and reading them back.
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import {
-  camerasJson,
-  lastIteration,
-  MODEL_FILES,
-  pointCloudPath,
-  readCfgArgs,
-  savedIterations,
-  savePointCloud,
-  startModelFolder,
-  writeRunConfig,
-} from "../../export/model_folder.ts";
+import { DataError } from "../../base/errors.ts";
+import { camerasJson, savePointCloud, startModelFolder, writeRunConfig } from "../../export/model_folder.ts";
 import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { DataError } from "../../load/errors.ts";
+import { lastIteration, MODEL_FILES, pointCloudPath, readCfgArgs, savedIterations } from "../../load/model_folder.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../../train/events.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";

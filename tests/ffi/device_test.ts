@@ -1,6 +1,6 @@
 // Devices and what lives on them: fields, disposal, and calls that meet.
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import type { Camera } from "../../load/camera.ts";
+import type { Camera } from "../../base/scene.ts";
 import { type Device, listDevices, PHASES, PURPOSES } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { type GaussianField, Gaussians } from "../../ffi/gaussians.ts";

@@ -137,8 +137,7 @@ Deno.test({
     const root = await Deno.makeTempDir();
     const source = fromFileUrl(new URL("../../", import.meta.url));
     await copyFolder(`${source}/ffi`, `${root}/package/ffi`);
-    await Deno.mkdir(`${root}/package/export`);
-    await Deno.copyFile(`${source}/export/atomic.ts`, `${root}/package/export/atomic.ts`);
+    await copyFolder(`${source}/base`, `${root}/package/base`);
     await Deno.mkdir(`${root}/package/build`);
     await Deno.copyFile(`${source}/build/libtame_cpu.so`, `${root}/package/build/libtame_cpu.so`);
     const { code, text } = await runModule(

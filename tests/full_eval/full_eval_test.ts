@@ -5,7 +5,7 @@ import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
-import { encodeLpips } from "../../eval/lpips_file.ts";
+import { encodeLpips } from "../../eval/lpips/weights_file.ts";
 import { ABI } from "../../ffi/abi.ts";
 import { testBackend } from "../support/device.ts";
 import { ended } from "../support/process.ts";

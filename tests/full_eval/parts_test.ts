@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
+import type { Image8 } from "../../base/scene.ts";
 import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { Board } from "../../cli/full_eval/board.ts";
@@ -20,8 +22,6 @@ import { runJobs } from "../../cli/full_eval/runner.ts";
 import { stageArguments } from "../../cli/full_eval/stages.ts";
 import { FULL_EVAL_OPTIONS } from "../../cli/options.ts";
 import { userPath } from "../../cli/paths.ts";
-import { DataError } from "../../load/errors.ts";
-import type { Image8 } from "../../load/images.ts";
 import { Recorder } from "../support/recorder.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 

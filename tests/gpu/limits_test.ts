@@ -1,12 +1,12 @@
 // The ends of what the GPU is asked for: nothing to draw, one pixel, everything on one tile, more tiles than sixteen bits
 // number; and runs that are stopped or met by other calls.
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import type { Camera } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { rasterize, render } from "../../ffi/rasterizer.ts";
 import { Control, Trainer } from "../../ffi/trainer.ts";
 import { Views } from "../../ffi/views.ts";
-import type { Camera } from "../../load/camera.ts";
 import { assertGradientsAgree } from "../raster/compare.ts";
 import { Random } from "../reference/random.ts";
 import { gpuTest, pairTest } from "./devices.ts";

@@ -1,6 +1,6 @@
 // lpips() on the GPU beside the CPU, and beside itself.
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { lpips, type LpipsNet } from "../../eval/lpips.ts";
+import { lpips, type LpipsNet } from "../../eval/lpips/lpips.ts";
 import { imagePair, randomLpips } from "../support/lpips.ts";
 import { gpuTest, pairTest } from "./devices.ts";
 

@@ -1,8 +1,8 @@
 // Photos with alpha and with masks, the GPU beside the CPU, and every residency beside the others.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import type { Image8 } from "../../base/scene.ts";
 import { SCORE, STEP, type Step } from "../../ffi/trainer.ts";
 import type { Residency } from "../../ffi/views.ts";
-import type { Image8 } from "../../load/images.ts";
 import { open, steps } from "../densify/world.ts";
 import { Random } from "../reference/random.ts";
 import { gpuTest, pairTest } from "./devices.ts";

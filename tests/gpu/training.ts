@@ -1,11 +1,10 @@
 // A small training problem with every kind of step, and what is left of it at the end: shared by the tests that compare
 // two runs.
+import type { Camera, Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { Control, STEP, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
 import { type Residency, Views } from "../../ffi/views.ts";
-import type { Camera } from "../../load/camera.ts";
-import type { Image8 } from "../../load/images.ts";
 import { Random } from "../reference/random.ts";
 import { benignScene } from "../reference/scenes.ts";
 

@@ -1,7 +1,7 @@
 // Undistortion, the GPU beside the CPU: the same pixels but for a rounding.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import type { Lens, LensModel } from "../../base/scene.ts";
 import { pinholeOf, undistortImage } from "../../ffi/undistort.ts";
-import type { Lens, LensModel } from "../../load/lens.ts";
 import { Random } from "../reference/random.ts";
 import { pairTest } from "./devices.ts";
 

@@ -1,10 +1,10 @@
 // First Gaussians: their values, the memory ladder of the nearest-neighbour search, and Gaussians from a PLY.
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { PointCloud } from "../../base/scene.ts";
 import { savePly } from "../../export/splats.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { initGaussians, loadPly } from "../../init/gaussians.ts";
 import { knnMeanDist2 } from "../../init/knn.ts";
-import type { PointCloud } from "../../load/scene.ts";
 import { deviceTest } from "../support/device.ts";
 
 /** The corners of the unit square twice over: every point has a twin, two neighbours at 1 and one at sqrt(2). */

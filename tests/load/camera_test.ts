@@ -1,7 +1,8 @@
 // load/camera.ts: poses and intrinsics against values worked out by hand.
 
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { type Camera, cameraCenter, resizeCamera, rotationFromQuaternion } from "../../load/camera.ts";
+import type { Camera } from "../../base/scene.ts";
+import { cameraCenter, resizeCamera, rotationFromQuaternion } from "../../load/camera.ts";
 
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 

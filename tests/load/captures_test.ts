@@ -3,7 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadPhotos } from "../../load/images.ts";
 import { loadScene } from "../../load/scene.ts";
-import { capture } from "../support/captures.ts";
+import { capture } from "../../scripts/captures.ts";
 
 const fox = capture("fox", "sparse/0", "images_2", "images_4", "images_8");
 const caliterra = capture("caliterra", "sparse/0", "images", "images_4");

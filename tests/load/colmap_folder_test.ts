@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { writeColmap } from "../../export/colmap.ts";
 import { readColmap } from "../../load/colmap.ts";
-import { DataError } from "../../load/errors.ts";
 import { loadScene } from "../../load/scene.ts";
 import { libraryMissing } from "../support/device.ts";
 import { image, model, pinhole, raw, withFolder, writeCapture } from "./fixtures.ts";

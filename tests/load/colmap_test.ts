@@ -1,11 +1,11 @@
 // load/colmap.ts against files that export/colmap.ts and this test write, whole, cut short and lying.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
 import { encodeCameras, encodeImages, encodePoints, writeColmap } from "../../export/colmap.ts";
 import { readColmap } from "../../load/colmap.ts";
 import { parseCameras, parseImages, parsePoints } from "../../load/colmap_binary.ts";
 import { COLMAP_MODELS, type ColmapModel, intrinsicsOf } from "../../load/colmap_model.ts";
-import { DataError } from "../../load/errors.ts";
 
 const MODEL: ColmapModel = {
   cameras: new Map([

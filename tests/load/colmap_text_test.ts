@@ -1,9 +1,9 @@
 // load/colmap_text.ts and load/lines.ts: COLMAP's text files as COLMAP and people write them.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
 import { COLMAP_MODELS, type ColmapModel } from "../../load/colmap_model.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "../../load/colmap_text.ts";
-import { DataError } from "../../load/errors.ts";
 import { colmapTexts } from "./texts.ts";
 
 function bytes(text: string): Uint8Array {

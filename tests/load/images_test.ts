@@ -2,8 +2,9 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { DataError } from "../../load/errors.ts";
-import { type Image8, imageSize, loadPhotos, readImage, targetSize } from "../../load/images.ts";
+import { DataError } from "../../base/errors.ts";
+import type { Image8 } from "../../base/scene.ts";
+import { imageSize, loadPhotos, readImage, targetSize } from "../../load/images.ts";
 import { pattern, raw, withFolder } from "./fixtures.ts";
 
 const RGB = new Uint8Array([10, 20, 30, 200, 100, 50, 0, 0, 0, 255, 255, 255, 7, 8, 9, 128, 128, 128]);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { DataError } from "../../load/errors.ts";
+import { DataError } from "../../base/errors.ts";
 import { readMask } from "../../load/masks.ts";
 import { loadScene } from "../../load/scene.ts";
 import { image, model, pinhole, raw, withFolder, writeCapture } from "./fixtures.ts";

@@ -1,10 +1,10 @@
 // load/ply.ts against files that export/ply.ts and this test write: three encodings, cut short, lying, malformed.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
+import type { PointCloud } from "../../base/scene.ts";
 import { pointsPly, splatHeader } from "../../export/ply.ts";
-import { DataError } from "../../load/errors.ts";
 import { parsePointsPly, parseSplatsPly } from "../../load/ply.ts";
-import type { PointCloud } from "../../load/scene.ts";
 
 const POINTS: PointCloud = {
   count: 3,

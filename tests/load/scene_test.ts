@@ -2,8 +2,8 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import type { Camera } from "../../load/camera.ts";
-import { DataError } from "../../load/errors.ts";
+import { DataError } from "../../base/errors.ts";
+import type { Camera } from "../../base/scene.ts";
 import { loadScene, sceneExtent } from "../../load/scene.ts";
 import { image, model, pinhole, raw, withFolder, writeCapture } from "./fixtures.ts";
 

@@ -3,8 +3,8 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { dirname, join, relative } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { pointsPly } from "../../export/ply.ts";
-import { DataError } from "../../load/errors.ts";
 import { loadScene } from "../../load/scene.ts";
 import { parseTransforms } from "../../load/transforms_file.ts";
 import { libraryMissing } from "../support/device.ts";

@@ -1,10 +1,10 @@
 // load/undistort.ts against COLMAP's models one by one: where each pixel comes from, and what the crop leaves.
 
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
+import type { Lens } from "../../base/scene.ts";
 import type { Pixels } from "../../ffi/undistort.ts";
 import { COLMAP_MODELS, intrinsicsOf } from "../../load/colmap_model.ts";
-import { DataError } from "../../load/errors.ts";
-import type { Lens } from "../../load/lens.ts";
 import { completeLens, undistort } from "../../load/undistort.ts";
 import { project, unproject } from "../reference/lens.ts";
 import { libraryMissing } from "../support/device.ts";

@@ -1,6 +1,7 @@
 // The oracle's projection of one Gaussian to its splat, and the way back of a gradient, in float64 and plain matrices:
 // EWA splatting (Zwicker 2001) with the 0.3 pixel low-pass and the 3 sigma tile rectangle of Kerbl et al. 2023.
-import { type Camera, cameraCenter } from "../../load/camera.ts";
+import type { Camera } from "../../base/scene.ts";
+import { cameraCenter } from "../../load/camera.ts";
 import { harmonics, harmonicsGradients } from "./harmonics.ts";
 import { diagonal, dot, inner, inverse2, type Matrix, multiply, scaled, transpose } from "./matrix.ts";
 

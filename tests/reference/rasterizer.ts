@@ -1,6 +1,6 @@
 // The rasteriser's oracle: every pixel goes over every visible Gaussian in depth order, in float64, forward and
 // backward (Kerbl et al. 2023), and says of itself where float32 may rightly decide otherwise.
-import type { Camera } from "../../load/camera.ts";
+import type { Camera } from "../../base/scene.ts";
 import {
   type Footprint,
   type FootprintGradient,

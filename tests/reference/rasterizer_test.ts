@@ -1,6 +1,6 @@
 // The oracle itself: its gradient against central differences in float64, and cases small enough to do by hand.
 import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
-import type { Camera } from "../../load/camera.ts";
+import type { Camera } from "../../base/scene.ts";
 import type { Splats } from "./projection.ts";
 import { Random } from "./random.ts";
 import { rasterizeReference, type ReferenceGradients, type ReferenceRasterization } from "./rasterizer.ts";

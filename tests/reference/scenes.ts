@@ -1,7 +1,7 @@
 // Seeded scenes for the rasteriser's suites: benign ones, on which float32 must agree closely with the oracle, and
 // hostile ones, on which it must stay sane.
+import type { Camera } from "../../base/scene.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
-import type { Camera } from "../../load/camera.ts";
 import { project, projectedSigmas } from "./projection.ts";
 import { Random } from "./random.ts";
 

@@ -1,7 +1,6 @@
 // The oracle of densification's scores and density statistics (Mallick et al. 2024, Taming 3DGS; Kerbl et al. 2023), in
 // float64 and one pixel and one Gaussian at a time.
-import type { Camera } from "../../load/camera.ts";
-import type { Image8 } from "../../load/images.ts";
+import type { Camera, Image8 } from "../../base/scene.ts";
 import { imageLossReference, type ReferenceImage } from "./image.ts";
 import type { Splats } from "./projection.ts";
 import { rasterizeReference, type ReferenceRasterization } from "./rasterizer.ts";

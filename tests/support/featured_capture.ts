@@ -1,12 +1,12 @@
 // Captures on disk of a few Gaussians, each with one thing that not every capture has.
 import { join } from "@std/path";
+import type { Camera, Image8 } from "../../base/scene.ts";
 import { writeColmap } from "../../export/colmap.ts";
 import type { Device } from "../../ffi/device.ts";
-import { render, renderImage8 } from "../../ffi/rasterizer.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
-import { type Camera, resizeCamera } from "../../load/camera.ts";
+import { render, renderImage8 } from "../../ffi/rasterizer.ts";
+import { resizeCamera } from "../../load/camera.ts";
 import type { ColmapCamera, ColmapImage } from "../../load/colmap_model.ts";
-import type { Image8 } from "../../load/images.ts";
 import { raw } from "../load/fixtures.ts";
 import { cameraAt, syntheticTruth } from "./synthetic_scene.ts";
 

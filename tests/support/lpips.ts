@@ -1,9 +1,9 @@
 // LPIPS networks with random weights: the real ones are not ours to ship.
 
+import { lpipsTensors, valuesOf } from "../../eval/lpips/network.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { Image } from "../../ffi/image.ts";
 import { type LpipsNet, LpipsNetwork } from "../../ffi/lpips.ts";
-import { lpipsTensors, valuesOf } from "../../eval/lpips_tensors.ts";
 import { Random } from "../reference/random.ts";
 
 const made = new Map<LpipsNet, Float32Array>();

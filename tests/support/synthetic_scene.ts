@@ -1,11 +1,10 @@
 // A scene made in memory: a few Gaussians seen from a circle of cameras, and points near them to start from.
+import { randomWords } from "../../base/random.ts";
+import type { Camera, Image8, PointCloud, Scene, View } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderImage8 } from "../../ffi/rasterizer.ts";
-import type { Camera } from "../../load/camera.ts";
-import type { Image8 } from "../../load/images.ts";
-import { type PointCloud, type Scene, sceneExtent, type View } from "../../load/scene.ts";
-import { randomWords } from "../../train/random.ts";
+import { sceneExtent } from "../../load/scene.ts";
 
 const WIDTH = 50; // no multiple of a tile
 const HEIGHT = 37;

@@ -1,8 +1,8 @@
 // Whole training runs as one value: their events, losses and Gaussians.
 import { assertEquals } from "@std/assert";
+import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
-import type { Scene } from "../../load/scene.ts";
 import type { TrainEvent, TrainResult } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";

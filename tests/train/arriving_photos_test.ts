@@ -1,7 +1,7 @@
 // Photos that arrive while training goes on.
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DataError } from "../../load/errors.ts";
-import type { Scene, View } from "../../load/scene.ts";
+import { DataError } from "../../base/errors.ts";
+import type { Scene, View } from "../../base/scene.ts";
 import { train } from "../../train/loop.ts";
 import { ViewOrder } from "../../train/sampler.ts";
 import { deviceTest } from "../support/device.ts";

@@ -8,8 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
+import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
-import { loadScene, type Scene } from "../../load/scene.ts";
+import { loadScene } from "../../load/scene.ts";
 import type { TrainOptions } from "../../train/options.ts";
 import { image, model, pinhole, raw, withFolder, writeCapture } from "../load/fixtures.ts";
 import { deviceTest } from "../support/device.ts";

@@ -1,11 +1,12 @@
 // What not every capture has: alpha, masks, a principal point off the middle, photos of several sizes. Each trains to
 // its PSNR on held-out views, and to a worse one when the feature is left out of account.
 import { assert, assertGreater, assertLessOrEqual } from "@std/assert";
-import { evaluate } from "../../eval/evaluate.ts";
-import { flattened } from "../../eval/pixels.ts";
+import type { Scene, View } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { render } from "../../ffi/rasterizer.ts";
-import { loadScene, type Scene, type View } from "../../load/scene.ts";
+import { loadScene } from "../../load/scene.ts";
+import { evaluate } from "../../measure/evaluate.ts";
+import { flattened } from "../../measure/pixels.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";
 import { withFolder } from "../load/fixtures.ts";

@@ -3,16 +3,17 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import { join } from "@std/path";
+import type { Image8, Scene, View } from "../../base/scene.ts";
 import { pointsPly } from "../../export/ply.ts";
 import type { Device } from "../../ffi/device.ts";
 import { cameraCenter } from "../../load/camera.ts";
 import { readColmap } from "../../load/colmap.ts";
-import { type Image8, readImage } from "../../load/images.ts";
-import { loadScene, type Scene, type View } from "../../load/scene.ts";
+import { readImage } from "../../load/images.ts";
+import { loadScene } from "../../load/scene.ts";
+import { capture } from "../../scripts/captures.ts";
 import { raw, withFolder } from "../load/fixtures.ts";
 import { writeColmapTexts } from "../load/texts.ts";
 import { focalsOf, unproject } from "../reference/lens.ts";
-import { capture } from "../support/captures.ts";
 import { deviceTest } from "../support/device.ts";
 import { trained } from "../support/train_run.ts";
 

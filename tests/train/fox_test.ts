@@ -1,8 +1,8 @@
 // The main job on real photos: 500 iterations, compared with the published method's loss on the same capture.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { loadScene } from "../../load/scene.ts";
+import { capture } from "../../scripts/captures.ts";
 import { train } from "../../train/loop.ts";
-import { capture } from "../support/captures.ts";
 import { libraryMissing, testDevice } from "../support/device.ts";
 
 const fox = capture("fox", "images_8", "sparse");

@@ -2,11 +2,11 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { pointsPly } from "../../export/ply.ts";
 import { savePly } from "../../export/splats.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { DataError } from "../../load/errors.ts";
 import { loadScene } from "../../load/scene.ts";
 import { image, model, pinhole, withFolder, writeCapture } from "../load/fixtures.ts";
 import { deviceTest } from "../support/device.ts";

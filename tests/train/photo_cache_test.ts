@@ -1,7 +1,7 @@
 // Photos on disk: the same training from a cache that holds a few of them, within its bound.
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
-import { DataError } from "../../load/errors.ts";
-import type { Scene } from "../../load/scene.ts";
+import { DataError } from "../../base/errors.ts";
+import type { Scene } from "../../base/scene.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { heldPhotoBytes, PhotoCache } from "../../train/photo_cache.ts";
 import { ViewOrder, ViewSampler } from "../../train/sampler.ts";

@@ -1,8 +1,8 @@
 // The memory plan: exact parts, and the refusal in words.
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { formatBytes } from "../../base/format.ts";
+import type { View } from "../../base/scene.ts";
 import { TameError } from "../../ffi/errors.ts";
-import { formatBytes } from "../../train/format.ts";
-import type { View } from "../../load/scene.ts";
 import { checkMemory, type MemoryPlan, photoBytes, planMemory, plannedPhoto } from "../../train/plan.ts";
 
 const CAMERA = { fx: 9, fy: 9, cx: 5, cy: 10, rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], translation: [0, 0, 0] };

@@ -1,0 +1,153 @@
+// What a capture is once it is read, in every room's terms: images, cameras, lenses, points, views, the scene.
+
+/** A size in whole pixels. */
+export interface ImageSize {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+}
+
+/** An 8-bit image: rows from the top, channels interleaved, RGB or RGB with straight alpha. */
+export interface Image8 {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** 3 for RGB, 4 for RGB and alpha. */
+  channels: 3 | 4;
+  /** width · height · channels bytes. */
+  data: Uint8Array;
+  /** width · height bytes, 0 where a pixel is left out of training; absent where none is. */
+  mask?: Uint8Array;
+}
+
+/** Distance of the near plane of a camera that states none, in world units. */
+export const DEFAULT_NEAR = 0.2;
+
+/**
+ * A pinhole camera and its pose. Axes are x right, y down, z forward; a world point X lies at x_c = R X + t. Pixel
+ * (i, j) covers [i, i+1] × [j, j+1], so its centre is (i + 0.5, j + 0.5) and a central principal point is width / 2.
+ */
+export interface Camera {
+  /** Image width in pixels. */
+  width: number;
+  /** Image height in pixels. */
+  height: number;
+  /** Focal length along x, in pixels. */
+  fx: number;
+  /** Focal length along y, in pixels. */
+  fy: number;
+  /** Principal point along x, in pixels. */
+  cx: number;
+  /** Principal point along y, in pixels. */
+  cy: number;
+  /** World-to-camera rotation R: 9 numbers, row-major. */
+  rotation: number[];
+  /** World-to-camera translation t: 3 numbers, in world units. */
+  translation: number[];
+  /** Distance of the near plane, in world units; 0.2 when absent. */
+  near?: number;
+}
+
+/** Families of lens distortion; `cuda/tame.h` has the formulas. */
+export type LensModel = "brown" | "fisheye" | "fov";
+
+/** How a lens departs from a pinhole, whatever the size of the photo. */
+export interface Distortion {
+  /**
+   * `"brown"`: k1 k2 p1 p2 k3 k4 k5 k6, a quotient of radial polynomials, and decentring; `"fisheye"`: k1 k2 p1 p2 k3 k4
+   * s1 s2, a polynomial in the angle to the axis, decentring and thin prism; `"fov"`: one angle.
+   */
+  model: LensModel;
+  /** The coefficients, in the order above; those left out are 0. */
+  coefficients: number[];
+}
+
+/** A pinhole without a pose: size, focal lengths and principal point, in pixels. */
+export interface Pinhole extends ImageSize {
+  /** Focal length along x. */
+  fx: number;
+  /** Focal length along y. */
+  fy: number;
+  /** Principal point along x. */
+  cx: number;
+  /** Principal point along y. */
+  cy: number;
+}
+
+/** The lens of a photo as it is stored, and the pinhole that the photo is undistorted to. */
+export interface Lens extends Pinhole, Distortion {
+  /** The undistorted photo: the same focal lengths, cropped to what the photo covers everywhere. */
+  pinhole: Pinhole;
+  /** The native library that undistorts, as `openDevice` takes it; the package's own when absent. */
+  library?: string | URL;
+}
+
+/** Coloured points in space. */
+export interface PointCloud {
+  /** Number of points N. */
+  count: number;
+  /** 3N world coordinates: x, y, z of each point. */
+  positions: Float32Array;
+  /** 3N bytes: red, green, blue of each point. */
+  colors: Uint8Array;
+}
+
+/** Gaussians as a PLY holds them: raw parameters, not yet on any device. */
+export interface PlySplats {
+  /** Number of Gaussians N. */
+  count: number;
+  /** 3N world coordinates. */
+  means: Float32Array;
+  /** 3N natural logarithms of the axes' standard deviations, in world units. */
+  logScales: Float32Array;
+  /** 4N quaternion components (w, x, y, z), of any length. */
+  quats: Float32Array;
+  /** N logits of the opacities. */
+  opacities: Float32Array;
+  /** N·K·3 spherical-harmonics coefficients, K = (shDegree + 1)², as [Gaussian][coefficient][rgb]. */
+  sh: Float32Array;
+  /** Degree of the spherical harmonics, 0 to 3. */
+  shDegree: number;
+  /** The header's comment lines. */
+  comments: string[];
+}
+
+/** A photo and the camera that took it. */
+export interface View {
+  /** The photo's file name up to its first dot, without folders. */
+  name: string;
+  /** The photo's file. */
+  path: string;
+  /** The camera, with the intrinsics of the size that the photo is trained at. */
+  camera: Camera;
+  /** Size and focal lengths in pixels before any resizing: as the capture states them, or its lens's pinhole. */
+  original: { width: number; height: number; fx: number; fy: number };
+  /** The lens that the stored photo was taken through; absent where it needs no undistortion. */
+  lens?: Lens;
+  /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
+  alpha?: boolean;
+  /** The file that says which pixels count in training: white ones do, black ones don't; absent where all count. */
+  maskPath?: string;
+  /** Decodes the photo, and its mask, undistorted, at the camera's size, anew each time. */
+  photo(): Promise<Image8>;
+}
+
+/** Everything that training reads of a capture. */
+export interface Scene {
+  /** Views to train on, sorted by name; those of a synthetic scene in the order of its file. */
+  train: View[];
+  /** Views held out for evaluation, in the same order; empty unless they were asked for. */
+  test: View[];
+  /** The points to start from. */
+  points: PointCloud;
+  /** Gaussians to start from instead, as they are, where `init` of `loadScene` names some. */
+  splats?: PlySplats;
+  /** Radius of the training cameras' region, in world units: see `sceneExtent`. */
+  extent: number;
+  /** Absolute path of the capture: its folder, or the file that was named. */
+  source: string;
+  /** What a user should know about how the capture was read, one line each. */
+  notices?: string[];
+}

@@ -1,0 +1,97 @@
+/**
+ * Compares Gaussians with photos: PSNR, SSIM and mean absolute difference of each view and their means.
+ *
+ * @module
+ */
+
+import type { View } from "../base/scene.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { meanAbsoluteDifference, psnr, ssim } from "../ffi/metrics.ts";
+import { renderColors } from "../ffi/rasterizer.ts";
+import { withPhotosAhead } from "./photos.ts";
+import { clampColors, toFloat } from "./pixels.ts";
+
+/** Options of {@linkcode evaluate}. */
+export interface EvalOptions {
+  /** Red, green, blue under the renders, 0 to 1. Default black. */
+  background?: [number, number, number];
+  /** Stops before the next view; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called after each view. */
+  onView?: (done: number, total: number) => void;
+}
+
+/** Scores of one view. */
+export interface ViewScores {
+  /** The view's name. */
+  name: string;
+  /** Peak signal-to-noise ratio in dB, of the mean squared error over all pixels and channels. */
+  psnr: number;
+  /** Structural similarity: 11 x 11 Gaussian window, sigma 1.5, zero padding, mean over channels. */
+  ssim: number;
+  /** Mean absolute difference. */
+  l1: number;
+}
+
+/** Scores of several views. */
+export interface Report {
+  /** Mean of the views' PSNRs, in dB; NaN without views. */
+  psnr: number;
+  /** Mean of the views' SSIMs. */
+  ssim: number;
+  /** Mean of the views' mean absolute differences. */
+  l1: number;
+  /** Each view's own, in the order given. */
+  views: ViewScores[];
+}
+
+/**
+ * Renders views and compares them with their photos.
+ *
+ * Photos with alpha are composited over the same background as the renders. Scores are of all pixels, also those that a
+ * photo's mask leaves out of training: a score then means the same whatever the masks.
+ *
+ * Renders are clamped to [0, 1] and compared as floats. The `metrics` command scores 8-bit pictures, whose rounding
+ * moves a PSNR around 30 dB by less than 0.01 dB.
+ *
+ * @example
+ * ```ts no-assert
+ * import { evaluate, loadPly, loadScene, openDevice } from "../mod.ts";
+ *
+ * export async function heldOutPsnr(capture: string, ply: string): Promise<number> {
+ *   using device = await openDevice();
+ *   using gaussians = await loadPly(device, ply);
+ *   const scene = await loadScene(capture, { eval: true });
+ *   return (await evaluate(gaussians, scene.test)).psnr;
+ * }
+ * ```
+ *
+ * @param gaussians What to render
+ * @param views Cameras and photos
+ * @param options Background, signal, progress
+ * @returns The means and each view's scores
+ */
+export async function evaluate(gaussians: Gaussians, views: View[], options: EvalOptions = {}): Promise<Report> {
+  const { background, signal, onView } = options;
+  const { device } = gaussians;
+  const scores: ViewScores[] = [];
+  for (const { view, photo: decoded } of withPhotosAhead(views)) {
+    signal?.throwIfAborted();
+    const image = clampColors(await renderColors(gaussians, view.camera, { background }));
+    const photo = toFloat(await decoded, background);
+    scores.push({
+      name: view.name,
+      psnr: psnr(device, image, photo),
+      ssim: ssim(device, image, photo),
+      l1: meanAbsoluteDifference(device, image, photo),
+    });
+    onView?.(scores.length, views.length);
+  }
+  return { ...meanScores(scores), views: scores };
+}
+
+function meanScores(scores: ViewScores[]): { psnr: number; ssim: number; l1: number } {
+  const mean = (of: (scores: ViewScores) => number): number =>
+    scores.reduce((sum, view) => sum + of(view), 0) / scores.length;
+  return { psnr: mean((view) => view.psnr), ssim: mean((view) => view.ssim), l1: mean((view) => view.l1) };
+}
