@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Rises with each change of this header. */
-#define TAME_ABI_VERSION 4u
+#define TAME_ABI_VERSION 5u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -172,15 +172,39 @@ TAME_API tame_status tame_knn_mean_dist2(tame_device* device, const float* point
 
 /* ---- Gaussians ---------------------------------------------------------------------------------------------- */
 
-#define TAME_FIELD_MEANS 0      /* 3 per Gaussian, world units */
-#define TAME_FIELD_SH_DC 1      /* 3: [rgb], the degree-0 coefficient */
-#define TAME_FIELD_SH_REST 2    /* 3 (K-1): [k][rgb], K = (degree + 1)^2 */
-#define TAME_FIELD_OPACITIES 3  /* 1, logit */
-#define TAME_FIELD_LOG_SCALES 4 /* 3 */
-#define TAME_FIELD_QUATS 5      /* 4: (w, x, y, z) */
-#define TAME_FIELD_SH 6         /* 3 K: [k][rgb], both SH fields in one */
-/* One PLY vertex: x y z, 3 normals (0), f_dc_0..2, f_rest (channel-major), opacity, scale_0..2, rot_0..3. */
-#define TAME_FIELD_PLY_ROWS 7 /* 14 + 3 K */
+/*
+ * The parameters of a Gaussian, one row each, in the order of the groups that Adam steps: identifier, name, floats,
+ * more floats for each coefficient of the spherical harmonics above degree 0 (K - 1 of them, K = (degree + 1)^2),
+ * learning rate by default, PLY columns (`#` counts from 0, channel by channel). Stored raw: means in world units;
+ * sh_dc [rgb]; sh_rest [k][rgb]; opacities as logits; natural logarithms of the scales; quaternions (w, x, y, z).
+ */
+#define TAME_PARAMETER_TABLE(ROW)                       \
+  ROW(MEANS, "means", 3, 0, 1.6e-4f, "x y z")           \
+  ROW(SH_DC, "sh_dc", 3, 0, 2.5e-3f, "f_dc_#")          \
+  ROW(SH_REST, "sh_rest", 0, 3, 2.5e-4f, "f_rest_#")    \
+  ROW(OPACITIES, "opacities", 1, 0, 2.5e-2f, "opacity") \
+  ROW(LOG_SCALES, "log_scales", 3, 0, 5e-3f, "scale_#") \
+  ROW(QUATS, "quats", 4, 0, 1e-3f, "rot_#")
+
+#define TAME_PARAMETER_IDENTIFIER(identifier, name, floats, sh_floats, rate, ply) TAME_PARAMETER_##identifier,
+enum { TAME_PARAMETER_TABLE(TAME_PARAMETER_IDENTIFIER) TAME_PARAMETERS };
+
+typedef struct tame_parameter_info {
+  uint32_t struct_size;
+  uint32_t floats; /* per Gaussian */
+  float rate;      /* learning rate by default */
+  char name[32];
+  char ply_columns[32]; /* as in the table */
+} tame_parameter_info;
+
+/* A row of the table for a degree of the spherical harmonics, 0..3; TAME_INVALID_ARGUMENT past its end. */
+TAME_API tame_status tame_parameter_get_info(uint32_t parameter, uint32_t sh_degree, tame_parameter_info* info,
+                                             uint32_t info_bytes, tame_error* err);
+
+/* What is uploaded and downloaded: TAME_PARAMETER_*, or one of these. */
+#define TAME_FIELD_SH 256 /* 3 K: [k][rgb], both parameters of the harmonics in one */
+/* One PLY vertex: the columns of all parameters, with three zeros (the normal) after the mean: 14 + 3 K. */
+#define TAME_FIELD_PLY_ROWS 257
 
 /* count starts at 0; memory for `capacity` rows is taken here. sh_degree 0..3. */
 TAME_API tame_gaussians* tame_gaussians_create(tame_device* device, uint32_t capacity, uint32_t sh_degree,
@@ -189,7 +213,8 @@ TAME_API tame_status tame_gaussians_count(tame_gaussians* gaussians, uint32_t* c
                                           tame_error* err);
 /* New rows are zero with the identity quaternion. Refused (TAME_BUSY) while a trainer lives on these Gaussians. */
 TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t count, tame_error* err);
-/* Rows offset .. offset + rows - 1 of one field. Upload is refused (TAME_BUSY) while a trainer lives. */
+/* Rows offset .. offset + rows - 1 of one field (TAME_PARAMETER_* or TAME_FIELD_*). Upload is refused (TAME_BUSY) while
+ * a trainer lives. */
 TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                            const float* data, uint32_t data_length, tame_error* err);
 TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
@@ -249,7 +274,7 @@ TAME_API tame_status tame_count_instances(tame_gaussians* gaussians, const tame_
                                           uint64_t* instances, uint32_t instances_length, tame_error* err);
 
 /*
- * The differentiable rasteriser on caller arrays (all five raw, as TAME_FIELD_*; sh: [n][k][rgb]). Returns a handle
+ * The differentiable rasteriser on caller arrays (all five raw; sh: [n][k][rgb]). Returns a handle
  * that holds what the backward pass needs. alpha and depth may be NULL.
  */
 TAME_API tame_rasterization* tame_rasterize_forward(
@@ -371,25 +396,30 @@ TAME_API tame_status tame_lpips_close(tame_lpips* lpips, tame_error* err);
 
 /* ---- Training ----------------------------------------------------------------------------------------------- */
 
-/* Parameter groups, in the order of TAME_FIELD_*: one bit each in update_mask, one learning rate each. */
-#define TAME_GROUPS 6
-#define TAME_GROUP_MEANS 0
-#define TAME_GROUP_SH_DC 1
-#define TAME_GROUP_SH_REST 2
-#define TAME_GROUP_OPACITIES 3
-#define TAME_GROUP_LOG_SCALES 4
-#define TAME_GROUP_QUATS 5
+/* Optional state, for which a trainer takes memory when it is made: tame_trainer_options.state. */
+#define TAME_STATE_SH_SUMS 1u   /* running sum of the SH_REST gradient, for TAME_STEP_SH_ACCUMULATE */
+#define TAME_STATE_FRAGMENTS 2u /* statistics of fragments, for TAME_STEP_FRAGMENTS */
+#define TAME_STATE_ROW_STEPS 4u /* steps that each Gaussian has taken, for TAME_STEP_ROW_BIAS */
+#define TAME_STATE_GRADIENTS 8u /* gradients of a whole step: steps run unfused, to the same bits */
+
+/* What stands between a rendered picture and the loss, with parameters of its own for each view. */
+#define TAME_TRANSFORM_NONE 0
+#define TAME_TRANSFORM_GAINS 1 /* colour c times exp(gain[c]); three log-gains a view, 0 at first */
 
 typedef struct tame_trainer_options {
   uint32_t struct_size;
   float lambda_dssim;
   float beta1, beta2, epsilon; /* Adam */
-  uint32_t sh_accumulation;    /* 1: take memory for TAME_STEP_SH_ACCUMULATE */
+  uint32_t state;              /* TAME_STATE_* */
   /* 1: gradients pass alpha's cap of 0.99 as if it were not there, 0: where it holds there is none, as is true */
   uint32_t pass_clamped_gradient;
   /* world units: in the density statistics gradients of Gaussians nearer to the camera count less, by the square of
      depth / full_gradient_depth; 0: all count alike */
   float full_gradient_depth;
+  /* 1, 2, 4 .. 64: a step's gradient is the mean over so many views, summed as a balanced binary tree over their places
+     in the step. More than 1 takes the memory of log2(views) + 1 times TAME_STATE_GRADIENTS. */
+  uint32_t views_per_step;
+  uint32_t transform; /* TAME_TRANSFORM_* */
 } tame_trainer_options;
 
 TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,
@@ -397,29 +427,40 @@ TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views
                                            tame_error* err);
 
 #define TAME_NO_VIEW 0xFFFFFFFFu
-#define TAME_STEP_STATISTICS 1u    /* accumulate density statistics */
+#define TAME_STEP_STATISTICS 1u    /* gather density statistics: gradient_sum, visible_steps, max_radius */
 #define TAME_STEP_SH_ACCUMULATE 2u /* add this step's SH_REST gradient to the running sum */
 /* With SH_ACCUMULATE: step SH_REST with the sum, if update_mask has its bit, and clear it in any case. */
 #define TAME_STEP_SH_APPLY 4u
-#define TAME_STEP_SPARSE 8u /* only visible Gaussians step, without bias correction */
+#define TAME_STEP_VISIBLE 8u     /* only Gaussians visible in one of the step's views step */
+#define TAME_STEP_NO_BIAS 16u    /* Adam without bias correction */
+#define TAME_STEP_ROW_BIAS 32u   /* bias correction by the number of steps that a Gaussian itself has taken */
+#define TAME_STEP_FRAGMENTS 64u  /* gather the statistics of fragments; see tame_column_info */
+#define TAME_STEP_TRANSFORM 128u /* step the transform's parameters of the step's views */
+#define TAME_STEP_VISIBLE_TERMS \
+  256u /* noise and pressures on Gaussians that are visible in one of the step's views alone */
+#define TAME_STEP_LOGIT_PRESSURE 512u /* opacity_pressure is a gradient of the logit, not of the used opacity */
 
-/* One optimisation step. A group whose update_mask bit is 0 keeps its values, moments and step count. */
+/* One optimisation step. A parameter whose update_mask bit (1 << TAME_PARAMETER_*) is 0 keeps values, moments, steps.
+ */
 typedef struct tame_step {
   uint32_t iteration; /* 1-based */
-  uint32_t view;      /* index into the views */
-  uint32_t next_view; /* to prefetch, or TAME_NO_VIEW */
+  uint32_t next_view; /* to prefetch when the step's own are through, or TAME_NO_VIEW */
   uint32_t sh_degree; /* active degree, at most the Gaussians' */
   uint32_t update_mask;
-  uint32_t flags; /* TAME_STEP_* */
-  float learning_rates[TAME_GROUPS];
-  float background[3]; /* rgb */
-  float reserved;
+  uint32_t flags;         /* TAME_STEP_* */
+  float background[3];    /* rgb */
+  float transform_rate;   /* learning rate of the transform's parameters */
+  float opacity_pressure; /* added to the loss: so much times each used opacity */
+  float scale_pressure;   /* likewise each scale, world units */
+  /* After Adam mean += noise * sigmoid(-100 (opacity - 0.005)) * covariance * xi, xi standard normal, each coordinate
+     within one standard deviation of the Gaussian (Kheradmand et al. 2024, section 3.2). */
+  float noise;
 } tame_step;
 
 /*
  * The control block: int32 words shared with the caller. Native code reads [STOP] before every step (non-zero ends the
  * run with TAME_CANCELLED after the last whole step) and writes the others after each: DONE steps of this run,
- * ITERATION of the last, and the loss of step i as the bits of a float in [LOSSES + i].
+ * ITERATION of the last, and the loss of step i (the mean over its views) as the bits of a float in [LOSSES + i].
  */
 #define TAME_CONTROL_STOP 0
 #define TAME_CONTROL_DONE 1
@@ -427,13 +468,13 @@ typedef struct tame_step {
 #define TAME_CONTROL_LOSSES 4
 
 /*
- * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; control: at least
- * TAME_CONTROL_LOSSES + n words. Meant to be called nonblocking. Waits.
+ * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; views: the views_per_step views of each
+ * step; rates: TAME_PARAMETERS learning rates of each step; control: at least TAME_CONTROL_LOSSES + n words. Waits.
  */
 TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, uint32_t plan_bytes, uint32_t n,
-                                      uint32_t stride, int32_t* control, uint32_t control_length, tame_error* err);
-/* logit := logit(min(sigmoid(logit), maximum)); the opacity moments are zeroed, the step count kept. */
-TAME_API tame_status tame_trainer_reset_opacity(tame_trainer* trainer, float maximum, tame_error* err);
+                                      uint32_t stride, const uint32_t* views, uint32_t views_length, const float* rates,
+                                      uint32_t rates_length, int32_t* control, uint32_t control_length,
+                                      tame_error* err);
 #define TAME_OPACITY_LOGIT 0  /* used: sigmoid of what is trained */
 #define TAME_OPACITY_LINEAR 1 /* used: min(|x|, 1) of the x that is trained, which steps keep in -1..1 */
 /*
@@ -441,17 +482,68 @@ TAME_API tame_status tame_trainer_reset_opacity(tame_trainer* trainer, float max
  * zeroed, the step count kept. Uploads and downloads are logits either way: of the used value, held to 1e-6..1 - 1e-6.
  */
 TAME_API tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err);
-/*
- * Density statistics since the start, one per Gaussian: sums of the norm of the 2D mean's gradient in normalised device
- * coordinates, number of visible steps, largest radius in pixels. Each buffer count long, or NULL.
- */
-TAME_API tame_status tame_trainer_statistics(tame_trainer* trainer, float* gradient_sums, uint32_t gradient_sums_length,
-                                             uint32_t* visible_steps, uint32_t visible_steps_length, float* max_radii,
-                                             uint32_t max_radii_length, tame_error* err);
-/* Zeroes the density statistics. */
+/* Zeroes the statistics of all kinds. */
 TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_error* err);
+/*
+ * Zeroes both moments of the parameters in the mask (bits 1 << TAME_PARAMETER_*) of the Gaussians at which `rows`, an
+ * expression (see below), is not 0; of all where rows_length is 0. Step counts stay.
+ */
+TAME_API tame_status tame_trainer_clear_moments(tame_trainer* trainer, uint32_t mask, const char* rows,
+                                                uint32_t rows_length, tame_error* err);
 
-/* ---- Densification ------------------------------------------------------------------------------------------ */
+/* ---- State of a trainer --------------------------------------------------------------------------------------- */
+
+/*
+ * Columns that together with tame_progress are a trainer's whole state, in a fixed order: each parameter as stored
+ * (opacities as the mode has them) under its name, then <name>_m and <name>_v, Adam's moments; where the options ask
+ * for them sh_rest_sum and row_steps; the statistics
+ *   gradient_sum   norms of the 2D mean's gradient in normalised device coordinates, summed over steps
+ *   visible_steps  steps in which the Gaussian was visible
+ *   max_radius     largest radius, pixels
+ * and, with TAME_STATE_FRAGMENTS, sums over the fragments (the pixels at which a Gaussian was blended) of all views:
+ *   fragment_count, weight_sum (blending weights), absolute_gradient_sum (as gradient_sum, of the sums of the absolute
+ *   values over a view's fragments: Ye et al. 2024, AbsGS), opacity_gradient_sum and opacity_gradient_square_sum (of
+ *   the loss's gradient with respect to a fragment's opacity, over the largest colour gradient of the view);
+ * score; and with a transform, a row a view, transform, transform_m, transform_v, transform_steps.
+ */
+typedef struct tame_column_info {
+  uint32_t struct_size;
+  uint32_t values;  /* of 4 bytes each, per row */
+  uint32_t integer; /* 1: they are uint32_t, 0: float */
+  uint32_t rows;    /* now: Gaussians, or views for the transform's */
+  char name[32];
+} tame_column_info;
+
+TAME_API tame_status tame_trainer_column_count(tame_trainer* trainer, uint32_t* count, uint32_t count_length,
+                                               tame_error* err);
+TAME_API tame_status tame_trainer_column_get_info(tame_trainer* trainer, uint32_t column, tame_column_info* info,
+                                                  uint32_t info_bytes, tame_error* err);
+/* Rows offset .. offset + rows - 1 of a column, values of a row together, as they are stored, to the bit. */
+TAME_API tame_status tame_trainer_export(tame_trainer* trainer, uint32_t column, uint32_t offset, uint32_t rows,
+                                         void* data, uint32_t data_bytes, tame_error* err);
+TAME_API tame_status tame_trainer_import(tame_trainer* trainer, uint32_t column, uint32_t offset, uint32_t rows,
+                                         const void* data, uint32_t data_bytes, tame_error* err);
+
+#define TAME_MOST_PARAMETERS 16
+
+typedef struct tame_progress {
+  uint32_t struct_size;
+  uint32_t count;                       /* Gaussians */
+  uint32_t opacity_mode;                /* TAME_OPACITY_* */
+  uint32_t live_sh_degree;              /* highest degree that a step has rendered with */
+  uint32_t steps[TAME_MOST_PARAMETERS]; /* Adam steps of each parameter */
+} tame_progress;
+
+TAME_API tame_status tame_trainer_get_progress(tame_trainer* trainer, tame_progress* progress, uint32_t progress_bytes,
+                                               tame_error* err);
+/*
+ * Before an import: sets the count of Gaussians, at most their capacity, and the rest. Rows beyond the old count are
+ * undefined until they are imported.
+ */
+TAME_API tame_status tame_trainer_set_progress(tame_trainer* trainer, const tame_progress* progress,
+                                               uint32_t progress_bytes, tame_error* err);
+
+/* ---- Choosing and changing Gaussians -------------------------------------------------------------------------- */
 
 /* Weights of the score's terms (Mallick et al. 2024, Taming 3DGS). */
 #define TAME_SCORE_TERMS 12
@@ -470,99 +562,125 @@ TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_e
 
 /*
  * Scores every Gaussian by its importance in the views named, each rendered once over the background: replaces the
- * scores of an earlier call. weights: TAME_SCORE_TERMS, not negative. Meant to be called nonblocking. Waits.
+ * column `score`. weights: TAME_SCORE_TERMS, not negative. Waits.
  */
 TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* views, uint32_t views_length,
                                         const float* weights, uint32_t weights_length, uint32_t sh_degree, float red,
                                         float green, float blue, tame_error* err);
-/* The scores, one per Gaussian; 0 before the first call of tame_trainer_score. */
-TAME_API tame_status tame_trainer_scores(tame_trainer* trainer, float* scores, uint32_t scores_length, tame_error* err);
-
-typedef struct tame_prune_options {
-  uint32_t struct_size;
-  uint32_t iteration; /* of the random draw */
-  uint32_t target;    /* rows to be left at most, at least 1 */
-  float min_opacity;  /* weak: used opacity below this ... */
-  float max_scale;    /* ... or longest axis above this, world units */
-  float share;        /* 0..1: see tame_trainer_prune */
-} tame_prune_options;
-
-typedef struct tame_prune_result {
-  uint32_t struct_size;
-  uint32_t weak;
-  uint32_t count; /* rows left */
-} tame_prune_result;
 
 /*
- * Removes rows: share * (number of weak rows) are drawn among all rows, without replacement, by 1 / (1e-6 + score), and
- * the weak ones of those go; then, above the target, the rows of the lowest scores. The order of the rest stays.
+ * Expressions give one float a Gaussian. Operands: numbers, columns of the state by name (`name.k` for value k of those
+ * with several a row), `used_opacity`, and columns made by the calls below. Operators from weak to strong: `|`, `&`;
+ * `< <= > >= == !=`, which give 1 or 0; `+ -`; `* /`; unary `- !`; parentheses. Functions: min, max, exp, log, sqrt,
+ * abs, floor, sigmoid, logit, choose(condition, a, b). All arithmetic is of 32 bits, in the order written. Texts are
+ * UTF-8 of the length given, at most 4096 bytes; an error names the place in them.
+ *
+ * A column that is neither state nor `used_opacity` is scratch of the trainer: made by the first call that names it as
+ * its result, one float a Gaussian, until tame_trainer_drop_columns. Edits of rows move it with the rows it belongs to,
+ * unless it was made to stay.
  */
-TAME_API tame_status tame_trainer_prune(tame_trainer* trainer, const tame_prune_options* options,
-                                        uint32_t options_bytes, tame_prune_result* result, uint32_t result_bytes,
-                                        tame_error* err);
-
-typedef struct tame_densify_options {
-  uint32_t struct_size;
-  uint32_t iteration;       /* of the random draws */
-  uint32_t round;           /* 0, 1, 2 ...: of repeated calls in one iteration */
-  uint32_t target;          /* rows wanted, at most the Gaussians' capacity */
-  float gradient_threshold; /* candidates: mean density gradient at least this */
-  float size_threshold;     /* longest axis up to this: cloned, above: split; world units */
-  uint32_t fill;            /* 1: where the candidates do not suffice, take the next-highest gradients; of these, a
-                               cloned row and its copy share the opacity, so that both cover what the one did */
-} tame_densify_options;
-
-typedef struct tame_densify_result {
-  uint32_t struct_size;
-  uint32_t candidates;
-  uint32_t cloned; /* rows copied */
-  uint32_t split;  /* rows replaced by two of 1 / 1.6 their size, at places drawn from them */
-  uint32_t filled; /* of those two, rows that were no candidates */
-  uint32_t count;  /* rows now */
-} tame_densify_result;
+#define TAME_COLUMN_FOLLOWS 0 /* an edit moves its values with their rows; new rows have those of their source */
+#define TAME_COLUMN_STAYS 1   /* an edit leaves its values at their places, cut, or filled up with 0 */
 
 /*
- * Grows towards the target, by at most the number of rows there are: call again with the next round where the count
- * falls short. Candidates are drawn without replacement by score. New rows have no moments; every row keeps the scores
- * and statistics of the one it comes from. A copy has its row's opacity o; where the row was no candidate both get
- * 1 - sqrt(1 - o), which together cover what the row did.
+ * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0. A state column of
+ * floats can be written, too; `used_opacity` can, which stores what the mode needs.
  */
-TAME_API tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_options* options,
-                                          uint32_t options_bytes, tame_densify_result* result, uint32_t result_bytes,
-                                          tame_error* err);
-
-typedef struct tame_reference_options {
-  uint32_t struct_size;
-  uint32_t iteration;       /* of the random draws */
-  uint32_t target;          /* rows wanted at most, at most the Gaussians' capacity */
-  float gradient_threshold; /* these four as in tame_densify_options and tame_prune_options */
-  float size_threshold;
-  float min_opacity;
-  float max_scale;
-  float share;
-} tame_reference_options;
-
-typedef struct tame_reference_result {
-  uint32_t struct_size;
-  uint32_t candidates;
-  uint32_t cloned;
-  uint32_t split;
-  uint32_t filled; /* of those two, rows that were no candidates */
-  uint32_t weak;   /* after growth */
-  uint32_t pruned;
-  uint32_t count; /* rows now */
-} tame_reference_result;
+TAME_API tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint32_t column_length,
+                                          const char* expression, uint32_t expression_length, const char* rows,
+                                          uint32_t rows_length, uint32_t places, tame_error* err);
+/* The values of an expression, one a Gaussian. */
+TAME_API tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression, uint32_t expression_length,
+                                           float* values, uint32_t values_length, tame_error* err);
+/* Their sum in the order of the rows, float64. */
+TAME_API tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length,
+                                      double* sum, uint32_t sum_length, tame_error* err);
+/* Drops the scratch columns. */
+TAME_API tame_status tame_trainer_drop_columns(tame_trainer* trainer, tame_error* err);
 
 /*
- * A whole event as the authors' implementation of Mallick et al. 2024 carries it out, for comparison with it: growth
- * first, by at most the number of candidates, in shares rounded down; where too few of a set have a positive score, any
- * row stands in. Then share * (number of weak rows) are drawn among all rows, each by the score that stood at its place
- * before growth, the rows beyond last, and the weak ones of those go. Kept rows stand before clones, first and second
- * children.
+ * column = 1 at the `count` Gaussians, of those at which `among` is not 0 (all where among_length is 0), with the
+ * smallest values of the expression `by`, 0 elsewhere. NaN counts as 0; of equal ones the first rows come first.
  */
-TAME_API tame_status tame_trainer_densify_reference(tame_trainer* trainer, const tame_reference_options* options,
-                                                    uint32_t options_bytes, tame_reference_result* result,
-                                                    uint32_t result_bytes, tame_error* err);
+TAME_API tame_status tame_trainer_select(tame_trainer* trainer, const char* column, uint32_t column_length,
+                                         const char* by, uint32_t by_length, const char* among, uint32_t among_length,
+                                         uint32_t count, tame_error* err);
+/* column = the place of each Gaussian in that order, from 0; their number at all others. Exact up to 2^24. */
+TAME_API tame_status tame_trainer_rank(tame_trainer* trainer, const char* column, uint32_t column_length,
+                                       const char* by, uint32_t by_length, const char* among, uint32_t among_length,
+                                       tame_error* err);
+
+typedef struct tame_draw {
+  uint32_t struct_size;
+  uint32_t count; /* Gaussians to draw */
+  /* 0: each at most once, with probability in proportion to the weight among those that are left (exponential races,
+     Efraimidis and Spirakis 2006); those of weight 0 after all others. 1: with replacement, by weights in whole units
+     of 2^-20 of the largest; nothing is drawn where all are 0 */
+  uint32_t replacement;
+  uint32_t stream, iteration, round; /* of the random numbers; stream: TAME_STREAM_* */
+} tame_draw;
+
+/* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */
+TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_t column_length,
+                                       const char* weights, uint32_t weights_length, const char* among,
+                                       uint32_t among_length, const tame_draw* draw, uint32_t draw_bytes,
+                                       tame_error* err);
+
+/* What an edit does with a row. */
+#define TAME_ROW_KEEP 0
+#define TAME_ROW_REMOVE 1
+#define TAME_ROW_COPY 2      /* it stays, and copies of it are appended */
+#define TAME_ROW_SPLIT 3     /* two children stand for it */
+#define TAME_ROW_ADD_CHILD 4 /* it stays as it is, and a child is appended */
+/* It becomes a copy of a row of the kind GIVE_COPIES: those in their order give each as many copies as `copies` has. */
+#define TAME_ROW_RELOCATE 5
+#define TAME_ROW_GIVE_COPIES 6 /* it stays, and rows of the kind RELOCATE become copies of it */
+
+#define TAME_PLACE_SAME 0
+#define TAME_PLACE_RANDOM 1    /* children at places drawn from the Gaussian */
+#define TAME_PLACE_LONG_AXIS 2 /* at mean +- offset * scale along its longest axis (of equal ones the first) */
+
+/* Opacities of the rows of one source, n in all. */
+#define TAME_SHARE_NONE 0    /* as the source's */
+#define TAME_SHARE_OPACITY 1 /* 1 - (1 - o)^(1/n): together they cover what one did (Bulo et al. 2024, equation 9) */
+#define TAME_SHARE_VOLUME 2  /* that, and scales by which they keep what is seen along a line (Kheradmand et al. 2024) \
+                              */
+#define TAME_SHARE_FACTOR 3  /* o * opacity_factor */
+
+typedef struct tame_row_kind {
+  uint32_t struct_size;
+  uint32_t operation;     /* TAME_ROW_* */
+  uint32_t place;         /* TAME_PLACE_*, of children */
+  uint32_t share;         /* TAME_SHARE_*: of a split's or copied row and what comes of it; of an added child alone */
+  float opacity_factor;   /* with TAME_SHARE_FACTOR */
+  float offset;           /* with TAME_PLACE_LONG_AXIS, in scales */
+  float log_scale;        /* added to the children's longest log-scale; with TAME_PLACE_RANDOM to all three */
+  float log_scale_others; /* to the other two, with TAME_PLACE_LONG_AXIS */
+  uint32_t clear_moments; /* 1: of the row that stays, too; new rows and children never have any */
+} tame_row_kind;
+
+#define TAME_MOST_ROW_KINDS 16
+
+typedef struct tame_edit {
+  uint32_t struct_size;
+  uint32_t iteration, round; /* of children's places */
+  /* 0: a first child takes the place of its parent. 1: children stand behind all other rows, first ones before second
+     ones */
+  uint32_t children_last;
+} tame_edit;
+
+/*
+ * Replaces the rows. kinds: an expression that gives a row's kind, an index into table: n records of `stride` bytes, at
+ * most TAME_MOST_ROW_KINDS. copies: an expression for how many copies COPY and GIVE_COPIES make (1 where copies_length
+ * is 0). Rows that stay keep their order; what is appended follows in the order of its sources. New rows take
+ * statistics and score of their source. More rows than the capacity are TAME_INVALID_ARGUMENT, and nothing is changed.
+ * count: 1 number, the rows there are then.
+ */
+TAME_API tame_status tame_trainer_edit_rows(tame_trainer* trainer, const char* kinds, uint32_t kinds_length,
+                                            const char* copies, uint32_t copies_length, const void* table,
+                                            uint32_t table_bytes, uint32_t n, uint32_t stride, const tame_edit* edit,
+                                            uint32_t edit_bytes, uint32_t* count, uint32_t count_length,
+                                            tame_error* err);
 
 TAME_API tame_status tame_trainer_close(tame_trainer* trainer, tame_error* err);
 

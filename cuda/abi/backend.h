@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "../core/layout.h"
 #include "../core/lens.h"
 #include "../tame.h"
 #include "failure.h"
 #include "ledger.h"
-#include "selection.h"
+#include "row_edit.h"
 
 namespace tame {
 
@@ -58,15 +60,20 @@ class Gaussians {
   virtual ~Gaussians() = default;
   virtual uint32_t count() const = 0;
   virtual uint32_t capacity() const = 0;
-  virtual uint32_t sh_degree() const = 0;
+  virtual const Layout& layout() const = 0;
+  virtual Planes planes() const = 0;  // in the backend's memory
   virtual void resize(uint32_t count) = 0;
   // How opacities are stored: as logits, or linear (core::used_opacity). upload and download pass what is stored.
-  virtual bool linear_opacity() const = 0;
   virtual void set_linear_opacity(bool linear) = 0;
   virtual void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) = 0;
   virtual void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const = 0;
   virtual void render(const tame_camera& camera, const float background[3], const ImageTarget& target) = 0;
   virtual uint64_t count_instances(const tame_camera& camera) = 0;
+  // Replaces the rows, and moves the rows of some other planes along.
+  virtual void edit(const RowEdit& edit, const std::vector<MovedPlane>& others) = 0;
+
+  uint32_t sh_degree() const { return uint32_t(layout().sh_degree); }
+  bool linear_opacity() const { return layout().linear_opacity; }
 };
 
 // A caller's photo of a view.
@@ -105,24 +112,33 @@ class Lpips {
   virtual double distance(uint32_t width, uint32_t height, uint32_t range, const float* a, const float* b) = 0;
 };
 
-class Trainer {
+// Memory that a backend keeps training state in: elements of 4 bytes, zero at first.
+class StateMemory {
  public:
-  virtual ~Trainer() = default;
+  virtual ~StateMemory() = default;
+  virtual void* data() const = 0;
+};
+
+// The steps of one run: views_per_step views of each, TAME_PARAMETERS learning rates of each.
+struct PlannedSteps {
+  const tame_step* steps;
+  uint32_t n;
+  const uint32_t* views;
+  const float* rates;
+};
+
+// What a backend does for a trainer; the rest of it is in trainer.h.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
   // control: see TAME_CONTROL_*; returns TAME_OK, or TAME_CANCELLED when the stop word ended it.
-  virtual tame_status run(const tame_step* plan, uint32_t n, int32_t* control) = 0;
-  virtual void reset_opacity(float maximum) = 0;
-  // Changes how the Gaussians' opacities are stored and zeroes their moments.
-  virtual void set_linear_opacity(bool linear) = 0;
-  // Each may be null.
-  virtual void statistics(float* gradient_sums, uint32_t* visible_steps, float* max_radii) const = 0;
-  virtual void reset_statistics() = 0;
-  // weights: TAME_SCORE_TERMS.
+  virtual tame_status run(const PlannedSteps& plan, int32_t* control) = 0;
+  // weights: TAME_SCORE_TERMS. To TrainingState::scores.
   virtual void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
                      const float background[3]) = 0;
-  virtual void scores(float* out) const = 0;
-  // Replaces the rows: parameters, moments, statistics, scores. iteration and round name the draw of split positions.
-  virtual void edit_rows(const RowEdit& edit, uint32_t iteration, uint32_t round) = 0;
 };
+
+class TrainingState;
 
 class Device {
  public:
@@ -136,8 +152,13 @@ class Device {
                               uint64_t byte_limit, float* mean_dist2) = 0;
   virtual std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) = 0;
   virtual std::shared_ptr<Views> make_views(uint32_t count, uint32_t residency) = 0;
-  virtual std::shared_ptr<Trainer> make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
-                                                const tame_trainer_options& options) = 0;
+  virtual std::unique_ptr<StateMemory> make_state(uint32_t purpose, size_t elements) = 0;
+  // `elements` of state. Each waits.
+  virtual void read_state(const void* from, size_t elements, void* to_host) = 0;
+  virtual void write_state(void* to, size_t elements, const void* from_host) = 0;
+  virtual void clear_state(void* at, size_t elements) = 0;
+  virtual std::unique_ptr<Stepper> make_stepper(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                                TrainingState& state) = 0;
   virtual std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,
                                                    const float background[3], const ImageTarget& target) = 0;
   virtual double psnr(uint32_t width, uint32_t height, uint32_t channels, const float* a, const float* b) = 0;

@@ -43,4 +43,24 @@ std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector
   return weighted;
 }
 
+std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, const std::vector<float>& weights,
+                                      uint32_t count, const Drawing& drawing) {
+  const auto weight_of = [&](uint32_t i) { return weights[i] > 0 && std::isfinite(weights[i]) ? weights[i] : 0.f; };
+  float largest = 0;
+  for (const uint32_t i : members) largest = std::max(largest, weight_of(i));
+  std::vector<uint32_t> drawn;
+  if (!(largest > 0)) return drawn;
+  std::vector<uint64_t> sums;  // inclusive
+  uint64_t total = 0;
+  for (const uint32_t i : members) sums.push_back(total += uint64_t(double(weight_of(i)) / largest * 1048576.0));
+  for (uint32_t j = 0; j < count; ++j) {
+    const core::Philox random = core::philox(drawing.seed, drawing.purpose, drawing.iteration, j, drawing.round);
+    const uint64_t word = random.words[0] | uint64_t(random.words[1]) << 32;
+    const uint64_t place = uint64_t((unsigned __int128)(word)*total >> 64);
+    drawn.push_back(members[size_t(std::upper_bound(sums.begin(), sums.end(), place) - sums.begin())]);
+  }
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
+
 }  // namespace tame

@@ -1,5 +1,5 @@
-// Drawing rows without replacement, by exponential races: the item with the smallest -ln(u) / weight comes first
-// (Efraimidis and Spirakis 2006).
+// Drawing rows. Without replacement, by exponential races: the item with the smallest -ln(u) / weight comes first
+// (Efraimidis and Spirakis 2006); with it, by sums of whole weights.
 #pragma once
 
 #include <cstdint>
@@ -28,5 +28,10 @@ struct Drawing {
 // after all others, in random order.
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
                          const Drawing& drawing);
+
+// `count` times one of the members, in proportion to their weights in whole units of 2^-20 of the largest, so that sums
+// of them are exact; nothing where all weigh 0. Ascending.
+std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, const std::vector<float>& weights,
+                                      uint32_t count, const Drawing& drawing);
 
 }  // namespace tame

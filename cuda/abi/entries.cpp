@@ -48,7 +48,7 @@ void GaussiansEntry::claim(const char* what) {
   gaussians->set_linear_opacity(false);
 }
 
-void check_photo(const TrainerEntry& trainer, uint32_t index, const char* name) {
+void check_photo(const Trainer& trainer, uint32_t index, const char* name) {
   const uint32_t count = trainer.views->count();
   if (index >= count) fail(TAME_INVALID_ARGUMENT, "%s %u does not exist: there are %u views", name, index, count);
   if (!trainer.views->is_set(index)) fail(TAME_INVALID_ARGUMENT, "%s %u has no photo: set it first", name, index);

@@ -8,6 +8,7 @@
 
 #include "backend.h"
 #include "handles.h"
+#include "trainer.h"
 
 namespace tame {
 
@@ -73,22 +74,14 @@ class ViewsEntry : public ChildEntry {
 class TrainerEntry : public ChildEntry {
  public:
   static constexpr Kind kind = Kind::trainer;
-  TrainerEntry(std::shared_ptr<DeviceEntry> device, std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
-               std::shared_ptr<Trainer> trainer, bool sh_accumulation)
-      : ChildEntry(std::move(device)),
-        gaussians(std::move(gaussians)),
-        views(std::move(views)),
-        trainer(std::move(trainer)),
-        sh_accumulation(sh_accumulation) {}
+  TrainerEntry(std::shared_ptr<DeviceEntry> device, std::unique_ptr<Trainer> trainer)
+      : ChildEntry(std::move(device)), trainer(std::move(trainer)) {}
 
-  const std::shared_ptr<Gaussians> gaussians;
-  const std::shared_ptr<Views> views;
-  const std::shared_ptr<Trainer> trainer;
-  const bool sh_accumulation;
+  const std::unique_ptr<Trainer> trainer;
 };
 
 // Throws unless view `index` exists and has a photo.
-void check_photo(const TrainerEntry& trainer, uint32_t index, const char* name);
+void check_photo(const Trainer& trainer, uint32_t index, const char* name);
 
 class RasterizationEntry : public ChildEntry {
  public:

@@ -3,35 +3,15 @@
 #include "boundary.h"
 #include "checks.h"
 #include "entries.h"
+#include "fields.h"
 
 using namespace tame;
 
 namespace {
 
-uint64_t field_width(uint32_t field, uint32_t sh_degree) {
-  const uint64_t sh = 3 * sh_coefficients(sh_degree);
-  switch (field) {
-    case TAME_FIELD_MEANS:
-    case TAME_FIELD_SH_DC:
-    case TAME_FIELD_LOG_SCALES:
-      return 3;
-    case TAME_FIELD_SH_REST:
-      return sh - 3;
-    case TAME_FIELD_OPACITIES:
-      return 1;
-    case TAME_FIELD_QUATS:
-      return 4;
-    case TAME_FIELD_SH:
-      return sh;
-    case TAME_FIELD_PLY_ROWS:
-      return 14 + sh;
-  }
-  fail(TAME_INVALID_ARGUMENT, "field is %u: expected TAME_FIELD_MEANS (0) to TAME_FIELD_PLY_ROWS (7)", field);
-}
-
 void check_rows(const Gaussians& gaussians, uint32_t field, uint32_t offset, uint32_t rows, const float* data,
                 uint32_t data_length) {
-  const uint64_t width = field_width(field, gaussians.sh_degree());
+  const uint64_t width = row_planes(gaussians.layout(), field).size();
   const uint64_t end = uint64_t(offset) + rows;
   if (end > gaussians.count())
     fail(TAME_INVALID_ARGUMENT, "Rows %u to %llu of %u Gaussians: past the end", offset,
@@ -40,12 +20,12 @@ void check_rows(const Gaussians& gaussians, uint32_t field, uint32_t offset, uin
 }
 
 // Turns the linear opacities in downloaded rows into logits.
-void make_logits(uint32_t field, uint32_t sh_degree, uint32_t rows, float* data) {
-  if (field != TAME_FIELD_OPACITIES && field != TAME_FIELD_PLY_ROWS) return;
-  const uint64_t width = field_width(field, sh_degree);
-  // A PLY row ends with opacity, three scales and a quaternion.
-  const uint64_t column = field == TAME_FIELD_PLY_ROWS ? width - 8 : 0;
-  for (uint64_t i = 0; i < rows; ++i) data[i * width + column] = core::logit_of_linear(data[i * width + column]);
+void make_logits(const Layout& layout, uint32_t field, uint32_t rows, float* data) {
+  const std::vector<int> planes = row_planes(layout, field);
+  for (size_t c = 0; c < planes.size(); ++c) {
+    if (planes[c] != layout.opacity()) continue;
+    for (size_t i = 0; i < rows; ++i) data[i * planes.size() + c] = core::logit_of_linear(data[i * planes.size() + c]);
+  }
 }
 
 }  // namespace
@@ -93,7 +73,7 @@ tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, u
     const Call<GaussiansEntry> call(gaussians);
     check_rows(*call->gaussians, field, offset, rows, data, data_length);
     call->gaussians->download(field, offset, rows, data);
-    if (call->gaussians->linear_opacity()) make_logits(field, call->gaussians->sh_degree(), rows, data);
+    if (call->gaussians->linear_opacity()) make_logits(call->gaussians->layout(), field, rows, data);
   });
 }
 

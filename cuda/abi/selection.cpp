@@ -1,122 +1,179 @@
-// See selection.h.
-#include "selection.h"
-
+// Entry points by which strategies choose and change Gaussians: columns, draws, ranks, edits of rows. See tame.h.
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
-#include "../core/philox.h"
+#include "boundary.h"
+#include "checks.h"
 #include "draw.h"
+#include "entries.h"
+#include "text.h"
 
-namespace tame {
+using namespace tame;
 
 namespace {
 
-// NaN, which has no place in an order, as 0.
-float ordered(float value) {
-  return value == value ? value : 0.f;
+// Rows at which an expression is not 0; all of them where it is empty.
+std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::string_view expression) {
+  const uint32_t count = trainer.gaussians->count();
+  std::vector<uint32_t> members;
+  if (expression.empty()) {
+    members.resize(count);
+    std::iota(members.begin(), members.end(), 0u);
+    return members;
+  }
+  const std::vector<float> among = trainer.columns.evaluate(what, expression);
+  for (uint32_t i = 0; i < count; ++i)
+    if (among[i] != 0) members.push_back(i);
+  return members;
 }
 
-// Rows grow in place: the first child of a split stands where its parent stood; copies and second children follow the
-// old rows, in the order of their sources.
-RowEdit grow_rows(uint32_t count, const std::vector<uint8_t>& grows) {
-  RowEdit edit;
-  edit.sources.reserve(count);
-  edit.kinds.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    edit.sources.push_back(i);
-    edit.kinds.push_back(grows[i] == kSplitRow ? kSplitRow : grows[i] == kThinCloneRow ? kThinRow : kKeepRow);
-  }
-  for (uint32_t i = 0; i < count; ++i) {
-    if (grows[i] == kKeepRow) continue;
-    edit.sources.push_back(i);
-    edit.kinds.push_back(grows[i] == kSplitRow ? uint8_t(kSplitRow2) : grows[i]);
-  }
-  return edit;
+// The members with what they are ordered by. NaN, which has no place in an order, counts as 0.
+std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std::string_view among) {
+  const std::vector<uint32_t> members = members_of(trainer, "among", among);
+  const std::vector<float> values = trainer.columns.evaluate("by", by);
+  std::vector<Ticket> tickets;
+  tickets.reserve(members.size());
+  for (const uint32_t i : members) tickets.push_back({std::isnan(values[i]) ? 0.f : values[i], i});
+  return tickets;
+}
+
+std::vector<tame_row_kind> read_kinds(const void* table, uint32_t table_bytes, uint32_t n, uint32_t stride) {
+  check_count("n", n, 1, TAME_MOST_ROW_KINDS);
+  check_array("table", table, table_bytes, uint64_t(n) * stride, 1);
+  std::vector<tame_row_kind> kinds;
+  for (uint32_t k = 0; k < n; ++k)
+    kinds.push_back(
+        read_struct<tame_row_kind>("table", static_cast<const uint8_t*>(table) + uint64_t(k) * stride, stride));
+  return kinds;
 }
 
 }  // namespace
 
-RowEdit choose_growth(const SelectionInput& in, const tame_densify_options& options, tame_densify_result& result) {
-  const uint32_t count = uint32_t(in.scores.size());
-  const uint32_t wanted = options.target > count ? options.target - count : 0;
-  std::vector<uint32_t> clones, splits, others;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (!(in.mean_gradients[i] >= options.gradient_threshold))
-      others.push_back(i);
-    else
-      (in.largest_scales[i] > options.size_threshold ? splits : clones).push_back(i);
-  }
-  const uint32_t candidates = uint32_t(clones.size() + splits.size());
-  const uint32_t chosen = std::min(wanted, candidates);
-  // Shares in proportion to the two sets; what rounding leaves over goes to the splits.
-  uint32_t clone_count = candidates == 0 ? 0 : uint32_t(uint64_t(chosen) * clones.size() / candidates);
-  const uint32_t split_count = std::min(chosen - clone_count, uint32_t(splits.size()));
-  clone_count = chosen - split_count;
-
-  std::vector<uint8_t> grows(count, kKeepRow);
-  for (const Ticket& t :
-       draw(clones, in.scores, clone_count, {in.seed, core::kDrawClones, options.iteration, options.round}))
-    grows[t.index] = kCloneRow;
-  for (const Ticket& t :
-       draw(splits, in.scores, split_count, {in.seed, core::kDrawSplits, options.iteration, options.round}))
-    grows[t.index] = kSplitRow;
-
-  uint32_t filled = 0;
-  if (options.fill != 0 && chosen < wanted) {
-    std::vector<Ticket> tickets;
-    for (const uint32_t i : others) tickets.push_back({-ordered(in.mean_gradients[i]), i});
-    keep_first(tickets, wanted - chosen);
-    filled = uint32_t(tickets.size());
-    // These fit their surroundings already: what a copy adds to the picture would only have to be unlearnt.
-    for (const Ticket& t : tickets)
-      grows[t.index] = in.largest_scales[t.index] > options.size_threshold ? kSplitRow : kThinCloneRow;
-  }
-  result.candidates = candidates;
-  result.split = uint32_t(std::count(grows.begin(), grows.end(), kSplitRow));
-  result.cloned = chosen + filled - result.split;
-  result.filled = filled;
-  result.count = count + result.cloned + result.split;
-  return grow_rows(count, grows);
+tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint32_t column_length,
+                                 const char* expression, uint32_t expression_length, const char* rows,
+                                 uint32_t rows_length, uint32_t places, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    Columns& columns = call->trainer->columns;
+    const std::string_view name = read_text("column", column, column_length);
+    const std::string_view text = read_text("expression", expression, expression_length);
+    const std::string_view where = read_text("rows", rows, rows_length, true);
+    check_count("places", places, TAME_COLUMN_FOLLOWS, TAME_COLUMN_STAYS);
+    columns.check_writable(name);
+    std::vector<float> values = columns.evaluate("expression", text);
+    if (!where.empty()) {
+      const std::vector<float> chosen = columns.evaluate("rows", where), before = columns.evaluate("column", name);
+      for (size_t i = 0; i < values.size(); ++i)
+        if (chosen[i] == 0) values[i] = before[i];
+    }
+    columns.write(name, std::move(values), places == TAME_COLUMN_STAYS);
+  });
 }
 
-RowEdit choose_survivors(const SelectionInput& in, const tame_prune_options& options, tame_prune_result& result) {
-  const uint32_t count = uint32_t(in.scores.size());
-  std::vector<uint8_t> weak(count, 0), gone(count, 0);
-  std::vector<uint32_t> rows(count);
-  std::vector<float> weights(count);
-  uint32_t weak_count = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    weak[i] = in.opacities[i] < options.min_opacity || in.largest_scales[i] > options.max_scale;
-    weak_count += weak[i];
-    rows[i] = i;
-    weights[i] = 1.f / (1e-6f + in.scores[i]);
-  }
-  // As many tickets as a share of the weak, but drawn among all rows: a weak one that scores well is not easily taken
-  // (Mallick et al. 2024). Never the last row; and a float above 2^24 may have been rounded up.
-  const uint32_t most = std::min(weak_count, count > 0 ? count - 1 : 0);
-  const uint32_t tickets = std::min(uint32_t(options.share * float(weak_count)), most);
-  uint32_t left = count;
-  for (const Ticket& t : draw(rows, weights, tickets, {in.seed, core::kDrawPruned, options.iteration, 0})) {
-    gone[t.index] = weak[t.index];
-    left -= weak[t.index];
-  }
-
-  if (left > std::max(options.target, 1u)) {
-    std::vector<Ticket> lowest;
-    for (uint32_t i = 0; i < count; ++i)
-      if (!gone[i]) lowest.push_back({ordered(in.scores[i]), i});
-    keep_first(lowest, left - std::max(options.target, 1u));
-    for (const Ticket& t : lowest) gone[t.index] = 1;
-    left -= uint32_t(lowest.size());
-  }
-  RowEdit edit;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (gone[i]) continue;
-    edit.sources.push_back(i);
-    edit.kinds.push_back(kKeepRow);
-  }
-  result.weak = weak_count;
-  result.count = left;
-  return edit;
+tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression, uint32_t expression_length,
+                                  float* values, uint32_t values_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const std::string_view text = read_text("expression", expression, expression_length);
+    check_array("values", values, values_length, call->trainer->gaussians->count());
+    const std::vector<float> column = call->trainer->columns.evaluate("expression", text);
+    std::copy(column.begin(), column.end(), values);
+  });
 }
 
-}  // namespace tame
+tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length, double* sum,
+                             uint32_t sum_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const std::string_view text = read_text("expression", expression, expression_length);
+    check_array("sum", sum, sum_length, 1);
+    const std::vector<float> column = call->trainer->columns.evaluate("expression", text);
+    *sum = std::accumulate(column.begin(), column.end(), 0.0);
+  });
+}
+
+tame_status tame_trainer_drop_columns(tame_trainer* trainer, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    call->trainer->columns.drop();
+  });
+}
+
+tame_status tame_trainer_select(tame_trainer* trainer, const char* column, uint32_t column_length, const char* by,
+                                uint32_t by_length, const char* among, uint32_t among_length, uint32_t count,
+                                tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const std::string_view name = read_text("column", column, column_length);
+    const std::string_view order = read_text("by", by, by_length);
+    std::vector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
+    keep_first(tickets, count);
+    std::vector<float> marks(call->trainer->gaussians->count(), 0.f);
+    for (const Ticket& t : tickets) marks[t.index] = 1.f;
+    call->trainer->columns.write(name, std::move(marks));
+  });
+}
+
+tame_status tame_trainer_rank(tame_trainer* trainer, const char* column, uint32_t column_length, const char* by,
+                              uint32_t by_length, const char* among, uint32_t among_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const std::string_view name = read_text("column", column, column_length);
+    const std::string_view order = read_text("by", by, by_length);
+    std::vector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
+    std::sort(tickets.begin(), tickets.end());
+    std::vector<float> ranks(call->trainer->gaussians->count(), float(tickets.size()));
+    for (size_t place = 0; place < tickets.size(); ++place) ranks[tickets[place].index] = float(place);
+    call->trainer->columns.write(name, std::move(ranks));
+  });
+}
+
+tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_t column_length, const char* weights,
+                              uint32_t weights_length, const char* among, uint32_t among_length, const tame_draw* draw,
+                              uint32_t draw_bytes, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    const std::string_view name = read_text("column", column, column_length);
+    const std::string_view text = read_text("weights", weights, weights_length);
+    const std::string_view where = read_text("among", among, among_length, true);
+    const auto chosen = read_struct<tame_draw>("draw", draw, draw_bytes);
+    check_count("draw.replacement", chosen.replacement, 0, 1);
+    const std::vector<uint32_t> members = members_of(*call->trainer, "among", where);
+    const std::vector<float> values = call->trainer->columns.evaluate("weights", text);
+    const Drawing drawing = {call.device()->backend().seed, chosen.stream, chosen.iteration, chosen.round};
+    std::vector<float> drawn(values.size(), 0.f);
+    if (chosen.replacement != 0) {
+      check_count("draw.count", chosen.count, 0, kMaxRows);
+      for (const uint32_t i : draw_repeatedly(members, values, chosen.count, drawing)) drawn[i] += 1.f;
+    } else {
+      for (const Ticket& t : tame::draw(members, values, chosen.count, drawing)) drawn[t.index] = 1.f;
+    }
+    call->trainer->columns.write(name, std::move(drawn));
+  });
+}
+
+tame_status tame_trainer_edit_rows(tame_trainer* trainer, const char* kinds, uint32_t kinds_length, const char* copies,
+                                   uint32_t copies_length, const void* table, uint32_t table_bytes, uint32_t n,
+                                   uint32_t stride, const tame_edit* edit, uint32_t edit_bytes, uint32_t* count,
+                                   uint32_t count_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    Trainer& chosen = *call->trainer;
+    const std::string_view kind_text = read_text("kinds", kinds, kinds_length);
+    const std::string_view copy_text = read_text("copies", copies, copies_length, true);
+    const std::vector<tame_row_kind> row_kinds = read_kinds(table, table_bytes, n, stride);
+    const auto options = read_struct<tame_edit>("edit", edit, edit_bytes);
+    check_count("edit.children_last", options.children_last, 0, 1);
+    check_array("count", count, count_length, 1);
+    const RowEdit made =
+        make_row_edit(chosen.columns.evaluate("kinds", kind_text),
+                      copy_text.empty() ? std::vector<float>() : chosen.columns.evaluate("copies", copy_text),
+                      row_kinds, options, chosen.gaussians->capacity());
+    if (made.size() != 0) {
+      chosen.state.edit(made);
+      chosen.columns.follow(made);
+    }
+    *count = chosen.gaussians->count();
+  });
+}

@@ -38,17 +38,22 @@ TAME_FN T hold_linear_opacity(T x) {
   return maximum(T(-1), minimum(T(1), x));
 }
 
+// A used opacity as it is stored, held away from both ends.
+TAME_FN float store_opacity(bool linear, float used) {
+  const float held = clamp(used, 1e-6f, 1.f - 1e-6f);
+  return linear ? held : logit(held);
+}
+
 // The logit of a linear x, finite at both ends.
 TAME_FN float logit_of_linear(float x) {
-  return logit(clamp(maximum(x, -x), 1e-6f, 1.f - 1e-6f));
+  return store_opacity(false, maximum(x, -x));
 }
 
 // The stored opacity o' of which two cover what one of the stored x covers: 1 - o = (1 - o')^2 (Bulo et al. 2024,
 // Revising Densification in Gaussian Splatting, equation 9). Never quite 0 or 1.
 TAME_FN float shared_opacity(bool linear, float x) {
   const float rest = sqrt(linear ? 1.f - used_opacity(true, x) : sigmoid(-x));
-  const float shared = clamp(used_opacity(linear, x) / (1.f + rest), 1e-6f, 1.f - 1e-6f);
-  return linear ? shared : logit(shared);
+  return store_opacity(linear, used_opacity(linear, x) / (1.f + rest));
 }
 
 // unit = q / max(|q|, 1e-12); returns 1 / max(|q|, 1e-12).

@@ -11,64 +11,72 @@
 
 namespace tame {
 
-// Indices of the planes: means, SH (coefficient-major, rgb inner), opacity, log-scales, quaternions.
+// A row of TAME_PARAMETER_TABLE.
+struct ParameterRow {
+  const char* name;
+  int floats, sh_floats;
+  float rate;
+  const char* ply_columns;
+};
+
+#define TAME_PARAMETER_ROW(identifier, ...) {__VA_ARGS__},
+constexpr ParameterRow kParameterRows[] = {TAME_PARAMETER_TABLE(TAME_PARAMETER_ROW)};
+#undef TAME_PARAMETER_ROW
+static_assert(TAME_PARAMETERS <= TAME_MOST_PARAMETERS, "tame_progress has room for so many step counts");
+
+// The planes before a parameter's first: so many, and so many more for each coefficient of the harmonics above degree
+// 0.
+struct PlanesBefore {
+  int fixed = 0, sh = 0;
+};
+
+constexpr PlanesBefore planes_before(uint32_t parameter) {
+  PlanesBefore before;
+  for (uint32_t k = 0; k < parameter; ++k) {
+    before.fixed += kParameterRows[k].floats;
+    before.sh += kParameterRows[k].sh_floats;
+  }
+  return before;
+}
+
+// Indices of the planes: the parameters in the order of the table.
 struct Layout {
   int sh_degree;
   bool linear_opacity = false;  // the opacity plane holds TAME_OPACITY_LINEAR, not logits
 
   TAME_FN int coefficients() const { return (sh_degree + 1) * (sh_degree + 1); }
+  template <uint32_t parameter>
+  TAME_FN int first() const {
+    constexpr PlanesBefore before = planes_before(parameter);
+    return before.fixed + before.sh * (coefficients() - 1);
+  }
   TAME_FN static constexpr int means() { return 0; }
   TAME_FN static constexpr int sh() { return 3; }
-  TAME_FN int opacity() const { return 3 + 3 * coefficients(); }
-  TAME_FN int log_scales() const { return opacity() + 1; }
-  TAME_FN int quats() const { return opacity() + 4; }
-  TAME_FN int planes() const { return opacity() + 8; }
+  TAME_FN int opacity() const { return first<TAME_PARAMETER_OPACITIES>(); }
+  TAME_FN int log_scales() const { return first<TAME_PARAMETER_LOG_SCALES>(); }
+  TAME_FN int quats() const { return first<TAME_PARAMETER_QUATS>(); }
+  TAME_FN int planes() const { return first<TAME_PARAMETERS>(); }
 
-  // Planes first .. last - 1 of a TAME_GROUP_* or TAME_FIELD_* other than PLY_ROWS.
+  // Planes first .. last - 1.
   struct Range {
     int first, last;
   };
-  TAME_FN Range group(uint32_t group) const {
-    switch (group) {
-      case TAME_FIELD_MEANS:
-        return {means(), sh()};
-      case TAME_FIELD_SH_DC:
-        return {sh(), sh() + 3};
-      case TAME_FIELD_SH_REST:
-        return {sh() + 3, opacity()};
-      case TAME_FIELD_OPACITIES:
-        return {opacity(), log_scales()};
-      case TAME_FIELD_LOG_SCALES:
-        return {log_scales(), quats()};
-      case TAME_FIELD_QUATS:
-        return {quats(), planes()};
-      default:
-        return {sh(), opacity()};  // TAME_FIELD_SH
-    }
+  // Of a parameter, or TAME_FIELD_SH.
+  Range range(uint32_t field) const {
+    if (field == TAME_FIELD_SH) return {sh(), opacity()};
+    const PlanesBefore begin = planes_before(field), end = planes_before(field + 1);
+    const int above = coefficients() - 1;
+    return {begin.fixed + begin.sh * above, end.fixed + end.sh * above};
   }
 };
 
-constexpr int kMaxColumns = 14 + 3 * 16;  // of a row of any field
+static_assert(planes_before(TAME_PARAMETER_SH_DC).fixed == Layout::sh() && planes_before(TAME_PARAMETER_SH_DC).sh == 0,
+              "the means come first, then the harmonics");
+static_assert(TAME_PARAMETER_SH_REST == TAME_PARAMETER_SH_DC + 1 &&
+                  TAME_PARAMETER_OPACITIES == TAME_PARAMETER_SH_REST + 1,
+              "the harmonics lie together, the opacity behind them");
 
-// The plane behind each float of a row of `field`, TAME_FIELD_PLY_ROWS included; -1: zero (a PLY vertex's normals).
-// Returns how many floats a row has.
-TAME_FN uint32_t row_planes(const Layout& layout, uint32_t field, int planes[kMaxColumns]) {
-  uint32_t n = 0;
-  if (field != TAME_FIELD_PLY_ROWS) {
-    const Layout::Range range = layout.group(field);
-    for (int k = range.first; k < range.last; ++k) planes[n++] = k;
-    return n;
-  }
-  for (int k = 0; k < 3; ++k) planes[n++] = Layout::means() + k;
-  for (int k = 0; k < 3; ++k) planes[n++] = -1;
-  for (int c = 0; c < 3; ++c) planes[n++] = Layout::sh() + c;
-  for (int c = 0; c < 3; ++c)
-    for (int k = 1; k < layout.coefficients(); ++k) planes[n++] = Layout::sh() + 3 * k + c;
-  for (int k = layout.opacity(); k < layout.planes(); ++k) planes[n++] = k;
-  return n;
-}
-
-// A block of planes; stride: floats from one plane to the next.
+// A block of planes; stride: elements from one plane to the next.
 struct Planes {
   float* base;
   size_t stride;

@@ -51,8 +51,6 @@ TAME_FN void child_mean(const float scale[3], const float unit_rotation[9], cons
     for (int j = 0; j < 3; ++j) mean[k] += unit_rotation[3 * k + j] * scale[j] * xi[j];
 }
 
-constexpr float kChildShrink = 0.47000362924573563f;  // ln 1.6
-
 }  // namespace core
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace tame

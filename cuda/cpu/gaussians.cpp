@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "../abi/fields.h"
 #include "../core/activations.h"
-#include "../core/philox.h"
+#include "../core/rows.h"
 
 namespace tame::cpu {
 
@@ -32,8 +33,8 @@ void CpuGaussians::set_linear_opacity(bool linear) {
 }
 
 void CpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) {
-  int row[kMaxColumns];
-  const uint32_t width = row_planes(layout_, field, row);
+  const std::vector<int> row = row_planes(layout_, field);
+  const uint32_t width = uint32_t(row.size());
   for (uint32_t c = 0; c < width; ++c) {
     if (row[c] < 0) continue;
     float* plane = planes().plane(row[c]) + offset;
@@ -42,44 +43,30 @@ void CpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const 
 }
 
 void CpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const {
-  int row[kMaxColumns];
-  const uint32_t width = row_planes(layout_, field, row);
+  const std::vector<int> row = row_planes(layout_, field);
+  const uint32_t width = uint32_t(row.size());
   for (uint32_t c = 0; c < width; ++c) {
     const float* plane = row[c] < 0 ? nullptr : values_.data() + size_t(row[c]) * stride_ + offset;
     for (uint32_t i = 0; i < rows; ++i) data[size_t(i) * width + c] = plane == nullptr ? 0.f : plane[i];
   }
 }
 
-void gather(const RowEdit& edit, bool only_kept, float* plane, float* scratch) {
-  for (uint32_t i = 0; i < edit.size(); ++i)
-    scratch[i] = only_kept && !keeps_moments(edit.kinds[i]) ? 0.f : plane[edit.sources[i]];
-  std::copy(scratch, scratch + edit.size(), plane);
-}
-
-void CpuGaussians::edit(const RowEdit& edit, uint32_t iteration, uint32_t round) {
+void CpuGaussians::edit(const RowEdit& edit, const std::vector<MovedPlane>& others) {
   const Planes p = planes();
-  Buffer<float> scratch(device_->ledger(), TAME_PURPOSE_OTHER, size_t(edit.size()) * device_->threads().size());
-  device_->threads().run(uint32_t(layout_.planes()), [&](uint32_t k, uint32_t thread) {
-    gather(edit, false, p.plane(int(k)), scratch.data() + size_t(thread) * edit.size());
+  std::vector<MovedPlane> moved = others;
+  for (int k = 0; k < layout_.planes(); ++k) moved.push_back({p.plane(k), false});
+  Threads& threads = device_->threads();
+  Buffer<uint32_t> scratch(device_->ledger(), TAME_PURPOSE_OTHER, size_t(edit.size()) * threads.size());
+  threads.run(uint32_t(moved.size()), [&](uint32_t k, uint32_t thread) {
+    uint32_t* const out = scratch.data() + size_t(thread) * edit.size();
+    uint32_t* const plane = static_cast<uint32_t*>(moved[k].at);
+    for (uint32_t i = 0; i < edit.size(); ++i)
+      out[i] = moved[k].only_kept && !edit.keeps_moments(i) ? 0 : plane[edit.sources[i]];
+    std::copy(out, out + edit.size(), plane);
   });
-  for (uint32_t i = 0; i < edit.size(); ++i) {
-    if (edit.kinds[i] == kThinRow || edit.kinds[i] == kThinCloneRow) {
-      float& opacity = p.plane(layout_.opacity())[i];
-      opacity = core::shared_opacity(layout_.linear_opacity, opacity);
-    }
-    if (edit.kinds[i] != kSplitRow && edit.kinds[i] != kSplitRow2) continue;
-    float mean[3], scale[3], quat[4], unit[4], r[9];
-    for (int k = 0; k < 3; ++k) mean[k] = p.plane(Layout::means() + k)[i];
-    for (int k = 0; k < 3; ++k) scale[k] = core::exp(p.plane(layout_.log_scales() + k)[i]);
-    for (int k = 0; k < 4; ++k) quat[k] = p.plane(layout_.quats() + k)[i];
-    core::normalize(quat, unit);
-    core::rotation(unit, r);
-    const uint32_t part = 2 * round + (edit.kinds[i] == kSplitRow2 ? 1 : 0);
-    core::child_mean(scale, r, core::philox(device_->seed, core::kDrawChildren, iteration, edit.sources[i], part),
-                     mean);
-    for (int k = 0; k < 3; ++k) p.plane(Layout::means() + k)[i] = mean[k];
-    for (int k = 0; k < 3; ++k) p.plane(layout_.log_scales() + k)[i] -= core::kChildShrink;
-  }
+  for (uint32_t i = 0; i < edit.size(); ++i)
+    core::change_row(p, layout_, i, edit.table.roles[edit.roles[i]], edit.shares.empty() ? 1 : edit.shares[i],
+                     device_->seed, edit.iteration, edit.round, edit.sources[i]);
   count_ = edit.size();
 }
 

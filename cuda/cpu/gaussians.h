@@ -11,21 +11,17 @@ class CpuGaussians : public Gaussians {
 
   uint32_t count() const override { return count_; }
   uint32_t capacity() const override { return capacity_; }
-  uint32_t sh_degree() const override { return uint32_t(layout_.sh_degree); }
-  bool linear_opacity() const override { return layout_.linear_opacity; }
+  const Layout& layout() const override { return layout_; }
+  Planes planes() const override { return {values_.data(), stride_}; }
   void set_linear_opacity(bool linear) override;
   void resize(uint32_t count) override;
   void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
   uint64_t count_instances(const tame_camera& camera) override;
-
-  // Replaces the rows by those of the edit; the trainer's other state follows by gather().
-  void edit(const RowEdit& edit, uint32_t iteration, uint32_t round);
+  void edit(const RowEdit& edit, const std::vector<MovedPlane>& others) override;
 
   CpuDevice& device() { return *device_; }
-  const Layout& layout() const { return layout_; }
-  Planes planes() { return {values_.data(), stride_}; }
 
  private:
   std::shared_ptr<CpuDevice> device_;
@@ -33,10 +29,7 @@ class CpuGaussians : public Gaussians {
   Layout layout_;
   const size_t stride_;
   uint32_t count_ = 0;
-  Buffer<float> values_;
+  mutable Buffer<float> values_;
 };
-
-// Row i of the plane becomes row edit.sources[i] of the old one; only_kept: 0 in new rows. scratch: edit.size() floats.
-void gather(const RowEdit& edit, bool only_kept, float* plane, float* scratch);
 
 }  // namespace tame::cpu

@@ -119,9 +119,9 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
 inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   core::Mask8 steps;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
-    steps.v[l] = l < lanes && (!a.step.sparse || a.projection.radii[i + l] > 0.f) ? -1 : 0;
+    steps.v[l] = l < lanes && (!a.step.only_visible || a.projection.radii[i + l] > 0.f) ? -1 : 0;
   const Layout& layout = a.projection.layout;
-  const int sh_rest = layout.group(TAME_GROUP_SH_REST).first, sh_live = Layout::sh() + a.step.live_sh_planes;
+  const int sh_rest = a.step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + a.step.live_sh_planes;
   if (a.step.sh_accumulate) {
     for (int k = sh_rest; k < sh_live; ++k) {
       float* at = a.sh_sums.plane(k - sh_rest) + i;
@@ -130,11 +130,11 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
       core::store(at, a.step.sh_clear ? F8(0.f) : sum);
     }
   }
-  for (uint32_t group = 0; group < TAME_GROUPS; ++group) {
-    if ((a.step.update_mask >> group & 1) == 0) continue;
-    const Layout::Range range = layout.group(group);
-    const int last = group == TAME_GROUP_SH_REST && sh_live < range.last ? sh_live : range.last;
-    adam_planes(a, i, steps, a.step.groups[group], range.first, last, g.plane + range.first);
+  for (uint32_t parameter = 0; parameter < TAME_PARAMETERS; ++parameter) {
+    if ((a.step.update_mask >> parameter & 1) == 0) continue;
+    const Layout::Range range = a.step.planes[parameter];
+    const int last = parameter == TAME_PARAMETER_SH_REST && sh_live < range.last ? sh_live : range.last;
+    adam_planes(a, i, steps, a.step.adam[parameter], range.first, last, g.plane + range.first);
   }
   if (layout.linear_opacity) {
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;

@@ -18,10 +18,10 @@ class CpuRasterization : public Rasterization {
         d_alpha_(device_->ledger(), TAME_PURPOSE_IMAGES),
         gradients_(device_->ledger(), TAME_PURPOSE_OTHER) {
     gaussians_.resize(splats.count);
-    gaussians_.upload(TAME_FIELD_MEANS, 0, splats.count, splats.means);
-    gaussians_.upload(TAME_FIELD_LOG_SCALES, 0, splats.count, splats.log_scales);
-    gaussians_.upload(TAME_FIELD_QUATS, 0, splats.count, splats.quats);
-    gaussians_.upload(TAME_FIELD_OPACITIES, 0, splats.count, splats.opacities);
+    gaussians_.upload(TAME_PARAMETER_MEANS, 0, splats.count, splats.means);
+    gaussians_.upload(TAME_PARAMETER_LOG_SCALES, 0, splats.count, splats.log_scales);
+    gaussians_.upload(TAME_PARAMETER_QUATS, 0, splats.count, splats.quats);
+    gaussians_.upload(TAME_PARAMETER_OPACITIES, 0, splats.count, splats.opacities);
     gaussians_.upload(TAME_FIELD_SH, 0, splats.count, splats.sh);
     Rasterizer::Input input;
     input.parameters = gaussians_.planes();

@@ -26,10 +26,10 @@ class GpuRasterization : public Rasterization {
         width_(camera.width),
         height_(camera.height) {
     gaussians_.resize(splats.count);
-    gaussians_.upload(TAME_FIELD_MEANS, 0, splats.count, splats.means);
-    gaussians_.upload(TAME_FIELD_LOG_SCALES, 0, splats.count, splats.log_scales);
-    gaussians_.upload(TAME_FIELD_QUATS, 0, splats.count, splats.quats);
-    gaussians_.upload(TAME_FIELD_OPACITIES, 0, splats.count, splats.opacities);
+    gaussians_.upload(TAME_PARAMETER_MEANS, 0, splats.count, splats.means);
+    gaussians_.upload(TAME_PARAMETER_LOG_SCALES, 0, splats.count, splats.log_scales);
+    gaussians_.upload(TAME_PARAMETER_QUATS, 0, splats.count, splats.quats);
+    gaussians_.upload(TAME_PARAMETER_OPACITIES, 0, splats.count, splats.opacities);
     gaussians_.upload(TAME_FIELD_SH, 0, splats.count, splats.sh);
     RasterInput input = {gaussians_.planes(),   gaussians_.layout(),       splats.count,
                          int(splats.sh_degree), core::camera_from(camera), {}};

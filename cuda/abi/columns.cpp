@@ -1,0 +1,130 @@
+// See columns.h.
+#include "columns.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "../core/activations.h"
+#include "expression.h"
+#include "failure.h"
+
+namespace tame {
+
+namespace {
+
+constexpr std::string_view kUsedOpacity = "used_opacity";
+
+// Letters, digits and underscores, a letter or an underscore first.
+bool is_name(std::string_view name) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && name.size() <= 64 && !(name[0] >= '0' && name[0] <= '9') &&
+         std::all_of(name.begin(), name.end(), good);
+}
+
+}  // namespace
+
+bool Columns::find_state(std::string_view name, StateColumn& column, uint32_t& plane) const {
+  const size_t dot = name.find('.');
+  for (const StateColumn& each : state_.columns()) {
+    if (each.kind == StateColumn::Kind::of_views || each.name != name.substr(0, dot)) continue;
+    column = each;
+    plane = 0;
+    if (dot == std::string_view::npos) return each.values == 1;
+    const char* const end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + dot + 1, end, plane);
+    return parsed.ec == std::errc() && parsed.ptr == end && plane < each.values;
+  }
+  return false;
+}
+
+std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane) const {
+  StateColumn one = column;
+  one.values = 1;
+  if (column.base != nullptr) one.base = column.plane(plane);
+  std::vector<uint32_t> bits(gaussians_.count());
+  state_.read_rows(one, 0, gaussians_.count(), bits.data());
+  std::vector<float> values(bits.size());
+  if (column.integer)
+    std::copy(bits.begin(), bits.end(), values.begin());
+  else
+    std::memcpy(values.data(), bits.data(), bits.size() * sizeof(float));
+  return values;
+}
+
+std::vector<float> Columns::read(std::string_view name) const {
+  const auto known = scratch_.find(name);
+  if (known != scratch_.end()) return known->second.values;
+  StateColumn column;
+  uint32_t plane = 0;
+  if (name == kUsedOpacity) {
+    find_state(kParameterRows[TAME_PARAMETER_OPACITIES].name, column, plane);
+    std::vector<float> values = read_state(column, plane);
+    const bool linear = gaussians_.linear_opacity();
+    for (float& value : values) value = core::used_opacity(linear, value);
+    return values;
+  }
+  if (!find_state(name, column, plane)) {
+    const std::string text(name.substr(0, 64));
+    fail(TAME_INVALID_ARGUMENT, "There is no column \"%s\" of one value a Gaussian", text.c_str());
+  }
+  return read_state(column, plane);
+}
+
+std::vector<float> Columns::evaluate(const char* what, std::string_view expression) const {
+  return evaluate_expression(what, expression, gaussians_.count(),
+                             [this](std::string_view name) { return read(name); });
+}
+
+void Columns::check_writable(std::string_view name) const {
+  StateColumn column;
+  uint32_t plane = 0;
+  if (name == kUsedOpacity || scratch_.find(name) != scratch_.end()) return;
+  const bool found = find_state(name, column, plane);
+  if (found ? !column.integer : is_name(name)) return;
+  const std::string text(name.substr(0, 64));
+  fail(TAME_INVALID_ARGUMENT,
+       found ? "The column \"%s\" holds whole numbers, which cannot be written"
+             : "column is \"%s\": expected a state column of one value, or a name of letters, digits and underscores",
+       text.c_str());
+}
+
+void Columns::write(std::string_view name, std::vector<float> values, bool stays) {
+  check_writable(name);
+  StateColumn column;
+  uint32_t plane = 0;
+  if (name == kUsedOpacity) {
+    const bool linear = gaussians_.linear_opacity();
+    for (float& value : values) value = core::store_opacity(linear, value);
+    name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
+  }
+  if (find_state(name, column, plane)) {
+    if (column.base == nullptr) {  // scores, the only column that may have no memory yet
+      state_.need_scores();
+      find_state(name, column, plane);
+    }
+    column.base = column.plane(plane);
+    column.values = 1;
+    std::vector<uint32_t> bits(values.size());
+    std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
+    state_.write_rows(column, 0, uint32_t(values.size()), bits.data());
+    return;
+  }
+  scratch_.insert_or_assign(std::string(name), Scratch{std::move(values), stays});
+}
+
+void Columns::follow(const RowEdit& edit) {
+  for (auto& [name, column] : scratch_) {
+    if (column.stays) {
+      column.values.resize(edit.size(), 0.f);
+      continue;
+    }
+    std::vector<float> moved(edit.size());
+    for (uint32_t i = 0; i < edit.size(); ++i) moved[i] = column.values[edit.sources[i]];
+    column.values = std::move(moved);
+  }
+}
+
+}  // namespace tame

@@ -1,0 +1,18 @@
+// Expressions over columns: one float a Gaussian, in 32-bit arithmetic in the order written. See tame_trainer_compute.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tame {
+
+// The values of a column by name, one a Gaussian. Throws TAME_INVALID_ARGUMENT where there is none.
+using ColumnSource = std::function<std::vector<float>(std::string_view name)>;
+
+// Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which give the place in the text.
+std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
+                                       const ColumnSource& columns);
+
+}  // namespace tame

@@ -1,0 +1,28 @@
+// A trainer: its state, the backend's steps, and the columns that strategies choose by.
+#pragma once
+
+#include <memory>
+
+#include "columns.h"
+#include "training_state.h"
+
+namespace tame {
+
+class Trainer {
+ public:
+  Trainer(Device& device, std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+          const tame_trainer_options& options)
+      : gaussians(gaussians),
+        views(views),
+        state(device, gaussians, views->count(), options),
+        columns(state, *gaussians),
+        stepper(device.make_stepper(std::move(gaussians), std::move(views), state)) {}
+
+  const std::shared_ptr<Gaussians> gaussians;
+  const std::shared_ptr<Views> views;
+  TrainingState state;
+  Columns columns;
+  const std::unique_ptr<Stepper> stepper;
+};
+
+}  // namespace tame

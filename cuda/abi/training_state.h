@@ -1,0 +1,104 @@
+// The state of a trainer, in a backend's memory: one list of named columns for either backend, which edits, exports and
+// expressions go through, and plain pointers for the kernels.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend.h"
+#include "step.h"
+
+namespace tame {
+
+// Planes that a step's gradients have behind those of the parameters: what the step adds to each statistic, in the
+// order of StatisticPlane.
+enum StatisticPlane : uint32_t {
+  kGradientSum,
+  kVisibleSteps,
+  kMaxRadius,
+  kDensityPlanes,
+  kFragmentCount = kDensityPlanes,
+  kWeightSum,
+  kAbsoluteGradientSum,
+  kOpacityGradientSum,
+  kOpacityGradientSquareSum,
+  kStatisticPlanes,
+};
+constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
+
+constexpr uint32_t kTransformParameters = 3;  // of a view: log-gains
+
+struct StateColumn {
+  enum class Kind {
+    parameter,  // moved by the Gaussians themselves
+    moment,     // 0 in rows that an edit makes anew
+    statistic,  // of new rows as of their source
+    of_views,   // a row a view, not a Gaussian
+  };
+  std::string name;
+  Kind kind;
+  uint32_t values;  // planes: values of a row
+  bool integer;     // uint32_t, else float
+  void* base;       // null: all 0, no memory yet
+  size_t stride;    // elements from one plane to the next
+  void* plane(uint32_t value) const { return static_cast<uint32_t*>(base) + size_t(value) * stride; }
+};
+
+class TrainingState {
+ public:
+  TrainingState(Device& device, std::shared_ptr<Gaussians> gaussians, uint32_t views,
+                const tame_trainer_options& options);
+
+  const tame_trainer_options options;
+  StepHistory history;
+
+  // For the kernels; null where the options do not ask for it.
+  Planes first_moments, second_moments;
+  Planes sh_sums;  // planes of SH_REST only
+  float* gradient_sums;
+  uint32_t* visible_steps;
+  float* max_radii;
+  Planes fragment_sums;  // kFragmentPlanes planes, in the order of StatisticPlane from kFragmentCount on
+  uint32_t* row_steps;
+  float* scores;  // after need_scores()
+  // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
+  // The first holds that of the view at hand, the others, log2(views_per_step), sums over 1, 2, 4 ... views.
+  std::vector<Planes> gradients;
+  // [kTransformParameters][views] each.
+  float *transform, *transform_m, *transform_v;
+  uint32_t* transform_steps;  // a view
+
+  uint32_t gradient_planes() const;  // of each of `gradients`
+  uint32_t views() const { return views_; }
+
+  std::vector<StateColumn> columns() const;
+  // Rows of a column now.
+  uint32_t rows_of(const StateColumn& column) const {
+    return column.kind == StateColumn::Kind::of_views ? views_ : gaussians_->count();
+  }
+  // Values of a row together, 4 bytes each. Each waits.
+  void read_rows(const StateColumn& column, uint32_t offset, uint32_t rows, uint32_t* out) const;
+  void write_rows(const StateColumn& column, uint32_t offset, uint32_t rows, const uint32_t* in);
+
+  void need_scores();
+  void clear_statistics();
+  // Both moments of the parameters in the mask; kept: 0 or not 0 of each row that is cleared, or empty for all.
+  void clear_moments(uint32_t mask, const std::vector<float>& rows);
+  void set_opacity_mode(bool linear);
+  void edit(const RowEdit& edit);
+
+ private:
+  using Memory = std::unique_ptr<StateMemory>;
+  size_t stride() const { return gaussians_->planes().stride; }
+  uint32_t* take(uint32_t purpose, size_t elements);
+  Planes take_planes(uint32_t purpose, uint32_t planes);
+  void clear_plane(const Planes& planes, int plane, const std::vector<float>& rows);
+
+  Device& device_;
+  const std::shared_ptr<Gaussians> gaussians_;
+  const uint32_t views_;
+  std::vector<Memory> memory_;
+};
+
+}  // namespace tame
