@@ -5,8 +5,19 @@ import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
 import { nearest } from "./cli/nearest.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
-import { type Verb, VERBS } from "./cli/verbs.ts";
+import { type VerbName, VERBS } from "./cli/verbs.ts";
 import manifest from "./deno.json" with { type: "json" };
+
+/** The verbs' modules, loaded when asked for: --help and a mistyped verb then need no permission. */
+const MODULES: Record<VerbName, () => Promise<{ run(argv: string[]): Promise<number> }>> = {
+  train: () => import("./cli/train.ts"),
+  render: () => import("./cli/render.ts"),
+  metrics: () => import("./cli/metrics.ts"),
+  convert: () => import("./cli/convert.ts"),
+  info: () => import("./cli/info.ts"),
+  doctor: () => import("./cli/doctor.ts"),
+  demo: () => import("./cli/demo.ts"),
+};
 
 const HELP = `tame ${manifest.version}: 3D Gaussian splats from photos
 
@@ -28,17 +39,22 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return name === undefined ? EXIT.usage : EXIT.done;
   }
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name as keyof typeof VERBS] as Verb : undefined;
+  const verb = isVerb(name) ? VERBS[name] : undefined;
   try {
-    if (verb === undefined) throw unknownVerb(name);
-    if (!asksForHelp(argv)) requirePermissions({ task: name, argv }, verb);
-    return await (await verb.load()).run(argv);
+    if (!isVerb(name)) throw unknownVerb(name);
+    if (!asksForHelp(argv)) requirePermissions({ task: name, argv }, VERBS[name]);
+    const { run } = await MODULES[name]();
+    return await run(argv);
   } catch (error) {
     const { code, message } = failureOf(error, () => advice({ task: name, argv }, verb));
     console.error(`Error: ${message}`);
     if (error instanceof UsageError && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
     return code;
   }
+}
+
+function isVerb(name: string): name is VerbName {
+  return Object.hasOwn(VERBS, name);
 }
 
 function unknownVerb(name: string): UsageError {

@@ -1,8 +1,7 @@
 // Numbers as people read them.
 
 import { formatBytes } from "../base/format.ts";
-import { formatItems } from "../train/format.ts";
-import type { MemoryPlan } from "../train/plan.ts";
+import { formatItems, type MemoryPlan } from "../train/plan.ts";
 
 /** 15059 → "15 059". */
 export function count(value: number): string {

@@ -1,4 +1,4 @@
-// The verbs: one file each, loaded when asked for, so that --help and a slip of the pen need no permission.
+// The verbs of the command line; cli.ts loads the module of the one that is asked for.
 
 /** A verb of the command line. */
 export interface Verb {
@@ -6,29 +6,18 @@ export interface Verb {
   readonly summary: string;
   /** Whether it writes files. */
   readonly writes: boolean;
-  /** Its module. `run` takes the arguments after the verb and resolves to the exit code. */
-  load(): Promise<{ run(argv: string[]): Promise<number> }>;
 }
 
-/** All verbs by name. */
+/** All verbs by name, in the order of --help. */
 export const VERBS = {
-  train: { summary: "train Gaussians on a capture", writes: true, load: () => import("./train.ts") },
-  render: { summary: "render the views of a trained model", writes: true, load: () => import("./render.ts") },
-  metrics: { summary: "PSNR, SSIM and LPIPS of rendered views", writes: true, load: () => import("./metrics.ts") },
-  convert: {
-    summary: "make tame's file of LPIPS weights of PyTorch's",
-    writes: true,
-    load: () => import("./convert.ts"),
-  },
-  info: {
-    summary: "what is in a capture or a PLY, and the memory that a budget will take",
-    writes: false,
-    load: () => import("./info.ts"),
-  },
-  doctor: { summary: "which backends this machine can use, and why", writes: false, load: () => import("./doctor.ts") },
-  demo: {
-    summary: "write a synthetic capture, train it, render and score it",
-    writes: true,
-    load: () => import("./demo.ts"),
-  },
+  train: { summary: "train Gaussians on a capture", writes: true },
+  render: { summary: "render the views of a trained model", writes: true },
+  metrics: { summary: "PSNR, SSIM and LPIPS of rendered views", writes: true },
+  convert: { summary: "make tame's file of LPIPS weights of PyTorch's", writes: true },
+  info: { summary: "what is in a capture or a PLY, and the memory that a budget will take", writes: false },
+  doctor: { summary: "which backends this machine can use, and why", writes: false },
+  demo: { summary: "write a synthetic capture, train it, render and score it", writes: true },
 } as const satisfies Record<string, Verb>;
+
+/** The name of a verb. */
+export type VerbName = keyof typeof VERBS;

@@ -1,4 +1,4 @@
-// The camera of a view: a pinhole with a pose, in COLMAP's conventions.
+// What follows from a camera: its place in the world, its resized twin, the rotation of a quaternion.
 
 import type { Camera } from "../base/scene.ts";
 import { resizeIntrinsics } from "./lens.ts";

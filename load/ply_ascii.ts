@@ -2,8 +2,8 @@
 
 import { DataError } from "../base/errors.ts";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
+import type { CopyColumn, VertexSource } from "./ply_body.ts";
 import { PLY_TYPE_BYTES, type PlyType } from "./ply_header.ts";
-import type { CopyColumn, VertexSource } from "./ply_table.ts";
 
 const SPACE = 0x20;
 

@@ -4,9 +4,9 @@
 import { copy, ensureDir, existsSync, walk } from "@std/fs";
 import { dirname, fromFileUrl, join, relative } from "@std/path";
 import type { Manifest } from "../ffi/download.ts";
+import { LIBRARY_ROOMS } from "./rooms.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const MODULES = ["base", "ffi", "load", "init", "measure", "train", "eval", "export"];
 const FILES = ["mod.ts", "deno.json", "LICENSE", "README.md"];
 
 if (Deno.args.includes("--help")) {
@@ -25,7 +25,7 @@ async function hashOf(path: string): Promise<string> {
 const target = join(ROOT, "dist");
 const fresh = `${target}.tmp`;
 await Deno.remove(fresh, { recursive: true }).catch(() => {});
-for (const folder of MODULES) {
+for (const folder of LIBRARY_ROOMS) {
   for await (const { path } of walk(join(ROOT, folder), { includeDirs: false, exts: [".ts"] })) {
     const to = join(fresh, relative(ROOT, path));
     await ensureDir(dirname(to));

@@ -4,10 +4,11 @@
 
 import { existsSync } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
+import { LIBRARY_ROOMS } from "./rooms.ts";
 import { coreTally, type Outcome, readJunit } from "./test_report.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const TESTED = ["tests", "mod.ts", "base", "ffi", "load", "init", "measure", "train", "eval", "export"];
+const TESTED = ["tests", "mod.ts", ...LIBRARY_ROOMS];
 
 const CHECKS: [name: string, args: string[]][] = [
   ["deno fmt --check", ["fmt", "--check"]],

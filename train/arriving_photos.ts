@@ -10,8 +10,8 @@ import type { Device } from "../ffi/device.ts";
 import { Views } from "../ffi/views.ts";
 import { PHOTOS_IN_FLIGHT } from "../load/images.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import type { TrainingPhotos } from "./photos.ts";
 import { ViewOrder } from "./sampler.ts";
+import type { TrainingPhotos } from "./training_photos.ts";
 
 /** Photos that arrive one after the other. */
 export class ArrivingPhotos implements TrainingPhotos {

@@ -19,8 +19,6 @@
  * @module
  */
 
-import type { ResolvedTrainOptions } from "./options.ts";
-
 /** A difference from the reference that can be taken back. */
 export type ParityPart = "curve" | "selection" | "opacity" | "rates" | "background" | "gradient" | "cameras";
 
@@ -56,7 +54,7 @@ export function parityParts(parity: unknown): readonly ParityPart[] | undefined 
  * @param options Resolved options
  * @param part The part
  */
-export function follows(options: Pick<ResolvedTrainOptions, "parity">, part: ParityPart): boolean {
+export function follows(options: { readonly parity: readonly ParityPart[] }, part: ParityPart): boolean {
   return options.parity.includes(part);
 }
 
@@ -66,7 +64,10 @@ export function follows(options: Pick<ResolvedTrainOptions, "parity">, part: Par
  * @param iteration 1-based
  * @param options Resolved options
  */
-export function freezesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+export function freezesOpacity(
+  iteration: number,
+  options: { readonly parity: readonly ParityPart[]; readonly hoIteration: number },
+): boolean {
   return follows(options, "opacity") && iteration >= options.hoIteration;
 }
 
@@ -82,7 +83,11 @@ export function freezesOpacity(iteration: number, options: ResolvedTrainOptions)
 export function referenceEventTarget(
   event: number,
   budget: { start: number; target: number },
-  options: ResolvedTrainOptions,
+  options: {
+    readonly densifyFromIter: number;
+    readonly densifyUntilIter: number;
+    readonly densificationInterval: number;
+  },
 ): number {
   const { start, target } = budget;
   const apex = Math.floor((options.densifyUntilIter - options.densifyFromIter) / options.densificationInterval);

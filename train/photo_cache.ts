@@ -12,10 +12,10 @@ import type { Device } from "../ffi/device.ts";
 import { Views } from "../ffi/views.ts";
 import { PHOTOS_IN_FLIGHT } from "../load/images.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import type { TrainingPhotos } from "./photos.ts";
 import { photoBytes, plannedPhoto } from "./plan.ts";
 import { ViewOrder } from "./sampler.ts";
 import { densificationEvents } from "./schedule.ts";
+import type { TrainingPhotos } from "./training_photos.ts";
 
 /** Share of the cache for photos that native code holds; the rest is for those that are being decoded ahead. */
 const HELD_SHARE = 0.75;

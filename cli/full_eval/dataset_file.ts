@@ -11,7 +11,6 @@ import { rowsOf } from "../option.ts";
 import { TRAIN_OPTIONS } from "../options.ts";
 import { MEASURE_KEYS, type MeasureKey, type Measures } from "./measures.ts";
 import type { Reference } from "./published.ts";
-import { OWN_OPTIONS } from "./stages.ts";
 
 /** A scene of such a file. */
 export interface CustomScene {
@@ -31,6 +30,12 @@ export interface CustomDataset {
 
 /** What every scene is trained with unless its flags say otherwise. */
 const DEFAULT_FLAGS = ["--quiet", "--eval", "--test_iterations=-1"];
+
+/** Options of train that the benchmark itself sets; a scene cannot. */
+export const OWN_OPTIONS: readonly string[] = [
+  ...["source_path", "model_path", "config", "json"],
+  ...["backend", "device", "threads", "memory_limit"],
+];
 
 /** A name of a scene becomes the name of a folder. */
 const NAME = /^[\w][\w.+-]*$/;

@@ -8,10 +8,9 @@ import { nearest } from "../nearest.ts";
 import type { OptionValues } from "../option.ts";
 import { type FULL_EVAL_OPTIONS, TRAIN_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
-import { readDatasetFile } from "./dataset_file.ts";
+import { OWN_OPTIONS, readDatasetFile } from "./dataset_file.ts";
 import { publishedScene, type Reference } from "./published.ts";
 import { type Group, PAPER_DATASETS, PAPER_SCENES, paperFlags, type PaperMode } from "./scenes.ts";
-import { OWN_OPTIONS } from "./stages.ts";
 
 /** Parsed values of the benchmark's own options. */
 export type FullEvalValues = OptionValues<typeof FULL_EVAL_OPTIONS>;

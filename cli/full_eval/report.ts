@@ -5,39 +5,20 @@ import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
 import project from "../../deno.json" with { type: "json" };
 import type { DatasetReport } from "./collect.ts";
-import { type Crop, worstCrops } from "./crops.ts";
+import { worstCrops } from "./crops.ts";
 import type { Job } from "./jobs.ts";
 import { scenePlot } from "./plots.ts";
 import type { SceneRecord } from "./record.ts";
+import { FIGURES, type Report, type SceneFigures } from "./report_contents.ts";
 import { csvReport } from "./report_csv.ts";
 import { htmlReport } from "./report_html.ts";
 import { markdownReport } from "./report_markdown.ts";
 import type { Group } from "./scenes.ts";
 
-/** Pictures of one scene. */
-export interface SceneFigures {
-  scene: string;
-  /** Loss, PSNR and Gaussians over time, as SVG. */
-  plot?: string;
-  /** The worst views. */
-  crops: Crop[];
-}
-
-/** Everything that a report shows. */
-export interface Report {
-  /** What was run: the setting, or the names of the files. */
-  title: string;
-  versions: { tame: string; deno: string };
-  datasets: DatasetReport[];
-}
-
 /** A report with the versions of this program. */
 export function reportOf(title: string, datasets: DatasetReport[]): Report {
   return { title, versions: { tame: project.version, deno: Deno.version.deno }, datasets };
 }
-
-/** Sub-folder of the pictures. */
-export const FIGURES = "report";
 
 /** Writes all files of a report into a folder; resolves to their paths. */
 export async function writeReports(folder: string, report: Report): Promise<string[]> {

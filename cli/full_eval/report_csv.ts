@@ -2,7 +2,7 @@
 
 import { stringify } from "@std/csv";
 import { MEASURE_KEYS, type Measures } from "./measures.ts";
-import type { Report } from "./report.ts";
+import type { Report } from "./report_contents.ts";
 
 /** What the column `scene` says of a dataset's means. */
 const MEAN = "mean";

@@ -1,6 +1,6 @@
 // report.html: the same in one file, pictures included.
 
-import type { Report, SceneFigures } from "./report.ts";
+import type { Report, SceneFigures } from "./report_contents.ts";
 import { HEADS, problems, remarks, type TableLine, tableLines } from "./report_table.ts";
 
 const STYLE =

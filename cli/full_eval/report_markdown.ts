@@ -1,7 +1,7 @@
 // report.md: the tables, with the figures beside it linked.
 
 import type { DatasetReport } from "./collect.ts";
-import { FIGURES, type Report, type SceneFigures } from "./report.ts";
+import { FIGURES, type Report, type SceneFigures } from "./report_contents.ts";
 import { HEADS, problems, remarks, tableLines } from "./report_table.ts";
 
 /** The text of report.md. */

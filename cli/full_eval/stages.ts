@@ -9,12 +9,6 @@ export const STAGES = ["train", "render", "metrics"] as const;
 /** One of them. */
 export type Stage = typeof STAGES[number];
 
-/** Options of train that the benchmark sets itself. */
-export const OWN_OPTIONS: readonly string[] = [
-  ...["source_path", "model_path", "config", "json"],
-  ...["backend", "device", "threads", "memory_limit"],
-];
-
 /** Those that are not skipped. */
 export function stagesOf(values: FullEvalValues): Stage[] {
   const skipped: Record<Stage, boolean> = {

@@ -1,10 +1,9 @@
-// The model folder: the bytes of its PLY, cameras.json, train.csv, config.json, and reading them back.
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { DataError } from "../../base/errors.ts";
+// The model folder as it is written: the bytes of its PLY, cameras.json, train.csv, config.json.
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { camerasJson, savePointCloud, startModelFolder, writeRunConfig } from "../../export/model_folder.ts";
 import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { lastIteration, MODEL_FILES, pointCloudPath, readCfgArgs, savedIterations } from "../../load/model_folder.ts";
+import { MODEL_FILES, pointCloudPath, readCfgArgs } from "../../load/model_folder.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../../train/events.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
@@ -78,46 +77,6 @@ deviceTest("camerasJson() lists test views first, with the camera's place and it
   assertEquals([w, h, x, y], [width, height, fx, fy]);
   // The camera looks at the origin from 4 away: position = -4 times its forward axis, the third column.
   for (let axis = 0; axis < 3; axis++) assertAlmostEquals(position[axis], -4 * rotation[axis][2], 1e-12);
-});
-
-deviceTest("savedIterations() finds the saved PLYs in order", async (device) => {
-  await inTempFolder(async (folder) => {
-    await assertRejects(() => savedIterations(folder), DataError, "No saved Gaussians");
-    using gaussians = Gaussians.create(device, { capacity: 1, shDegree: 0, count: 1 });
-    for (const iteration of [7000, 500, 30000]) await savePointCloud(gaussians, folder, iteration);
-    await Deno.mkdir(`${folder}/point_cloud/other`);
-    await Deno.mkdir(`${folder}/point_cloud/iteration_40000`); // a run that ended before its PLY was whole
-    assertEquals(await savedIterations(folder), [500, 7000, 30000]);
-  });
-});
-
-deviceTest("lastIteration() prefers what config.json states, where it has a PLY", async (device) => {
-  await inTempFolder(async (folder) => {
-    using gaussians = Gaussians.create(device, { capacity: 1, shDegree: 0, count: 1 });
-    for (const iteration of [500, 30000]) await savePointCloud(gaussians, folder, iteration);
-    assertEquals(await lastIteration(folder), 30000);
-    for (const [text, expected] of [['{"result":{"iteration":500}}', 500], ['{"result":{"iteration":7}}', 30000]]) {
-      await Deno.writeTextFile(`${folder}/${MODEL_FILES.config}`, text as string);
-      assertEquals(await lastIteration(folder), expected);
-    }
-    for (const text of ["not JSON", "null", "{}"]) {
-      await Deno.writeTextFile(`${folder}/${MODEL_FILES.config}`, text);
-      assertEquals(await lastIteration(folder), 30000);
-    }
-  });
-});
-
-Deno.test("readCfgArgs() throws when a folder stands where cfg_args belongs", async () => {
-  await inTempFolder(async (folder) => {
-    await Deno.mkdir(`${folder}/cfg_args`);
-    await assertRejects(() => readCfgArgs(folder), DataError, "A folder stands where a file is needed");
-  });
-});
-
-Deno.test("readCfgArgs() throws when the folder holds no model", async () => {
-  await inTempFolder(async (folder) => {
-    await assertRejects(() => readCfgArgs(folder), DataError, "Not a model folder");
-  });
 });
 
 Deno.test("TrainLog.write() writes one row for each iteration, with what followed it", async () => {

@@ -1,6 +1,5 @@
 // The memory plan: exact parts, and the refusal in words.
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
-import { formatBytes } from "../../base/format.ts";
 import type { View } from "../../base/scene.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { checkMemory, type MemoryPlan, photoBytes, planMemory, plannedPhoto } from "../../train/plan.ts";
@@ -100,14 +99,4 @@ Deno.test("checkMemory() throws with the numbers when the plan is over the limit
   checkMemory(planMemory(input));
   const error = assertThrows(() => checkMemory(planMemory(input, total - 1)), TameError, "photos 2.9 MiB");
   assertEquals([error.status, error.bytesWanted, error.bytesFree], ["out of memory", total, total - 1]);
-});
-
-Deno.test("formatBytes() rounds to one decimal of the largest fitting unit", () => {
-  assertEquals([0, 1023, 1024, 1.5 * 2 ** 20, 3 * 2 ** 40].map(formatBytes), [
-    "0 B",
-    "1023 B",
-    "1.0 KiB",
-    "1.5 MiB",
-    "3.0 TiB",
-  ]);
 });

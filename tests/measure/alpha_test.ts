@@ -1,4 +1,4 @@
-// Photos with alpha and with masks in evaluation: composited over the renders' background, and scored whole.
+// Photos with alpha and with masks, measured and written: composited over the renders' background, and scored whole.
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Image8, View } from "../../base/scene.ts";
 import { renderViews } from "../../eval/render.ts";

@@ -1,0 +1,24 @@
+// What the readers of a PLY file's body take, ascii and binary alike, and what they give.
+
+import type { PlyElement, PlyHeader } from "./ply_header.ts";
+
+/** What a body's reader needs: the file, and the elements up to and including the vertices. */
+export interface VertexSource {
+  /** The whole file. */
+  bytes: Uint8Array;
+  /** Its path, for error messages. */
+  path: string;
+  /** Its header. */
+  header: PlyHeader;
+  /** The elements to pass over. */
+  before: PlyElement[];
+  /** The vertices' element, without lists. */
+  vertex: PlyElement;
+}
+
+/** Finds the values of property `index` of all vertices and writes them at the offset and stride given. */
+export type CopyColumn = (
+  index: number,
+  target: Float32Array | Uint8Array,
+  layout: { offset: number; stride: number },
+) => void;
