@@ -27,6 +27,13 @@
 #define TAME_API
 #endif
 
+/*
+ * Marks of calls that may take long, for bindings that can run a call on another thread than their event loop's. They
+ * expand to nothing.
+ */
+#define TAME_NONBLOCKING      /* always run there */
+#define TAME_ALSO_NONBLOCKING /* blocking under its own name, and run there as <name>_async */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -84,6 +91,7 @@ typedef struct tame_device_info {
   char targets[128]; /* what runs on it: "avx2 (of baseline avx2)", "sm_90 (of sm_80 ... compute_120)" */
 } tame_device_info;
 
+TAME_NONBLOCKING
 TAME_API tame_status tame_device_get_info(uint32_t index, tame_device_info* info, uint32_t info_bytes, tame_error* err);
 
 typedef struct tame_device_options {
@@ -95,6 +103,7 @@ typedef struct tame_device_options {
   uint32_t reserved;
 } tame_device_options;
 
+TAME_NONBLOCKING
 TAME_API tame_device* tame_device_open(const tame_device_options* options, uint32_t options_bytes, tame_error* err);
 
 #define TAME_PURPOSES 8
@@ -166,6 +175,7 @@ TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
  * points: 3 * count floats, finite. batch: queries worked on at a time, 0 = all at once. byte_limit: bytes the call
  * may allocate, 0 = the device's own limit; TAME_OUT_OF_MEMORY when the chosen batch needs more.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_knn_mean_dist2(tame_device* device, const float* points, uint32_t points_length,
                                          uint32_t neighbours, uint32_t batch, uint64_t byte_limit, float* mean_dist2,
                                          uint32_t mean_dist2_length, tame_error* err);
@@ -183,15 +193,19 @@ TAME_API tame_status tame_knn_mean_dist2(tame_device* device, const float* point
 #define TAME_FIELD_PLY_ROWS 7 /* 14 + 3 K */
 
 /* count starts at 0; memory for `capacity` rows is taken here. sh_degree 0..3. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_gaussians* tame_gaussians_create(tame_device* device, uint32_t capacity, uint32_t sh_degree,
                                                tame_error* err);
 TAME_API tame_status tame_gaussians_count(tame_gaussians* gaussians, uint32_t* count, uint32_t count_length,
                                           tame_error* err);
 /* New rows are zero with the identity quaternion. Refused (TAME_BUSY) while a trainer lives on these Gaussians. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t count, tame_error* err);
 /* Rows offset .. offset + rows - 1 of one field. Upload is refused (TAME_BUSY) while a trainer lives. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                            const float* data, uint32_t data_length, tame_error* err);
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                              float* data, uint32_t data_length, tame_error* err);
 TAME_API tame_status tame_gaussians_close(tame_gaussians* gaussians, tame_error* err);
@@ -219,6 +233,7 @@ TAME_API tame_views* tame_views_create(tame_device* device, uint32_t count, uint
  * with alpha over its own background: rgb * alpha + background * (1 - alpha). mask: width * height bytes, 0 where the
  * pixel is left out of the loss and the scores, or NULL. The view may be set again with the same size.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_views_set(tame_views* views, uint32_t index, const tame_camera* camera, uint32_t camera_bytes,
                                     const uint8_t* pixels, uint32_t pixels_bytes, uint32_t channels,
                                     const uint8_t* mask, uint32_t mask_bytes, tame_error* err);
@@ -236,6 +251,7 @@ TAME_API tame_status tame_views_close(tame_views* views, tame_error* err);
  * One camera, no gradients. image: width * height * (12, 3 or 4) bytes; alpha and depth: width * height floats or
  * NULL. depth = sum(w z) / max(sum(w), 1e-6). Allowed while a trainer lives. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes, float red,
                                  float green, float blue, uint32_t format, void* image, uint32_t image_bytes,
                                  float* alpha, uint32_t alpha_length, float* depth, uint32_t depth_length,
@@ -245,6 +261,7 @@ TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* c
  * The (tile, splat) pairs that a view of the Gaussians makes: what the scratch of a pass over it grows with. Makes no
  * picture. instances: 1 number. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_count_instances(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes,
                                           uint64_t* instances, uint32_t instances_length, tame_error* err);
 
@@ -320,6 +337,7 @@ TAME_API tame_status tame_lens_pinhole(const tame_lens* lens, uint32_t lens_byte
  * channels: 1, 3 or 4, interleaved; of four the last is alpha, not multiplied into the others. photo and image must not
  * overlap. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_image_undistort(tame_device* device, const tame_lens* lens, uint32_t lens_bytes,
                                           const tame_pinhole* pinhole, uint32_t pinhole_bytes, uint32_t channels,
                                           const uint8_t* photo, uint32_t photo_bytes, uint8_t* image,
@@ -331,9 +349,11 @@ TAME_API tame_status tame_image_undistort(tame_device* device, const tame_lens* 
 #define TAME_PADDING_VALID 1 /* only windows wholly inside: width and height at least 11 */
 
 /* Images of width * height * channels floats, interleaved; channels 1..4. Sums in float64. value: 1 double. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_psnr(tame_device* device, uint32_t width, uint32_t height, uint32_t channels, const float* a,
                                uint32_t a_length, const float* b, uint32_t b_length, double* value,
                                uint32_t value_length, tame_error* err);
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_ssim(tame_device* device, uint32_t width, uint32_t height, uint32_t channels,
                                uint32_t padding, const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                double* value, uint32_t value_length, tame_error* err);
@@ -357,6 +377,7 @@ TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32
  * weights: of each convolution in order [out][in][row][column], then its biases [out]; after the last the five linear
  * layers [channel]. All finite. Copied.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_lpips* tame_lpips_create(tame_device* device, uint32_t net, const float* weights, uint32_t weights_length,
                                        tame_error* err);
 
@@ -364,6 +385,7 @@ TAME_API tame_lpips* tame_lpips_create(tame_device* device, uint32_t net, const 
 #define TAME_LPIPS_UNIT 1   /* values 0..1 go in as they are, the habit of Gaussian splatting papers */
 
 /* Distance of two images, 3 W H floats each; 0 for equal ones. Sums in float64. value: 1 double. Waits. */
+TAME_NONBLOCKING
 TAME_API tame_status tame_lpips_distance(tame_lpips* lpips, uint32_t width, uint32_t height, uint32_t range,
                                          const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                          double* value, uint32_t value_length, tame_error* err);
@@ -392,6 +414,7 @@ typedef struct tame_trainer_options {
   float full_gradient_depth;
 } tame_trainer_options;
 
+TAME_ALSO_NONBLOCKING
 TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,
                                            const tame_trainer_options* options, uint32_t options_bytes,
                                            tame_error* err);
@@ -430,6 +453,7 @@ typedef struct tame_step {
  * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; control: at least
  * TAME_CONTROL_LOSSES + n words. Meant to be called nonblocking. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, uint32_t plan_bytes, uint32_t n,
                                       uint32_t stride, int32_t* control, uint32_t control_length, tame_error* err);
 /* logit := logit(min(sigmoid(logit), maximum)); the opacity moments are zeroed, the step count kept. */
@@ -472,6 +496,7 @@ TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_e
  * Scores every Gaussian by its importance in the views named, each rendered once over the background: replaces the
  * scores of an earlier call. weights: TAME_SCORE_TERMS, not negative. Meant to be called nonblocking. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* views, uint32_t views_length,
                                         const float* weights, uint32_t weights_length, uint32_t sh_degree, float red,
                                         float green, float blue, tame_error* err);
@@ -497,6 +522,7 @@ typedef struct tame_prune_result {
  * Removes rows: share * (number of weak rows) are drawn among all rows, without replacement, by 1 / (1e-6 + score), and
  * the weak ones of those go; then, above the target, the rows of the lowest scores. The order of the rest stays.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_prune(tame_trainer* trainer, const tame_prune_options* options,
                                         uint32_t options_bytes, tame_prune_result* result, uint32_t result_bytes,
                                         tame_error* err);
@@ -527,6 +553,7 @@ typedef struct tame_densify_result {
  * and statistics of the one it comes from. A copy has its row's opacity o; where the row was no candidate both get
  * 1 - sqrt(1 - o), which together cover what the row did.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_densify(tame_trainer* trainer, const tame_densify_options* options,
                                           uint32_t options_bytes, tame_densify_result* result, uint32_t result_bytes,
                                           tame_error* err);
@@ -560,6 +587,7 @@ typedef struct tame_reference_result {
  * before growth, the rows beyond last, and the weak ones of those go. Kept rows stand before clones, first and second
  * children.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_densify_reference(tame_trainer* trainer, const tame_reference_options* options,
                                                     uint32_t options_bytes, tame_reference_result* result,
                                                     uint32_t result_bytes, tame_error* err);

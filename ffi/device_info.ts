@@ -1,9 +1,10 @@
 // What libraries and devices there are on this machine.
 
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { environment } from "./environment.ts";
 import { errorFrom, LibraryError, TameError } from "./errors.ts";
 import { type Backend, type BuildInfo, type Library, openFile, searchLibrary } from "./library.ts";
+import { Struct } from "./struct.ts";
 
 /** What is known about a device. */
 export interface DeviceInfo {

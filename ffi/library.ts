@@ -3,10 +3,11 @@
 // with -z nodelete, so that their code stays in memory until the process is gone.
 
 import { fileURLToPath } from "node:url";
-import { ABI, decodeText, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { downloadLibrary } from "./download.ts";
 import { environment } from "./environment.ts";
 import { errorFrom, LibraryError } from "./errors.ts";
+import { decodeText, Struct } from "./struct.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
 /** The two backends. */

@@ -1,7 +1,7 @@
-// The functions of cuda/tame.h as Deno sees them, in the header's order; a test compares the two.
+// Generated from cuda/tame.h by `deno task generate`; do not edit.
 //
-// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The calls that may take long
-// are nonblocking; the first one that asks a GPU something also wakes its driver.
+// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The header marks what is
+// nonblocking; a function that is wanted both ways stands here a second time, as <name>_async.
 
 /** The symbol table of libtame_cpu and libtame_cuda. */
 export const SYMBOLS = {
@@ -102,6 +102,17 @@ export const SYMBOLS = {
     ],
     result: "pointer",
   },
+  tame_gaussians_create_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // capacity
+      "u32", // sh_degree
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_gaussians_create",
+    nonblocking: true,
+  },
   tame_gaussians_count: {
     parameters: [
       "pointer", // gaussians
@@ -119,6 +130,16 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_gaussians_resize_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // count
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_resize",
+    nonblocking: true,
+  },
   tame_gaussians_upload: {
     parameters: [
       "pointer", // gaussians
@@ -131,6 +152,20 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_gaussians_upload_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_upload",
+    nonblocking: true,
+  },
   tame_gaussians_download: {
     parameters: [
       "pointer", // gaussians
@@ -142,6 +177,20 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_gaussians_download_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_download",
+    nonblocking: true,
   },
   tame_gaussians_close: {
     parameters: [
@@ -173,6 +222,23 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_views_set_async: {
+    parameters: [
+      "pointer", // views
+      "u32", // index
+      "buffer", // camera
+      "u32", // camera_bytes
+      "buffer", // pixels
+      "u32", // pixels_bytes
+      "u32", // channels
+      "buffer", // mask
+      "u32", // mask_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_views_set",
+    nonblocking: true,
   },
   tame_views_clear: {
     parameters: [
@@ -333,6 +399,24 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_psnr_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_psnr",
+    nonblocking: true,
+  },
   tame_ssim: {
     parameters: [
       "pointer", // device
@@ -349,6 +433,25 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_ssim_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "u32", // padding
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_ssim",
+    nonblocking: true,
   },
   tame_image_loss: {
     parameters: [
@@ -377,6 +480,18 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "pointer",
+  },
+  tame_lpips_create_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // net
+      "buffer", // weights
+      "u32", // weights_length
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_lpips_create",
+    nonblocking: true,
   },
   tame_lpips_distance: {
     parameters: [
@@ -411,6 +526,18 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "pointer",
+  },
+  tame_trainer_create_async: {
+    parameters: [
+      "pointer", // gaussians
+      "pointer", // views
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_trainer_create",
+    nonblocking: true,
   },
   tame_trainer_run: {
     parameters: [
@@ -498,6 +625,19 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_trainer_prune_async: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_trainer_prune",
+    nonblocking: true,
+  },
   tame_trainer_densify: {
     parameters: [
       "pointer", // trainer
@@ -509,6 +649,19 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_trainer_densify_async: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_trainer_densify",
+    nonblocking: true,
+  },
   tame_trainer_densify_reference: {
     parameters: [
       "pointer", // trainer
@@ -519,6 +672,19 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_trainer_densify_reference_async: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // result
+      "u32", // result_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_trainer_densify_reference",
+    nonblocking: true,
   },
   tame_trainer_close: {
     parameters: [
