@@ -27,6 +27,13 @@
 #define TAME_API
 #endif
 
+/*
+ * Marks of calls that may take long, for bindings that can run a call on another thread than their event loop's. They
+ * expand to nothing.
+ */
+#define TAME_NONBLOCKING      /* always run there */
+#define TAME_ALSO_NONBLOCKING /* blocking under its own name, and run there as <name>_async */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -84,6 +91,7 @@ typedef struct tame_device_info {
   char targets[128]; /* what runs on it: "avx2 (of baseline avx2)", "sm_90 (of sm_80 ... compute_120)" */
 } tame_device_info;
 
+TAME_NONBLOCKING
 TAME_API tame_status tame_device_get_info(uint32_t index, tame_device_info* info, uint32_t info_bytes, tame_error* err);
 
 typedef struct tame_device_options {
@@ -95,6 +103,7 @@ typedef struct tame_device_options {
   uint32_t reserved;
 } tame_device_options;
 
+TAME_NONBLOCKING
 TAME_API tame_device* tame_device_open(const tame_device_options* options, uint32_t options_bytes, tame_error* err);
 
 #define TAME_PURPOSES 8
@@ -166,6 +175,7 @@ TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
  * points: 3 * count floats, finite. batch: queries worked on at a time, 0 = all at once. byte_limit: bytes the call
  * may allocate, 0 = the device's own limit; TAME_OUT_OF_MEMORY when the chosen batch needs more.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_knn_mean_dist2(tame_device* device, const float* points, uint32_t points_length,
                                          uint32_t neighbours, uint32_t batch, uint64_t byte_limit, float* mean_dist2,
                                          uint32_t mean_dist2_length, tame_error* err);
@@ -207,16 +217,20 @@ TAME_API tame_status tame_parameter_get_info(uint32_t parameter, uint32_t sh_deg
 #define TAME_FIELD_PLY_ROWS 257
 
 /* count starts at 0; memory for `capacity` rows is taken here. sh_degree 0..3. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_gaussians* tame_gaussians_create(tame_device* device, uint32_t capacity, uint32_t sh_degree,
                                                tame_error* err);
 TAME_API tame_status tame_gaussians_count(tame_gaussians* gaussians, uint32_t* count, uint32_t count_length,
                                           tame_error* err);
 /* New rows are zero with the identity quaternion. Refused (TAME_BUSY) while a trainer lives on these Gaussians. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t count, tame_error* err);
 /* Rows offset .. offset + rows - 1 of one field (TAME_PARAMETER_* or TAME_FIELD_*). Upload is refused (TAME_BUSY) while
  * a trainer lives. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                            const float* data, uint32_t data_length, tame_error* err);
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                              float* data, uint32_t data_length, tame_error* err);
 TAME_API tame_status tame_gaussians_close(tame_gaussians* gaussians, tame_error* err);
@@ -244,6 +258,7 @@ TAME_API tame_views* tame_views_create(tame_device* device, uint32_t count, uint
  * with alpha over its own background: rgb * alpha + background * (1 - alpha). mask: width * height bytes, 0 where the
  * pixel is left out of the loss and the scores, or NULL. The view may be set again with the same size.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_views_set(tame_views* views, uint32_t index, const tame_camera* camera, uint32_t camera_bytes,
                                     const uint8_t* pixels, uint32_t pixels_bytes, uint32_t channels,
                                     const uint8_t* mask, uint32_t mask_bytes, tame_error* err);
@@ -261,6 +276,7 @@ TAME_API tame_status tame_views_close(tame_views* views, tame_error* err);
  * One camera, no gradients. image: width * height * (12, 3 or 4) bytes; alpha and depth: width * height floats or
  * NULL. depth = sum(w z) / max(sum(w), 1e-6). Allowed while a trainer lives. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes, float red,
                                  float green, float blue, uint32_t format, void* image, uint32_t image_bytes,
                                  float* alpha, uint32_t alpha_length, float* depth, uint32_t depth_length,
@@ -270,6 +286,7 @@ TAME_API tame_status tame_render(tame_gaussians* gaussians, const tame_camera* c
  * The (tile, splat) pairs that a view of the Gaussians makes: what the scratch of a pass over it grows with. Makes no
  * picture. instances: 1 number. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_count_instances(tame_gaussians* gaussians, const tame_camera* camera, uint32_t camera_bytes,
                                           uint64_t* instances, uint32_t instances_length, tame_error* err);
 
@@ -345,6 +362,7 @@ TAME_API tame_status tame_lens_pinhole(const tame_lens* lens, uint32_t lens_byte
  * channels: 1, 3 or 4, interleaved; of four the last is alpha, not multiplied into the others. photo and image must not
  * overlap. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_image_undistort(tame_device* device, const tame_lens* lens, uint32_t lens_bytes,
                                           const tame_pinhole* pinhole, uint32_t pinhole_bytes, uint32_t channels,
                                           const uint8_t* photo, uint32_t photo_bytes, uint8_t* image,
@@ -356,9 +374,11 @@ TAME_API tame_status tame_image_undistort(tame_device* device, const tame_lens* 
 #define TAME_PADDING_VALID 1 /* only windows wholly inside: width and height at least 11 */
 
 /* Images of width * height * channels floats, interleaved; channels 1..4. Sums in float64. value: 1 double. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_psnr(tame_device* device, uint32_t width, uint32_t height, uint32_t channels, const float* a,
                                uint32_t a_length, const float* b, uint32_t b_length, double* value,
                                uint32_t value_length, tame_error* err);
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_ssim(tame_device* device, uint32_t width, uint32_t height, uint32_t channels,
                                uint32_t padding, const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                double* value, uint32_t value_length, tame_error* err);
@@ -382,6 +402,7 @@ TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32
  * weights: of each convolution in order [out][in][row][column], then its biases [out]; after the last the five linear
  * layers [channel]. All finite. Copied.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_lpips* tame_lpips_create(tame_device* device, uint32_t net, const float* weights, uint32_t weights_length,
                                        tame_error* err);
 
@@ -389,6 +410,7 @@ TAME_API tame_lpips* tame_lpips_create(tame_device* device, uint32_t net, const 
 #define TAME_LPIPS_UNIT 1   /* values 0..1 go in as they are, the habit of Gaussian splatting papers */
 
 /* Distance of two images, 3 W H floats each; 0 for equal ones. Sums in float64. value: 1 double. Waits. */
+TAME_NONBLOCKING
 TAME_API tame_status tame_lpips_distance(tame_lpips* lpips, uint32_t width, uint32_t height, uint32_t range,
                                          const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                          double* value, uint32_t value_length, tame_error* err);
@@ -422,6 +444,7 @@ typedef struct tame_trainer_options {
   uint32_t transform; /* TAME_TRANSFORM_* */
 } tame_trainer_options;
 
+TAME_ALSO_NONBLOCKING
 TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views* views,
                                            const tame_trainer_options* options, uint32_t options_bytes,
                                            tame_error* err);
@@ -471,6 +494,7 @@ typedef struct tame_step {
  * Runs n steps in order; plan: n records of `stride` bytes in plan_bytes bytes; views: the views_per_step views of each
  * step; rates: TAME_PARAMETERS learning rates of each step; control: at least TAME_CONTROL_LOSSES + n words. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, uint32_t plan_bytes, uint32_t n,
                                       uint32_t stride, const uint32_t* views, uint32_t views_length, const float* rates,
                                       uint32_t rates_length, int32_t* control, uint32_t control_length,
@@ -488,6 +512,7 @@ TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_e
  * Zeroes both moments of the parameters in the mask (bits 1 << TAME_PARAMETER_*) of the Gaussians at which `rows`, an
  * expression (see below), is not 0; of all where rows_length is 0. Step counts stay.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_clear_moments(tame_trainer* trainer, uint32_t mask, const char* rows,
                                                 uint32_t rows_length, tame_error* err);
 
@@ -519,8 +544,10 @@ TAME_API tame_status tame_trainer_column_count(tame_trainer* trainer, uint32_t* 
 TAME_API tame_status tame_trainer_column_get_info(tame_trainer* trainer, uint32_t column, tame_column_info* info,
                                                   uint32_t info_bytes, tame_error* err);
 /* Rows offset .. offset + rows - 1 of a column, values of a row together, as they are stored, to the bit. */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_export(tame_trainer* trainer, uint32_t column, uint32_t offset, uint32_t rows,
                                          void* data, uint32_t data_bytes, tame_error* err);
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_import(tame_trainer* trainer, uint32_t column, uint32_t offset, uint32_t rows,
                                          const void* data, uint32_t data_bytes, tame_error* err);
 
@@ -564,6 +591,7 @@ TAME_API tame_status tame_trainer_set_progress(tame_trainer* trainer, const tame
  * Scores every Gaussian by its importance in the views named, each rendered once over the background: replaces the
  * column `score`. weights: TAME_SCORE_TERMS, not negative. Waits.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* views, uint32_t views_length,
                                         const float* weights, uint32_t weights_length, uint32_t sh_degree, float red,
                                         float green, float blue, tame_error* err);
@@ -586,13 +614,16 @@ TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* v
  * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0. A state column of
  * floats can be written, too; `used_opacity` can, which stores what the mode needs.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint32_t column_length,
                                           const char* expression, uint32_t expression_length, const char* rows,
                                           uint32_t rows_length, uint32_t places, tame_error* err);
 /* The values of an expression, one a Gaussian. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                            float* values, uint32_t values_length, tame_error* err);
 /* Their sum in the order of the rows, float64. */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                       double* sum, uint32_t sum_length, tame_error* err);
 /* Drops the scratch columns. */
@@ -602,10 +633,12 @@ TAME_API tame_status tame_trainer_drop_columns(tame_trainer* trainer, tame_error
  * column = 1 at the `count` Gaussians, of those at which `among` is not 0 (all where among_length is 0), with the
  * smallest values of the expression `by`, 0 elsewhere. NaN counts as 0; of equal ones the first rows come first.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_select(tame_trainer* trainer, const char* column, uint32_t column_length,
                                          const char* by, uint32_t by_length, const char* among, uint32_t among_length,
                                          uint32_t count, tame_error* err);
 /* column = the place of each Gaussian in that order, from 0; their number at all others. Exact up to 2^24. */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_rank(tame_trainer* trainer, const char* column, uint32_t column_length,
                                        const char* by, uint32_t by_length, const char* among, uint32_t among_length,
                                        tame_error* err);
@@ -621,6 +654,7 @@ typedef struct tame_draw {
 } tame_draw;
 
 /* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_t column_length,
                                        const char* weights, uint32_t weights_length, const char* among,
                                        uint32_t among_length, const tame_draw* draw, uint32_t draw_bytes,
@@ -676,6 +710,7 @@ typedef struct tame_edit {
  * statistics and score of their source. More rows than the capacity are TAME_INVALID_ARGUMENT, and nothing is changed.
  * count: 1 number, the rows there are then.
  */
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_edit_rows(tame_trainer* trainer, const char* kinds, uint32_t kinds_length,
                                             const char* copies, uint32_t copies_length, const void* table,
                                             uint32_t table_bytes, uint32_t n, uint32_t stride, const tame_edit* edit,

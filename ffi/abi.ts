@@ -1,8 +1,8 @@
-// Constants and struct layouts of cuda/tame.h; a test compares both with the header.
+// Generated from cuda/tame.h by `deno task generate`; do not edit.
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 4,
+  ABI_VERSION: 5,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -37,14 +37,16 @@ export const ABI = {
   PROFILE_START: 1,
   PROFILE_STOP: 2,
 
-  FIELD_MEANS: 0,
-  FIELD_SH_DC: 1,
-  FIELD_SH_REST: 2,
-  FIELD_OPACITIES: 3,
-  FIELD_LOG_SCALES: 4,
-  FIELD_QUATS: 5,
-  FIELD_SH: 6,
-  FIELD_PLY_ROWS: 7,
+  PARAMETER_MEANS: 0,
+  PARAMETER_SH_DC: 1,
+  PARAMETER_SH_REST: 2,
+  PARAMETER_OPACITIES: 3,
+  PARAMETER_LOG_SCALES: 4,
+  PARAMETER_QUATS: 5,
+  PARAMETERS: 6,
+
+  FIELD_SH: 256,
+  FIELD_PLY_ROWS: 257,
 
   RESIDENCY_DEVICE: 0,
   RESIDENCY_PINNED: 1,
@@ -64,32 +66,40 @@ export const ABI = {
 
   LPIPS_VGG: 0,
   LPIPS_ALEX: 1,
-  LPIPS_VGG_WEIGHTS: 14_716_160,
-  LPIPS_ALEX_WEIGHTS: 2_470_848,
+  LPIPS_VGG_WEIGHTS: 14716160,
+  LPIPS_ALEX_WEIGHTS: 2470848,
+
   LPIPS_SIGNED: 0,
   LPIPS_UNIT: 1,
 
-  GROUPS: 6,
-  GROUP_MEANS: 0,
-  GROUP_SH_DC: 1,
-  GROUP_SH_REST: 2,
-  GROUP_OPACITIES: 3,
-  GROUP_LOG_SCALES: 4,
-  GROUP_QUATS: 5,
+  STATE_SH_SUMS: 1,
+  STATE_FRAGMENTS: 2,
+  STATE_ROW_STEPS: 4,
+  STATE_GRADIENTS: 8,
+  TRANSFORM_NONE: 0,
+  TRANSFORM_GAINS: 1,
 
   NO_VIEW: 0xFFFFFFFF,
   STEP_STATISTICS: 1,
   STEP_SH_ACCUMULATE: 2,
   STEP_SH_APPLY: 4,
-  STEP_SPARSE: 8,
-
-  OPACITY_LOGIT: 0,
-  OPACITY_LINEAR: 1,
+  STEP_VISIBLE: 8,
+  STEP_NO_BIAS: 16,
+  STEP_ROW_BIAS: 32,
+  STEP_FRAGMENTS: 64,
+  STEP_TRANSFORM: 128,
+  STEP_VISIBLE_TERMS: 256,
+  STEP_LOGIT_PRESSURE: 512,
 
   CONTROL_STOP: 0,
   CONTROL_DONE: 1,
   CONTROL_ITERATION: 2,
   CONTROL_LOSSES: 4,
+
+  OPACITY_LOGIT: 0,
+  OPACITY_LINEAR: 1,
+
+  MOST_PARAMETERS: 16,
 
   SCORE_TERMS: 12,
   SCORE_VIEW: 0,
@@ -104,15 +114,42 @@ export const ABI = {
   SCORE_SCALE: 9,
   SCORE_COUNT: 10,
   SCORE_BLEND: 11,
+
+  COLUMN_FOLLOWS: 0,
+  COLUMN_STAYS: 1,
+
+  ROW_KEEP: 0,
+  ROW_REMOVE: 1,
+  ROW_COPY: 2,
+  ROW_SPLIT: 3,
+  ROW_ADD_CHILD: 4,
+  ROW_RELOCATE: 5,
+  ROW_GIVE_COPIES: 6,
+  PLACE_SAME: 0,
+  PLACE_RANDOM: 1,
+  PLACE_LONG_AXIS: 2,
+  SHARE_NONE: 0,
+  SHARE_OPACITY: 1,
+  SHARE_VOLUME: 2,
+  SHARE_FACTOR: 3,
+
+  MOST_ROW_KINDS: 16,
 } as const;
 
-/** A C type of a struct's field. */
-export type FieldType = "i32" | "u32" | "u64" | "f32" | "f64" | "char";
+/**
+ * The parameters of a Gaussian, in the order of `ABI.PARAMETER_*`: floats of each, more for each coefficient of the
+ * spherical harmonics above degree 0, learning rate by default, PLY columns (`#` counts from 0).
+ */
+export const PARAMETERS = [
+  { name: "means", floats: 3, shFloats: 0, rate: 0.00016, plyColumns: "x y z" },
+  { name: "sh_dc", floats: 3, shFloats: 0, rate: 0.0025, plyColumns: "f_dc_#" },
+  { name: "sh_rest", floats: 0, shFloats: 3, rate: 0.00025, plyColumns: "f_rest_#" },
+  { name: "opacities", floats: 1, shFloats: 0, rate: 0.025, plyColumns: "opacity" },
+  { name: "log_scales", floats: 3, shFloats: 0, rate: 0.005, plyColumns: "scale_#" },
+  { name: "quats", floats: 4, shFloats: 0, rate: 0.001, plyColumns: "rot_#" },
+] as const;
 
-/** A field: its type, or type and array length. */
-export type FieldSpec = FieldType | readonly [FieldType, number];
-
-/** Structs of the header: fields in order. */
+/** Structs of the header: the type of each field in order, or type and array length. */
 export const STRUCTS = {
   tame_error: {
     status: "i32",
@@ -161,6 +198,13 @@ export const STRUCTS = {
     evaluated: "u64",
     blended: "u64",
   },
+  tame_parameter_info: {
+    struct_size: "u32",
+    floats: "u32",
+    rate: "f32",
+    name: ["char", 32],
+    ply_columns: ["char", 32],
+  },
   tame_camera: {
     struct_size: "u32",
     width: "u32",
@@ -200,164 +244,61 @@ export const STRUCTS = {
     beta1: "f32",
     beta2: "f32",
     epsilon: "f32",
-    sh_accumulation: "u32",
+    state: "u32",
     pass_clamped_gradient: "u32",
     full_gradient_depth: "f32",
+    views_per_step: "u32",
+    transform: "u32",
   },
   tame_step: {
     iteration: "u32",
-    view: "u32",
     next_view: "u32",
     sh_degree: "u32",
     update_mask: "u32",
     flags: "u32",
-    learning_rates: ["f32", ABI.GROUPS],
     background: ["f32", 3],
-    reserved: "f32",
+    transform_rate: "f32",
+    opacity_pressure: "f32",
+    scale_pressure: "f32",
+    noise: "f32",
   },
-  tame_prune_options: {
+  tame_column_info: {
     struct_size: "u32",
-    iteration: "u32",
-    target: "u32",
-    min_opacity: "f32",
-    max_scale: "f32",
-    share: "f32",
+    values: "u32",
+    integer: "u32",
+    rows: "u32",
+    name: ["char", 32],
   },
-  tame_prune_result: {
+  tame_progress: {
     struct_size: "u32",
-    weak: "u32",
     count: "u32",
+    opacity_mode: "u32",
+    live_sh_degree: "u32",
+    steps: ["u32", ABI.MOST_PARAMETERS],
   },
-  tame_densify_options: {
+  tame_draw: {
+    struct_size: "u32",
+    count: "u32",
+    replacement: "u32",
+    stream: "u32",
+    iteration: "u32",
+    round: "u32",
+  },
+  tame_row_kind: {
+    struct_size: "u32",
+    operation: "u32",
+    place: "u32",
+    share: "u32",
+    opacity_factor: "f32",
+    offset: "f32",
+    log_scale: "f32",
+    log_scale_others: "f32",
+    clear_moments: "u32",
+  },
+  tame_edit: {
     struct_size: "u32",
     iteration: "u32",
     round: "u32",
-    target: "u32",
-    gradient_threshold: "f32",
-    size_threshold: "f32",
-    fill: "u32",
+    children_last: "u32",
   },
-  tame_densify_result: {
-    struct_size: "u32",
-    candidates: "u32",
-    cloned: "u32",
-    split: "u32",
-    filled: "u32",
-    count: "u32",
-  },
-  tame_reference_options: {
-    struct_size: "u32",
-    iteration: "u32",
-    target: "u32",
-    gradient_threshold: "f32",
-    size_threshold: "f32",
-    min_opacity: "f32",
-    max_scale: "f32",
-    share: "f32",
-  },
-  tame_reference_result: {
-    struct_size: "u32",
-    candidates: "u32",
-    cloned: "u32",
-    split: "u32",
-    filled: "u32",
-    weak: "u32",
-    pruned: "u32",
-    count: "u32",
-  },
-} as const satisfies Record<string, Record<string, FieldSpec>>;
-
-/** Name of a struct of the header. */
-export type StructName = keyof typeof STRUCTS;
-
-const BYTES: Record<FieldType, number> = { i32: 4, u32: 4, u64: 8, f32: 4, f64: 8, char: 1 };
-
-interface Field {
-  type: FieldType;
-  offset: number;
-  length: number;
-}
-
-interface Layout {
-  size: number;
-  fields: Map<string, Field>;
-}
-
-const layouts = new Map<StructName, Layout>();
-
-// Offsets by the rule of C: each field aligned to its type, the whole to its widest.
-function layoutOf(name: StructName): Layout {
-  const known = layouts.get(name);
-  if (known) return known;
-  const fields = new Map<string, Field>();
-  let end = 0;
-  let widest = 1;
-  for (const [field, spec] of Object.entries(STRUCTS[name]) as [string, FieldSpec][]) {
-    const [type, length] = typeof spec === "string" ? [spec, 1] as const : spec;
-    const width = BYTES[type];
-    const offset = Math.ceil(end / width) * width;
-    fields.set(field, { type, offset, length });
-    end = offset + width * length;
-    widest = Math.max(widest, width);
-  }
-  const layout = { size: Math.ceil(end / widest) * widest, fields };
-  layouts.set(name, layout);
-  return layout;
-}
-
-/** Bytes of a struct, as `sizeof` in C. */
-export function structSize(name: StructName): number {
-  return layoutOf(name).size;
-}
-
-/** One struct of the header in its own buffer, with `struct_size` set where it has one. */
-export class Struct<Name extends StructName> {
-  /** The struct's memory, to be passed to native code. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #layout: Layout;
-  readonly #view: DataView;
-
-  /** Makes a zeroed struct. */
-  constructor(name: Name) {
-    this.#layout = layoutOf(name);
-    this.bytes = new Uint8Array(this.#layout.size);
-    this.#view = new DataView(this.bytes.buffer);
-    if (this.#layout.fields.has("struct_size")) this.#view.setUint32(0, this.#layout.size, true);
-  }
-
-  /** Sets a number, or an array's numbers from its start. Values are converted as the field's type says. */
-  set(field: string & keyof typeof STRUCTS[Name], value: number | ArrayLike<number>): this {
-    const values = typeof value === "number" ? [value] : value;
-    const { type, offset } = this.#layout.fields.get(field)!;
-    for (let i = 0; i < values.length; i++) {
-      const at = offset + i * BYTES[type];
-      if (type === "f32") this.#view.setFloat32(at, values[i], true);
-      else if (type === "f64") this.#view.setFloat64(at, values[i], true);
-      else if (type === "u64") this.#view.setBigUint64(at, BigInt(values[i]), true);
-      else this.#view.setUint32(at, values[i], true);
-    }
-    return this;
-  }
-
-  /** A number of a field, or of one element of it; 64-bit values as the nearest double. */
-  number(field: string & keyof typeof STRUCTS[Name], index = 0): number {
-    const { type, offset } = this.#layout.fields.get(field)!;
-    const at = offset + index * BYTES[type];
-    if (type === "f32") return this.#view.getFloat32(at, true);
-    if (type === "f64") return this.#view.getFloat64(at, true);
-    if (type === "u64") return Number(this.#view.getBigUint64(at, true));
-    return type === "i32" ? this.#view.getInt32(at, true) : this.#view.getUint32(at, true);
-  }
-
-  /** The text of a `char` array, up to its NUL. */
-  text(field: string & keyof typeof STRUCTS[Name]): string {
-    const { offset, length } = this.#layout.fields.get(field)!;
-    return decodeText(this.bytes.subarray(offset, offset + length));
-  }
-}
-
-/** Decodes UTF-8 up to the first NUL. */
-export function decodeText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-}
+} as const;

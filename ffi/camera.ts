@@ -1,8 +1,8 @@
 // A camera as native code takes it.
 
 import { type Camera, DEFAULT_NEAR } from "../base/scene.ts";
-import { Struct } from "./abi.ts";
 import { checkCount, checkLength } from "./errors.ts";
+import { Struct } from "./struct.ts";
 
 const MAX_SIDE = 16384;
 

@@ -1,7 +1,8 @@
 // What densification is told and what it answers: the score's terms, options and results of pruning and growth.
 
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { checkCount } from "./errors.ts";
+import { Struct } from "./struct.ts";
 
 /** Terms of the score (Mallick et al. 2024): indices of the weights of `Trainer.score`. */
 export const SCORE = {

@@ -1,11 +1,12 @@
 // Opens a device: chooses the backend, says why, and puts the calls on one device in order.
 
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { choose } from "./choice.ts";
 import { type DeviceInfo, deviceInfo } from "./device_info.ts";
 import { checkCount, errorFrom } from "./errors.ts";
 import { type CloseFunction, Handle } from "./handle.ts";
 import type { Backend, Library } from "./library.ts";
+import { Struct } from "./struct.ts";
 import type { Symbols } from "./symbols.ts";
 
 export { type DeviceInfo, type LibraryReport, listDevices } from "./device_info.ts";

@@ -1,9 +1,10 @@
 // What libraries and devices there are on this machine.
 
 import { environment } from "../base/environment.ts";
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { errorFrom, LibraryError, TameError } from "./errors.ts";
 import { type Backend, type BuildInfo, type Library, openFile, searchLibrary } from "./library.ts";
+import { Struct } from "./struct.ts";
 
 /** What is known about a device. */
 export interface DeviceInfo {

@@ -1,6 +1,7 @@
 // What goes wrong below TypeScript: a status with words and advice, or a library that cannot be used.
 
-import { ABI, type Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
+import type { Struct } from "./struct.ts";
 
 /** What kind of failure a {@linkcode TameError} reports. */
 export type TameStatus =

@@ -1,7 +1,8 @@
 // A native handle with its end: closed once, by dispose or, as a safety net, after its owner was collected.
 
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { errorFrom, TameError } from "./errors.ts";
+import { Struct } from "./struct.ts";
 
 /** A native function that closes handles. */
 export type CloseFunction = (pointer: Deno.PointerValue, error: Uint8Array<ArrayBuffer>) => number;

@@ -4,9 +4,10 @@
 
 import { fileURLToPath } from "node:url";
 import { environment } from "../base/environment.ts";
-import { ABI, decodeText, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { downloadLibrary } from "./download.ts";
 import { errorFrom, LibraryError } from "./errors.ts";
+import { decodeText, Struct } from "./struct.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
 /** The two backends. */

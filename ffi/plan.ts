@@ -1,7 +1,8 @@
 // The step plan and the control block: what the trainer is told to do, and what it says while it does it.
 
-import { ABI, Struct, structSize } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
+import { Struct, structSize } from "./struct.ts";
 
 /** Parameter groups: bit numbers of {@linkcode Step.update} and indices of {@linkcode Step.learningRates}. */
 export const GROUP = {

@@ -1,7 +1,7 @@
-// The functions of cuda/tame.h as Deno sees them, in the header's order; a test compares the two.
+// Generated from cuda/tame.h by `deno task generate`; do not edit.
 //
-// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The calls that may take long
-// are nonblocking; the first one that asks a GPU something also wakes its driver.
+// Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The header marks what is
+// nonblocking; a function that is wanted both ways stands here a second time, as <name>_async.
 
 /** The symbol table of libtame_cpu and libtame_cuda. */
 export const SYMBOLS = {
@@ -93,6 +93,16 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  tame_parameter_get_info: {
+    parameters: [
+      "u32", // parameter
+      "u32", // sh_degree
+      "buffer", // info
+      "u32", // info_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_gaussians_create: {
     parameters: [
       "pointer", // device
@@ -101,6 +111,17 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "pointer",
+  },
+  tame_gaussians_create_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // capacity
+      "u32", // sh_degree
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_gaussians_create",
+    nonblocking: true,
   },
   tame_gaussians_count: {
     parameters: [
@@ -119,6 +140,16 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_gaussians_resize_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // count
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_resize",
+    nonblocking: true,
+  },
   tame_gaussians_upload: {
     parameters: [
       "pointer", // gaussians
@@ -131,6 +162,20 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_gaussians_upload_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_upload",
+    nonblocking: true,
+  },
   tame_gaussians_download: {
     parameters: [
       "pointer", // gaussians
@@ -142,6 +187,20 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_gaussians_download_async: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // field
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_gaussians_download",
+    nonblocking: true,
   },
   tame_gaussians_close: {
     parameters: [
@@ -173,6 +232,23 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_views_set_async: {
+    parameters: [
+      "pointer", // views
+      "u32", // index
+      "buffer", // camera
+      "u32", // camera_bytes
+      "buffer", // pixels
+      "u32", // pixels_bytes
+      "u32", // channels
+      "buffer", // mask
+      "u32", // mask_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_views_set",
+    nonblocking: true,
   },
   tame_views_clear: {
     parameters: [
@@ -333,6 +409,24 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_psnr_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_psnr",
+    nonblocking: true,
+  },
   tame_ssim: {
     parameters: [
       "pointer", // device
@@ -349,6 +443,25 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
+  },
+  tame_ssim_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "u32", // channels
+      "u32", // padding
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_ssim",
+    nonblocking: true,
   },
   tame_image_loss: {
     parameters: [
@@ -377,6 +490,18 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "pointer",
+  },
+  tame_lpips_create_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // net
+      "buffer", // weights
+      "u32", // weights_length
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_lpips_create",
+    nonblocking: true,
   },
   tame_lpips_distance: {
     parameters: [
@@ -412,6 +537,18 @@ export const SYMBOLS = {
     ],
     result: "pointer",
   },
+  tame_trainer_create_async: {
+    parameters: [
+      "pointer", // gaussians
+      "pointer", // views
+      "buffer", // options
+      "u32", // options_bytes
+      "buffer", // err
+    ],
+    result: "pointer",
+    name: "tame_trainer_create",
+    nonblocking: true,
+  },
   tame_trainer_run: {
     parameters: [
       "pointer", // trainer
@@ -419,20 +556,16 @@ export const SYMBOLS = {
       "u32", // plan_bytes
       "u32", // n
       "u32", // stride
+      "buffer", // views
+      "u32", // views_length
+      "buffer", // rates
+      "u32", // rates_length
       "buffer", // control
       "u32", // control_length
       "buffer", // err
     ],
     result: "i32",
     nonblocking: true,
-  },
-  tame_trainer_reset_opacity: {
-    parameters: [
-      "pointer", // trainer
-      "f32", // maximum
-      "buffer", // err
-    ],
-    result: "i32",
   },
   tame_trainer_set_opacity_mode: {
     parameters: [
@@ -442,22 +575,83 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  tame_trainer_statistics: {
+  tame_trainer_reset_statistics: {
     parameters: [
       "pointer", // trainer
-      "buffer", // gradient_sums
-      "u32", // gradient_sums_length
-      "buffer", // visible_steps
-      "u32", // visible_steps_length
-      "buffer", // max_radii
-      "u32", // max_radii_length
       "buffer", // err
     ],
     result: "i32",
   },
-  tame_trainer_reset_statistics: {
+  tame_trainer_clear_moments: {
     parameters: [
       "pointer", // trainer
+      "u32", // mask
+      "buffer", // rows
+      "u32", // rows_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_column_count: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_column_get_info: {
+    parameters: [
+      "pointer", // trainer
+      "u32", // column
+      "buffer", // info
+      "u32", // info_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_export: {
+    parameters: [
+      "pointer", // trainer
+      "u32", // column
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_import: {
+    parameters: [
+      "pointer", // trainer
+      "u32", // column
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_get_progress: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // progress
+      "u32", // progress_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
+  tame_trainer_set_progress: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // progress
+      "u32", // progress_bytes
       "buffer", // err
     ],
     result: "i32",
@@ -478,47 +672,140 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  tame_trainer_scores: {
+  tame_trainer_compute: {
     parameters: [
       "pointer", // trainer
-      "buffer", // scores
-      "u32", // scores_length
+      "buffer", // column
+      "u32", // column_length
+      "buffer", // expression
+      "u32", // expression_length
+      "buffer", // rows
+      "u32", // rows_length
+      "u32", // places
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_evaluate: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // expression
+      "u32", // expression_length
+      "buffer", // values
+      "u32", // values_length
       "buffer", // err
     ],
     result: "i32",
   },
-  tame_trainer_prune: {
+  tame_trainer_evaluate_async: {
     parameters: [
       "pointer", // trainer
-      "buffer", // options
-      "u32", // options_bytes
-      "buffer", // result
-      "u32", // result_bytes
+      "buffer", // expression
+      "u32", // expression_length
+      "buffer", // values
+      "u32", // values_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_trainer_evaluate",
+    nonblocking: true,
+  },
+  tame_trainer_sum: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // expression
+      "u32", // expression_length
+      "buffer", // sum
+      "u32", // sum_length
       "buffer", // err
     ],
     result: "i32",
   },
-  tame_trainer_densify: {
+  tame_trainer_sum_async: {
     parameters: [
       "pointer", // trainer
-      "buffer", // options
-      "u32", // options_bytes
-      "buffer", // result
-      "u32", // result_bytes
+      "buffer", // expression
+      "u32", // expression_length
+      "buffer", // sum
+      "u32", // sum_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_trainer_sum",
+    nonblocking: true,
+  },
+  tame_trainer_drop_columns: {
+    parameters: [
+      "pointer", // trainer
       "buffer", // err
     ],
     result: "i32",
   },
-  tame_trainer_densify_reference: {
+  tame_trainer_select: {
     parameters: [
       "pointer", // trainer
-      "buffer", // options
-      "u32", // options_bytes
-      "buffer", // result
-      "u32", // result_bytes
+      "buffer", // column
+      "u32", // column_length
+      "buffer", // by
+      "u32", // by_length
+      "buffer", // among
+      "u32", // among_length
+      "u32", // count
       "buffer", // err
     ],
     result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_rank: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // column
+      "u32", // column_length
+      "buffer", // by
+      "u32", // by_length
+      "buffer", // among
+      "u32", // among_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_draw: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // column
+      "u32", // column_length
+      "buffer", // weights
+      "u32", // weights_length
+      "buffer", // among
+      "u32", // among_length
+      "buffer", // draw
+      "u32", // draw_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_edit_rows: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // kinds
+      "u32", // kinds_length
+      "buffer", // copies
+      "u32", // copies_length
+      "buffer", // table
+      "u32", // table_bytes
+      "u32", // n
+      "u32", // stride
+      "buffer", // edit
+      "u32", // edit_bytes
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
   },
   tame_trainer_close: {
     parameters: [

@@ -1,6 +1,6 @@
 // The trainer: runs step plans over Gaussians and views, scores the Gaussians, prunes and densifies them.
 
-import { ABI, Struct, structSize } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
 import {
   type Densified,
@@ -19,6 +19,7 @@ import {
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import type { Control, StepPlan } from "./plan.ts";
+import { Struct, structSize } from "./struct.ts";
 import type { Views } from "./views.ts";
 
 export {

@@ -1,9 +1,10 @@
 // Lens distortion, computed natively: which pinhole camera a distorted photo becomes, and its pixels there.
 
 import type { Lens, LensModel, Pinhole } from "../base/scene.ts";
-import { ABI, Struct } from "./abi.ts";
+import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
+import { Struct } from "./struct.ts";
 
 const MODELS: Record<LensModel, number> = {
   brown: ABI.LENS_BROWN,

@@ -1,7 +1,8 @@
 // Null and short buffers, wrong numbers and NaN through every function: a status each, and nothing written.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ABI, Struct } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
+import { Struct } from "../../ffi/struct.ts";
 import { testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";
 import {

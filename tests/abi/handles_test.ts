@@ -1,7 +1,8 @@
 // Handles that are wrong, stale, closed or foreign give a status; parents and busy handles may be closed at any time.
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { ABI, Struct } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
+import { Struct } from "../../ffi/struct.ts";
 import { SYMBOLS } from "../../ffi/symbols.ts";
 import { testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";

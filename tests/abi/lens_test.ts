@@ -1,7 +1,8 @@
 // tame_lens_pinhole() and tame_image_undistort(): what is refused, and in which words.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { ABI, Struct } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
+import { Struct } from "../../ffi/struct.ts";
 import { abiTest, call, lens, must, SIDE, withLengths, World } from "./world.ts";
 
 /** Offsets in a tame_lens: model, width, height; then doubles fx, fy, cx, cy and the coefficients. */

@@ -1,7 +1,8 @@
 // 10 000 random call sequences: random functions on live, stale and garbage handles, with random lengths and numbers.
 // Every return is a known status, and the process is there to say so.
 import { assert, assertEquals } from "@std/assert";
-import { ABI, structSize } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
+import { structSize } from "../../ffi/struct.ts";
 import { headerFunctions } from "./header.ts";
 import {
   abiTest,

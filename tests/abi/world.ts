@@ -1,8 +1,9 @@
 // A small world behind the raw ABI: one handle of each kind, and for each function arguments that it accepts.
 
-import { ABI, Struct } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
 import { densifyOptions, pruneOptions, referenceOptions } from "../../ffi/densify.ts";
 import { openLibrary } from "../../ffi/library.ts";
+import { Struct } from "../../ffi/struct.ts";
 import type { SYMBOLS } from "../../ffi/symbols.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";
@@ -12,7 +13,7 @@ export type Argument = number | bigint | Deno.PointerValue | ArrayBufferView<Arr
 /** Arguments by parameter name. */
 export type Arguments = Record<string, Argument>;
 /** Name of a function of the ABI. */
-export type FunctionName = keyof typeof SYMBOLS;
+export type FunctionName = Exclude<keyof typeof SYMBOLS, `${string}_async`>;
 /** Kind of a handle: the C type without `tame_`. */
 export type Kind = "device" | "gaussians" | "views" | "trainer" | "rasterization" | "lpips";
 

@@ -1,8 +1,9 @@
 // Errors carry status, byte counts and advice.
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { ABI, Struct } from "../../ffi/abi.ts";
+import { ABI } from "../../ffi/abi.ts";
 import { checkCount, checkLength, errorFrom, TameError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
+import { Struct } from "../../ffi/struct.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 
 Deno.test("errorFrom() reads status, message and bytes when native code has failed", () => {

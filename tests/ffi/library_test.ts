@@ -4,22 +4,10 @@ import { fromFileUrl } from "@std/path";
 import { ABI } from "../../ffi/abi.ts";
 import { LibraryError } from "../../ffi/errors.ts";
 import { openFile, openLibrary, searchLibrary } from "../../ffi/library.ts";
+import { compiler } from "../support/compiler.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 
 const DEVICE_MODULE = new URL("../../ffi/device.ts", import.meta.url).href;
-const compiler = await firstThatRuns(["cc", "gcc", "g++"]);
-
-async function firstThatRuns(names: string[]): Promise<string | undefined> {
-  for (const name of names) {
-    try {
-      await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output();
-      return name;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return undefined;
-}
 
 /** Runs a module's text in a process of its own. */
 async function runModule(

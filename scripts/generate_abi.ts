@@ -1,0 +1,54 @@
+// Writes the TypeScript side of the C ABI, ffi/symbols.ts and ffi/abi.ts, from cuda/tame.h. Both are checked in; a test
+// compares them with the header.
+
+import { fromFileUrl, join } from "@std/path";
+import { parseHeader } from "./generate_abi/header.ts";
+import { abiText, symbolsText } from "./generate_abi/typescript.ts";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const HEADER = "cuda/tame.h";
+const HELP = `Usage: deno task generate [--check]
+
+Writes ffi/symbols.ts and ffi/abi.ts from ${HEADER}.
+
+  --check  write nothing; fail when one of them is not what the header asks for`;
+
+/** The generated files by path, made from the header of a checkout. */
+export function generatedFiles(root: string = ROOT): Record<string, string> {
+  const header = parseHeader(Deno.readTextFileSync(join(root, HEADER)));
+  return { "ffi/symbols.ts": symbolsText(header), "ffi/abi.ts": abiText(header) };
+}
+
+/** Generated files that differ from the header, by path. */
+export function staleFiles(root: string = ROOT): string[] {
+  return Object.entries(generatedFiles(root))
+    .filter(([path, text]) => Deno.readTextFileSync(join(root, path)) !== text)
+    .map(([path]) => path);
+}
+
+function main(args: string[]): number {
+  if (args.includes("--help")) {
+    console.log(HELP);
+    return 0;
+  }
+  const wrong = args.find((argument) => argument !== "--check");
+  if (wrong !== undefined) {
+    console.error(`Error: Unknown option ${wrong}\n\n${HELP}`);
+    return 2;
+  }
+  try {
+    if (!args.includes("--check")) {
+      for (const [path, text] of Object.entries(generatedFiles())) Deno.writeTextFileSync(join(ROOT, path), text);
+      return 0;
+    }
+    const stale = staleFiles();
+    for (const path of stale) console.error(`Error: ${path} is not what ${HEADER} asks for: run deno task generate`);
+    return stale.length > 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    console.error(`Error: ${error.message}`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(main(Deno.args));
