@@ -39,6 +39,11 @@ constexpr PlanesBefore planes_before(uint32_t parameter) {
   return before;
 }
 
+template <uint32_t parameter>
+constexpr int kFixedBefore = planes_before(parameter).fixed;
+template <uint32_t parameter>
+constexpr int kShBefore = planes_before(parameter).sh;
+
 // Indices of the planes: the parameters in the order of the table.
 struct Layout {
   int sh_degree;
@@ -47,8 +52,7 @@ struct Layout {
   TAME_FN int coefficients() const { return (sh_degree + 1) * (sh_degree + 1); }
   template <uint32_t parameter>
   TAME_FN int first() const {
-    constexpr PlanesBefore before = planes_before(parameter);
-    return before.fixed + before.sh * (coefficients() - 1);
+    return kFixedBefore<parameter> + kShBefore<parameter> * (coefficients() - 1);
   }
   TAME_FN static constexpr int means() { return 0; }
   TAME_FN static constexpr int sh() { return 3; }

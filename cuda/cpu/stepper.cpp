@@ -32,8 +32,7 @@ class CpuStepper : public Stepper {
     const uint32_t count = gaussians_->count();
     Buffer<float> mean_gradients(gaussians_->device().ledger(), TAME_PURPOSE_OTHER, count);
     for (uint32_t i = 0; i < count; ++i)
-      mean_gradients[i] =
-          state_.visible_steps[i] == 0 ? 0.f : state_.gradient_sums[i] / float(state_.visible_steps[i]);
+      mean_gradients[i] = state_.visible_steps[i] == 0 ? 0.f : state_.gradient_sums[i] / float(state_.visible_steps[i]);
     cpu::score(*gaussians_, *views_,
                {views, n, weights, sh_degree, background, state_.options.lambda_dssim, mean_gradients.data()},
                state_.scores);

@@ -21,8 +21,12 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;
   std::shared_ptr<Views> make_views(uint32_t count, uint32_t residency) override;
-  std::shared_ptr<Trainer> make_trainer(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
-                                        const tame_trainer_options& options) override;
+  std::unique_ptr<StateMemory> make_state(uint32_t purpose, size_t elements) override;
+  void read_state(const void* from, size_t elements, void* to_host) override;
+  void write_state(void* to, size_t elements, const void* from_host) override;
+  void clear_state(void* at, size_t elements) override;
+  std::unique_ptr<Stepper> make_stepper(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
+                                        TrainingState& state) override;
   std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,
                                            const float background[3], const ImageTarget& target) override;
   double psnr(uint32_t width, uint32_t height, uint32_t channels, const float* a, const float* b) override;

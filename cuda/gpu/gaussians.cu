@@ -1,7 +1,9 @@
 // See gaussians.h.
 #include <algorithm>
 
+#include "../abi/fields.h"
 #include "../core/activations.h"
+#include "../core/sh.h"
 #include "gaussians.h"
 
 namespace tame::gpu {
@@ -11,8 +13,10 @@ namespace {
 constexpr uint32_t kChunkRows = 1u << 16;  // 16 MB of staging at the widest row
 constexpr uint32_t kThreads = 256;
 
+constexpr uint32_t kMostColumns = 14 + 3 * core::kMaxShCoefficients;  // of a row of any field
+
 struct Columns {
-  int plane_of[kMaxColumns];
+  int plane_of[kMostColumns];
 };
 
 __global__ void rows_to_planes_kernel(const float* rows, uint32_t count, uint32_t offset, Columns columns,
@@ -137,15 +141,15 @@ void GpuGaussians::set_linear_opacity(bool linear) {
 }
 
 void GpuGaussians::upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) {
-  int plane_of[kMaxColumns];
-  const uint32_t width = row_planes(layout_, field, plane_of);
-  device_->use([&] { rows_to_planes(*device_, data, rows, offset, plane_of, width, planes()); });
+  const std::vector<int> plane_of = row_planes(layout_, field);
+  device_->use(
+      [&] { rows_to_planes(*device_, data, rows, offset, plane_of.data(), uint32_t(plane_of.size()), planes()); });
 }
 
 void GpuGaussians::download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const {
-  int plane_of[kMaxColumns];
-  const uint32_t width = row_planes(layout_, field, plane_of);
-  device_->use([&] { planes_to_rows(*device_, planes(), rows, offset, plane_of, width, data); });
+  const std::vector<int> plane_of = row_planes(layout_, field);
+  device_->use(
+      [&] { planes_to_rows(*device_, planes(), rows, offset, plane_of.data(), uint32_t(plane_of.size()), data); });
 }
 
 void GpuGaussians::render(const tame_camera& camera, const float background[3], const ImageTarget& target) {

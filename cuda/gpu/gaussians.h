@@ -11,21 +11,17 @@ class GpuGaussians : public Gaussians {
 
   uint32_t count() const override { return count_; }
   uint32_t capacity() const override { return capacity_; }
-  uint32_t sh_degree() const override { return uint32_t(layout_.sh_degree); }
-  bool linear_opacity() const override { return layout_.linear_opacity; }
+  const Layout& layout() const override { return layout_; }
+  Planes planes() const override { return {values_.data(), stride_}; }
   void set_linear_opacity(bool linear) override;
   void resize(uint32_t count) override;
   void upload(uint32_t field, uint32_t offset, uint32_t rows, const float* data) override;
   void download(uint32_t field, uint32_t offset, uint32_t rows, float* data) const override;
   void render(const tame_camera& camera, const float background[3], const ImageTarget& target) override;
   uint64_t count_instances(const tame_camera& camera) override;
-
-  // After an edit of the planes.
-  void set_count(uint32_t count) { count_ = count; }
+  void edit(const RowEdit& edit, const std::vector<MovedPlane>& others) override;
 
   GpuDevice& device() { return *device_; }
-  const Layout& layout() const { return layout_; }
-  Planes planes() const { return {values_.data(), stride_}; }
 
  private:
   std::shared_ptr<GpuDevice> device_;

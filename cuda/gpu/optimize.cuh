@@ -19,26 +19,26 @@ struct Sink {
   bool reached;  // whether Gaussian i has a gradient at all
 
   template <int n>
-  __device__ __forceinline__ void operator()(uint32_t group, int plane, const float (&gradient)[n]) const {
+  __device__ __forceinline__ void operator()(uint32_t parameter, int plane, const float (&gradient)[n]) const {
     if constexpr (kTrain)
-      train(group, plane, gradient);
+      train(parameter, plane, gradient);
     else
       for (int k = 0; k < n; ++k) a.gradient_out.plane(plane + k)[i] = gradient[k];
   }
 
   template <int n>
-  __device__ __forceinline__ void train(uint32_t group, int plane, const float (&gradient)[n]) const {
-    const bool updates = (a.step.update_mask >> group & 1u) != 0;
+  __device__ __forceinline__ void train(uint32_t parameter, int plane, const float (&gradient)[n]) const {
+    const bool updates = (a.step.update_mask >> parameter & 1u) != 0;
     float total[n];
     for (int k = 0; k < n; ++k) total[k] = gradient[k];
-    if (group == TAME_GROUP_SH_REST && a.step.sh_accumulate) {
+    if (parameter == TAME_PARAMETER_SH_REST && a.step.sh_accumulate) {
       if (!reached && !updates && !a.step.sh_clear) return;  // the sums stay as they are
       const int first = plane - (Layout::sh() + 3);
       for (int k = 0; k < n; ++k) total[k] += a.sh_sums.plane(first + k)[i];
       for (int k = 0; k < n; ++k) a.sh_sums.plane(first + k)[i] = a.step.sh_clear ? 0.f : total[k];
     }
     if (!updates) return;
-    if (a.step.sparse && !(a.projection.radii[i] > 0.f)) return;
+    if (a.step.only_visible && !(a.projection.radii[i] > 0.f)) return;
     constexpr int kTogether = n % 3 == 0 ? 3 : n;  // three values for each of more would not fit the registers
 #pragma unroll
     for (int first = 0; first < n; first += kTogether) {
@@ -49,8 +49,8 @@ struct Sink {
         v[k] = a.second_moments.plane(plane + first + k)[i];
       }
       for (int k = 0; k < kTogether; ++k) {
-        core::adam(a.step.groups[group], total[first + k], value[k], m[k], v[k]);
-        if (group == TAME_GROUP_OPACITIES && a.projection.layout.linear_opacity)
+        core::adam(a.step.adam[parameter], total[first + k], value[k], m[k], v[k]);
+        if (parameter == TAME_PARAMETER_OPACITIES && a.projection.layout.linear_opacity)
           value[k] = core::hold_linear_opacity(value[k]);
         a.projection.parameters.plane(plane + first + k)[i] = value[k];
         a.first_moments.plane(plane + first + k)[i] = m[k];
@@ -121,7 +121,7 @@ __device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<kTra
         gradient[3 * k + c] = color.y[kFirst + k] * color.rgb[c];
       }
   }
-  sink(kBand == 0 ? TAME_GROUP_SH_DC : TAME_GROUP_SH_REST, kPlane, gradient);
+  sink(kBand == 0 ? TAME_PARAMETER_SH_DC : TAME_PARAMETER_SH_REST, kPlane, gradient);
 }
 
 template <bool kTrain, bool kStatistics>
@@ -168,10 +168,10 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     core::view_direction_backward(direction, g_direction, g_mean);
   }
 
-  sink(TAME_GROUP_MEANS, Layout::means(), g_mean);
-  sink(TAME_GROUP_OPACITIES, layout.opacity(), g_opacity);
-  sink(TAME_GROUP_LOG_SCALES, layout.log_scales(), g_log_scale);
-  sink(TAME_GROUP_QUATS, layout.quats(), g_quat);
+  sink(TAME_PARAMETER_MEANS, Layout::means(), g_mean);
+  sink(TAME_PARAMETER_OPACITIES, layout.opacity(), g_opacity);
+  sink(TAME_PARAMETER_LOG_SCALES, layout.log_scales(), g_log_scale);
+  sink(TAME_PARAMETER_QUATS, layout.quats(), g_quat);
   if (!kTrain)
     for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
 
