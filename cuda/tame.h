@@ -623,7 +623,7 @@ TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                            float* values, uint32_t values_length, tame_error* err);
 /* Their sum in the order of the rows, float64. */
-TAME_ALSO_NONBLOCKING
+TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                       double* sum, uint32_t sum_length, tame_error* err);
 /* Drops the scratch columns. */

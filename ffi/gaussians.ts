@@ -4,6 +4,7 @@ import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import { GROUP, parameterFloats, type ParameterName } from "./parameters.ts";
 
 /** The parameters of N Gaussians as they are optimised: raw, before any activation. */
 export interface SplatArrays {
@@ -22,22 +23,13 @@ export interface SplatArrays {
 }
 
 /** Name of a field: one parameter, or `sh` for both parts of the spherical harmonics. */
-export type GaussianField = "means" | "shDc" | "shRest" | "opacities" | "logScales" | "quats" | "sh";
+export type GaussianField = ParameterName | "sh";
 
-const FIELDS: Record<GaussianField, number> = {
-  means: ABI.FIELD_MEANS,
-  shDc: ABI.FIELD_SH_DC,
-  shRest: ABI.FIELD_SH_REST,
-  opacities: ABI.FIELD_OPACITIES,
-  logScales: ABI.FIELD_LOG_SCALES,
-  quats: ABI.FIELD_QUATS,
-  sh: ABI.FIELD_SH,
-};
+const FIELDS: Record<GaussianField, number> = { ...GROUP, sh: ABI.FIELD_SH };
 
 /** Floats that a field has for one Gaussian. */
 export function fieldWidth(field: GaussianField, shDegree: number): number {
-  const sh = 3 * (shDegree + 1) ** 2;
-  return { means: 3, shDc: 3, shRest: sh - 3, opacities: 1, logScales: 3, quats: 4, sh }[field];
+  return field === "sh" ? 3 * (shDegree + 1) ** 2 : parameterFloats(field, shDegree);
 }
 
 /** Throws "invalid argument" unless the arrays fit together; returns the number of Gaussians. */

@@ -4,46 +4,63 @@ import { ABI } from "./abi.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
 import { Struct, structSize } from "./struct.ts";
 
-/** Parameter groups: bit numbers of {@linkcode Step.update} and indices of {@linkcode Step.learningRates}. */
-export const GROUP = {
-  means: ABI.GROUP_MEANS,
-  shDc: ABI.GROUP_SH_DC,
-  shRest: ABI.GROUP_SH_REST,
-  opacities: ABI.GROUP_OPACITIES,
-  logScales: ABI.GROUP_LOG_SCALES,
-  quats: ABI.GROUP_QUATS,
-} as const;
-
 /** Flags of {@linkcode Step.flags}. */
 export const STEP = {
-  /** Accumulate density statistics. */
+  /** Gather density statistics: `gradient_sum`, `visible_steps`, `max_radius`. */
   statistics: ABI.STEP_STATISTICS,
   /** Add this step's gradient of the higher spherical harmonics to the running sum. */
   shAccumulate: ABI.STEP_SH_ACCUMULATE,
   /** Step the higher spherical harmonics with that sum, then clear it. */
   shApply: ABI.STEP_SH_APPLY,
-  /** Step only Gaussians that are visible in the view, without Adam's bias correction. */
-  sparse: ABI.STEP_SPARSE,
+  /** Step only Gaussians that are visible in one of the step's views. */
+  visible: ABI.STEP_VISIBLE,
+  /** Adam without bias correction. */
+  noBias: ABI.STEP_NO_BIAS,
+  /** Bias correction by the number of steps that each Gaussian has taken itself. */
+  rowBias: ABI.STEP_ROW_BIAS,
+  /** Gather the statistics of fragments: `fragment_count`, `weight_sum`, `absolute_gradient_sum`, `opacity_gradient_*`. */
+  fragments: ABI.STEP_FRAGMENTS,
+  /** Step the view transform's parameters of the step's views. */
+  transform: ABI.STEP_TRANSFORM,
+  /** Noise and pressures only on Gaussians that are visible in one of the step's views. */
+  visibleTerms: ABI.STEP_VISIBLE_TERMS,
+  /** `opacityPressure` is a gradient of the logits, not of the used opacities. */
+  logitPressure: ABI.STEP_LOGIT_PRESSURE,
 } as const;
 
+/** What a step adds to the gradients and to the means; all 0 by default. */
+export interface StepTerms {
+  /** Added to the loss: so much times each used opacity. */
+  opacityPressure?: number;
+  /** Added to the loss: so much times each scale, in world units. */
+  scalePressure?: number;
+  /**
+   * After Adam the means move by `noise` · σ(−100 (opacity − 0.005)) · Σ ξ, ξ standard normal, each coordinate within one
+   * standard deviation of the Gaussian (Kheradmand et al. 2024, 3DGS as MCMC, section 3.2).
+   */
+  noise?: number;
+}
+
 /** One optimisation step. */
-export interface Step {
+export interface Step extends StepTerms {
   /** Iteration, from 1. */
   iteration: number;
-  /** Index of the view to render. */
-  view: number;
+  /** Index of the view to render, or of the trainer's `viewsPerStep` views. */
+  view: number | readonly number[];
   /** Index of the view that follows, to be fetched ahead. */
   nextView?: number;
   /** Active degree of the spherical harmonics. */
   shDegree: number;
-  /** Bit mask of the groups to step: `1 << GROUP.means | …`. The others keep values, moments and step counts. */
+  /** Bit mask of the parameters to step: `1 << GROUP.means | …`. The others keep values, moments and step counts. */
   update: number;
   /** Bit mask of {@linkcode STEP}. Default 0. */
   flags?: number;
-  /** Six learning rates, in the order of {@linkcode GROUP}. */
+  /** A learning rate for each parameter, in the order of `GROUP`. */
   learningRates: ArrayLike<number>;
   /** Background colour rgb. */
   background: ArrayLike<number>;
+  /** Learning rate of the view transform's parameters. Default 0. */
+  transformRate?: number;
 }
 
 const STEP_BYTES = structSize("tame_step");
@@ -53,14 +70,22 @@ const MAX_STEPS = Math.floor(0xFFFFFFFF / STEP_BYTES);
 export class StepPlan {
   /** Steps that fit. */
   readonly capacity: number;
+  /** Views of a step. */
+  readonly viewsPerStep: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #views: Uint32Array<ArrayBuffer>;
+  readonly #rates: Float32Array<ArrayBuffer>;
   #length = 0;
 
-  /** Makes an empty plan with room for `capacity` steps. */
-  constructor(capacity: number) {
+  /** Makes an empty plan with room for `capacity` steps of `viewsPerStep` views. */
+  constructor(capacity: number, viewsPerStep = 1) {
     checkCount("capacity", capacity, { minimum: 1, maximum: MAX_STEPS });
+    checkCount("viewsPerStep", viewsPerStep, { minimum: 1, maximum: 64 });
     this.capacity = capacity;
+    this.viewsPerStep = viewsPerStep;
     this.#bytes = new Uint8Array(capacity * STEP_BYTES);
+    this.#views = new Uint32Array(capacity * viewsPerStep);
+    this.#rates = new Float32Array(capacity * ABI.PARAMETERS);
   }
 
   /** Number of steps. */
@@ -68,9 +93,13 @@ export class StepPlan {
     return this.#length;
   }
 
-  /** The records of the steps; a view, not a copy. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length * STEP_BYTES);
+  /** Copies of the steps' records, their views and their learning rates. */
+  snapshot(): { bytes: Uint8Array<ArrayBuffer>; views: Uint32Array<ArrayBuffer>; rates: Float32Array<ArrayBuffer> } {
+    return {
+      bytes: this.#bytes.slice(0, this.#length * STEP_BYTES),
+      views: this.#views.slice(0, this.#length * this.viewsPerStep),
+      rates: this.#rates.slice(0, this.#length * ABI.PARAMETERS),
+    };
   }
 
   /** Removes all steps. */
@@ -83,26 +112,32 @@ export class StepPlan {
     if (this.#length === this.capacity) {
       throw new TameError("invalid argument", `The plan is full: it holds ${this.capacity} steps`);
     }
+    const views = typeof step.view === "number" ? [step.view] : step.view;
+    const { nextView = ABI.NO_VIEW, flags = 0, transformRate = 0 } = step;
+    const { opacityPressure = 0, scalePressure = 0, noise = 0 } = step;
     checkCount("iteration", step.iteration, { minimum: 1 });
-    checkCount("view", step.view);
-    const { nextView = ABI.NO_VIEW, flags = 0 } = step;
+    checkLength("view", views, this.viewsPerStep);
+    for (const view of views) checkCount("view", view);
     checkCount("nextView", nextView);
-    checkLength("learningRates", step.learningRates, ABI.GROUPS);
+    checkLength("learningRates", step.learningRates, ABI.PARAMETERS);
     checkLength("background", step.background, 3);
     const record = new Struct("tame_step")
       .set("iteration", step.iteration)
-      .set("view", step.view)
       .set("next_view", nextView)
       .set("sh_degree", step.shDegree)
       .set("update_mask", step.update)
       .set("flags", flags)
-      .set("learning_rates", step.learningRates)
-      .set("background", step.background);
+      .set("background", step.background)
+      .set("transform_rate", transformRate)
+      .set("opacity_pressure", opacityPressure)
+      .set("scale_pressure", scalePressure)
+      .set("noise", noise);
     this.#bytes.set(record.bytes, this.#length * STEP_BYTES);
+    this.#views.set(views, this.#length * this.viewsPerStep);
+    this.#rates.set(step.learningRates, this.#length * ABI.PARAMETERS);
     this.#length++;
   }
 }
-
 /** What a running trainer tells, and how it is stopped; shared memory, so both work while it runs. */
 export class Control {
   /** Steps that it can report. */

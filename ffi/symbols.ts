@@ -721,18 +721,6 @@ export const SYMBOLS = {
       "buffer", // err
     ],
     result: "i32",
-  },
-  tame_trainer_sum_async: {
-    parameters: [
-      "pointer", // trainer
-      "buffer", // expression
-      "u32", // expression_length
-      "buffer", // sum
-      "u32", // sum_length
-      "buffer", // err
-    ],
-    result: "i32",
-    name: "tame_trainer_sum",
     nonblocking: true,
   },
   tame_trainer_drop_columns: {

@@ -1,37 +1,21 @@
-// The trainer: runs step plans over Gaussians and views, scores the Gaussians, prunes and densifies them.
+// The trainer: runs step plans over Gaussians and views, scores the Gaussians, and gives access to its state.
 
 import { ABI } from "./abi.ts";
+import { Columns } from "./columns.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
-import {
-  type Densified,
-  type DensifyOptions,
-  densifyOptions,
-  densifyResult,
-  type Pruned,
-  type PruneOptions,
-  pruneOptions,
-  pruneResult,
-  type ReferenceDensified,
-  type ReferenceOptions,
-  referenceOptions,
-  referenceResult,
-} from "./densify.ts";
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
+import { GROUP } from "./parameters.ts";
 import type { Control, StepPlan } from "./plan.ts";
+import { type OpacityMode, TrainerState } from "./state.ts";
 import { Struct, structSize } from "./struct.ts";
 import type { Views } from "./views.ts";
 
-export {
-  type Densified,
-  type DensifyOptions,
-  type Pruned,
-  type PruneOptions,
-  type ReferenceDensified,
-  type ReferenceOptions,
-  SCORE,
-} from "./densify.ts";
-export { Control, GROUP, STEP, type Step, StepPlan } from "./plan.ts";
+export { Columns, type DrawOptions, type EditOptions, type RowKind } from "./columns.ts";
+export { GROUP, type ParameterName } from "./parameters.ts";
+export { Control, STEP, type Step, StepPlan, type StepTerms } from "./plan.ts";
+export { SCORE } from "./score.ts";
+export type { OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./state.ts";
 
 /** Options of {@linkcode Trainer.create}. */
 export interface TrainerOptions {
@@ -39,6 +23,19 @@ export interface TrainerOptions {
   lambdaDssim?: number;
   /** Take memory for the running sum of `STEP.shAccumulate`. Default false. */
   shAccumulation?: boolean;
+  /** Take memory for the statistics of `STEP.fragments`. Default false. */
+  fragments?: boolean;
+  /** Take memory for the step counts of `STEP.rowBias`. Default false. */
+  rowSteps?: boolean;
+  /** Keep the gradient of a whole step in memory before Adam uses it, to the same bits. Default false. */
+  unfused?: boolean;
+  /**
+   * Views of a step, a power of two up to 64: its gradient is the mean over them, summed as a balanced binary tree over
+   * their places in the step. Default 1.
+   */
+  viewsPerStep?: number;
+  /** What stands between render and loss, with parameters for each view: nothing, or gains of the three channels. */
+  transform?: "none" | "gains";
   /**
    * Let gradients pass alpha's cap of 0.99 as if it were not there, as the authors' implementation of Mallick et al.
    * 2024 does; where the cap holds the true derivative is 0. Default false.
@@ -57,9 +54,6 @@ export interface TrainerOptions {
   epsilon?: number;
 }
 
-/** What opacities are trained as: logits, or x of which min(|x|, 1) is used. */
-export type OpacityMode = "logit" | "linear";
-
 /** Density statistics since the start or the last reset, one of each per Gaussian. */
 export interface Statistics {
   /** Sums of the norms of the 2D means' gradients, in normalised device coordinates. */
@@ -77,16 +71,30 @@ export class Trainer implements Disposable {
   /** The views it optimises them against. */
   readonly views: Views;
 
+  /** One number a Gaussian by name: what strategies choose and change Gaussians by. */
+  readonly columns: Columns;
+  /** Its state, to be exported and imported. */
+  readonly state: TrainerState;
+
   readonly #handle: Handle;
 
   private constructor(gaussians: Gaussians, views: Views, options: Struct<"tame_trainer_options">) {
     this.gaussians = gaussians;
     this.views = views;
+    const { device } = gaussians;
     const { bytes } = options;
-    this.#handle = gaussians.device.create(
+    this.#handle = device.create(
       (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
       { owner: this, what: "trainer", close: (symbols) => symbols.tame_trainer_close },
     );
+    const handle = this.#handle;
+    const shared = {
+      pointer: () => handle.pointer,
+      count: () => gaussians.count,
+      recount: (count: number) => gaussians.recount(count),
+    };
+    this.columns = new Columns(device, shared);
+    this.state = new TrainerState(device, shared);
   }
 
   /** Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
@@ -96,9 +104,11 @@ export class Trainer implements Disposable {
       .set("beta1", options.beta1 ?? 0.9)
       .set("beta2", options.beta2 ?? 0.999)
       .set("epsilon", options.epsilon ?? 1e-15)
-      .set("sh_accumulation", options.shAccumulation ? 1 : 0)
+      .set("state", stateFlags(options))
       .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
-      .set("full_gradient_depth", options.fullGradientDepth ?? 0);
+      .set("full_gradient_depth", options.fullGradientDepth ?? 0)
+      .set("views_per_step", options.viewsPerStep ?? 1)
+      .set("transform", options.transform === "gains" ? ABI.TRANSFORM_GAINS : ABI.TRANSFORM_NONE);
     gaussians.refuseWhileTraining("create a second trainer");
     const trainer = new Trainer(gaussians, views, native);
     gaussians.attach(trainer);
@@ -117,7 +127,7 @@ export class Trainer implements Disposable {
         `The control block is for ${control.steps} steps, the plan has ${length}`,
       );
     }
-    const bytes = plan.bytes.slice();
+    const { bytes, views, rates } = plan.snapshot();
     const words = control.words;
     Atomics.store(words, ABI.CONTROL_DONE, 0);
     const finished = await this.gaussians.device.queue((symbols, error) =>
@@ -127,6 +137,10 @@ export class Trainer implements Disposable {
         bytes.length,
         length,
         structSize("tame_step"),
+        views,
+        views.length,
+        rates,
+        rates.length,
         words as unknown as BufferSource, // shared memory passes as well, though the type says no
         words.length,
         error,
@@ -135,11 +149,15 @@ export class Trainer implements Disposable {
     return finished ? "done" : "cancelled";
   }
 
-  /** Lowers every opacity to at most `maximum` (0..1, exclusive) and forgets the opacities' moments. */
-  resetOpacity(maximum: number): void {
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_reset_opacity(this.#handle.pointer, maximum, error)
-    );
+  /**
+   * Lowers every opacity to at most `maximum` (0..1, exclusive) and forgets the opacities' moments.
+   */
+  async resetOpacity(maximum: number): Promise<void> {
+    const opacities = this.state.progress.opacityMode === "linear"
+      ? `max(${-maximum}, min(opacities, ${maximum}))`
+      : `min(opacities, logit(${maximum}))`;
+    await this.columns.compute("opacities", opacities);
+    await this.columns.clearMoments(1 << GROUP.opacities);
   }
 
   /**
@@ -155,26 +173,14 @@ export class Trainer implements Disposable {
 
   /** Reads the density statistics of the steps with `STEP.statistics`. */
   statistics(): Statistics {
-    const { count } = this.gaussians;
-    const gradientSums = new Float32Array(count);
-    const visibleSteps = new Uint32Array(count);
-    const maxRadii = new Float32Array(count);
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_statistics(
-        this.#handle.pointer,
-        gradientSums,
-        count,
-        visibleSteps,
-        count,
-        maxRadii,
-        count,
-        error,
-      )
-    );
-    return { gradientSums, visibleSteps, maxRadii };
+    return {
+      gradientSums: this.columns.read("gradient_sum"),
+      visibleSteps: Uint32Array.from(this.columns.read("visible_steps")),
+      maxRadii: this.columns.read("max_radius"),
+    };
   }
 
-  /** Forgets the density statistics. */
+  /** Zeroes the statistics of all kinds. */
   resetStatistics(): void {
     this.gaussians.device.call((symbols, error) => symbols.tame_trainer_reset_statistics(this.#handle.pointer, error));
   }
@@ -218,56 +224,7 @@ export class Trainer implements Disposable {
 
   /** Reads the scores, one per Gaussian; 0 before the first {@linkcode Trainer.score}. */
   scores(): Float32Array<ArrayBuffer> {
-    const scores = new Float32Array(this.gaussians.count);
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_scores(this.#handle.pointer, scores, scores.length, error)
-    );
-    return scores;
-  }
-
-  /**
-   * Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target.
-   * The others keep their order and all their state.
-   */
-  prune(options: PruneOptions): Pruned {
-    const input = pruneOptions(options).bytes;
-    const result = new Struct("tame_prune_result");
-    const { bytes } = result;
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_prune(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
-    );
-    this.gaussians.recount(result.number("count"));
-    return pruneResult(result);
-  }
-
-  /**
-   * Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again with the next
-   * round where the count falls short. New rows have no moments and inherit scores and statistics.
-   */
-  densify(options: DensifyOptions): Densified {
-    const input = densifyOptions(options).bytes;
-    const result = new Struct("tame_densify_result");
-    const { bytes } = result;
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_densify(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
-    );
-    this.gaussians.recount(result.number("count"));
-    return densifyResult(result);
-  }
-
-  /**
-   * A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates, then
-   * pruning of weak Gaussians by scores that growth has put out of place.
-   */
-  densifyReference(options: ReferenceOptions): ReferenceDensified {
-    const input = referenceOptions(options).bytes;
-    const result = new Struct("tame_reference_result");
-    const { bytes } = result;
-    this.gaussians.device.call((symbols, error) =>
-      symbols.tame_trainer_densify_reference(this.#handle.pointer, input, input.length, bytes, bytes.length, error)
-    );
-    this.gaussians.recount(result.number("count"));
-    return referenceResult(result);
+    return this.columns.read("score");
   }
 
   /** Gives the Gaussians back and frees the optimiser's state, after the running call if there is one. */
@@ -275,4 +232,9 @@ export class Trainer implements Disposable {
     this.gaussians.detach(this);
     this.#handle.close();
   }
+}
+
+function stateFlags({ shAccumulation, fragments, rowSteps, unfused }: TrainerOptions): number {
+  return (shAccumulation ? ABI.STATE_SH_SUMS : 0) | (fragments ? ABI.STATE_FRAGMENTS : 0) |
+    (rowSteps ? ABI.STATE_ROW_STEPS : 0) | (unfused ? ABI.STATE_GRADIENTS : 0);
 }

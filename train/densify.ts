@@ -12,6 +12,8 @@ import { SCORE, type Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
+import { grow } from "./strategies/grow.ts";
+import { prune } from "./strategies/prune.ts";
 
 /** Weights of the score's terms, as published. */
 export const SCORE_WEIGHTS: readonly number[] = scoreWeights({
@@ -98,7 +100,7 @@ export async function densify(
 
   const before = gaussians.count;
   const prunes = event <= PRUNING_EVENTS;
-  trainer.prune({
+  await prune(trainer, {
     iteration,
     target,
     minOpacity: options.minOpacity,
@@ -108,7 +110,7 @@ export async function densify(
   const outcome = { target, pruned: before - gaussians.count, cloned: 0, split: 0, filled: 0, count: gaussians.count };
   // A round at most doubles the count; a steep budget takes several.
   for (let round = 0; gaussians.count < target; round++) {
-    const grown = trainer.densify({
+    const grown = await grow(trainer, {
       iteration,
       round,
       target,

@@ -217,7 +217,7 @@ async function* betweenSteps(run: Run, trainer: Trainer): AsyncGenerator<TrainEv
     yield { type: "densify", iteration, gaussians, ...outcome };
   }
   // Opacities have no step in this iteration, so after its step is as good as before.
-  if (resetsOpacity(iteration, options)) trainer.resetOpacity(RESET_OPACITY);
+  if (resetsOpacity(iteration, options)) await trainer.resetOpacity(RESET_OPACITY);
   if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
 }
 

@@ -9,6 +9,7 @@ import type { Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import { type DensifyOutcome, type EventPlace, sampleViews, SCORE_WEIGHTS } from "./densify.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
+import { referenceEvent } from "./strategies/reference_event.ts";
 
 /** Share of the number of weak Gaussians that an event draws. */
 const DRAWN_SHARE = 0.5;
@@ -36,7 +37,7 @@ export async function densifyAsReference(
   const target = countAfter(place, options);
   const views = sampleViews(trainer.views.count, options.cams, trainer.gaussians.device.seed, iteration);
   await trainer.score(views, SCORE_WEIGHTS, { shDegree, background });
-  const { pruned, cloned, split, filled, count } = trainer.densifyReference({
+  const { pruned, cloned, split, filled, count } = await referenceEvent(trainer, {
     iteration,
     target,
     gradientThreshold: options.densifyGradThreshold,

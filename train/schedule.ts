@@ -140,7 +140,7 @@ export function stepFlags(iteration: number, options: ResolvedTrainOptions): num
   let flags = 0;
   if (iteration <= lastDensification(options)) flags |= STEP.statistics;
   if (iteration >= options.iterations) return flags;
-  if (options.optimizerType === "sparse_adam") flags |= STEP.sparse;
+  if (options.optimizerType === "sparse_adam") flags |= STEP.visible | STEP.noBias;
   if (accumulatesSh(options)) {
     flags |= STEP.shAccumulate;
     // Where densification follows no group steps, and what was summed for the old Gaussians is dropped.

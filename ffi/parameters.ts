@@ -1,0 +1,26 @@
+// The parameters of a Gaussian by name, from the table in cuda/tame.h: a new row there is all that is needed here.
+
+import { PARAMETERS } from "./abi.ts";
+
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+
+/** Name of a parameter: `means`, `shDc`, `shRest`, `opacities`, `logScales`, `quats`. */
+export type ParameterName = CamelCase<(typeof PARAMETERS)[number]["name"]>;
+
+/** Names of the parameters, in their native order. */
+export const PARAMETER_NAMES: readonly ParameterName[] = PARAMETERS.map(({ name }) =>
+  name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()) as ParameterName
+);
+
+/** Native index of each parameter: bit number of an update mask, place among the learning rates. */
+export const GROUP: Readonly<Record<ParameterName, number>> = Object.fromEntries(
+  PARAMETER_NAMES.map((name, index) => [name, index]),
+) as Record<ParameterName, number>;
+
+/** Floats of a parameter for one Gaussian at a degree of the spherical harmonics. */
+export function parameterFloats(name: ParameterName, shDegree: number): number {
+  const { floats, shFloats } = PARAMETERS[GROUP[name]];
+  return floats + shFloats * ((shDegree + 1) ** 2 - 1);
+}

@@ -1,0 +1,155 @@
+// The whole state of a trainer, exported and imported in chunks, to the bit.
+
+import { ABI } from "./abi.ts";
+import type { Device } from "./device.ts";
+import { checkCount, TameError } from "./errors.ts";
+import { PARAMETER_NAMES, type ParameterName } from "./parameters.ts";
+import { Struct } from "./struct.ts";
+
+/** What opacities are trained as: logits, or x of which min(|x|, 1) is used. */
+export type OpacityMode = "logit" | "linear";
+
+/** A column of the state. */
+export interface ColumnInfo {
+  /** Its name, such as `means`, `means_m`, `gradient_sum`. */
+  name: string;
+  /** Values of a row, 4 bytes each. */
+  values: number;
+  /** Whether they are whole numbers, else floats. */
+  integer: boolean;
+  /** Rows there are now: Gaussians, or views. */
+  rows: number;
+}
+
+/** What a trainer's state is besides columns. */
+export interface TrainerProgress {
+  /** Gaussians. */
+  count: number;
+  /** What opacities are trained as. */
+  opacityMode: OpacityMode;
+  /** Highest degree of the spherical harmonics that a step has rendered with. */
+  liveShDegree: number;
+  /** Adam steps of each parameter. */
+  steps: Record<ParameterName, number>;
+}
+
+/** A part of an exported state. */
+export interface StateChunk {
+  /** Name of the column. */
+  column: string;
+  /** First row. */
+  offset: number;
+  /** Rows, the values of a row together. */
+  data: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes of a chunk at most, if a row is not larger. */
+const CHUNK_BYTES = 2 ** 22;
+
+/**
+ * The state of a trainer by named columns. Exported and imported into a fresh trainer over Gaussians of the same degree,
+ * views and options, the next steps are the same to the bit.
+ */
+export class TrainerState {
+  readonly #device: Device;
+  readonly #pointer: () => Deno.PointerValue;
+  readonly #recount: (count: number) => void;
+
+  /** @internal Of `Trainer.state`. */
+  constructor(device: Device, trainer: { pointer: () => Deno.PointerValue; recount: (count: number) => void }) {
+    this.#device = device;
+    this.#pointer = trainer.pointer;
+    this.#recount = trainer.recount;
+  }
+
+  /** The columns, in their native order. */
+  columns(): ColumnInfo[] {
+    const count = new Uint32Array(1);
+    this.#device.call((symbols, error) =>
+      symbols.tame_trainer_column_count(this.#pointer(), count, count.length, error)
+    );
+    return Array.from({ length: count[0] }, (_, index) => {
+      const info = new Struct("tame_column_info");
+      this.#device.call((symbols, error) =>
+        symbols.tame_trainer_column_get_info(this.#pointer(), index, info.bytes, info.bytes.length, error)
+      );
+      return {
+        name: info.text("name"),
+        values: info.number("values"),
+        integer: info.number("integer") === 1,
+        rows: info.number("rows"),
+      };
+    });
+  }
+
+  /** What the state is besides columns. */
+  get progress(): TrainerProgress {
+    const native = new Struct("tame_progress");
+    this.#device.call((symbols, error) =>
+      symbols.tame_trainer_get_progress(this.#pointer(), native.bytes, native.bytes.length, error)
+    );
+    return {
+      count: native.number("count"),
+      opacityMode: native.number("opacity_mode") === ABI.OPACITY_LINEAR ? "linear" : "logit",
+      liveShDegree: native.number("live_sh_degree"),
+      steps: Object.fromEntries(PARAMETER_NAMES.map((name, i) => [name, native.number("steps", i)])) as Record<
+        ParameterName,
+        number
+      >,
+    };
+  }
+
+  /**
+   * Exports all columns, a chunk at a time. Nothing may change the trainer until the last one.
+   *
+   * @param chunkBytes Bytes of a chunk at most. Default 4 MiB
+   */
+  async *export(chunkBytes: number = CHUNK_BYTES): AsyncGenerator<StateChunk, void, void> {
+    for (const [index, { name, values, rows }] of this.columns().entries()) {
+      const rowBytes = 4 * values;
+      const rowsAtOnce = Math.max(1, Math.floor(chunkBytes / Math.max(rowBytes, 1)));
+      for (let offset = 0; values > 0 && offset < rows; offset += rowsAtOnce) {
+        const count = Math.min(rowsAtOnce, rows - offset);
+        const data = new Uint8Array(count * rowBytes);
+        await this.#device.queue((symbols, error) =>
+          symbols.tame_trainer_export(this.#pointer(), index, offset, count, data, data.length, error)
+        );
+        yield { column: name, offset, data };
+      }
+    }
+  }
+
+  /**
+   * Takes the progress of an exported state over: sets the count of Gaussians, opacity mode and step counts. All chunks
+   * must follow, by {@linkcode TrainerState.import}; until then rows beyond the old count are undefined.
+   */
+  restore({ count, opacityMode, liveShDegree, steps }: TrainerProgress): void {
+    checkCount("count", count);
+    checkCount("liveShDegree", liveShDegree, { maximum: 3 });
+    const stepCounts = PARAMETER_NAMES.map((name) => steps[name]);
+    for (const [i, value] of stepCounts.entries()) checkCount(`steps.${PARAMETER_NAMES[i]}`, value);
+    const { bytes } = new Struct("tame_progress")
+      .set("count", count)
+      .set("opacity_mode", opacityMode === "linear" ? ABI.OPACITY_LINEAR : ABI.OPACITY_LOGIT)
+      .set("live_sh_degree", liveShDegree)
+      .set("steps", stepCounts);
+    this.#device.call((symbols, error) =>
+      symbols.tame_trainer_set_progress(this.#pointer(), bytes, bytes.length, error)
+    );
+    this.#recount(count);
+  }
+
+  /** Imports a chunk. Throws "invalid argument" when there is no such column, or the rows do not fit. */
+  async import({ column, offset, data }: StateChunk): Promise<void> {
+    const columns = this.columns();
+    const index = columns.findIndex(({ name }) => name === column);
+    if (index < 0) throw new TameError("invalid argument", `This trainer's state has no column ${column}`);
+    const rowBytes = 4 * columns[index].values;
+    if (rowBytes === 0 || data.length % rowBytes !== 0) {
+      throw new TameError("invalid argument", `${data.length} bytes are no whole rows of ${column}, ${rowBytes} each`);
+    }
+    await this.#device.queue((symbols, error) =>
+      symbols.tame_trainer_import(this.#pointer(), index, offset, data.length / rowBytes, data, data.length, error)
+    );
+  }
+}

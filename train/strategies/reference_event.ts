@@ -1,0 +1,74 @@
+/**
+ * A densification event over the native columns as the implementation that the authors of Mallick et al. 2024 published
+ * carries it out: growth by candidates, then pruning of weak Gaussians by scores that growth has put out of place.
+ *
+ * @module
+ */
+
+import type { Trainer } from "../../ffi/trainer.ts";
+import { type Grown, type GrowOptions, MEAN_GRADIENT, SPLIT } from "./grow.ts";
+import { LONGEST_SCALE, type PruneOptions, shareOf } from "./prune.ts";
+import { STREAM } from "./streams.ts";
+
+/** Options of {@linkcode referenceEvent}; each as in {@linkcode GrowOptions} and {@linkcode PruneOptions}. */
+export type ReferenceEventOptions =
+  & Omit<GrowOptions, "round" | "fill">
+  & Pick<PruneOptions, "minOpacity" | "maxScale" | "share">;
+
+/** What {@linkcode referenceEvent} did. */
+export interface ReferenceEvent extends Grown {
+  /** Weak Gaussians there were after growth. */
+  weak: number;
+  /** Gaussians removed. */
+  pruned: number;
+}
+
+/**
+ * Grows by at most the number of candidates, in shares rounded down; where too few of a set have a positive score, any
+ * Gaussian stands in. Then a share of the number of the weak is drawn among all, each by the score that stood at its
+ * place before growth, those beyond last, and the weak ones of those go.
+ *
+ * @param trainer Its columns are the density statistics and `score`
+ * @param options Target, thresholds, share
+ * @returns Counts
+ */
+export async function referenceEvent(trainer: Trainer, options: ReferenceEventOptions): Promise<ReferenceEvent> {
+  const { iteration, target, gradientThreshold, sizeThreshold, minOpacity, maxScale, share } = options;
+  const { columns, gaussians } = trainer;
+  await columns.compute("candidate", `${MEAN_GRADIENT} >= ${gradientThreshold}`);
+  await columns.compute("longest", LONGEST_SCALE);
+  await columns.compute("large", `longest > ${sizeThreshold}`);
+  const candidates = await columns.sum("candidate");
+  const splitCandidates = await columns.sum("candidate & large");
+  const growth = Math.min(Math.max(target - gaussians.count, 0), candidates);
+  const quota = (of: number): number => candidates === 0 ? 0 : Math.floor(growth * of / candidates);
+  const cloned = quota(candidates - splitCandidates);
+  const split = quota(splitCandidates);
+
+  // At their places, whatever rows growth puts there: beyond the old rows they are 0.
+  await columns.compute("weight_of_place", "1 / (0.000001 + score)", { stays: true });
+  await columns.compute("split_weight", "choose(candidate & large, score, 0)", { stays: true });
+  await columns.draw("drawn", "choose(candidate & !large, score, 0)", {
+    count: cloned,
+    stream: STREAM.clones,
+    iteration,
+  });
+  let filled = await columns.sum("drawn & !candidate");
+  if (cloned > 0) await columns.editRows("drawn", [{ operation: "keep" }, { operation: "copy" }], { iteration });
+  await columns.draw("child", "split_weight", { count: split, stream: STREAM.splits, iteration });
+  filled += await columns.sum("child & !candidate");
+  if (split > 0) {
+    await columns.editRows("child", [{ operation: "keep" }, SPLIT], { iteration, childrenLast: true });
+  }
+
+  // `longest` is that of the parents.
+  await columns.compute("weak", `used_opacity < ${minOpacity} | longest * choose(child, 0.625, 1) > ${maxScale}`);
+  const weak = await columns.sum("weak");
+  const tickets = Math.min(shareOf(share, weak), Math.max(gaussians.count - 1, 0));
+  await columns.draw("drawn", "weight_of_place", { count: tickets, stream: STREAM.pruned, iteration });
+  await columns.compute("gone", "drawn & weak");
+  const pruned = await columns.sum("gone");
+  if (pruned > 0) await columns.editRows("gone", [{ operation: "keep" }, { operation: "remove" }], { iteration });
+  columns.drop();
+  return { candidates, cloned, split, filled, weak, pruned, count: gaussians.count };
+}
