@@ -167,6 +167,23 @@ TAME_API tame_status tame_device_profile(tame_device* device, uint32_t action, t
 TAME_API tame_status tame_device_synchronize(tame_device* device, tame_error* err);
 TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 
+/* ---- Random numbers ------------------------------------------------------------------------------------------ */
+
+/*
+ * Streams of random numbers (Philox4x32-10, Salmon et al. 2011). A draw is a function of seed, stream, iteration and
+ * index: two uses whose stream and iteration are the same draw the same numbers. The caller's streams stand here with
+ * the library's, so that none of them meet.
+ */
+#define TAME_STREAM_VIEWS 1        /* caller: order of the views within an epoch; iteration: the epoch, from 0 */
+#define TAME_STREAM_BACKGROUND 2   /* caller: background of a step; iteration: the step's, or 0 */
+#define TAME_STREAM_SCORED_VIEWS 3 /* caller: views that a densification event scores; iterations from 1 */
+/* 16 has two uses. First points are drawn before training begins, as iteration 0, and no event has that. */
+#define TAME_STREAM_FIRST_POINTS 16 /* caller: first points of a capture without any; iteration 0 alone */
+#define TAME_STREAM_CLONES 16       /* rows that an event clones; iterations from 1, here and below */
+#define TAME_STREAM_SPLITS 17       /* rows that it splits */
+#define TAME_STREAM_PRUNED 18       /* rows that it removes */
+#define TAME_STREAM_CHILDREN 19     /* where the children of a split stand */
+
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
 /*

@@ -6,6 +6,7 @@ import { type DeviceInfo, deviceInfo } from "./device_info.ts";
 import { checkCount, errorFrom } from "./errors.ts";
 import { type CloseFunction, Handle } from "./handle.ts";
 import type { Backend, Library } from "./library.ts";
+import { type NameOf, namesOf } from "./names.ts";
 import { Struct } from "./struct.ts";
 import type { Symbols } from "./symbols.ts";
 
@@ -27,17 +28,11 @@ export interface DeviceOptions {
   library?: string | URL;
 }
 
+/** What memory is counted for. */
+export type Purpose = NameOf<"PURPOSE">;
+
 /** Names of what memory is counted for. */
-export const PURPOSES = [
-  "parameters",
-  "optimizer",
-  "statistics",
-  "photos",
-  "splats",
-  "instances",
-  "images",
-  "other",
-] as const;
+export const PURPOSES: readonly Purpose[] = namesOf("PURPOSE");
 
 /** What a device holds, in bytes. */
 export interface MemoryUse {
@@ -51,15 +46,18 @@ export interface MemoryUse {
   byPurpose: Record<string, { live: number; peak: number }>;
 }
 
+/** A phase of a step. */
+export type Phase = NameOf<"PHASE">;
+
 /** Names of the phases of a step. */
-export const PHASES = ["project", "bin", "blend", "loss", "blendBackward", "optimize", "score"] as const;
+export const PHASES: readonly Phase[] = namesOf("PHASE");
 
 /** @internal Where the time of some passes went, and on how much. */
 export interface Profile {
   /** Forward passes; the counts are sums over them. */
   passes: number;
   /** Seconds by phase. */
-  seconds: Record<(typeof PHASES)[number], number>;
+  seconds: Record<Phase, number>;
   /** Pixels of the pictures. */
   pixels: number;
   /** Gaussians that were projected. */

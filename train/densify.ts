@@ -7,11 +7,12 @@
  * @module
  */
 
+import { ABI } from "../ffi/abi.ts";
 import { SCORE, type Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
-import { PURPOSE, randomWords } from "./random.ts";
+import { randomWords } from "./random.ts";
 
 /** Weights of the score's terms, as published. */
 export const SCORE_WEIGHTS: readonly number[] = scoreWeights({
@@ -152,7 +153,7 @@ export function sampleViews(count: number, cams: number, seed: number, iteration
   const order = Array.from({ length: count }, (_, i) => i);
   const wanted = cams < 0 ? count : Math.min(cams, count);
   for (let i = 0; i < wanted; i++) {
-    const [word] = randomWords({ seed, purpose: PURPOSE.scoredViews, iteration, index: i });
+    const [word] = randomWords({ seed, stream: ABI.STREAM_SCORED_VIEWS, iteration, index: i });
     const j = i + Math.floor((word / 2 ** 32) * (count - i));
     [order[i], order[j]] = [order[j], order[i]];
   }
