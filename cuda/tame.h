@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Rises with each change of this header. */
-#define TAME_ABI_VERSION 4u
+#define TAME_ABI_VERSION 5u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -129,6 +129,32 @@ typedef struct tame_memory {
 /* Counted at any time, also while another call runs. reset_peak != 0 sets the peaks to the live values afterwards. */
 TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory,
                                         uint32_t memory_bytes, tame_error* err);
+
+/* What a run does beside plain steps, as its memory is asked for. */
+#define TAME_MEMORY_SH_ACCUMULATION 1u /* sh_accumulation in the trainer's options */
+#define TAME_MEMORY_SCORES 2u          /* Gaussians are scored */
+#define TAME_MEMORY_METRICS 4u         /* renders are compared with photos */
+
+typedef struct tame_memory_query {
+  uint32_t struct_size;
+  uint32_t flags;         /* TAME_MEMORY_* */
+  uint32_t capacity;      /* Gaussians */
+  uint32_t sh_degree;     /* 0..3 */
+  uint32_t width, height; /* pixels of the largest view */
+  uint64_t instances;     /* the most (tile, splat) pairs known of a view; 0: none were counted */
+} tame_memory_query;
+
+typedef struct tame_memory_estimate {
+  uint32_t struct_size;
+  uint32_t exact;         /* bit i: bytes[i] is what is taken, but for padding; else an estimate */
+  uint32_t staged_photos; /* photos that the device holds at a time where residency is not DEVICE; 0: all */
+  uint32_t reserved;
+  uint64_t bytes[TAME_PURPOSES]; /* photos 0: their sizes are the caller's to know */
+} tame_memory_estimate;
+
+/* What training will take on a device of this library, at the most Gaussians and the largest view. Needs no device. */
+TAME_API tame_status tame_estimate_memory(const tame_memory_query* query, uint32_t query_bytes,
+                                          tame_memory_estimate* estimate, uint32_t estimate_bytes, tame_error* err);
 
 /* Where the time of a step goes. Scoring passes are under SCORE but for their forward and loss. */
 #define TAME_PHASES 7

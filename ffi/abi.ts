@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 4,
+  ABI_VERSION: 5,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -24,6 +24,10 @@ export const ABI = {
   PURPOSE_INSTANCES: 5,
   PURPOSE_IMAGES: 6,
   PURPOSE_OTHER: 7,
+
+  MEMORY_SH_ACCUMULATION: 1,
+  MEMORY_SCORES: 2,
+  MEMORY_METRICS: 4,
 
   PHASES: 7,
   PHASE_PROJECT: 0,
@@ -153,6 +157,22 @@ export const STRUCTS = {
     peak: "u64",
     live_by_purpose: ["u64", ABI.PURPOSES],
     peak_by_purpose: ["u64", ABI.PURPOSES],
+  },
+  tame_memory_query: {
+    struct_size: "u32",
+    flags: "u32",
+    capacity: "u32",
+    sh_degree: "u32",
+    width: "u32",
+    height: "u32",
+    instances: "u64",
+  },
+  tame_memory_estimate: {
+    struct_size: "u32",
+    exact: "u32",
+    staged_photos: "u32",
+    reserved: "u32",
+    bytes: ["u64", ABI.PURPOSES],
   },
   tame_profile: {
     struct_size: "u32",

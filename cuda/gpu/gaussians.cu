@@ -8,7 +8,6 @@ namespace tame::gpu {
 
 namespace {
 
-constexpr uint32_t kChunkRows = 1u << 16;  // 16 MB of staging at the widest row
 constexpr uint32_t kThreads = 256;
 
 struct Columns {

@@ -2,7 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
-import { PHASES, PURPOSES } from "../../ffi/device.ts";
+import { PHASES } from "../../ffi/device.ts";
+import { PURPOSES } from "../../ffi/memory.ts";
 import { namesOf } from "../../ffi/names.ts";
 
 Deno.test("namesOf() gives names in camel case at their numbers", () => {
