@@ -4,6 +4,7 @@ import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
 import type { Scene } from "../base/scene.ts";
+import { type Library, openFile, openLibrary, searchLibrary } from "../ffi/library.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
@@ -64,8 +65,9 @@ async function isFile(path: string): Promise<boolean> {
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   const { images, resolution, eval: holdOut } = values;
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: namedLibrary() });
-  const { target, gaussians, plan } = planOf(scene, values);
+  const named = namedLibrary();
+  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: named });
+  const { target, gaussians, plan } = planOf(scene, values, await planningLibrary(named));
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -111,8 +113,17 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   };
 }
 
+/** The library whose buffers the plan counts: the named one, whatever its backend is, else the CPU's. */
+async function planningLibrary(named: string | undefined): Promise<Library> {
+  return named === undefined ? await openLibrary("cpu") : openFile(await searchLibrary("cpu", named));
+}
+
 /** The plan at the largest count of the run. */
-function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
+function planOf(
+  scene: Scene,
+  values: InfoValues,
+  library: Library,
+): { target: number; gaussians: number; plan: MemoryPlan } {
   let options: ReturnType<typeof resolveTrainOptions>;
   try {
     options = resolveTrainOptions({
@@ -132,6 +143,7 @@ function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: 
   const target = budgetTarget(scene.points.count, options);
   const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({
+    library,
     photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,

@@ -187,6 +187,7 @@ std::string build_info();  // JSON, see tame_build_info
 uint32_t device_count();
 void device_info(uint32_t index, tame_device_info& info);
 std::shared_ptr<Device> open_device(const tame_device_options& options);
+void estimate_memory(const tame_memory_query& query, tame_memory_estimate& out);  // see estimate.h
 }  // namespace backend
 
 }  // namespace tame

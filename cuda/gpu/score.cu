@@ -15,6 +15,7 @@ constexpr uint32_t kThreads = 256;
 
 // Rows of one value a Gaussian.
 enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kRows };
+static_assert(kRows == kScoreRows);
 constexpr uint32_t kWeights[kRows] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,
                                       TAME_SCORE_DISTANCE, TAME_SCORE_DEPTH,   TAME_SCORE_RADIUS,
                                       TAME_SCORE_GRADIENT, TAME_SCORE_OPACITY, TAME_SCORE_SCALE};
@@ -152,7 +153,7 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     const Photo photo = views.acquire(args.views[v], args.background);
     rasterizer.loss(args.lambda_dssim, photo, false, loss.data());
 
-    maps.reserve(2 * pixels);
+    maps.reserve(kScoreMaps * pixels);
     float *const error = maps.data(), *const edge = maps.data() + pixels;
     check(cudaMemsetAsync(ranges.data()->low, 0xff, sizeof Ranges::low, stream), "clear ranges");
     check(cudaMemsetAsync(ranges.data()->high, 0, sizeof Ranges::high, stream), "clear ranges");
