@@ -3,6 +3,7 @@
 
 #include "../abi/backend.h"
 #include "../abi/estimate.h"
+#include "../abi/fields.h"
 #include "score.h"
 
 namespace tame {
@@ -36,8 +37,7 @@ double room_for_instances(const RunSize& size, uint32_t capacity) {
 
 // Scores, metrics and the saving of rows follow one another, and each gives its memory back.
 double passing_bytes(const tame_memory_query& query, const RunSize& size) {
-  int plane_of[kMaxColumns];
-  const double row_bytes = sizeof(float) * row_planes(Layout{int(query.sh_degree)}, TAME_FIELD_PLY_ROWS, plane_of);
+  const double row_bytes = sizeof(float) * row_planes(Layout{int(query.sh_degree)}, TAME_FIELD_PLY_ROWS).size();
   const double saving = row_bytes * std::min(query.capacity, gpu::kChunkRows);
   // The scores themselves are the trainer's; two keys sort a row.
   const bool scored = (query.flags & TAME_MEMORY_SCORES) != 0, measured = (query.flags & TAME_MEMORY_METRICS) != 0;
