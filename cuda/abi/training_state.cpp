@@ -34,10 +34,12 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
     gradients.push_back(take_planes(TAME_PURPOSE_OPTIMIZER, gradient_planes()));
   const size_t gains = options.transform == TAME_TRANSFORM_NONE ? 0 : size_t(kTransformParameters) * views;
-  transform = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_m = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_v = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_steps = take(TAME_PURPOSE_OPTIMIZER, gains == 0 ? 0 : views);
+  const auto take_gains = [&] { return reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains)); };
+  transform.views = views;
+  transform.gains = take_gains();
+  transform.m = take_gains();
+  transform.v = take_gains();
+  transform.steps = take(TAME_PURPOSE_OPTIMIZER, gains == 0 ? 0 : views);
 }
 
 uint32_t* TrainingState::take(uint32_t purpose, size_t elements) {
@@ -83,11 +85,11 @@ std::vector<StateColumn> TrainingState::columns() const {
     for (uint32_t k = 0; k < kFragmentPlanes; ++k) add(names[k], Kind::statistic, 1, fragment_sums.plane(int(k)));
   }
   add("score", Kind::statistic, 1, scores);
-  if (transform != nullptr) {
-    add("transform", Kind::of_views, kTransformParameters, transform);
-    add("transform_m", Kind::of_views, kTransformParameters, transform_m);
-    add("transform_v", Kind::of_views, kTransformParameters, transform_v);
-    add("transform_steps", Kind::of_views, 1, transform_steps, true);
+  if (transform.gains != nullptr) {
+    add("transform", Kind::of_views, kTransformParameters, transform.gains);
+    add("transform_m", Kind::of_views, kTransformParameters, transform.m);
+    add("transform_v", Kind::of_views, kTransformParameters, transform.v);
+    add("transform_steps", Kind::of_views, 1, transform.steps, true);
   }
   return list;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/transform.h"
 #include "backend.h"
 #include "step.h"
 
@@ -28,14 +29,11 @@ enum StatisticPlane : uint32_t {
 constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
 
 constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
-constexpr uint32_t kMostViewsPerStep = 64;
 
 // Statistic planes of a step's gradients, and how many buffers of gradients there are: that of the view at hand, and
 // sums over 1, 2, 4 ... views.
 uint32_t gradient_statistics(uint32_t state);
 uint32_t gradient_buffers(uint32_t state, uint32_t views_per_step);
-
-constexpr uint32_t kTransformParameters = 3;  // of a view: log-gains
 
 struct StateColumn {
   enum class Kind {
@@ -52,6 +50,10 @@ struct StateColumn {
   size_t stride;    // elements from one plane to the next
   void* plane(uint32_t value) const { return static_cast<uint32_t*>(base) + size_t(value) * stride; }
 };
+
+inline GainStep gain_step(const tame_trainer_options& options, float rate) {
+  return {rate, options.beta1, options.beta2, options.epsilon};
+}
 
 class TrainingState {
  public:
@@ -73,9 +75,7 @@ class TrainingState {
   // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
   // The first holds that of the view at hand, the others, log2(views_per_step), sums over 1, 2, 4 ... views.
   std::vector<Planes> gradients;
-  // [kTransformParameters][views] each.
-  float *transform, *transform_m, *transform_v;
-  uint32_t* transform_steps;  // a view
+  ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
   uint32_t views() const { return views_; }

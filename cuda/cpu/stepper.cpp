@@ -1,9 +1,11 @@
-// Training steps: forward, loss, backward, Adam. The order of work inside a step reads top to bottom in step().
+// Training steps: forward, transform, loss, backward, Adam. The order of work inside a step reads top to bottom in
+// step().
 #include <algorithm>
 #include <cstring>
 
 #include "../abi/training_state.h"
 #include "score.h"
+#include "transform.h"
 
 namespace tame::cpu {
 
@@ -12,7 +14,10 @@ namespace {
 class CpuStepper : public Stepper {
  public:
   CpuStepper(std::shared_ptr<CpuGaussians> gaussians, std::shared_ptr<CpuViews> views, TrainingState& state)
-      : gaussians_(std::move(gaussians)), views_(std::move(views)), state_(state) {}
+      : gaussians_(std::move(gaussians)),
+        views_(std::move(views)),
+        state_(state),
+        transform_(device().ledger(), device().threads(), device().profile(), state.transform) {}
 
   tame_status run(const PlannedSteps& plan, int32_t* control) override {
     for (uint32_t i = 0; i < plan.n; ++i) {
@@ -39,9 +44,11 @@ class CpuStepper : public Stepper {
   }
 
  private:
+  CpuDevice& device() const { return gaussians_->device(); }
+
   float step(const tame_step& step, uint32_t view_index, const float* rates) {
-    CpuDevice& device = gaussians_->device();
-    Rasterizer& rasterizer = device.rasterizer();
+    Rasterizer& rasterizer = device().rasterizer();
+    Loss& loss = device().loss();
     const CpuViews::View& view = views_->view(view_index);
     Rasterizer::Input input;
     input.parameters = gaussians_->planes();
@@ -52,13 +59,17 @@ class CpuStepper : public Stepper {
     std::copy(step.background, step.background + 3, input.background);
 
     rasterizer.forward(input, false);
-    const double loss = device.loss().evaluate(rasterizer.shape(), state_.options.lambda_dssim, rasterizer.image(),
-                                               view.photo(step.background), learns(step));
+    const float* image = transform_.forward(view_index, rasterizer.shape(), rasterizer.image());
+    const double value = loss.evaluate(rasterizer.shape(), state_.options.lambda_dssim, image,
+                                       view.photo(step.background), learns(step));
     if (learns(step)) {
-      rasterizer.backward(device.loss().gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
+      transform_.backward(0, loss.gradient());
+      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
       optimize(step, rates, rasterizer);
+      if ((step.flags & TAME_STEP_TRANSFORM) != 0)
+        transform_.step(gain_step(state_.options, step.transform_rate), &view_index, 1);
     }
-    return float(loss);
+    return float(value);
   }
 
   void optimize(const tame_step& step, const float* rates, Rasterizer& rasterizer) {
@@ -79,6 +90,7 @@ class CpuStepper : public Stepper {
   const std::shared_ptr<CpuGaussians> gaussians_;
   const std::shared_ptr<CpuViews> views_;
   TrainingState& state_;
+  Transform transform_;
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ export interface RunOptions {
   prepare?: (views: Views) => void;
   passClampedGradient?: boolean;
   fullGradientDepth?: number;
+  transform?: "none" | "gains";
 }
 
 /**
