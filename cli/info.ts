@@ -3,14 +3,17 @@
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
+import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { parsePlyHeader } from "../load/ply_header.ts";
 import { loadScene } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
-import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { TRAIN_ROWS } from "../train/option_table.ts";
+import { resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
 import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
@@ -22,7 +25,6 @@ import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { checkPreset, withPreset } from "./preset.ts";
-import { asUsageError } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 type InfoValues = OptionValues<typeof INFO_OPTIONS>;
@@ -62,9 +64,8 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
-  const { images, resolution, eval: holdOut } = values;
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: namedLibrary() });
+  const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: namedLibrary() });
   const { target, gaussians, plan } = planOf(scene, values);
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
@@ -113,22 +114,7 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
 
 /** The plan at the largest count of the run. */
 function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
-  let options: ReturnType<typeof resolveTrainOptions>;
-  try {
-    options = resolveTrainOptions({
-      budget: values.budget,
-      mode: values.mode as TrainOptions["mode"],
-      densificationInterval: values.densification_interval,
-      densifyFromIter: values.densify_from_iter,
-      densifyUntilIter: values.densify_until_iter,
-      iterations: values.iterations,
-      shDegree: values.sh_degree,
-      shLower: values.sh_lower,
-      optimizerType: values.optimizer_type as TrainOptions["optimizerType"],
-    });
-  } catch (error) {
-    throw asUsageError(error);
-  }
+  const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
   const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({
