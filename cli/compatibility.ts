@@ -8,8 +8,8 @@ import type { OptionRow, OptionValue } from "../base/option.ts";
 const NO_DUMP = "every native call is checked already and no dump of a failed one is written";
 
 /** Rejects an option that is set, for the reason given. */
-function unavailable(reason: string): (value: OptionValue) => string | undefined {
-  return (value) => value === false ? undefined : reason;
+function rejected(reason: string): Pick<OptionRow, "help" | "reject"> {
+  return { help: `rejected: ${reason}`, reject: (value) => value === false ? undefined : reason };
 }
 
 /** Rows of `train` and `render` about how the rasteriser is called. */
@@ -18,16 +18,14 @@ export const PIPELINE_ROWS = [
   {
     name: "convert_SHs_python",
     kind: "flag",
-    help: "rejected",
-    reject: unavailable("spherical harmonics are evaluated in the rasteriser only"),
+    ...rejected("spherical harmonics are evaluated in the rasteriser only"),
   },
   {
     name: "compute_cov3D_python",
     kind: "flag",
-    help: "rejected",
-    reject: unavailable("covariances are computed in the rasteriser only"),
+    ...rejected("covariances are computed in the rasteriser only"),
   },
-  { name: "debug", kind: "flag", help: "rejected", reject: unavailable(NO_DUMP) },
+  { name: "debug", kind: "flag", ...rejected(NO_DUMP) },
 ] as const satisfies readonly OptionRow[];
 
 /** Rows of `train` alone. */
@@ -54,10 +52,9 @@ export const COMPATIBILITY_ROWS = [
     name: "start_checkpoint",
     kind: "path",
     unit: "FILE",
-    help: "rejected",
-    reject: unavailable("a run cannot be resumed from a checkpoint"),
+    ...rejected("a run cannot be resumed from a checkpoint"),
   },
-  { name: "websockets", kind: "flag", help: "rejected", reject: unavailable("there is no live viewer") },
+  { name: "websockets", kind: "flag", ...rejected("there is no live viewer") },
   { name: "ip", kind: "string", unit: "ADDRESS", default: "127.0.0.1", help: "no effect without a viewer" },
   {
     name: "port",
@@ -76,12 +73,11 @@ export const COMPATIBILITY_ROWS = [
     help: "only -1 (never)",
     reject: (value: OptionValue) => value === -1 ? undefined : NO_DUMP,
   },
-  { name: "detect_anomaly", kind: "flag", help: "rejected", reject: unavailable("gradients are not traced for NaN") },
+  { name: "detect_anomaly", kind: "flag", ...rejected("gradients are not traced for NaN") },
   {
     name: "benchmark_dir",
     kind: "path",
     unit: "PATH",
-    help: "rejected",
-    reject: unavailable("timings of the parts of a step are not recorded in a run; `deno task bench` measures them"),
+    ...rejected("timings of the parts of a step are not recorded in a run; `deno task bench` measures them"),
   },
 ] as const satisfies readonly OptionRow[];

@@ -12,7 +12,7 @@ export const FOLDER_ROWS = [
     kind: "path",
     unit: "PATH",
     default: "",
-    help: "folder to write; empty: ./output/<random name>",
+    help: "folder to write; empty: a new one in ./output",
   },
 ] as const satisfies readonly OptionRow[];
 

@@ -43,8 +43,8 @@ export const PICTURE_ROWS = [
     kind: "string",
     unit: "orbit|spiral|FILE",
     help:
-      "render a camera path instead of the views: around the scene, about the mean camera, or through the keyframes " +
-      "of a JSON file as the guide describes it",
+      "render a camera path instead of the views: orbit around the scene, spiral about the mean camera, or through " +
+      "the keyframes of a JSON file, as the guide describes it",
   },
   { name: "frames", kind: "integer", unit: "N", default: 120, minimum: 1, maximum: 99_999, help: "frames of the path" },
   {
