@@ -1,5 +1,4 @@
-// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, loss.cu,
-// backward.cu.
+// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, backward.cu.
 #include <algorithm>
 #include <cstdlib>
 
@@ -49,10 +48,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       image_(ledger, TAME_PURPOSE_IMAGES),
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
       depth_sums_(ledger, TAME_PURPOSE_IMAGES),
-      partials_(ledger, TAME_PURPOSE_IMAGES),
-      loss_gradient_(ledger, TAME_PURPOSE_IMAGES),
-      last_(ledger, TAME_PURPOSE_IMAGES),
-      loss_sums_(ledger, TAME_PURPOSE_IMAGES) {}
+      last_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
   try {

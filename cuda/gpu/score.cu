@@ -149,9 +149,10 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     RasterInput input = {gaussians.planes(), gaussians.layout(), count, args.sh_degree, core::camera_from(camera), {}};
     std::copy(args.background, args.background + 3, input.background);
     rasterizer.forward_and_wait(input, false, true);
-    rasterizer.reserve_loss(camera.width, camera.height, false);
+    device.loss().reserve(camera.width, camera.height, false);
     const Photo photo = views.acquire(args.views[v], args.background);
-    rasterizer.loss(args.lambda_dssim, photo, false, loss.data());
+    device.loss().evaluate(camera.width, camera.height, args.lambda_dssim, rasterizer.image(), photo, false,
+                           loss.data(), rasterizer.counts());
 
     maps.reserve(kScoreMaps * pixels);
     float *const error = maps.data(), *const edge = maps.data() + pixels;
