@@ -1,6 +1,7 @@
 // The text of --help, made from the same rows that the parser reads.
 
-import type { OptionGroup, OptionRow } from "./option.ts";
+import { isList, type OptionRow } from "../base/option.ts";
+import type { OptionGroup } from "./option.ts";
 
 /** What --help of a verb says besides its options. */
 export interface VerbHelp {
@@ -41,7 +42,8 @@ export function asksForHelp(argv: readonly string[]): boolean {
 function rowText(row: OptionRow): string {
   const short = row.short === undefined ? "" : `-${row.short}, `;
   const left = `  ${short.padStart(4)}--${row.name}${valueText(row)}`;
-  const lines = wrap(row.help + defaultText(row), INDENT);
+  const value = defaultText(row);
+  const lines = wrap(value === "" ? row.help : `${row.help} (default: ${value})`, INDENT);
   const first = left.length < INDENT ? left.padEnd(INDENT) + lines.shift() : left;
   return [first, ...lines.map((line) => " ".repeat(INDENT) + line)].join("\n");
 }
@@ -50,13 +52,14 @@ function valueText(row: OptionRow): string {
   if (row.kind === "flag") return "";
   if (row.choices !== undefined) return ` ${row.choices.join("|")}`;
   const unit = row.unit ?? "X";
-  return row.kind === "integers" || row.kind === "strings" ? ` ${unit} …` : ` ${unit}`;
+  return isList(row) ? ` ${unit} …` : ` ${unit}`;
 }
 
-function defaultText({ kind, default: value }: OptionRow): string {
-  if (value === undefined || value === "" || Array.isArray(value) && value.length === 0) return "";
-  if (kind === "bytes") return ` (default: ${bytesText(Number(value))})`;
-  return ` (default: ${Array.isArray(value) ? value.join(" ") : value})`;
+/** The default of an option as it is written on the command line; empty where there is none. */
+export function defaultText({ kind, default: value = "" }: OptionRow): string {
+  if (value === Infinity) return "no limit";
+  if (kind === "bytes") return bytesText(Number(value));
+  return Array.isArray(value) ? value.join(" ") : `${value}`;
 }
 
 /** Bytes as they are written on the command line: 2G for 2³¹. */

@@ -3,15 +3,18 @@
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
+import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
 import { type Library, openFile, openLibrary, searchLibrary } from "../ffi/library.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { parsePlyHeader } from "../load/ply_header.ts";
 import { loadScene } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
-import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { TRAIN_ROWS } from "../train/option_table.ts";
+import { resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
 import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
 import { parse } from "./argv.ts";
@@ -23,7 +26,6 @@ import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { checkPreset, withPreset } from "./preset.ts";
-import { asUsageError } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 type InfoValues = OptionValues<typeof INFO_OPTIONS>;
@@ -63,10 +65,9 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
-  const { images, resolution, eval: holdOut } = values;
   const init = values.init === undefined ? undefined : userPath(values.init);
   const named = namedLibrary();
-  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: named });
+  const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: named });
   const { target, gaussians, plan } = planOf(scene, values, await planningLibrary(named));
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
@@ -124,22 +125,7 @@ function planOf(
   values: InfoValues,
   library: Library,
 ): { target: number; gaussians: number; plan: MemoryPlan } {
-  let options: ReturnType<typeof resolveTrainOptions>;
-  try {
-    options = resolveTrainOptions({
-      budget: values.budget,
-      mode: values.mode as TrainOptions["mode"],
-      densificationInterval: values.densification_interval,
-      densifyFromIter: values.densify_from_iter,
-      densifyUntilIter: values.densify_until_iter,
-      iterations: values.iterations,
-      shDegree: values.sh_degree,
-      shLower: values.sh_lower,
-      optimizerType: values.optimizer_type as TrainOptions["optimizerType"],
-    });
-  } catch (error) {
-    throw asUsageError(error);
-  }
+  const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
   const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({

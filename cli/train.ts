@@ -3,12 +3,14 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
+import { libraryOptions } from "../base/option.ts";
 import { DEFAULT_NEAR, type Scene } from "../base/scene.ts";
 import { type RunConfig, savePointCloud, startModelFolder, writeRunConfig } from "../export/model_folder.ts";
 import { TrainLog } from "../export/train_log.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { lastIteration, MODEL_FILES, savedIterations } from "../load/model_folder.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
 import type {
   DensifyEvent,
@@ -32,7 +34,7 @@ import { TRAIN_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { checkPreset } from "./preset.ts";
 import { Reporter } from "./progress.ts";
-import { asUsageError, trainOptions, type TrainValues, usesReferenceCameras } from "./train_options.ts";
+import { trainOptions, type TrainValues, usesReferenceCameras } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -58,12 +60,11 @@ export async function run(argv: string[]): Promise<number> {
   );
   const { signal } = interrupt;
 
-  const { images, resolution, eval: holdOut, near, seed } = values;
   const init = values.init === undefined ? undefined : userPath(values.init);
   const referenceCameras = usesReferenceCameras(options);
   const loading = loadScene(userPath(values.source_path), {
-    ...{ images, resolution, eval: holdOut, near, init, seed, referenceCameras, signal },
-    library: namedLibrary(),
+    ...libraryOptions(LOAD_ROWS, values),
+    ...{ init, referenceCameras, library: namedLibrary(), signal },
   });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;
@@ -141,8 +142,6 @@ class Session {
         if (event.type === "done") return event.result.aborted ? EXIT.interrupted : EXIT.done;
       }
       throw new Error("Training ended without its last event");
-    } catch (error) {
-      throw asUsageError(error);
     } finally {
       this.#reporter.finish();
       gaussians?.[Symbol.dispose]();
@@ -187,7 +186,7 @@ class Session {
   }
 
   /**
-   * Starts the model folder once the run has something to put there: one that is refused, or ends at a photo that cannot
+   * Starts the model folder once the run has something to put there: one that is rejected, or ends at a photo that cannot
    * be read, leaves an earlier model alone.
    */
   async #begin(): Promise<void> {

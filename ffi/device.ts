@@ -1,13 +1,15 @@
 // Opens a device: chooses the backend, says why, and puts the calls on one device in order.
 
+import { resolveOptions } from "../base/option.ts";
 import { ABI } from "./abi.ts";
 import { choose } from "./choice.ts";
 import { type DeviceInfo, deviceInfo } from "./device_info.ts";
-import { checkCount, errorFrom } from "./errors.ts";
+import { errorFrom } from "./errors.ts";
 import { type CloseFunction, Handle } from "./handle.ts";
 import type { Backend, Library } from "./library.ts";
 import { type MemoryUse, memoryUse } from "./memory.ts";
 import { type NameOf, namesOf } from "./names.ts";
+import { DEVICE_ROWS } from "./option_table.ts";
 import { Struct } from "./struct.ts";
 import type { Symbols } from "./symbols.ts";
 
@@ -59,7 +61,8 @@ export interface Profile {
 /**
  * Opens a device. Dispose it, or let `using` do so; what was made on it stays usable until it is disposed itself.
  *
- * Throws a `LibraryError` when there is no native library and a `TameError` when there is no usable device.
+ * Throws a `LibraryError` when there is no native library, a `TameError` when there is no usable device, and a
+ * `RangeError` when an option is out of range.
  *
  * @example
  * ```ts
@@ -70,12 +73,8 @@ export interface Profile {
  * ```
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { index = 0, memoryLimit = 0, seed = 0, threads = 0 } = options;
-  checkCount("index", index);
-  checkCount("memoryLimit", memoryLimit, { maximum: Number.MAX_SAFE_INTEGER });
-  checkCount("seed", seed, { maximum: Number.MAX_SAFE_INTEGER });
-  checkCount("threads", threads, { maximum: 256 });
-  const wish = { backend: options.backend ?? "auto", index, library: options.library };
+  const { backend, index, memoryLimit, seed, threads } = resolveOptions(DEVICE_ROWS, options);
+  const wish = { backend, index, library: options.library };
   const { library, reason, finding } = await choose(wish);
   const native = new Struct("tame_device_options");
   native.set("index", index).set("memory_limit", memoryLimit).set("seed", seed).set("threads", threads);

@@ -3,11 +3,13 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../base/errors.ts";
-import { type Camera, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
+import { resolveOptions } from "../base/option.ts";
+import type { Camera, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
 import type { Capture, ReadOptions } from "./capture.ts";
 import { readColmapCapture } from "./colmap_capture.ts";
 import { statOrUndefined } from "./files.ts";
+import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
 import { readStart } from "./start.ts";
@@ -17,27 +19,30 @@ import { makeViews } from "./views.ts";
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {
   /**
-   * The photos' folder, relative to the capture's; `"images"` by default. Captures that name each photo's path keep to it
-   * unless another folder is asked for.
+   * The photos' folder, relative to the capture's. Captures that name each photo's path keep to it unless another folder
+   * is asked for. Default `"images"`.
    */
   images?: string;
-  /** The size to train at, as {@linkcode targetSize} takes it; −1 by default. */
+  /**
+   * The size to train at. 1, 2, 4 or 8 divides both sides; -1 keeps the size up to 1600 pixels of width and reduces wider
+   * photos to that; any other number up to 16384 is the width wanted. Default -1.
+   */
   resolution?: number;
-  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth; false by default. */
+  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth. Default false. */
   eval?: boolean;
-  /** Distance of the cameras' near planes, in world units; 0.2 by default. */
+  /** Distance of the cameras' near planes, in world units. Default 0.2. */
   near?: number;
   /**
    * Whether to read cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
-   * with it: principal points central, and the rounding of its own that at times loses a pixel; false by default.
+   * with it: principal points central, and the rounding of its own that at times loses a pixel. Default false.
    */
   referenceCameras?: boolean;
   /**
    * A PLY file to start from instead of the capture's points: of points, or of Gaussians, which training then takes as
-   * they are.
+   * they are. Default none.
    */
   init?: string | URL;
-  /** Seed of random points, where the capture has none; 0 by default. */
+  /** Seed of random points, where the capture has none. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
   library?: string | URL;
@@ -63,7 +68,7 @@ const HOLD_OUT_EVERY = 8;
  * there are no points, random ones take their place; {@linkcode Scene.notices} says so.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, or a photo's shape is not its camera's; a
- * `RangeError` for an impossible resolution.
+ * `RangeError` when an option is out of range.
  *
  * @example
  * ```ts ignore
@@ -74,8 +79,8 @@ const HOLD_OUT_EVERY = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, seed = 0 } = options;
-  const { init, library, referenceCameras: reference, signal } = options;
+  const { images, resolution, eval: holdOut, near, seed, init } = resolveOptions(LOAD_ROWS, options);
+  const { library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);

@@ -39,13 +39,14 @@ export const PARITY_PARTS: readonly ParityPart[] = [
 /**
  * The parts that a parity names.
  *
- * @param parity Any value
+ * @param parity Any value; parts may also be one string, joined by commas
  * @returns The parts, or undefined where it is no parity
  */
 export function parityParts(parity: unknown): readonly ParityPart[] | undefined {
   if (parity === "none") return [];
   if (parity === "reference") return PARITY_PARTS;
-  return Array.isArray(parity) && parity.every((part) => PARITY_PARTS.includes(part)) ? parity : undefined;
+  const parts = typeof parity === "string" ? parity.split(",") : parity;
+  return Array.isArray(parts) && parts.every((part) => PARITY_PARTS.includes(part)) ? parts : undefined;
 }
 
 /**

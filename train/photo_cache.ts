@@ -6,6 +6,7 @@
  */
 
 import { formatBytes } from "../base/format.ts";
+import { OptionError } from "../base/option.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import type { Image8, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
@@ -45,11 +46,11 @@ export class PhotoCache implements TrainingPhotos {
     this.#options = options;
     this.#order = new ViewOrder(device.seed, photographed.length);
     this.#bytes = photographed.map((view) => photoBytes(plannedPhoto(view)));
-    this.#refuseTooSmall();
+    this.#rejectTooSmall();
     this.views = Views.create(device, { count: photographed.length, residency: "host" });
   }
 
-  /** Makes an empty cache of `options.photoCache` bytes. Throws a `RangeError` when that is too little to train with. */
+  /** Makes an empty cache of `options.photoCache` bytes. Throws an {@linkcode OptionError} when that is too little to train with. */
   static open(device: Device, photographed: readonly View[], options: ResolvedTrainOptions): PhotoCache {
     return new PhotoCache(device, photographed, options);
   }
@@ -136,17 +137,16 @@ export class PhotoCache implements TrainingPhotos {
     return sum;
   }
 
-  #refuseTooSmall(): void {
+  #rejectTooSmall(): void {
     const { photoCache, cams } = this.#options;
     const scored = densificationEvents(this.#options).length === 0 ? 0 : cams < 0 ? this.#bytes.length : cams;
     const atOnce = Math.max(2, scored); // a step's own and the next one's, or all that an event looks at
     const bytes = [...this.#bytes].sort((a, b) => b - a).slice(0, atOnce).reduce((sum, each) => sum + each, 0);
     if (bytes <= heldPhotoBytes(photoCache)) return;
-    const advice = atOnce > 2 ? ", or a lower cams" : "";
-    throw new RangeError(
-      `Cannot train with photoCache ${photoCache}: ${atOnce} photos at once take ${formatBytes(bytes)}, and it has ` +
-        `room for ${formatBytes(heldPhotoBytes(photoCache))} beside those being decoded. Use at least ` +
-        `${Math.ceil(bytes / HELD_SHARE)} bytes${advice}`,
+    throw new OptionError((option) =>
+      `Cannot use ${photoCache} as ${option("photoCache")}: ${atOnce} photos at once take ${formatBytes(bytes)}, and ` +
+      `it has room for ${formatBytes(heldPhotoBytes(photoCache))} beside those being decoded. Use at least ` +
+      `${Math.ceil(bytes / HELD_SHARE)} bytes${atOnce > 2 ? `, or lower ${option("cams")}` : ""}`
     );
   }
 }

@@ -13,6 +13,7 @@
 #include "../core/layout.h"
 #include "../core/lens.h"
 #include "../tame.h"
+#include "exit.h"
 #include "failure.h"
 #include "ledger.h"
 #include "row_edit.h"
@@ -126,6 +127,11 @@ struct PlannedSteps {
   const uint32_t* views;
   const float* rates;
 };
+
+// Whether a run is to end after its last whole step: the caller's stop word says so, or the process ends.
+inline bool stops(const int32_t* control) {
+  return __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0 || exiting();
+}
 
 // What a backend does for a trainer; the rest of it is in trainer.h.
 class Stepper {

@@ -87,7 +87,7 @@ class GpuStepper : public Stepper {
 
     bool stopping = false;
     while (!stopping && (next < plan.n || !flying.empty())) {
-      stopping = __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0;
+      stopping = stops(control);
       if (stopping || next == plan.n || flying.size() > kStepsAhead) {
         if (!flying.empty()) settle_oldest();
         continue;

@@ -8,6 +8,7 @@ export const PAGES = [
   "README.md",
   "CHANGELOG.md",
   "docs/guide.md",
+  "docs/guide/options.md",
   "docs/abi.md",
   "docs/lpips.md",
   "docs/performance.md",
