@@ -97,6 +97,7 @@ struct OptimizeArgs {
   // A step in two: the gradients of a view, with what its statistics add behind them, go to the one and nothing else
   // changes; or a step takes them from the other, and no instance is read. Both null: a fused step.
   Planes gradients_to, gradients_from;
+  const float* largest_gradient;  // |d loss / d colour| of the view, one float; with TAME_STEP_FRAGMENTS
   // Training.
   Planes first_moments, second_moments;
   Planes sh_sums;  // running SH_REST gradient, planes of the group only; base null without accumulation

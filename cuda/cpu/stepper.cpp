@@ -55,7 +55,7 @@ class CpuStepper : public Stepper {
     double losses[kMostViewsPerStep];
     for (uint32_t place = 0; place < n; ++place) {
       losses[place] = go_through(step, views[place], place);
-      if (learns(step) && !fused()) keep_gradients(place);
+      if (learns(step) && !fused()) keep_gradients(step, place);
     }
     if (learns(step)) optimize(step, rates);
     if ((step.flags & TAME_STEP_TRANSFORM) != 0)
@@ -87,12 +87,19 @@ class CpuStepper : public Stepper {
     return value;
   }
 
-  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
-  void keep_gradients(uint32_t place) {
-    Rasterizer& rasterizer = device().rasterizer();
-    OptimizeArgs args = rasterizer.optimize_args();
-    args.gradients_to = state_.view_gradients(place);
+  // For the gradients of the Gaussians in the view at hand.
+  OptimizeArgs view_args(const tame_step& step) {
+    OptimizeArgs args = device().rasterizer().optimize_args();
     args.full_gradient_depth = state_.options.full_gradient_depth;
+    if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.largest_gradient = device().loss().largest_gradient();
+    return args;
+  }
+
+  // Those gradients, for the view at a place of the step, into the sum over its views.
+  void keep_gradients(const tame_step& step, uint32_t place) {
+    Rasterizer& rasterizer = device().rasterizer();
+    OptimizeArgs args = view_args(step);
+    args.gradients_to = state_.view_gradients(place);
     rasterizer.optimize(args);
     const GradientSum sum = state_.gradient_sum(place);
     if (sum.count != 0) rasterizer.add_gradients(sum);
@@ -100,7 +107,7 @@ class CpuStepper : public Stepper {
 
   void optimize(const tame_step& step, const float* rates) {
     Rasterizer& rasterizer = device().rasterizer();
-    OptimizeArgs args = rasterizer.optimize_args();
+    OptimizeArgs args = fused() ? view_args(step) : rasterizer.optimize_args();
     if (!fused()) args.gradients_from = state_.gradients[0];
     args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
     args.first_moments = state_.first_moments;
@@ -110,7 +117,6 @@ class CpuStepper : public Stepper {
       args.gradient_sums = state_.gradient_sums;
       args.visible_steps = state_.visible_steps;
       args.max_radii = state_.max_radii;
-      args.full_gradient_depth = state_.options.full_gradient_depth;
     }
     rasterizer.optimize(args);
   }

@@ -59,6 +59,26 @@ void Rasterizer::contributions(const float* pixel_weights, const Contributions& 
   check_launch("launch sum_scores_kernel");
 }
 
+namespace {
+
+// A thread a Gaussian, a row of blocks a plane.
+__global__ void add_gradients_kernel(const __grid_constant__ GradientSum sum, uint32_t count, const Counts* counts) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= count || counts->overflow != 0) return;
+  const int plane = int(blockIdx.y);
+  sum.to.plane(plane)[i] = core::summed_gradients<float>(sum, plane, [i](const float* from) { return from[i]; });
+}
+
+}  // namespace
+
+void Rasterizer::add_gradients(const GradientSum& sum) {
+  const dim3 grid(blocks_for(projection_.count, kGaussianThreads), uint32_t(sum.planes));
+  if (grid.x == 0) return;
+  const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
+  add_gradients_kernel<<<grid, kGaussianThreads, 0, stream_>>>(sum, projection_.count, counts_.data());
+  check_launch("launch add_gradients_kernel");
+}
+
 OptimizeArgs Rasterizer::optimize_args() const {
   OptimizeArgs args = {};
   args.projection = projection_;

@@ -9,7 +9,8 @@ Loss::Loss(Ledger& ledger, const Stream& stream, Profile& profile)
       profile_(profile),
       partials_(ledger, TAME_PURPOSE_IMAGES),
       gradient_(ledger, TAME_PURPOSE_IMAGES),
-      sums_(ledger, TAME_PURPOSE_IMAGES) {}
+      sums_(ledger, TAME_PURPOSE_IMAGES),
+      largest_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Loss::reserve(uint32_t width, uint32_t height, bool with_gradient) {
   const size_t plane = size_t(width) * height;
@@ -17,6 +18,7 @@ void Loss::reserve(uint32_t width, uint32_t height, bool with_gradient) {
   if (!with_gradient) return;
   partials_.reserve(9 * plane);
   gradient_.reserve(3 * plane);
+  largest_.reserve(1);
 }
 
 void Loss::evaluate(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
@@ -49,6 +51,7 @@ void Loss::run(uint32_t width, uint32_t height, LossArgs& args, bool want_gradie
   args.partials = want_gradient ? partials_.data() : nullptr;
   args.gradient = gradient_.data();
   args.sums = sums_.data();
+  values_ = 3 * size_t(width) * height;
   const dim3 grid(blocks_for(width, kLossWidth), blocks_for(height, kLossHeight), 3);
   args.blocks = grid.x * grid.y * grid.z;
   loss_partials_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
@@ -60,6 +63,15 @@ void Loss::run(uint32_t width, uint32_t height, LossArgs& args, bool want_gradie
     loss_value_kernel<<<1, kLossThreads, 0, stream_>>>(args);
     check_launch("launch loss_value_kernel");
   }
+}
+
+const float* Loss::largest_gradient() {
+  const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
+  check(cudaMemsetAsync(largest_.data(), 0, largest_.bytes(), stream_), "clear the largest gradient");
+  largest_value_kernel<<<blocks_for(values_, kLargestThreads), kLargestThreads, 0, stream_>>>(gradient_.data(), values_,
+                                                                                              largest_.data());
+  check_launch("launch largest_value_kernel");
+  return reinterpret_cast<const float*>(largest_.data());
 }
 
 }  // namespace tame::gpu

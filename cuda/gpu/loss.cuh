@@ -184,4 +184,15 @@ __global__ void __launch_bounds__(kLossThreads) loss_value_kernel(const __grid_c
   write_value(a);
 }
 
+constexpr uint32_t kLargestThreads = 256;
+
+// Bits of the largest |value|: those of numbers that are not negative order as they do, so the order of the atomics
+// does not matter.
+__global__ void largest_value_kernel(const float* values, size_t count, uint32_t* largest) {
+  const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  const uint32_t bits = i < count ? __float_as_uint(fabsf(values[i])) : 0u;
+  const uint32_t most = __reduce_max_sync(kFullWarp, bits);
+  if (threadIdx.x % kWarp == 0) atomicMax(largest, most);
+}
+
 }  // namespace tame::gpu

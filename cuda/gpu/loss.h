@@ -25,14 +25,18 @@ class Loss {
   void evaluate(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target_planes,
                 bool want_gradient, double* value);
   float* gradient() { return gradient_.data(); }
+  // Enqueues the search for the largest |value| of gradient(), as it is then: one float, in device memory.
+  const float* largest_gradient();
 
  private:
   void run(uint32_t width, uint32_t height, LossArgs& args, bool want_gradient);
 
   const Stream& stream_;
+  size_t values_ = 0;  // of the gradient, in the last call
   Profile& profile_;
   DeviceBuffer<float> partials_, gradient_;
   DeviceBuffer<double2> sums_;
+  DeviceBuffer<uint32_t> largest_;  // bits of a float
 };
 
 }  // namespace tame::gpu

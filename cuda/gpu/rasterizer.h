@@ -39,6 +39,8 @@ class Rasterizer {
   // Arguments of optimize_kernel for the last backward; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   void optimize(const OptimizeArgs& args, bool train);
+  // Enqueues a sum of gradients of all Gaussians.
+  void add_gradients(const GradientSum& sum);
 
   // (tile, splat) pairs of a view. Waits.
   uint64_t count_instances(const RasterInput& input);

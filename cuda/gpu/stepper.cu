@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <thread>
+#include <vector>
 
 #include "../abi/training_state.h"
 #include "graph.h"
@@ -24,10 +25,12 @@ struct Mailbox {
   float losses[kSlots];
 };
 
-__global__ void finish_step_kernel(const Counts* counts, const double* loss, uint32_t ticket, Mailbox* mailbox) {
+// losses: of the step's n views.
+__global__ void finish_step_kernel(const Counts* counts, double* losses, uint32_t n, uint32_t ticket,
+                                   Mailbox* mailbox) {
   volatile Mailbox* box = mailbox;
   const uint32_t overflow = counts->overflow;
-  if (overflow == 0) box->losses[ticket % kSlots] = float(*loss);
+  if (overflow == 0) box->losses[ticket % kSlots] = float(core::tree_sum(losses, n) / n);
   __threadfence_system();
   box->outcomes[ticket % kSlots] = 2 * ticket + overflow;
 }
@@ -35,11 +38,12 @@ __global__ void finish_step_kernel(const Counts* counts, const double* loss, uin
 class GpuStepper : public Stepper {
  public:
   GpuStepper(std::shared_ptr<GpuGaussians> gaussians, std::shared_ptr<GpuViews> views, TrainingState& state)
-      : gaussians_(std::move(gaussians)),
+      : graphs_(state.options.views_per_step),
+        gaussians_(std::move(gaussians)),
         views_(std::move(views)),
         state_(state),
         transform_(device().ledger(), stream(), device().profile(), state.transform),
-        loss_(device().ledger(), TAME_PURPOSE_OTHER, 1),
+        losses_(device().ledger(), TAME_PURPOSE_OTHER, state.options.views_per_step),
         mailbox_(1) {
     *mailbox_.data() = {};
   }
@@ -61,6 +65,8 @@ class GpuStepper : public Stepper {
  private:
   GpuDevice& device() const { return gaussians_->device(); }
   const Stream& stream() const { return device().stream(); }
+  uint32_t views_per_step() const { return state_.options.views_per_step; }
+  bool fused() const { return state_.gradients.empty(); }
 
   struct InFlight {
     uint32_t index;  // in the plan
@@ -109,46 +115,97 @@ class GpuStepper : public Stepper {
     return stopping && next < plan.n ? TAME_CANCELLED : TAME_OK;
   }
 
+  // All of a step but the copy of the next one's photo.
   void enqueue(const PlannedSteps& plan, uint32_t index, uint32_t ticket) {
-    const tame_step& step = plan.steps[index];
-    const uint32_t view = plan.views[index];
-    const float* rates = plan.rates + size_t(index) * TAME_PARAMETERS;
+    const uint32_t n = views_per_step();
+    const Step step = {plan.steps[index], plan.views + size_t(index) * n, plan.rates + size_t(index) * TAME_PARAMETERS,
+                       ticket};
+    for (uint32_t place = 0; place < n; ++place) {
+      if (place != 0) views_->release(step.views[place]);
+      enqueue_view(step, place);
+    }
+  }
+
+  struct Step {
+    const tame_step& record;
+    const uint32_t* views;
+    const float* rates;
+    uint32_t ticket;
+  };
+
+  // The view at a place of the step, and with the last one the rest of the step.
+  void enqueue_view(const Step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
-    Loss& loss = device().loss();
+    const uint32_t view = step.views[place];
     const tame_camera& camera = views_->camera(view);
-    RasterInput input = {gaussians_->planes(), gaussians_->layout(),      gaussians_->count(),
-                         int(step.sh_degree),  core::camera_from(camera), {}};
-    std::copy(step.background, step.background + 3, input.background);
+    const float* background = step.record.background;
+    RasterInput input = {gaussians_->planes(),       gaussians_->layout(),      gaussians_->count(),
+                         int(step.record.sh_degree), core::camera_from(camera), {}};
+    std::copy(background, background + 3, input.background);
     rasterizer.prepare(input, false, true);
-    loss.reserve(camera.width, camera.height, true);
+    device().loss().reserve(camera.width, camera.height, true);
     transform_.reserve(camera.width, camera.height);
-    const Photo photo = views_->acquire(view, step.background);
+    const Photo photo = views_->acquire(view, background);
 
     const auto work = [&] {
-      rasterizer.forward();
-      const Counts* counts = rasterizer.counts();
-      const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), counts);
-      loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, image, photo, learns(step), loss_.data(),
-                    counts);
-      if (learns(step)) {
-        transform_.backward(0, loss.gradient());
-        rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
-        optimize(step, rates, rasterizer);
-        if ((step.flags & TAME_STEP_TRANSFORM) != 0)
-          transform_.step(gain_step(state_.options, step.transform_rate), &view, 1, counts);
-      }
-      finish_step_kernel<<<1, 1, 0, stream()>>>(counts, loss_.data(), ticket, mailbox_.data());
-      check_launch("launch finish_step_kernel");
+      go_through(step.record, view, place, photo);
+      if (learns(step.record) && !fused()) keep_gradients(step.record, place);
+      if (place + 1 == views_per_step()) finish(step);
     };
     // A profile times the phases one by one.
     if (device().profile().on())
       work();
     else
-      graph_.run(stream(), work);
+      graphs_[place].run(stream(), work);
   }
 
-  void optimize(const tame_step& step, const float* rates, Rasterizer& rasterizer) {
-    OptimizeArgs args = rasterizer.optimize_args();
+  // Forward to the loss of a view, and back to the gradients of its instances.
+  void go_through(const tame_step& step, uint32_t view, uint32_t place, const Photo& photo) {
+    Rasterizer& rasterizer = device().rasterizer();
+    Loss& loss = device().loss();
+    const tame_camera& camera = views_->camera(view);
+    rasterizer.forward();
+    const Counts* counts = rasterizer.counts();
+    const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), counts);
+    loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, image, photo, learns(step),
+                  losses_.data() + place, counts);
+    if (!learns(step)) return;
+    transform_.backward(place, loss.gradient());
+    rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
+  }
+
+  // For the gradients of the Gaussians in the view at hand.
+  OptimizeArgs view_args(const tame_step& step) {
+    OptimizeArgs args = device().rasterizer().optimize_args();
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.largest_gradient = device().loss().largest_gradient();
+    return args;
+  }
+
+  // Those gradients, for the view at a place of the step, into the sum over its views.
+  void keep_gradients(const tame_step& step, uint32_t place) {
+    Rasterizer& rasterizer = device().rasterizer();
+    OptimizeArgs args = view_args(step);
+    args.gradients_to = state_.view_gradients(place);
+    rasterizer.optimize(args, true);
+    const GradientSum sum = state_.gradient_sum(place);
+    if (sum.count != 0) rasterizer.add_gradients(sum);
+  }
+
+  void finish(const Step& step) {
+    const Counts* counts = device().rasterizer().counts();
+    const uint32_t n = views_per_step();
+    if (learns(step.record)) optimize(step.record, step.rates);
+    if ((step.record.flags & TAME_STEP_TRANSFORM) != 0)
+      transform_.step(gain_step(state_.options, step.record.transform_rate), step.views, n, counts);
+    finish_step_kernel<<<1, 1, 0, stream()>>>(counts, losses_.data(), n, step.ticket, mailbox_.data());
+    check_launch("launch finish_step_kernel");
+  }
+
+  void optimize(const tame_step& step, const float* rates) {
+    Rasterizer& rasterizer = device().rasterizer();
+    OptimizeArgs args = fused() ? view_args(step) : rasterizer.optimize_args();
+    if (!fused()) args.gradients_from = state_.gradients[0];
     args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
     args.first_moments = state_.first_moments;
     args.second_moments = state_.second_moments;
@@ -157,7 +214,6 @@ class GpuStepper : public Stepper {
       args.gradient_sums = state_.gradient_sums;
       args.visible_steps = state_.visible_steps;
       args.max_radii = state_.max_radii;
-      args.full_gradient_depth = state_.options.full_gradient_depth;
     }
     rasterizer.optimize(args, true);
   }
@@ -183,13 +239,15 @@ class GpuStepper : public Stepper {
     __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(index + 1), __ATOMIC_RELEASE);
   }
 
-  Graph graph_;  // goes last, when the memory that its kernels use was freed, which waits for them
+  // One for each place of a view in a step: its kernels are the same from step to step. They go last, when the memory
+  // that their kernels use was freed, which waits for them.
+  std::vector<Graph> graphs_;
   const std::shared_ptr<GpuGaussians> gaussians_;
   const std::shared_ptr<GpuViews> views_;
   TrainingState& state_;
   Transform transform_;
-  uint32_t ticket_ = 0;  // of the last step enqueued
-  DeviceBuffer<double> loss_;
+  uint32_t ticket_ = 0;          // of the last step enqueued
+  DeviceBuffer<double> losses_;  // of the views of the step
   PinnedBuffer<Mailbox> mailbox_;
 };
 
