@@ -12,22 +12,6 @@
 
 namespace tame {
 
-// Planes that a step's gradients have behind those of the parameters: what the step adds to each statistic, in the
-// order of StatisticPlane.
-enum StatisticPlane : uint32_t {
-  kGradientSum,
-  kVisibleSteps,
-  kMaxRadius,
-  kDensityPlanes,
-  kFragmentCount = kDensityPlanes,
-  kWeightSum,
-  kAbsoluteGradientSum,
-  kOpacityGradientSum,
-  kOpacityGradientSquareSum,
-  kStatisticPlanes,
-};
-constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
-
 constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
 
 // Statistic planes of a step's gradients, and how many buffers of gradients there are: that of the view at hand, and
@@ -78,6 +62,8 @@ class TrainingState {
   ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
+  // Counts a step; what the optimise stage makes of it.
+  TrainingArgs take_step(const tame_step& step, const float* rates);
   uint32_t views() const { return views_; }
 
   std::vector<StateColumn> columns() const;

@@ -149,17 +149,9 @@ class GpuStepper : public Stepper {
 
   void optimize(const tame_step& step, const float* rates, Rasterizer& rasterizer) {
     OptimizeArgs args = rasterizer.optimize_args();
-    args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
-    args.first_moments = state_.first_moments;
-    args.second_moments = state_.second_moments;
-    args.sh_sums = state_.sh_sums;
-    if ((step.flags & TAME_STEP_STATISTICS) != 0) {
-      args.gradient_sums = state_.gradient_sums;
-      args.visible_steps = state_.visible_steps;
-      args.max_radii = state_.max_radii;
-      args.full_gradient_depth = state_.options.full_gradient_depth;
-    }
-    rasterizer.optimize(args, true);
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    args.training = state_.take_step(step, rates);
+    rasterizer.optimize(args);
   }
 
   // True when the step did its work, false when it had too little room.
