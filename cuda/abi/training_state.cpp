@@ -73,6 +73,26 @@ TrainingArgs TrainingState::take_step(const tame_step& step, const float* rates)
   return args;
 }
 
+// An even place completes no sum but its own, over one view.
+Planes TrainingState::view_gradients(uint32_t place) const {
+  return gradients[options.views_per_step > 1 && place % 2 == 0 ? 1 : 0];
+}
+
+GradientSum TrainingState::gradient_sum(uint32_t place) const {
+  GradientSum sum = {};
+  const uint32_t levels = core::levels_complete(place);
+  if (levels == 0) return sum;
+  const bool whole = place + 1 == options.views_per_step;
+  sum.count = levels + 1;
+  std::copy_n(gradients.begin(), sum.count, sum.terms);
+  sum.to = gradients[whole ? 0 : levels + 1];
+  sum.planes = int(gradient_planes());
+  sum.parameters = gaussians_->layout().planes();
+  sum.maximum = sum.parameters + int(kMaxRadius);
+  sum.scale = whole ? 1.f / float(options.views_per_step) : 1.f;
+  return sum;
+}
+
 std::vector<StateColumn> TrainingState::columns() const {
   using Kind = StateColumn::Kind;
   std::vector<StateColumn> list;

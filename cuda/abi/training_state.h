@@ -57,13 +57,18 @@ class TrainingState {
   uint32_t* row_steps;
   float* scores;  // after need_scores()
   // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
-  // The first holds that of the view at hand, the others, log2(views_per_step), sums over 1, 2, 4 ... views.
+  // Empty where steps run fused. The first holds that of a view at an odd place, and at the end that of the step; the
+  // others, log2(views_per_step), sums over 1, 2, 4 ... views.
   std::vector<Planes> gradients;
   ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
   // Counts a step; what the optimise stage makes of it.
   TrainingArgs take_step(const tame_step& step, const float* rates);
+  // Where the gradients of the view at a place of the step go, and the sum to make when they are there: of no terms
+  // where there is none to make.
+  Planes view_gradients(uint32_t place) const;
+  GradientSum gradient_sum(uint32_t place) const;
   uint32_t views() const { return views_; }
 
   std::vector<StateColumn> columns() const;

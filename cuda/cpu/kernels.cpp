@@ -9,6 +9,7 @@
 #include "../core/sh.h"
 #include "../core/ssim.h"
 #include "../core/statistics.h"
+#include "../core/terms.h"
 #include "../core/tiles.h"
 #include "simd.h"
 
@@ -25,6 +26,7 @@ using core::kLanes;
 #include "blend.inl"
 #include "loss.inl"
 #include "optimize.inl"
+#include "tree_sum.inl"
 #include "lpips.inl"
 // clang-format on
 
@@ -44,7 +46,8 @@ const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
                          loss_gradient,
                          lpips_convolve,
                          lpips_compare,
-                         optimize};
+                         optimize,
+                         add_gradients};
 
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace tame::cpu

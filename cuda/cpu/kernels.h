@@ -8,6 +8,7 @@
 #include "../abi/step.h"
 #include "../core/layout.h"
 #include "../core/photo.h"
+#include "../core/tree_sum.h"
 
 namespace tame::cpu {
 
@@ -156,6 +157,7 @@ struct Kernels {
   void (*lpips_convolve)(const LpipsConvolveArgs&, uint32_t tile, float* scratch);
   void (*lpips_compare)(const LpipsCompareArgs&, uint32_t row);  // rows from first_row
   void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);
+  void (*add_gradients)(const GradientSum&, uint32_t first, uint32_t last);
 };
 
 // The best level this machine runs, or the one TAME_SIMD names (baseline, avx2); throws Failure on an unknown name.

@@ -1,6 +1,9 @@
 // See loss.h.
 #include "loss.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tame::cpu {
 
 Loss::Loss(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile)
@@ -42,6 +45,7 @@ double Loss::run(const PlaneShape& shape, LossArgs& args, bool want_gradient) {
     partials_.reserve(9 * shape.plane);
     gradient_.reserve(3 * shape.plane);
   }
+  shape_ = shape;
   args.width = int(shape.width);
   args.height = int(shape.height);
   args.row = shape.row;
@@ -64,6 +68,20 @@ double Loss::run(const PlaneShape& shape, LossArgs& args, bool want_gradient) {
   if (args.values == 0) return 0;  // a photo of which the mask leaves nothing
   const double lambda = args.lambda_dssim;
   return (1 - lambda) * l1 / args.values + lambda * (1 - ssim / args.values);
+}
+
+const float* Loss::largest_gradient() {
+  const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
+  const uint32_t rows = 3 * shape_.height;
+  sums_.reserve(rows);
+  threads_.run(rows, [&](uint32_t row, uint32_t) {
+    const float* values = gradient_.data() + row / shape_.height * shape_.plane + row % shape_.height * shape_.row;
+    float largest = 0;
+    for (uint32_t x = 0; x < shape_.width; ++x) largest = std::max(largest, std::fabs(values[x]));
+    sums_[row] = largest;
+  });
+  largest_ = float(*std::max_element(sums_.data(), sums_.data() + rows));
+  return &largest_;
 }
 
 }  // namespace tame::cpu

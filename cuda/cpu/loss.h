@@ -22,6 +22,8 @@ class Loss {
   double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const float* target_planes,
                   bool want_gradient);
   float* gradient() { return gradient_.data(); }
+  // Finds the largest |value| of gradient(), as it is then: one float.
+  const float* largest_gradient();
 
  private:
   double run(const PlaneShape& shape, LossArgs& args, bool want_gradient);
@@ -31,6 +33,8 @@ class Loss {
   Profile& profile_;
   Buffer<float> partials_, gradient_, scratch_;
   Buffer<double> sums_;
+  PlaneShape shape_;  // of the gradient
+  float largest_ = 0;
 };
 
 }  // namespace tame::cpu

@@ -170,11 +170,48 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
   }
 }
 
+// Lanes that are rows, or of these the visible ones.
+inline core::Mask8 rows(uint32_t lanes, bool only_visible, const Gradients& g) {
+  core::Mask8 mask;
+  for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
+    mask.v[l] = l < lanes && (!only_visible || g.statistics[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
+  return mask;
+}
+
+// Counts the rows' steps. biases: of those that their bias correction goes by, see core::corrected.
+inline void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8 biases[2]) {
+  const StepEffect& step = a.training.step;
+  for (uint32_t l = 0; l < uint32_t(kLanes); ++l) {
+    if (steps.v[l] == 0) continue;
+    const uint32_t k = ++a.training.row_steps[i + l];
+    if (!step.row_bias) continue;
+    biases[0].v[l] = core::bias(step.log_beta1, k);
+    biases[1].v[l] = core::bias(step.log_beta2, k);
+  }
+}
+
+inline void add_pressures(const OptimizeArgs& a, uint32_t i, core::Mask8 terms, Gradients& g) {
+  const StepEffect& step = a.training.step;
+  const ProjectArgs& p = a.projection;
+  const auto add = [&](int plane, F8 pressure) {
+    g.plane[plane] = g.plane[plane] + core::select(terms, pressure, F8(0.f));
+  };
+  const auto stored = [&](int plane) { return core::load(p.parameters.plane(plane) + i); };
+  const int opacity = p.layout.opacity(), log_scales = p.layout.log_scales();
+  if (step.opacity_pressure != 0)
+    add(opacity,
+        core::opacity_pressure(p.layout.linear_opacity, step.logit_pressure, step.opacity_pressure, stored(opacity)));
+  if (step.scale_pressure != 0)
+    for (int k = log_scales; k < log_scales + 3; ++k) add(k, core::scale_pressure(step.scale_pressure, stored(k)));
+}
+
 inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   const StepEffect& step = a.training.step;
-  core::Mask8 steps;
-  for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
-    steps.v[l] = l < lanes && (!step.only_visible || g.statistics[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
+  const core::Mask8 steps = rows(lanes, step.only_visible, g);
+  F8 biases[2] = {F8(1.f), F8(1.f)};
+  if (a.training.row_steps != nullptr && step.update_mask != 0) count_steps(a, i, steps, biases);
+  const core::Mask8 terms = rows(lanes, step.visible_terms, g);
+  add_pressures(a, i, terms, g);
   const Layout& layout = a.projection.layout;
   const int sh_rest = step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + step.live_sh_planes;
   if (step.sh_accumulate) {
@@ -189,12 +226,21 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
     if ((step.update_mask >> parameter & 1) == 0) continue;
     const Layout::Range range = step.planes[parameter];
     const int last = parameter == TAME_PARAMETER_SH_REST && sh_live < range.last ? sh_live : range.last;
-    adam_planes(a, i, steps, step.adam[parameter], range.first, last, g.plane + range.first);
+    const AdamStep<float>& adam = step.adam[parameter];
+    const F8* gradients = g.plane + range.first;
+    if (step.row_bias)
+      adam_planes(a, i, steps, core::corrected(adam, biases[0], biases[1]), range.first, last, gradients);
+    else
+      adam_planes(a, i, steps, adam, range.first, last, gradients);
   }
   if (layout.linear_opacity) {
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
     core::store(opacity, core::hold_linear_opacity(core::load(opacity)));
   }
+  if (!(step.noise > 0)) return;
+  for (uint32_t l = 0; l < lanes; ++l)
+    if (terms.v[l] != 0)
+      core::add_noise(a.projection.parameters, layout, i + l, step.noise, a.training.seed, step.iteration);
 }
 
 inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {

@@ -1,5 +1,5 @@
-// Training steps: forward, transform, loss, backward, Adam. The order of work inside a step reads top to bottom in
-// step().
+// Training steps: forward, transform, loss, backward, Adam. The order of work reads top to bottom in step() and
+// go_through().
 #include <algorithm>
 #include <cstring>
 
@@ -22,7 +22,8 @@ class CpuStepper : public Stepper {
   tame_status run(const PlannedSteps& plan, int32_t* control) override {
     for (uint32_t i = 0; i < plan.n; ++i) {
       if (stops(control)) return TAME_CANCELLED;
-      const float loss = step(plan.steps[i], plan.views[i], plan.rates + size_t(i) * TAME_PARAMETERS);
+      const float loss = step(plan.steps[i], plan.views + size_t(i) * state_.options.views_per_step,
+                              plan.rates + size_t(i) * TAME_PARAMETERS);
       int32_t bits;
       std::memcpy(&bits, &loss, sizeof bits);
       __atomic_store_n(control + TAME_CONTROL_LOSSES + i, bits, __ATOMIC_RELEASE);
@@ -46,7 +47,25 @@ class CpuStepper : public Stepper {
  private:
   CpuDevice& device() const { return gaussians_->device(); }
 
-  float step(const tame_step& step, uint32_t view_index, const float* rates) {
+  bool fused() const { return state_.gradients.empty(); }
+  static bool gathers_fragments(const tame_step& step) { return (step.flags & TAME_STEP_FRAGMENTS) != 0; }
+
+  // The step's loss: the mean over its views.
+  float step(const tame_step& step, const uint32_t* views, const float* rates) {
+    const uint32_t n = state_.options.views_per_step;
+    double losses[kMostViewsPerStep];
+    for (uint32_t place = 0; place < n; ++place) {
+      losses[place] = go_through(step, views[place], place);
+      if (learns(step) && !fused()) keep_gradients(step, place);
+    }
+    if (learns(step)) optimize(step, rates);
+    if ((step.flags & TAME_STEP_TRANSFORM) != 0)
+      transform_.step(gain_step(state_.options, step.transform_rate), views, n);
+    return float(core::tree_sum(losses, n) / n);
+  }
+
+  // Forward to the loss of a view, and back to the gradients of its instances.
+  double go_through(const tame_step& step, uint32_t view_index, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     Loss& loss = device().loss();
     const CpuViews::View& view = views_->view(view_index);
@@ -63,20 +82,35 @@ class CpuStepper : public Stepper {
     const double value = loss.evaluate(rasterizer.shape(), state_.options.lambda_dssim, image,
                                        view.photo(step.background), learns(step));
     if (learns(step)) {
-      transform_.backward(0, loss.gradient());
-      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
-      optimize(step, rates, rasterizer);
-      if ((step.flags & TAME_STEP_TRANSFORM) != 0)
-        transform_.step(gain_step(state_.options, step.transform_rate), &view_index, 1);
+      transform_.backward(place, loss.gradient());
+      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
     }
-    return float(value);
+    return value;
   }
 
-  void optimize(const tame_step& step, const float* rates, Rasterizer& rasterizer) {
-    OptimizeArgs args = rasterizer.optimize_args();
-    args.full_gradient_depth = state_.options.full_gradient_depth;
-    args.training = state_.take_step(step, rates);
+  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
+  void keep_gradients(const tame_step& step, uint32_t place) {
+    Rasterizer& rasterizer = device().rasterizer();
+    OptimizeArgs args = view_args(step);
+    args.gradients_to = state_.view_gradients(place);
     rasterizer.optimize(args);
+    const GradientSum sum = state_.gradient_sum(place);
+    if (sum.count != 0) rasterizer.add_gradients(sum);
+  }
+
+  void optimize(const tame_step& step, const float* rates) {
+    OptimizeArgs args = fused() ? view_args(step) : device().rasterizer().optimize_args();
+    if (!fused()) args.gradients_from = state_.gradients[0];
+    args.training = state_.take_step(step, rates);
+    device().rasterizer().optimize(args);
+  }
+
+  // What the gradients of the last view are made of.
+  OptimizeArgs view_args(const tame_step& step) {
+    OptimizeArgs args = device().rasterizer().optimize_args();
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    if (gathers_fragments(step)) args.largest_gradient = device().loss().largest_gradient();
+    return args;
   }
 
   const std::shared_ptr<CpuGaussians> gaussians_;
