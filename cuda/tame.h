@@ -211,6 +211,7 @@ TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 #define TAME_STREAM_SPLITS 17       /* rows that it splits */
 #define TAME_STREAM_PRUNED 18       /* rows that it removes */
 #define TAME_STREAM_CHILDREN 19     /* where the children of a split stand */
+#define TAME_STREAM_NOISE 20        /* how a step's noise moves the means */
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -506,7 +507,7 @@ TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views
 #define TAME_STEP_TRANSFORM 128u /* step the transform's parameters of the step's views */
 #define TAME_STEP_VISIBLE_TERMS \
   256u /* noise and pressures on Gaussians that are visible in one of the step's views alone */
-#define TAME_STEP_LOGIT_PRESSURE 512u /* opacity_pressure is a gradient of the logit, not of the used opacity */
+#define TAME_STEP_LOGIT_PRESSURE 512u /* opacity_pressure is a gradient of the logit; of no effect on linear opacities */
 
 /* One optimisation step. A parameter whose update_mask bit (1 << TAME_PARAMETER_*) is 0 keeps values, moments, steps.
  */

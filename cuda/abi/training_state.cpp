@@ -56,6 +56,23 @@ uint32_t TrainingState::gradient_planes() const {
   return uint32_t(gaussians_->layout().planes()) + gradient_statistics(options.state);
 }
 
+TrainingArgs TrainingState::take_step(const tame_step& step, const float* rates) {
+  TrainingArgs args = {};
+  args.step = tame::take_step(step, rates, options, gaussians_->layout(), history);
+  args.first_moments = first_moments;
+  args.second_moments = second_moments;
+  args.sh_sums = sh_sums;
+  if ((step.flags & TAME_STEP_STATISTICS) != 0) {
+    args.gradient_sums = gradient_sums;
+    args.visible_steps = visible_steps;
+    args.max_radii = max_radii;
+  }
+  if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.fragment_sums = fragment_sums;
+  args.row_steps = row_steps;
+  args.seed = device_.seed;
+  return args;
+}
+
 // An even place completes no sum but its own, over one view.
 Planes TrainingState::view_gradients(uint32_t place) const {
   return gradients[options.views_per_step > 1 && place % 2 == 0 ? 1 : 0];

@@ -63,6 +63,8 @@ class TrainingState {
   ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
+  // Counts a step; what the optimise stage makes of it.
+  TrainingArgs take_step(const tame_step& step, const float* rates);
   // Where the gradients of the view at a place of the step go, and the sum to make when they are there: of no terms
   // where there is none to make.
   Planes view_gradients(uint32_t place) const;

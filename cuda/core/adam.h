@@ -1,6 +1,8 @@
 // Adam (Kingma and Ba 2015, algorithm 1).
 #pragma once
 
+#include <cstdint>
+
 #include "scalar.h"
 
 namespace tame {
@@ -28,6 +30,18 @@ TAME_FN AdamStep<float> adam_step(double learning_rate, double beta1, double bet
   s.step_size = float(learning_rate / (1.0 - ::pow(beta1, k)));
   s.inverse_bias2_sqrt = float(1.0 / ::sqrt(1.0 - ::pow(beta2, k)));
   return s;
+}
+
+// 1 - beta^k, for 0 <= beta < 1 by its logarithm and k > 0.
+TAME_FN float bias(float log_beta, uint32_t k) {
+  return -::expm1f(float(k) * log_beta);
+}
+
+// A step without bias correction, corrected by 1 - beta1^k and 1 - beta2^k of its rows.
+template <class T>
+TAME_FN AdamStep<T> corrected(const AdamStep<float>& s, T bias1, T bias2) {
+  return {T(s.beta1),        T(s.beta2), T(s.epsilon), T(s.complement1), T(s.complement2), T(s.step_size) / bias1,
+          T(1) / sqrt(bias2)};
 }
 
 template <class T, class S>

@@ -199,11 +199,15 @@ void blend(const BlendArgs& a, uint32_t tile) {
 //   d loss / d alpha = q T + (S + w q) / (1 - alpha),   S = (C - C_final) . g - T_final (background . g - d_alpha).
 // S starts as T_final d_alpha - out . g (out holds the background) and grows by w q with each splat: one number a pixel
 // stands for the colour behind.
-void blend_backward(const BlendArgs& a, uint32_t tile) {
+template <bool kFragments>
+inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
   const Tile t = make_tile(a, tile);
   const uint32_t last = t.begin + a.tile_last[tile];
-  const InstanceGradient none = {};
-  for (uint32_t j = last; j < t.end; ++j) a.gradients[a.slots[j]] = none;
+  const auto clear = [&](uint32_t j) {
+    a.gradients[a.slots[j]] = {};
+    if (kFragments) a.fragments[a.slots[j]] = {};
+  };
+  for (uint32_t j = last; j < t.end; ++j) clear(j);
   if (last == t.begin) return;
 
   Transmittance pixels(a, t);
@@ -226,9 +230,8 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
     chunk.fill(a, t, next, last, pixels.live_blocks());
     const float* opacity = chunk.opacity;
     for (uint32_t k = 0; k < chunk.count; ++k) {
-      InstanceGradient& out = a.gradients[a.slots[next + k]];
       if (chunk.blocks[k] == 0) {
-        out = none;
+        clear(next + k);
         continue;
       }
       const Splat& s = a.splats[a.order[next + k]];
@@ -236,6 +239,8 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
       const Wide red(s.rgb[0]), green(s.rgb[1]), blue(s.rgb[2]), zero(0.f);
       Wide sum_red = zero, sum_green = zero, sum_blue = zero, h_sum = zero, h_dx = zero, h_dy = zero;
       Wide h_dxdx = zero, h_dxdy = zero, h_dydy = zero;
+      const Wide A(s.A), B(s.B), C(s.C);
+      Wide count = zero, weight = zero, absolute_x = zero, absolute_y = zero, h_square = zero;
       for_vectors(chunk.blocks[k], [&](int p) {
         const Wide T_before = load_wide(T + p), raw = load_wide(opacity);
         opacity += kWideLanes;
@@ -259,14 +264,33 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
         h_dxdx = core::mad(along_x, dx, h_dxdx);
         h_dxdy = core::mad(along_x, dy, h_dxdy);
         h_dydy = core::mad(along_y, dy, h_dydy);
+        if (kFragments) {
+          const Wide g_x = core::mad(A, along_x, B * along_y), g_y = core::mad(C, along_y, B * along_x);
+          count = count + core::select(f.weight > zero, Wide(1.f), zero);
+          weight = weight + f.weight;
+          absolute_x = absolute_x + core::maximum(g_x, -g_x);
+          absolute_y = absolute_y + core::maximum(g_y, -g_y);
+          h_square = core::mad(h, h, h_square);
+        }
       });
       const Wide vectors[8] = {sum_red, sum_green, sum_blue, h_sum, h_dx, h_dy, h_dxdx, h_dxdy};
       float first[8];  // in the order of InstanceGradient
       core::sums(vectors, first);
+      InstanceGradient& out = a.gradients[a.slots[next + k]];
       std::memcpy(&out, first, sizeof first);
       out.h_dydy = core::sum(h_dydy);
+      if (kFragments)
+        a.fragments[a.slots[next + k]] = {core::sum(count), core::sum(weight), core::sum(absolute_x),
+                                          core::sum(absolute_y), core::sum(h_square)};
     }
   }
+}
+
+void blend_backward(const BlendArgs& a, uint32_t tile) {
+  if (a.fragments != nullptr)
+    blend_tile_backward<true>(a, tile);
+  else
+    blend_tile_backward<false>(a, tile);
 }
 
 // The forward once more, for what each instance contributes where.

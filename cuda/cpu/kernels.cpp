@@ -9,6 +9,7 @@
 #include "../core/sh.h"
 #include "../core/ssim.h"
 #include "../core/statistics.h"
+#include "../core/terms.h"
 #include "../core/tiles.h"
 #include "simd.h"
 

@@ -1,5 +1,6 @@
 // Per Gaussian, eight at a time: its instances' gradients summed in order, pulled back through projection and colour to
-// the raw parameters, and either handed out or used at once for Adam, so that no gradient of the scene is ever stored.
+// the raw parameters, and used at once for Adam, so that no gradient of the scene is stored. A step in two parts stores
+// them in between.
 
 constexpr int kMaxPlanes = 59;
 constexpr int kAhead = 48;  // floats between what Adam reads and what it fetches: six vectors
@@ -48,15 +49,35 @@ inline F8 gather(const ProjectArgs& p, uint32_t i, uint32_t lanes, float Splat::
 }
 
 struct Gradients {
-  F8 plane[kMaxPlanes];
+  F8 plane[kMaxPlanes + kStatisticPlanes];
   F8 mean2[2];
-  F8 statistic[kDensityPlanes];  // what the step adds to each
+  F8* statistics;  // the planes behind those of the parameters: what the step adds to each
+
+  explicit Gradients(const Layout& layout) : statistics(plane + layout.planes()) {}
 };
+
+// The statistics of fragments. h: sums of d loss / d log(alpha).
+inline void fragment_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const F8& opacity, const float* h,
+                                Gradients& g) {
+  const ProjectArgs& p = a.projection;
+  for (uint32_t l = 0; l < lanes; ++l) {
+    FragmentSums sum = {};
+    for (uint32_t k = 0; k < p.tile_counts[i + l]; ++k) core::add(sum, a.fragments[p.offsets[i + l] + k]);
+    if (!(sum.count > 0.f)) continue;
+    const float absolute[2] = {sum.absolute_x, sum.absolute_y};
+    float values[kFragmentPlanes];
+    core::fragment_statistics(
+        sum, h[l], opacity.v[l], *a.largest_gradient,
+        core::density_gradient(absolute, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth),
+        values);
+    for (uint32_t k = 0; k < kFragmentPlanes; ++k) g.statistics[kDensityPlanes + k].v[l] = values[k];
+  }
+}
 
 inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i, uint32_t lanes,
                                Gradients& g) {
   const ProjectArgs& p = a.projection;
-  const int planes = p.layout.planes();
+  const int planes = p.layout.planes() + int(kStatisticPlanes);
   for (int k = 0; k < planes; ++k) g.plane[k] = F8(0.f);
   g.mean2[0] = g.mean2[1] = F8(0.f);
   Summed sums;
@@ -74,6 +95,7 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   core::project_backward(camera, x.mean, x.scale, x.quat, g.mean2, g_conic, g_mean, g_log_scale, g_quat);
   const F8 stored_opacity = core::load(p.parameters.plane(p.layout.opacity()) + i);
   const F8 g_opacity = core::opacity_gradient(p.layout.linear_opacity, stored_opacity, x.opacity, core::load(sums.h));
+  if (a.fragments != nullptr) fragment_statistics(a, i, lanes, x.opacity, sums.h, g);
 
   F8 g_rgb[3], g_direction[3];
   for (int c = 0; c < 3; ++c) {
@@ -97,13 +119,44 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
 }
 
+inline void view_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
+  const ProjectArgs& p = a.projection;
+  const bool asked = a.training.gradient_sums != nullptr || a.gradients_to.base != nullptr;
+  for (uint32_t l = 0; l < lanes; ++l) {
+    if (!(p.radii[i + l] > 0.f)) continue;
+    g.statistics[kVisibleSteps].v[l] = 1.f;
+    if (!asked) continue;
+    const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
+    g.statistics[kGradientSum].v[l] =
+        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
+    g.statistics[kMaxRadius].v[l] = p.radii[i + l];
+  }
+}
+
+inline int gradient_planes(const OptimizeArgs& a, bool fragments) {
+  return a.projection.layout.planes() + int(fragments ? kStatisticPlanes : kDensityPlanes);
+}
+
+inline void store_gradients(const OptimizeArgs& a, uint32_t i, const Gradients& g) {
+  const int planes = gradient_planes(a, a.fragments != nullptr);
+  for (int k = 0; k < planes; ++k) core::store(a.gradients_to.plane(k) + i, g.plane[k]);
+  if (a.mean2_to == nullptr) return;
+  for (int k = 0; k < 2; ++k) core::store(a.mean2_to + size_t(k) * a.gradients_to.stride + i, g.mean2[k]);
+}
+
+inline void load_gradients(const OptimizeArgs& a, uint32_t i, Gradients& g) {
+  const int planes = gradient_planes(a, a.training.fragment_sums.base != nullptr);
+  for (int k = 0; k < planes; ++k) g.plane[k] = core::load(a.gradients_from.plane(k) + i);
+}
+
 // steps: the lanes that take the step; the others keep value and moments.
-inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, const AdamStep<float>& adam, int first,
+template <class S>
+inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, const AdamStep<S>& adam, int first,
                         int last, const F8* gradients) {
   for (int k = first; k < last; ++k) {
     float* value_at = a.projection.parameters.plane(k) + i;
-    float* m_at = a.first_moments.plane(k) + i;
-    float* v_at = a.second_moments.plane(k) + i;
+    float* m_at = a.training.first_moments.plane(k) + i;
+    float* v_at = a.training.second_moments.plane(k) + i;
     // There are more planes than streams that the processor fetches ahead by itself.
     __builtin_prefetch(value_at + kAhead, 1);
     __builtin_prefetch(m_at + kAhead, 1);
@@ -117,87 +170,109 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
   }
 }
 
-inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
-  core::Mask8 steps;
+// Lanes that are rows, or of these the visible ones.
+inline core::Mask8 rows(uint32_t lanes, bool only_visible, const Gradients& g) {
+  core::Mask8 mask;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
-    steps.v[l] = l < lanes && (!a.step.only_visible || g.statistic[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
+    mask.v[l] = l < lanes && (!only_visible || g.statistics[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
+  return mask;
+}
+
+// Counts the rows' steps. biases: of those that their bias correction goes by, see core::corrected.
+inline void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8 biases[2]) {
+  const StepEffect& step = a.training.step;
+  for (uint32_t l = 0; l < uint32_t(kLanes); ++l) {
+    if (steps.v[l] == 0) continue;
+    const uint32_t k = ++a.training.row_steps[i + l];
+    if (!step.row_bias) continue;
+    biases[0].v[l] = core::bias(step.log_beta1, k);
+    biases[1].v[l] = core::bias(step.log_beta2, k);
+  }
+}
+
+inline void add_pressures(const OptimizeArgs& a, uint32_t i, core::Mask8 terms, Gradients& g) {
+  const StepEffect& step = a.training.step;
+  const ProjectArgs& p = a.projection;
+  const auto add = [&](int plane, F8 pressure) {
+    g.plane[plane] = g.plane[plane] + core::select(terms, pressure, F8(0.f));
+  };
+  const auto stored = [&](int plane) { return core::load(p.parameters.plane(plane) + i); };
+  const int opacity = p.layout.opacity(), log_scales = p.layout.log_scales();
+  if (step.opacity_pressure != 0)
+    add(opacity,
+        core::opacity_pressure(p.layout.linear_opacity, step.logit_pressure, step.opacity_pressure, stored(opacity)));
+  if (step.scale_pressure != 0)
+    for (int k = log_scales; k < log_scales + 3; ++k) add(k, core::scale_pressure(step.scale_pressure, stored(k)));
+}
+
+inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
+  const StepEffect& step = a.training.step;
+  const core::Mask8 steps = rows(lanes, step.only_visible, g);
+  F8 biases[2] = {F8(1.f), F8(1.f)};
+  if (a.training.row_steps != nullptr && step.update_mask != 0) count_steps(a, i, steps, biases);
+  const core::Mask8 terms = rows(lanes, step.visible_terms, g);
+  add_pressures(a, i, terms, g);
   const Layout& layout = a.projection.layout;
-  const int sh_rest = a.step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + a.step.live_sh_planes;
-  if (a.step.sh_accumulate) {
+  const int sh_rest = step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + step.live_sh_planes;
+  if (step.sh_accumulate) {
     for (int k = sh_rest; k < sh_live; ++k) {
-      float* at = a.sh_sums.plane(k - sh_rest) + i;
+      float* at = a.training.sh_sums.plane(k - sh_rest) + i;
       const F8 sum = core::load(at) + g.plane[k];
       g.plane[k] = sum;
-      core::store(at, a.step.sh_clear ? F8(0.f) : sum);
+      core::store(at, step.sh_clear ? F8(0.f) : sum);
     }
   }
   for (uint32_t parameter = 0; parameter < TAME_PARAMETERS; ++parameter) {
-    if ((a.step.update_mask >> parameter & 1) == 0) continue;
-    const Layout::Range range = a.step.planes[parameter];
+    if ((step.update_mask >> parameter & 1) == 0) continue;
+    const Layout::Range range = step.planes[parameter];
     const int last = parameter == TAME_PARAMETER_SH_REST && sh_live < range.last ? sh_live : range.last;
-    adam_planes(a, i, steps, a.step.adam[parameter], range.first, last, g.plane + range.first);
+    const AdamStep<float>& adam = step.adam[parameter];
+    const F8* gradients = g.plane + range.first;
+    if (step.row_bias)
+      adam_planes(a, i, steps, core::corrected(adam, biases[0], biases[1]), range.first, last, gradients);
+    else
+      adam_planes(a, i, steps, adam, range.first, last, gradients);
   }
   if (layout.linear_opacity) {
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
     core::store(opacity, core::hold_linear_opacity(core::load(opacity)));
   }
-}
-
-inline void view_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
-  const ProjectArgs& p = a.projection;
-  const bool wanted = a.gradient_sums != nullptr || a.gradients_to.base != nullptr;
-  for (F8& statistic : g.statistic) statistic = F8(0.f);
-  for (uint32_t l = 0; l < lanes; ++l) {
-    if (!(p.radii[i + l] > 0.f)) continue;
-    g.statistic[kVisibleSteps].v[l] = 1.f;
-    if (!wanted) continue;
-    const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
-    g.statistic[kGradientSum].v[l] =
-        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
-    g.statistic[kMaxRadius].v[l] = p.radii[i + l];
-  }
+  if (!(step.noise > 0)) return;
+  for (uint32_t l = 0; l < lanes; ++l)
+    if (terms.v[l] != 0)
+      core::add_noise(a.projection.parameters, layout, i + l, step.noise, a.training.seed, step.iteration);
 }
 
 inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {
+  const TrainingArgs& t = a.training;
   for (uint32_t l = 0; l < lanes; ++l) {
-    if (!(g.statistic[kVisibleSteps].v[l] > 0.f)) continue;
-    a.gradient_sums[i + l] += g.statistic[kGradientSum].v[l];
-    a.visible_steps[i + l] += uint32_t(g.statistic[kVisibleSteps].v[l]);
-    a.max_radii[i + l] = core::maximum(a.max_radii[i + l], g.statistic[kMaxRadius].v[l]);
+    if (!(g.statistics[kVisibleSteps].v[l] > 0.f)) continue;
+    if (t.gradient_sums != nullptr) {
+      t.gradient_sums[i + l] += g.statistics[kGradientSum].v[l];
+      t.visible_steps[i + l] += uint32_t(g.statistics[kVisibleSteps].v[l]);
+      t.max_radii[i + l] = core::maximum(t.max_radii[i + l], g.statistics[kMaxRadius].v[l]);
+    }
+    if (t.fragment_sums.base == nullptr) continue;
+    for (uint32_t k = 0; k < kFragmentPlanes; ++k)
+      t.fragment_sums.plane(int(k))[i + l] += g.statistics[kDensityPlanes + k].v[l];
   }
-}
-
-// Gradients as they lie in planes: those of the parameters, and behind them the statistics.
-inline void load_gradients(const OptimizeArgs& a, uint32_t i, Gradients& g) {
-  const int planes = a.projection.layout.planes();
-  for (int k = 0; k < planes; ++k) g.plane[k] = core::load(a.gradients_from.plane(k) + i);
-  for (int k = 0; k < int(kDensityPlanes); ++k) g.statistic[k] = core::load(a.gradients_from.plane(planes + k) + i);
-}
-
-inline void store_gradients(const OptimizeArgs& a, uint32_t i, const Gradients& g) {
-  const int planes = a.projection.layout.planes();
-  for (int k = 0; k < planes; ++k) core::store(a.gradients_to.plane(k) + i, g.plane[k]);
-  for (int k = 0; k < int(kDensityPlanes); ++k) core::store(a.gradients_to.plane(planes + k) + i, g.statistic[k]);
 }
 
 void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
   const core::Camera<float> camera = core::camera_from(a.projection.camera);
   for (uint32_t i = first; i < last; i += kLanes) {
     const uint32_t lanes = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
-    Gradients g;
+    Gradients g(a.projection.layout);
     if (a.gradients_from.base != nullptr) {
       load_gradients(a, i, g);
     } else {
       gaussian_gradients(a, camera, i, lanes, g);
       view_statistics(a, i, lanes, g);
     }
-    if (a.gradient_out.base != nullptr) {
-      for (int k = 0; k < a.projection.layout.planes(); ++k) core::store(a.gradient_out.plane(k) + i, g.plane[k]);
-      for (int k = 0; k < 2; ++k) core::store(a.mean2_out + size_t(k) * a.gradient_out.stride + i, g.mean2[k]);
-    } else if (a.gradients_to.base != nullptr) {
+    if (a.gradients_to.base != nullptr) {
       store_gradients(a, i, g);
     } else {
-      if (a.gradient_sums != nullptr) add_statistics(a, i, lanes, g);
+      add_statistics(a, i, lanes, g);
       train_step(a, i, lanes, g);
     }
   }

@@ -55,23 +55,24 @@ class CpuRasterization : public Rasterization {
 
     const Layout& layout = gaussians_.layout();
     const size_t stride = gaussians_.planes().stride;
-    gradients_.reserve(stride * size_t(layout.planes() + 2));
+    const int mean2 = layout.planes() + int(kDensityPlanes);
+    gradients_.reserve(stride * size_t(mean2 + 2));
     OptimizeArgs args = rasterizer_.optimize_args();
-    args.gradient_out = {gradients_.data(), stride};
-    args.mean2_out = args.gradient_out.plane(layout.planes());
+    args.gradients_to = {gradients_.data(), stride};
+    args.mean2_to = args.gradients_to.plane(mean2);
     rasterizer_.optimize(args);
 
     const auto interleave = [&](int first, int last, float* to) {
       const uint32_t width = uint32_t(last - first);
       for (uint32_t c = 0; c < width; ++c)
-        for (uint32_t i = 0; i < count(); ++i) to[size_t(i) * width + c] = args.gradient_out.plane(first + int(c))[i];
+        for (uint32_t i = 0; i < count(); ++i) to[size_t(i) * width + c] = args.gradients_to.plane(first + int(c))[i];
     };
     interleave(Layout::means(), Layout::means() + 3, out.means);
     interleave(layout.log_scales(), layout.quats(), out.log_scales);
     interleave(layout.quats(), layout.planes(), out.quats);
     interleave(layout.opacity(), layout.log_scales(), out.opacities);
     interleave(Layout::sh(), layout.opacity(), out.sh);
-    interleave(layout.planes(), layout.planes() + 2, out.means2d);
+    interleave(mean2, mean2 + 2, out.means2d);
   }
 
   void radii(int32_t* out) const override {

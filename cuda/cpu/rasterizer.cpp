@@ -57,6 +57,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       slots_(ledger, TAME_PURPOSE_INSTANCES),
       blocks_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
+      fragments_(ledger, TAME_PURPOSE_INSTANCES),
       scores_(ledger, TAME_PURPOSE_INSTANCES),
       tile_starts_(ledger, TAME_PURPOSE_IMAGES),
       tile_last_(ledger, TAME_PURPOSE_IMAGES),
@@ -271,13 +272,15 @@ void Rasterizer::bin_by_tile() {
   });
 }
 
-void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped) {
+void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped, bool fragments) {
   const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   gradients_.reserve(instances_);
+  if (fragments) fragments_.reserve(instances_);
   blend_.gradient_cap = pass_clamped ? std::numeric_limits<float>::infinity() : core::kMaxAlpha;
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
   blend_.gradients = gradients_.data();
+  blend_.fragments = fragments ? fragments_.data() : nullptr;
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_backward(blend_, tile); });
 }
 
@@ -326,7 +329,8 @@ void Rasterizer::contributions(const float* pixel_weights, float* loss, float* c
 OptimizeArgs Rasterizer::optimize_args() const {
   OptimizeArgs args = {};
   args.projection = projection_;
-  args.gradients = gradients_.data();
+  args.gradients = blend_.gradients;
+  args.fragments = blend_.fragments;
   return args;
 }
 

@@ -43,8 +43,8 @@ class Rasterizer {
   // (tile, splat) pairs of a view.
   uint64_t count_instances(const Input& input);
   // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward. pass_clamped: as if
-  // alpha were not capped.
-  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false);
+  // alpha were not capped. fragments: with sums over the fragments of each instance.
+  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false, bool fragments = false);
   // What each Gaussian contributes where, of the last forward; pixel_weights: 1 plane. Arrays of count() each.
   void contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance);
   // Arguments for Kernels::optimize, of the last backward; the caller fills in the rest.
@@ -93,6 +93,7 @@ class Rasterizer {
   Buffer<uint32_t> instance_tiles_, order_, slots_;
   Buffer<uint16_t> blocks_;
   Buffer<InstanceGradient> gradients_;
+  Buffer<FragmentSums> fragments_;
   Buffer<InstanceScore> scores_;
   // Per tile, and per (thread, tile or digit).
   Buffer<uint32_t> tile_starts_, tile_last_, tile_evaluated_, histograms_;

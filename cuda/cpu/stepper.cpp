@@ -82,20 +82,12 @@ class CpuStepper : public Stepper {
                                        view.photo(step.background), learns(step));
     if (learns(step)) {
       transform_.backward(place, loss.gradient());
-      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
+      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
     }
     return value;
   }
 
-  // For the gradients of the Gaussians in the view at hand.
-  OptimizeArgs view_args(const tame_step& step) {
-    OptimizeArgs args = device().rasterizer().optimize_args();
-    args.full_gradient_depth = state_.options.full_gradient_depth;
-    if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.largest_gradient = device().loss().largest_gradient();
-    return args;
-  }
-
-  // Those gradients, for the view at a place of the step, into the sum over its views.
+  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
   void keep_gradients(const tame_step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     OptimizeArgs args = view_args(step);
@@ -106,19 +98,18 @@ class CpuStepper : public Stepper {
   }
 
   void optimize(const tame_step& step, const float* rates) {
-    Rasterizer& rasterizer = device().rasterizer();
-    OptimizeArgs args = fused() ? view_args(step) : rasterizer.optimize_args();
+    OptimizeArgs args = fused() ? view_args(step) : device().rasterizer().optimize_args();
     if (!fused()) args.gradients_from = state_.gradients[0];
-    args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
-    args.first_moments = state_.first_moments;
-    args.second_moments = state_.second_moments;
-    args.sh_sums = state_.sh_sums;
-    if ((step.flags & TAME_STEP_STATISTICS) != 0) {
-      args.gradient_sums = state_.gradient_sums;
-      args.visible_steps = state_.visible_steps;
-      args.max_radii = state_.max_radii;
-    }
-    rasterizer.optimize(args);
+    args.training = state_.take_step(step, rates);
+    device().rasterizer().optimize(args);
+  }
+
+  // What the gradients of the last view are made of.
+  OptimizeArgs view_args(const tame_step& step) {
+    OptimizeArgs args = device().rasterizer().optimize_args();
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    if (gathers_fragments(step)) args.largest_gradient = device().loss().largest_gradient();
+    return args;
   }
 
   const std::shared_ptr<CpuGaussians> gaussians_;

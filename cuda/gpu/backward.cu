@@ -9,13 +9,15 @@
 
 namespace tame::gpu {
 
-void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped) {
+void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_clamped, bool fragments) {
   const Profile::Clock clock(profile_, TAME_PHASE_BLEND_BACKWARD);
   blend_.d_image = d_image;
   blend_.d_alpha = d_alpha;
+  blend_.fragments = fragments ? fragments_.data() : nullptr;
   blend_.gradient_cap = pass_clamped ? std::numeric_limits<float>::infinity() : core::kMaxAlpha;
   // As many segments as the room allows; those beyond the real number return at once.
-  replay_kernel<BackwardPass><<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
+  const auto kernel = blend_.fragments != nullptr ? replay_kernel<FragmentPass> : replay_kernel<BackwardPass>;
+  kernel<<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
   check_launch("launch replay_kernel<BackwardPass>");
 }
 
@@ -83,18 +85,22 @@ OptimizeArgs Rasterizer::optimize_args() const {
   OptimizeArgs args = {};
   args.projection = projection_;
   args.offsets = offsets_.data();
-  args.gradients = gradients_.data();
+  args.gradients = blend_.gradients;
+  args.fragments = blend_.fragments;
   return args;
 }
 
-void Rasterizer::optimize(const OptimizeArgs& args, bool train) {
+void Rasterizer::optimize(const OptimizeArgs& args) {
   const uint32_t blocks = blocks_for(args.projection.count, kGaussianThreads);
   if (blocks == 0) return;
   const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
-  const bool statistics = args.gradient_sums != nullptr;
-  const auto kernel = !train       ? optimize_kernel<false, false>
-                      : statistics ? optimize_kernel<true, true>
-                                   : optimize_kernel<true, false>;
+  const TrainingArgs& t = args.training;
+  const bool asks_more = args.fragments != nullptr || t.row_steps != nullptr || t.step.has_terms();
+  const auto kernel = args.gradients_from.base != nullptr ? consume_kernel
+                      : args.gradients_to.base != nullptr ? optimize_kernel<Form::kProducing>
+                      : asks_more                         ? optimize_kernel<Form::kFusedAll>
+                      : t.gradient_sums != nullptr        ? optimize_kernel<Form::kFusedStatistics>
+                                                          : optimize_kernel<Form::kFused>;
   kernel<<<blocks, kGaussianThreads, 0, stream_>>>(args);
   check_launch("launch optimize_kernel");
 }

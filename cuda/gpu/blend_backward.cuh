@@ -11,7 +11,10 @@ namespace tame::gpu {
 struct BackwardPass {
   using Record = InstanceGradient;
   using Pixels = float[3][kWarp];  // g
-  static __device__ Record* output(const BlendArgs& a) { return a.gradients; }
+  static constexpr int kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
+  static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
+    return record_value(a.gradients, slot, value);
+  }
 
   struct State {
     float T, S;
@@ -41,7 +44,8 @@ struct BackwardPass {
 
   struct Sum {
     float rgb[3], h, h_x, h_xx;
-    __device__ __forceinline__ void add(int column, const float2& values, const Pixels& g, int pixel) {
+    __device__ __forceinline__ void add(int column, const float2& values, const Pixels& g, int pixel, const Splat&,
+                                        float, float) {
       for (int c = 0; c < 3; ++c) rgb[c] = fmaf(values.x, g[c][pixel], rgb[c]);
       const float along = float(column) * values.y;
       h += values.y;
@@ -59,6 +63,42 @@ struct BackwardPass {
       r.h_dxdx = fmaf(from_left, fmaf(from_left, h, -2.f * h_x), h_xx);
       r.h_dxdy = dy * r.h_dx;
       r.h_dydy = dy * r.h_dy;
+      return r;
+    }
+  };
+};
+
+// The same with the sums over fragments.
+struct FragmentPass {
+  struct Record {
+    InstanceGradient gradient;
+    FragmentSums fragments;
+  };
+  using Pixels = BackwardPass::Pixels;
+  using State = BackwardPass::State;
+  static constexpr int kBlocks = kFragmentBlocks, kSharedBytes = kFragmentBytes;
+  static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
+    constexpr int kFirst = int(sizeof(InstanceGradient) / sizeof(float));
+    return value < kFirst ? record_value(a.gradients, slot, value) : record_value(a.fragments, slot, value - kFirst);
+  }
+
+  struct Sum {
+    BackwardPass::Sum gradient;
+    FragmentSums fragments;
+    __device__ __forceinline__ void add(int column, const float2& values, const Pixels& g, int pixel, const Splat& s,
+                                        float left, float y) {
+      gradient.add(column, values, g, pixel, s, left, y);
+      const float dx = s.x - (left + float(column)), dy = s.y - y, h = values.y;
+      fragments.count += values.x > 0.f ? 1.f : 0.f;
+      fragments.weight += values.x;
+      fragments.absolute_x += fabsf(fmaf(2.f * s.a, dx, s.b * dy) * h);
+      fragments.absolute_y += fabsf(fmaf(2.f * s.c, dy, s.b * dx) * h);
+      fragments.h_square = fmaf(h, h, fragments.h_square);
+    }
+    __device__ __forceinline__ Record finish(const Splat& s, float left, float y) const {
+      Record r = {gradient.finish(s, left, y), fragments};
+      r.fragments.absolute_x *= kLog2;  // exponents are of 2
+      r.fragments.absolute_y *= kLog2;
       return r;
     }
   };

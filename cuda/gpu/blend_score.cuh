@@ -8,7 +8,10 @@ namespace tame::gpu {
 struct ScorePass {
   using Record = InstanceScore;
   using Pixels = float[1][kWarp];  // the pixel's weight
-  static __device__ Record* output(const BlendArgs& a) { return a.scores; }
+  static constexpr int kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
+  static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
+    return record_value(a.scores, slot, value);
+  }
 
   struct State {
     float T;
@@ -29,7 +32,8 @@ struct ScorePass {
 
   struct Sum {
     InstanceScore score;
-    __device__ __forceinline__ void add(int, const float2& values, const Pixels& weights, int pixel) {
+    __device__ __forceinline__ void add(int, const float2& values, const Pixels& weights, int pixel, const Splat&,
+                                        float, float) {
       if (!(values.x > 0.f)) return;
       score.loss += weights[0][pixel];
       score.count += 1.f;

@@ -33,6 +33,9 @@ constexpr int kReplayBlocks = 3;  // 80
 #else
 constexpr int kReplayBlocks = 4;  // 64
 #endif
+constexpr int kReplayBytes = 32 * 1024;  // of a block's shared memory, at most: three blocks fit the smaller GPUs
+// With sums over fragments, of more registers and more memory.
+constexpr int kFragmentBlocks = 2, kFragmentBytes = 40 * 1024;
 
 constexpr int kGaussianThreads = 128;  // per-Gaussian kernels, of many registers a thread
 // Blocks a multiprocessor of the per-Gaussian kernels, at least: leaves each thread the registers that no target

@@ -49,13 +49,15 @@ double passing_bytes(const tame_memory_query& query, const RunSize& size) {
 
 void backend::estimate_memory(const tame_memory_query& query, tame_memory_estimate& out) {
   const RunSize size = size_of_run(query);
+  const bool fragments = (query.state & TAME_STATE_FRAGMENTS) != 0;
+  const double instance_bytes = kInstanceBytes + (fragments ? sizeof(FragmentSums) : 0);
   const double room = room_for_instances(size, query.capacity), segments = room / kSegment + size.tiles;
   const uint64_t lines = (uint64_t(query.capacity) + gpu::kPlaneAlignment - 1) / gpu::kPlaneAlignment;
   estimate_state(query, lines * gpu::kPlaneAlignment, out);
   out.staged_photos = gpu::kStages;
   out.bytes[TAME_PURPOSE_SPLATS] = whole_bytes(kReserve * kGaussianBytes * size.capacity);
   out.bytes[TAME_PURPOSE_INSTANCES] =
-      whole_bytes(kInstanceBytes * room + kReserve * (kSegmentBytes * segments + kTileBytes * size.tiles));
+      whole_bytes(instance_bytes * room + kReserve * (kSegmentBytes * segments + kTileBytes * size.tiles));
   out.bytes[TAME_PURPOSE_IMAGES] = whole_bytes(kReserve * (kPixelBytes * size.pixels + kLossTileBytes * size.tiles));
   if ((query.flags & TAME_MEMORY_SCORES) != 0)
     out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(gpu::kScoreMaps * sizeof(float) * size.pixels);

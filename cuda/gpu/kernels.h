@@ -14,6 +14,8 @@
 
 namespace tame::gpu {
 
+constexpr float kLog2 = 0.6931471806f;  // natural logarithm of 2
+
 // A projected Gaussian in three 16-byte loads.
 struct alignas(16) Splat {
   float x, y;
@@ -90,6 +92,7 @@ struct BlendArgs {
   const float* d_alpha;         // 1 plane, or null
   float gradient_cap;           // an alpha that would exceed this passes no gradient on to its splat
   InstanceGradient* gradients;  // by slot
+  FragmentSums* fragments;      // by slot, or null
   // Scoring only.
   const float* pixel_weights;  // 1 plane
   InstanceScore* scores;       // by slot
@@ -111,22 +114,16 @@ struct OptimizeArgs {
   ProjectArgs projection;
   const uint32_t* offsets;
   const InstanceGradient* gradients;
-  // Where gradients go when there is no optimiser: same planes as the parameters, and 2 planes of the 2D mean; or null.
-  Planes gradient_out;
-  float* mean2_out;
-  // A step in two: the gradients of a view, with what its statistics add behind them, go to the one and nothing else
-  // changes; or a step takes them from the other, and no instance is read. Both null: a fused step.
-  Planes gradients_to, gradients_from;
-  const float* largest_gradient;  // |d loss / d colour| of the view, one float; with TAME_STEP_FRAGMENTS
-  // Training.
-  Planes first_moments, second_moments;
-  Planes sh_sums;  // running SH_REST gradient, planes of the group only
-  StepEffect step;
-  // Density statistics, or null.
-  float* gradient_sums;
-  uint32_t* visible_steps;
-  float* max_radii;
-  float full_gradient_depth;  // see core::density_gradient
+  const FragmentSums* fragments;  // by slot, or null
+  const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
+  float full_gradient_depth;      // see core::density_gradient
+  // A step runs in one, or in two parts. The first writes the view's gradients here and changes nothing else: the
+  // planes of the parameters and behind them those of StatisticPlane, of fragments only where there are any.
+  Planes gradients_to;
+  float* mean2_to;  // 2 more planes, of the 2D mean's gradient; or null
+  // The second takes such gradients from here instead of from instances.
+  Planes gradients_from;
+  TrainingArgs training;
 };
 
 struct LossArgs {

@@ -1,62 +1,120 @@
 // Per Gaussian: its instances' gradients summed in order, pulled back through projection and colour to the raw
-// parameters, and either handed out or used at once for Adam, so that no gradient of the scene is ever stored.
+// parameters, and used at once for Adam, so that no gradient of the scene is stored. A step in two parts stores them in
+// between.
 #pragma once
 
 #include "../core/sh.h"
 #include "../core/statistics.h"
+#include "../core/terms.h"
 #include "gaussian.cuh"
 
 namespace tame::gpu {
 
-constexpr float kLog2 = 0.6931471806f;  // natural logarithm of 2
+// What the stage does with the gradients.
+enum class Form {
+  kFused,            // Adam at once
+  kFusedStatistics,  // and density statistics
+  kFusedAll,         // and whatever else a step may ask for
+  kProducing,        // writes them
+  kConsuming,        // Adam, with whatever a step may ask for, from those that were written
+};
+// Forms that serve every step; the others leave out what few ask for.
+template <Form form>
+constexpr bool kServesAll = form == Form::kFusedAll || form == Form::kConsuming;
 
 // Where the gradient of `n` neighbouring planes goes. What they need is loaded before anything is stored, so that the
 // loads are under way together.
-template <bool kTrain>
+template <Form form>
 struct Sink {
   const OptimizeArgs& a;
   uint32_t i;
-  bool reached;  // whether Gaussian i has a gradient at all
+  bool reached;                    // whether Gaussian i has a gradient at all
+  float bias1 = 1.f, bias2 = 1.f;  // of the row, see core::corrected
+
+  __device__ __forceinline__ bool visible() const {
+    if constexpr (form == Form::kConsuming) return statistic(a.gradients_from, kVisibleSteps) > 0.f;
+    return a.projection.radii[i] > 0.f;
+  }
+  __device__ __forceinline__ bool steps() const { return !a.training.step.only_visible || visible(); }
+  __device__ __forceinline__ float& statistic(const Planes& gradients, uint32_t plane) const {
+    return gradients.plane(a.projection.layout.planes() + int(plane))[i];
+  }
 
   template <int n>
   __device__ __forceinline__ void operator()(uint32_t parameter, int plane, const float (&gradient)[n]) const {
-    if constexpr (kTrain)
+    if constexpr (form != Form::kProducing)
       train(parameter, plane, gradient);
     else
-      for (int k = 0; k < n; ++k) a.gradient_out.plane(plane + k)[i] = gradient[k];
+      for (int k = 0; k < n; ++k) a.gradients_to.plane(plane + k)[i] = gradient[k];
+  }
+
+  __device__ __forceinline__ AdamStep<float> adam(uint32_t parameter) const {
+    const StepEffect& step = a.training.step;
+    if (kServesAll<form> && step.row_bias) return core::corrected(step.adam[parameter], bias1, bias2);
+    return step.adam[parameter];
   }
 
   template <int n>
   __device__ __forceinline__ void train(uint32_t parameter, int plane, const float (&gradient)[n]) const {
-    const bool updates = (a.step.update_mask >> parameter & 1u) != 0;
+    const TrainingArgs& t = a.training;
+    const bool updates = (t.step.update_mask >> parameter & 1u) != 0;
     float total[n];
     for (int k = 0; k < n; ++k) total[k] = gradient[k];
-    if (parameter == TAME_PARAMETER_SH_REST && a.step.sh_accumulate) {
-      if (!reached && !updates && !a.step.sh_clear) return;  // the sums stay as they are
+    if (parameter == TAME_PARAMETER_SH_REST && t.step.sh_accumulate) {
+      if (!reached && !updates && !t.step.sh_clear) return;  // the sums stay as they are
       const int first = plane - (Layout::sh() + 3);
-      for (int k = 0; k < n; ++k) total[k] += a.sh_sums.plane(first + k)[i];
-      for (int k = 0; k < n; ++k) a.sh_sums.plane(first + k)[i] = a.step.sh_clear ? 0.f : total[k];
+      for (int k = 0; k < n; ++k) total[k] += t.sh_sums.plane(first + k)[i];
+      for (int k = 0; k < n; ++k) t.sh_sums.plane(first + k)[i] = t.step.sh_clear ? 0.f : total[k];
     }
-    if (!updates) return;
-    if (a.step.only_visible && !(a.projection.radii[i] > 0.f)) return;
+    if (!updates || !steps()) return;
+    const AdamStep<float> adam = this->adam(parameter);
     constexpr int kTogether = n % 3 == 0 ? 3 : n;  // three values for each of more would not fit the registers
 #pragma unroll
     for (int first = 0; first < n; first += kTogether) {
       float value[kTogether], m[kTogether], v[kTogether];
       for (int k = 0; k < kTogether; ++k) {
         value[k] = a.projection.parameters.plane(plane + first + k)[i];
-        m[k] = a.first_moments.plane(plane + first + k)[i];
-        v[k] = a.second_moments.plane(plane + first + k)[i];
+        m[k] = t.first_moments.plane(plane + first + k)[i];
+        v[k] = t.second_moments.plane(plane + first + k)[i];
       }
       for (int k = 0; k < kTogether; ++k) {
-        core::adam(a.step.adam[parameter], total[first + k], value[k], m[k], v[k]);
+        core::adam(adam, total[first + k], value[k], m[k], v[k]);
         if (parameter == TAME_PARAMETER_OPACITIES && a.projection.layout.linear_opacity)
           value[k] = core::hold_linear_opacity(value[k]);
         a.projection.parameters.plane(plane + first + k)[i] = value[k];
-        a.first_moments.plane(plane + first + k)[i] = m[k];
-        a.second_moments.plane(plane + first + k)[i] = v[k];
+        t.first_moments.plane(plane + first + k)[i] = m[k];
+        t.second_moments.plane(plane + first + k)[i] = v[k];
       }
     }
+  }
+
+  // Counts the row's step, whose number its bias correction goes by.
+  __device__ __forceinline__ void begin_row() {
+    const TrainingArgs& t = a.training;
+    if (t.row_steps == nullptr || t.step.update_mask == 0 || !steps()) return;
+    const uint32_t k = ++t.row_steps[i];
+    if (!t.step.row_bias) return;
+    bias1 = core::bias(t.step.log_beta1, k);
+    bias2 = core::bias(t.step.log_beta2, k);
+  }
+  __device__ __forceinline__ bool has_terms() const {
+    return !a.training.step.visible_terms || visible();
+  }
+  __device__ __forceinline__ void add_pressures(float (&g_opacity)[1], float (&g_log_scale)[3]) const {
+    const StepEffect& step = a.training.step;
+    const ProjectArgs& p = a.projection;
+    if (!has_terms()) return;
+    if (step.opacity_pressure != 0.f)
+      g_opacity[0] += core::opacity_pressure(p.layout.linear_opacity, step.logit_pressure, step.opacity_pressure,
+                                             p.parameters.plane(p.layout.opacity())[i]);
+    if (step.scale_pressure != 0.f)
+      for (int k = 0; k < 3; ++k)
+        g_log_scale[k] += core::scale_pressure(step.scale_pressure, p.parameters.plane(p.layout.log_scales() + k)[i]);
+  }
+  __device__ __forceinline__ void add_noise() const {
+    const TrainingArgs& t = a.training;
+    if (t.step.noise > 0.f && has_terms())
+      core::add_noise(a.projection.parameters, a.projection.layout, i, t.step.noise, t.seed, t.step.iteration);
   }
 };
 
@@ -82,19 +140,27 @@ __device__ __forceinline__ InstanceGradient from_lane(const InstanceGradient& su
   return theirs;
 }
 
+__device__ __forceinline__ FragmentSums from_lane(const FragmentSums& sum, int other) {
+  return {__shfl_xor_sync(kFullWarp, sum.count, other), __shfl_xor_sync(kFullWarp, sum.weight, other),
+          __shfl_xor_sync(kFullWarp, sum.absolute_x, other), __shfl_xor_sync(kFullWarp, sum.absolute_y, other),
+          __shfl_xor_sync(kFullWarp, sum.h_square, other)};
+}
+
+using core::add;
+
 // Sum of a lane's instances in an order that only their number decides. Called by whole warps: a lane's few are added
 // one by one, many by all lanes, since one splat may reach every tile.
-__device__ __forceinline__ InstanceGradient instance_sum(const InstanceGradient* gradients, uint32_t offset,
-                                                         uint32_t count) {
+template <class Record>
+__device__ __forceinline__ Record instance_sum(const Record* records, uint32_t offset, uint32_t count) {
   const int lane = int(threadIdx.x) % kWarp;
-  InstanceGradient sum = {};
+  Record sum = {};
   if (count <= kFewInstances)
-    for (uint32_t k = 0; k < count; ++k) add(sum, gradients[offset + k]);
+    for (uint32_t k = 0; k < count; ++k) add(sum, records[offset + k]);
   for (unsigned todo = __ballot_sync(kFullWarp, count > kFewInstances); todo != 0; todo &= todo - 1) {
     const int owner = __ffs(int(todo)) - 1;
     const uint32_t from = __shfl_sync(kFullWarp, offset, owner), many = __shfl_sync(kFullWarp, count, owner);
-    InstanceGradient share = {};
-    for (uint32_t k = uint32_t(lane); k < many; k += kWarp) add(share, gradients[from + k]);
+    Record share = {};
+    for (uint32_t k = uint32_t(lane); k < many; k += kWarp) add(share, records[from + k]);
     for (int step = kWarp / 2; step > 0; step /= 2) add(share, from_lane(share, step));
     if (lane == owner) sum = share;
   }
@@ -107,8 +173,8 @@ struct Color {
 };
 
 // The gradients of one band of the harmonics: degree `kBand`, of 2 kBand + 1 coefficients.
-template <int kBand, bool kTrain>
-__device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<kTrain>& sink, Color& color) {
+template <int kBand, Form form>
+__device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<form>& sink, Color& color) {
   constexpr int kFirst = kBand * kBand, kCoefficients = 2 * kBand + 1;
   constexpr int kPlane = Layout::sh() + 3 * kFirst;
   float gradient[3 * kCoefficients] = {};
@@ -124,16 +190,44 @@ __device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<kTra
   sink(kBand == 0 ? TAME_PARAMETER_SH_DC : TAME_PARAMETER_SH_REST, kPlane, gradient);
 }
 
-template <bool kTrain, bool kStatistics>
+// The view's statistics of fragments: to their planes, or to the running ones. h: the sum of d loss / d log(alpha).
+template <Form form>
+__device__ __forceinline__ void add_fragments(const Sink<form>& sink, const FragmentSums& sum, float h) {
+  const OptimizeArgs& a = sink.a;
+  const ProjectArgs& p = a.projection;
+  const float absolute[2] = {sum.absolute_x, sum.absolute_y};
+  float values[kFragmentPlanes] = {};
+  if (sum.count > 0.f)
+    core::fragment_statistics(
+        sum, h, core::used_opacity(p.layout.linear_opacity, p.parameters.plane(p.layout.opacity())[sink.i]),
+        *a.largest_gradient,
+        core::density_gradient(absolute, p.camera.width, p.camera.height, p.splats[sink.i].depth,
+                               a.full_gradient_depth),
+        values);
+  for (uint32_t k = 0; k < kFragmentPlanes; ++k) {
+    if (form == Form::kProducing)
+      sink.statistic(a.gradients_to, kDensityPlanes + k) = values[k];
+    else
+      a.training.fragment_sums.plane(int(k))[sink.i] += values[k];
+  }
+}
+
+template <Form form>
 __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     optimize_kernel(const __grid_constant__ OptimizeArgs a) {
   if (a.projection.counts->overflow != 0) return;
   const ProjectArgs& p = a.projection;
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  const uint32_t tiles = i < p.count ? p.tile_counts[i] : 0;
-  InstanceGradient sum = instance_sum(a.gradients, tiles != 0 ? a.offsets[i] : 0, tiles);
+  const uint32_t tiles = i < p.count ? p.tile_counts[i] : 0, offset = tiles != 0 ? a.offsets[i] : 0;
+  InstanceGradient sum = instance_sum(a.gradients, offset, tiles);
+  FragmentSums fragments = {};
+  if constexpr (form == Form::kProducing || form == Form::kFusedAll)
+    if (a.fragments != nullptr) fragments = instance_sum(a.fragments, offset, tiles);
   if (i >= p.count) return;
-  const Sink<kTrain> sink = {a, i, tiles != 0};
+  Sink<form> sink = {a, i, tiles != 0};
+  if constexpr (form == Form::kProducing || form == Form::kFusedAll)
+    if (a.fragments != nullptr) add_fragments(sink, fragments, sum.h);
+  if constexpr (form == Form::kFusedAll) sink.begin_row();
   const Layout& layout = p.layout;
 
   float g_mean[3] = {}, g_log_scale[3] = {}, g_quat[4] = {}, g_mean2[2] = {}, g_opacity[1] = {};
@@ -152,12 +246,13 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
       if (s.clamped & (1u << c)) sum.rgb[c] = 0.f;
     direction = core::view_direction<float>(p.camera.center, x.mean);
   }
+  if constexpr (form == Form::kFusedAll) sink.add_pressures(g_opacity, g_log_scale);
 
   // Colour, band by band of the harmonics. Each coefficient is read before Adam moves it.
   Color color = {};
   for (int c = 0; c < 3; ++c) color.rgb[c] = sum.rgb[c];
   core::sh_basis(p.active_degree, direction.d, color.y);
-  const int live = kTrain ? a.step.live_sh_planes / 3 : layout.coefficients();
+  const int live = form != Form::kProducing ? a.training.step.live_sh_planes / 3 : layout.coefficients();
   color_band<0>(p, sink, color);
   if (live > 1) color_band<1>(p, sink, color);
   if (live > 4) color_band<2>(p, sink, color);
@@ -172,15 +267,74 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   sink(TAME_PARAMETER_OPACITIES, layout.opacity(), g_opacity);
   sink(TAME_PARAMETER_LOG_SCALES, layout.log_scales(), g_log_scale);
   sink(TAME_PARAMETER_QUATS, layout.quats(), g_quat);
-  if (!kTrain)
-    for (int k = 0; k < 2; ++k) a.mean2_out[size_t(k) * a.gradient_out.stride + i] = g_mean2[k];
+  if constexpr (form == Form::kFusedAll) sink.add_noise();
 
-  if (kStatistics && p.radii[i] > 0.f) {
-    a.gradient_sums[i] +=
-        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i].depth, a.full_gradient_depth);
-    a.visible_steps[i] += 1;
-    a.max_radii[i] = fmaxf(a.max_radii[i], p.radii[i]);
+  const auto density = [&] {
+    return core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i].depth, a.full_gradient_depth);
+  };
+  if constexpr (form == Form::kProducing) {
+    const bool visible = p.radii[i] > 0.f;
+    sink.statistic(a.gradients_to, kGradientSum) = visible ? density() : 0.f;
+    sink.statistic(a.gradients_to, kVisibleSteps) = visible ? 1.f : 0.f;
+    sink.statistic(a.gradients_to, kMaxRadius) = p.radii[i];
+    if (a.mean2_to != nullptr)
+      for (int k = 0; k < 2; ++k) a.mean2_to[size_t(k) * a.gradients_to.stride + i] = g_mean2[k];
   }
+  if constexpr (form == Form::kFusedStatistics || form == Form::kFusedAll) {
+    const TrainingArgs& t = a.training;
+    if ((form == Form::kFusedAll && t.gradient_sums == nullptr) || !(p.radii[i] > 0.f)) return;
+    t.gradient_sums[i] += density();
+    t.visible_steps[i] += 1;
+    t.max_radii[i] = fmaxf(t.max_radii[i], p.radii[i]);
+  }
+}
+
+// The second part of a step in two.
+template <int n>
+__device__ __forceinline__ void load_gradients(const Sink<Form::kConsuming>& sink, int plane, float (&gradient)[n]) {
+  for (int k = 0; k < n; ++k) gradient[k] = sink.a.gradients_from.plane(plane + k)[sink.i];
+}
+
+template <int n>
+__device__ __forceinline__ void consume(const Sink<Form::kConsuming>& sink, uint32_t parameter, int plane) {
+  float gradient[n];
+  load_gradients(sink, plane, gradient);
+  sink(parameter, plane, gradient);
+}
+
+__global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
+    consume_kernel(const __grid_constant__ OptimizeArgs a) {
+  if (a.projection.counts->overflow != 0) return;
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= a.projection.count) return;
+  Sink<Form::kConsuming> sink = {a, i, true};
+  sink.begin_row();
+  const Layout& layout = a.projection.layout;
+  const int live = a.training.step.live_sh_planes / 3;
+  consume<3>(sink, TAME_PARAMETER_SH_DC, Layout::sh());
+  if (live > 1) consume<3 * 3>(sink, TAME_PARAMETER_SH_REST, Layout::sh() + 3);
+  if (live > 4) consume<3 * 5>(sink, TAME_PARAMETER_SH_REST, Layout::sh() + 3 * 4);
+  if (live > 9) consume<3 * 7>(sink, TAME_PARAMETER_SH_REST, Layout::sh() + 3 * 9);
+  float g_opacity[1], g_log_scale[3];
+  load_gradients(sink, layout.opacity(), g_opacity);
+  load_gradients(sink, layout.log_scales(), g_log_scale);
+  sink.add_pressures(g_opacity, g_log_scale);
+  consume<3>(sink, TAME_PARAMETER_MEANS, Layout::means());
+  sink(TAME_PARAMETER_OPACITIES, layout.opacity(), g_opacity);
+  sink(TAME_PARAMETER_LOG_SCALES, layout.log_scales(), g_log_scale);
+  consume<4>(sink, TAME_PARAMETER_QUATS, layout.quats());
+  sink.add_noise();
+
+  const TrainingArgs& t = a.training;
+  if (!sink.visible()) return;
+  if (t.gradient_sums != nullptr) {
+    t.gradient_sums[i] += sink.statistic(a.gradients_from, kGradientSum);
+    t.visible_steps[i] += uint32_t(sink.statistic(a.gradients_from, kVisibleSteps));
+    t.max_radii[i] = fmaxf(t.max_radii[i], sink.statistic(a.gradients_from, kMaxRadius));
+  }
+  if (t.fragment_sums.base == nullptr) return;
+  for (uint32_t k = 0; k < kFragmentPlanes; ++k)
+    t.fragment_sums.plane(int(k))[i] += sink.statistic(a.gradients_from, kDensityPlanes + k);
 }
 
 }  // namespace tame::gpu

@@ -79,24 +79,24 @@ class GpuRasterization : public Rasterization {
 
     const Layout& layout = gaussians_.layout();
     const Planes parameters = gaussians_.planes();
-    DeviceBuffer<float> gradients(device_->ledger(), TAME_PURPOSE_OTHER,
-                                  parameters.stride * size_t(layout.planes() + 2));
+    const int mean2 = layout.planes() + int(kDensityPlanes);
+    DeviceBuffer<float> gradients(device_->ledger(), TAME_PURPOSE_OTHER, parameters.stride * size_t(mean2 + 2));
     OptimizeArgs args = rasterizer_.optimize_args();
-    args.gradient_out = {gradients.data(), parameters.stride};
-    args.mean2_out = args.gradient_out.plane(layout.planes());
-    rasterizer_.optimize(args, false);
+    args.gradients_to = {gradients.data(), parameters.stride};
+    args.mean2_to = args.gradients_to.plane(mean2);
+    rasterizer_.optimize(args);
 
     const auto fetch = [&](int first, int last, float* to) {
       int plane_of[3 * core::kMaxShCoefficients];
       for (int k = first; k < last; ++k) plane_of[k - first] = k;
-      planes_to_rows(*device_, args.gradient_out, count(), 0, plane_of, uint32_t(last - first), to);
+      planes_to_rows(*device_, args.gradients_to, count(), 0, plane_of, uint32_t(last - first), to);
     };
     fetch(Layout::means(), Layout::means() + 3, out.means);
     fetch(layout.log_scales(), layout.quats(), out.log_scales);
     fetch(layout.quats(), layout.planes(), out.quats);
     fetch(layout.opacity(), layout.log_scales(), out.opacities);
     fetch(Layout::sh(), layout.opacity(), out.sh);
-    fetch(layout.planes(), layout.planes() + 2, out.means2d);
+    fetch(mean2, mean2 + 2, out.means2d);
     device_->stream().wait();
   }
 

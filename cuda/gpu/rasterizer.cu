@@ -40,6 +40,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       instances_(ledger, TAME_PURPOSE_INSTANCES),
       slot_gaussians_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
+      fragments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
       tile_segments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_last_(ledger, TAME_PURPOSE_INSTANCES),
@@ -50,16 +51,16 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       depth_sums_(ledger, TAME_PURPOSE_IMAGES),
       last_(ledger, TAME_PURPOSE_IMAGES) {}
 
-void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
+void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
   try {
-    make_room(input, with_depth, with_backward);
+    make_room(input, with_depth, with_backward, with_fragments);
   } catch (...) {
     instance_room() = 0;  // what could not be had is not remembered: a smaller view may still fit
     throw;
   }
 }
 
-void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_backward) {
+void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
   with_backward_ = with_backward;
   const uint32_t count = input.count;
   const uint32_t width = uint32_t(input.camera.width), height = uint32_t(input.camera.height);
@@ -89,6 +90,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
     grow(gradients_, instance_room());
     grow(checkpoints_, size_t(instance_room()) / kSegment * kTilePixels);
   }
+  if (with_fragments) grow(fragments_, instance_room());
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
   last_.reserve(plane);

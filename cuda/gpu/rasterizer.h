@@ -23,22 +23,23 @@ class Rasterizer {
  public:
   Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile);
 
-  // Makes room for `input` with the instances remembered so far; may allocate, and then waits.
-  void prepare(const RasterInput& input, bool with_depth, bool with_backward);
+  // Makes room for `input` with the instances remembered so far; may allocate, and then waits. with_fragments: for a
+  // backward pass with them.
+  void prepare(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments = false);
   // Enqueues one forward pass (forward.cu). Call prepare first.
   void forward();
   // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
-  // pass_clamped: as if alpha were not capped.
-  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false);
+  // pass_clamped: as if alpha were not capped. fragments: with sums over the fragments of each instance, prepared for.
+  void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false, bool fragments = false);
   // What each Gaussian contributes where, of the last forward, prepared with_backward; pixel_weights: 1 plane. Arrays
   // of count() each, in device memory.
   struct Contributions {
     float *loss, *count, *blend, *distance, *radius, *depth;
   };
   void contributions(const float* pixel_weights, const Contributions& out);
-  // Arguments of optimize_kernel for the last backward; the caller fills in the rest.
+  // Arguments of optimize() for the last backward; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
-  void optimize(const OptimizeArgs& args, bool train);
+  void optimize(const OptimizeArgs& args);
   // Enqueues a sum of gradients of all Gaussians.
   void add_gradients(const GradientSum& sum);
 
@@ -57,7 +58,7 @@ class Rasterizer {
   const float* radii() const { return radii_.data(); }
 
  private:
-  void make_room(const RasterInput& input, bool with_depth, bool with_backward);
+  void make_room(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments);
   void project();
   void bin_by_tile();
   void score_instances(const float* pixel_weights);
@@ -89,6 +90,7 @@ class Rasterizer {
   DeviceBuffer<uint64_t> instances_;
   DeviceBuffer<uint32_t> slot_gaussians_;
   DeviceBuffer<InstanceGradient> gradients_;
+  DeviceBuffer<FragmentSums> fragments_;
   // Per tile and segment.
   DeviceBuffer<uint2> tile_ranges_;
   DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;

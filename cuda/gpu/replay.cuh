@@ -17,13 +17,15 @@ constexpr int kRowPixels = kWarp / kRowLanes;  // pixels each of them sums: one 
 static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line of pixels");
 
 // What a Pass gives:
-//   Record, of floats alone, one an instance, and output(args), where they go;
+//   Record, of floats alone, one an instance, and output(args, slot, value), where each of them goes;
+//   kBlocks: of a multiprocessor, at least;
 //   Pixels: planes of what it knows of each of a warp's pixels, in shared memory, 0 outside the picture;
 //   State: of a pixel; begin(args, at, checkpoint, pixels, lane) sets it up before the segment's first splat;
 //   State::blend(args, splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken is false where the
 //   pixel
 //     skips the splat;
-//   Sum: of a lane's share of a row: add(column, values, pixels, pixel), then finish(splat, left, y) gives the Record.
+//   Sum: of a lane's share of a row: add(column, values, pixels, pixel, splat, left, y), then finish(splat, left, y)
+//     gives the Record; the share's first pixel is centred at (left, y).
 template <class Pass>
 struct ReplayMemory {
   static constexpr int kValues = int(sizeof(typename Pass::Record) / sizeof(float));
@@ -34,6 +36,12 @@ struct ReplayMemory {
   float sums[kTileWarps][kWarp * kValues];
   uint32_t touched[kTileWarps];
 };
+
+template <class Record>
+__device__ __forceinline__ float* record_value(Record* records, uint32_t slot, int value) {
+  constexpr size_t kValues = sizeof(Record) / sizeof(float);
+  return reinterpret_cast<float*>(records) + size_t(slot) * kValues + size_t(value);
+}
 
 // Where a pixel's numbers lie in a row: neither step 1 nor step 2 then meets a bank twice.
 __device__ __forceinline__ int row_place(int row, int pixel) {
@@ -54,7 +62,8 @@ __device__ __forceinline__ void sum_rows(ReplayMemory<Pass>& memory, int round, 
 #pragma unroll
     for (int column = 0; column < kRowPixels; ++column) {
       const int pixel = line * kRowPixels + column;
-      sum.add(column, memory.rows[warp][row][row_place(row, pixel)], memory.pixels[warp], pixel);
+      sum.add(column, memory.rows[warp][row][row_place(row, pixel)], memory.pixels[warp], pixel,
+              memory.splats[round % 2][place], left, top + float(line));
     }
     record = sum.finish(memory.splats[round % 2][place], left, top + float(line));
   }
@@ -72,7 +81,7 @@ __device__ __forceinline__ void sum_rows(ReplayMemory<Pass>& memory, int round, 
 // Step 3: adds the warps' sums of a round's instances and writes them.
 template <class Pass>
 __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, int round, uint32_t instances,
-                                            float* output) {
+                                            const BlendArgs& a) {
   constexpr int kValues = ReplayMemory<Pass>::kValues;
   for (int t = int(threadIdx.x); t < int(instances) * kValues; t += kTilePixels) {
     const int place = t / kValues, value = t % kValues;
@@ -80,13 +89,13 @@ __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, in
 #pragma unroll 4
     for (int w = 0; w < kTileWarps; ++w)
       if (memory.touched[w] >> place & 1u) sum += memory.sums[w][t];
-    output[size_t(memory.slots[round % 2][place]) * kValues + size_t(value)] = sum;
+    *Pass::output(a, memory.slots[round % 2][place], value) = sum;
   }
 }
 
 template <class Pass>
-__global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(BlendArgs a) {
-  static_assert(sizeof(ReplayMemory<Pass>) <= 32 * 1024, "three blocks fit the 100 KiB of smaller GPUs");
+__global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(BlendArgs a) {
+  static_assert(sizeof(ReplayMemory<Pass>) <= Pass::kSharedBytes, "so many blocks fit the 100 KiB of smaller GPUs");
   if (a.counts->overflow != 0) return;
   const uint32_t segment = blockIdx.x;
   if (segment >= a.tile_segments[a.tiles - 1]) return;
@@ -96,7 +105,10 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
   const uint32_t begin = range.x + first, count = min(range.y - begin, uint32_t(kSegment));
   const int thread = int(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
   if (first >= a.tile_last[tile]) {  // every pixel was opaque before
-    if (uint32_t(thread) < count) Pass::output(a)[a.instances[begin + uint32_t(thread)].x] = {};
+    if (uint32_t(thread) >= count) return;
+    const uint32_t slot = a.instances[begin + uint32_t(thread)].x;
+#pragma unroll
+    for (int v = 0; v < ReplayMemory<Pass>::kValues; ++v) *Pass::output(a, slot, v) = 0.f;
     return;
   }
 
@@ -158,7 +170,7 @@ __global__ void __launch_bounds__(kTilePixels, kReplayBlocks) replay_kernel(Blen
     if (rows != 0) sum_rows(memory, round, rows, splat_of_row, left, top);
     if (lane == 0) memory.touched[warp] = touched;
     __syncthreads();
-    write_round(memory, round, in_round, reinterpret_cast<float*>(Pass::output(a)));
+    write_round(memory, round, in_round, a);
   }
 }
 

@@ -68,6 +68,13 @@ class GpuStepper : public Stepper {
   uint32_t views_per_step() const { return state_.options.views_per_step; }
   bool fused() const { return state_.gradients.empty(); }
 
+  struct Step {
+    const tame_step& record;
+    const uint32_t* views;
+    const float* rates;
+    uint32_t ticket;
+  };
+
   struct InFlight {
     uint32_t index;  // in the plan
     uint32_t ticket;
@@ -126,13 +133,6 @@ class GpuStepper : public Stepper {
     }
   }
 
-  struct Step {
-    const tame_step& record;
-    const uint32_t* views;
-    const float* rates;
-    uint32_t ticket;
-  };
-
   // The view at a place of the step, and with the last one the rest of the step.
   void enqueue_view(const Step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
@@ -142,7 +142,7 @@ class GpuStepper : public Stepper {
     RasterInput input = {gaussians_->planes(),       gaussians_->layout(),      gaussians_->count(),
                          int(step.record.sh_degree), core::camera_from(camera), {}};
     std::copy(background, background + 3, input.background);
-    rasterizer.prepare(input, false, true);
+    rasterizer.prepare(input, false, true, gathers_fragments(step.record));
     device().loss().reserve(camera.width, camera.height, true);
     transform_.reserve(camera.width, camera.height);
     const Photo photo = views_->acquire(view, background);
@@ -171,27 +171,20 @@ class GpuStepper : public Stepper {
                   losses_.data() + place, counts);
     if (!learns(step)) return;
     transform_.backward(place, loss.gradient());
-    rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
+    rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
   }
 
-  // For the gradients of the Gaussians in the view at hand.
-  OptimizeArgs view_args(const tame_step& step) {
-    OptimizeArgs args = device().rasterizer().optimize_args();
-    args.full_gradient_depth = state_.options.full_gradient_depth;
-    if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.largest_gradient = device().loss().largest_gradient();
-    return args;
-  }
-
-  // Those gradients, for the view at a place of the step, into the sum over its views.
+  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
   void keep_gradients(const tame_step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     OptimizeArgs args = view_args(step);
     args.gradients_to = state_.view_gradients(place);
-    rasterizer.optimize(args, true);
+    rasterizer.optimize(args);
     const GradientSum sum = state_.gradient_sum(place);
     if (sum.count != 0) rasterizer.add_gradients(sum);
   }
 
+  // With the step's last view.
   void finish(const Step& step) {
     const Counts* counts = device().rasterizer().counts();
     const uint32_t n = views_per_step();
@@ -203,19 +196,18 @@ class GpuStepper : public Stepper {
   }
 
   void optimize(const tame_step& step, const float* rates) {
-    Rasterizer& rasterizer = device().rasterizer();
-    OptimizeArgs args = fused() ? view_args(step) : rasterizer.optimize_args();
+    OptimizeArgs args = fused() ? view_args(step) : device().rasterizer().optimize_args();
     if (!fused()) args.gradients_from = state_.gradients[0];
-    args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
-    args.first_moments = state_.first_moments;
-    args.second_moments = state_.second_moments;
-    args.sh_sums = state_.sh_sums;
-    if ((step.flags & TAME_STEP_STATISTICS) != 0) {
-      args.gradient_sums = state_.gradient_sums;
-      args.visible_steps = state_.visible_steps;
-      args.max_radii = state_.max_radii;
-    }
-    rasterizer.optimize(args, true);
+    args.training = state_.take_step(step, rates);
+    device().rasterizer().optimize(args);
+  }
+
+  // What the gradients of the last view are made of.
+  OptimizeArgs view_args(const tame_step& step) {
+    OptimizeArgs args = device().rasterizer().optimize_args();
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    if (gathers_fragments(step)) args.largest_gradient = device().loss().largest_gradient();
+    return args;
   }
 
   // True when the step did its work, false when it had too little room.

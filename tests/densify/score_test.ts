@@ -1,13 +1,10 @@
 // Scores and density statistics against the oracle, term by term.
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
-import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { SCORE, STEP } from "../../ffi/trainer.ts";
-import type { Photo } from "../gpu/training.ts";
-import { benignScene } from "../reference/scenes.ts";
 import { edgeMap, isCertain, scoreReference, type ScoreWeights, statisticsReference } from "../reference/score.ts";
 import { deviceTest } from "../support/device.ts";
-import { open, photoOf, steps, twoSided, WEIGHTS } from "./world.ts";
+import { open, steps, threeViews, twoSided, WEIGHTS } from "./world.ts";
 
 const ERROR = 1e-4; // of the largest
 
@@ -47,7 +44,7 @@ const BACKGROUND = [0.25, 0.5, 0.125];
 
 for (const shDegree of [0, 2]) {
   const options = { shDegree, background: BACKGROUND };
-  const { splats, photos } = scene(SEEDS[shDegree]);
+  const { splats, photos } = threeViews(SEEDS[shDegree]);
 
   Deno.test(`the oracle is certain of the scene when the degree is ${shDegree}`, () => {
     for (const photo of photos) assert(isCertain(splats, photo, options));
@@ -97,7 +94,7 @@ for (const shDegree of [0, 2]) {
 }
 
 deviceTest("Trainer.score() weighs a view by its loss with the trainer's weight of D-SSIM", async (device) => {
-  const { splats, photos } = scene(SEEDS[0]);
+  const { splats, photos } = threeViews(SEEDS[0]);
   using world = open(device, { splats, photos, lambdaDssim: 0.7 });
   const weights = { view: 1, opacity: 1 };
   const options = { shDegree: 0, background: BACKGROUND, lambdaDssim: 0.7 };
@@ -161,22 +158,6 @@ Deno.test("edgeMap() gives numbers worked out by hand", () => {
     29 / 255,
   ]);
 });
-
-/** Three views of different sizes, 30 Gaussians of degree 2. */
-function scene(seed: number): { splats: SplatArrays; photos: Photo[] } {
-  const { splats, camera } = benignScene({ seed, count: 30, shDegree: 2, width: 45, height: 37, sigmas: [0.8, 5] });
-  const photos = [[45, 37], [38, 21], [33, 40]].map(([width, height], k): Photo => ({
-    camera: {
-      ...camera,
-      width,
-      height,
-      cx: width / 2 + 1.5,
-      translation: camera.translation.map((value, axis) => Math.fround(value + (axis === k ? 0.1 * k : 0))),
-    },
-    image: photoOf(width, height, seed + k),
-  }));
-  return { splats, photos };
-}
 
 /** One step of statistics on each view, which moves nothing. */
 function gather(trainer: Parameters<typeof steps>[0], shDegree: number): Promise<void> {

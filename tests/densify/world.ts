@@ -6,6 +6,7 @@ import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { Control, GROUP, SCORE, type Step, StepPlan, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
 import { EVERYTHING, LEARNING_RATES, makeViews, type Photo } from "../gpu/training.ts";
 import { Random } from "../reference/random.ts";
+import { benignScene } from "../reference/scenes.ts";
 
 /** All groups but the one whose values say which Gaussian a row comes from. */
 export const BUT_NAMES = EVERYTHING & ~(1 << GROUP.shDc);
@@ -52,6 +53,22 @@ export function twoSided(count: number, seed = 31): { splats: SplatArrays; photo
       translation: [0.1, -0.05, 0],
     },
     image: photoOf(width, height, seed + side),
+  }));
+  return { splats, photos };
+}
+
+/** Three views of different sizes, 30 Gaussians of degree 2. */
+export function threeViews(seed: number): { splats: SplatArrays; photos: Photo[] } {
+  const { splats, camera } = benignScene({ seed, count: 30, shDegree: 2, width: 45, height: 37, sigmas: [0.8, 5] });
+  const photos = [[45, 37], [38, 21], [33, 40]].map(([width, height], k): Photo => ({
+    camera: {
+      ...camera,
+      width,
+      height,
+      cx: width / 2 + 1.5,
+      translation: camera.translation.map((value, axis) => Math.fround(value + (axis === k ? 0.1 * k : 0))),
+    },
+    image: photoOf(width, height, seed + k),
   }));
   return { splats, photos };
 }

@@ -19,6 +19,7 @@ const ITERATIONS: Record<Stream, [first: number, last: number]> = {
   STREAM_SPLITS: [1, LAST],
   STREAM_PRUNED: [1, LAST],
   STREAM_CHILDREN: [1, LAST],
+  STREAM_NOISE: [1, LAST],
 };
 
 Deno.test("streams of one number have no iteration in common", () => {

@@ -49,6 +49,8 @@ export interface ReferenceRasterization {
   /** Number of pixels that stopped at an almost opaque stack. */
   stopped: number;
   backward(dImage: ArrayLike<number>, dAlpha?: ArrayLike<number>): ReferenceGradients;
+  /** What each pixel's contributions add to the gradients of a loss of the image. */
+  fragments(dImage: ArrayLike<number>): FragmentGradient[][];
 }
 
 const SMALLEST_ALPHA = 1 / 255;
@@ -118,6 +120,10 @@ export function rasterizeReference(
     deepest: Math.max(0, ...blends.map((blend) => blend.contributions.length)),
     stopped: blends.filter((blend) => blend.stopper !== undefined).length,
     backward: (dImage, dAlpha) => rasterizeBackward(splats, seen, backdrop, blends, dImage, dAlpha),
+    fragments: (dImage) =>
+      blends.map((blend, pixel) =>
+        fragmentGradients(blend, backdrop, [0, 1, 2].map((channel) => dImage[3 * pixel + channel]), 0)
+      ),
   };
 }
 
@@ -135,6 +141,16 @@ export interface Contribution {
   weight: number;
   /** Splat centre less pixel centre. */
   delta: [number, number];
+}
+
+/** How the loss changes with one splat's part in one pixel. */
+export interface FragmentGradient {
+  /** The part. */
+  contribution: Contribution;
+  /** With respect to the logarithm of its alpha, or of its splat's opacity; 0 where it is clamped. */
+  dLogAlpha: number;
+  /** With respect to the splat's centre, in pixels. */
+  dCenter: number[];
 }
 
 interface Blend {
@@ -229,37 +245,48 @@ function rasterizeBackward(
   return out;
 }
 
-// From the last splat to the first: `behind` is the colour a splat covers, per unit of transmittance behind it.
 function blendBackward(
-  { contributions, transmittance: final }: Blend,
+  blend: Blend,
   background: number[],
   dRgb: number[],
   dAlpha: number,
   gradients: Map<Footprint, FootprintGradient>,
 ): void {
-  const behind = [...background];
-  for (const { footprint, alpha, clamped, transmittance, weight, delta } of contributions.toReversed()) {
+  for (const { contribution, dLogAlpha, dCenter } of fragmentGradients(blend, background, dRgb, dAlpha)) {
+    const { footprint, weight, delta } = contribution;
     const gradient = gradients.get(footprint) ??
       { center: [0, 0], conic: [[0, 0], [0, 0]], opacity: 0, rgb: [0, 0, 0] };
     gradients.set(footprint, gradient);
+    for (let channel = 0; channel < 3; channel++) gradient.rgb[channel] += weight * dRgb[channel];
+    gradient.opacity += dLogAlpha / footprint.opacity;
+    for (let i = 0; i < 2; i++) {
+      gradient.center[i] += dCenter[i];
+      for (let j = 0; j < 2; j++) gradient.conic[i][j] -= 0.5 * dLogAlpha * delta[i] * delta[j];
+    }
+  }
+}
 
+// From the last splat to the first: `behind` is the colour a splat covers, per unit of transmittance behind it.
+function fragmentGradients(
+  { contributions, transmittance: final }: Blend,
+  background: number[],
+  dRgb: number[],
+  dAlpha: number,
+): FragmentGradient[] {
+  const behind = [...background];
+  return contributions.toReversed().map((contribution) => {
+    const { footprint: { rgb, conic }, alpha, clamped, transmittance, delta } = contribution;
     // The pixel's accumulated opacity is 1 less the final transmittance, which holds a factor 1 - alpha.
     let dSplatAlpha = dAlpha * final / (1 - alpha);
     for (let channel = 0; channel < 3; channel++) {
-      gradient.rgb[channel] += weight * dRgb[channel];
-      dSplatAlpha += transmittance * (footprint.rgb[channel] - behind[channel]) * dRgb[channel];
-      behind[channel] = alpha * footprint.rgb[channel] + (1 - alpha) * behind[channel];
+      dSplatAlpha += transmittance * (rgb[channel] - behind[channel]) * dRgb[channel];
+      behind[channel] = alpha * rgb[channel] + (1 - alpha) * behind[channel];
     }
-    if (clamped) continue;
-
-    gradient.opacity += dSplatAlpha * alpha / footprint.opacity;
-    // alpha = opacity * exp(-E), E = delta^T conic delta / 2.
-    const dEnergy = -alpha * dSplatAlpha;
-    for (let i = 0; i < 2; i++) {
-      gradient.center[i] += dEnergy * (footprint.conic[i][0] * delta[0] + footprint.conic[i][1] * delta[1]);
-      for (let j = 0; j < 2; j++) gradient.conic[i][j] += 0.5 * dEnergy * delta[i] * delta[j];
-    }
-  }
+    // alpha = opacity * exp(-E), E = delta^T conic delta / 2, as long as it is not clamped.
+    const dLogAlpha = clamped ? 0 : alpha * dSplatAlpha;
+    const dCenter = [0, 1].map((i) => -dLogAlpha * (conic[i][0] * delta[0] + conic[i][1] * delta[1]));
+    return { contribution, dLogAlpha, dCenter };
+  });
 }
 
 function contains({ x0, y0, x1, y1 }: Rectangle, [x, y]: [number, number]): boolean {

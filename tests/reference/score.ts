@@ -127,6 +127,53 @@ export function statisticsReference(
   return { gradientSums, visibleSteps, maxRadii };
 }
 
+/** Statistics of fragments, one of each per Gaussian, by the names of their columns. */
+export type FragmentStatistics = Record<
+  | "fragment_count"
+  | "weight_sum"
+  | "absolute_gradient_sum"
+  | "opacity_gradient_sum"
+  | "opacity_gradient_square_sum",
+  Float64Array
+>;
+
+/** Statistics of fragments of one step on each view; `fullDepth` as for {@linkcode statisticsReference}. */
+export function fragmentsReference(
+  splats: Splats,
+  views: readonly ScoredView[],
+  options: ScoreOptions & { fullDepth?: number },
+): FragmentStatistics {
+  const zeros = () => new Float64Array(splats.opacities.length);
+  const sums: FragmentStatistics = {
+    fragment_count: zeros(),
+    weight_sum: zeros(),
+    absolute_gradient_sum: zeros(),
+    opacity_gradient_sum: zeros(),
+    opacity_gradient_square_sum: zeros(),
+  };
+  for (const view of views) {
+    const { drawn, gradient } = drawView(splats, view, options);
+    const { width, height } = view.camera;
+    const largest = Math.max(...gradient.map(Math.abs));
+    const absolute = [zeros(), zeros()];
+    for (const { contribution: { footprint, weight }, dLogAlpha, dCenter } of drawn.fragments(gradient).flat()) {
+      const { index, opacity } = footprint;
+      const dOpacity = largest > 0 ? dLogAlpha / opacity / largest : 0;
+      sums.fragment_count[index] += 1;
+      sums.weight_sum[index] += weight;
+      sums.opacity_gradient_sum[index] += dOpacity;
+      sums.opacity_gradient_square_sum[index] += dOpacity ** 2;
+      dCenter.forEach((value, axis) => absolute[axis][index] += Math.abs(value));
+    }
+    for (const { index, depth } of drawn.footprints) {
+      const share = Math.min(depth / (options.fullDepth ?? 0), 1) ** 2;
+      const [x, y] = absolute.map((values) => values[index]);
+      sums.absolute_gradient_sum[index] += share * Math.hypot(x * width / 2, y * height / 2);
+    }
+  }
+  return sums;
+}
+
 /**
  * Edges of a photo, [y][x], 0 to 1 but not stretched: BT.601 luma in 16-bit fixed point through the 3 x 3 Laplacian,
  * limited to 0 to 255; the outermost pixels keep their luma. A neighbour that the mask leaves out counts as equal to the
