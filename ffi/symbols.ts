@@ -1,10 +1,11 @@
 // The functions of cuda/tame.h as Deno sees them, in the header's order; a test compares the two.
 //
 // Handles are `pointer` and arrays `buffer`, so that a path-scoped --allow-ffi is enough. The calls that may take long
-// are nonblocking; the first one that asks a GPU something also wakes its driver.
+// are nonblocking; the first one that asks a GPU something also wakes its driver. A call that is short for small input
+// and long for large input has a second, nonblocking entry: `<name>_async`.
 
-/** The symbol table of libtame_cpu and libtame_cuda. */
-export const SYMBOLS = {
+/** The functions of tame.h, each once. */
+const FUNCTIONS = {
   tame_abi_version: {
     parameters: [],
     result: "u32",
@@ -529,5 +530,30 @@ export const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** The nonblocking form of a function. */
+function nonblocking<Name extends keyof typeof FUNCTIONS>(
+  name: Name,
+): (typeof FUNCTIONS)[Name] & { readonly name: Name; readonly nonblocking: true } {
+  return { ...FUNCTIONS[name], name, nonblocking: true };
+}
+
+/** The symbol table of libtame_cpu and libtame_cuda. */
+export const SYMBOLS = {
+  ...FUNCTIONS,
+  tame_gaussians_create_async: nonblocking("tame_gaussians_create"),
+  tame_gaussians_resize_async: nonblocking("tame_gaussians_resize"),
+  tame_gaussians_upload_async: nonblocking("tame_gaussians_upload"),
+  tame_gaussians_download_async: nonblocking("tame_gaussians_download"),
+  tame_views_set_async: nonblocking("tame_views_set"),
+  tame_psnr_async: nonblocking("tame_psnr"),
+  tame_ssim_async: nonblocking("tame_ssim"),
+  tame_image_loss_async: nonblocking("tame_image_loss"),
+  tame_trainer_create_async: nonblocking("tame_trainer_create"),
+};
+
 /** The functions of an opened library. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The arguments of a function, but for the error that comes last. */
+export type Arguments<Name extends keyof Symbols> = Parameters<Symbols[Name]> extends [...infer Rest, unknown] ? Rest
+  : never;

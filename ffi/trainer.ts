@@ -19,6 +19,7 @@ import {
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import type { Control, StepPlan } from "./plan.ts";
+import type { Symbols } from "./symbols.ts";
 import type { Views } from "./views.ts";
 
 export {
@@ -73,39 +74,48 @@ export interface Statistics {
 export class Trainer implements Disposable {
   /** The Gaussians it optimises. */
   readonly gaussians: Gaussians;
-  /** The views it optimises them against. */
+  /** @internal The views it optimises them against. */
   readonly views: Views;
 
   readonly #handle: Handle;
 
-  private constructor(gaussians: Gaussians, views: Views, options: Struct<"tame_trainer_options">) {
+  private constructor(gaussians: Gaussians, views: Views, handle: (owner: Trainer) => Handle) {
     this.gaussians = gaussians;
     this.views = views;
-    const { bytes } = options;
-    this.#handle = gaussians.device.create(
-      (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
-      { owner: this, what: "trainer", close: (symbols) => symbols.tame_trainer_close },
-    );
+    this.#handle = handle(this);
+    gaussians.attach(this);
   }
 
-  /** Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
+  /** @internal Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
   static create(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Trainer {
-    const native = new Struct("tame_trainer_options")
-      .set("lambda_dssim", options.lambdaDssim ?? 0.2)
-      .set("beta1", options.beta1 ?? 0.9)
-      .set("beta2", options.beta2 ?? 0.999)
-      .set("epsilon", options.epsilon ?? 1e-15)
-      .set("sh_accumulation", options.shAccumulation ? 1 : 0)
-      .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
-      .set("full_gradient_depth", options.fullGradientDepth ?? 0);
+    const { bytes } = nativeOptions(options);
     gaussians.refuseWhileTraining("create a second trainer");
-    const trainer = new Trainer(gaussians, views, native);
-    gaussians.attach(trainer);
-    return trainer;
+    return new Trainer(gaussians, views, (owner) =>
+      gaussians.device.create(
+        (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
+        { owner, ...ABOUT },
+      ));
+  }
+
+  /** @internal {@linkcode Trainer.create} after the calls before it; the event loop is free meanwhile. */
+  static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
+    const { bytes } = nativeOptions(options);
+    const claim = {};
+    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.attach(claim);
+    try {
+      const pointer = await gaussians.device.queueCreate((symbols, error) =>
+        symbols.tame_trainer_create_async(gaussians.pointer, views.pointer, bytes, bytes.length, error)
+      );
+      return new Trainer(gaussians, views, (owner) => gaussians.device.adopt(pointer, { owner, ...ABOUT }));
+    } catch (error) {
+      gaussians.detach(claim);
+      throw error;
+    }
   }
 
   /**
-   * Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
+   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
    * the last whole step. The control block reports progress meanwhile.
    */
   async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
@@ -225,7 +235,7 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target.
+   * @internal Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target.
    * The others keep their order and all their state.
    */
   prune(options: PruneOptions): Pruned {
@@ -240,7 +250,7 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again with the next
+   * @internal Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again with the next
    * round where the count falls short. New rows have no moments and inherit scores and statistics.
    */
   densify(options: DensifyOptions): Densified {
@@ -255,7 +265,7 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates, then
+   * @internal A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates, then
    * pruning of weak Gaussians by scores that growth has put out of place.
    */
   densifyReference(options: ReferenceOptions): ReferenceDensified {
@@ -274,4 +284,17 @@ export class Trainer implements Disposable {
     this.gaussians.detach(this);
     this.#handle.close();
   }
+}
+
+const ABOUT = { what: "trainer", close: (symbols: Symbols) => symbols.tame_trainer_close };
+
+function nativeOptions(options: TrainerOptions): Struct<"tame_trainer_options"> {
+  return new Struct("tame_trainer_options")
+    .set("lambda_dssim", options.lambdaDssim ?? 0.2)
+    .set("beta1", options.beta1 ?? 0.9)
+    .set("beta2", options.beta2 ?? 0.999)
+    .set("epsilon", options.epsilon ?? 1e-15)
+    .set("sh_accumulation", options.shAccumulation ? 1 : 0)
+    .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
+    .set("full_gradient_depth", options.fullGradientDepth ?? 0);
 }

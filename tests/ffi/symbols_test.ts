@@ -1,5 +1,5 @@
 // The C header against its TypeScript twin, in both directions.
-import { assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { ABI, type FieldSpec, STRUCTS, structSize } from "../../ffi/abi.ts";
 import { SYMBOLS } from "../../ffi/symbols.ts";
 import { headerConstants, headerFunctions, headerStructs } from "../abi/header.ts";
@@ -16,12 +16,25 @@ const NONBLOCKING = [
   "tame_trainer_score",
 ];
 
+/** The entries of the table that have a function's own name, and the nonblocking ones beside some of them. */
+const functions = Object.entries(SYMBOLS).filter(([name]) => !name.endsWith("_async"));
+const nonblocking = Object.entries(SYMBOLS).filter(([name]) => name.endsWith("_async"));
+
 Deno.test("SYMBOLS has the functions of tame.h, in its order", () => {
   assertGreater(headerFunctions.size, 25);
-  assertEquals(Object.keys(SYMBOLS), [...headerFunctions.keys()]);
+  assertEquals(functions.map(([name]) => name), [...headerFunctions.keys()]);
 });
 
-for (const [name, symbol] of Object.entries(SYMBOLS)) {
+for (const [name, symbol] of nonblocking) {
+  Deno.test(`SYMBOLS.${name} is the blocking function of that name, nonblocking`, () => {
+    const base = name.replace(/_async$/, "");
+    assert(!NONBLOCKING.includes(base));
+    const blocking: Deno.ForeignFunction = SYMBOLS[base as keyof typeof SYMBOLS];
+    assertEquals({ ...symbol }, { ...blocking, name: base, nonblocking: true });
+  });
+}
+
+for (const [name, symbol] of functions) {
   Deno.test(`SYMBOLS.${name} has the parameters and the result of tame.h`, () => {
     const { parameters, result } = headerFunctions.get(name)!;
     assertEquals([...symbol.parameters], parameters.map((parameter) => parameter.type as string));
