@@ -12,7 +12,8 @@ import { loadScene } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
-import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
+import { accumulatesSh } from "../train/schedule.ts";
+import { densificationEvents } from "../train/strategies/periodic.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -130,13 +131,14 @@ function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: 
     throw asUsageError(error);
   }
   const target = budgetTarget(scene.points.count, options);
-  const gaussians = largestCount(scene.points.count, options);
+  const events = densificationEvents(options).length;
+  const gaussians = largestCount({ start: scene.points.count, target }, events);
   const plan = planMemory({
     photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-    densifies: densificationEvents(options).length > 0,
+    densifies: events > 0,
     evaluates: options.testIterations.length > 0,
   });
   return { target, gaussians, plan };

@@ -6,8 +6,10 @@
  * @module
  */
 
+import type { TrainController } from "./controller.ts";
 import { type Parity, PARITY_PARTS, type ParityPart, parityParts } from "./parity.ts";
 import { type Preset, PRESETS } from "./presets.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
@@ -109,17 +111,41 @@ export interface TrainOptions {
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;
-  /** Called as photos arrive on the device, before and between the first steps; not with `dataDevice: "disk"`. */
-  onPhoto?: (loaded: number, total: number) => void;
+  /** Pauses, resumes and stops the run, and asks it for saves and evaluations. Default none. */
+  controller?: TrainController;
+  /**
+   * Makes the strategy that adds and removes Gaussians. Default the one of Mallick et al. 2024, or the reference's with
+   * parity of the part `selection`.
+   */
+  strategy?: (context: StrategyContext) => Strategy;
+}
+
+/** What a strategy is made for: one run. */
+export interface StrategyContext {
+  /** All options of the run. */
+  options: ResolvedTrainOptions;
+  /** Seed of every random number. */
+  seed: number;
+  /** Scene extent in world units. */
+  extent: number;
+  /** Number of training views. */
+  views: number;
+  /** Count of Gaussians at the start. */
+  start: number;
+  /** Count that the budget asks for after the last densification event. */
+  target: number;
 }
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "onPhoto">>
-  & Pick<TrainOptions, "preset" | "signal" | "onPhoto">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "strategy">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
   & { parity: readonly ParityPart[] };
 
-const DEFAULTS: Required<Omit<TrainOptions, "preset" | "signal" | "onPhoto">> = {
+/** Options that have no default value. */
+const UNSET = ["preset", "signal", "controller", "strategy"] as const;
+
+const DEFAULTS: Required<Omit<TrainOptions, (typeof UNSET)[number]>> = {
   shDegree: 3,
   iterations: 30000,
   positionLrInit: 0.00016,
@@ -246,7 +272,7 @@ function checkOpacities({ highOpacity, parity, hoIteration, densifyUntilIter }: 
 export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
   for (const name of Object.keys(given)) {
-    if (!(name in DEFAULTS) && name !== "preset" && name !== "signal" && name !== "onPhoto") {
+    if (!(name in DEFAULTS) && !(UNSET as readonly string[]).includes(name)) {
       throw new RangeError(`Cannot train with the option "${name}": there is none of this name`);
     }
   }
