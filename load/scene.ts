@@ -9,10 +9,10 @@ import { cameraCenter } from "./camera.ts";
 import type { Capture, ReadOptions } from "./capture.ts";
 import { readColmapCapture } from "./colmap_capture.ts";
 import { statOrUndefined } from "./files.ts";
+import { readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
-import { readStart } from "./start.ts";
 import { readSplitCapture, readTransformsCapture, SPLIT_FILE, TRANSFORMS_FILE } from "./transforms.ts";
 import { makeViews } from "./views.ts";
 
@@ -83,7 +83,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const { library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);
+  const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });

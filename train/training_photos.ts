@@ -6,6 +6,8 @@ import type { Views } from "../ffi/views.ts";
 export interface TrainingPhotos extends Disposable {
   /** The views, each at its index in the scene. */
   readonly views: Views;
+  /** Number of photos on the device, where they all stay; undefined where they come and go. */
+  readonly loaded: number | undefined;
   /**
    * Has the photos of the steps of some iterations on the device, or of as many from the first on as there is room for.
    *
