@@ -15,7 +15,7 @@ export { type DeviceInfo, type LibraryReport, listDevices } from "./device_info.
 
 /** Options of {@linkcode openDevice}. */
 export interface DeviceOptions {
-  /** Where to compute; "auto" takes a GPU if this build has code for it, else the CPU. Default "auto". */
+  /** Where to compute; `"auto"` takes a GPU if this build has code for it, else the CPU. Default `"auto"`. */
   backend?: "auto" | Backend;
   /** Which device of the backend. Default 0. */
   index?: number;
