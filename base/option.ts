@@ -51,7 +51,8 @@ export interface OptionRow {
   readonly reject?: (value: OptionValue) => string | undefined;
 }
 
-type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+/** A snake_case name in camelCase. */
+export type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
 

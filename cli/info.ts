@@ -5,6 +5,7 @@ import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
 import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
+import { type Library, openFile, openLibrary, searchLibrary } from "../ffi/library.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
@@ -65,8 +66,9 @@ async function isFile(path: string): Promise<boolean> {
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: namedLibrary() });
-  const { target, gaussians, plan } = planOf(scene, values);
+  const named = namedLibrary();
+  const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: named });
+  const { target, gaussians, plan } = planOf(scene, values, await planningLibrary(named));
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -112,12 +114,22 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   };
 }
 
+/** The library whose buffers the plan counts: the named one, whatever its backend is, else the CPU's. */
+async function planningLibrary(named: string | undefined): Promise<Library> {
+  return named === undefined ? await openLibrary("cpu") : openFile(await searchLibrary("cpu", named));
+}
+
 /** The plan at the largest count of the run. */
-function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
+function planOf(
+  scene: Scene,
+  values: InfoValues,
+  library: Library,
+): { target: number; gaussians: number; plan: MemoryPlan } {
   const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
   const gaussians = largestCount(scene.points.count, options);
   const plan = planMemory({
+    library,
     photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,

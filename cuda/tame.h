@@ -130,6 +130,33 @@ typedef struct tame_memory {
 TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory,
                                         uint32_t memory_bytes, tame_error* err);
 
+/* What a run does beside plain steps, as its memory is asked for. */
+#define TAME_MEMORY_SCORES 1u  /* Gaussians are scored */
+#define TAME_MEMORY_METRICS 2u /* renders are compared with photos */
+
+typedef struct tame_memory_query {
+  uint32_t struct_size;
+  uint32_t flags;          /* TAME_MEMORY_* */
+  uint32_t capacity;       /* Gaussians */
+  uint32_t sh_degree;      /* 0..3 */
+  uint32_t width, height;  /* pixels of the largest view */
+  uint32_t state;          /* TAME_STATE_*, as in tame_trainer_options */
+  uint32_t views_per_step; /* likewise; 0: 1 */
+  uint64_t instances;      /* the most (tile, splat) pairs known of a view; 0: none were counted */
+} tame_memory_query;
+
+typedef struct tame_memory_estimate {
+  uint32_t struct_size;
+  uint32_t exact;         /* bit i: bytes[i] is what is taken, but for padding; else an estimate */
+  uint32_t staged_photos; /* photos that the device holds at a time where residency is not DEVICE; 0: all */
+  uint32_t reserved;
+  uint64_t bytes[TAME_PURPOSES]; /* photos 0: their sizes are the caller's to know */
+} tame_memory_estimate;
+
+/* What training will take on a device of this library, at the most Gaussians and the largest view. Needs no device. */
+TAME_API tame_status tame_estimate_memory(const tame_memory_query* query, uint32_t query_bytes,
+                                          tame_memory_estimate* estimate, uint32_t estimate_bytes, tame_error* err);
+
 /* Where the time of a step goes. Scoring passes are under SCORE but for their forward and loss. */
 #define TAME_PHASES 7
 #define TAME_PHASE_PROJECT 0        /* Gaussians to splats, tiles counted */
@@ -166,6 +193,23 @@ TAME_API tame_status tame_device_profile(tame_device* device, uint32_t action, t
 
 TAME_API tame_status tame_device_synchronize(tame_device* device, tame_error* err);
 TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
+
+/* ---- Random numbers ------------------------------------------------------------------------------------------ */
+
+/*
+ * Streams of random numbers (Philox4x32-10, Salmon et al. 2011). A draw is a function of seed, stream, iteration and
+ * index: two uses whose stream and iteration are the same draw the same numbers. The caller's streams stand here with
+ * the library's, so that none of them meet.
+ */
+#define TAME_STREAM_VIEWS 1        /* caller: order of the views within an epoch; iteration: the epoch, from 0 */
+#define TAME_STREAM_BACKGROUND 2   /* caller: background of a step; iteration: the step's, or 0 */
+#define TAME_STREAM_SCORED_VIEWS 3 /* caller: views that a densification event scores; iterations from 1 */
+/* 16 has two uses. First points are drawn before training begins, as iteration 0, and no event has that. */
+#define TAME_STREAM_FIRST_POINTS 16 /* caller: first points of a capture without any; iteration 0 alone */
+#define TAME_STREAM_CLONES 16       /* rows that an event clones; iterations from 1, here and below */
+#define TAME_STREAM_SPLITS 17       /* rows that it splits */
+#define TAME_STREAM_PRUNED 18       /* rows that it removes */
+#define TAME_STREAM_CHILDREN 19     /* where the children of a split stand */
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -677,9 +721,10 @@ TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column
 /* Opacities of the rows of one source, n in all. */
 #define TAME_SHARE_NONE 0    /* as the source's */
 #define TAME_SHARE_OPACITY 1 /* 1 - (1 - o)^(1/n): together they cover what one did (Bulo et al. 2024, equation 9) */
-#define TAME_SHARE_VOLUME 2  /* that, and scales by which they keep what is seen along a line (Kheradmand et al. 2024) \
-                              */
-#define TAME_SHARE_FACTOR 3  /* o * opacity_factor */
+#define TAME_SHARE_VOLUME                                                                                             \
+  2                         /* that, and scales by which they keep what is seen along a line (Kheradmand et al. 2024) \
+                             */
+#define TAME_SHARE_FACTOR 3 /* o * opacity_factor */
 
 typedef struct tame_row_kind {
   uint32_t struct_size;

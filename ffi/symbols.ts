@@ -54,6 +54,16 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_estimate_memory: {
+    parameters: [
+      "buffer", // query
+      "u32", // query_bytes
+      "buffer", // estimate
+      "u32", // estimate_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_device_profile: {
     parameters: [
       "pointer", // device

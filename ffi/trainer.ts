@@ -6,6 +6,7 @@ import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import { GROUP } from "./parameters.ts";
+import { type OptionalState, stateFlags } from "./optional_state.ts";
 import type { Control, StepPlan } from "./plan.ts";
 import { type OpacityMode, TrainerState } from "./state.ts";
 import { Struct, structSize } from "./struct.ts";
@@ -18,22 +19,9 @@ export { SCORE } from "./score.ts";
 export type { OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./state.ts";
 
 /** Options of {@linkcode Trainer.create}. */
-export interface TrainerOptions {
+export interface TrainerOptions extends OptionalState {
   /** Weight of D-SSIM in the loss, 0..1. Default 0.2. */
   lambdaDssim?: number;
-  /** Take memory for the running sum of `STEP.shAccumulate`. Default false. */
-  shAccumulation?: boolean;
-  /** Take memory for the statistics of `STEP.fragments`. Default false. */
-  fragments?: boolean;
-  /** Take memory for the step counts of `STEP.rowBias`. Default false. */
-  rowSteps?: boolean;
-  /** Keep the gradient of a whole step in memory before Adam uses it, to the same bits. Default false. */
-  unfused?: boolean;
-  /**
-   * Views of a step, a power of two up to 64: its gradient is the mean over them, summed as a balanced binary tree over
-   * their places in the step. Default 1.
-   */
-  viewsPerStep?: number;
   /** What stands between render and loss, with parameters for each view: nothing, or gains of the three channels. */
   transform?: "none" | "gains";
   /**
@@ -232,9 +220,4 @@ export class Trainer implements Disposable {
     this.gaussians.detach(this);
     this.#handle.close();
   }
-}
-
-function stateFlags({ shAccumulation, fragments, rowSteps, unfused }: TrainerOptions): number {
-  return (shAccumulation ? ABI.STATE_SH_SUMS : 0) | (fragments ? ABI.STATE_FRAGMENTS : 0) |
-    (rowSteps ? ABI.STATE_ROW_STEPS : 0) | (unfused ? ABI.STATE_GRADIENTS : 0);
 }

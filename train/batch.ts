@@ -5,7 +5,8 @@
  * @module
  */
 
-import { PURPOSE, randomColor } from "../base/random.ts";
+import { randomColor } from "../base/random.ts";
+import { ABI } from "../ffi/abi.ts";
 import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
@@ -112,7 +113,7 @@ export function stepOf(iteration: number, context: StepContext): Step {
 export function background(iteration: number, options: ResolvedTrainOptions, seed: number): [number, number, number] {
   if (options.randomBackground) {
     const drawn = follows(options, "background") ? 0 : iteration;
-    return randomColor({ seed, purpose: PURPOSE.background, iteration: drawn });
+    return randomColor({ seed, stream: ABI.STREAM_BACKGROUND, iteration: drawn });
   }
   return options.whiteBackground ? [1, 1, 1] : [0, 0, 0];
 }

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { PURPOSE, randomWords } from "../base/random.ts";
+import { randomWords } from "../base/random.ts";
+import { ABI } from "../ffi/abi.ts";
 import { SCORE, type Trainer } from "../ffi/trainer.ts";
 import { countAfter } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
@@ -154,7 +155,7 @@ export function sampleViews(count: number, cams: number, seed: number, iteration
   const order = Array.from({ length: count }, (_, i) => i);
   const wanted = cams < 0 ? count : Math.min(cams, count);
   for (let i = 0; i < wanted; i++) {
-    const [word] = randomWords({ seed, purpose: PURPOSE.scoredViews, iteration, index: i });
+    const [word] = randomWords({ seed, stream: ABI.STREAM_SCORED_VIEWS, iteration, index: i });
     const j = i + Math.floor((word / 2 ** 32) * (count - i));
     [order[i], order[j]] = [order[j], order[i]];
   }

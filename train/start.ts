@@ -101,7 +101,7 @@ function planRun(
   limit: number,
 ): MemoryPlan {
   return planMemory({
-    backend: device.backend,
+    library: device.library,
     photos: scene.train.map(plannedPhoto),
     photosOnDevice: options.dataDevice === "cuda",
     heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,

@@ -5,15 +5,15 @@
 
 namespace tame {
 
-namespace {
-
-uint32_t levels_of(const tame_trainer_options& options) {
-  uint32_t levels = 0;
-  while (1u << levels < options.views_per_step) ++levels;
-  return levels;
+uint32_t gradient_statistics(uint32_t state) {
+  return (state & TAME_STATE_FRAGMENTS) != 0 ? kStatisticPlanes : kDensityPlanes;
 }
 
-}  // namespace
+uint32_t gradient_buffers(uint32_t state, uint32_t views_per_step) {
+  uint32_t levels = 0;
+  while (1u << levels < views_per_step) ++levels;
+  return levels > 0 || (state & TAME_STATE_GRADIENTS) != 0 ? levels + 1 : 0;
+}
 
 TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussians, uint32_t views,
                              const tame_trainer_options& options)
@@ -31,9 +31,8 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   fragment_sums = take_planes(TAME_PURPOSE_STATISTICS, keeps(TAME_STATE_FRAGMENTS) ? kFragmentPlanes : 0);
   row_steps = take(TAME_PURPOSE_OPTIMIZER, keeps(TAME_STATE_ROW_STEPS) ? capacity : 0);
   scores = nullptr;
-  if (options.views_per_step > 1 || keeps(TAME_STATE_GRADIENTS))
-    for (uint32_t k = 0; k <= levels_of(options); ++k)
-      gradients.push_back(take_planes(TAME_PURPOSE_OPTIMIZER, gradient_planes()));
+  for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
+    gradients.push_back(take_planes(TAME_PURPOSE_OPTIMIZER, gradient_planes()));
   const size_t gains = options.transform == TAME_TRANSFORM_NONE ? 0 : size_t(kTransformParameters) * views;
   transform = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
   transform_m = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
@@ -52,8 +51,7 @@ Planes TrainingState::take_planes(uint32_t purpose, uint32_t planes) {
 }
 
 uint32_t TrainingState::gradient_planes() const {
-  const bool fragments = (options.state & TAME_STATE_FRAGMENTS) != 0;
-  return uint32_t(gaussians_->layout().planes()) + (fragments ? kStatisticPlanes : kDensityPlanes);
+  return uint32_t(gaussians_->layout().planes()) + gradient_statistics(options.state);
 }
 
 std::vector<StateColumn> TrainingState::columns() const {

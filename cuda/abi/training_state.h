@@ -27,6 +27,14 @@ enum StatisticPlane : uint32_t {
 };
 constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
 
+constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
+constexpr uint32_t kMostViewsPerStep = 64;
+
+// Statistic planes of a step's gradients, and how many buffers of gradients there are: that of the view at hand, and
+// sums over 1, 2, 4 ... views.
+uint32_t gradient_statistics(uint32_t state);
+uint32_t gradient_buffers(uint32_t state, uint32_t views_per_step);
+
 constexpr uint32_t kTransformParameters = 3;  // of a view: log-gains
 
 struct StateColumn {

@@ -16,7 +16,7 @@ class CpuStepper : public Stepper {
 
   tame_status run(const PlannedSteps& plan, int32_t* control) override {
     for (uint32_t i = 0; i < plan.n; ++i) {
-      if (__atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0) return TAME_CANCELLED;
+      if (stops(control)) return TAME_CANCELLED;
       const float loss = step(plan.steps[i], plan.views[i], plan.rates + size_t(i) * TAME_PARAMETERS);
       int32_t bits;
       std::memcpy(&bits, &loss, sizeof bits);

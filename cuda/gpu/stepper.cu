@@ -85,7 +85,7 @@ class GpuStepper : public Stepper {
 
     bool stopping = false;
     while (!stopping && (next < plan.n || !flying.empty())) {
-      stopping = __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0;
+      stopping = stops(control);
       if (stopping || next == plan.n || flying.size() > kStepsAhead) {
         if (!flying.empty()) settle_oldest();
         continue;
@@ -112,19 +112,21 @@ class GpuStepper : public Stepper {
     const uint32_t view = plan.views[index];
     const float* rates = plan.rates + size_t(index) * TAME_PARAMETERS;
     Rasterizer& rasterizer = device().rasterizer();
+    Loss& loss = device().loss();
     const tame_camera& camera = views_->camera(view);
     RasterInput input = {gaussians_->planes(), gaussians_->layout(),      gaussians_->count(),
                          int(step.sh_degree),  core::camera_from(camera), {}};
     std::copy(step.background, step.background + 3, input.background);
     rasterizer.prepare(input, false, true);
-    rasterizer.reserve_loss(camera.width, camera.height, true);
+    loss.reserve(camera.width, camera.height, true);
     const Photo photo = views_->acquire(view, step.background);
 
     const auto work = [&] {
       rasterizer.forward();
-      rasterizer.loss(state_.options.lambda_dssim, photo, learns(step), loss_.data());
+      loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, rasterizer.image(), photo, learns(step),
+                    loss_.data(), rasterizer.counts());
       if (learns(step)) {
-        rasterizer.backward(rasterizer.loss_gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
+        rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
         optimize(step, rates, rasterizer);
       }
       finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());
