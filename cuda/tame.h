@@ -106,7 +106,7 @@ typedef struct tame_device_options {
 TAME_NONBLOCKING
 TAME_API tame_device* tame_device_open(const tame_device_options* options, uint32_t options_bytes, tame_error* err);
 
-#define TAME_PURPOSES 8
+#define TAME_PURPOSES 9
 #define TAME_PURPOSE_PARAMETERS 0 /* Gaussians */
 #define TAME_PURPOSE_OPTIMIZER 1  /* Adam moments, accumulated gradients */
 #define TAME_PURPOSE_STATISTICS 2 /* density statistics, scores */
@@ -115,6 +115,7 @@ TAME_API tame_device* tame_device_open(const tame_device_options* options, uint3
 #define TAME_PURPOSE_INSTANCES 5  /* per (tile, splat) scratch */
 #define TAME_PURPOSE_IMAGES 6     /* per-pixel scratch */
 #define TAME_PURPOSE_OTHER 7      /* k-NN and the rest */
+#define TAME_PURPOSE_GRADIENTS 8  /* of a whole step, where it runs unfused or over several views */
 
 typedef struct tame_memory {
   uint32_t struct_size;

@@ -68,6 +68,9 @@ export interface MemoryPlan {
   limit: number;
 }
 
+/** What many runs take nothing for. */
+const OPTIONAL: readonly string[] = ["other", "gradients"];
+
 /** Bytes a pixel of a photo without alpha and mask. */
 const PHOTO_CHANNELS = 3;
 
@@ -124,7 +127,9 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
     : Math.min(heldPhotoBytes, sizes.reduce((sum, bytes) => sum + bytes, 0));
   const items: PlanItem[] = [
     { purpose: "photos", bytes: Math.ceil(held), exact: true },
-    ...estimate.items.filter(({ purpose, bytes }) => purpose !== "photos" && (purpose !== "other" || bytes > 0)),
+    ...estimate.items.filter(({ purpose, bytes }) =>
+      purpose !== "photos" && (bytes > 0 || !OPTIONAL.includes(purpose))
+    ),
   ];
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
 }

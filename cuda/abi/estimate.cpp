@@ -48,10 +48,12 @@ void estimate_state(const tame_memory_query& query, uint64_t row, tame_memory_es
   const uint64_t gradients =
       gradient_buffers(query.state, std::max(query.views_per_step, 1u)) * (planes + gradient_statistics(query.state));
   out.bytes[TAME_PURPOSE_PARAMETERS] = row * planes * sizeof(float);
-  out.bytes[TAME_PURPOSE_OPTIMIZER] = row * (kMoments * planes + sums + gradients) * sizeof(float);
+  out.bytes[TAME_PURPOSE_OPTIMIZER] = row * (kMoments * planes + sums) * sizeof(float);
+  out.bytes[TAME_PURPOSE_GRADIENTS] = row * gradients * sizeof(float);
   if (keeps(TAME_STATE_ROW_STEPS)) out.bytes[TAME_PURPOSE_OPTIMIZER] += query.capacity * sizeof(uint32_t);
   out.bytes[TAME_PURPOSE_STATISTICS] = uint64_t(query.capacity) * kStatisticsBytes + row * fragments * sizeof(float);
-  out.exact = 1u << TAME_PURPOSE_PARAMETERS | 1u << TAME_PURPOSE_OPTIMIZER | 1u << TAME_PURPOSE_STATISTICS;
+  out.exact = 1u << TAME_PURPOSE_PARAMETERS | 1u << TAME_PURPOSE_OPTIMIZER | 1u << TAME_PURPOSE_STATISTICS |
+              1u << TAME_PURPOSE_GRADIENTS;
 }
 
 uint64_t whole_bytes(double bytes) {

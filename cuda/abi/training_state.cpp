@@ -32,7 +32,7 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   row_steps = take(TAME_PURPOSE_OPTIMIZER, keeps(TAME_STATE_ROW_STEPS) ? capacity : 0);
   scores = nullptr;
   for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
-    gradients.push_back(take_planes(TAME_PURPOSE_OPTIMIZER, gradient_planes()));
+    gradients.push_back(take_planes(TAME_PURPOSE_GRADIENTS, gradient_planes()));
   const size_t gains = options.transform == TAME_TRANSFORM_NONE ? 0 : size_t(kTransformParameters) * views;
   transform = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
   transform_m = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
