@@ -18,7 +18,7 @@ export type { MemoryUse } from "./memory.ts";
 
 /** Options of {@linkcode openDevice}. */
 export interface DeviceOptions {
-  /** Where to compute; "auto" takes a GPU if this build has code for it, else the CPU. Default "auto". */
+  /** Where to compute; `"auto"` takes a GPU if this build has code for it, else the CPU. Default `"auto"`. */
   backend?: "auto" | Backend;
   /** Which device of the backend. Default 0. */
   index?: number;

@@ -4,7 +4,6 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
-import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "../../cli/compatibility.ts";
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,
@@ -77,12 +76,6 @@ Deno.test("options exist when a page names them", () => {
       assert(known.has(option.slice(2)) || ["--allow", "--help"].includes(option), `${path} names ${option}`);
     }
   }
-});
-
-Deno.test("the guide names every option without effect and every refused one", () => {
-  const guide = page("docs/guide.md");
-  const missing = [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS].filter(({ name }) => !guide.includes(`\`--${name}`));
-  assertEquals(missing.map(({ name }) => name), []);
 });
 
 Deno.test("the guide and --help name every preset and every part of parity", () => {

@@ -38,11 +38,11 @@ Deno.test("switchesOpacity() is true at hoIteration, with highOpacity, where a s
   assertEquals(batchEnd(21, 256, resolveTrainOptions(OPTIONS)), 30);
 });
 
-Deno.test("resolveTrainOptions() refuses highOpacity where events or resets would follow it, and with parity", () => {
+Deno.test("resolveTrainOptions() rejects highOpacity where events or resets would follow it, and with parity", () => {
   const cases: [TrainOptions, string][] = [
-    [{ hoIteration: 24 }, "hoIteration 24: it must be at least densifyUntilIter, 25"],
-    [{ highOpacity: true, parity: "reference" }, "left out with parity"],
-    [{ hoIteration: -1 }, "hoIteration -1"],
+    [{ hoIteration: 24 }, "24 as hoIteration: it must be at least densifyUntilIter, 25"],
+    [{ highOpacity: true, parity: "reference" }, "highOpacity with parity"],
+    [{ hoIteration: -1 }, "-1 as hoIteration"],
   ];
   for (const [options, words] of cases) {
     assertThrows(() => resolveTrainOptions({ ...OPTIONS, ...options }), RangeError, words);
