@@ -12,7 +12,7 @@ export type Argument = number | bigint | Deno.PointerValue | ArrayBufferView<Arr
 /** Arguments by parameter name. */
 export type Arguments = Record<string, Argument>;
 /** Name of a function of the ABI. */
-export type FunctionName = keyof typeof SYMBOLS;
+export type FunctionName = Exclude<keyof typeof SYMBOLS, `${string}_async`>;
 /** Kind of a handle: the C type without `tame_`. */
 export type Kind = "device" | "gaussians" | "views" | "trainer" | "rasterization" | "lpips";
 
