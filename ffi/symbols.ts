@@ -530,25 +530,33 @@ const FUNCTIONS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The nonblocking form of a function. */
-function nonblocking<Name extends keyof typeof FUNCTIONS>(
-  name: Name,
-): (typeof FUNCTIONS)[Name] & { readonly name: Name; readonly nonblocking: true } {
-  return { ...FUNCTIONS[name], name, nonblocking: true };
-}
+/** The functions with a nonblocking entry of their own. */
+const NONBLOCKING = [
+  "tame_gaussians_create",
+  "tame_gaussians_resize",
+  "tame_gaussians_upload",
+  "tame_gaussians_download",
+  "tame_views_set",
+  "tame_psnr",
+  "tame_ssim",
+  "tame_image_loss",
+  "tame_trainer_create",
+] as const;
+
+/** The nonblocking entries. */
+type Nonblocking = {
+  [Name in (typeof NONBLOCKING)[number] as `${Name}_async`]: (typeof FUNCTIONS)[Name] & {
+    readonly name: Name;
+    readonly nonblocking: true;
+  };
+};
 
 /** The symbol table of libtame_cpu and libtame_cuda. */
-export const SYMBOLS = {
+export const SYMBOLS: typeof FUNCTIONS & Nonblocking = {
   ...FUNCTIONS,
-  tame_gaussians_create_async: nonblocking("tame_gaussians_create"),
-  tame_gaussians_resize_async: nonblocking("tame_gaussians_resize"),
-  tame_gaussians_upload_async: nonblocking("tame_gaussians_upload"),
-  tame_gaussians_download_async: nonblocking("tame_gaussians_download"),
-  tame_views_set_async: nonblocking("tame_views_set"),
-  tame_psnr_async: nonblocking("tame_psnr"),
-  tame_ssim_async: nonblocking("tame_ssim"),
-  tame_image_loss_async: nonblocking("tame_image_loss"),
-  tame_trainer_create_async: nonblocking("tame_trainer_create"),
+  ...Object.fromEntries(
+    NONBLOCKING.map((name) => [`${name}_async`, { ...FUNCTIONS[name], name, nonblocking: true }]),
+  ) as Nonblocking,
 };
 
 /** The functions of an opened library. */

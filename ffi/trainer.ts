@@ -97,7 +97,7 @@ export class Trainer implements Disposable {
       ));
   }
 
-  /** @internal {@linkcode Trainer.create} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Trainer.create} queued after the calls before it, without blocking the event loop. */
   static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
     const { bytes } = nativeOptions(options);
     const claim = {};
@@ -115,8 +115,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
-   * the last whole step. The control block reports progress meanwhile.
+   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended
+   * it after the last whole step. The control block reports progress meanwhile.
    */
   async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
     const { length } = plan;
@@ -235,8 +235,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target.
-   * The others keep their order and all their state.
+   * @internal Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above
+   * the target. The others keep their order and all their state.
    */
   prune(options: PruneOptions): Pruned {
     const input = pruneOptions(options).bytes;
@@ -250,8 +250,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again with the next
-   * round where the count falls short. New rows have no moments and inherit scores and statistics.
+   * @internal Clones and splits Gaussians until there are `target`, at most twice as many as there were: call again
+   * with the next round where the count falls short. New rows have no moments and inherit scores and statistics.
    */
   densify(options: DensifyOptions): Densified {
     const input = densifyOptions(options).bytes;
@@ -265,8 +265,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates, then
-   * pruning of weak Gaussians by scores that growth has put out of place.
+   * @internal A whole event as the authors' implementation of Mallick et al. 2024 carries it out: growth by candidates,
+   * then pruning of weak Gaussians by scores that growth has put out of place.
    */
   densifyReference(options: ReferenceOptions): ReferenceDensified {
     const input = referenceOptions(options).bytes;

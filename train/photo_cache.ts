@@ -55,8 +55,8 @@ export class PhotoCache implements TrainingPhotos {
   }
 
   /**
-   * Makes an empty cache of `options.photoCache` bytes. Throws a `RangeError` when that is too little to train with, or to
-   * look at `viewsAtOnce` views in an event (default 0).
+   * Makes an empty cache of `options.photoCache` bytes. Throws a `RangeError` when that is too little to train with, or
+   * to look at `viewsAtOnce` views in an event (default 0).
    */
   static open(
     device: Device,

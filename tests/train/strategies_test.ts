@@ -42,7 +42,7 @@ Deno.test("strategyOf() takes the reference's strategy with parity of the select
   assertEquals([name({ parity: "reference" }), name({ parity: ["selection"] })], ["reference", "reference"]);
 });
 
-Deno.test("a strategy names as events its densification, the opacity's resets and its switch, and views for the first", () => {
+Deno.test("isEvent() is true at densification, opacity resets and the switch; only the first has views()", () => {
   const options = { iterations: 4000, highOpacity: true, densifyUntilIter: 3500, hoIteration: 3600, cams: 2 };
   const strategy = strategyFor({ ...options, densificationInterval: 700 });
   const events = [700, 1400, 2100, 2800];
