@@ -20,8 +20,8 @@ interface Followed {
 }
 
 /**
- * Collects the rows of `train.csv` and writes them when asked to. A row is final when the next one is added, and encoded
- * once: a save late in a long run costs no more than one at its start, but for the writing itself.
+ * Collects the rows of `train.csv` and writes them when asked to. A row is final when the next one is added. It is
+ * encoded once, so that a save late in a long run takes no more time than an early one, but for the writing itself.
  */
 export class TrainLog {
   readonly #path: string;

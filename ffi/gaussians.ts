@@ -97,7 +97,7 @@ export class Gaussians implements Disposable {
     return gaussians;
   }
 
-  /** @internal {@linkcode Gaussians.create} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Gaussians.create} queued after the calls before it, without blocking the event loop. */
   static async createAsync(
     device: Device,
     options: { capacity: number; shDegree: number; count?: number },
@@ -144,7 +144,7 @@ export class Gaussians implements Disposable {
     this.device.call((symbols, error) => symbols.tame_gaussians_upload(...values, error));
   }
 
-  /** @internal {@linkcode Gaussians.upload} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Gaussians.upload} queued after the calls before it, without blocking the event loop. */
   async uploadAsync(field: GaussianField, data: Float32Array, offset = 0): Promise<void> {
     const values = this.#uploadArguments(field, data, offset);
     await this.device.queue((symbols, error) => symbols.tame_gaussians_upload_async(...values, error));
@@ -172,7 +172,7 @@ export class Gaussians implements Disposable {
     return data;
   }
 
-  /** @internal {@linkcode Gaussians.plyRows} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Gaussians.plyRows} queued after the calls before it, without blocking the event loop. */
   async plyRowsAsync(offset: number, rows: number): Promise<Float32Array<ArrayBuffer>> {
     const { data, values } = this.#plyArguments(offset, rows);
     await this.device.queue((symbols, error) => symbols.tame_gaussians_download_async(...values, error));

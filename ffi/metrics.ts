@@ -1,5 +1,5 @@
-// Metrics and losses of float images, computed natively with sums in float64. What ends with Async leaves the event loop
-// free meanwhile.
+// Metrics and losses of float images, computed natively with sums in float64. Functions that end in Async do not block
+// the event loop.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -32,7 +32,7 @@ export function psnr(device: Device, a: Image, b: Image): number {
   return value[0];
 }
 
-/** @internal {@linkcode psnr}, after the calls before it. */
+/** @internal {@linkcode psnr}, queued after the calls before it. */
 export async function psnrAsync(device: Device, a: Image, b: Image): Promise<number> {
   const value = new Float64Array(1);
   const values = psnrArguments(device, [a, b], value);
@@ -58,7 +58,7 @@ export function ssim(device: Device, a: Image, b: Image, options: SsimOptions = 
   return value[0];
 }
 
-/** @internal {@linkcode ssim}, after the calls before it. */
+/** @internal {@linkcode ssim}, queued after the calls before it. */
 export async function ssimAsync(device: Device, a: Image, b: Image, options: SsimOptions = {}): Promise<number> {
   const value = new Float64Array(1);
   const values = ssimArguments(device, [a, b], { ...options, value });
@@ -94,7 +94,7 @@ export function imageLoss(
   return { value: value[0], gradient };
 }
 
-/** @internal Mean |a − b| over all pixels and channels, without the work for a gradient; after the calls before it. */
+/** @internal Mean |a − b| over all pixels and channels, without a gradient; queued after the calls before it. */
 export async function meanAbsoluteDifferenceAsync(device: Device, a: Image, b: Image): Promise<number> {
   const value = new Float64Array(1);
   const values = lossArguments(device, [a, b], { lambdaDssim: 0, value, gradient: null });

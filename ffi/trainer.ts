@@ -92,7 +92,7 @@ export class Trainer implements Disposable {
       ));
   }
 
-  /** @internal {@linkcode Trainer.create} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Trainer.create} queued after the calls before it, without blocking the event loop. */
   static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
     const { bytes } = nativeOptions(options);
     const claim = {};
@@ -110,8 +110,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
-   * the last whole step. The control block reports progress meanwhile.
+   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended
+   * it after the last whole step. The control block reports progress meanwhile.
    */
   async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
     const { length } = plan;

@@ -52,7 +52,7 @@ export class Views implements Disposable {
     this.device.call((symbols, error) => symbols.tame_views_set(...values, error));
   }
 
-  /** @internal {@linkcode Views.set} after the calls before it; the event loop is free meanwhile. */
+  /** @internal {@linkcode Views.set} queued after the calls before it, without blocking the event loop. */
   async setAsync(index: number, camera: Camera, photo: Image8): Promise<void> {
     const values = this.#setArguments(index, camera, photo);
     await this.device.queue((symbols, error) => symbols.tame_views_set_async(...values, error));

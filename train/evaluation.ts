@@ -9,7 +9,7 @@ import { timed } from "./state.ts";
 /** The training views that an evaluation samples, counted around the end where there are fewer. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
-/** Compares the Gaussians with the photos of both sets. The signal ends it before the set that it interrupts is done. */
+/** Compares the Gaussians with the photos of both sets. After the signal has fired no `evaluate` event comes. */
 export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator<TrainEvent, void, void> {
   const { scene } = run;
   const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));

@@ -11,7 +11,10 @@ import type { EventOutcome } from "./strategies/strategy.ts";
 
 /** What every event carries. */
 export interface TrainEventBase {
-  /** The last finished iteration; for `view`, `evaluate` and `save` the iteration they belong to. 0 before the first. */
+  /**
+   * The last finished iteration, 0 before the first step; for `view`, `evaluate` and `save` the iteration that they
+   * belong to.
+   */
   iteration: number;
   /** The Gaussians in training: live, owned by the caller, who may render or save them and disposes of them. */
   gaussians: Gaussians;
@@ -29,11 +32,11 @@ export interface PlanEvent extends TrainEventBase {
   densification: number[];
 }
 
-/** Photos have arrived on the device; not with `dataDevice: "disk"`, where they come and go. */
+/** More photos are in memory. With `dataDevice: "disk"`, where not all of them stay, there is no such event. */
 export interface PhotoEvent extends TrainEventBase {
   /** The event's tag. */
   type: "photo";
-  /** Photos that are there. */
+  /** Photos in memory. */
   loaded: number;
   /** All photos of the training views. */
   total: number;
@@ -98,8 +101,8 @@ export interface EvaluateEvent extends TrainEventBase {
 }
 
 /**
- * The moment to save `gaussians`, if the caller wants to: one of `saveIterations`, the controller's `save()`, or the end
- * of a run that ends early. Where a run ends in an iteration that has been saved, this comes once more for it: the later state replaces the earlier one.
+ * The moment to save `gaussians`, if the caller wants to: at an iteration of `saveIterations`, after the controller's
+ * `save()`, or when a run ends early. An iteration may be saved twice; the later state replaces the earlier one.
  */
 export interface SaveEvent extends TrainEventBase {
   /** The event's tag. */

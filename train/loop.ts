@@ -24,15 +24,16 @@ import { addLosses, newState, timed } from "./state.ts";
 /**
  * Trains Gaussians on a scene.
  *
- * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, yields the
- * memory `plan`, then trains, while `photo` events tell of photos that are still being decoded, and yields `step` events,
- * each for about 50 ms of work. In an iteration that evaluates or saves, `view`, `evaluate` and `save` come before that iteration's own update; the last iteration updates
- * nothing, so there they come after it. A run that `options.signal` or `maxSeconds` ends early yields a `save` of what
- * there is. The last event is `done`, however the run ended. The Gaussians of the events belong to the caller, who
- * disposes of them.
+ * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, and yields the
+ * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
+ * `photo` events tell how many have arrived. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
+ * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
+ * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` of what there is. The last event
+ * is `done`, however the run ended. The Gaussians of the events belong to the caller, who disposes of them.
  *
- * At each densification event, after its `step` event, a `densify` event says what was pruned, cloned and split; the last
- * one leaves exactly the budget's count. In a run without events the count stays what it was, and a `warning` says so.
+ * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` says how
+ * many were pruned, cloned and split. The last one leaves exactly the budget's count. In a run without events the count
+ * stays what it was, and a `warning` says so.
  *
  * @example
  * ```ts no-assert

@@ -56,8 +56,8 @@ export class PhotoCache implements TrainingPhotos {
   }
 
   /**
-   * Makes an empty cache of `options.photoCache` bytes. Throws an {@linkcode OptionError} when that is too little to train with, or to
-   * look at `viewsAtOnce` views in an event (default 0).
+   * Makes an empty cache of `options.photoCache` bytes. Throws an `OptionError` when that is too little to train with, or
+   * to look at `viewsAtOnce` views in an event (default 0).
    */
   static open(
     device: Device,

@@ -1,7 +1,7 @@
 /**
- * The photos that training looks at: all of them in memory as they arrive, or, with `dataDevice: "disk"`, those that the next iterations
- * need, decoded as they are needed and kept as far as a bound on their bytes allows. Where a photo comes from changes no
- * bit of what is learnt from it.
+ * The photos that training looks at: all of them in memory as they arrive, or, with `dataDevice: "disk"`, those that
+ * the next iterations need, decoded as they are needed and kept as far as a bound on their bytes allows. Where a photo
+ * comes from changes no bit of what is learnt from it.
  *
  * @module
  */

@@ -99,8 +99,8 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
  * @param iteration 1-based
  * @param options Resolved options
  * @param terms What the strategy leaves alone
- * @returns A mask of `GROUP_BIT`: none at the last iteration; the higher spherical harmonics at multiples of 16 only when
- * `shLower` is set; none of those that hold still
+ * @returns A mask of `GROUP_BIT`: none at the last iteration; the higher spherical harmonics at multiples of 16 only
+ * when `shLower` is set; none of those that hold still
  */
 export function updateMask(
   iteration: number,

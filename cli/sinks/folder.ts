@@ -54,8 +54,8 @@ export class FolderSink implements Sink {
   }
 
   /**
-   * Starts the model folder once the run has something to put there: one that is refused, or ends at a photo that cannot
-   * be read, leaves an earlier model alone.
+   * Starts the model folder once the run has something to put there: a run that is rejected, or fails at a photo, does
+   * not touch an earlier model.
    */
   async #begin(): Promise<void> {
     if (this.#begun) return;

@@ -10,8 +10,9 @@ import {
 } from "@std/assert";
 import { batchEnd } from "../../train/batch.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
-import { switchesOpacity } from "../../train/schedule.ts";
+import { switchesOpacity } from "../../train/strategies/opacity.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
+import { strategyFor } from "../support/strategy.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
@@ -35,7 +36,7 @@ Deno.test("switchesOpacity() is true at hoIteration, with highOpacity, where a s
   assertEquals([at({}), at({ highOpacity: false }), at({ hoIteration: 60 }), at({ hoIteration: 59 })], [[30], [], [], [
     59,
   ]]);
-  assertEquals(batchEnd(21, 256, resolveTrainOptions(OPTIONS)), 30);
+  assertEquals(batchEnd(21, 256, resolveTrainOptions(OPTIONS), strategyFor(OPTIONS)), 30);
 });
 
 Deno.test("resolveTrainOptions() rejects highOpacity where events or resets would follow it, and with parity", () => {

@@ -59,7 +59,7 @@ export interface Strategy {
    * count alike.
    */
   readonly fullGradientDepth?: number;
-  /** Whether something happens after the step of an iteration: a batch of steps ends there. True for `densification`. */
+  /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
   isEvent(iteration: number): boolean;
   /** Indices of the training views that the event after an iteration looks at, so that their photos are held. */
   views(iteration: number): readonly number[];
