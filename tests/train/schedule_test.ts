@@ -141,12 +141,12 @@ Deno.test("stepFlags() and accumulatesSh() leave no rarer steps to sparse Adam",
   const sparse = resolveTrainOptions({ optimizerType: "sparse_adam", shLower: true, densifyUntilIter: 0 });
   assertEquals([accumulatesSh(sparse), accumulatesSh(resolveTrainOptions({ shLower: true }))], [false, true]);
   for (const t of [15, 16]) {
-    assertEquals(stepFlags(t, sparse), STEP.sparse);
+    assertEquals(stepFlags(t, sparse), STEP.visible | STEP.noBias);
     assertEquals(updateMask(t, sparse), ALL_GROUPS);
   }
   assertEquals(stepFlags(30000, sparse), 0);
   const densifying = resolveTrainOptions({ optimizerType: "sparse_adam" });
-  assertEquals(stepFlags(16, densifying), STEP.sparse | STEP.statistics);
+  assertEquals(stepFlags(16, densifying), STEP.visible | STEP.noBias | STEP.statistics);
 });
 
 Deno.test("densificationEvents() lists the events that will really occur", () => {
