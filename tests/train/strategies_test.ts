@@ -4,6 +4,7 @@ import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { eventTarget } from "../../train/budget.ts";
 import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
 import { resetsOpacity } from "../../train/strategies/opacity.ts";
+import { grow } from "../../train/strategies/grow.ts";
 import { densificationEvents } from "../../train/strategies/periodic.ts";
 import type { EventPlace, Strategy } from "../../train/strategies/strategy.ts";
 import { deviceTest } from "../support/device.ts";
@@ -101,20 +102,20 @@ deviceTest(
         densification,
         isEvent: (t) => densification.includes(t) || t === 10,
         stepTerms: () => ({ flags: STEP.statistics, still: 0 }),
-        apply(trainer, place) {
+        async apply(trainer, place) {
           places.push(place);
           const { iteration, event, events } = place;
-          if (event === 0) return Promise.resolve(undefined);
+          if (event === 0) return undefined;
           const target = eventTarget(event, events, start, budget);
           const sizes = { gradientThreshold: 0, sizeThreshold: 1 };
-          const { cloned, split, filled, count } = trainer.densify({
+          const { cloned, split, filled, count } = await grow(trainer, {
             iteration,
             round: 0,
             target,
             ...sizes,
             fill: true,
           });
-          return Promise.resolve({ target, pruned: 0, cloned, split, filled, count });
+          return { target, pruned: 0, cloned, split, filled, count };
         },
       });
     const { events, result } = await trained(device, scene, { ...SHORT, budget: 2, strategy });
