@@ -1,19 +1,16 @@
 // A capture becomes a scene: posed views split into training and held-out ones, points to start from, and the extent.
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DataError } from "../base/errors.ts";
 import { resolveOptions } from "../base/option.ts";
 import type { Camera, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
-import type { Capture, ReadOptions } from "./capture.ts";
-import { readColmapCapture } from "./colmap_capture.ts";
-import { statOrUndefined } from "./files.ts";
+import type { Capture } from "./capture.ts";
+import { readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
-import { readStart } from "./start.ts";
-import { readSplitCapture, readTransformsCapture, SPLIT_FILE, TRANSFORMS_FILE } from "./transforms.ts";
+import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
 
 /** What to load of a capture, and at which size. */
@@ -83,7 +80,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const { library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);
+  const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });
@@ -107,23 +104,6 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
     source,
     notices: [...capture.notices, ...notices, ...points.notices],
   };
-}
-
-/** Finds the reader for what lies at a path. */
-async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
-  const info = await statOrUndefined(source);
-  if (info?.isFile) return await readTransformsCapture(source, options);
-  const sparse = join(source, "sparse");
-  const colmap = await readColmapCapture(source, sparse, options);
-  if (colmap !== undefined) return colmap;
-  if ((await statOrUndefined(join(source, SPLIT_FILE)))?.isFile) return await readSplitCapture(source, options);
-  const transforms = join(source, TRANSFORMS_FILE);
-  if ((await statOrUndefined(transforms))?.isFile) return await readTransformsCapture(transforms, options);
-  throw new DataError(
-    `No capture: expected a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt), ${SPLIT_FILE} or ` +
-      TRANSFORMS_FILE,
-    { path: source },
-  );
 }
 
 /** The capture's own points, those without a usable place left out; random ones where none remain. */
