@@ -35,7 +35,6 @@ struct Sink {
     if constexpr (form == Form::kConsuming) return statistic(a.gradients_from, kVisibleSteps) > 0.f;
     return a.projection.radii[i] > 0.f;
   }
-  __device__ __forceinline__ bool steps() const { return !a.training.step.only_visible || visible(); }
   __device__ __forceinline__ float& statistic(const Planes& gradients, uint32_t plane) const {
     return gradients.plane(a.projection.layout.planes() + int(plane))[i];
   }
@@ -66,7 +65,8 @@ struct Sink {
       for (int k = 0; k < n; ++k) total[k] += t.sh_sums.plane(first + k)[i];
       for (int k = 0; k < n; ++k) t.sh_sums.plane(first + k)[i] = t.step.sh_clear ? 0.f : total[k];
     }
-    if (!updates || !steps()) return;
+    if (!updates) return;
+    if (t.step.only_visible && !visible()) return;
     const AdamStep<float> adam = this->adam(parameter);
     constexpr int kTogether = n % 3 == 0 ? 3 : n;  // three values for each of more would not fit the registers
 #pragma unroll
@@ -91,7 +91,8 @@ struct Sink {
   // Counts the row's step, whose number its bias correction goes by.
   __device__ __forceinline__ void begin_row() {
     const TrainingArgs& t = a.training;
-    if (t.row_steps == nullptr || t.step.update_mask == 0 || !steps()) return;
+    if (t.row_steps == nullptr || t.step.update_mask == 0) return;
+    if (t.step.only_visible && !visible()) return;
     const uint32_t k = ++t.row_steps[i];
     if (!t.step.row_bias) return;
     bias1 = core::bias(t.step.log_beta1, k);

