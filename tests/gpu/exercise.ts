@@ -8,7 +8,8 @@ import { meanDist2 } from "../../ffi/knn.ts";
 import { lpips } from "../../ffi/lpips.ts";
 import { imageLoss, psnr, ssim } from "../../ffi/metrics.ts";
 import { rasterize, render, renderImage8 } from "../../ffi/rasterizer.ts";
-import { Control, SCORE, STEP, Trainer } from "../../ffi/trainer.ts";
+import { Control, SCORE, STEP, type Step, Trainer } from "../../ffi/trainer.ts";
+import type { Residency } from "../../ffi/views.ts";
 import { grow } from "../../train/strategies/grow.ts";
 import { prune } from "../../train/strategies/prune.ts";
 import { imagePair, randomLpips } from "../support/lpips.ts";
@@ -26,7 +27,10 @@ await searchNeighbours(device);
 drawAndDifferentiate(device);
 compareImages(device);
 await comparePerceptually(device);
-for (const residency of ["device", "pinned", "host"] as const) await trainWith(residency);
+for (const residency of ["device", "pinned", "host"] as const) {
+  await trainWith(residency);
+  await trainOnSeveralViews(residency);
+}
 await passTheLimit(device);
 device.synchronize();
 const { peak } = device.memory({ resetPeak: true });
@@ -66,7 +70,7 @@ async function comparePerceptually(device: Device): Promise<void> {
   await lpips(device, a, b, network);
 }
 
-async function trainWith(residency: "device" | "pinned" | "host"): Promise<void> {
+async function trainWith(residency: Residency): Promise<void> {
   using gaussians = Gaussians.create(device, { capacity: 200, shDegree: splats.shDegree, count: 40 });
   gaussians.resize(80);
   for (const field of ["means", "logScales", "quats", "opacities", "sh"] as const) {
@@ -104,6 +108,16 @@ async function trainWith(residency: "device" | "pinned" | "host"): Promise<void>
   await renderImage8(gaussians, camera, { alpha: true });
   gaussians.toArrays();
   gaussians.plyRows(3, 50);
+}
+
+async function trainOnSeveralViews(residency: Residency): Promise<void> {
+  using gaussians = Gaussians.fromArrays(device, splats);
+  using views = makeViews(device, photos, residency);
+  const state = { shAccumulation: true, fragments: true, rowSteps: true, transform: "gains" } as const;
+  using trainer = Trainer.create(gaussians, views, { ...state, viewsPerStep: 4 });
+  const flags = STEP.statistics | STEP.fragments | STEP.transform | STEP.rowBias | STEP.shAccumulate;
+  const alter = (step: Step) => ({ ...step, flags, shDegree: 2, transformRate: 0.01, noise: 1, scalePressure: 0.01 });
+  await trainer.run(planOf(3, { views: photos.length, viewsPerStep: 4, alter }), new Control(3));
 }
 
 async function densifyWith(trainer: Trainer): Promise<void> {

@@ -11,6 +11,7 @@ import {
   makeViews,
   type Outcome,
   planOf,
+  type RunOptions,
   runProblem,
   trainingProblem,
 } from "./training.ts";
@@ -148,6 +149,23 @@ pairTest("Trainer.setOpacityMode() agrees with the CPU when training goes on in 
   // A linear step of one rate is up to 1 / (o (1 - o)) rates of a logit.
   assertParameters(results[0], results[1], { p90: 0.1, p99: 1, max: 1e4 });
 });
+
+for (const viewsPerStep of [1, 2, 4]) {
+  pairTest(`Trainer.run() agrees with the CPU when a step learns gains and has ${viewsPerStep} views`, async (pair) => {
+    const problem = trainingProblem();
+    const options: RunOptions = {
+      steps: 10,
+      viewsPerStep,
+      unfused: true,
+      transform: "gains",
+      alter: (step) => ({ ...step, flags: step.flags! | STEP.transform, transformRate: 0.01 }),
+    };
+    const [ours, theirs] = [await runProblem(pair.gpu, problem, options), await runProblem(pair.cpu, problem, options)];
+    assertLosses(ours, theirs);
+    assertParameters(ours, theirs, { ...BOUNDS[10], max: 20.1 });
+    assertStatistics(ours, theirs);
+  });
+}
 
 pairTest("Trainer.run() agrees with the CPU when gradients pass alpha's cap", async ({ gpu, cpu }) => {
   const problem = trainingProblem();
