@@ -16,7 +16,7 @@ import { runSuite } from "./gpu_checks/suites.ts";
 import { kernelTable, readKernels, spills } from "./kernel_report.ts";
 
 const LIBRARY = "build/libtame_cuda.so";
-const SUITES = ["raster", "densify", "abi", "ffi", "train", "init", "measure", "eval"];
+const SUITES = ["raster", "densify", "steps", "abi", "ffi", "train", "init", "measure", "eval"];
 const TOOLS = ["memcheck", "racecheck", "initcheck"];
 
 const HELP =
