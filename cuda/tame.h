@@ -611,8 +611,9 @@ TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* v
 #define TAME_COLUMN_STAYS 1   /* an edit leaves its values at their places, cut, or filled up with 0 */
 
 /*
- * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0. A state column of
- * floats can be written, too; `used_opacity` can, which stores what the mode needs.
+ * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0; the others keep what
+ * they have, so that a scratch column must exist by then. A state column of floats can be written, too; `used_opacity`
+ * can, held to 1e-6..1 - 1e-6, which stores what the mode needs.
  */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint32_t column_length,
@@ -650,7 +651,7 @@ typedef struct tame_draw {
      Efraimidis and Spirakis 2006); those of weight 0 after all others. 1: with replacement, by weights in whole units
      of 2^-20 of the largest; nothing is drawn where all are 0 */
   uint32_t replacement;
-  uint32_t stream, iteration, round; /* of the random numbers; stream: TAME_STREAM_* */
+  uint32_t stream, iteration, round; /* name the random numbers; children's places are of stream 19 */
 } tame_draw;
 
 /* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */

@@ -10,8 +10,8 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// Streams of random numbers, beside those of base/random.ts.
-constexpr uint32_t kDrawClones = 16, kDrawSplits = 17, kDrawPruned = 18, kDrawChildren = 19;
+// The stream of random numbers for children's places. Callers name those of their draws.
+constexpr uint32_t kDrawChildren = 19;
 
 struct Philox {
   uint32_t words[4];
