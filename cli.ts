@@ -1,5 +1,6 @@
 // tame's command line: finds the verb, hands over, and turns whatever comes back into an exit code.
 
+import { OptionError } from "./base/option.ts";
 import { asksForHelp } from "./cli/help.ts";
 import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
@@ -48,7 +49,8 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     const { code, message } = failureOf(error, () => advice({ task: name, argv }, verb));
     console.error(`Error: ${message}`);
-    if (error instanceof UsageError && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
+    const aboutOptions = error instanceof UsageError || error instanceof OptionError;
+    if (aboutOptions && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
     return code;
   }
 }

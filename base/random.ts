@@ -1,29 +1,17 @@
 /**
  * Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As
- * Easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, purpose, iteration, index), so that no draw depends
+ * Easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, iteration, index), so that no draw depends
  * on how many were made before it: batching, resuming and thread counts cannot change one.
  *
  * @module
  */
 
-/** What a random number is for; each purpose is a stream of its own. */
-export const PURPOSE = {
-  /** The order of the training views within an epoch. */
-  views: 1,
-  /** The background colour of an iteration. */
-  background: 2,
-  /** The views that a densification event scores. */
-  scoredViews: 3,
-  /** Where training starts in a capture without points. */
-  firstPoints: 16,
-} as const;
-
 /** Which random numbers to draw: all four fields together name one draw. */
 export interface Draw {
   /** Non-negative safe integer. */
   seed: number;
-  /** One of {@linkcode PURPOSE}. */
-  purpose: number;
+  /** What the numbers are for: one of `ABI.STREAM_*`. */
+  stream: number;
   /** Iteration or epoch, an unsigned 32-bit integer. */
   iteration: number;
   /** Index within the iteration, an unsigned 32-bit integer. Default 0. */
@@ -75,18 +63,18 @@ export function philox4x32(
 /**
  * Four random unsigned 32-bit integers, the same for the same draw on every machine.
  *
- * @param draw Seed, purpose, iteration and index
+ * @param draw Seed, stream, iteration and index
  * @returns Four unsigned 32-bit integers
  */
 export function randomWords(draw: Draw): [number, number, number, number] {
-  const { seed, purpose, iteration, index = 0 } = draw;
-  return philox4x32([index >>> 0, iteration >>> 0, purpose >>> 0, 0], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]);
+  const { seed, stream, iteration, index = 0 } = draw;
+  return philox4x32([index >>> 0, iteration >>> 0, stream >>> 0, 0], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]);
 }
 
 /**
  * A random colour, each channel uniform on [0, 1) in steps of 2^-24 (exact in float32).
  *
- * @param draw Seed, purpose, iteration and index
+ * @param draw Seed, stream, iteration and index
  * @returns Red, green, blue
  */
 export function randomColor(draw: Draw): [number, number, number] {

@@ -5,9 +5,10 @@
 // never abbreviated: an unknown one is an error that names the nearest.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { expected, isList, type OptionRow, type OptionValue, problemOf } from "../base/option.ts";
 import { UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
-import { type OptionGroup, type OptionRow, type OptionValue, type OptionValues, rowsOf } from "./option.ts";
+import { type OptionGroup, type OptionValues, rowsOf } from "./option.ts";
 
 /** A parsed command line. */
 export interface Parsed<Table extends readonly OptionGroup[]> {
@@ -19,7 +20,7 @@ export interface Parsed<Table extends readonly OptionGroup[]> {
 
 /** Settings of {@linkcode parse}. */
 export interface ParseSettings {
-  /** How many positional arguments the verb takes at most; 0 unless said. */
+  /** How many positional arguments the verb takes at most. Default 0. */
   positionals?: number;
 }
 
@@ -51,8 +52,7 @@ export function normalise(
     const row = findRow(spelling, rows);
     const values = equals < 0 ? [] : [token.slice(equals + 1)];
     if (equals < 0 && row.kind !== "flag") {
-      const many = row.kind === "integers" || row.kind === "strings";
-      while (index < argv.length && !looksLikeOption(argv[index]) && (many || values.length === 0)) {
+      while (index < argv.length && !looksLikeOption(argv[index]) && (isList(row) || values.length === 0)) {
         if (row.kind === "integers" && values.length > 0 && !isIntegerList(argv[index])) break;
         values.push(argv[index++]);
       }
@@ -82,10 +82,9 @@ export function parse<const Table extends readonly OptionGroup[]>(
   const given = new Set(names.filter((name) => (raw[name] as string[] | undefined ?? []).length > 0));
   const values: Record<string, OptionValue | undefined> = {};
   for (const row of rows) {
-    const value = given.has(row.name) ? readValue(row, raw[row.name] as string[]) : undefined;
-    const reason = value === undefined ? undefined : row.refuse?.(value);
-    if (reason !== undefined) throw new UsageError(`Cannot grant --${row.name}: ${reason}`);
-    values[row.name] = value ?? row.default ?? (row.kind === "flag" ? false : undefined);
+    values[row.name] = given.has(row.name)
+      ? readValue(row, raw[row.name] as string[])
+      : row.default ?? (row.kind === "flag" ? false : undefined);
   }
   return { values: values as OptionValues<Table>, given, positionals };
 }
@@ -115,69 +114,48 @@ function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
 
 function missingValue(row: OptionRow, next: string | undefined): UsageError {
   const hint = next === undefined ? "" : `; a value that begins with a dash is written --${row.name}=${next}`;
-  return new UsageError(`Missing value of --${row.name}: it takes ${expected(row)}${hint}`);
+  return new UsageError(`Missing value of --${row.name}: it takes ${expected(row)}${bytesHint(row)}${hint}`);
 }
 
-function expected(row: OptionRow): string {
-  if (row.choices !== undefined) return row.choices.map((choice) => `"${choice}"`).join(" or ");
-  const kinds = {
-    flag: "true or false",
-    integer: "an integer",
-    number: "a number",
-    bytes: "a number of bytes such as 8G or 512M",
-    string: "a value",
-    integers: "one or more integers",
-    strings: "one or more values",
-  };
-  return kinds[row.kind] + bounds(row);
+function bytesHint({ kind }: OptionRow): string {
+  return kind === "bytes" ? ", such as 8G or 512M" : "";
 }
 
-function bounds({ minimum, maximum }: OptionRow): string {
-  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
-  return minimum === undefined ? "" : `, ${minimum} or more`;
+function readValue(row: OptionRow, texts: readonly string[]): OptionValue {
+  if (!isList(row)) return readItem(row, texts[texts.length - 1]);
+  const items = row.kind === "integers" ? texts.flatMap((text) => text.split(",")) : texts;
+  return items.map((text) => readItem(row, text)) as OptionValue;
 }
 
-function readValue(row: OptionRow, texts: string[]): OptionValue {
-  if (row.kind === "strings") return texts;
-  if (row.kind === "integers") return texts.flatMap((text) => text.split(",")).map((text) => readInteger(row, text));
-  const text = texts[texts.length - 1];
-  switch (row.kind) {
+/** The value that a text stands for, or one of a list; throws where the option does not take it. */
+function readItem(row: OptionRow, text: string): boolean | number | string {
+  const value = textValue(row, text);
+  const problem = problemOf(row, isList(row) ? [value] : value);
+  if (problem === undefined) return value;
+  const what = value === true ? `--${row.name}` : `"${text}" as --${row.name}`;
+  throw new UsageError(`Cannot use ${what}: ${problem}${bytesHint(row)}`);
+}
+
+/** What a text says in the terms of the option's kind; NaN and texts are for {@linkcode problemOf} to reject. */
+function textValue({ kind }: OptionRow, text: string): boolean | number | string {
+  switch (kind) {
     case "flag":
-      if (text !== "true" && text !== "false") throw badValue(row, text);
-      return text === "true";
+      return text === "true" || text === "false" ? text === "true" : text;
     case "integer":
-      return readInteger(row, text);
+    case "integers":
+      return INTEGER.test(text) ? Number(text) : NaN;
     case "number":
-      if (!NUMBER.test(text)) throw badValue(row, text);
-      return inBounds(row, Number(text), text);
+      return NUMBER.test(text) ? Number(text) : NaN;
     case "bytes":
-      return readBytes(row, text);
-    case "string":
-      if (row.choices !== undefined && !row.choices.includes(text)) throw badValue(row, text);
+      return bytesOf(text);
+    default:
       return text;
   }
 }
 
-function readInteger(row: OptionRow, text: string): number {
-  const value = Number(text);
-  if (!INTEGER.test(text) || !Number.isSafeInteger(value)) throw badValue(row, text);
-  return inBounds(row, value, text);
-}
-
-function readBytes(row: OptionRow, text: string): number {
+function bytesOf(text: string): number {
   const match = BYTES.exec(text);
-  if (match === null) throw badValue(row, text);
+  if (match === null) return NaN;
   const power = ["", "K", "M", "G", "T"].indexOf(match[2].toUpperCase());
-  return inBounds(row, Math.round(Number(match[1]) * 1024 ** power), text);
-}
-
-function inBounds(row: OptionRow, value: number, text: string): number {
-  const low = row.minimum !== undefined && value < row.minimum;
-  const high = row.maximum !== undefined && value > row.maximum;
-  if (low || high || !Number.isFinite(value)) throw badValue(row, text);
-  return value;
-}
-
-function badValue(row: OptionRow, text: string): UsageError {
-  return new UsageError(`Cannot use "${text}" as --${row.name}: it takes ${expected(row)}`);
+  return Math.round(Number(match[1]) * 1024 ** power);
 }

@@ -1,11 +1,16 @@
 // Options of Taming 3DGS that existing command lines carry and that have nothing to steer here.
 //
 // One whose help says "no effect" is accepted and written to config.json: it cannot change a result. One that asks for
-// something missing is refused in words rather than ignored.
+// something missing is rejected with an error rather than ignored.
 
-import { type OptionRow, unavailable } from "./option.ts";
+import type { OptionRow, OptionValue } from "../base/option.ts";
 
 const NO_DUMP = "every native call is checked already and no dump of a failed one is written";
+
+/** Rejects an option that is set, for the reason given. */
+function rejected(reason: string): Pick<OptionRow, "help" | "reject"> {
+  return { help: `rejected: ${reason}`, reject: (value) => value === false ? undefined : reason };
+}
 
 /** Rows of `train` and `render` about how the rasteriser is called. */
 export const PIPELINE_ROWS = [
@@ -13,16 +18,14 @@ export const PIPELINE_ROWS = [
   {
     name: "convert_SHs_python",
     kind: "flag",
-    help: "refused",
-    refuse: unavailable("spherical harmonics are evaluated in the rasteriser only"),
+    ...rejected("spherical harmonics are evaluated in the rasteriser only"),
   },
   {
     name: "compute_cov3D_python",
     kind: "flag",
-    help: "refused",
-    refuse: unavailable("covariances are computed in the rasteriser only"),
+    ...rejected("covariances are computed in the rasteriser only"),
   },
-  { name: "debug", kind: "flag", help: "refused", refuse: unavailable(NO_DUMP) },
+  { name: "debug", kind: "flag", ...rejected(NO_DUMP) },
 ] as const satisfies readonly OptionRow[];
 
 /** Rows of `train` alone. */
@@ -40,19 +43,18 @@ export const COMPATIBILITY_ROWS = [
     unit: "N",
     default: [-1],
     help: "only -1 (never): checkpoints are not written",
-    refuse: (value) =>
+    reject: (value: OptionValue) =>
       (value as readonly number[]).some((iteration) => iteration > 0)
         ? "checkpoints cannot be written; the PLYs of --save_iterations can"
         : undefined,
   },
   {
     name: "start_checkpoint",
-    kind: "string",
+    kind: "path",
     unit: "FILE",
-    help: "refused",
-    refuse: unavailable("a run cannot be resumed from a checkpoint"),
+    ...rejected("a run cannot be resumed from a checkpoint"),
   },
-  { name: "websockets", kind: "flag", help: "refused", refuse: unavailable("there is no live viewer") },
+  { name: "websockets", kind: "flag", ...rejected("there is no live viewer") },
   { name: "ip", kind: "string", unit: "ADDRESS", default: "127.0.0.1", help: "no effect without a viewer" },
   {
     name: "port",
@@ -69,14 +71,13 @@ export const COMPATIBILITY_ROWS = [
     unit: "N",
     default: -1,
     help: "only -1 (never)",
-    refuse: (value) => value === -1 ? undefined : NO_DUMP,
+    reject: (value: OptionValue) => value === -1 ? undefined : NO_DUMP,
   },
-  { name: "detect_anomaly", kind: "flag", help: "refused", refuse: unavailable("gradients are not traced for NaN") },
+  { name: "detect_anomaly", kind: "flag", ...rejected("gradients are not traced for NaN") },
   {
     name: "benchmark_dir",
-    kind: "string",
+    kind: "path",
     unit: "PATH",
-    help: "refused",
-    refuse: unavailable("timings of the parts of a step are not recorded in a run; `deno task bench` measures them"),
+    ...rejected("timings of the parts of a step are not recorded in a run; `deno task bench` measures them"),
   },
 ] as const satisfies readonly OptionRow[];

@@ -1,11 +1,12 @@
 // --config FILE: options from a JSON file, read by the same rules as options on the command line.
 
 import { DataError } from "../base/errors.ts";
+import type { OptionRow } from "../base/option.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isObject } from "../load/json.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
-import { type OptionGroup, type OptionRow, rowsOf } from "./option.ts";
+import { type OptionGroup, rowsOf } from "./option.ts";
 import { userPath } from "./paths.ts";
 import { withPreset } from "./preset.ts";
 

@@ -12,15 +12,11 @@ import { EXIT } from "./exit.ts";
 import { count, duration } from "./format.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { run as runMetrics } from "./metrics.ts";
-import type { OptionGroup, OptionRow } from "./option.ts";
-import { DEVICE_ROWS } from "./options/common_rows.ts";
+import { DEMO_OPTIONS } from "./options.ts";
 import { userPath } from "./paths.ts";
 import { run as runRender } from "./render.ts";
 import { run as runTrain } from "./train.ts";
 import { VERBS } from "./verbs.ts";
-
-/** Enough for 33 dB on the held-out views, few enough for well under a minute on two cores. */
-const ITERATIONS = 600;
 
 /** A short run takes larger steps than the defaults, which are meant for 30 000; the capture's points suffice. */
 const SHORT_RUN = [
@@ -35,16 +31,6 @@ const SHORT_RUN = [
 /** Held-out views in the picture. */
 const PICTURE_ROWS = 2;
 
-const rows = [
-  { name: "model_path", short: "m", kind: "string", unit: "PATH", default: "out/demo", help: "folder to write" },
-  { name: "iterations", kind: "integer", unit: "N", default: ITERATIONS, minimum: 1, help: "training steps" },
-] as const satisfies readonly OptionRow[];
-
-const OPTIONS = [
-  { title: "Demo", rows },
-  { title: "Device", rows: DEVICE_ROWS.filter(({ name }) => name === "backend" || name === "threads") },
-] as const satisfies readonly OptionGroup[];
-
 /** Runs the demo with the arguments after the verb; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
   if (asksForHelp(argv)) {
@@ -53,11 +39,11 @@ export async function run(argv: string[]): Promise<number> {
       summary: VERBS.demo.summary,
       usage: "[-m OUT]",
       example: "deno task demo -m out/demo --backend cpu",
-      table: OPTIONS,
+      table: DEMO_OPTIONS,
     }));
     return EXIT.done;
   }
-  const { model_path, iterations, backend, threads } = parse(argv, OPTIONS).values;
+  const { model_path, iterations, backend, threads } = parse(argv, DEMO_OPTIONS).values;
   return await demo(userPath(model_path), { size: DEFAULT_SIZE, iterations, backend, threads });
 }
 

@@ -1,24 +1,19 @@
 // The device that the options ask for.
 
+import { libraryOptions } from "../base/option.ts";
 import { type Device, type DeviceOptions, openDevice } from "../ffi/device.ts";
+import { DEVICE_ROWS } from "../ffi/option_table.ts";
 import type { OptionValues } from "./option.ts";
-import type { DEVICE_ROWS } from "./options/common_rows.ts";
+import type { COMPUTE_ROWS } from "./options/common_rows.ts";
 import { namedLibrary } from "./paths.ts";
 import type { Reporter } from "./progress.ts";
 
 /** Values of the options of every verb that computes. */
-export type DeviceValues = OptionValues<[{ title: string; rows: typeof DEVICE_ROWS }]>;
+export type DeviceValues = OptionValues<[{ title: string; rows: typeof COMPUTE_ROWS }]>;
 
 /** What the options ask of the device. */
 export function deviceOptions(values: DeviceValues & { seed?: number }): DeviceOptions {
-  return {
-    backend: values.backend as "auto" | "cuda" | "cpu",
-    library: namedLibrary(),
-    index: values.device,
-    threads: values.threads,
-    memoryLimit: values.memory_limit,
-    seed: values.seed ?? 0,
-  };
+  return { ...libraryOptions(DEVICE_ROWS, values), library: namedLibrary() };
 }
 
 /** Opens the device and says what was chosen and why. */

@@ -1,8 +1,10 @@
 // Exit codes, and the one place where an error becomes a code and a message.
 
 import { DataError } from "../base/errors.ts";
+import { OptionError } from "../base/option.ts";
 import { LibraryError, TameError } from "../ffi/errors.ts";
 import { PermissionError, UsageError } from "./errors.ts";
+import { flagOf } from "./option.ts";
 
 /** Exit codes of every verb. */
 export const EXIT = {
@@ -28,6 +30,7 @@ export function failureOf(error: unknown, permissions: () => string): Failure {
   if (error instanceof UsageError || error instanceof PermissionError) {
     return { code: EXIT.usage, message: error.message };
   }
+  if (error instanceof OptionError) return { code: EXIT.usage, message: error.spelled(flagOf) };
   if (error instanceof DataError) return { code: EXIT.data, message: error.message };
   if (error instanceof LibraryError) return { code: EXIT.device, message: error.message };
   if (error instanceof TameError) {

@@ -15,7 +15,6 @@ import { readRecord, type SceneRecord } from "./full_eval/record.ts";
 import { reportOf, timingText, writeReports } from "./full_eval/report.ts";
 import { markdownTables } from "./full_eval/report_markdown.ts";
 import { runJobs } from "./full_eval/runner.ts";
-import type { PaperMode } from "./full_eval/scenes.ts";
 import { deviceArguments, shellLine, stageArguments, stagesOf } from "./full_eval/stages.ts";
 import { helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -121,7 +120,7 @@ async function report(
 ): Promise<boolean> {
   const reporter = new Reporter(values);
   const output = userPath(values.output_path);
-  const mode = values.mode as PaperMode;
+  const mode = values.mode;
   const datasets = await collect(jobs, records, mode);
   const paper = jobs.some(({ group }) => group !== undefined);
   const title = paper

@@ -1,6 +1,7 @@
 // The text of --help, made from the same rows that the parser reads.
 
-import type { OptionGroup, OptionRow } from "./option.ts";
+import { isList, type OptionRow } from "../base/option.ts";
+import type { OptionGroup } from "./option.ts";
 
 /** What --help of a verb says besides its options. */
 export interface VerbHelp {
@@ -19,6 +20,7 @@ export interface VerbHelp {
 
 const WIDTH = 110;
 const INDENT = 38;
+const NO_BREAK = "\u00a0";
 
 /** The whole help text of a verb, without a final newline. */
 export function helpText(verb: VerbHelp): string {
@@ -41,7 +43,8 @@ export function asksForHelp(argv: readonly string[]): boolean {
 function rowText(row: OptionRow): string {
   const short = row.short === undefined ? "" : `-${row.short}, `;
   const left = `  ${short.padStart(4)}--${row.name}${valueText(row)}`;
-  const lines = wrap(row.help + defaultText(row), INDENT);
+  const value = defaultText(row);
+  const lines = wrap(row.help + (value === "" ? "" : ` ${unbroken(`(default: ${value})`)}`), INDENT);
   const first = left.length < INDENT ? left.padEnd(INDENT) + lines.shift() : left;
   return [first, ...lines.map((line) => " ".repeat(INDENT) + line)].join("\n");
 }
@@ -50,13 +53,14 @@ function valueText(row: OptionRow): string {
   if (row.kind === "flag") return "";
   if (row.choices !== undefined) return ` ${row.choices.join("|")}`;
   const unit = row.unit ?? "X";
-  return row.kind === "integers" || row.kind === "strings" ? ` ${unit} …` : ` ${unit}`;
+  return isList(row) ? ` ${unit} …` : ` ${unit}`;
 }
 
-function defaultText({ kind, default: value }: OptionRow): string {
-  if (value === undefined || value === "" || Array.isArray(value) && value.length === 0) return "";
-  if (kind === "bytes") return ` (default: ${bytesText(Number(value))})`;
-  return ` (default: ${Array.isArray(value) ? value.join(" ") : value})`;
+/** The default of an option as it is written on the command line; empty where there is none. */
+export function defaultText({ kind, default: value = "" }: OptionRow): string {
+  if (value === Infinity) return "no limit";
+  if (kind === "bytes") return bytesText(Number(value));
+  return Array.isArray(value) ? value.join(" ") : `${value}`;
 }
 
 /** Bytes as they are written on the command line: 2G for 2³¹. */
@@ -69,6 +73,11 @@ function bytesText(bytes: number): string {
   return `${bytes}${["", "K", "M", "G", "T"][power]}`;
 }
 
+/** Text that is not broken into lines. */
+function unbroken(text: string): string {
+  return text.replaceAll(" ", NO_BREAK);
+}
+
 /** Breaks text into lines that fit beside `indent` columns. */
 function wrap(text: string, indent: number): string[] {
   const lines: string[] = [];
@@ -77,5 +86,5 @@ function wrap(text: string, indent: number): string[] {
     if (last !== undefined && indent + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => line.replaceAll(NO_BREAK, " "));
 }

@@ -3,16 +3,21 @@
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
+import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
+import { type Library, openFile, openLibrary, searchLibrary } from "../ffi/library.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { parsePlyHeader } from "../load/ply_header.ts";
 import { loadScene } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
-import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { TRAIN_ROWS } from "../train/option_table.ts";
+import { resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
-import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
+import { accumulatesSh } from "../train/schedule.ts";
+import { densificationEvents } from "../train/strategies/periodic.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -22,7 +27,6 @@ import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { checkPreset, withPreset } from "./preset.ts";
-import { asUsageError } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 type InfoValues = OptionValues<typeof INFO_OPTIONS>;
@@ -62,10 +66,10 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
-  const { images, resolution, eval: holdOut } = values;
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const scene = await loadScene(path, { images, resolution, eval: holdOut, init, library: namedLibrary() });
-  const { target, gaussians, plan } = planOf(scene, values);
+  const named = namedLibrary();
+  const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: named });
+  const { target, gaussians, plan } = planOf(scene, values, await planningLibrary(named));
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -111,32 +115,28 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   };
 }
 
+/** The library whose buffers the plan counts: the named one, whatever its backend is, else the CPU's. */
+async function planningLibrary(named: string | undefined): Promise<Library> {
+  return named === undefined ? await openLibrary("cpu") : openFile(await searchLibrary("cpu", named));
+}
+
 /** The plan at the largest count of the run. */
-function planOf(scene: Scene, values: InfoValues): { target: number; gaussians: number; plan: MemoryPlan } {
-  let options: ReturnType<typeof resolveTrainOptions>;
-  try {
-    options = resolveTrainOptions({
-      budget: values.budget,
-      mode: values.mode as TrainOptions["mode"],
-      densificationInterval: values.densification_interval,
-      densifyFromIter: values.densify_from_iter,
-      densifyUntilIter: values.densify_until_iter,
-      iterations: values.iterations,
-      shDegree: values.sh_degree,
-      shLower: values.sh_lower,
-      optimizerType: values.optimizer_type as TrainOptions["optimizerType"],
-    });
-  } catch (error) {
-    throw asUsageError(error);
-  }
+function planOf(
+  scene: Scene,
+  values: InfoValues,
+  library: Library,
+): { target: number; gaussians: number; plan: MemoryPlan } {
+  const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
-  const gaussians = largestCount(scene.points.count, options);
+  const events = densificationEvents(options).length;
+  const gaussians = largestCount({ start: scene.points.count, target }, events);
   const plan = planMemory({
+    library,
     photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-    densifies: densificationEvents(options).length > 0,
+    densifies: events > 0,
     evaluates: options.testIterations.length > 0,
   });
   return { target, gaussians, plan };

@@ -1,40 +1,9 @@
-// What an option is. The rows themselves are in options.ts, the reading of them in argv.ts, their text in help.ts.
+// The options of a verb: groups of rows. The rows themselves are in options.ts and in the rooms that read them.
 
-/** What an option takes: nothing, one value, or one or more (`integers`, `strings`). `bytes` reads 8G, 512M, 1000. */
-export type OptionKind = "flag" | "integer" | "number" | "bytes" | "string" | "integers" | "strings";
-
-/** The value an option of each kind has after parsing. */
-export interface KindValues {
-  flag: boolean;
-  integer: number;
-  number: number;
-  bytes: number;
-  string: string;
-  integers: readonly number[];
-  strings: readonly string[];
-}
-
-/** Any parsed value. */
-export type OptionValue = KindValues[OptionKind];
-
-/** One option of the command line. */
-export interface OptionRow {
-  /** Long name without dashes, snake_case; the kebab-case twin is understood too. */
-  readonly name: string;
-  /** Short name without the dash: `s`, `m360`. */
-  readonly short?: string;
-  readonly kind: OptionKind;
-  /** What --help calls the value: PATH, N, SECONDS. */
-  readonly unit?: string;
-  /** Value when the option is not given; none: the value is undefined. A flag's is always false. */
-  readonly default?: OptionValue;
-  readonly choices?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly help: string;
-  /** Why this value cannot be granted, or undefined when it can. */
-  readonly refuse?: (value: OptionValue) => string | undefined;
-}
+import { apiName, type DefaultedValue, type OptionRow } from "../base/option.ts";
+import { DEVICE_ROWS } from "../ffi/option_table.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
+import { TRAIN_ROWS } from "../train/option_table.ts";
 
 /** Options under one heading of --help. A verb's table is a list of groups. */
 export interface OptionGroup {
@@ -42,11 +11,9 @@ export interface OptionGroup {
   readonly rows: readonly OptionRow[];
 }
 
-/** The values of a table by option name; undefined where a row has no default. */
+/** The values of a table by the names of flags; undefined where a row has no default. */
 export type OptionValues<Table extends readonly OptionGroup[]> = {
-  readonly [Row in Table[number]["rows"][number] as Row["name"]]:
-    | KindValues[Row["kind"]]
-    | (Row extends { readonly default: OptionValue } | { readonly kind: "flag" } ? never : undefined);
+  readonly [Row in Table[number]["rows"][number] as Row["name"]]: DefaultedValue<Row>;
 };
 
 /** All rows of a table. */
@@ -54,7 +21,8 @@ export function rowsOf(table: readonly OptionGroup[]): OptionRow[] {
   return table.flatMap((group) => [...group.rows]);
 }
 
-/** Refuses an option that is set, for the reason given. */
-export function unavailable(reason: string): (value: OptionValue) => string | undefined {
-  return (value) => value === false ? undefined : reason;
+/** The flag of an option of the library by its name there. */
+export function flagOf(name: string): string {
+  const row = [...DEVICE_ROWS, ...LOAD_ROWS, ...TRAIN_ROWS].find((row) => apiName(row) === name);
+  return `--${row?.name ?? name}`;
 }

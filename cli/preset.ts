@@ -1,9 +1,9 @@
 // --preset NAME: the options of a published setting, as if they stood before all others.
 
+import { resolveTrainOptions } from "../train/options.ts";
 import { type Preset, PRESETS } from "../train/presets.ts";
 import { parse, type ParseSettings } from "./argv.ts";
-import { UsageError } from "./errors.ts";
-import type { OptionGroup } from "./option.ts";
+import { flagOf, type OptionGroup } from "./option.ts";
 
 /** `argv` behind the options of the preset that it names, if it does; throws a {@linkcode UsageError} as `parse`. */
 export function withPreset(
@@ -15,17 +15,11 @@ export function withPreset(
   return preset === undefined ? [...argv] : [...presetArguments(preset), ...argv];
 }
 
-/** Throws a {@linkcode UsageError} where the preset leaves the budget to the user, who gave none. */
-export function checkPreset(preset: string | undefined, given: ReadonlySet<string>): void {
-  if (preset === undefined || given.has("budget")) return;
-  throw new UsageError(
-    `Missing --budget: --preset ${preset} trains to a final count of Gaussians, such as --budget 1000000`,
-  );
+/** Throws an `OptionError` where the preset leaves the budget to the user, who gave none. */
+export function checkPreset(preset: Preset | undefined, given: ReadonlySet<string>): void {
+  if (!given.has("budget")) resolveTrainOptions({ preset });
 }
 
 function presetArguments(preset: Preset): string[] {
-  return Object.entries(PRESETS[preset]).map(([name, value]) => {
-    const flag = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return `--${flag}=${value}`;
-  });
+  return Object.entries(PRESETS[preset]).map(([name, value]) => `${flagOf(name)}=${value}`);
 }

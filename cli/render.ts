@@ -17,7 +17,7 @@ import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
-import { findFfmpeg, makeVideo, type VideoFormat } from "./ffmpeg.ts";
+import { findFfmpeg, makeVideo } from "./ffmpeg.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { OptionValues } from "./option.ts";
@@ -120,7 +120,7 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
   await renderPath(gaussians, cameras, target, pictureOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
   reporter.note(`${cameras.length} frames: ${target}`);
-  const format = values.video as VideoFormat | undefined;
+  const format = values.video;
   const video = ffmpeg === undefined ? undefined : join(target, `${name}.${format}`);
   if (format !== undefined && ffmpeg === undefined) {
     reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or use the frames elsewhere");

@@ -106,7 +106,7 @@ typedef struct tame_device_options {
 TAME_NONBLOCKING
 TAME_API tame_device* tame_device_open(const tame_device_options* options, uint32_t options_bytes, tame_error* err);
 
-#define TAME_PURPOSES 8
+#define TAME_PURPOSES 9
 #define TAME_PURPOSE_PARAMETERS 0 /* Gaussians */
 #define TAME_PURPOSE_OPTIMIZER 1  /* Adam moments, accumulated gradients */
 #define TAME_PURPOSE_STATISTICS 2 /* density statistics, scores */
@@ -115,6 +115,7 @@ TAME_API tame_device* tame_device_open(const tame_device_options* options, uint3
 #define TAME_PURPOSE_INSTANCES 5  /* per (tile, splat) scratch */
 #define TAME_PURPOSE_IMAGES 6     /* per-pixel scratch */
 #define TAME_PURPOSE_OTHER 7      /* k-NN and the rest */
+#define TAME_PURPOSE_GRADIENTS 8  /* of a whole step, where it runs unfused or over several views */
 
 typedef struct tame_memory {
   uint32_t struct_size;
@@ -129,6 +130,33 @@ typedef struct tame_memory {
 /* Counted at any time, also while another call runs. reset_peak != 0 sets the peaks to the live values afterwards. */
 TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory,
                                         uint32_t memory_bytes, tame_error* err);
+
+/* What a run does beside plain steps, as its memory is asked for. */
+#define TAME_MEMORY_SCORES 1u  /* Gaussians are scored */
+#define TAME_MEMORY_METRICS 2u /* renders are compared with photos */
+
+typedef struct tame_memory_query {
+  uint32_t struct_size;
+  uint32_t flags;          /* TAME_MEMORY_* */
+  uint32_t capacity;       /* Gaussians */
+  uint32_t sh_degree;      /* 0..3 */
+  uint32_t width, height;  /* pixels of the largest view */
+  uint32_t state;          /* TAME_STATE_*, as in tame_trainer_options */
+  uint32_t views_per_step; /* likewise; 0: 1 */
+  uint64_t instances;      /* the most (tile, splat) pairs known of a view; 0: none were counted */
+} tame_memory_query;
+
+typedef struct tame_memory_estimate {
+  uint32_t struct_size;
+  uint32_t exact;         /* bit i: bytes[i] is what is taken, but for padding; else an estimate */
+  uint32_t staged_photos; /* photos that the device holds at a time where residency is not DEVICE; 0: all */
+  uint32_t reserved;
+  uint64_t bytes[TAME_PURPOSES]; /* photos 0: their sizes are the caller's to know */
+} tame_memory_estimate;
+
+/* What training will take on a device of this library, at the most Gaussians and the largest view. Needs no device. */
+TAME_API tame_status tame_estimate_memory(const tame_memory_query* query, uint32_t query_bytes,
+                                          tame_memory_estimate* estimate, uint32_t estimate_bytes, tame_error* err);
 
 /* Where the time of a step goes. Scoring passes are under SCORE but for their forward and loss. */
 #define TAME_PHASES 7
@@ -166,6 +194,23 @@ TAME_API tame_status tame_device_profile(tame_device* device, uint32_t action, t
 
 TAME_API tame_status tame_device_synchronize(tame_device* device, tame_error* err);
 TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
+
+/* ---- Random numbers ------------------------------------------------------------------------------------------ */
+
+/*
+ * Streams of random numbers (Philox4x32-10, Salmon et al. 2011). A draw is a function of seed, stream, iteration and
+ * index: two uses whose stream and iteration are the same draw the same numbers. The caller's streams stand here with
+ * the library's, so that none of them meet.
+ */
+#define TAME_STREAM_VIEWS 1        /* caller: order of the views within an epoch; iteration: the epoch, from 0 */
+#define TAME_STREAM_BACKGROUND 2   /* caller: background of a step; iteration: the step's, or 0 */
+#define TAME_STREAM_SCORED_VIEWS 3 /* caller: views that a densification event scores; iterations from 1 */
+/* 16 has two uses. First points are drawn before training begins, as iteration 0, and no event has that. */
+#define TAME_STREAM_FIRST_POINTS 16 /* caller: first points of a capture without any; iteration 0 alone */
+#define TAME_STREAM_CLONES 16       /* rows that an event clones; iterations from 1, here and below */
+#define TAME_STREAM_SPLITS 17       /* rows that it splits */
+#define TAME_STREAM_PRUNED 18       /* rows that it removes */
+#define TAME_STREAM_CHILDREN 19     /* where the children of a split stand */
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -386,6 +431,7 @@ TAME_API tame_status tame_ssim(tame_device* device, uint32_t width, uint32_t hei
  * (1 - lambda) * mean |a - b| + lambda * (1 - SSIM(a, b)), 3 channels, padding same; gradient: with respect to a,
  * 3 W H floats, or NULL.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32_t height, float lambda_dssim,
                                      const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                      double* value, uint32_t value_length, float* gradient, uint32_t gradient_length,
@@ -651,7 +697,7 @@ typedef struct tame_draw {
      Efraimidis and Spirakis 2006); those of weight 0 after all others. 1: with replacement, by weights in whole units
      of 2^-20 of the largest; nothing is drawn where all are 0 */
   uint32_t replacement;
-  uint32_t stream, iteration, round; /* name the random numbers; children's places are of stream 19 */
+  uint32_t stream, iteration, round; /* of the random numbers; stream: TAME_STREAM_* */
 } tame_draw;
 
 /* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */
@@ -678,9 +724,10 @@ TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column
 /* Opacities of the rows of one source, n in all. */
 #define TAME_SHARE_NONE 0    /* as the source's */
 #define TAME_SHARE_OPACITY 1 /* 1 - (1 - o)^(1/n): together they cover what one did (Bulo et al. 2024, equation 9) */
-#define TAME_SHARE_VOLUME 2  /* that, and scales by which they keep what is seen along a line (Kheradmand et al. 2024) \
-                              */
-#define TAME_SHARE_FACTOR 3  /* o * opacity_factor */
+#define TAME_SHARE_VOLUME                                                                                             \
+  2                         /* that, and scales by which they keep what is seen along a line (Kheradmand et al. 2024) \
+                             */
+#define TAME_SHARE_FACTOR 3 /* o * opacity_factor */
 
 typedef struct tame_row_kind {
   uint32_t struct_size;

@@ -15,7 +15,7 @@ export const ABI = {
   IO: 8,
   INTERNAL: 9,
 
-  PURPOSES: 8,
+  PURPOSES: 9,
   PURPOSE_PARAMETERS: 0,
   PURPOSE_OPTIMIZER: 1,
   PURPOSE_STATISTICS: 2,
@@ -24,6 +24,10 @@ export const ABI = {
   PURPOSE_INSTANCES: 5,
   PURPOSE_IMAGES: 6,
   PURPOSE_OTHER: 7,
+  PURPOSE_GRADIENTS: 8,
+
+  MEMORY_SCORES: 1,
+  MEMORY_METRICS: 2,
 
   PHASES: 7,
   PHASE_PROJECT: 0,
@@ -36,6 +40,15 @@ export const ABI = {
   PROFILE_READ: 0,
   PROFILE_START: 1,
   PROFILE_STOP: 2,
+
+  STREAM_VIEWS: 1,
+  STREAM_BACKGROUND: 2,
+  STREAM_SCORED_VIEWS: 3,
+  STREAM_FIRST_POINTS: 16,
+  STREAM_CLONES: 16,
+  STREAM_SPLITS: 17,
+  STREAM_PRUNED: 18,
+  STREAM_CHILDREN: 19,
 
   PARAMETER_MEANS: 0,
   PARAMETER_SH_DC: 1,
@@ -186,6 +199,24 @@ export const STRUCTS = {
     peak: "u64",
     live_by_purpose: ["u64", ABI.PURPOSES],
     peak_by_purpose: ["u64", ABI.PURPOSES],
+  },
+  tame_memory_query: {
+    struct_size: "u32",
+    flags: "u32",
+    capacity: "u32",
+    sh_degree: "u32",
+    width: "u32",
+    height: "u32",
+    state: "u32",
+    views_per_step: "u32",
+    instances: "u64",
+  },
+  tame_memory_estimate: {
+    struct_size: "u32",
+    exact: "u32",
+    staged_photos: "u32",
+    reserved: "u32",
+    bytes: ["u64", ABI.PURPOSES],
   },
   tame_profile: {
     struct_size: "u32",

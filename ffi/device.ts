@@ -1,19 +1,24 @@
 // Opens a device: chooses the backend, says why, and puts the calls on one device in order.
 
+import { resolveOptions } from "../base/option.ts";
 import { ABI } from "./abi.ts";
 import { choose } from "./choice.ts";
 import { type DeviceInfo, deviceInfo } from "./device_info.ts";
-import { checkCount, errorFrom } from "./errors.ts";
+import { errorFrom } from "./errors.ts";
 import { type CloseFunction, Handle } from "./handle.ts";
 import type { Backend, Library } from "./library.ts";
+import { type MemoryUse, memoryUse } from "./memory.ts";
+import { type NameOf, namesOf } from "./names.ts";
+import { DEVICE_ROWS } from "./option_table.ts";
 import { Struct } from "./struct.ts";
 import type { Symbols } from "./symbols.ts";
 
 export { type DeviceInfo, type LibraryReport, listDevices } from "./device_info.ts";
+export type { MemoryUse } from "./memory.ts";
 
 /** Options of {@linkcode openDevice}. */
 export interface DeviceOptions {
-  /** Where to compute; "auto" takes a GPU if this build has code for it, else the CPU. Default "auto". */
+  /** Where to compute; `"auto"` takes a GPU if this build has code for it, else the CPU. Default `"auto"`. */
   backend?: "auto" | Backend;
   /** Which device of the backend. Default 0. */
   index?: number;
@@ -27,39 +32,18 @@ export interface DeviceOptions {
   library?: string | URL;
 }
 
-/** Names of what memory is counted for. */
-export const PURPOSES = [
-  "parameters",
-  "optimizer",
-  "statistics",
-  "photos",
-  "splats",
-  "instances",
-  "images",
-  "other",
-] as const;
-
-/** What a device holds, in bytes. */
-export interface MemoryUse {
-  /** The limit; 0 for none. */
-  limit: number;
-  /** Held now. */
-  live: number;
-  /** The most that was held at once. */
-  peak: number;
-  /** Both by purpose; the keys are those of {@linkcode PURPOSES}. */
-  byPurpose: Record<string, { live: number; peak: number }>;
-}
+/** A phase of a step. */
+export type Phase = NameOf<"PHASE">;
 
 /** Names of the phases of a step. */
-export const PHASES = ["project", "bin", "blend", "loss", "blendBackward", "optimize", "score"] as const;
+export const PHASES: readonly Phase[] = namesOf("PHASE");
 
 /** @internal Where the time of some passes went, and on how much. */
 export interface Profile {
   /** Forward passes; the counts are sums over them. */
   passes: number;
   /** Seconds by phase. */
-  seconds: Record<(typeof PHASES)[number], number>;
+  seconds: Record<Phase, number>;
   /** Pixels of the pictures. */
   pixels: number;
   /** Gaussians that were projected. */
@@ -77,7 +61,8 @@ export interface Profile {
 /**
  * Opens a device. Dispose it, or let `using` do so; what was made on it stays usable until it is disposed itself.
  *
- * Throws a `LibraryError` when there is no native library and a `TameError` when there is no usable device.
+ * Throws a `LibraryError` when there is no native library, a `TameError` when there is no usable device, and a
+ * `RangeError` when an option is out of range.
  *
  * @example
  * ```ts
@@ -88,12 +73,8 @@ export interface Profile {
  * ```
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { index = 0, memoryLimit = 0, seed = 0, threads = 0 } = options;
-  checkCount("index", index);
-  checkCount("memoryLimit", memoryLimit, { maximum: Number.MAX_SAFE_INTEGER });
-  checkCount("seed", seed, { maximum: Number.MAX_SAFE_INTEGER });
-  checkCount("threads", threads, { maximum: 256 });
-  const wish = { backend: options.backend ?? "auto", index, library: options.library };
+  const { backend, index, memoryLimit, seed, threads } = resolveOptions(DEVICE_ROWS, options);
+  const wish = { backend, index, library: options.library };
   const { library, reason, finding } = await choose(wish);
   const native = new Struct("tame_device_options");
   native.set("index", index).set("memory_limit", memoryLimit).set("seed", seed).set("threads", threads);
@@ -115,8 +96,9 @@ export class Device implements Disposable {
   readonly seed: number;
   /** What is known about the device, as it was when opened. */
   readonly info: DeviceInfo;
+  /** @internal Where its functions are. */
+  readonly library: Library;
 
-  readonly #library: Library;
   readonly #handle: Handle;
   // Blocking calls share one error buffer: nothing else runs between a call and the reading of its error.
   readonly #error: Struct<"tame_error"> = new Struct("tame_error");
@@ -124,7 +106,7 @@ export class Device implements Disposable {
 
   /** @internal Use {@linkcode openDevice}. */
   constructor(library: Library, pointer: Deno.PointerValue, about: { reason: string; seed: number; info: DeviceInfo }) {
-    this.#library = library;
+    this.library = library;
     this.#handle = new Handle(this, pointer, { what: "device", close: library.symbols.tame_device_close });
     this.backend = library.build.backend;
     this.name = about.info.name;
@@ -135,7 +117,7 @@ export class Device implements Disposable {
 
   /** @internal Bytes of the device's own memory that are free now, whoever holds the rest. */
   async freeMemory(): Promise<number> {
-    return (await deviceInfo(this.#library, this.info.index)).memoryFree;
+    return (await deviceInfo(this.library, this.info.index)).memoryFree;
   }
 
   /** Counts the memory that the device and all that lives on it hold; also while a call runs. */
@@ -143,11 +125,7 @@ export class Device implements Disposable {
     const use = new Struct("tame_memory");
     const reset = options.resetPeak ? 1 : 0;
     this.call((symbols, error) => symbols.tame_device_memory(this.pointer, reset, use.bytes, use.bytes.length, error));
-    const byPurpose: MemoryUse["byPurpose"] = {};
-    PURPOSES.forEach((purpose, i) => {
-      byPurpose[purpose] = { live: use.number("live_by_purpose", i), peak: use.number("peak_by_purpose", i) };
-    });
-    return { limit: use.number("limit"), live: use.number("live"), peak: use.number("peak"), byPurpose };
+    return memoryUse(use);
   }
 
   /** @internal Reads what was gathered since the last "start", and then starts from zero, stops or goes on. */
@@ -185,7 +163,7 @@ export class Device implements Disposable {
 
   /** @internal A blocking native call that returns a status. Waits while a nonblocking call holds the device. */
   call(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => number): void {
-    this.#retry(() => invoke(this.#library.symbols, this.#error.bytes) === ABI.OK);
+    this.#retry(() => invoke(this.library.symbols, this.#error.bytes) === ABI.OK);
   }
 
   /** @internal A blocking native call that creates; the owner takes the handle over. */
@@ -195,26 +173,50 @@ export class Device implements Disposable {
   ): Handle {
     let pointer: Deno.PointerValue = null;
     this.#retry(() => {
-      pointer = create(this.#library.symbols, this.#error.bytes);
+      pointer = create(this.library.symbols, this.#error.bytes);
       return pointer !== null;
     });
-    return new Handle(options.owner, pointer, { what: options.what, close: options.close(this.#library.symbols) });
+    return this.adopt(pointer, options);
+  }
+
+  /** @internal Gives a handle that was created to its owner. */
+  adopt(
+    pointer: Deno.PointerValue,
+    { owner, what, close }: { owner: object; what: string; close: (symbols: Symbols) => CloseFunction },
+  ): Handle {
+    return new Handle(owner, pointer, { what, close: close(this.library.symbols) });
   }
 
   /**
    * @internal A nonblocking native call, after those before it. Resolves to false when native code was told to stop.
    */
   queue(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
-    const result = this.#last.then(() => this.#run(invoke));
+    return this.#enqueue(async (symbols, error) => await invoke(symbols, error) === ABI.OK);
+  }
+
+  /** @internal A nonblocking native call that creates, after those before it. */
+  async queueCreate(
+    create: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<Deno.PointerValue>,
+  ): Promise<Deno.PointerValue> {
+    let pointer: Deno.PointerValue = null;
+    await this.#enqueue(async (symbols, error) => {
+      pointer = await create(symbols, error);
+      return pointer !== null;
+    });
+    return pointer;
+  }
+
+  #enqueue(succeeds: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<boolean>): Promise<boolean> {
+    const result = this.#last.then(() => this.#run(succeeds));
     this.#last = result.catch(() => {}); // a failure is its caller's, not the next call's
     return result;
   }
 
-  async #run(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
+  async #run(succeeds: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<boolean>): Promise<boolean> {
     for (const delay of backoff()) {
       const error = new Struct("tame_error");
-      const status = await invoke(this.#library.symbols, error.bytes);
-      if (status === ABI.OK) return true;
+      if (await succeeds(this.library.symbols, error.bytes)) return true;
+      const status = error.number("status");
       if (status === ABI.CANCELLED) return false;
       if (status !== ABI.BUSY) throw errorFrom(error);
       await new Promise((resolve) => setTimeout(resolve, delay));

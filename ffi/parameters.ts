@@ -1,10 +1,7 @@
 // The parameters of a Gaussian by name, from the table in cuda/tame.h: a new row there is all that is needed here.
 
+import type { CamelCase } from "../base/option.ts";
 import { PARAMETERS } from "./abi.ts";
-
-type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<CamelCase<Tail>>}`
-  : Name;
 
 /** Name of a parameter: `means`, `shDc`, `shRest`, `opacities`, `logScales`, `quats`. */
 export type ParameterName = CamelCase<(typeof PARAMETERS)[number]["name"]>;

@@ -1,4 +1,4 @@
-// What a reader finds in a capture, before a photo is looked at.
+// What a reader is, and what it returns: a capture before any photo is opened.
 
 import type { ImageSize, PointCloud } from "../base/scene.ts";
 import type { Intrinsics } from "./lens.ts";
@@ -37,7 +37,7 @@ export interface Capture {
   notices: string[];
 }
 
-/** What readers take of the options of `loadScene`. */
+/** The options of `loadScene` that readers need. */
 export interface ReadOptions {
   /** The photos' folder, relative to the capture's. */
   images: string;
@@ -45,4 +45,19 @@ export interface ReadOptions {
   eval: boolean;
   /** Stops the reading. */
   signal?: AbortSignal;
+}
+
+/** Reads captures of one format. */
+export interface CaptureReader {
+  /** What a capture of this format contains, for the error about a capture that no reader knows. */
+  expects: string;
+  /**
+   * Reads a capture.
+   *
+   * @param source Absolute path of the capture: a folder or a file
+   * @param options What to read
+   * @returns The capture; undefined if it is not of this format
+   * @throws {DataError} When it is of this format, but damaged
+   */
+  read(source: string, options: ReadOptions): Promise<Capture | undefined>;
 }

@@ -4,7 +4,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { rotationFromQuaternion } from "./camera.ts";
-import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
+import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { findModel, type FoundModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
 import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
@@ -15,18 +15,14 @@ import { compareCodePoints } from "./order.ts";
 /** Files looked for at once. */
 const LOOKS_IN_FLIGHT = 8;
 
-/**
- * Reads the capture in `source`, whose model is under `sparse`. Undefined when there is no model. Throws a
- * {@linkcode DataError} when the model is damaged or empty, or photos are missing.
- *
- * @internal
- */
-export async function readColmapCapture(
-  source: string,
-  sparse: string,
-  { images, signal }: ReadOptions,
-): Promise<Capture | undefined> {
-  const model = await findModel(sparse);
+/** Reads COLMAP captures. Missing photos are an error. */
+export const colmapReader: CaptureReader = {
+  expects: "a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt)",
+  read: readColmapCapture,
+};
+
+async function readColmapCapture(source: string, { images, signal }: ReadOptions): Promise<Capture | undefined> {
+  const model = await findModel(join(source, "sparse"));
   if (model === undefined) return undefined;
   if (model.images.value.length === 0) {
     throw new DataError("Model has no registered images", { path: model.images.path });

@@ -120,7 +120,7 @@ export async function loadPhotos(
 /**
  * Size that a photo of `width` × `height` pixels is trained at. `resolution` 1, 2, 4 or 8 divides both sides (halves
  * round to even); −1 keeps the size up to 1600 pixels of width and reduces wider photos to exactly that; any other
- * whole number above zero is the width wanted. Throws a `RangeError` for other resolutions.
+ * whole number above zero is the width wanted.
  *
  * @example
  * ```ts
@@ -139,9 +139,6 @@ export function targetSize(width: number, height: number, resolution: number): I
   }
   if (resolution === -1) {
     return width > AUTOMATIC_WIDTH ? sizeOfWidth(width, height, AUTOMATIC_WIDTH) : { width, height };
-  }
-  if (!Number.isSafeInteger(resolution) || resolution < 1) {
-    throw new RangeError(`Resolution is ${resolution}: use -1, 1, 2, 4, 8 or a width in whole pixels`);
   }
   return sizeOfWidth(width, height, resolution);
 }

@@ -1,8 +1,9 @@
 // The points that training starts from: those that a capture has, or random ones.
 
 import { GREY } from "../base/numbers.ts";
-import { PURPOSE, randomWords } from "../base/random.ts";
+import { randomWords } from "../base/random.ts";
 import type { Camera, PointCloud } from "../base/scene.ts";
+import { ABI } from "../ffi/abi.ts";
 import { cameraCenter } from "./camera.ts";
 
 /** Points where a capture has none, as many as NeRF-synthetic scenes customarily start from. */
@@ -73,7 +74,7 @@ export function pointsInViews(cameras: Camera[], { seed, extent }: { seed: numbe
 function randomPoints(seed: number, place: (random: number[], position: Float32Array) => void): PointCloud {
   const positions = new Float32Array(3 * RANDOM_POINTS);
   for (let index = 0; index < RANDOM_POINTS; index++) {
-    const words = randomWords({ seed, purpose: PURPOSE.firstPoints, iteration: 0, index });
+    const words = randomWords({ seed, stream: ABI.STREAM_FIRST_POINTS, iteration: 0, index });
     place(words.map((word) => word / 2 ** 32), positions.subarray(3 * index, 3 * index + 3));
   }
   return { count: RANDOM_POINTS, positions, colors: new Uint8Array(3 * RANDOM_POINTS).fill(GREY) };

@@ -11,7 +11,6 @@ import { AUTOMATIC_WIDTH, targetSize } from "./images.ts";
  * @param height Stored height in pixels
  * @param resolution As for {@linkcode targetSize}
  * @returns Pixels, at least 1 on each side
- * @throws {RangeError} When the resolution is none
  */
 export function referenceSize(width: number, height: number, resolution: number): ImageSize {
   const exact = targetSize(width, height, resolution);

@@ -1,43 +1,45 @@
 // A capture becomes a scene: posed views split into training and held-out ones, points to start from, and the extent.
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DataError } from "../base/errors.ts";
-import { type Camera, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
+import { resolveOptions } from "../base/option.ts";
+import type { Camera, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
-import type { Capture, ReadOptions } from "./capture.ts";
-import { readColmapCapture } from "./colmap_capture.ts";
-import { statOrUndefined } from "./files.ts";
+import type { Capture } from "./capture.ts";
+import { readInitFile } from "./init_file.ts";
+import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
-import { readStart } from "./start.ts";
-import { readSplitCapture, readTransformsCapture, SPLIT_FILE, TRANSFORMS_FILE } from "./transforms.ts";
+import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
 
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {
   /**
-   * The photos' folder, relative to the capture's; `"images"` by default. Captures that name each photo's path keep to it
-   * unless another folder is asked for.
+   * The photos' folder, relative to the capture's. Captures that name each photo's path keep to it unless another folder
+   * is asked for. Default `"images"`.
    */
   images?: string;
-  /** The size to train at, as {@linkcode targetSize} takes it; −1 by default. */
+  /**
+   * The size to train at. 1, 2, 4 or 8 divides both sides; -1 keeps the size up to 1600 pixels of width and reduces wider
+   * photos to that; any other number up to 16384 is the width wanted. Default -1.
+   */
   resolution?: number;
-  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth; false by default. */
+  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth. Default false. */
   eval?: boolean;
-  /** Distance of the cameras' near planes, in world units; 0.2 by default. */
+  /** Distance of the cameras' near planes, in world units. Default 0.2. */
   near?: number;
   /**
    * Whether to read cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
-   * with it: principal points central, and the rounding of its own that at times loses a pixel; false by default.
+   * with it: principal points central, and the rounding of its own that at times loses a pixel. Default false.
    */
   referenceCameras?: boolean;
   /**
    * A PLY file to start from instead of the capture's points: of points, or of Gaussians, which training then takes as
-   * they are.
+   * they are. Default none.
    */
   init?: string | URL;
-  /** Seed of random points, where the capture has none; 0 by default. */
+  /** Seed of random points, where the capture has none. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
   library?: string | URL;
@@ -63,7 +65,7 @@ const HOLD_OUT_EVERY = 8;
  * there are no points, random ones take their place; {@linkcode Scene.notices} says so.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, or a photo's shape is not its camera's; a
- * `RangeError` for an impossible resolution.
+ * `RangeError` when an option is out of range.
  *
  * @example
  * ```ts ignore
@@ -74,11 +76,11 @@ const HOLD_OUT_EVERY = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images = "images", resolution = -1, eval: holdOut = false, near = DEFAULT_NEAR, seed = 0 } = options;
-  const { init, library, referenceCameras: reference, signal } = options;
+  const { images, resolution, eval: holdOut, near, seed, init } = resolveOptions(LOAD_ROWS, options);
+  const { library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);
+  const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });
@@ -102,23 +104,6 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
     source,
     notices: [...capture.notices, ...notices, ...points.notices],
   };
-}
-
-/** Finds the reader for what lies at a path. */
-async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
-  const info = await statOrUndefined(source);
-  if (info?.isFile) return await readTransformsCapture(source, options);
-  const sparse = join(source, "sparse");
-  const colmap = await readColmapCapture(source, sparse, options);
-  if (colmap !== undefined) return colmap;
-  if ((await statOrUndefined(join(source, SPLIT_FILE)))?.isFile) return await readSplitCapture(source, options);
-  const transforms = join(source, TRANSFORMS_FILE);
-  if ((await statOrUndefined(transforms))?.isFile) return await readTransformsCapture(transforms, options);
-  throw new DataError(
-    `No capture: expected a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt), ${SPLIT_FILE} or ` +
-      TRANSFORMS_FILE,
-    { path: source },
-  );
 }
 
 /** The capture's own points, those without a usable place left out; random ones where none remain. */

@@ -5,19 +5,19 @@ import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import type { Capture, PosedPhoto, ReadOptions } from "./capture.ts";
+import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { statOrUndefined } from "./files.ts";
 import { findMask } from "./masks.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
 
-/** The file of a capture in one piece. */
-export const TRANSFORMS_FILE = "transforms.json";
+/** The file of a capture with one file for all photos. */
+const TRANSFORMS_FILE = "transforms.json";
 
-/** The training set's file of a capture in sets, by which it is known. */
-export const SPLIT_FILE = "transforms_train.json";
+/** The training set's file of a capture with one file for each set. */
+const SPLIT_FILE = "transforms_train.json";
 
-/** The test set's file of a capture in sets. */
+/** The test set's file of such a capture. */
 const TEST_FILE = "transforms_test.json";
 
 /** Where other trainers leave the points of a synthetic scene. */
@@ -33,12 +33,28 @@ const EXTENSIONS = [".png", ".jpg", ".jpeg", ".JPG", ".PNG", ".JPEG", ".webp", "
 const LOOKS_IN_FLIGHT = 8;
 
 /**
- * Reads the capture of one file, whose paths are relative to it. Photos that are missing are left out, and counted in a
- * notice.
- *
- * @internal
+ * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such file
+ * itself. Paths are relative to the file. Missing photos are left out, and a notice has their number.
  */
-export async function readTransformsCapture(path: string, options: ReadOptions): Promise<Capture> {
+export const transformsReader: CaptureReader = {
+  expects: TRANSFORMS_FILE,
+  async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
+    const paths = [source, join(source, TRANSFORMS_FILE)];
+    for (const path of paths) {
+      if ((await statOrUndefined(path))?.isFile) return await readTransformsCapture(path, options);
+    }
+  },
+};
+
+/** Reads captures with one file for each set (NeRF-synthetic). */
+export const splitReader: CaptureReader = {
+  expects: SPLIT_FILE,
+  async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
+    if ((await statOrUndefined(join(source, SPLIT_FILE)))?.isFile) return await readSplitCapture(source, options);
+  },
+};
+
+async function readTransformsCapture(path: string, options: ReadOptions): Promise<Capture> {
   const file = await readTransformsFile(path);
   const notices: string[] = [];
   const photos = await photosOf(inSets(file, options, notices), { path, options, notices });
@@ -48,13 +64,8 @@ export async function readTransformsCapture(path: string, options: ReadOptions):
   return { photos, points, fallback: "views", ordered: false, notices };
 }
 
-/**
- * Reads the capture in `source` that has a file for each set. Without hold-out its test set is for training too; where
- * there is none, views are held out as in any capture.
- *
- * @internal
- */
-export async function readSplitCapture(source: string, options: ReadOptions): Promise<Capture> {
+/** Without hold-out the test set is trained on too; without a test set, views are held out as in any capture. */
+async function readSplitCapture(source: string, options: ReadOptions): Promise<Capture> {
   const notices: string[] = [];
   const photos: PosedPhoto[] = [];
   const [trainPath, testPath] = [join(source, SPLIT_FILE), join(source, TEST_FILE)];

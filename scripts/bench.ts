@@ -2,17 +2,20 @@
 
 import { basename, dirname } from "@std/path";
 import { writeFileAtomic } from "../base/atomic.ts";
+import { type OptionRow, rowNamed } from "../base/option.ts";
 import { parse } from "../cli/argv.ts";
 import { deviceOptions, openChosenDevice } from "../cli/device.ts";
 import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
-import type { OptionGroup, OptionRow } from "../cli/option.ts";
-import { DEVICE_ROWS } from "../cli/options/common_rows.ts";
+import type { OptionGroup } from "../cli/option.ts";
+import { COMPUTE_ROWS, FOLDER_ROWS } from "../cli/options/common_rows.ts";
 import { userPath } from "../cli/paths.ts";
 import { Reporter } from "../cli/progress.ts";
 import { DEFAULT_SIZE, writeCapture } from "../demo/capture.ts";
+import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
+import { TRAIN_ROWS } from "../train/option_table.ts";
 import { boundsOf, measureCeilings } from "./bench/ceilings.ts";
 import { machine } from "./bench/machine.ts";
 import { bench } from "./bench/parts.ts";
@@ -21,27 +24,14 @@ import { scale, SCALES, sizesOf } from "./bench/scale.ts";
 import { scalePlot } from "./bench/scale_plot.ts";
 import { type ScaleReport, scaleText } from "./bench/scale_report.ts";
 
-/** Enough for steady numbers, few enough for well under a minute on two cores. */
-const ITERATIONS = 300;
-
 const rows = [
   {
-    name: "source_path",
-    short: "s",
-    kind: "string",
-    unit: "PATH",
-    default: "",
+    ...rowNamed(FOLDER_ROWS, "source_path"),
     help: "folder of the capture; empty: the demo's, written to a temporary folder",
   },
-  {
-    name: "images",
-    short: "i",
-    kind: "string",
-    unit: "NAME",
-    default: "images",
-    help: "sub-folder of the capture that holds the photos",
-  },
-  { name: "iterations", kind: "integer", unit: "N", default: ITERATIONS, minimum: 1, help: "training steps" },
+  rowNamed(LOAD_ROWS, "images"),
+  // Enough for steady numbers, few enough for well under a minute on two cores.
+  { ...rowNamed(TRAIN_ROWS, "iterations"), default: 300 },
   {
     name: "scale",
     kind: "string",
@@ -66,7 +56,7 @@ const output = [
 /** Options of `deno task bench`. */
 export const BENCH_OPTIONS = [
   { title: "Work", rows },
-  { title: "Device", rows: DEVICE_ROWS },
+  { title: "Device", rows: COMPUTE_ROWS },
   { title: "Reports", rows: output },
 ] as const satisfies readonly OptionGroup[];
 

@@ -2,13 +2,14 @@
 // PSNR, SSIM, count and time. `--help` says how to call it.
 
 import { dirname, fromFileUrl, join } from "@std/path";
+import type { OptionRow } from "../base/option.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { parse } from "../cli/argv.ts";
 import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { duration } from "../cli/format.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
-import type { OptionGroup, OptionRow, OptionValues } from "../cli/option.ts";
+import type { OptionGroup, OptionValues } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
 import type { RunConfig } from "../export/model_folder.ts";
 import { MODEL_FILES } from "../load/model_folder.ts";

@@ -14,7 +14,7 @@
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
  *
  * What makes no difference to a result, or fails in the reference, stays as it is here. The events of `selection` are in
- * `reference_densify.ts`.
+ * `strategies/reference.ts`.
  *
  * @module
  */
@@ -39,13 +39,14 @@ export const PARITY_PARTS: readonly ParityPart[] = [
 /**
  * The parts that a parity names.
  *
- * @param parity Any value
+ * @param parity Any value; parts may also be one string, joined by commas
  * @returns The parts, or undefined where it is no parity
  */
 export function parityParts(parity: unknown): readonly ParityPart[] | undefined {
   if (parity === "none") return [];
   if (parity === "reference") return PARITY_PARTS;
-  return Array.isArray(parity) && parity.every((part) => PARITY_PARTS.includes(part)) ? parity : undefined;
+  const parts = typeof parity === "string" ? parity.split(",") : parity;
+  return Array.isArray(parts) && parts.every((part) => PARITY_PARTS.includes(part)) ? parts : undefined;
 }
 
 /**
@@ -56,19 +57,6 @@ export function parityParts(parity: unknown): readonly ParityPart[] | undefined 
  */
 export function follows(options: { readonly parity: readonly ParityPart[] }, part: ParityPart): boolean {
   return options.parity.includes(part);
-}
-
-/**
- * Whether opacities take no step: the reference replaces them by tensors that its optimiser does not know.
- *
- * @param iteration 1-based
- * @param options Resolved options
- */
-export function freezesOpacity(
-  iteration: number,
-  options: { readonly parity: readonly ParityPart[]; readonly hoIteration: number },
-): boolean {
-  return follows(options, "opacity") && iteration >= options.hoIteration;
 }
 
 /**

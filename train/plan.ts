@@ -9,8 +9,8 @@
 import { formatBytes } from "../base/format.ts";
 import type { View } from "../base/scene.ts";
 import { TameError } from "../ffi/errors.ts";
-import type { Backend } from "../ffi/library.ts";
-import { estimateScratch } from "./scratch.ts";
+import type { Library } from "../ffi/library.ts";
+import { estimateMemory } from "../ffi/memory.ts";
 
 /** A training photo. */
 export interface PlannedPhoto {
@@ -24,11 +24,11 @@ export interface PlannedPhoto {
 
 /** What the memory of a run depends on. */
 export interface PlanInput {
-  /** Where the run computes. Default `"cpu"`. */
-  backend?: Backend;
+  /** The library that computes; it knows what its buffers take. */
+  library: Library;
   /** The training photos. */
   photos: PlannedPhoto[];
-  /** Whether all photos are in the device's memory; on the CPU backend they are either way. Default true. */
+  /** Whether all photos are to be in the device's memory; on the CPU backend they are either way. Default true. */
   photosOnDevice?: boolean;
   /** Bytes of photos in memory at most, where they stay on disk and are decoded as they are needed. */
   heldPhotoBytes?: number;
@@ -38,6 +38,8 @@ export interface PlanInput {
   shDegree: number;
   /** Whether the gradients of the higher spherical harmonics are summed over iterations (`shLower`). Default false. */
   shAccumulation?: boolean;
+  /** Views of a step. Default 1. */
+  viewsPerStep?: number;
   /** Whether densification events fall within the run. Default false. */
   densifies?: boolean;
   /** Whether the run evaluates. Default false. */
@@ -48,8 +50,8 @@ export interface PlanInput {
 
 /** One line of a memory plan. */
 export interface PlanItem {
-  /** What the memory is for. */
-  purpose: "photos" | "parameters" | "optimizer" | "statistics" | "splats" | "instances" | "images" | "other";
+  /** What the memory is for: a key of `MemoryUse.byPurpose`. */
+  purpose: string;
   /** Bytes. */
   bytes: number;
   /** False where the number is an estimate. */
@@ -66,27 +68,11 @@ export interface MemoryPlan {
   limit: number;
 }
 
-const BYTES_PER_FLOAT = 4;
+/** What many runs take nothing for. */
+const OPTIONAL: readonly string[] = ["other", "gradients"];
+
 /** Bytes a pixel of a photo without alpha and mask. */
 const PHOTO_CHANNELS = 3;
-/** Mean, opacity, log-scales, quaternion; the spherical harmonics come on top. */
-const FLOATS_BESIDE_SH = 3 + 1 + 3 + 4;
-/** Floats of a row of the PLY that are no parameters. */
-const PLY_NORMALS = 3;
-/** Adam's first and second moment. */
-const MOMENTS = 2;
-/** Gradient sum, visible steps, largest radius. */
-const STATISTICS_FLOATS = 3;
-
-/** With photos in host memory a GPU holds the one in use and the next. */
-const STAGED_PHOTOS = 2;
-/** Rows of parameters and moments on a GPU are padded to lines of 32 floats. */
-const CUDA_ROWS = 32;
-
-/** Floats of one Gaussian's parameters at a degree of the spherical harmonics: 59 at degree 3. */
-function parameterFloats(shDegree: number): number {
-  return FLOATS_BESIDE_SH + 3 * (shDegree + 1) ** 2;
-}
 
 /** What the plan has to know of a view's photo: its size, and its bytes a pixel with alpha and mask. */
 export function plannedPhoto({ camera, alpha, maskPath }: View): Required<PlannedPhoto> {
@@ -108,11 +94,14 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  *
  * @example
  * ```ts
+ * import { openDevice } from "../ffi/device.ts";
  * import { planMemory } from "./plan.ts";
  *
- * const plan = planMemory({ photos: [{ width: 640, height: 480 }], count: 1000, shDegree: 3 });
- * const photos = plan.items.find((item) => item.purpose === "photos")!;
- * if (photos.bytes !== 640 * 480 * 3) throw new Error("photos take 3 bytes a pixel");
+ * using device = await openDevice({ backend: "cpu" });
+ * const photos = [{ width: 640, height: 480 }];
+ * const plan = planMemory({ library: device.library, photos, count: 1000, shDegree: 3 });
+ * const { bytes } = plan.items.find((item) => item.purpose === "photos")!;
+ * if (bytes !== 640 * 480 * 3) throw new Error("photos take 3 bytes a pixel");
  * ```
  *
  * @param input What the memory depends on
@@ -120,45 +109,27 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  * @returns Bytes by purpose, their sum, and the limit
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
-  const { backend = "cpu", photos, photosOnDevice = true, count, shDegree } = input;
-  const {
-    shAccumulation = false,
-    densifies = false,
-    evaluates = false,
-    firstInstances = 0,
-    heldPhotoBytes = Infinity,
-  } = input;
-  const onGpu = backend === "cuda";
-  const rows = onGpu ? Math.ceil(count / CUDA_ROWS) * CUDA_ROWS : count;
-  const floats = parameterFloats(shDegree);
-  const shRestFloats = 3 * ((shDegree + 1) ** 2 - 1);
+  const { library, photos, photosOnDevice = true, heldPhotoBytes = Infinity } = input;
   const largest = photos.reduce((most, some) => pixelsOf(some) > pixelsOf(most) ? some : most, { width: 0, height: 0 });
-  const photoSizes = photos.map(photoBytes);
-  const allPhotos = onGpu && !photosOnDevice
-    ? STAGED_PHOTOS * photoSizes.reduce((most, bytes) => Math.max(most, bytes), 0)
-    : Math.min(heldPhotoBytes, photoSizes.reduce((sum, bytes) => sum + bytes, 0));
-  const scratch = estimateScratch({
-    backend,
-    count,
-    largest,
-    scores: densifies,
-    evaluates,
-    firstInstances,
-    rowFloats: floats + PLY_NORMALS,
+  const estimate = estimateMemory(library, {
+    capacity: input.count,
+    shDegree: input.shDegree,
+    width: largest.width,
+    height: largest.height,
+    instances: input.firstInstances ?? 0,
+    trainer: { shAccumulation: input.shAccumulation, viewsPerStep: input.viewsPerStep },
+    scores: input.densifies ?? false,
+    metrics: input.evaluates ?? false,
   });
+  const sizes = photos.map(photoBytes);
+  const held = !photosOnDevice && estimate.stagedPhotos > 0
+    ? estimate.stagedPhotos * sizes.reduce((most, bytes) => Math.max(most, bytes), 0)
+    : Math.min(heldPhotoBytes, sizes.reduce((sum, bytes) => sum + bytes, 0));
   const items: PlanItem[] = [
-    { purpose: "photos", bytes: Math.ceil(allPhotos), exact: true },
-    { purpose: "parameters", bytes: rows * floats * BYTES_PER_FLOAT, exact: true },
-    {
-      purpose: "optimizer",
-      bytes: rows * (MOMENTS * floats + (shAccumulation ? shRestFloats : 0)) * BYTES_PER_FLOAT,
-      exact: true,
-    },
-    { purpose: "statistics", bytes: count * STATISTICS_FLOATS * BYTES_PER_FLOAT, exact: true },
-    { purpose: "splats", bytes: scratch.splats, exact: false },
-    { purpose: "instances", bytes: scratch.instances, exact: false },
-    { purpose: "images", bytes: scratch.images, exact: false },
-    ...(scratch.other > 0 ? [{ purpose: "other" as const, bytes: scratch.other, exact: false }] : []),
+    { purpose: "photos", bytes: Math.ceil(held), exact: true },
+    ...estimate.items.filter(({ purpose, bytes }) =>
+      purpose !== "photos" && (bytes > 0 || !OPTIONAL.includes(purpose))
+    ),
   ];
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
 }

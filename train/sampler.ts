@@ -5,7 +5,8 @@
  * @module
  */
 
-import { PURPOSE, randomWords } from "../base/random.ts";
+import { randomWords } from "../base/random.ts";
+import { ABI } from "../ffi/abi.ts";
 
 /** Draws training views, each once an epoch, in an order that depends only on the seed and the epoch. */
 export class ViewSampler {
@@ -44,7 +45,7 @@ export class ViewSampler {
     const order = this.#order;
     for (let i = 0; i < order.length; i++) order[i] = i;
     for (let i = order.length - 1; i > 0; i--) {
-      const [word] = randomWords({ seed: this.#seed, purpose: PURPOSE.views, iteration: epoch, index: i });
+      const [word] = randomWords({ seed: this.#seed, stream: ABI.STREAM_VIEWS, iteration: epoch, index: i });
       // Scaling 32 bits to 0..i is uneven by at most one part in 2^32 / (i + 1): without effect on training.
       const j = Math.floor((word / 2 ** 32) * (i + 1));
       [order[i], order[j]] = [order[j], order[i]];

@@ -4,13 +4,15 @@
 import { stringify } from "yaml";
 import { normalise } from "../argv.ts";
 import { UsageError } from "../errors.ts";
+import { rowsOf } from "../option.ts";
 import { FULL_EVAL_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
 import { denoFlags, entryPath, quote } from "../permissions.ts";
 import { type FullEvalValues, type Job, largestFirst, withPlacedInit } from "./jobs.ts";
 
 /** Options whose values are paths: a task may start in another folder. */
-const PATHS = ["mipnerf360", "tanksandtemples", "deepblending", "dataset", "lpips"];
+const PATHS = rowsOf(FULL_EVAL_OPTIONS).filter(({ kind }) => kind === "path" || kind === "paths")
+  .map(({ name }) => name);
 
 /** Options that tasks have of their own, or have no use for. */
 const LEFT_OUT = ["emit", "image", "volume", "scenes", "output_path", "gpus", "resume", "skip_report", "quiet", "json"];

@@ -10,7 +10,7 @@ import { type FULL_EVAL_OPTIONS, TRAIN_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
 import { OWN_OPTIONS, readDatasetFile } from "./dataset_file.ts";
 import { publishedScene, type Reference } from "./published.ts";
-import { type Group, PAPER_DATASETS, PAPER_SCENES, paperFlags, type PaperMode } from "./scenes.ts";
+import { type Group, PAPER_DATASETS, PAPER_SCENES, paperFlags } from "./scenes.ts";
 
 /** Parsed values of the benchmark's own options. */
 export type FullEvalValues = OptionValues<typeof FULL_EVAL_OPTIONS>;
@@ -55,7 +55,7 @@ export function withPlacedInit(trainFlags: readonly string[]): string[] {
 }
 
 function paperJobs(values: FullEvalValues, output: string): Job[] {
-  const mode = values.mode as PaperMode;
+  const mode = values.mode;
   // Without training and rendering no capture is read: any scene may be in the output folder.
   const finished = values.skip_training && values.skip_rendering || values.collect;
   const none = PAPER_DATASETS.every(({ option }) => values[option] === undefined) && values.dataset.length === 0;

@@ -1,46 +1,23 @@
-// Rows that verbs of every kind share: device, seed, reports.
+// Rows that several verbs share: folders, the device, scores, reports.
 
-import type { OptionRow } from "../option.ts";
+import { type OptionRow, rowsNamed } from "../../base/option.ts";
+import { DEVICE_ROWS } from "../../ffi/option_table.ts";
+
+/** The folders that `train` reads and writes. */
+export const FOLDER_ROWS = [
+  { name: "source_path", short: "s", kind: "path", unit: "PATH", default: "", help: "folder of the capture" },
+  {
+    name: "model_path",
+    short: "m",
+    kind: "path",
+    unit: "PATH",
+    default: "",
+    help: "folder to write; empty: a new one in ./output",
+  },
+] as const satisfies readonly OptionRow[];
 
 /** Rows of every verb that computes. */
-export const DEVICE_ROWS = [
-  {
-    name: "backend",
-    kind: "string",
-    choices: ["auto", "cuda", "cpu"],
-    default: "auto",
-    help: "what to compute on; auto: the GPU if one can be used",
-  },
-  { name: "device", kind: "integer", unit: "N", default: 0, minimum: 0, help: "index of the GPU" },
-  {
-    name: "threads",
-    kind: "integer",
-    unit: "N",
-    default: 0,
-    minimum: 0,
-    maximum: 256,
-    help: "threads of the CPU backend; 0: one per hardware thread",
-  },
-  {
-    name: "memory_limit",
-    kind: "bytes",
-    unit: "BYTES",
-    default: 0,
-    minimum: 0,
-    help: "the most device memory to use (8G, 512M); 0: no limit",
-  },
-] as const satisfies readonly OptionRow[];
-
-export const SEED_ROWS = [
-  {
-    name: "seed",
-    kind: "integer",
-    unit: "N",
-    default: 0,
-    minimum: 0,
-    help: "of every random number; the same seed gives the same PLY",
-  },
-] as const satisfies readonly OptionRow[];
+export const COMPUTE_ROWS = rowsNamed(DEVICE_ROWS, "backend", "device", "threads", "memory_limit");
 
 export const JSON_ROWS = [
   { name: "json", kind: "flag", help: "one JSON object per line on the standard output" },
@@ -50,7 +27,7 @@ export const JSON_ROWS = [
 export const LPIPS_ROWS = [
   {
     name: "lpips",
-    kind: "string",
+    kind: "path",
     unit: "FILE",
     help: "weights for LPIPS, as docs/lpips.md says; unset: the file that the variable TAME_LPIPS names, if it does",
   },
@@ -62,10 +39,11 @@ export const REPORT_ROWS = [
   ...JSON_ROWS,
 ] as const satisfies readonly OptionRow[];
 
+/** Rows of verbs that read options from a file. */
 export const CONFIG_ROWS = [
   {
     name: "config",
-    kind: "string",
+    kind: "path",
     unit: "FILE",
     help: "read options from a JSON file, such as the config.json of an earlier run; options on the command line win " +
       "(--eval=false clears a flag)",

@@ -1,20 +1,21 @@
 // Rows of the benchmark: which scenes, how they are trained, what is left out, where it runs.
 
-import type { OptionRow } from "../option.ts";
+import { type OptionRow, rowNamed } from "../../base/option.ts";
+import { TRAIN_ROWS } from "../../train/option_table.ts";
 
 export const DATASET_ROWS = [
-  { name: "mipnerf360", short: "m360", kind: "string", unit: "DIR", help: "folder of the Mip-NeRF 360 scenes" },
+  { name: "mipnerf360", short: "m360", kind: "path", unit: "DIR", help: "folder of the Mip-NeRF 360 scenes" },
   {
     name: "tanksandtemples",
     short: "tat",
-    kind: "string",
+    kind: "path",
     unit: "DIR",
     help: "folder of the Tanks and Temples scenes",
   },
-  { name: "deepblending", short: "db", kind: "string", unit: "DIR", help: "folder of the Deep Blending scenes" },
+  { name: "deepblending", short: "db", kind: "path", unit: "DIR", help: "folder of the Deep Blending scenes" },
   {
     name: "dataset",
-    kind: "strings",
+    kind: "paths",
     unit: "FILE",
     default: [],
     help: "scenes of your own: JSON files as the guide describes them",
@@ -22,7 +23,7 @@ export const DATASET_ROWS = [
   { name: "scenes", kind: "strings", unit: "NAME", default: [], help: "only these scenes" },
   {
     name: "output_path",
-    kind: "string",
+    kind: "path",
     unit: "DIR",
     default: "./out/full_eval",
     help: "folder for models and reports",
@@ -37,14 +38,11 @@ export const PROTOCOL_ROWS = [
     default: "big",
     help: "the paper's setting: multiples of the points, or the counts of 3D Gaussian Splatting",
   },
+  { ...rowNamed(TRAIN_ROWS, "optimizer_type"), help: "as for train; of the paper's scenes" },
   {
-    name: "optimizer_type",
-    kind: "string",
-    choices: ["default", "sparse_adam"],
-    default: "default",
-    help: "as for train; of the paper's scenes",
+    ...rowNamed(TRAIN_ROWS, "sh_lower"),
+    help: "as for train; of the paper's scenes, whose published numbers have it",
   },
-  { name: "sh_lower", kind: "flag", help: "as for train; of the paper's scenes, whose published numbers have it" },
 ] as const satisfies readonly OptionRow[];
 
 export const STAGE_ROWS = [

@@ -13,6 +13,7 @@
 #include "../core/layout.h"
 #include "../core/lens.h"
 #include "../tame.h"
+#include "exit.h"
 #include "failure.h"
 #include "ledger.h"
 #include "row_edit.h"
@@ -127,6 +128,11 @@ struct PlannedSteps {
   const float* rates;
 };
 
+// Whether a run is to end after its last whole step: the caller's stop word says so, or the process ends.
+inline bool stops(const int32_t* control) {
+  return __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0 || exiting();
+}
+
 // What a backend does for a trainer; the rest of it is in trainer.h.
 class Stepper {
  public:
@@ -187,6 +193,7 @@ std::string build_info();  // JSON, see tame_build_info
 uint32_t device_count();
 void device_info(uint32_t index, tame_device_info& info);
 std::shared_ptr<Device> open_device(const tame_device_options& options);
+void estimate_memory(const tame_memory_query& query, tame_memory_estimate& out);  // see estimate.h
 }  // namespace backend
 
 }  // namespace tame

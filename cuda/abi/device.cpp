@@ -20,7 +20,9 @@ tame_device* tame_device_open(const tame_device_options* options, uint32_t optio
     // With none at all the backend knows why, and says so.
     if (count > 0 && chosen.index >= count)
       fail(TAME_NO_DEVICE, "No device with index %u: this library sees %u", chosen.index, count);
-    return static_cast<tame_device*>(open_handle(std::make_shared<DeviceEntry>(backend::open_device(chosen))));
+    const auto entry = std::make_shared<DeviceEntry>(backend::open_device(chosen));
+    wait_for_calls_at_exit();
+    return static_cast<tame_device*>(open_handle(entry));
   });
 }
 

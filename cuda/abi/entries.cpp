@@ -1,11 +1,13 @@
 // The one-call rule and deferred closing: see entries.h.
 #include "entries.h"
 
+#include "exit.h"
+
 namespace tame {
 
 bool DeviceEntry::enter() noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (busy_) return false;
+  if (busy_ || !begin_call()) return false;
   busy_ = true;
   return true;
 }
@@ -17,6 +19,7 @@ void DeviceEntry::leave() noexcept {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (closed_ == nullptr) {
         busy_ = false;
+        end_call();
         return;
       }
       entry = std::move(closed_);
@@ -28,7 +31,7 @@ void DeviceEntry::leave() noexcept {
 void DeviceEntry::release(std::shared_ptr<Entry> entry) noexcept {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (busy_) {
+    if (busy_ || !begin_call()) {
       if (entry.use_count() == 1) {
         entry->next_closed_ = std::move(closed_);
         closed_ = std::move(entry);

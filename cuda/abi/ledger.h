@@ -11,8 +11,9 @@
 namespace tame {
 
 inline const char* purpose_name(uint32_t purpose) {
-  static const char* const names[TAME_PURPOSES] = {"parameters", "optimizer state", "statistics", "photos",
-                                                   "splats",     "instances",       "images",     "other scratch"};
+  static const char* const names[TAME_PURPOSES] = {"parameters", "optimizer state", "statistics",
+                                                   "photos",     "splats",          "instances",
+                                                   "images",     "other scratch",   "gradients"};
   return purpose < TAME_PURPOSES ? names[purpose] : "unknown";
 }
 

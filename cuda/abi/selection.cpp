@@ -138,6 +138,7 @@ tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_
     const std::string_view where = read_text("among", among, among_length, true);
     const auto chosen = read_struct<tame_draw>("draw", draw, draw_bytes);
     check_count("draw.replacement", chosen.replacement, 0, 1);
+    check_count("draw.iteration", chosen.iteration, 1, UINT32_MAX);  // streams may share a number with iteration 0
     const std::vector<uint32_t> members = members_of(*call->trainer, "among", where);
     const std::vector<float> values = call->trainer->columns.evaluate("weights", text);
     const Drawing drawing = {call.device()->backend().seed, chosen.stream, chosen.iteration, chosen.round};

@@ -16,10 +16,8 @@ constexpr float kLargest = std::numeric_limits<float>::max();
 constexpr float kSmallest = std::numeric_limits<float>::min();
 constexpr float kBelowOne = 1.0f - std::numeric_limits<float>::epsilon() / 2;
 constexpr uint32_t kAllParameters = (1u << TAME_PARAMETERS) - 1;
-constexpr uint32_t kMostViews = 64;  // of a step
 constexpr uint32_t kShFlags = TAME_STEP_SH_ACCUMULATE | TAME_STEP_SH_APPLY;
 constexpr uint32_t kAllFlags = 2 * TAME_STEP_LOGIT_PRESSURE - 1;
-constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
 
 static_assert(sizeof(tame_step) == 48, "no padding");
 
@@ -31,7 +29,7 @@ void check_options(const tame_trainer_options& options) {
   check_count("options.state", options.state, 0, kAllState);
   check_count("options.pass_clamped_gradient", options.pass_clamped_gradient, 0, 1);
   check_range("options.full_gradient_depth", options.full_gradient_depth, 0.0f, kLargest);
-  check_count("options.views_per_step", options.views_per_step, 1, kMostViews);
+  check_count("options.views_per_step", options.views_per_step, 1, kMostViewsPerStep);
   if ((options.views_per_step & (options.views_per_step - 1)) != 0)
     fail(TAME_INVALID_ARGUMENT, "options.views_per_step is %u: expected a power of two", options.views_per_step);
   check_count("options.transform", options.transform, TAME_TRANSFORM_NONE, TAME_TRANSFORM_GAINS);

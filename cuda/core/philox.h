@@ -1,24 +1,24 @@
 // Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, SC 2011), the twin of
-// base/random.ts. A draw is a pure function of seed, purpose, iteration and index.
+// base/random.ts. A draw is a pure function of seed, stream (TAME_STREAM_*), iteration and index.
 #pragma once
 
 #include <cstdint>
 
+#include "../tame.h"
 #include "scalar.h"
 
 namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// The stream of random numbers for children's places. Callers name those of their draws.
-constexpr uint32_t kDrawChildren = 19;
+constexpr uint32_t kDrawChildren = TAME_STREAM_CHILDREN;
 
 struct Philox {
   uint32_t words[4];
 };
 
-TAME_FN Philox philox(uint64_t seed, uint32_t purpose, uint32_t iteration, uint32_t index, uint32_t part = 0) {
-  uint32_t c[4] = {index, iteration, purpose, part}, k[2] = {uint32_t(seed), uint32_t(seed >> 32)};
+TAME_FN Philox philox(uint64_t seed, uint32_t stream, uint32_t iteration, uint32_t index, uint32_t part = 0) {
+  uint32_t c[4] = {index, iteration, stream, part}, k[2] = {uint32_t(seed), uint32_t(seed >> 32)};
   for (int round = 0; round < 10; ++round) {
     const uint64_t low = uint64_t(0xd2511f53u) * c[0], high = uint64_t(0xcd9e8d57u) * c[2];
     const uint32_t next[4] = {uint32_t(high >> 32) ^ c[1] ^ k[0], uint32_t(high), uint32_t(low >> 32) ^ c[3] ^ k[1],

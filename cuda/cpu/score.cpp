@@ -74,6 +74,7 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
 
   // Rows of one value a Gaussian.
   enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kSorted, kRows };
+  static_assert(kRows == kScoreRows);
   constexpr uint32_t kWeights[kSorted] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,
                                           TAME_SCORE_DISTANCE, TAME_SCORE_DEPTH,   TAME_SCORE_RADIUS,
                                           TAME_SCORE_GRADIENT, TAME_SCORE_OPACITY, TAME_SCORE_SCALE};
@@ -107,7 +108,7 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
     const PlaneShape& shape = rasterizer.shape();
     const Photo photo = view.photo(args.background);
     const float loss = float(device.loss().evaluate(shape, args.lambda_dssim, rasterizer.image(), photo, false));
-    Buffer<float> weights(device.ledger(), TAME_PURPOSE_IMAGES, 2 * shape.plane);
+    Buffer<float> weights(device.ledger(), TAME_PURPOSE_IMAGES, kScoreMaps * shape.plane);
     weights.zero();
     float *const error = weights.data(), *const edge = error + shape.plane;
     absolute_error(shape, rasterizer.image(), photo, error);

@@ -16,6 +16,9 @@ struct ScoreArgs {
   const float* mean_gradients;  // one a Gaussian
 };
 
+// Floats that score() takes for a Gaussian (nine terms, and one to sort a term in) and for a pixel while it runs.
+constexpr int kScoreRows = 10, kScoreMaps = 2;
+
 // scores: one a Gaussian, overwritten.
 void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args, float* scores);
 

@@ -53,6 +53,16 @@ constexpr uint32_t kStepsAhead = 2;
 // First guess of instances a Gaussian; a view that needs more repeats its step with more room.
 constexpr uint32_t kFirstInstances = 4;
 constexpr uint32_t kLeastRoom = 65536;
+constexpr uint32_t first_room(uint32_t gaussians) {
+  const uint32_t held = gaussians < UINT32_MAX / kFirstInstances ? gaussians : UINT32_MAX / kFirstInstances;
+  return held * kFirstInstances > kLeastRoom ? held * kFirstInstances : kLeastRoom;
+}
+
+// Rows that are up- or downloaded at a time: 16 MB of staging at the widest.
+constexpr uint32_t kChunkRows = 1u << 16;
+
+// Photos on the device at a time where they stay in host memory: the one in use and the next.
+constexpr uint32_t kStages = 2;
 
 // Row alignment of parameter planes, in floats: 128-byte lines.
 constexpr uint32_t kPlaneAlignment = 32;

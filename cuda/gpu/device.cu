@@ -37,6 +37,7 @@ GpuDevice::GpuDevice(const tame_device_options& options)
     stream_ = std::make_unique<Stream>();
     profile_ = std::make_unique<Profile>(ledger(), *stream_);
     rasterizer_ = std::make_unique<Rasterizer>(ledger(), *stream_, *profile_);
+    loss_ = std::make_unique<Loss>(ledger(), *stream_, *profile_);
     stream_->wait();
   });
 }

@@ -1,10 +1,11 @@
-// The CUDA backend's device: its stream, its rasteriser, and whether an error has made its context useless.
+// The CUDA backend's device: its stream, its rasteriser and loss, and whether an error has made its context useless.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "../abi/backend.h"
+#include "loss.h"
 #include "rasterizer.h"
 #include "runtime.h"
 
@@ -54,6 +55,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   const Stream& stream() const { return *stream_; }
   Profile& profile() { return *profile_; }
   Rasterizer& rasterizer() { return *rasterizer_; }
+  Loss& loss() { return *loss_; }
 
  private:
   const int index_;
@@ -61,6 +63,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Profile> profile_;
   std::unique_ptr<Rasterizer> rasterizer_;
+  std::unique_ptr<Loss> loss_;
 };
 
 }  // namespace tame::gpu

@@ -10,7 +10,6 @@ namespace tame::gpu {
 
 namespace {
 
-constexpr uint32_t kChunkRows = 1u << 16;  // 16 MB of staging at the widest row
 constexpr uint32_t kThreads = 256;
 
 constexpr uint32_t kMostColumns = 14 + 3 * core::kMaxShCoefficients;  // of a row of any field

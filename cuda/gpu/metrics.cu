@@ -136,13 +136,14 @@ double GpuDevice::image_loss(uint32_t width, uint32_t height, float lambda_dssim
                                                                                 planes.data() + size_t(k) * values);
       check_launch("launch to_planes_kernel");
     }
-    rasterizer().image_loss(width, height, lambda_dssim, planes.data(), planes.data() + values, gradient != nullptr,
-                            value.data());
+    loss().reserve(width, height, gradient != nullptr);
+    loss().evaluate(width, height, lambda_dssim, planes.data(), planes.data() + values, gradient != nullptr,
+                    value.data());
     double result = 0;
     check(cudaMemcpyAsync(&result, value.data(), sizeof result, cudaMemcpyDeviceToHost, stream()), "download the loss");
     if (gradient != nullptr) {
-      from_planes_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream()>>>(rasterizer().loss_gradient(), pixels,
-                                                                                  3, interleaved.data());
+      from_planes_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream()>>>(loss().gradient(), pixels, 3,
+                                                                                  interleaved.data());
       check_launch("launch from_planes_kernel");
       check(cudaMemcpyAsync(gradient, interleaved.data(), interleaved.bytes(), cudaMemcpyDeviceToHost, stream()),
             "download the loss's gradient");

@@ -1,5 +1,4 @@
-// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, loss.cu,
-// backward.cu.
+// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, backward.cu.
 #include <algorithm>
 #include <cstdlib>
 
@@ -10,12 +9,12 @@ namespace tame::gpu {
 namespace {
 
 // TAME_INSTANCE_ROOM names another first guess: with a small one a test makes steps overflow.
-uint32_t first_room(uint32_t count) {
+uint32_t guess_room(uint32_t count) {
   if (const char* named = std::getenv("TAME_INSTANCE_ROOM")) {
     const unsigned long room = std::strtoul(named, nullptr, 10);
     if (room != 0) return uint32_t(std::min(room, 1ul << 30));
   }
-  return std::max(kLeastRoom, std::min(count, UINT32_MAX / kFirstInstances) * kFirstInstances);
+  return first_room(count);
 }
 
 // Room for instances is remembered with its own reserve, so nothing is added here.
@@ -49,10 +48,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       image_(ledger, TAME_PURPOSE_IMAGES),
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
       depth_sums_(ledger, TAME_PURPOSE_IMAGES),
-      partials_(ledger, TAME_PURPOSE_IMAGES),
-      loss_gradient_(ledger, TAME_PURPOSE_IMAGES),
-      last_(ledger, TAME_PURPOSE_IMAGES),
-      loss_sums_(ledger, TAME_PURPOSE_IMAGES) {}
+      last_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward) {
   try {
@@ -74,7 +70,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
     counts_.assign(1);
     check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
   }
-  if (instance_room() == 0) instance_room() = first_room(count);
+  if (instance_room() == 0) instance_room() = guess_room(count);
 
   splats_.reserve(count);
   radii_.reserve(count);

@@ -1,5 +1,5 @@
-// The rasteriser of one camera at a time, and the training loss of what it renders. Keeps its scratch between calls; a
-// device has one for rendering and training. Nothing here waits for the device except where it says so.
+// The rasteriser of one camera at a time. Keeps its scratch between calls; a device has one for rendering and training.
+// Nothing here waits for the device except where it says so.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,6 @@ class Rasterizer {
 
   // Makes room for `input` with the instances remembered so far; may allocate, and then waits.
   void prepare(const RasterInput& input, bool with_depth, bool with_backward);
-  // Makes room for loss().
-  void reserve_loss(uint32_t width, uint32_t height, bool with_gradient);
   // Enqueues one forward pass (forward.cu). Call prepare first.
   void forward();
   // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
@@ -41,14 +39,6 @@ class Rasterizer {
   // Arguments of optimize_kernel for the last backward; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   void optimize(const OptimizeArgs& args, bool train);
-
-  // Enqueues the loss of image() against a photo in device memory; the value goes to *value, device memory. With
-  // a gradient, loss_gradient() holds 3 planes afterwards. Call reserve_loss first.
-  void loss(float lambda_dssim, const Photo& photo, bool want_gradient, double* value);
-  // The same on any two images of 3 planes.
-  void image_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target,
-                  bool want_gradient, double* value);
-  const float* loss_gradient() const { return loss_gradient_.data(); }
 
   // (tile, splat) pairs of a view. Waits.
   uint64_t count_instances(const RasterInput& input);
@@ -66,8 +56,6 @@ class Rasterizer {
 
  private:
   void make_room(const RasterInput& input, bool with_depth, bool with_backward);
-  void run_loss(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
-                const float* target_planes, bool want_gradient, double* value, const Counts* counts);
   void project();
   void bin_by_tile();
   void score_instances(const float* pixel_weights);
@@ -104,9 +92,8 @@ class Rasterizer {
   DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;
   DeviceBuffer<float4> checkpoints_;
   // Per pixel.
-  DeviceBuffer<float> image_, transmittance_, depth_sums_, partials_, loss_gradient_;
+  DeviceBuffer<float> image_, transmittance_, depth_sums_;
   DeviceBuffer<uint32_t> last_;
-  DeviceBuffer<double2> loss_sums_;
 };
 
 }  // namespace tame::gpu

@@ -15,6 +15,7 @@ constexpr uint32_t kThreads = 256;
 
 // Rows of one value a Gaussian.
 enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kRows };
+static_assert(kRows == kScoreRows);
 constexpr uint32_t kWeights[kRows] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,
                                       TAME_SCORE_DISTANCE, TAME_SCORE_DEPTH,   TAME_SCORE_RADIUS,
                                       TAME_SCORE_GRADIENT, TAME_SCORE_OPACITY, TAME_SCORE_SCALE};
@@ -148,11 +149,12 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     RasterInput input = {gaussians.planes(), gaussians.layout(), count, args.sh_degree, core::camera_from(camera), {}};
     std::copy(args.background, args.background + 3, input.background);
     rasterizer.forward_and_wait(input, false, true);
-    rasterizer.reserve_loss(camera.width, camera.height, false);
+    device.loss().reserve(camera.width, camera.height, false);
     const Photo photo = views.acquire(args.views[v], args.background);
-    rasterizer.loss(args.lambda_dssim, photo, false, loss.data());
+    device.loss().evaluate(camera.width, camera.height, args.lambda_dssim, rasterizer.image(), photo, false,
+                           loss.data(), rasterizer.counts());
 
-    maps.reserve(2 * pixels);
+    maps.reserve(kScoreMaps * pixels);
     float *const error = maps.data(), *const edge = maps.data() + pixels;
     check(cudaMemsetAsync(ranges.data()->low, 0xff, sizeof Ranges::low, stream), "clear ranges");
     check(cudaMemsetAsync(ranges.data()->high, 0, sizeof Ranges::high, stream), "clear ranges");

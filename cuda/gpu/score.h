@@ -17,6 +17,9 @@ struct ScoreArgs {
   const uint32_t* visible_steps;
 };
 
+// Floats that score() takes for a Gaussian (its terms; their keys come on top) and for a pixel while it runs.
+constexpr int kScoreRows = 9, kScoreMaps = 2;
+
 // scores: one a Gaussian, device memory, overwritten. Waits.
 void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, float* scores);
 

@@ -53,7 +53,7 @@ class GpuViews : public Views {
   std::vector<View> views_;
   size_t largest_ = 0;
   std::unique_ptr<Stream> copies_;
-  std::unique_ptr<Stage> stages_[2];
+  std::unique_ptr<Stage> stages_[kStages];
   int current_ = 0;  // the stage last acquired
 };
 

@@ -23,7 +23,7 @@ const KNN_POINTS = 1_000_000;
 /** As many as a densification event scores. */
 const SCORE_VIEWS = 10;
 /** Purpose of these random numbers: none that training has. */
-const RANDOM_PURPOSE = 1000;
+const RANDOM_STREAM = 1000;
 
 /** Times everything on a loaded scene; `images` is the folder of its photos. */
 export async function bench(
@@ -113,7 +113,7 @@ async function starting(device: Device, scene: Scene): Promise<Part[]> {
 function uniformPoints(points: number): Float32Array {
   const coordinates = new Float32Array(3 * points);
   for (let i = 0; i < points; i++) {
-    const words = randomWords({ seed: 0, purpose: RANDOM_PURPOSE, iteration: 0, index: i });
+    const words = randomWords({ seed: 0, stream: RANDOM_STREAM, iteration: 0, index: i });
     for (let axis = 0; axis < 3; axis++) coordinates[3 * i + axis] = words[axis] / 2 ** 32;
   }
   return coordinates;

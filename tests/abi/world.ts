@@ -180,6 +180,10 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     reset_peak: 0,
     memory: new Struct("tame_memory").bytes,
   }),
+  tame_estimate_memory: () => ({
+    query: new Struct("tame_memory_query").set("capacity", 4).set("width", SIDE).set("height", SIDE).bytes,
+    estimate: new Struct("tame_memory_estimate").bytes,
+  }),
   tame_device_profile: (pick) => ({
     device: pick("device").pointer,
     action: ABI.PROFILE_START,

@@ -1,6 +1,6 @@
 // Philox4x32-10 against the known answers published with the paper's library, and the draws made from it.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { philox4x32, PURPOSE, randomColor, randomWords } from "../../base/random.ts";
+import { philox4x32, randomColor, randomWords } from "../../base/random.ts";
 
 Deno.test("philox4x32() gives the published known answers", () => {
   assertEquals(philox4x32([0, 0, 0, 0], [0, 0]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
@@ -12,15 +12,15 @@ Deno.test("philox4x32() gives the published known answers", () => {
   );
 });
 
-Deno.test("randomWords() differs when any one of seed, purpose, iteration or index differs", () => {
-  const draw = { seed: 7, purpose: PURPOSE.views, iteration: 3, index: 2 };
+Deno.test("randomWords() differs when any one of seed, stream, iteration or index differs", () => {
+  const draw = { seed: 7, stream: 1, iteration: 3, index: 2 };
   const words = randomWords(draw);
   assertEquals(randomWords(draw), words);
   for (
     const other of [
       { ...draw, seed: 8 },
       { ...draw, seed: 7 + 2 ** 32 },
-      { ...draw, purpose: PURPOSE.background },
+      { ...draw, stream: 2 },
       { ...draw, iteration: 4 },
       { ...draw, index: 3 },
     ]
@@ -31,7 +31,7 @@ Deno.test("randomColor() is uniform on [0, 1) and exact in float32", () => {
   const sums = [0, 0, 0];
   const draws = 4000;
   for (let iteration = 1; iteration <= draws; iteration++) {
-    const color = randomColor({ seed: 1, purpose: PURPOSE.background, iteration });
+    const color = randomColor({ seed: 1, stream: 2, iteration });
     for (const [channel, value] of color.entries()) {
       assert(value >= 0 && value < 1);
       assertEquals(Math.fround(value), value);

@@ -7,7 +7,7 @@ import { join, toFileUrl } from "@std/path";
 import { writeCapture } from "../../demo/capture.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { ROOT } from "../support/process.ts";
-import { fenced, page } from "./markdown.ts";
+import { fenced, GUIDE, page } from "./markdown.ts";
 
 const NATIVE_CODE = [join(ROOT, "build"), join(ROOT, "node_modules"), Deno.env.get("TAME_LIBRARY")]
   .filter((path) => path !== undefined);
@@ -44,9 +44,9 @@ function exampleTest(name: string, body: (folder: string) => Promise<void>, reas
   });
 }
 
-for (const path of ["README.md", "docs/guide.md"]) {
-  exampleTest(`TypeScript examples of ${path} run one after another`, async (folder) => {
-    const programs = fenced(page(path), "ts");
+for (const [title, pages] of [["README.md", ["README.md"]], ["the guide", GUIDE]] as const) {
+  exampleTest(`TypeScript examples of ${title} run one after another`, async (folder) => {
+    const programs = pages.flatMap((path) => fenced(page(path), "ts"));
     for (const [i, program] of programs.entries()) {
       const file = join(folder, `example${i}.ts`);
       await Deno.writeTextFile(file, program.replaceAll('"./mod.ts"', JSON.stringify(toFileUrl(join(ROOT, "mod.ts")))));
@@ -66,8 +66,8 @@ for (const path of ["README.md", "docs/guide.md"]) {
     assertEquals(programs.length > 0, true);
   });
 
-  exampleTest(`deno tasks of ${path} run in the order of the page`, async (folder) => {
-    const commands = fenced(page(path), "sh").flatMap((block) => block.split("\n"))
+  exampleTest(`deno tasks of ${title} run in their order`, async (folder) => {
+    const commands = pages.flatMap((path) => fenced(page(path), "sh")).flatMap((block) => block.split("\n"))
       .filter((line) => /^deno task (train|render|metrics|info|doctor)\b/.test(line));
     assertEquals(commands.length >= 4, true);
     for (const command of commands) {

@@ -3,11 +3,16 @@
 import { join } from "@std/path";
 import { ROOT } from "../support/process.ts";
 
-/** Pages for users and for those who change the native code. */
+/** The guide's pages: its index, then the others in the order of the index. */
+export const GUIDE = ["docs/guide/README.md", ...indexed("docs/guide")];
+
+/** Pages for users and for contributors. */
 export const PAGES = [
   "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
   "CHANGELOG.md",
-  "docs/guide.md",
+  ...GUIDE,
   "docs/abi.md",
   "docs/lpips.md",
   "docs/performance.md",
@@ -18,6 +23,16 @@ export const PAGES = [
 /** The text of a page. */
 export function page(path: string): string {
   return Deno.readTextFileSync(join(ROOT, path));
+}
+
+/** The pages that a folder's README.md links to, each once. */
+function indexed(folder: string): string[] {
+  return [...new Set(links(page(`${folder}/README.md`)))].map((target) => `${folder}/${target}`);
+}
+
+/** The text of the whole guide. */
+export function guide(): string {
+  return GUIDE.map(page).join("\n");
 }
 
 /** The contents of a page's fenced blocks of a language, in their order. */

@@ -4,7 +4,6 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
-import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "../../cli/compatibility.ts";
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,
@@ -21,7 +20,7 @@ import { BENCH_OPTIONS } from "../../scripts/bench.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { ROOT } from "../support/process.ts";
-import { anchors, fenced, links, page, PAGES } from "./markdown.ts";
+import { anchors, fenced, GUIDE, guide, links, page, PAGES } from "./markdown.ts";
 
 /** Largest picture on a page that is read over slow lines. */
 const PICTURE_BYTES = 300 * 1024;
@@ -41,6 +40,11 @@ Deno.test("links of the pages resolve when they point into the checkout", () => 
       }
     }
   }
+});
+
+Deno.test("the guide's index links to every page of the folder", () => {
+  const pages = [...Deno.readDirSync(join(ROOT, "docs/guide"))].map(({ name }) => `docs/guide/${name}`);
+  assertEquals(GUIDE.toSorted(), pages.toSorted());
 });
 
 Deno.test("deno tasks, make targets and scripts exist when a page names them", () => {
@@ -79,32 +83,26 @@ Deno.test("options exist when a page names them", () => {
   }
 });
 
-Deno.test("the guide names every option without effect and every refused one", () => {
-  const guide = page("docs/guide.md");
-  const missing = [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS].filter(({ name }) => !guide.includes(`\`--${name}`));
-  assertEquals(missing.map(({ name }) => name), []);
-});
-
 Deno.test("the guide and --help name every preset and every part of parity", () => {
-  const guide = page("docs/guide.md");
   const help = (name: string) => rowsOf(TRAIN_OPTIONS).find((row) => row.name === name)!.help;
-  const rows = (heading: string) => guide.split(`## ${heading}\n`)[1].split("\n## ")[0].match(/^\| `\w+`/gm);
-  assertEquals(rows("Parity with the reference"), PARITY_PARTS.map((part) => `| \`${part}\``));
-  assertEquals(rows("Presets"), Object.keys(PRESETS).map((preset) => `| \`${preset}\``));
+  const entries = (path: string, heading: string) =>
+    [...page(path).split(`## ${heading}\n`)[1].split("\n## ")[0].matchAll(/^[|-] `(\w+)`/gm)].map(([, name]) => name);
+  assertEquals(entries("docs/guide/reference.md", "Parity"), [...PARITY_PARTS]);
+  assertEquals(entries("docs/guide/densification.md", "Presets"), Object.keys(PRESETS));
   assert(help("parity").endsWith(`: ${PARITY_PARTS.join(" ")}`));
   for (const preset of Object.keys(PRESETS)) assert(help("preset").includes(`${preset}:`));
 });
 
 Deno.test("the guide names every environment variable that the code reads", () => {
-  const guide = page("docs/guide.md");
+  const text = guide();
   const read = new Set<string>();
   const folders = ["cli", "ffi", "load", "init", "train", "eval", "export", "scripts", "cuda", "tests/support"];
   for (const file of folders.flatMap(sources)) {
-    const text = Deno.readTextFileSync(file);
-    for (const [, name] of text.matchAll(/(?:getenv|env\.get|environment)\("(TAME_\w+)"\)/g)) read.add(name);
+    const source = Deno.readTextFileSync(file);
+    for (const [, name] of source.matchAll(/(?:getenv|env\.get|environment)\("(TAME_\w+)"\)/g)) read.add(name);
   }
   assert(read.has("TAME_LIBRARY") && read.has("TAME_SIMD"), "the search finds those that are surely read");
-  assertEquals([...read].filter((name) => !guide.includes(`\`${name}\``)), []);
+  assertEquals([...read].filter((name) => !text.includes(`\`${name}\``)), []);
 });
 
 Deno.test("the ABI page names every status and every control word of the header", () => {
@@ -121,13 +119,13 @@ Deno.test("the ABI page names every status and every control word of the header"
 });
 
 Deno.test("JSON files that the guide shows are read by what it says reads them", async () => {
-  const [keyframes, dataset] = fenced(page("docs/guide.md"), "json");
+  const [keyframes, dataset] = fenced(guide(), "json");
   const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 0] };
   const photo = () => Promise.reject(new Error("not read"));
   const view = { name: "0001", path: "", camera, original: camera, photo };
-  assertEquals(parseKeyframes(keyframes, "guide.md", [view]).keyframes.length, 2);
-  assertEquals(parseDatasetFile(dataset, "/guide.md").scenes.map(({ name }) => name), ["garden-small"]);
+  assertEquals(parseKeyframes(keyframes, "keyframes.json", [view]).keyframes.length, 2);
+  assertEquals(parseDatasetFile(dataset, "/dataset.json").scenes.map(({ name }) => name), ["garden-small"]);
   const captures = await readDatasetFile(join(ROOT, "scripts", "captures.json"));
   assertEquals(captures.scenes.map(({ name }) => name), ["fox-C7", "fox-B", "caliterra-B"]);
 });

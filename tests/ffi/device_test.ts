@@ -1,11 +1,12 @@
 // Devices and what lives on them: fields, disposal, and calls that meet.
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Camera } from "../../base/scene.ts";
-import { type Device, listDevices, PHASES, PURPOSES } from "../../ffi/device.ts";
+import { type Device, listDevices, PHASES } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { type GaussianField, Gaussians } from "../../ffi/gaussians.ts";
 import { meanDist2 } from "../../ffi/knn.ts";
 import { openLibrary } from "../../ffi/library.ts";
+import { PURPOSES } from "../../ffi/memory.ts";
 import { imageLoss, psnr, ssim } from "../../ffi/metrics.ts";
 import { rasterize, render, renderImage8 } from "../../ffi/rasterizer.ts";
 import { Control, GROUP, StepPlan, Trainer } from "../../ffi/trainer.ts";

@@ -155,10 +155,10 @@ for (
   });
 }
 
-Deno.test("scripts/generate_abi.ts ends with 0 when it checks what is up to date, and with 2 for an unknown option", async () => {
-  assertEquals((await ended(start("scripts/generate_abi.ts", ["--check"], { flags: ["--allow-read"] }))).code, 0);
-  assertStringIncludes((await ended(start("scripts/generate_abi.ts", ["--help"]))).stdout, "Usage: deno task generate");
-  const { code, stderr } = await ended(start("scripts/generate_abi.ts", ["--chek"]));
+Deno.test("scripts/generate.ts ends with 0 when it checks what is up to date, and with 2 for an unknown option", async () => {
+  assertEquals((await ended(start("scripts/generate.ts", ["--check"], { flags: ["--allow-read"] }))).code, 0);
+  assertStringIncludes((await ended(start("scripts/generate.ts", ["--help"]))).stdout, "Usage: deno task generate");
+  const { code, stderr } = await ended(start("scripts/generate.ts", ["--chek"]));
   assertEquals(code, 2);
   assertStringIncludes(stderr, "Unknown option --chek");
 });

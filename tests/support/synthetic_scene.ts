@@ -12,7 +12,7 @@ const RADIUS = 4;
 
 /** A uniform number on [0, 1), the same in every run. */
 function uniform(index: number): number {
-  return randomWords({ seed: 11, purpose: 99, iteration: 0, index })[0] / 2 ** 32;
+  return randomWords({ seed: 11, stream: 99, iteration: 0, index })[0] / 2 ** 32;
 }
 
 /** A camera on a circle around the origin, at an angle in radians, looking at the origin. */

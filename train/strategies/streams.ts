@@ -1,11 +1,13 @@
-// Streams of random numbers that strategies draw Gaussians by; those of base/random.ts are others.
+// Streams of random numbers that strategies draw Gaussians by.
+
+import { ABI } from "../../ffi/abi.ts";
 
 /** What a draw is for. */
 export const STREAM = {
   /** Gaussians that are copied. */
-  clones: 16,
+  clones: ABI.STREAM_CLONES,
   /** Gaussians that are split. */
-  splits: 17,
+  splits: ABI.STREAM_SPLITS,
   /** Gaussians that may be pruned. */
-  pruned: 18,
+  pruned: ABI.STREAM_PRUNED,
 } as const;

@@ -1,25 +1,30 @@
-// Writes the TypeScript side of the C ABI, ffi/symbols.ts and ffi/abi.ts, from cuda/tame.h. Both are checked in; a test
-// compares them with the header.
+// Writes the files that follow from others: the TypeScript side of the C ABI from cuda/tame.h, the guide's page of options
+// from the option tables. They are checked in; tests compare them with what they follow from.
 
 import { fromFileUrl, join } from "@std/path";
 import { parseHeader } from "./generate_abi/header.ts";
 import { abiText, symbolsText } from "./generate_abi/typescript.ts";
+import { optionsPage } from "./generate/options_page.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const HEADER = "cuda/tame.h";
 const HELP = `Usage: deno task generate [--check]
 
-Writes ffi/symbols.ts and ffi/abi.ts from ${HEADER}.
+Writes ffi/symbols.ts and ffi/abi.ts from ${HEADER}, and docs/guide/options.md from the option tables.
 
-  --check  write nothing; fail when one of them is not what the header asks for`;
+  --check  write nothing; fail when one of them is out of date`;
 
-/** The generated files by path, made from the header of a checkout. */
+/** The generated files by path; the header is that of a checkout. */
 export function generatedFiles(root: string = ROOT): Record<string, string> {
   const header = parseHeader(Deno.readTextFileSync(join(root, HEADER)));
-  return { "ffi/symbols.ts": symbolsText(header), "ffi/abi.ts": abiText(header) };
+  return {
+    "ffi/symbols.ts": symbolsText(header),
+    "ffi/abi.ts": abiText(header),
+    "docs/guide/options.md": optionsPage(),
+  };
 }
 
-/** Generated files that differ from the header, by path. */
+/** Generated files that are out of date, by path. */
 export function staleFiles(root: string = ROOT): string[] {
   return Object.entries(generatedFiles(root))
     .filter(([path, text]) => Deno.readTextFileSync(join(root, path)) !== text)
@@ -42,7 +47,7 @@ function main(args: string[]): number {
       return 0;
     }
     const stale = staleFiles();
-    for (const path of stale) console.error(`Error: ${path} is not what ${HEADER} asks for: run deno task generate`);
+    for (const path of stale) console.error(`Error: ${path} is out of date: run deno task generate`);
     return stale.length > 0 ? 1 : 0;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -1,0 +1,40 @@
+// What a run takes in the CPU backend's buffers.
+#include "../abi/estimate.h"
+
+#include "../abi/backend.h"
+#include "kernels.h"
+#include "score.h"
+
+namespace tame {
+
+namespace {
+
+// Bytes of a step's scratch, measured as a whole on trained captures: the reserve is in it, and what grows with tiles,
+// threads and the padding of image rows.
+constexpr double kSplatBytes = 88, kInstanceBytes = 68, kPixelBytes = 96;
+
+// Nothing that a buffer holds of each is left out. Splat, radius, clamped channels, first tiles, tile count, offset,
+// two sets of sort keys and order:
+static_assert(kSplatBytes >=
+              kReserve * (sizeof(cpu::Splat) + sizeof(float) + 2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
+// tile, order, slot, blocks, gradient:
+static_assert(kInstanceBytes >= kReserve * (3 * sizeof(uint32_t) + sizeof(uint16_t) + sizeof(cpu::InstanceGradient)));
+// image, transmittance, the loss's filtered maps and gradient:
+static_assert(kPixelBytes >= kReserve * (3 + 1 + 9 + 3) * sizeof(float));
+
+}  // namespace
+
+void backend::estimate_memory(const tame_memory_query& query, tame_memory_estimate& out) {
+  const RunSize size = size_of_run(query);
+  estimate_state(query, query.capacity, out);
+  out.bytes[TAME_PURPOSE_SPLATS] = whole_bytes(kSplatBytes * size.capacity);
+  out.bytes[TAME_PURPOSE_INSTANCES] = whole_bytes(kInstanceBytes * size.instances);
+  out.bytes[TAME_PURPOSE_IMAGES] = whole_bytes(kPixelBytes * size.pixels);
+  if ((query.flags & TAME_MEMORY_SCORES) == 0) return;
+  out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(cpu::InstanceScore) * size.instances);
+  out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(cpu::kScoreMaps * sizeof(float) * size.pixels);
+  // The scores and the mean gradients are the trainer's.
+  out.bytes[TAME_PURPOSE_OTHER] = whole_bytes((2 + cpu::kScoreRows) * sizeof(float) * size.capacity);
+}
+
+}  // namespace tame

@@ -1,0 +1,95 @@
+// A device's memory by purpose: what it holds, and what training will take, which a library says without a device.
+
+import { ABI } from "./abi.ts";
+import { checkCount, errorFrom } from "./errors.ts";
+import type { Library } from "./library.ts";
+import { type NameOf, namesOf } from "./names.ts";
+import { type OptionalState, stateFlags } from "./optional_state.ts";
+import { Struct } from "./struct.ts";
+
+/** What memory is counted for. */
+export type Purpose = NameOf<"PURPOSE">;
+
+/** Names of what memory is counted for. */
+export const PURPOSES: readonly Purpose[] = namesOf("PURPOSE");
+
+/** What a device holds, in bytes. */
+export interface MemoryUse {
+  /** The limit; 0 for none. */
+  limit: number;
+  /** Held now. */
+  live: number;
+  /** The most that was held at once. */
+  peak: number;
+  /** Both by purpose; the keys are those of {@linkcode PURPOSES}. */
+  byPurpose: Record<string, { live: number; peak: number }>;
+}
+
+/** The use that native code counted. */
+export function memoryUse(from: Struct<"tame_memory">): MemoryUse {
+  const byPurpose = PURPOSES.map((purpose, i) => [
+    purpose,
+    { live: from.number("live_by_purpose", i), peak: from.number("peak_by_purpose", i) },
+  ]);
+  return {
+    limit: from.number("limit"),
+    live: from.number("live"),
+    peak: from.number("peak"),
+    byPurpose: Object.fromEntries(byPurpose),
+  };
+}
+
+/** What the memory of a training run follows from. */
+export interface MemoryQuery {
+  /** Number of Gaussians. */
+  capacity: number;
+  /** Highest degree of the spherical harmonics, 0 to 3. */
+  shDegree: number;
+  /** Width of the largest view in pixels. */
+  width: number;
+  /** Its height in pixels. */
+  height: number;
+  /** The most (tile, splat) pairs known of a view; 0 where none were counted. */
+  instances: number;
+  /** Optional state of the trainer, and views of a step. */
+  trainer: OptionalState;
+  /** Whether the Gaussians are scored. */
+  scores: boolean;
+  /** Whether renders are compared with photos. */
+  metrics: boolean;
+}
+
+/** What a run will take. */
+export interface MemoryEstimate {
+  /** By purpose, in the header's order; photos are 0. */
+  items: { purpose: Purpose; bytes: number; exact: boolean }[];
+  /** Photos that the device holds at a time where they stay in host memory; 0 where it holds all. */
+  stagedPhotos: number;
+}
+
+/** What a training run will take on a device of a library. */
+export function estimateMemory(library: Library, query: MemoryQuery): MemoryEstimate {
+  const native = new Struct("tame_memory_query");
+  native.set(
+    "flags",
+    (query.scores ? ABI.MEMORY_SCORES : 0) | (query.metrics ? ABI.MEMORY_METRICS : 0),
+  );
+  const fields = { capacity: query.capacity, sh_degree: query.shDegree, width: query.width, height: query.height };
+  for (const [name, value] of Object.entries(fields)) {
+    checkCount(name, value);
+    native.set(name as keyof typeof fields, value);
+  }
+  native.set("instances", query.instances)
+    .set("state", stateFlags(query.trainer))
+    .set("views_per_step", query.trainer.viewsPerStep ?? 1);
+  const out = new Struct("tame_memory_estimate");
+  const error = new Struct("tame_error");
+  const { tame_estimate_memory: estimate } = library.symbols;
+  const status = estimate(native.bytes, native.bytes.length, out.bytes, out.bytes.length, error.bytes);
+  if (status !== ABI.OK) throw errorFrom(error);
+  const exact = out.number("exact");
+  return {
+    items: PURPOSES.map((purpose, i) => ({ purpose, bytes: out.number("bytes", i), exact: (exact >> i & 1) === 1 })),
+    stagedPhotos: out.number("staged_photos"),
+  };
+}

@@ -1,0 +1,49 @@
+// The options of openDevice.
+
+import { type OptionRow, UINT32_MAX } from "../base/option.ts";
+
+/** Rows of `DeviceOptions`; `library` has no flag. */
+export const DEVICE_ROWS = [
+  {
+    name: "backend",
+    kind: "string",
+    choices: ["auto", "cuda", "cpu"],
+    default: "auto",
+    help: "what to compute on; auto: the GPU if one can be used",
+  },
+  {
+    name: "device",
+    api: "index",
+    kind: "integer",
+    unit: "N",
+    default: 0,
+    minimum: 0,
+    maximum: UINT32_MAX,
+    help: "index of the GPU",
+  },
+  {
+    name: "threads",
+    kind: "integer",
+    unit: "N",
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    help: "threads of the CPU backend; 0: one per hardware thread",
+  },
+  {
+    name: "memory_limit",
+    kind: "bytes",
+    unit: "BYTES",
+    default: 0,
+    minimum: 0,
+    help: "the most device memory to use (8G, 512M); 0: no limit",
+  },
+  {
+    name: "seed",
+    kind: "integer",
+    unit: "N",
+    default: 0,
+    minimum: 0,
+    help: "seed of every random number; the same seed gives the same PLY",
+  },
+] as const satisfies readonly OptionRow[];

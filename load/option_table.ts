@@ -1,0 +1,44 @@
+// The options of loadScene.
+
+import { type OptionRow, rowNamed } from "../base/option.ts";
+import { DEFAULT_NEAR } from "../base/scene.ts";
+import { DEVICE_ROWS } from "../ffi/option_table.ts";
+
+/** Rows of `LoadOptions`; `referenceCameras`, `library` and `signal` have no flags. */
+export const LOAD_ROWS = [
+  {
+    name: "images",
+    short: "i",
+    kind: "string",
+    unit: "NAME",
+    default: "images",
+    help: "sub-folder of the capture that holds the photos; a transforms.json names its own unless this is given",
+  },
+  {
+    name: "resolution",
+    short: "r",
+    kind: "integer",
+    unit: "N",
+    default: -1,
+    minimum: 1,
+    maximum: 16_384,
+    sentinel: -1,
+    help: "1, 2, 4, 8: divide the photos' size by this; -1: at most 1600 wide; any other: this width",
+  },
+  { name: "eval", kind: "flag", help: "hold out the capture's test set, else every 8th photo" },
+  {
+    name: "init",
+    kind: "path",
+    unit: "FILE",
+    help: "PLY to start from instead of the capture's points: of points, or of Gaussians, which are taken as they are",
+  },
+  {
+    name: "near",
+    kind: "number",
+    unit: "DEPTH",
+    default: DEFAULT_NEAR,
+    above: 0,
+    help: "near plane in world units",
+  },
+  rowNamed(DEVICE_ROWS, "seed"),
+] as const satisfies readonly OptionRow[];

@@ -1,0 +1,41 @@
+// The formats of captures: one reader each. A new format is one more entry.
+
+import { DataError } from "../base/errors.ts";
+import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
+import { colmapReader } from "./colmap_capture.ts";
+import { splitReader, transformsReader } from "./transforms.ts";
+
+/** In the order in which they are tried. */
+const READERS: CaptureReader[] = [colmapReader, splitReader, transformsReader];
+
+/**
+ * Adds a reader, which is tried before all others.
+ *
+ * @param reader Reads the new format
+ * @returns Removes the reader when it is disposed
+ */
+export function registerReader(reader: CaptureReader): Disposable {
+  READERS.unshift(reader);
+  return {
+    [Symbol.dispose](): void {
+      const index = READERS.indexOf(reader);
+      if (index >= 0) READERS.splice(index, 1);
+    },
+  };
+}
+
+/**
+ * Reads a capture with the first reader that knows its format.
+ *
+ * @param source Absolute path of the capture: a folder or a file
+ * @param options What to read
+ * @throws {DataError} When no reader knows the format, or the capture is damaged
+ */
+export async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
+  for (const reader of READERS) {
+    const capture = await reader.read(source, options);
+    if (capture !== undefined) return capture;
+  }
+  const formats = READERS.map(({ expects }) => expects);
+  throw new DataError(`No capture: expected ${formats.slice(0, -1).join(", ")} or ${formats.at(-1)}`, { path: source });
+}

@@ -1,0 +1,277 @@
+// The options of train. Names and defaults follow Taming 3DGS (Mallick et al. 2024), so that existing command lines run.
+
+import { type OptionRow, type OptionValue, UINT32_MAX } from "../base/option.ts";
+import { PARITY_PARTS, parityParts } from "./parity.ts";
+import { type Preset, PRESETS } from "./presets.ts";
+
+/** What is trained, and where the photos are kept. */
+export const MODEL_ROWS = [
+  { name: "white_background", short: "w", kind: "flag", help: "white background instead of black" },
+  {
+    name: "sh_degree",
+    kind: "integer",
+    unit: "N",
+    default: 3,
+    minimum: 0,
+    maximum: 3,
+    help: "highest degree of the spherical harmonics",
+  },
+  {
+    name: "data_device",
+    kind: "string",
+    choices: ["cuda", "cpu", "disk"],
+    default: "cuda",
+    help: "where the photos are kept: on the training device, in host memory, or in their files, decoded as needed",
+  },
+  {
+    name: "photo_cache",
+    kind: "bytes",
+    unit: "BYTES",
+    default: 2 ** 31,
+    minimum: 1,
+    help: "with --data_device disk: the most host memory for decoded photos (8G, 512M)",
+  },
+] as const satisfies readonly OptionRow[];
+
+/** Options that stand for others. */
+export const SETTING_ROWS = [
+  {
+    name: "preset",
+    kind: "string",
+    choices: Object.keys(PRESETS) as Preset[],
+    help: "budget: 5 times the points, events every 500; big: a final --budget, every 100; both with --sh_lower",
+  },
+  {
+    name: "parity",
+    kind: "string",
+    unit: "WHAT",
+    default: "none",
+    help: "reference: train as the authors' implementation does, where it differs, for comparisons; or parts of " +
+      `that, such as curve,opacity: ${PARITY_PARTS.join(" ")}`,
+    reject: (value: OptionValue) =>
+      parityParts(value) === undefined
+        ? `it takes "none", "reference", or some of ${PARITY_PARTS.join(", ")}`
+        : undefined,
+  },
+] as const satisfies readonly OptionRow[];
+
+/** When what happens. */
+export const SCHEDULE_ROWS = [
+  {
+    name: "iterations",
+    kind: "integer",
+    unit: "N",
+    default: 30_000,
+    minimum: 1,
+    maximum: UINT32_MAX,
+    help: "training steps",
+  },
+  {
+    name: "max_seconds",
+    kind: "number",
+    unit: "SECONDS",
+    default: Infinity,
+    above: 0,
+    maximum: Infinity,
+    help: "stop and save after this much training; loading and evaluation do not count",
+  },
+  {
+    name: "test_iterations",
+    kind: "integers",
+    unit: "N",
+    default: [7000, 30_000],
+    minimum: 1,
+    sentinel: -1,
+    help: "evaluate at these; -1: never",
+  },
+  {
+    name: "save_iterations",
+    kind: "integers",
+    unit: "N",
+    default: [7000, 30_000],
+    minimum: 1,
+    sentinel: -1,
+    help: "write a PLY at these, and always at the end; -1: only at the end",
+  },
+  {
+    name: "opacity_reset_interval",
+    kind: "integer",
+    unit: "N",
+    default: 3000,
+    minimum: 1,
+    maximum: UINT32_MAX,
+    help: "iterations between opacity resets, while densification lasts",
+  },
+  { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
+  {
+    name: "sh_lower",
+    kind: "flag",
+    help: "step the higher spherical harmonics every 16th iteration with the summed gradient",
+  },
+  {
+    name: "high_opacity",
+    kind: "flag",
+    help: "from --ho_iteration on train the opacity that is used, up to 1, instead of its logit",
+  },
+  {
+    name: "ho_iteration",
+    kind: "integer",
+    unit: "N",
+    default: 15_000,
+    minimum: 0,
+    maximum: UINT32_MAX,
+    help: "where --high_opacity begins, or --parity reference leaves opacities alone; otherwise no effect",
+  },
+] as const satisfies readonly OptionRow[];
+
+/** How many Gaussians, and which. */
+export const DENSIFICATION_ROWS = [
+  {
+    name: "budget",
+    kind: "number",
+    unit: "N",
+    default: 20,
+    above: 0,
+    help: "target count of Gaussians, as --mode reads it",
+  },
+  {
+    name: "mode",
+    kind: "string",
+    choices: ["multiplier", "final_count"],
+    default: "multiplier",
+    help: "the budget is a multiple of the first points, or the count itself",
+  },
+  {
+    name: "densification_interval",
+    kind: "integer",
+    unit: "N",
+    default: 100,
+    minimum: 1,
+    maximum: UINT32_MAX,
+    help: "iterations between densification events",
+  },
+  {
+    name: "densify_from_iter",
+    kind: "integer",
+    unit: "N",
+    default: 500,
+    minimum: 0,
+    maximum: UINT32_MAX,
+    help: "no event up to this iteration",
+  },
+  {
+    name: "densify_until_iter",
+    kind: "integer",
+    unit: "N",
+    default: 15_000,
+    minimum: 0,
+    maximum: UINT32_MAX,
+    help: "no event from this iteration on",
+  },
+  {
+    name: "densify_grad_threshold",
+    kind: "number",
+    default: 0.0002,
+    minimum: 0,
+    help: "mean gradient that makes a Gaussian a candidate",
+  },
+  {
+    name: "percent_dense",
+    kind: "number",
+    default: 0.01,
+    minimum: 0,
+    help: "size up to which a candidate is cloned and above which it is split, in scene extents",
+  },
+  {
+    name: "min_opacity",
+    kind: "number",
+    default: 0.005,
+    minimum: 0,
+    maximum: 1,
+    help: "opacity below which an event may prune a Gaussian",
+  },
+  {
+    name: "budget_cap",
+    kind: "flag",
+    help: "the budget is an upper bound: grow candidates only, and end below it where they do not suffice",
+  },
+  {
+    name: "cams",
+    kind: "integer",
+    unit: "N",
+    default: 10,
+    minimum: 0,
+    maximum: UINT32_MAX,
+    sentinel: -1,
+    help: "training views scored in an event; -1: all",
+  },
+] as const satisfies readonly OptionRow[];
+
+/** How a step moves the Gaussians. */
+export const OPTIMIZER_ROWS = [
+  {
+    name: "optimizer_type",
+    kind: "string",
+    choices: ["default", "sparse_adam"],
+    default: "default",
+    help: "default: Adam; sparse_adam: only the Gaussians in view step, without bias correction",
+  },
+  {
+    name: "views_per_step",
+    kind: "integer",
+    choices: [1, 2, 4, 8, 16, 32, 64],
+    default: 1,
+    help: "views whose gradients are summed for one step",
+  },
+  {
+    name: "position_lr_init",
+    kind: "number",
+    default: 0.00016,
+    minimum: 0,
+    help: "learning rate of positions, first, times the scene's extent",
+  },
+  {
+    name: "position_lr_final",
+    kind: "number",
+    default: 0.0000016,
+    minimum: 0,
+    help: "learning rate of positions, last, times the scene's extent",
+  },
+  {
+    name: "position_lr_max_steps",
+    kind: "integer",
+    unit: "N",
+    default: 30_000,
+    minimum: 1,
+    maximum: UINT32_MAX,
+    help: "iterations between the two",
+  },
+  { name: "feature_lr", kind: "number", default: 0.0025, minimum: 0, help: "learning rate of colour (degree 0)" },
+  {
+    name: "shfeature_lr",
+    kind: "number",
+    default: 0.005,
+    minimum: 0,
+    help: "20 times the learning rate of the higher spherical harmonics",
+  },
+  { name: "opacity_lr", kind: "number", default: 0.025, minimum: 0, help: "learning rate of opacities" },
+  { name: "scaling_lr", kind: "number", default: 0.005, minimum: 0, help: "learning rate of log-scales" },
+  { name: "rotation_lr", kind: "number", default: 0.001, minimum: 0, help: "learning rate of quaternions" },
+  {
+    name: "lambda_dssim",
+    kind: "number",
+    default: 0.2,
+    minimum: 0,
+    maximum: 1,
+    help: "weight of 1 - SSIM in the loss; the rest is L1",
+  },
+] as const satisfies readonly OptionRow[];
+
+/** Rows of `TrainOptions`; `signal` and `onPhoto` have no flags. */
+export const TRAIN_ROWS = [
+  ...MODEL_ROWS,
+  ...SETTING_ROWS,
+  ...SCHEDULE_ROWS,
+  ...DENSIFICATION_ROWS,
+  ...OPTIMIZER_ROWS,
+] as const satisfies readonly OptionRow[];
