@@ -700,7 +700,8 @@ typedef struct tame_draw {
   uint32_t stream, iteration, round; /* of the random numbers; stream: TAME_STREAM_* */
 } tame_draw;
 
-/* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */
+/* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0,
+ * with replacement infinite ones, too. */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_t column_length,
                                        const char* weights, uint32_t weights_length, const char* among,

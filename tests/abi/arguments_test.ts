@@ -159,8 +159,8 @@ function progress(field: "count" | "opacity_mode" | "live_sh_degree", value: num
   return new Struct("tame_progress").set("count", 2).set(field, value).bytes;
 }
 
-function draw(field: "count" | "replacement", value: number): Argument {
-  return new Struct("tame_draw").set("replacement", 1).set(field, value).bytes;
+function draw(field: "count" | "replacement" | "iteration", value: number): Argument {
+  return new Struct("tame_draw").set("replacement", 1).set("iteration", 1).set(field, value).bytes;
 }
 
 function rowKind(field: keyof typeof STRUCTS["tame_row_kind"], value: number): Argument {
@@ -249,6 +249,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_rank", 'no column "nobody"', changedText("among", "nobody")],
   ["tame_trainer_draw", "draw.replacement", { draw: draw("replacement", 2) }],
   ["tame_trainer_draw", "draw.count", { draw: draw("count", 0xFFFFFFFF) }],
+  ["tame_trainer_draw", "draw.iteration is 0", { draw: draw("iteration", 0) }],
   ["tame_trainer_draw", 'no column "nobody"', changedText("weights", "nobody")],
   ["tame_trainer_edit_rows", "kinds is 4 at row 0: expected a whole number from 0 to 3", changedText("kinds", "4")],
   ["tame_trainer_edit_rows", "kinds is 0.5 at row 0", changedText("kinds", "0.5")],
