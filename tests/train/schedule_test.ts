@@ -25,7 +25,7 @@ function stepsOf(options: TrainOptions = {}): { mask: (t: number) => number; fla
   const [resolved, strategy] = [resolveTrainOptions(options), strategyFor(options)];
   return {
     mask: (t) => updateMask(t, resolved, strategy.stepTerms(t).still),
-    flags: (t) => stepFlags(t, resolved, strategy.stepTerms(t).still),
+    flags: (t) => stepFlags(t, resolved, strategy.stepTerms(t)),
   };
 }
 
