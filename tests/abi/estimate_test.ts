@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI, type STRUCTS } from "../../ffi/abi.ts";
 import { Struct } from "../../ffi/struct.ts";
-import { abiTest, call, must, withLengths } from "./world.ts";
+import { abiTest, call, must, withLengths } from "./call.ts";
 
 const EXACT = [ABI.PURPOSE_PARAMETERS, ABI.PURPOSE_OPTIMIZER, ABI.PURPOSE_STATISTICS, ABI.PURPOSE_GRADIENTS];
 

@@ -3,18 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { headerFunctions } from "./header.ts";
-import {
-  abiTest,
-  type Argument,
-  type Arguments,
-  call,
-  CREATORS,
-  FUNCTIONS,
-  type Item,
-  type Kind,
-  text,
-  validArguments,
-} from "./world.ts";
+import { abiTest, type Argument, type Arguments, call, CREATORS, FUNCTIONS, type Kind } from "./call.ts";
+import { type Item, text, validArguments } from "./valid.ts";
 
 const SEQUENCES = 10_000;
 const CALLS = 10; // at most, in a sequence

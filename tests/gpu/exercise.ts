@@ -119,7 +119,7 @@ async function densifyWith(trainer: Trainer): Promise<void> {
   await trainer.score([2], weights, { shDegree: 0, background: [0, 0, 0] });
 }
 
-async function chooseAndEdit({ columns, gaussians }: Trainer): Promise<void> {
+async function chooseAndEdit({ columns }: Trainer): Promise<void> {
   await columns.compute("used_opacity", "max(used_opacity / 2, 1 / 128)", { rows: "means.0 > 0" });
   await columns.draw("copies", "used_opacity", { count: 20, replacement: true, stream: 40, iteration: 1 });
   await columns.editRows("copies > 0", [{ operation: "keep" }, { operation: "copy", share: "volume" }], {
@@ -134,7 +134,7 @@ async function chooseAndEdit({ columns, gaussians }: Trainer): Promise<void> {
     { operation: "addChild", place: "longAxis", offset: 0.5, logScale: -1, share: 0.6 },
     { operation: "split", place: "random", clearMoments: true },
   ], { copies: "4", iteration: 2, childrenLast: true });
-  await columns.select("last", "-row", { count: gaussians.count - 150 });
+  await columns.select("last", "-row", { count: 10 });
   await columns.editRows("last", [{ operation: "keep" }, { operation: "remove" }], { iteration: 3 });
   await columns.clearMoments(63, "row < 10");
   await columns.evaluate("opacities");
