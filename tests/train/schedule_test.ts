@@ -188,7 +188,11 @@ Deno.test("stepOf() names the next view except at the last iteration, and draws 
   const sampler = new ViewSampler(0, 2);
   const strategy = strategyFor({ iterations: 3 });
   const steps = [1, 2, 3].map((t) => stepOf(t, { options, extent: 1, seed: 0, sampler, strategy }));
-  assertEquals(steps.map((step) => step.nextView), [steps[1].view, steps[2].view, undefined]);
+  assertEquals(steps.map(({ nextView }) => nextView === undefined ? [] : [nextView]), [
+    steps[1].view,
+    steps[2].view,
+    [],
+  ]);
   assert(String(steps[0].background) !== String(steps[1].background));
   const white = resolveTrainOptions({ whiteBackground: true });
   assertEquals(stepOf(1, { options: white, extent: 1, seed: 0, sampler, strategy }).background, [1, 1, 1]);
