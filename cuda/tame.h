@@ -658,8 +658,9 @@ TAME_API tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* v
 #define TAME_COLUMN_STAYS 1   /* an edit leaves its values at their places, cut, or filled up with 0 */
 
 /*
- * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0. A state column of
- * floats can be written, too; `used_opacity` can, which stores what the mode needs.
+ * column = expression, at the Gaussians at which `rows` is not 0, or at all where rows_length is 0; the others keep
+ * what they have, so that a scratch column must exist by then. A state column of floats can be written, too;
+ * `used_opacity` can, held to 1e-6..1 - 1e-6, which stores what the mode needs.
  */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint32_t column_length,
@@ -700,7 +701,8 @@ typedef struct tame_draw {
   uint32_t stream, iteration, round; /* of the random numbers; stream: TAME_STREAM_* */
 } tame_draw;
 
-/* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0. */
+/* column = how often each Gaussian of `among` is drawn. Weights: an expression; negative ones and NaN count as 0,
+ * with replacement infinite ones, too. */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_t column_length,
                                        const char* weights, uint32_t weights_length, const char* among,

@@ -259,15 +259,19 @@ function bytesOf(text: string): [Uint8Array<ArrayBuffer>, number] {
   return [bytes, bytes.length];
 }
 
+/** The number of a name; throws "invalid argument" where there is none. */
+function valueOf<Name extends string>(what: string, numbers: Readonly<Record<Name, number>>, name: Name): number {
+  if (Object.hasOwn(numbers, name)) return numbers[name];
+  const known = Object.keys(numbers).join(", ");
+  throw new TameError("invalid argument", `There is no ${what} "${name}" of rows: expected one of ${known}`);
+}
+
 function packKind(kind: RowKind): Uint8Array<ArrayBuffer> {
   const { operation, place = "same", share = "none", clearMoments = false } = kind;
-  if (!(operation in OPERATIONS)) {
-    throw new TameError("invalid argument", `There is no operation "${operation}" on rows`);
-  }
   return new Struct("tame_row_kind")
-    .set("operation", OPERATIONS[operation])
-    .set("place", PLACES[place])
-    .set("share", typeof share === "number" ? ABI.SHARE_FACTOR : SHARES[share])
+    .set("operation", valueOf("operation", OPERATIONS, operation))
+    .set("place", valueOf("place", PLACES, place))
+    .set("share", typeof share === "number" ? ABI.SHARE_FACTOR : valueOf("share", SHARES, share))
     .set("opacity_factor", typeof share === "number" ? share : 0)
     .set("offset", kind.offset ?? 0)
     .set("log_scale", kind.logScale ?? 0)

@@ -102,9 +102,10 @@ export class TrainerState {
   /**
    * Exports all columns, a chunk at a time. Nothing may change the trainer until the last one.
    *
-   * @param chunkBytes Bytes of a chunk at most. Default 4 MiB
+   * @param chunkBytes Bytes of a chunk at most, or one row where that is larger. Default 4 MiB
    */
   async *export(chunkBytes: number = CHUNK_BYTES): AsyncGenerator<StateChunk, void, void> {
+    checkCount("chunkBytes", chunkBytes, { minimum: 1 });
     for (const [index, { name, values, rows }] of this.columns().entries()) {
       const rowBytes = 4 * values;
       const rowsAtOnce = Math.max(1, Math.floor(chunkBytes / Math.max(rowBytes, 1)));
@@ -125,6 +126,9 @@ export class TrainerState {
    */
   restore({ count, opacityMode, liveShDegree, steps }: TrainerProgress): void {
     checkCount("count", count);
+    if (opacityMode !== "logit" && opacityMode !== "linear") {
+      throw new TameError("invalid argument", `opacityMode is "${opacityMode}": expected "logit" or "linear"`);
+    }
     checkCount("liveShDegree", liveShDegree, { maximum: 3 });
     const stepCounts = PARAMETER_NAMES.map((name) => steps[name]);
     for (const [i, value] of stepCounts.entries()) checkCount(`steps.${PARAMETER_NAMES[i]}`, value);
@@ -141,6 +145,7 @@ export class TrainerState {
 
   /** Imports a chunk. Throws "invalid argument" when there is no such column, or the rows do not fit. */
   async import({ column, offset, data }: StateChunk): Promise<void> {
+    checkCount("offset", offset);
     const columns = this.columns();
     const index = columns.findIndex(({ name }) => name === column);
     if (index < 0) throw new TameError("invalid argument", `This trainer's state has no column ${column}`);
@@ -148,8 +153,9 @@ export class TrainerState {
     if (rowBytes === 0 || data.length % rowBytes !== 0) {
       throw new TameError("invalid argument", `${data.length} bytes are no whole rows of ${column}, ${rowBytes} each`);
     }
+    const words = data.byteOffset % 4 === 0 ? data : data.slice(); // native code reads whole words
     await this.#device.queue((symbols, error) =>
-      symbols.tame_trainer_import(this.#pointer(), index, offset, data.length / rowBytes, data, data.length, error)
+      symbols.tame_trainer_import(this.#pointer(), index, offset, words.length / rowBytes, words, words.length, error)
     );
   }
 }

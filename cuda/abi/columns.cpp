@@ -54,7 +54,7 @@ std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane
   return values;
 }
 
-std::vector<float> Columns::read(std::string_view name) const {
+std::optional<std::vector<float>> Columns::read(std::string_view name) const {
   const auto known = scratch_.find(name);
   if (known != scratch_.end()) return known->second.values;
   StateColumn column;
@@ -66,10 +66,7 @@ std::vector<float> Columns::read(std::string_view name) const {
     for (float& value : values) value = core::used_opacity(linear, value);
     return values;
   }
-  if (!find_state(name, column, plane)) {
-    const std::string text(name.substr(0, 64));
-    fail(TAME_INVALID_ARGUMENT, "There is no column \"%s\" of one value a Gaussian", text.c_str());
-  }
+  if (!find_state(name, column, plane)) return std::nullopt;
   return read_state(column, plane);
 }
 
@@ -83,7 +80,10 @@ void Columns::check_writable(std::string_view name) const {
   uint32_t plane = 0;
   if (name == kUsedOpacity || scratch_.find(name) != scratch_.end()) return;
   const bool found = find_state(name, column, plane);
-  if (found ? !column.integer : is_name(name)) return;
+  const std::vector<StateColumn> state = state_.columns();
+  const bool taken =
+      std::any_of(state.begin(), state.end(), [&](const StateColumn& each) { return each.name == name; });
+  if (found ? !column.integer : is_name(name) && !taken) return;
   const std::string text(name.substr(0, 64));
   fail(TAME_INVALID_ARGUMENT,
        found ? "The column \"%s\" holds whole numbers, which cannot be written"
@@ -91,13 +91,32 @@ void Columns::check_writable(std::string_view name) const {
        text.c_str());
 }
 
+void Columns::store_opacities(std::vector<float>& values) const {
+  const bool linear = gaussians_.linear_opacity();
+  for (float& value : values) value = core::store_opacity(linear, value);
+}
+
+void Columns::write_at(std::string_view name, std::vector<float> values, const std::vector<float>& chosen, bool stays) {
+  if (name == kUsedOpacity) {
+    store_opacities(values);
+    name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
+  }
+  const std::optional<std::vector<float>> before = read(name);
+  if (!before.has_value()) {
+    const std::string text(name.substr(0, 64));
+    fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write it everywhere first", text.c_str());
+  }
+  for (size_t i = 0; i < values.size(); ++i)
+    if (chosen[i] == 0) values[i] = (*before)[i];
+  write(name, std::move(values), stays);
+}
+
 void Columns::write(std::string_view name, std::vector<float> values, bool stays) {
   check_writable(name);
   StateColumn column;
   uint32_t plane = 0;
   if (name == kUsedOpacity) {
-    const bool linear = gaussians_.linear_opacity();
-    for (float& value : values) value = core::store_opacity(linear, value);
+    store_opacities(values);
     name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
   }
   if (find_state(name, column, plane)) {

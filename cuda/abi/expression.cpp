@@ -3,8 +3,9 @@
 #include "expression.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <string>
 
 #include "../core/activations.h"
 #include "failure.h"
@@ -68,15 +69,15 @@ class Parser {
   std::vector<float> run() {
     Operand value = level(0);
     skip_spaces();
-    if (at_ != text_.size()) refuse("an operator or the end");
+    if (at_ != text_.size()) refuse("expected an operator or the end");
     if (!value.is_column) value.column.assign(rows_, value.number);
     return std::move(value.column);
   }
 
  private:
-  [[noreturn]] void refuse(const char* expected) const {
+  [[noreturn]] void refuse(const std::string& why) const {
     const std::string text(text_.substr(0, 200));
-    fail(TAME_INVALID_ARGUMENT, "%s \"%s\" at byte %zu: expected %s", what_, text.c_str(), at_, expected);
+    fail(TAME_INVALID_ARGUMENT, "%s \"%s\" at byte %zu: %s", what_, text.c_str(), at_, why.c_str());
   }
 
   void skip_spaces() {
@@ -121,7 +122,7 @@ class Parser {
   }
 
   Operand unary() {
-    if (++depth_ > kDeepest) refuse("at most 64 levels of nesting");
+    if (++depth_ > kDeepest) refuse("expected at most 64 levels of nesting");
     Operand value;
     if (take("-"))
       value = combine(unary(), {}, [](float a, float) { return -a; });
@@ -137,27 +138,36 @@ class Parser {
     skip_spaces();
     if (take("(")) {
       Operand value = level(0);
-      if (!take(")")) refuse("\")\"");
+      if (!take(")")) refuse("expected \")\"");
       return value;
     }
     if (at_ < text_.size() && ((text_[at_] >= '0' && text_[at_] <= '9') || text_[at_] == '.')) return number();
+    const size_t first = at_;
     const std::string_view name = identifier();
-    if (name.empty()) refuse("a number, a column, a function or \"(\"");
-    if (take("(")) return call(name);
+    if (name.empty()) refuse("expected a number, a column, a function or \"(\"");
+    const bool is_call = take("(");
+    const Function* const function = is_call ? function_of(name) : nullptr;
+    if (function != nullptr) return call(*function);
+    std::optional<std::vector<float>> column = is_call ? std::nullopt : columns_(name);
+    if (!column.has_value()) {
+      at_ = first;
+      const std::string quoted = '"' + std::string(name.substr(0, 64)) + '"';
+      refuse(is_call ? "there is no function " + quoted : "there is no column " + quoted + " of one value a Gaussian");
+    }
     Operand value;
     value.is_column = true;
-    value.column = columns_(name);
+    value.column = std::move(*column);
     return value;
   }
 
   Operand number() {
-    const std::string rest(text_.substr(at_, 64));
-    char* end = nullptr;
     Operand value;
     // By way of a double, as a number that a caller had in 64 bits becomes one of 32.
-    value.number = float(std::strtod(rest.c_str(), &end));
-    if (end == rest.c_str()) refuse("a number");
-    at_ += size_t(end - rest.c_str());
+    double number = 0;
+    const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
+    if (parsed.ec != std::errc()) refuse("expected a number of 64 bits");
+    value.number = float(number);
+    at_ = size_t(parsed.ptr - text_.data());
     return value;
   }
 
@@ -170,17 +180,20 @@ class Parser {
     return text_.substr(first, at_ - first);
   }
 
-  Operand call(std::string_view name) {
+  static const Function* function_of(std::string_view name) {
     const auto* function = std::find_if(std::begin(kFunctions), std::end(kFunctions),
                                         [&](const Function& each) { return name == each.name; });
-    if (function == std::end(kFunctions)) refuse("the arguments of a function that exists");
+    return function == std::end(kFunctions) ? nullptr : function;
+  }
+
+  Operand call(const Function& function) {
     Operand arguments[3];
-    for (int k = 0; k < function->arguments; ++k) {
-      if (k != 0 && !take(",")) refuse("\",\" and another argument");
+    for (int k = 0; k < function.arguments; ++k) {
+      if (k != 0 && !take(",")) refuse("expected \",\" and another argument");
       arguments[k] = level(0);
     }
-    if (!take(")")) refuse("\")\"");
-    return apply(arguments, function->apply);
+    if (!take(")")) refuse("expected \")\"");
+    return apply(arguments, function.apply);
   }
 
   Operand combine(Operand left, const Operand& right, float (*operation)(float, float)) const {

@@ -2,16 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace tame {
 
-// The values of a column by name, one a Gaussian. Throws TAME_INVALID_ARGUMENT where there is none.
-using ColumnSource = std::function<std::vector<float>(std::string_view name)>;
+// The values of a column by name, one a Gaussian; nothing where there is none.
+using ColumnSource = std::function<std::optional<std::vector<float>>(std::string_view name)>;
 
-// Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which give the place in the text.
+// Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which are TAME_INVALID_ARGUMENT and
+// give the place in the text.
 std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
                                        const ColumnSource& columns);
 

@@ -62,12 +62,11 @@ tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint
     check_count("places", places, TAME_COLUMN_FOLLOWS, TAME_COLUMN_STAYS);
     columns.check_writable(name);
     std::vector<float> values = columns.evaluate("expression", text);
-    if (!where.empty()) {
-      const std::vector<float> chosen = columns.evaluate("rows", where), before = columns.evaluate("column", name);
-      for (size_t i = 0; i < values.size(); ++i)
-        if (chosen[i] == 0) values[i] = before[i];
-    }
-    columns.write(name, std::move(values), places == TAME_COLUMN_STAYS);
+    const bool stays = places == TAME_COLUMN_STAYS;
+    if (where.empty())
+      columns.write(name, std::move(values), stays);
+    else
+      columns.write_at(name, std::move(values), columns.evaluate("rows", where), stays);
   });
 }
 

@@ -1,6 +1,8 @@
 // Opacities and scales of several Gaussians that stand for one.
 #pragma once
 
+#include <cstdint>
+
 #include "activations.h"
 
 namespace tame {

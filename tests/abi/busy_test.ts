@@ -1,7 +1,8 @@
 // One call at a time on a device: what comes meanwhile is told so, except what may come at any time.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
-import { abiTest, call, FUNCTIONS, longRun, must, withLengths, World } from "./world.ts";
+import { abiTest, call, FUNCTIONS, must, withLengths } from "./call.ts";
+import { longRun, World } from "./world.ts";
 
 abiTest("every function on any handle of a device says BUSY when a run is in flight on it", async () => {
   await using world = await World.open();

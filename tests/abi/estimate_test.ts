@@ -1,15 +1,13 @@
 // tame_estimate_memory: what it says, and what it refuses.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ABI } from "../../ffi/abi.ts";
+import { ABI, type STRUCTS } from "../../ffi/abi.ts";
 import { Struct } from "../../ffi/struct.ts";
-import { abiTest, call, must, withLengths } from "./world.ts";
+import { abiTest, call, must, withLengths } from "./call.ts";
 
-const EXACT = [ABI.PURPOSE_PARAMETERS, ABI.PURPOSE_OPTIMIZER, ABI.PURPOSE_STATISTICS];
+const EXACT = [ABI.PURPOSE_PARAMETERS, ABI.PURPOSE_OPTIMIZER, ABI.PURPOSE_STATISTICS, ABI.PURPOSE_GRADIENTS];
 
-type Query = Partial<
-  Record<"flags" | "capacity" | "sh_degree" | "width" | "height" | "instances" | "state" | "views_per_step", number>
->;
+type Query = Partial<Record<keyof typeof STRUCTS["tame_memory_query"], number>>;
 
 /** The bytes by purpose, and which of them are exact. */
 async function estimate(query: Query): Promise<{ bytes: number[]; exact: number }> {
@@ -27,7 +25,7 @@ function arguments_(query: Query, out = new Struct("tame_memory_estimate")) {
 abiTest("tame_estimate_memory() says which purposes are exact, and leaves photos to the caller", async () => {
   const { bytes, exact } = await estimate({ capacity: 1024, sh_degree: 3, width: 64, height: 48 });
   assertEquals(exact, EXACT.reduce<number>((bits, purpose) => bits | 1 << purpose, 0));
-  assertEquals(EXACT.map((purpose) => bytes[purpose]), [1024 * 59 * 4, 1024 * 2 * 59 * 4, 1024 * 12]);
+  assertEquals(EXACT.map((purpose) => bytes[purpose]), [1024 * 59 * 4, 1024 * 2 * 59 * 4, 1024 * 12, 0]);
   assertEquals(bytes[ABI.PURPOSE_PHOTOS], 0);
 });
 
@@ -58,7 +56,7 @@ abiTest("tame_estimate_memory() ends with numbers that fit when a query is absur
   const flags = ABI.MEMORY_SCORES | ABI.MEMORY_METRICS;
   const query = {
     flags,
-    state: ABI.STATE_SH_SUMS,
+    state: ABI.STATE_SH_SUMS | ABI.STATE_GRADIENTS,
     capacity: most,
     sh_degree: 3,
     width: most,

@@ -6,7 +6,8 @@ import { Struct } from "../../ffi/struct.ts";
 import { SYMBOLS } from "../../ffi/symbols.ts";
 import { testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";
-import { abiTest, call, FUNCTIONS, type Kind, longRun, must, World } from "./world.ts";
+import { abiTest, call, FUNCTIONS, type Kind, must } from "./call.ts";
+import { longRun, World } from "./world.ts";
 
 /** Functions with their handle parameters: [function, parameter, kind]. */
 const HANDLE_PARAMETERS = FUNCTIONS.flatMap((name) =>

@@ -3,7 +3,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { Struct } from "../../ffi/struct.ts";
-import { abiTest, call, lens, must, SIDE, withLengths, World } from "./world.ts";
+import { abiTest, call, must, withLengths } from "./call.ts";
+import { lens, SIDE } from "./valid.ts";
+import { World } from "./world.ts";
 
 /** Offsets in a tame_lens: model, width, height; then doubles fx, fy, cx, cy and the coefficients. */
 const WRONG: [offset: number, type: "u32" | "f64", value: number, words: string][] = [

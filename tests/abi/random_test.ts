@@ -3,18 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { headerFunctions } from "./header.ts";
-import {
-  abiTest,
-  type Argument,
-  type Arguments,
-  call,
-  CREATORS,
-  FUNCTIONS,
-  type Item,
-  type Kind,
-  text,
-  validArguments,
-} from "./world.ts";
+import { abiTest, type Argument, type Arguments, call, CREATORS, FUNCTIONS, type Kind } from "./call.ts";
+import { type Item, text, validArguments } from "./valid.ts";
 
 const SEQUENCES = 10_000;
 const CALLS = 10; // at most, in a sequence
@@ -44,6 +34,8 @@ const OPERATORS = ["|", "&", "<", "<=", "==", "!=", "+", "-", "*", "/", ",", " "
 const CALLS_OF = ["-", "!", "min", "max", "exp", "log", "sqrt", "abs", "floor", "sigmoid", "logit", "choose", "fine"];
 /** Kinds of rows by which the valid edit does something. */
 const EDITS = ["1", "3", "means.2 > 2.5", "3 * (means.2 > 2.5)", "2 * (means.2 > 2.5)"];
+/** Functions by which there are rows to be edited. */
+const ROWS = ["tame_gaussians_resize", "tame_trainer_create", "tame_trainer_edit_rows"] as const;
 const COLUMNS = ["chosen", "drawn", "score", "opacities", "used_opacity", "means.0", "visible_steps", "quats", "", "0"];
 
 class Fuzzer {
@@ -91,7 +83,7 @@ class Fuzzer {
 
   #function() {
     // Rows more often, or few trainers would have any.
-    if (this.#below(5) === 0) return this.#one(["tame_gaussians_resize", "tame_trainer_edit_rows"] as const);
+    if (this.#below(4) === 0) return this.#one(ROWS);
     // Closing half as often as the other functions, or little would ever live.
     const name = this.#one(FUNCTIONS);
     return name.endsWith("_close") && this.#below(2) === 0 ? this.#one(FUNCTIONS) : name;

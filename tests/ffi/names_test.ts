@@ -17,6 +17,6 @@ Deno.test("PURPOSES and PHASES name as many as the header counts", () => {
   assertEquals(PHASES, ["project", "bin", "blend", "loss", "blendBackward", "optimize", "score"]);
   assertEquals(
     PURPOSES,
-    ["parameters", "optimizer", "statistics", "photos", "splats", "instances", "images", "other"],
+    ["parameters", "optimizer", "statistics", "photos", "splats", "instances", "images", "other", "gradients"],
   );
 });

@@ -99,6 +99,8 @@ async function trainWith(residency: Residency): Promise<void> {
   await trainer.resetOpacity(0.1);
   trainer.statistics();
   await densifyWith(trainer);
+  await chooseAndEdit(trainer);
+  await exportAndImport(trainer);
   control.reset();
   control.stop();
   await trainer.run(plan, control);
@@ -129,6 +131,34 @@ async function densifyWith(trainer: Trainer): Promise<void> {
   await prune(trainer, { iteration: 1, target: 150, minOpacity: 0.3, maxScale: 1, share: 0.5 });
   trainer.resetStatistics();
   await trainer.score([2], weights, { shDegree: 0, background: [0, 0, 0] });
+}
+
+async function chooseAndEdit({ columns }: Trainer): Promise<void> {
+  await columns.compute("used_opacity", "max(used_opacity / 2, 1 / 128)", { rows: "means.0 > 0" });
+  await columns.draw("copies", "used_opacity", { count: 20, replacement: true, stream: 40, iteration: 1 });
+  await columns.editRows("copies > 0", [{ operation: "keep" }, { operation: "copy", share: "volume" }], {
+    copies: "min(copies, 2)",
+    iteration: 1,
+  });
+  await columns.rank("row", "0");
+  await columns.editRows("choose(row < 8, 1, choose(row < 10, 2, choose(row < 20, 3 + (row > 15), 0)))", [
+    { operation: "keep" },
+    { operation: "relocate" },
+    { operation: "giveCopies", share: "opacity" },
+    { operation: "addChild", place: "longAxis", offset: 0.5, logScale: -1, share: 0.6 },
+    { operation: "split", place: "random", clearMoments: true },
+  ], { copies: "4", iteration: 2, childrenLast: true });
+  await columns.select("last", "-row", { count: 10 });
+  await columns.editRows("last", [{ operation: "keep" }, { operation: "remove" }], { iteration: 3 });
+  await columns.clearMoments(63, "row < 10");
+  await columns.evaluate("opacities");
+  columns.drop();
+}
+
+async function exportAndImport({ state }: Trainer): Promise<void> {
+  const chunks = await Array.fromAsync(state.export());
+  state.restore(state.progress);
+  for (const chunk of chunks) await state.import(chunk);
 }
 
 async function passTheLimit(device: Device): Promise<void> {

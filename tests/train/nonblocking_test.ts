@@ -16,9 +16,8 @@ const BLOCKING = [
   "tame_device_memory",
   "tame_views_create",
   "tame_views_clear",
-  "tame_trainer_prune",
-  "tame_trainer_densify",
-  "tame_trainer_reset_opacity",
+  "tame_trainer_drop_columns",
+  "tame_trainer_get_progress",
   "tame_trainer_reset_statistics",
 ];
 
