@@ -136,6 +136,7 @@ test: deno build build/core_test ## every test this machine can run
 
 check: deno ## format, lint, types, documentation
 	$(DENO) task check
+	$(DENO) run --allow-read --allow-run scripts/native_format.ts
 
 dist: deno build ## dist/: the package with its libraries, to be imported by URL
 	$(DENO) run -A scripts/dist.ts

@@ -34,7 +34,8 @@ Exit codes: 0 all passed or skipped, 1 a row failed, 2 usage.
 
 Example: scripts/gpu_check --json out/gpu_check.json`;
 
-const OPTIONS = [{
+/** Options of the GPU check. */
+export const GPU_CHECK_OPTIONS = [{
   title: "What to run",
   rows: [
     { name: "skip_sanitizer", kind: "flag", help: "leave compute-sanitizer out" },
@@ -56,7 +57,7 @@ async function main(argv: string[]): Promise<number> {
     console.log(HELP);
     return EXIT.done;
   }
-  const { values } = parse(argv, OPTIONS);
+  const { values } = parse(argv, GPU_CHECK_OPTIONS);
   const { quick } = values;
   const table = new Table();
   let cuda: CudaReport | undefined;

@@ -1,9 +1,10 @@
-// Everything that can be tested on this machine, in one run: formatting, lint, types and documentation, the native
-// core's own test program, and Deno's tests with the examples in the documentation. Builds nothing (`make test` does
-// that first). Lists what was skipped and why, and ends with one line: N passed, N failed, N skipped.
+// Runs everything that this machine can test: formatting, lint, types and documentation; the native core's own test
+// program; Deno's tests with the examples in the documentation. Builds nothing (`make test` does that first). Lists what
+// was skipped and why, and ends with one line: N passed, N failed, N skipped.
 
 import { existsSync } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
+import { checkNativeFormat } from "./native_format.ts";
 import { LIBRARY_ROOMS } from "./rooms.ts";
 import { coreTally, type Outcome, readJunit } from "./test_report.ts";
 
@@ -42,7 +43,10 @@ async function runChecks(): Promise<Outcome[]> {
     console.log(`${name} ... ${success ? "ok" : "FAILED"}`);
     outcomes.push({ name, result: success ? "passed" : "failed" });
   }
-  return outcomes;
+  const { output, ...native } = await checkNativeFormat();
+  if (native.result === "failed") console.log(output.trimEnd());
+  console.log(`${native.name} ... ${{ passed: "ok", failed: "FAILED", skipped: "skipped" }[native.result]}`);
+  return [...outcomes, native];
 }
 
 /** The native core's test program, where it was built. */

@@ -11,8 +11,8 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-constexpr uint32_t kDrawClones = TAME_STREAM_CLONES, kDrawSplits = TAME_STREAM_SPLITS,
-                   kDrawPruned = TAME_STREAM_PRUNED, kDrawChildren = TAME_STREAM_CHILDREN;
+constexpr uint32_t kDrawClones = TAME_STREAM_CLONES, kDrawSplits = TAME_STREAM_SPLITS, kDrawPruned = TAME_STREAM_PRUNED,
+                   kDrawChildren = TAME_STREAM_CHILDREN;
 
 struct Philox {
   uint32_t words[4];
