@@ -70,7 +70,10 @@ Deno.test("deno tasks, make targets and scripts exist when a page names them", (
 
 Deno.test("files exist when a page names them", () => {
   const rooms = ROOMS.filter((room) => !room.endsWith(".ts") && existsSync(join(ROOT, room)));
-  const named = new RegExp(`\`((?:${[...rooms, "cuda", "docs"].join("|")})/[\\w./-]*)\``, "g");
+  const named = new RegExp(
+    `\`((?:${[...rooms, "cuda", "docs"].join("|")})/(?:[\\w/-]*/)?(?:[\\w.-]+\\.(?:ts|h|cpp|cuh?|inl|md))?)\``,
+    "g",
+  );
   for (const path of PAGES) {
     for (const [, file] of page(path).matchAll(named)) {
       assert(existsSync(join(ROOT, file)), `${path} names ${file}`);
