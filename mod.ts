@@ -48,27 +48,40 @@ export {
   type RenderOptions,
   type SplatGradients,
 } from "./ffi/rasterizer.ts";
+export { GROUP, type OpacityMode, SCORE, type Statistics, STEP, type Trainer } from "./ffi/trainer.ts";
 export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
 export { type EvalOptions, evaluate, type Report, type ViewScores } from "./measure/evaluate.ts";
-export type { DensifyOutcome } from "./train/densify.ts";
+export { TrainController } from "./train/controller.ts";
 export type {
   DensifyEvent,
+  DensifyingEvent,
   DoneEvent,
   EvaluateEvent,
+  PauseEvent,
+  PhotoEvent,
   PlanEvent,
+  ResumeEvent,
   SaveEvent,
   StepEvent,
   TrainEvent,
   TrainEventBase,
   TrainResult,
+  ViewEvent,
   WarningEvent,
 } from "./train/events.ts";
 export { train } from "./train/loop.ts";
-export type { BudgetMode, OptimizerType, TrainOptions } from "./train/options.ts";
+export type {
+  BudgetMode,
+  OptimizerType,
+  ResolvedTrainOptions,
+  StrategyContext,
+  TrainOptions,
+} from "./train/options.ts";
 export type { Parity, ParityPart } from "./train/parity.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";
+export type { EventOutcome, EventPlace, StepTerms, Strategy } from "./train/strategies/strategy.ts";
 export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips/lpips.ts";
 export { savePly, type SavePlyOptions } from "./export/splats.ts";

@@ -22,20 +22,24 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   options: WriteOptions = {},
 ): Promise<void> {
-  await writePartsAtomic(path, [typeof content === "string" ? new TextEncoder().encode(content) : content], options);
+  await writePartsAtomic(path, [content], options);
 }
 
-/** The same for a file that is made a part at a time, so that the whole of it is never in memory. */
+/**
+ * The same for a file that is made a part at a time, so that the whole of it is never in memory, and the event loop is
+ * free between two parts.
+ */
 export async function writePartsAtomic(
   path: string,
-  parts: Iterable<Uint8Array>,
+  parts: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     using file = await Deno.open(temporary, { write: true, createNew: true, mode: options.mode });
-    for (const part of parts) {
-      for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
+    for await (const part of parts) {
+      const bytes = typeof part === "string" ? new TextEncoder().encode(part) : part;
+      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
     }
     await Deno.rename(temporary, path);
   } catch (error) {

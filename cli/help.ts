@@ -20,6 +20,7 @@ export interface VerbHelp {
 
 const WIDTH = 110;
 const INDENT = 38;
+const NO_BREAK = "\u00a0";
 
 /** The whole help text of a verb, without a final newline. */
 export function helpText(verb: VerbHelp): string {
@@ -43,7 +44,7 @@ function rowText(row: OptionRow): string {
   const short = row.short === undefined ? "" : `-${row.short}, `;
   const left = `  ${short.padStart(4)}--${row.name}${valueText(row)}`;
   const value = defaultText(row);
-  const lines = wrap(value === "" ? row.help : `${row.help} (default: ${value})`, INDENT);
+  const lines = wrap(row.help + (value === "" ? "" : ` ${unbroken(`(default: ${value})`)}`), INDENT);
   const first = left.length < INDENT ? left.padEnd(INDENT) + lines.shift() : left;
   return [first, ...lines.map((line) => " ".repeat(INDENT) + line)].join("\n");
 }
@@ -72,6 +73,11 @@ function bytesText(bytes: number): string {
   return `${bytes}${["", "K", "M", "G", "T"][power]}`;
 }
 
+/** Text that is not broken into lines. */
+function unbroken(text: string): string {
+  return text.replaceAll(" ", NO_BREAK);
+}
+
 /** Breaks text into lines that fit beside `indent` columns. */
 function wrap(text: string, indent: number): string[] {
   const lines: string[] = [];
@@ -80,5 +86,5 @@ function wrap(text: string, indent: number): string[] {
     if (last !== undefined && indent + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => line.replaceAll(NO_BREAK, " "));
 }

@@ -16,7 +16,8 @@ import { budgetTarget, largestCount } from "../train/budget.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
-import { accumulatesSh, densificationEvents } from "../train/schedule.ts";
+import { accumulatesSh } from "../train/schedule.ts";
+import { densificationEvents } from "../train/strategies/periodic.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -127,14 +128,15 @@ function planOf(
 ): { target: number; gaussians: number; plan: MemoryPlan } {
   const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
-  const gaussians = largestCount(scene.points.count, options);
+  const events = densificationEvents(options).length;
+  const gaussians = largestCount({ start: scene.points.count, target }, events);
   const plan = planMemory({
     library,
     photos: scene.train.map(plannedPhoto),
     count: gaussians,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-    densifies: densificationEvents(options).length > 0,
+    densifies: events > 0,
     evaluates: options.testIterations.length > 0,
   });
   return { target, gaussians, plan };

@@ -431,6 +431,7 @@ TAME_API tame_status tame_ssim(tame_device* device, uint32_t width, uint32_t hei
  * (1 - lambda) * mean |a - b| + lambda * (1 - SSIM(a, b)), 3 channels, padding same; gradient: with respect to a,
  * 3 W H floats, or NULL.
  */
+TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_image_loss(tame_device* device, uint32_t width, uint32_t height, float lambda_dssim,
                                      const float* a, uint32_t a_length, const float* b, uint32_t b_length,
                                      double* value, uint32_t value_length, float* gradient, uint32_t gradient_length,

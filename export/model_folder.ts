@@ -13,7 +13,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { writeFileAtomic } from "../base/atomic.ts";
+import { writeFileAtomic, writePartsAtomic } from "../base/atomic.ts";
 import type { Scene, View } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
@@ -22,8 +22,11 @@ import type { CfgArgs } from "../load/cfg_args.ts";
 import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
 import type { TrainResult } from "../train/events.ts";
 import { formatCfgArgs } from "./cfg_args.ts";
-import { pointsPly } from "./ply.ts";
+import { pointsPlyParts } from "./ply.ts";
 import { savePly } from "./splats.ts";
+
+/** Cameras in one part of `cameras.json`. */
+const PART_CAMERAS = 256;
 
 /** Everything needed to repeat a run, and how it went: the contents of `config.json`. */
 export interface RunConfig {
@@ -76,18 +79,24 @@ export interface RunConfig {
 export async function startModelFolder(folder: string, scene: Scene, cfgArgs: CfgArgs): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   await writeFileAtomic(join(folder, MODEL_FILES.cfgArgs), formatCfgArgs(cfgArgs));
-  await writeFileAtomic(join(folder, MODEL_FILES.cameras), camerasJson(scene));
-  await writeFileAtomic(join(folder, MODEL_FILES.input), pointsPly(scene.points));
+  await writePartsAtomic(join(folder, MODEL_FILES.cameras), camerasJson(scene));
+  await writePartsAtomic(join(folder, MODEL_FILES.input), pointsPlyParts(scene.points));
 }
 
 /**
  * The text of `cameras.json`: one line, test views before training views.
  *
  * @param scene The views; size and focal lengths are written as the capture states them
- * @returns A JSON array
+ * @returns The parts of a JSON array
  */
-export function camerasJson(scene: Pick<Scene, "train" | "test">): string {
-  return JSON.stringify([...scene.test, ...scene.train].map(cameraEntry));
+export function* camerasJson(scene: Pick<Scene, "train" | "test">): Generator<string, void, void> {
+  const views = [...scene.test, ...scene.train];
+  yield "[";
+  for (let first = 0; first < views.length; first += PART_CAMERAS) {
+    const entries = views.slice(first, first + PART_CAMERAS).map((view, i) => cameraEntry(view, first + i));
+    yield (first > 0 ? "," : "") + entries.map((entry) => JSON.stringify(entry)).join(",");
+  }
+  yield "]";
 }
 
 function cameraEntry(view: View, id: number): object {

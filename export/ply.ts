@@ -2,6 +2,9 @@
 
 import type { PointCloud } from "../base/scene.ts";
 
+/** Points in one part of a file. */
+const ROWS = 16_384;
+
 /**
  * Header of a binary little-endian PLY of `count` Gaussians with spherical harmonics of degree `shDegree` (0 to 3), in
  * the layout that splat viewers read: all properties float, x y z, nx ny nz, f_dc_*, f_rest_*, opacity, scale_*, rot_*.
@@ -40,17 +43,30 @@ export function splatHeader(count: number, shDegree: number, comments: string[] 
  * ```
  */
 export function pointsPly(points: PointCloud): Uint8Array {
-  const floats = ["x", "y", "z", "nx", "ny", "nz"].map((name) => `float ${name}`);
-  const head = header(points.count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], []);
-  const rowBytes = 4 * floats.length + 3;
-  const file = new Uint8Array(head.length + rowBytes * points.count);
-  file.set(head);
-  const view = new DataView(file.buffer);
-  for (let i = 0, offset = head.length; i < points.count; i++, offset += rowBytes) {
-    for (let axis = 0; axis < 3; axis++) view.setFloat32(offset + 4 * axis, points.positions[3 * i + axis], true);
-    file.set(points.colors.subarray(3 * i, 3 * i + 3), offset + 4 * floats.length);
+  const parts = [...pointsPlyParts(points)];
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    file.set(part, offset);
+    offset += part.length;
   }
   return file;
+}
+
+/** {@linkcode pointsPly} a part at a time: the header, then some rows in each. */
+export function* pointsPlyParts({ count, positions, colors }: PointCloud): Generator<Uint8Array, void, void> {
+  const floats = ["x", "y", "z", "nx", "ny", "nz"].map((name) => `float ${name}`);
+  yield header(count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], []);
+  const rowBytes = 4 * floats.length + 3;
+  for (let first = 0; first < count; first += ROWS) {
+    const rows = new Uint8Array(rowBytes * Math.min(ROWS, count - first));
+    const view = new DataView(rows.buffer);
+    for (let i = first, offset = 0; offset < rows.length; i++, offset += rowBytes) {
+      for (let axis = 0; axis < 3; axis++) view.setFloat32(offset + 4 * axis, positions[3 * i + axis], true);
+      rows.set(colors.subarray(3 * i, 3 * i + 3), offset + 4 * floats.length);
+    }
+    yield rows;
+  }
 }
 
 function header(count: number, properties: string[], comments: string[]): Uint8Array {

@@ -47,12 +47,12 @@ export async function savePly(gaussians: Gaussians, path: string | URL, options:
 }
 
 /** The header, then the rows. */
-function* plyParts(gaussians: Gaussians, iteration: number | undefined): Generator<Uint8Array> {
+async function* plyParts(gaussians: Gaussians, iteration: number | undefined): AsyncGenerator<Uint8Array, void, void> {
   const { count, shDegree } = gaussians;
   const iterationComment = iteration === undefined ? [] : [`iteration ${iteration}`];
   yield splatHeader(count, shDegree, [`tame ${project.version}`, ...iterationComment, "opacity logit"]);
   for (let row = 0; row < count; row += ROWS) {
-    const rows = gaussians.plyRows(row, Math.min(ROWS, count - row));
+    const rows = await gaussians.plyRowsAsync(row, Math.min(ROWS, count - row));
     yield new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   }
 }

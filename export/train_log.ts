@@ -5,10 +5,13 @@
  * @module
  */
 
-import { writeFileAtomic } from "../base/atomic.ts";
+import { writePartsAtomic } from "../base/atomic.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../train/events.ts";
 
 const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr";
+
+/** Characters of rows that are encoded together. */
+const PART = 2 ** 16;
 
 /** What followed an iteration. */
 interface Followed {
@@ -16,11 +19,16 @@ interface Followed {
   psnr?: number;
 }
 
-/** Collects the rows of `train.csv` and writes them when asked to. */
+/**
+ * Collects the rows of `train.csv` and writes them when asked to. A row is final when the next one is added. It is
+ * encoded once, so that a save late in a long run takes no more time than an early one, but for the writing itself.
+ */
 export class TrainLog {
   readonly #path: string;
-  readonly #rows: string[] = [];
-  readonly #followed = new Map<number, Followed>();
+  readonly #parts: Uint8Array[] = [];
+  /** Final rows that are in no part yet. */
+  #text = `${COLUMNS}\n`;
+  #last: { row: string; followed: Followed } | undefined;
   #seconds = 0;
 
   /** @param path File to write or replace */
@@ -38,9 +46,14 @@ export class TrainLog {
     const { first, losses, count, seconds, memory } = event;
     for (const [i, loss] of losses.entries()) {
       const time = this.#seconds + (seconds - this.#seconds) * (i + 1) / losses.length;
-      this.#rows.push(`${first + i},${Number(loss.toPrecision(7))},${count},${time.toFixed(4)},${memory}`);
+      this.#text += this.#lastLine();
+      const row = `${first + i},${Number(loss.toPrecision(7))},${count},${time.toFixed(4)},${memory}`;
+      this.#last = { row, followed: {} };
     }
     this.#seconds = seconds;
+    if (this.#text.length < PART) return;
+    this.#parts.push(new TextEncoder().encode(this.#text));
+    this.#text = "";
   }
 
   /**
@@ -49,7 +62,7 @@ export class TrainLog {
    * @param event A `densify` event, after the `step` event of its iteration
    */
   densified({ pruned, cloned, split }: DensifyEvent): void {
-    this.#last().densified = { pruned, cloned, split };
+    if (this.#last !== undefined) this.#last.followed.densified = { pruned, cloned, split };
   }
 
   /**
@@ -58,23 +71,19 @@ export class TrainLog {
    * @param event An `evaluate` event, after the `step` event of its iteration
    */
   evaluated({ set, psnr }: EvaluateEvent): void {
-    if (set === "test") this.#last().psnr = psnr;
+    if (set === "test" && this.#last !== undefined) this.#last.followed.psnr = psnr;
   }
 
   /** Writes all rows so far; the file is replaced as a whole. */
   async write(): Promise<void> {
-    const lines = this.#rows.map((row, index) => {
-      const { densified, psnr } = this.#followed.get(index) ?? {};
-      const { pruned = "", cloned = "", split = "" } = densified ?? {};
-      return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""}`;
-    });
-    await writeFileAtomic(this.#path, [COLUMNS, ...lines].join("\n") + "\n");
+    const rest = new TextEncoder().encode(this.#text + this.#lastLine());
+    await writePartsAtomic(this.#path, [...this.#parts, rest]);
   }
 
-  #last(): Followed {
-    const index = this.#rows.length - 1;
-    const followed = this.#followed.get(index) ?? {};
-    this.#followed.set(index, followed);
-    return followed;
+  #lastLine(): string {
+    if (this.#last === undefined) return "";
+    const { row, followed: { densified, psnr } } = this.#last;
+    const { pruned = "", cloned = "", split = "" } = densified ?? {};
+    return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""}\n`;
   }
 }

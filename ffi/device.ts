@@ -18,7 +18,7 @@ export type { MemoryUse } from "./memory.ts";
 
 /** Options of {@linkcode openDevice}. */
 export interface DeviceOptions {
-  /** Where to compute; "auto" takes a GPU if this build has code for it, else the CPU. Default "auto". */
+  /** Where to compute; `"auto"` takes a GPU if this build has code for it, else the CPU. Default `"auto"`. */
   backend?: "auto" | Backend;
   /** Which device of the backend. Default 0. */
   index?: number;
@@ -176,23 +176,47 @@ export class Device implements Disposable {
       pointer = create(this.library.symbols, this.#error.bytes);
       return pointer !== null;
     });
-    return new Handle(options.owner, pointer, { what: options.what, close: options.close(this.library.symbols) });
+    return this.adopt(pointer, options);
+  }
+
+  /** @internal Gives a handle that was created to its owner. */
+  adopt(
+    pointer: Deno.PointerValue,
+    { owner, what, close }: { owner: object; what: string; close: (symbols: Symbols) => CloseFunction },
+  ): Handle {
+    return new Handle(owner, pointer, { what, close: close(this.library.symbols) });
   }
 
   /**
    * @internal A nonblocking native call, after those before it. Resolves to false when native code was told to stop.
    */
   queue(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
-    const result = this.#last.then(() => this.#run(invoke));
+    return this.#enqueue(async (symbols, error) => await invoke(symbols, error) === ABI.OK);
+  }
+
+  /** @internal A nonblocking native call that creates, after those before it. */
+  async queueCreate(
+    create: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<Deno.PointerValue>,
+  ): Promise<Deno.PointerValue> {
+    let pointer: Deno.PointerValue = null;
+    await this.#enqueue(async (symbols, error) => {
+      pointer = await create(symbols, error);
+      return pointer !== null;
+    });
+    return pointer;
+  }
+
+  #enqueue(succeeds: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<boolean>): Promise<boolean> {
+    const result = this.#last.then(() => this.#run(succeeds));
     this.#last = result.catch(() => {}); // a failure is its caller's, not the next call's
     return result;
   }
 
-  async #run(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
+  async #run(succeeds: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<boolean>): Promise<boolean> {
     for (const delay of backoff()) {
       const error = new Struct("tame_error");
-      const status = await invoke(this.library.symbols, error.bytes);
-      if (status === ABI.OK) return true;
+      if (await succeeds(this.library.symbols, error.bytes)) return true;
+      const status = error.number("status");
       if (status === ABI.CANCELLED) return false;
       if (status !== ABI.BUSY) throw errorFrom(error);
       await new Promise((resolve) => setTimeout(resolve, delay));

@@ -105,6 +105,16 @@ export function checkCount(
   throw new TameError("invalid argument", `${name} is ${value}: expected a whole number from ${minimum} to ${maximum}`);
 }
 
+/** Throws "invalid argument" unless a value is a number from `minimum` to `maximum`, by default a finite one. */
+export function checkRange(
+  name: string,
+  value: number,
+  { minimum = 0, maximum = Number.MAX_VALUE }: { minimum?: number; maximum?: number } = {},
+): void {
+  if (value >= minimum && value <= maximum) return;
+  throw new TameError("invalid argument", `${name} is ${value}: expected a number from ${minimum} to ${maximum}`);
+}
+
 /** Throws "invalid argument" unless an array has exactly this many elements. */
 export function checkLength(name: string, array: ArrayLike<unknown>, length: number): void {
   if (array.length === length) return;

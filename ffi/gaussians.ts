@@ -5,6 +5,7 @@ import type { Device } from "./device.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { GROUP, parameterFloats, type ParameterName } from "./parameters.ts";
+import type { Arguments, Symbols } from "./symbols.ts";
 
 /** The parameters of N Gaussians as they are optimised: raw, before any activation. */
 export interface SplatArrays {
@@ -69,14 +70,15 @@ export class Gaussians implements Disposable {
   // Strong on purpose: as long as the Gaussians can be reached, a trainer that was not disposed still owns them.
   #trainer: object | undefined;
 
-  private constructor(device: Device, { capacity, shDegree }: { capacity: number; shDegree: number }) {
+  private constructor(
+    device: Device,
+    { capacity, shDegree }: { capacity: number; shDegree: number },
+    handle: (owner: Gaussians) => Handle,
+  ) {
     this.device = device;
     this.capacity = capacity;
     this.shDegree = shDegree;
-    this.#handle = device.create(
-      (symbols, error) => symbols.tame_gaussians_create(device.pointer, capacity, shDegree, error),
-      { owner: this, what: "Gaussians handle", close: (symbols) => symbols.tame_gaussians_close },
-    );
+    this.#handle = handle(this);
   }
 
   /**
@@ -85,11 +87,31 @@ export class Gaussians implements Disposable {
    */
   static create(device: Device, options: { capacity: number; shDegree: number; count?: number }): Gaussians {
     const { capacity, shDegree, count = 0 } = options;
-    checkCount("capacity", capacity, { minimum: 1 });
-    checkCount("shDegree", shDegree, { maximum: 3 });
-    checkCount("count", count, { maximum: capacity });
-    const gaussians = new Gaussians(device, { capacity, shDegree });
+    checkSizes(options);
+    const gaussians = new Gaussians(device, options, (owner) =>
+      device.create(
+        (symbols, error) => symbols.tame_gaussians_create(device.pointer, capacity, shDegree, error),
+        { owner, ...ABOUT },
+      ));
     if (count > 0) gaussians.resize(count);
+    return gaussians;
+  }
+
+  /** @internal {@linkcode Gaussians.create} queued after the calls before it, without blocking the event loop. */
+  static async createAsync(
+    device: Device,
+    options: { capacity: number; shDegree: number; count?: number },
+  ): Promise<Gaussians> {
+    const { capacity, shDegree, count = 0 } = options;
+    checkSizes(options);
+    const pointer = await device.queueCreate((symbols, error) =>
+      symbols.tame_gaussians_create_async(device.pointer, capacity, shDegree, error)
+    );
+    const gaussians = new Gaussians(device, options, (owner) => device.adopt(pointer, { owner, ...ABOUT }));
+    if (count > 0) {
+      await device.queue((symbols, error) => symbols.tame_gaussians_resize_async(gaussians.pointer, count, error));
+      gaussians.#count = count;
+    }
     return gaussians;
   }
 
@@ -118,22 +140,26 @@ export class Gaussians implements Disposable {
 
   /** Writes whole rows of a field, beginning with row `offset` (default 0). */
   upload(field: GaussianField, data: Float32Array, offset = 0): void {
-    this.refuseWhileTraining("upload");
-    checkCount("offset", offset);
-    const width = fieldWidth(field, this.shDegree);
-    const rows = width === 0 ? 0 : data.length / width;
-    if (!Number.isInteger(rows) || (width === 0 && data.length > 0)) {
-      throw new TameError("invalid argument", `${data.length} floats are no whole rows of ${field}, ${width} each`);
-    }
-    this.device.call((symbols, error) =>
-      symbols.tame_gaussians_upload(this.pointer, FIELDS[field], offset, rows, data as BufferSource, data.length, error)
-    );
+    const values = this.#uploadArguments(field, data, offset);
+    this.device.call((symbols, error) => symbols.tame_gaussians_upload(...values, error));
+  }
+
+  /** @internal {@linkcode Gaussians.upload} queued after the calls before it, without blocking the event loop. */
+  async uploadAsync(field: GaussianField, data: Float32Array, offset = 0): Promise<void> {
+    const values = this.#uploadArguments(field, data, offset);
+    await this.device.queue((symbols, error) => symbols.tame_gaussians_upload_async(...values, error));
   }
 
   /** Reads rows of a field: `count` (default: all that follow) from row `offset` (default 0) on. */
   download(field: GaussianField, options: { offset?: number; count?: number } = {}): Float32Array<ArrayBuffer> {
     const { offset = 0, count = Math.max(0, this.#count - offset) } = options;
-    return this.#read(FIELDS[field], { offset, count, width: fieldWidth(field, this.shDegree) });
+    const { data, values } = this.#downloadArguments(FIELDS[field], {
+      offset,
+      count,
+      width: fieldWidth(field, this.shDegree),
+    });
+    this.device.call((symbols, error) => symbols.tame_gaussians_download(...values, error));
+    return data;
   }
 
   /**
@@ -141,7 +167,16 @@ export class Gaussians implements Disposable {
    * scales, rotation: 14 + 3 (shDegree + 1)² floats each.
    */
   plyRows(offset: number, rows: number): Float32Array<ArrayBuffer> {
-    return this.#read(ABI.FIELD_PLY_ROWS, { offset, count: rows, width: 14 + fieldWidth("sh", this.shDegree) });
+    const { data, values } = this.#plyArguments(offset, rows);
+    this.device.call((symbols, error) => symbols.tame_gaussians_download(...values, error));
+    return data;
+  }
+
+  /** @internal {@linkcode Gaussians.plyRows} queued after the calls before it, without blocking the event loop. */
+  async plyRowsAsync(offset: number, rows: number): Promise<Float32Array<ArrayBuffer>> {
+    const { data, values } = this.#plyArguments(offset, rows);
+    await this.device.queue((symbols, error) => symbols.tame_gaussians_download_async(...values, error));
+    return data;
   }
 
   /** Copies all parameters from the device. */
@@ -187,14 +222,41 @@ export class Gaussians implements Disposable {
     this.#count = count;
   }
 
-  #read(field: number, range: { offset: number; count: number; width: number }): Float32Array<ArrayBuffer> {
+  #uploadArguments(field: GaussianField, data: Float32Array, offset: number): Arguments<"tame_gaussians_upload"> {
+    this.refuseWhileTraining("upload");
+    checkCount("offset", offset);
+    const width = fieldWidth(field, this.shDegree);
+    const rows = width === 0 ? 0 : data.length / width;
+    if (!Number.isInteger(rows) || (width === 0 && data.length > 0)) {
+      throw new TameError("invalid argument", `${data.length} floats are no whole rows of ${field}, ${width} each`);
+    }
+    return [this.pointer, FIELDS[field], offset, rows, data as BufferSource, data.length];
+  }
+
+  #plyArguments(offset: number, rows: number): Download {
+    const width = 14 + fieldWidth("sh", this.shDegree);
+    return this.#downloadArguments(ABI.FIELD_PLY_ROWS, { offset, count: rows, width });
+  }
+
+  #downloadArguments(field: number, range: { offset: number; count: number; width: number }): Download {
     const { offset, count, width } = range;
     checkCount("offset", offset);
     checkCount("count", count, { maximum: Math.max(0, this.#count - offset) });
     const data = new Float32Array(count * width);
-    this.device.call((symbols, error) =>
-      symbols.tame_gaussians_download(this.pointer, field, offset, count, data, data.length, error)
-    );
-    return data;
+    return { data, values: [this.pointer, field, offset, count, data, data.length] };
   }
+}
+
+const ABOUT = { what: "Gaussians handle", close: (symbols: Symbols) => symbols.tame_gaussians_close };
+
+/** What a native download fills, and its arguments. */
+interface Download {
+  data: Float32Array<ArrayBuffer>;
+  values: Arguments<"tame_gaussians_download">;
+}
+
+function checkSizes({ capacity, shDegree, count = 0 }: { capacity: number; shDegree: number; count?: number }): void {
+  checkCount("capacity", capacity, { minimum: 1 });
+  checkCount("shDegree", shDegree, { maximum: 3 });
+  checkCount("count", count, { maximum: capacity });
 }

@@ -1,8 +1,10 @@
-// Metrics and losses of float images, computed natively with sums in float64.
+// Metrics and losses of float images, computed natively with sums in float64. Functions that end in Async do not block
+// the event loop.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkPair, type Image } from "./image.ts";
+import type { Arguments } from "./symbols.ts";
 
 /** Options of {@linkcode ssim}. */
 export interface SsimOptions {
@@ -24,48 +26,55 @@ export interface SsimOptions {
  * ```
  */
 export function psnr(device: Device, a: Image, b: Image): number {
-  checkPair(a, b);
   const value = new Float64Array(1);
-  device.call((symbols, error) =>
-    symbols.tame_psnr(
-      device.pointer,
-      a.width,
-      a.height,
-      3,
-      a.rgb as BufferSource,
-      a.rgb.length,
-      b.rgb as BufferSource,
-      b.rgb.length,
-      value,
-      1,
-      error,
-    )
-  );
+  const values = psnrArguments(device, [a, b], value);
+  device.call((symbols, error) => symbols.tame_psnr(...values, error));
   return value[0];
+}
+
+/** @internal {@linkcode psnr}, queued after the calls before it. */
+export async function psnrAsync(device: Device, a: Image, b: Image): Promise<number> {
+  const value = new Float64Array(1);
+  const values = psnrArguments(device, [a, b], value);
+  await device.queue((symbols, error) => symbols.tame_psnr_async(...values, error));
+  return value[0];
+}
+
+function psnrArguments(
+  device: Device,
+  [a, b]: [Image, Image],
+  value: Float64Array<ArrayBuffer>,
+): Arguments<"tame_psnr"> {
+  checkPair(a, b);
+  const { width, height } = a;
+  return [device.pointer, width, height, 3, ...buffersOf(a), ...buffersOf(b), value, 1];
 }
 
 /** Structural similarity (Wang et al. 2004; Gaussian window of 11 × 11, σ 1.5) of two images of one size, values 0..1. */
 export function ssim(device: Device, a: Image, b: Image, options: SsimOptions = {}): number {
-  checkPair(a, b);
   const value = new Float64Array(1);
-  const padding = options.padding === "valid" ? ABI.PADDING_VALID : ABI.PADDING_SAME;
-  device.call((symbols, error) =>
-    symbols.tame_ssim(
-      device.pointer,
-      a.width,
-      a.height,
-      3,
-      padding,
-      a.rgb as BufferSource,
-      a.rgb.length,
-      b.rgb as BufferSource,
-      b.rgb.length,
-      value,
-      1,
-      error,
-    )
-  );
+  const values = ssimArguments(device, [a, b], { ...options, value });
+  device.call((symbols, error) => symbols.tame_ssim(...values, error));
   return value[0];
+}
+
+/** @internal {@linkcode ssim}, queued after the calls before it. */
+export async function ssimAsync(device: Device, a: Image, b: Image, options: SsimOptions = {}): Promise<number> {
+  const value = new Float64Array(1);
+  const values = ssimArguments(device, [a, b], { ...options, value });
+  await device.queue((symbols, error) => symbols.tame_ssim_async(...values, error));
+  return value[0];
+}
+
+function ssimArguments(
+  device: Device,
+  [a, b]: [Image, Image],
+  { padding, value }: SsimOptions & { value: Float64Array<ArrayBuffer> },
+): Arguments<"tame_ssim"> {
+  checkPair(a, b);
+  const { width, height } = a;
+  const border = padding === "valid" ? ABI.PADDING_VALID : ABI.PADDING_SAME;
+  return [device.pointer, width, height, 3, border, ...buffersOf(a), ...buffersOf(b), value, 1];
 }
 
 /**
@@ -78,39 +87,37 @@ export function imageLoss(
   b: Image,
   options: { lambdaDssim?: number } = {},
 ): { value: number; gradient: Float32Array } {
+  const value = new Float64Array(1);
   const gradient = new Float32Array(a.rgb.length);
-  const value = nativeLoss(device, [a, b], { lambdaDssim: options.lambdaDssim ?? 0.2, gradient });
-  return { value, gradient };
+  const values = lossArguments(device, [a, b], { lambdaDssim: options.lambdaDssim ?? 0.2, value, gradient });
+  device.call((symbols, error) => symbols.tame_image_loss(...values, error));
+  return { value: value[0], gradient };
 }
 
-/** @internal Mean |a − b| over all pixels and channels, without the work for a gradient. */
-export function meanAbsoluteDifference(device: Device, a: Image, b: Image): number {
-  return nativeLoss(device, [a, b], { lambdaDssim: 0, gradient: null });
+/** @internal Mean |a − b| over all pixels and channels, without a gradient; queued after the calls before it. */
+export async function meanAbsoluteDifferenceAsync(device: Device, a: Image, b: Image): Promise<number> {
+  const value = new Float64Array(1);
+  const values = lossArguments(device, [a, b], { lambdaDssim: 0, value, gradient: null });
+  await device.queue((symbols, error) => symbols.tame_image_loss_async(...values, error));
+  return value[0];
 }
 
-function nativeLoss(
+function lossArguments(
   device: Device,
   [a, b]: [Image, Image],
-  { lambdaDssim, gradient }: { lambdaDssim: number; gradient: Float32Array<ArrayBuffer> | null },
-): number {
+  { lambdaDssim, value, gradient }: {
+    lambdaDssim: number;
+    value: Float64Array<ArrayBuffer>;
+    gradient: Float32Array<ArrayBuffer> | null;
+  },
+): Arguments<"tame_image_loss"> {
   checkPair(a, b);
-  const value = new Float64Array(1);
-  device.call((symbols, error) =>
-    symbols.tame_image_loss(
-      device.pointer,
-      a.width,
-      a.height,
-      lambdaDssim,
-      a.rgb as BufferSource,
-      a.rgb.length,
-      b.rgb as BufferSource,
-      b.rgb.length,
-      value,
-      1,
-      gradient,
-      gradient?.length ?? 0,
-      error,
-    )
-  );
-  return value[0];
+  const { width, height } = a;
+  const images = [...buffersOf(a), ...buffersOf(b)] as const;
+  return [device.pointer, width, height, lambdaDssim, ...images, value, 1, gradient, gradient?.length ?? 0];
+}
+
+/** An image as native code takes it: its floats, and how many there are. */
+function buffersOf({ rgb }: Image): [BufferSource, number] {
+  return [rgb as BufferSource, rgb.length];
 }

@@ -491,6 +491,26 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_image_loss_async: {
+    parameters: [
+      "pointer", // device
+      "u32", // width
+      "u32", // height
+      "f32", // lambda_dssim
+      "buffer", // a
+      "u32", // a_length
+      "buffer", // b
+      "u32", // b_length
+      "buffer", // value
+      "u32", // value_length
+      "buffer", // gradient
+      "u32", // gradient_length
+      "buffer", // err
+    ],
+    result: "i32",
+    name: "tame_image_loss",
+    nonblocking: true,
+  },
   tame_lpips_create: {
     parameters: [
       "pointer", // device
@@ -816,3 +836,7 @@ export const SYMBOLS = {
 
 /** The functions of an opened library. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The arguments of a function, but for the error that comes last. */
+export type Arguments<Name extends keyof Symbols> = Parameters<Symbols[Name]> extends [...infer Rest, unknown] ? Rest
+  : never;

@@ -10,6 +10,7 @@ import { type OptionalState, stateFlags } from "./optional_state.ts";
 import type { Control, StepPlan } from "./plan.ts";
 import { type OpacityMode, TrainerState } from "./state.ts";
 import { Struct, structSize } from "./struct.ts";
+import type { Symbols } from "./symbols.ts";
 import type { Views } from "./views.ts";
 
 export { Columns, type DrawOptions, type EditOptions, type RowKind } from "./columns.ts";
@@ -56,7 +57,7 @@ export interface Statistics {
 export class Trainer implements Disposable {
   /** The Gaussians it optimises. */
   readonly gaussians: Gaussians;
-  /** The views it optimises them against. */
+  /** @internal The views it optimises them against. */
   readonly views: Views;
 
   /** One number a Gaussian by name: what strategies choose and change Gaussians by. */
@@ -66,46 +67,51 @@ export class Trainer implements Disposable {
 
   readonly #handle: Handle;
 
-  private constructor(gaussians: Gaussians, views: Views, options: Struct<"tame_trainer_options">) {
+  private constructor(gaussians: Gaussians, views: Views, handle: (owner: Trainer) => Handle) {
     this.gaussians = gaussians;
     this.views = views;
-    const { device } = gaussians;
-    const { bytes } = options;
-    this.#handle = device.create(
-      (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
-      { owner: this, what: "trainer", close: (symbols) => symbols.tame_trainer_close },
-    );
-    const handle = this.#handle;
+    this.#handle = handle(this);
+    gaussians.attach(this);
     const shared = {
-      pointer: () => handle.pointer,
+      pointer: () => this.#handle.pointer,
       count: () => gaussians.count,
       recount: (count: number) => gaussians.recount(count),
     };
-    this.columns = new Columns(device, shared);
-    this.state = new TrainerState(device, shared);
+    this.columns = new Columns(gaussians.device, shared);
+    this.state = new TrainerState(gaussians.device, shared);
   }
 
-  /** Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
+  /** @internal Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
   static create(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Trainer {
-    const native = new Struct("tame_trainer_options")
-      .set("lambda_dssim", options.lambdaDssim ?? 0.2)
-      .set("beta1", options.beta1 ?? 0.9)
-      .set("beta2", options.beta2 ?? 0.999)
-      .set("epsilon", options.epsilon ?? 1e-15)
-      .set("state", stateFlags(options))
-      .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
-      .set("full_gradient_depth", options.fullGradientDepth ?? 0)
-      .set("views_per_step", options.viewsPerStep ?? 1)
-      .set("transform", options.transform === "gains" ? ABI.TRANSFORM_GAINS : ABI.TRANSFORM_NONE);
+    const { bytes } = nativeOptions(options);
     gaussians.refuseWhileTraining("create a second trainer");
-    const trainer = new Trainer(gaussians, views, native);
-    gaussians.attach(trainer);
-    return trainer;
+    return new Trainer(gaussians, views, (owner) =>
+      gaussians.device.create(
+        (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
+        { owner, ...ABOUT },
+      ));
+  }
+
+  /** @internal {@linkcode Trainer.create} queued after the calls before it, without blocking the event loop. */
+  static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
+    const { bytes } = nativeOptions(options);
+    const claim = {};
+    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.attach(claim);
+    try {
+      const pointer = await gaussians.device.queueCreate((symbols, error) =>
+        symbols.tame_trainer_create_async(gaussians.pointer, views.pointer, bytes, bytes.length, error)
+      );
+      return new Trainer(gaussians, views, (owner) => gaussians.device.adopt(pointer, { owner, ...ABOUT }));
+    } catch (error) {
+      gaussians.detach(claim);
+      throw error;
+    }
   }
 
   /**
-   * Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended it after
-   * the last whole step. The control block reports progress meanwhile.
+   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended
+   * it after the last whole step. The control block reports progress meanwhile.
    */
   async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
     const { length } = plan;
@@ -220,4 +226,19 @@ export class Trainer implements Disposable {
     this.gaussians.detach(this);
     this.#handle.close();
   }
+}
+
+const ABOUT = { what: "trainer", close: (symbols: Symbols) => symbols.tame_trainer_close };
+
+function nativeOptions(options: TrainerOptions): Struct<"tame_trainer_options"> {
+  return new Struct("tame_trainer_options")
+    .set("lambda_dssim", options.lambdaDssim ?? 0.2)
+    .set("beta1", options.beta1 ?? 0.9)
+    .set("beta2", options.beta2 ?? 0.999)
+    .set("epsilon", options.epsilon ?? 1e-15)
+    .set("state", stateFlags(options))
+    .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
+    .set("full_gradient_depth", options.fullGradientDepth ?? 0)
+    .set("views_per_step", options.viewsPerStep ?? 1)
+    .set("transform", options.transform === "gains" ? ABI.TRANSFORM_GAINS : ABI.TRANSFORM_NONE);
 }

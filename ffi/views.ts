@@ -6,6 +6,7 @@ import { packCamera } from "./camera.ts";
 import type { Device } from "./device.ts";
 import { checkCount, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import type { Arguments } from "./symbols.ts";
 
 /** Where photos are kept: on the device, in pinned host memory (the next one is copied ahead), or in host memory. */
 export type Residency = "device" | "pinned" | "host";
@@ -47,29 +48,14 @@ export class Views implements Disposable {
    * neither in the loss nor in the scores.
    */
   set(index: number, camera: Camera, photo: Image8): void {
-    checkCount("index", index, { maximum: this.count - 1 });
-    if (photo.width !== camera.width || photo.height !== camera.height) {
-      throw new TameError(
-        "invalid argument",
-        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
-      );
-    }
-    const { data, channels, mask } = photo;
-    const packed = packCamera(camera);
-    this.device.call((symbols, error) =>
-      symbols.tame_views_set(
-        this.pointer,
-        index,
-        packed,
-        packed.length,
-        data as BufferSource,
-        data.length,
-        channels,
-        (mask ?? null) as BufferSource | null,
-        mask?.length ?? 0,
-        error,
-      )
-    );
+    const values = this.#setArguments(index, camera, photo);
+    this.device.call((symbols, error) => symbols.tame_views_set(...values, error));
+  }
+
+  /** @internal {@linkcode Views.set} queued after the calls before it, without blocking the event loop. */
+  async setAsync(index: number, camera: Camera, photo: Image8): Promise<void> {
+    const values = this.#setArguments(index, camera, photo);
+    await this.device.queue((symbols, error) => symbols.tame_views_set_async(...values, error));
   }
 
   /** Frees the photo of a view, which may then be set with any size. */
@@ -86,5 +72,28 @@ export class Views implements Disposable {
   /** @internal The native handle. */
   get pointer(): Deno.PointerValue {
     return this.#handle.pointer;
+  }
+
+  #setArguments(index: number, camera: Camera, photo: Image8): Arguments<"tame_views_set"> {
+    checkCount("index", index, { maximum: this.count - 1 });
+    if (photo.width !== camera.width || photo.height !== camera.height) {
+      throw new TameError(
+        "invalid argument",
+        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
+      );
+    }
+    const { data, channels, mask } = photo;
+    const packed = packCamera(camera);
+    return [
+      this.pointer,
+      index,
+      packed,
+      packed.length,
+      data as BufferSource,
+      data.length,
+      channels,
+      (mask ?? null) as BufferSource | null,
+      mask?.length ?? 0,
+    ];
   }
 }

@@ -76,12 +76,12 @@ export async function initGaussians(
   }
 
   // New rows have the identity quaternion and no higher harmonics already.
-  const gaussians = Gaussians.create(device, { capacity, shDegree, count });
+  const gaussians = await Gaussians.createAsync(device, { capacity, shDegree, count });
   try {
-    gaussians.upload("means", positions);
-    gaussians.upload("shDc", shDc);
-    gaussians.upload("opacities", new Float32Array(count).fill(INITIAL_LOGIT));
-    gaussians.upload("logScales", logScales);
+    await gaussians.uploadAsync("means", positions);
+    await gaussians.uploadAsync("shDc", shDc);
+    await gaussians.uploadAsync("opacities", new Float32Array(count).fill(INITIAL_LOGIT));
+    await gaussians.uploadAsync("logScales", logScales);
     return gaussians;
   } catch (error) {
     gaussians[Symbol.dispose]();
@@ -99,11 +99,11 @@ export async function initGaussians(
  * @returns Gaussians, to be disposed of by the caller
  * @throws {TameError} When memory does not suffice
  */
-export function warmStart(
+export async function warmStart(
   device: Device,
   splats: SplatArrays & { count: number },
   { shDegree, capacity }: { shDegree: number; capacity: number },
-): Gaussians {
+): Promise<Gaussians> {
   const { count } = splats;
   const from = 3 * (splats.shDegree + 1) ** 2;
   const to = 3 * (shDegree + 1) ** 2;
@@ -112,10 +112,12 @@ export function warmStart(
     const kept = Math.min(from, to);
     for (let i = 0; i < count; i++) sh.set(splats.sh.subarray(i * from, i * from + kept), i * to);
   }
-  const gaussians = Gaussians.create(device, { capacity, shDegree, count });
+  const gaussians = await Gaussians.createAsync(device, { capacity, shDegree, count });
   try {
-    for (const field of ["means", "logScales", "quats", "opacities"] as const) gaussians.upload(field, splats[field]);
-    gaussians.upload("sh", sh);
+    for (const field of ["means", "logScales", "quats", "opacities"] as const) {
+      await gaussians.uploadAsync(field, splats[field]);
+    }
+    await gaussians.uploadAsync("sh", sh);
     return gaussians;
   } catch (error) {
     gaussians[Symbol.dispose]();

@@ -6,11 +6,11 @@ import { resolveOptions } from "../base/option.ts";
 import type { Camera, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
 import type { Capture } from "./capture.ts";
+import { readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
 import { readCapture } from "./readers.ts";
-import { readStart } from "./start.ts";
 import { makeViews } from "./views.ts";
 
 /** What to load of a capture, and at which size. */
@@ -80,7 +80,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const { library, referenceCameras: reference, signal } = options;
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const start = init === undefined ? undefined : await readStart(init instanceof URL ? fileURLToPath(init) : init);
+  const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });

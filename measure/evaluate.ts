@@ -6,10 +6,10 @@
 
 import type { View } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { meanAbsoluteDifference, psnr, ssim } from "../ffi/metrics.ts";
+import { meanAbsoluteDifferenceAsync, psnrAsync, ssimAsync } from "../ffi/metrics.ts";
 import { renderColors } from "../ffi/rasterizer.ts";
 import { withPhotosAhead } from "./photos.ts";
-import { clampColors, toFloat } from "./pixels.ts";
+import { clampColorsAsync, toFloatAsync } from "./pixels.ts";
 
 /** Options of {@linkcode evaluate}. */
 export interface EvalOptions {
@@ -72,25 +72,44 @@ export interface Report {
  * @returns The means and each view's scores
  */
 export async function evaluate(gaussians: Gaussians, views: View[], options: EvalOptions = {}): Promise<Report> {
-  const { background, signal, onView } = options;
-  const { device } = gaussians;
   const scores: ViewScores[] = [];
-  for (const { view, photo: decoded } of withPhotosAhead(views)) {
-    signal?.throwIfAborted();
-    const image = clampColors(await renderColors(gaussians, view.camera, { background }));
-    const photo = toFloat(await decoded, background);
-    scores.push({
-      name: view.name,
-      psnr: psnr(device, image, photo),
-      ssim: ssim(device, image, photo),
-      l1: meanAbsoluteDifference(device, image, photo),
-    });
-    onView?.(scores.length, views.length);
+  for await (const view of evaluateViews(gaussians, views, options)) {
+    scores.push(view);
+    options.onView?.(scores.length, views.length);
   }
   return { ...meanScores(scores), views: scores };
 }
 
-function meanScores(scores: ViewScores[]): { psnr: number; ssim: number; l1: number } {
+/**
+ * The scores of views one after another; see {@linkcode evaluate}. No part of it blocks the event loop for long.
+ *
+ * @internal
+ */
+export async function* evaluateViews(
+  gaussians: Gaussians,
+  views: readonly View[],
+  { background, signal }: Pick<EvalOptions, "background" | "signal"> = {},
+): AsyncGenerator<ViewScores, void, void> {
+  const { device } = gaussians;
+  for (const { view, photo: decoded } of withPhotosAhead(views)) {
+    signal?.throwIfAborted();
+    const image = await clampColorsAsync(await renderColors(gaussians, view.camera, { background }));
+    const photo = await toFloatAsync(await decoded, background);
+    yield {
+      name: view.name,
+      psnr: await psnrAsync(device, image, photo),
+      ssim: await ssimAsync(device, image, photo),
+      l1: await meanAbsoluteDifferenceAsync(device, image, photo),
+    };
+  }
+}
+
+/**
+ * The means of the scores of some views; NaN for none.
+ *
+ * @internal
+ */
+export function meanScores(scores: readonly ViewScores[]): { psnr: number; ssim: number; l1: number } {
   const mean = (of: (scores: ViewScores) => number): number =>
     scores.reduce((sum, view) => sum + of(view), 0) / scores.length;
   return { psnr: mean((view) => view.psnr), ssim: mean((view) => view.ssim), l1: mean((view) => view.l1) };

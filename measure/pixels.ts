@@ -4,21 +4,40 @@ import type { Image8 } from "../base/scene.ts";
 import type { Image } from "../ffi/image.ts";
 import type { Color } from "../ffi/rasterizer.ts";
 
+/** Pixels in a part: some milliseconds of work. */
+const PART = 2 ** 20;
+
 /** An 8-bit image as floats, value / 255; one with alpha is composited over the background. */
-export function toFloat(image: Image8, background: Color = [0, 0, 0]): Image {
-  const { width, height, channels, data } = image;
+export function toFloat(image: Image8, background?: Color): Image {
+  const { width, height } = image;
   const rgb = new Float32Array(3 * width * height);
+  fillFloats(rgb, image, { background, from: 0, to: width * height });
+  return { width, height, rgb };
+}
+
+/** {@linkcode toFloat} a part at a time; the event loop is free in between. */
+export async function toFloatAsync(image: Image8, background?: Color): Promise<Image> {
+  const { width, height } = image;
+  const rgb = new Float32Array(3 * width * height);
+  await inParts(width * height, (from, to) => fillFloats(rgb, image, { background, from, to }));
+  return { width, height, rgb };
+}
+
+function fillFloats(
+  rgb: Float32Array,
+  { channels, data }: Image8,
+  { background = [0, 0, 0], from, to }: { background?: Color; from: number; to: number },
+): void {
   if (channels === 3) {
-    for (let i = 0; i < rgb.length; i++) rgb[i] = data[i] / 255;
-  } else {
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      const alpha = data[4 * pixel + 3] / 255;
-      for (let channel = 0; channel < 3; channel++) {
-        rgb[3 * pixel + channel] = data[4 * pixel + channel] / 255 * alpha + background[channel] * (1 - alpha);
-      }
+    for (let i = 3 * from; i < 3 * to; i++) rgb[i] = data[i] / 255;
+    return;
+  }
+  for (let pixel = from; pixel < to; pixel++) {
+    const alpha = data[4 * pixel + 3] / 255;
+    for (let channel = 0; channel < 3; channel++) {
+      rgb[3 * pixel + channel] = data[4 * pixel + channel] / 255 * alpha + background[channel] * (1 - alpha);
     }
   }
-  return { width, height, rgb };
 }
 
 /** An 8-bit image without alpha: one that has it is composited over the background, to the nearest byte. */
@@ -31,9 +50,26 @@ export function flattened(image: Image8, background?: Color): Image8 {
 
 /** A render's colours brought to [0, 1], in place. */
 export function clampColors(image: Image): Image {
-  const { rgb } = image;
-  for (let i = 0; i < rgb.length; i++) rgb[i] = Math.min(Math.max(rgb[i], 0), 1);
+  clamp(image.rgb);
   return image;
+}
+
+/** {@linkcode clampColors} a part at a time; the event loop is free in between. */
+export async function clampColorsAsync(image: Image): Promise<Image> {
+  await inParts(image.rgb.length / 3, (from, to) => clamp(image.rgb.subarray(3 * from, 3 * to)));
+  return image;
+}
+
+function clamp(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1);
+}
+
+/** Does work over pixels a part at a time, each in a turn of the event loop of its own. */
+async function inParts(pixels: number, work: (from: number, to: number) => void): Promise<void> {
+  for (let from = 0; from < pixels; from += PART) {
+    if (from > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    work(from, Math.min(from + PART, pixels));
+  }
 }
 
 /** Opacities as bytes: 255 where nothing shines through. */

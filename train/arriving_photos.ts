@@ -56,6 +56,10 @@ export class ArrivingPhotos implements TrainingPhotos {
     return new ArrivingPhotos(device, photographed, options, inFlight);
   }
 
+  get loaded(): number {
+    return this.#held.size;
+  }
+
   async ready(first: number, last: number): Promise<number> {
     await this.hold(this.#viewsOf(first));
     let end = first;
@@ -71,12 +75,11 @@ export class ArrivingPhotos implements TrainingPhotos {
     }
     this.#options.signal?.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.reason;
-    for (const [view, photo] of this.#arrived) {
-      this.views.set(view, this.#photographed[view].camera, photo);
+    for (const [view, photo] of [...this.#arrived]) {
+      await this.views.setAsync(view, this.#photographed[view].camera, photo);
       this.#held.add(view);
-      this.#options.onPhoto?.(this.#held.size, this.#photographed.length);
+      this.#arrived.delete(view);
     }
-    this.#arrived.clear();
     this.#decodeAhead();
   }
 

@@ -11,32 +11,44 @@ import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 import type { ViewSampler } from "./sampler.ts";
-import {
-  activeShDegree,
-  densifiesAt,
-  learningRates,
-  resetsOpacity,
-  stepFlags,
-  switchesOpacity,
-  updateMask,
-} from "./schedule.ts";
+import { activeShDegree, learningRates, stepFlags, updateMask } from "./schedule.ts";
+import type { Due } from "./state.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** Most steps in one native call. */
 export const MAX_BATCH = 256;
 
-/** Work of one native call: short enough for a live picture and for stopping, long against the cost of a call. */
-const BATCH_MILLISECONDS = 50;
+/**
+ * What is due after the step of an iteration, before the next one.
+ *
+ * The Gaussians are saved or evaluated in the state before an iteration's own update. The last iteration updates
+ * nothing, so its turn comes after it.
+ *
+ * @param iteration The last finished iteration; 0 before the first step
+ * @param options Resolved options
+ * @param strategy Names the events
+ * @returns In the order in which it is to be done
+ */
+export function dueAfter(iteration: number, options: ResolvedTrainOptions, strategy: Strategy): Due[] {
+  const { iterations, testIterations, saveIterations } = options;
+  const due: Due[] = [];
+  if (iteration > 0 && strategy.isEvent(iteration)) due.push("event");
+  const turn = turnOf(iteration, options);
+  if (turn === iterations && iteration < iterations) return due;
+  if (testIterations.includes(turn)) due.push("evaluate");
+  if (saveIterations.includes(turn)) due.push("save");
+  return due;
+}
 
 /**
- * Whether the Gaussians are handed to the caller, or evaluated, in the state before an iteration's own update. The last
- * iteration updates nothing, so its turn comes after it.
+ * The iteration that evaluations and saves after a finished iteration belong to.
  *
- * @param iteration 1-based
+ * @param iteration The last finished iteration
  * @param options Resolved options
+ * @returns The next one; the last one at the end of the run
  */
-export function pausesBefore(iteration: number, options: ResolvedTrainOptions): boolean {
-  return iteration < options.iterations &&
-    (options.saveIterations.includes(iteration) || options.testIterations.includes(iteration));
+export function turnOf(iteration: number, { iterations }: ResolvedTrainOptions): number {
+  return Math.min(iteration + 1, iterations);
 }
 
 /**
@@ -45,14 +57,12 @@ export function pausesBefore(iteration: number, options: ResolvedTrainOptions): 
  * @param first First iteration of the batch
  * @param size Steps wanted
  * @param options Resolved options
- * @returns At most `first + size - 1`; earlier where something happens between two steps, or the run ends
+ * @param strategy Names the events
+ * @returns At most `first + size - 1`; earlier where something is due between two steps, or the run ends
  */
-export function batchEnd(first: number, size: number, options: ResolvedTrainOptions): number {
+export function batchEnd(first: number, size: number, options: ResolvedTrainOptions, strategy: Strategy): number {
   let last = first;
-  while (
-    last < first + size - 1 && last < options.iterations && !resetsOpacity(last, options) &&
-    !switchesOpacity(last, options) && !densifiesAt(last, options) && !pausesBefore(last + 1, options)
-  ) last++;
+  while (last < first + size - 1 && last < options.iterations && dueAfter(last, options, strategy).length === 0) last++;
   return last;
 }
 
@@ -61,10 +71,11 @@ export function batchEnd(first: number, size: number, options: ResolvedTrainOpti
  *
  * @param milliseconds Time that the last batch took
  * @param steps Steps in it
- * @returns Steps that should take about 50 ms, 1 to {@linkcode MAX_BATCH}
+ * @param wanted Milliseconds that the next one should take
+ * @returns 1 to {@linkcode MAX_BATCH}
  */
-export function nextBatchSize(milliseconds: number, steps: number): number {
-  const fitting = Math.floor(BATCH_MILLISECONDS * steps / Math.max(milliseconds, 1e-3));
+export function nextBatchSize(milliseconds: number, steps: number, wanted: number): number {
+  const fitting = Math.floor(wanted * steps / Math.max(milliseconds, 1e-3));
   return Math.min(Math.max(fitting, 1), MAX_BATCH);
 }
 
@@ -78,6 +89,8 @@ export interface StepContext {
   seed: number;
   /** Chooses the view. */
   sampler: ViewSampler;
+  /** Says what the step gathers and leaves alone. */
+  strategy: Strategy;
   /** Degree of the spherical harmonics that the first Gaussians have already. Default 0. */
   startDegree?: number;
 }
@@ -86,18 +99,19 @@ export interface StepContext {
  * The record of one iteration for the step plan.
  *
  * @param iteration 1-based
- * @param context Options, extent, seed and sampler of the run
+ * @param context What belongs to the run
  */
 export function stepOf(iteration: number, context: StepContext): Step {
-  const { options, extent, seed, sampler, startDegree } = context;
+  const { options, extent, seed, sampler, strategy, startDegree } = context;
   const view = sampler.view(iteration);
+  const terms = strategy.stepTerms(iteration);
   return {
     iteration,
     view,
     nextView: iteration < options.iterations ? sampler.view(iteration + 1) : undefined,
     shDegree: activeShDegree(iteration, options, startDegree),
-    update: updateMask(iteration, options),
-    flags: stepFlags(iteration, options),
+    update: updateMask(iteration, options, terms),
+    flags: stepFlags(iteration, options, terms),
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
   };

@@ -6,7 +6,6 @@
 
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows, referenceEventTarget } from "./parity.ts";
-import { densificationEvents } from "./schedule.ts";
 
 /**
  * The number of Gaussians that the options ask for.
@@ -22,12 +21,12 @@ export function budgetTarget(start: number, options: ResolvedTrainOptions): numb
 /**
  * The most Gaussians that a run has at a time, which its memory must suffice for.
  *
- * @param start Number of Gaussians at the start
- * @param options Resolved options
- * @returns The larger of the start and the target; the start where no densification event falls within the run
+ * @param counts Number of Gaussians at the start, and after the last densification event
+ * @param events Number of densification events of the run
+ * @returns The larger of the start and the target; the start where there are no events
  */
-export function largestCount(start: number, options: ResolvedTrainOptions): number {
-  return densificationEvents(options).length > 0 ? Math.max(start, budgetTarget(start, options)) : start;
+export function largestCount({ start, target }: { start: number; target: number }, events: number): number {
+  return events > 0 ? Math.max(start, target) : start;
 }
 
 /**
@@ -48,15 +47,14 @@ export function eventTarget(event: number, events: number, start: number, target
 /**
  * The count that an event of a run is to leave.
  *
- * @param place 1-based number of the event, number of events, count at the start, budget
- * @param options Resolved options
+ * @param place 1-based number of the event, and number of events
+ * @param run Count at the start, budget, resolved options
  * @returns {@linkcode eventTarget}, or the reference's count with its `curve`
  */
 export function countAfter(
-  place: { event: number; events: number; start: number; target: number },
-  options: ResolvedTrainOptions,
+  { event, events }: { event: number; events: number },
+  { start, target, options }: { start: number; target: number; options: ResolvedTrainOptions },
 ): number {
-  const { event, events, start, target } = place;
   return follows(options, "curve")
     ? referenceEventTarget(event, { start, target }, options)
     : eventTarget(event, events, start, target);

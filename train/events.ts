@@ -5,12 +5,16 @@
  */
 
 import type { Gaussians } from "../ffi/gaussians.ts";
-import type { DensifyOutcome } from "./densify.ts";
+import type { ViewScores } from "../measure/evaluate.ts";
 import type { MemoryPlan } from "./plan.ts";
+import type { EventOutcome } from "./strategies/strategy.ts";
 
 /** What every event carries. */
 export interface TrainEventBase {
-  /** The last finished iteration; for `evaluate` and `save` the iteration they belong to. 0 before the first step. */
+  /**
+   * The last finished iteration, 0 before the first step; for `view`, `evaluate` and `save` the iteration that they
+   * belong to.
+   */
   iteration: number;
   /** The Gaussians in training: live, owned by the caller, who may render or save them and disposes of them. */
   gaussians: Gaussians;
@@ -26,6 +30,16 @@ export interface PlanEvent extends TrainEventBase {
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
+}
+
+/** More photos are in memory. With `dataDevice: "disk"`, where not all of them stay, there is no such event. */
+export interface PhotoEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "photo";
+  /** Photos in memory. */
+  loaded: number;
+  /** All photos of the training views. */
+  total: number;
 }
 
 /** Some iterations are done. */
@@ -46,10 +60,28 @@ export interface StepEvent extends TrainEventBase {
   memory: number;
 }
 
+/** Gaussians are about to be pruned, cloned and split; `densify` follows. */
+export interface DensifyingEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "densifying";
+  /** 1-based number of the densification event. */
+  event: number;
+  /** Number of densification events of the run. */
+  events: number;
+}
+
 /** Gaussians were pruned, cloned and split. */
-export interface DensifyEvent extends TrainEventBase, DensifyOutcome {
+export interface DensifyEvent extends TrainEventBase, EventOutcome {
   /** The event's tag. */
   type: "densify";
+}
+
+/** The Gaussians were compared with one photo; `evaluate` follows with the means. */
+export interface ViewEvent extends TrainEventBase, ViewScores {
+  /** The event's tag. */
+  type: "view";
+  /** Whether the view is held out, or one of a few training views. */
+  set: "test" | "train";
 }
 
 /** The Gaussians were compared with photos. */
@@ -69,8 +101,8 @@ export interface EvaluateEvent extends TrainEventBase {
 }
 
 /**
- * The moment to save `gaussians`, if the caller wants to. Where a run ends early in an iteration that has been saved,
- * this comes once more for it: the later state replaces the earlier one.
+ * The moment to save `gaussians`, if the caller wants to: at an iteration of `saveIterations`, after the controller's
+ * `save()`, or when a run ends early. An iteration may be saved twice; the later state replaces the earlier one.
  */
 export interface SaveEvent extends TrainEventBase {
   /** The event's tag. */
@@ -83,6 +115,18 @@ export interface WarningEvent extends TrainEventBase {
   type: "warning";
   /** One sentence. */
   message: string;
+}
+
+/** The controller paused the run, which waits until it is resumed or stopped. */
+export interface PauseEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "pause";
+}
+
+/** The controller lets the run go on. */
+export interface ResumeEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "resume";
 }
 
 /** How a run ended. */
@@ -101,7 +145,7 @@ export interface TrainResult {
   evaluationSeconds: number;
   /** Peak of the bytes that the device handle held since the run began. */
   peakMemory: number;
-  /** Whether `signal` ended the run early. */
+  /** Whether `signal` or the controller ended the run early. */
   aborted: boolean;
   /** Whether `maxSeconds` ended the run early. */
   timedOut: boolean;
@@ -115,12 +159,17 @@ export interface DoneEvent extends TrainEventBase {
   result: TrainResult;
 }
 
-/** An event of {@linkcode train}. */
+/** An event of {@linkcode train}: a union of messages, told apart by `type`. The last one is `done`. */
 export type TrainEvent =
   | PlanEvent
+  | PhotoEvent
   | StepEvent
+  | DensifyingEvent
   | DensifyEvent
+  | ViewEvent
   | EvaluateEvent
   | SaveEvent
+  | PauseEvent
+  | ResumeEvent
   | WarningEvent
   | DoneEvent;

@@ -8,9 +8,11 @@
  */
 
 import { apiName, OptionError, resolveOptions } from "../base/option.ts";
+import type { TrainController } from "./controller.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import { type Parity, type ParityPart, parityParts } from "./parity.ts";
 import { type Preset, PRESETS } from "./presets.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
@@ -117,18 +119,39 @@ export interface TrainOptions {
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;
-  /** Called as photos arrive on the device, before and between the first steps; not with `dataDevice: "disk"`. */
-  onPhoto?: (loaded: number, total: number) => void;
+  /** Pauses, resumes and stops the run, and asks it for saves and evaluations. Default none. */
+  controller?: TrainController;
+  /**
+   * Makes the strategy that adds and removes Gaussians. Default the one of Mallick et al. 2024, or the reference's with
+   * parity of the part `selection`.
+   */
+  strategy?: (context: StrategyContext) => Strategy;
+}
+
+/** What a strategy is made for: one run. */
+export interface StrategyContext {
+  /** All options of the run. */
+  options: ResolvedTrainOptions;
+  /** Seed of every random number. */
+  seed: number;
+  /** Scene extent in world units. */
+  extent: number;
+  /** Number of training views. */
+  views: number;
+  /** Count of Gaussians at the start. */
+  start: number;
+  /** Count that the budget asks for after the last densification event. */
+  target: number;
 }
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "onPhoto">>
-  & Pick<TrainOptions, "preset" | "signal" | "onPhoto">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "strategy">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
   & { parity: readonly ParityPart[] };
 
 /** Options that are no rows of the table: they have no flags. */
-const WITHOUT_ROW: readonly string[] = ["signal", "onPhoto"];
+const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
 
 /** Iterations from 1 on, ascending, each once; -1 stands for "none". */
 function iterationList(values: readonly number[]): number[] {
@@ -198,7 +221,8 @@ export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOp
     testIterations: happening(checked.testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,
-    onPhoto: given.onPhoto,
+    controller: given.controller,
+    strategy: given.strategy,
   };
   checkTogether(resolved);
   return resolved;

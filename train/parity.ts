@@ -14,7 +14,7 @@
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
  *
  * What makes no difference to a result, or fails in the reference, stays as it is here. The events of `selection` are in
- * `reference_densify.ts`.
+ * `strategies/reference.ts`.
  *
  * @module
  */
@@ -57,19 +57,6 @@ export function parityParts(parity: unknown): readonly ParityPart[] | undefined 
  */
 export function follows(options: { readonly parity: readonly ParityPart[] }, part: ParityPart): boolean {
   return options.parity.includes(part);
-}
-
-/**
- * Whether opacities take no step: the reference replaces them by tensors that its optimiser does not know.
- *
- * @param iteration 1-based
- * @param options Resolved options
- */
-export function freezesOpacity(
-  iteration: number,
-  options: { readonly parity: readonly ParityPart[]; readonly hoIteration: number },
-): boolean {
-  return follows(options, "opacity") && iteration >= options.hoIteration;
 }
 
 /**

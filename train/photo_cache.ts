@@ -15,7 +15,6 @@ import { PHOTOS_IN_FLIGHT } from "../load/images.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { photoBytes, plannedPhoto } from "./plan.ts";
 import { ViewOrder } from "./sampler.ts";
-import { densificationEvents } from "./schedule.ts";
 import type { TrainingPhotos } from "./training_photos.ts";
 
 /** Share of the cache for photos that native code holds; the rest is for those that are being decoded ahead. */
@@ -33,6 +32,7 @@ export function heldPhotoBytes(photoCache: number): number {
 /** Photos of the iterations at hand, within a bound on their bytes. */
 export class PhotoCache implements TrainingPhotos {
   readonly views: Views;
+  readonly loaded = undefined;
   readonly #photographed: readonly View[];
   readonly #options: ResolvedTrainOptions;
   readonly #order: ViewOrder;
@@ -41,18 +41,31 @@ export class PhotoCache implements TrainingPhotos {
   readonly #held = new Set<number>();
   readonly #ahead = new Map<number, Promise<Image8>>();
 
-  private constructor(device: Device, photographed: readonly View[], options: ResolvedTrainOptions) {
+  private constructor(
+    device: Device,
+    photographed: readonly View[],
+    options: ResolvedTrainOptions,
+    viewsAtOnce: number,
+  ) {
     this.#photographed = photographed;
     this.#options = options;
     this.#order = new ViewOrder(device.seed, photographed.length);
     this.#bytes = photographed.map((view) => photoBytes(plannedPhoto(view)));
-    this.#rejectTooSmall();
+    this.#rejectTooSmall(viewsAtOnce);
     this.views = Views.create(device, { count: photographed.length, residency: "host" });
   }
 
-  /** Makes an empty cache of `options.photoCache` bytes. Throws an {@linkcode OptionError} when that is too little to train with. */
-  static open(device: Device, photographed: readonly View[], options: ResolvedTrainOptions): PhotoCache {
-    return new PhotoCache(device, photographed, options);
+  /**
+   * Makes an empty cache of `options.photoCache` bytes. Throws an `OptionError` when that is too little to train with, or
+   * to look at `viewsAtOnce` views in an event (default 0).
+   */
+  static open(
+    device: Device,
+    photographed: readonly View[],
+    options: ResolvedTrainOptions,
+    viewsAtOnce: number = 0,
+  ): PhotoCache {
+    return new PhotoCache(device, photographed, options, viewsAtOnce);
   }
 
   async ready(first: number, last: number): Promise<number> {
@@ -81,7 +94,7 @@ export class PhotoCache implements TrainingPhotos {
       const view = missing[i];
       const photo = await (this.#ahead.get(view) ?? this.#photographed[view].photo());
       this.#ahead.delete(view);
-      this.views.set(view, this.#photographed[view].camera, photo);
+      await this.views.setAsync(view, this.#photographed[view].camera, photo);
       this.#bytes[view] = photo.data.length + (photo.mask?.length ?? 0);
       this.#held.add(view);
     }, { concurrency, signal: this.#options.signal });
@@ -137,10 +150,9 @@ export class PhotoCache implements TrainingPhotos {
     return sum;
   }
 
-  #rejectTooSmall(): void {
-    const { photoCache, cams } = this.#options;
-    const scored = densificationEvents(this.#options).length === 0 ? 0 : cams < 0 ? this.#bytes.length : cams;
-    const atOnce = Math.max(2, scored); // a step's own and the next one's, or all that an event looks at
+  #rejectTooSmall(viewsAtOnce: number): void {
+    const { photoCache } = this.#options;
+    const atOnce = Math.max(2, viewsAtOnce); // a step's own and the next one's, or all that an event looks at
     const bytes = [...this.#bytes].sort((a, b) => b - a).slice(0, atOnce).reduce((sum, each) => sum + each, 0);
     if (bytes <= heldPhotoBytes(photoCache)) return;
     throw new OptionError((option) =>

@@ -1,6 +1,6 @@
 /**
- * What each iteration does: learning rates, the active degree of the spherical harmonics, which parameter groups step,
- * opacity resets and densification events. Pure functions of the iteration (1-based) and the options.
+ * What each iteration does: learning rates, the active degree of the spherical harmonics, and which parameter groups
+ * step. Pure functions of the iteration (1-based), the options, and what the run's strategy asks of the step.
  *
  * Schedules of Kerbl et al. 2023; the rarer steps of the higher harmonics of Mallick et al. 2024 (Taming 3DGS).
  *
@@ -9,7 +9,8 @@
 
 import { GROUP, STEP } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import { follows, freezesOpacity } from "./parity.ts";
+import { follows } from "./parity.ts";
+import type { StepTerms } from "./strategies/strategy.ts";
 
 /** The degree of the spherical harmonics rises by one every this many iterations. */
 const SH_DEGREE_INTERVAL = 1000;
@@ -18,9 +19,14 @@ const SH_REST_INTERVAL = 16;
 /** `shfeatureLr` is divided by this. */
 const SH_REST_RATIO = 20;
 /** Share of a run, at its end, in which all learning rates fall. */
-const SETTLING_SHARE = 0.1;
-/** An opacity reset lowers every opacity to at most this. */
-export const RESET_OPACITY = 0.01;
+const FINAL_DECAY_SHARE = 0.1;
+
+/** The bit of each parameter group in a mask of groups. */
+export const GROUP_BIT: Readonly<Record<keyof typeof GROUP, number>> = Object.fromEntries(
+  Object.entries(GROUP).map(([name, group]) => [name, 1 << group]),
+) as Record<keyof typeof GROUP, number>;
+/** The mask of all parameter groups. */
+export const ALL_GROUPS: number = Object.values(GROUP_BIT).reduce((mask, bit) => mask | bit, 0);
 
 /**
  * Learning rate of the means: log-linear from `positionLrInit` to `positionLrFinal`, times the scene extent.
@@ -46,13 +52,13 @@ export function positionLearningRate(iteration: number, options: ResolvedTrainOp
  * @param options Resolved options
  * @returns 1 to 0; 0 at the last iteration, which has no step
  */
-export function settling(iteration: number, options: ResolvedTrainOptions): number {
+export function finalDecay(iteration: number, options: ResolvedTrainOptions): number {
   if (follows(options, "rates")) return 1;
-  return Math.min((options.iterations - iteration) / (SETTLING_SHARE * options.iterations), 1);
+  return Math.min((options.iterations - iteration) / (FINAL_DECAY_SHARE * options.iterations), 1);
 }
 
 /**
- * Learning rates of all six parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode settling}.
+ * Learning rates of all six parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode finalDecay}.
  *
  * @param iteration 1-based
  * @param options Resolved options
@@ -67,7 +73,7 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
   rates[GROUP.opacities] = options.opacityLr;
   rates[GROUP.logScales] = options.scalingLr;
   rates[GROUP.quats] = options.rotationLr;
-  const factor = settling(iteration, options);
+  const factor = finalDecay(iteration, options);
   return rates.map((rate) => factor * rate);
 }
 
@@ -83,31 +89,6 @@ export function activeShDegree(iteration: number, options: ResolvedTrainOptions,
   return Math.min(Math.max(Math.floor(iteration / SH_DEGREE_INTERVAL), start), options.shDegree);
 }
 
-/**
- * Whether all opacities are lowered to at most 0.01 in an iteration.
- *
- * @param iteration 1-based
- * @param options Resolved options
- * @returns True at multiples of `opacityResetInterval` before `densifyUntilIter`, with a white background also at
- * `densifyFromIter`; never at the last iteration, after which nothing could raise them again
- */
-export function resetsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
-  if (iteration >= options.densifyUntilIter || iteration >= options.iterations) return false;
-  return iteration % options.opacityResetInterval === 0 ||
-    (options.whiteBackground && iteration === options.densifyFromIter);
-}
-
-/**
- * Whether opacities are trained as they are used, no longer as logits, from after the step of an iteration on.
- *
- * @param iteration 1-based
- * @param options Resolved options
- * @returns True at `hoIteration` with `highOpacity`; never at the last iteration, which nothing follows
- */
-export function switchesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
-  return options.highOpacity && iteration === options.hoIteration && iteration < options.iterations;
-}
-
 function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean {
   return options.shDegree > 0 && (!accumulatesSh(options) || iteration % SH_REST_INTERVAL === 0);
 }
@@ -117,34 +98,36 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @returns One bit a group, bit numbers as in `GROUP`: none at the last iteration and where densification follows, all
- * but the opacities where they are reset, the higher spherical harmonics at multiples of 16 only when `shLower` is set
+ * @param terms What the strategy leaves alone
+ * @returns A mask of `GROUP_BIT`: none at the last iteration; the higher spherical harmonics at multiples of 16 only
+ * when `shLower` is set; none of those that hold still
  */
-export function updateMask(iteration: number, options: ResolvedTrainOptions): number {
-  if (iteration >= options.iterations || densifiesAt(iteration, options)) return 0;
-  let mask = 1 << GROUP.means | 1 << GROUP.shDc | 1 << GROUP.logScales | 1 << GROUP.quats;
-  if (!resetsOpacity(iteration, options) && !freezesOpacity(iteration, options)) mask |= 1 << GROUP.opacities;
-  if (stepsShRest(iteration, options)) mask |= 1 << GROUP.shRest;
-  return mask;
+export function updateMask(
+  iteration: number,
+  options: ResolvedTrainOptions,
+  { still }: Pick<StepTerms, "still">,
+): number {
+  if (iteration >= options.iterations) return 0;
+  return ALL_GROUPS & ~still & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
 }
 
 /**
- * The `STEP` flags of an iteration: density statistics while an event is still to come, the way the gradient of the
- * higher spherical harmonics is summed with `shLower`, and sparse Adam.
+ * The `STEP` flags of an iteration: those of the strategy, the way the gradient of the higher spherical harmonics is
+ * summed with `shLower`, and sparse Adam.
  *
  * @param iteration 1-based
  * @param options Resolved options
+ * @param terms What the strategy gathers and leaves alone
  * @returns Bits of `STEP`
  */
-export function stepFlags(iteration: number, options: ResolvedTrainOptions): number {
-  let flags = 0;
-  if (iteration <= lastDensification(options)) flags |= STEP.statistics;
+export function stepFlags(iteration: number, options: ResolvedTrainOptions, terms: StepTerms): number {
+  let { flags } = terms;
   if (iteration >= options.iterations) return flags;
   if (options.optimizerType === "sparse_adam") flags |= STEP.visible | STEP.noBias;
   if (accumulatesSh(options)) {
     flags |= STEP.shAccumulate;
-    // Where densification follows no group steps, and what was summed for the old Gaussians is dropped.
-    if (stepsShRest(iteration, options) || densifiesAt(iteration, options)) flags |= STEP.shApply;
+    // What was summed for a group that holds still is dropped: it is out of date when the group steps again.
+    if (stepsShRest(iteration, options) || (terms.still & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
   }
   return flags;
 }
@@ -157,39 +140,4 @@ export function stepFlags(iteration: number, options: ResolvedTrainOptions): num
  */
 export function accumulatesSh(options: ResolvedTrainOptions): boolean {
   return options.shLower && options.shDegree > 0 && options.optimizerType === "default";
-}
-
-/**
- * The iterations at which densification is due.
- *
- * @param options Resolved options
- * @returns Multiples of `densificationInterval` after `densifyFromIter`, before `densifyUntilIter`, within the run
- */
-export function densificationEvents(options: ResolvedTrainOptions): number[] {
-  const { densificationInterval: interval, densifyFromIter, densifyUntilIter, iterations } = options;
-  const events: number[] = [];
-  for (let t = (Math.floor(densifyFromIter / interval) + 1) * interval; t < densifyUntilIter && t <= iterations;) {
-    events.push(t);
-    t += interval;
-  }
-  return events;
-}
-
-/**
- * Whether densification follows the step of an iteration.
- *
- * @param iteration 1-based
- * @param options Resolved options
- * @returns True for the iterations of {@linkcode densificationEvents}
- */
-export function densifiesAt(iteration: number, options: ResolvedTrainOptions): boolean {
-  return iteration > options.densifyFromIter && iteration < options.densifyUntilIter &&
-    iteration <= options.iterations && iteration % options.densificationInterval === 0;
-}
-
-/** The iteration of the last densification event; 0 when there is none. */
-function lastDensification(options: ResolvedTrainOptions): number {
-  const { densificationInterval: interval, densifyFromIter, densifyUntilIter, iterations } = options;
-  const last = Math.floor(Math.min(densifyUntilIter - 1, iterations) / interval) * interval;
-  return last > densifyFromIter ? last : 0;
 }

@@ -6,6 +6,8 @@ import type { Views } from "../ffi/views.ts";
 export interface TrainingPhotos extends Disposable {
   /** The views, each at its index in the scene. */
   readonly views: Views;
+  /** Number of photos in memory, where all of them stay; undefined where they do not. */
+  readonly loaded: number | undefined;
   /**
    * Has the photos of the steps of some iterations on the device, or of as many from the first on as there is room for.
    *

@@ -9,6 +9,22 @@
 
 namespace tame {
 
+// Planes that a step's gradients have behind those of the parameters: what the step adds to each statistic, in the
+// order of StatisticPlane.
+enum StatisticPlane : uint32_t {
+  kGradientSum,
+  kVisibleSteps,
+  kMaxRadius,
+  kDensityPlanes,
+  kFragmentCount = kDensityPlanes,
+  kWeightSum,
+  kAbsoluteGradientSum,
+  kOpacityGradientSum,
+  kOpacityGradientSquareSum,
+  kStatisticPlanes,
+};
+constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
+
 // What the steps so far leave behind on the host.
 struct StepHistory {
   uint32_t steps[TAME_PARAMETERS] = {};  // Adam steps of each parameter

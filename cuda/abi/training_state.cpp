@@ -34,10 +34,12 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
     gradients.push_back(take_planes(TAME_PURPOSE_GRADIENTS, gradient_planes()));
   const size_t gains = options.transform == TAME_TRANSFORM_NONE ? 0 : size_t(kTransformParameters) * views;
-  transform = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_m = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_v = reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains));
-  transform_steps = take(TAME_PURPOSE_OPTIMIZER, gains == 0 ? 0 : views);
+  const auto take_gains = [&] { return reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains)); };
+  transform.views = views;
+  transform.gains = take_gains();
+  transform.m = take_gains();
+  transform.v = take_gains();
+  transform.steps = take(TAME_PURPOSE_OPTIMIZER, gains == 0 ? 0 : views);
 }
 
 uint32_t* TrainingState::take(uint32_t purpose, size_t elements) {
@@ -52,6 +54,26 @@ Planes TrainingState::take_planes(uint32_t purpose, uint32_t planes) {
 
 uint32_t TrainingState::gradient_planes() const {
   return uint32_t(gaussians_->layout().planes()) + gradient_statistics(options.state);
+}
+
+// An even place completes no sum but its own, over one view.
+Planes TrainingState::view_gradients(uint32_t place) const {
+  return gradients[options.views_per_step > 1 && place % 2 == 0 ? 1 : 0];
+}
+
+GradientSum TrainingState::gradient_sum(uint32_t place) const {
+  GradientSum sum = {};
+  const uint32_t levels = core::levels_complete(place);
+  if (levels == 0) return sum;
+  const bool whole = place + 1 == options.views_per_step;
+  sum.count = levels + 1;
+  std::copy_n(gradients.begin(), sum.count, sum.terms);
+  sum.to = gradients[whole ? 0 : levels + 1];
+  sum.planes = int(gradient_planes());
+  sum.parameters = gaussians_->layout().planes();
+  sum.maximum = sum.parameters + int(kMaxRadius);
+  sum.scale = whole ? 1.f / float(options.views_per_step) : 1.f;
+  return sum;
 }
 
 std::vector<StateColumn> TrainingState::columns() const {
@@ -83,11 +105,11 @@ std::vector<StateColumn> TrainingState::columns() const {
     for (uint32_t k = 0; k < kFragmentPlanes; ++k) add(names[k], Kind::statistic, 1, fragment_sums.plane(int(k)));
   }
   add("score", Kind::statistic, 1, scores);
-  if (transform != nullptr) {
-    add("transform", Kind::of_views, kTransformParameters, transform);
-    add("transform_m", Kind::of_views, kTransformParameters, transform_m);
-    add("transform_v", Kind::of_views, kTransformParameters, transform_v);
-    add("transform_steps", Kind::of_views, 1, transform_steps, true);
+  if (transform.gains != nullptr) {
+    add("transform", Kind::of_views, kTransformParameters, transform.gains);
+    add("transform_m", Kind::of_views, kTransformParameters, transform.m);
+    add("transform_v", Kind::of_views, kTransformParameters, transform.v);
+    add("transform_steps", Kind::of_views, 1, transform.steps, true);
   }
   return list;
 }

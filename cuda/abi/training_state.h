@@ -6,36 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "../core/transform.h"
 #include "backend.h"
 #include "step.h"
 
 namespace tame {
 
-// Planes that a step's gradients have behind those of the parameters: what the step adds to each statistic, in the
-// order of StatisticPlane.
-enum StatisticPlane : uint32_t {
-  kGradientSum,
-  kVisibleSteps,
-  kMaxRadius,
-  kDensityPlanes,
-  kFragmentCount = kDensityPlanes,
-  kWeightSum,
-  kAbsoluteGradientSum,
-  kOpacityGradientSum,
-  kOpacityGradientSquareSum,
-  kStatisticPlanes,
-};
-constexpr uint32_t kFragmentPlanes = kStatisticPlanes - kDensityPlanes;
-
 constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
-constexpr uint32_t kMostViewsPerStep = 64;
 
 // Statistic planes of a step's gradients, and how many buffers of gradients there are: that of the view at hand, and
 // sums over 1, 2, 4 ... views.
 uint32_t gradient_statistics(uint32_t state);
 uint32_t gradient_buffers(uint32_t state, uint32_t views_per_step);
-
-constexpr uint32_t kTransformParameters = 3;  // of a view: log-gains
 
 struct StateColumn {
   enum class Kind {
@@ -52,6 +34,10 @@ struct StateColumn {
   size_t stride;    // elements from one plane to the next
   void* plane(uint32_t value) const { return static_cast<uint32_t*>(base) + size_t(value) * stride; }
 };
+
+inline GainStep gain_step(const tame_trainer_options& options, float rate) {
+  return {rate, options.beta1, options.beta2, options.epsilon};
+}
 
 class TrainingState {
  public:
@@ -71,13 +57,16 @@ class TrainingState {
   uint32_t* row_steps;
   float* scores;  // after need_scores()
   // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
-  // The first holds that of the view at hand, the others, log2(views_per_step), sums over 1, 2, 4 ... views.
+  // Empty where steps run fused. The first holds that of a view at an odd place, and at the end that of the step; the
+  // others, log2(views_per_step), sums over 1, 2, 4 ... views.
   std::vector<Planes> gradients;
-  // [kTransformParameters][views] each.
-  float *transform, *transform_m, *transform_v;
-  uint32_t* transform_steps;  // a view
+  ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
+  // Where the gradients of the view at a place of the step go, and the sum to make when they are there: of no terms
+  // where there is none to make.
+  Planes view_gradients(uint32_t place) const;
+  GradientSum gradient_sum(uint32_t place) const;
   uint32_t views() const { return views_; }
 
   std::vector<StateColumn> columns() const;

@@ -18,7 +18,7 @@ inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
 // k: 1-based count of steps of this parameter group. In double: 1 - beta^k loses digits in float for small k.
-inline AdamStep<float> adam_step(double learning_rate, double beta1, double beta2, double epsilon, double k) {
+TAME_FN AdamStep<float> adam_step(double learning_rate, double beta1, double beta2, double epsilon, double k) {
   AdamStep<float> s;
   s.beta1 = float(beta1);
   s.beta2 = float(beta2);

@@ -25,6 +25,7 @@ using core::kLanes;
 #include "blend.inl"
 #include "loss.inl"
 #include "optimize.inl"
+#include "tree_sum.inl"
 #include "lpips.inl"
 // clang-format on
 
@@ -44,7 +45,8 @@ const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
                          loss_gradient,
                          lpips_convolve,
                          lpips_compare,
-                         optimize};
+                         optimize,
+                         add_gradients};
 
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace tame::cpu

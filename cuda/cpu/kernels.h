@@ -8,6 +8,7 @@
 #include "../abi/step.h"
 #include "../core/layout.h"
 #include "../core/photo.h"
+#include "../core/tree_sum.h"
 
 namespace tame::cpu {
 
@@ -93,6 +94,9 @@ struct OptimizeArgs {
   // Where gradients go when there is no optimiser: same planes as the parameters, and 2 planes of the 2D mean; or null.
   Planes gradient_out;
   float* mean2_out;
+  // A step in two: the gradients of a view, with what its statistics add behind them, go to the one and nothing else
+  // changes; or a step takes them from the other, and no instance is read. Both null: a fused step.
+  Planes gradients_to, gradients_from;
   // Training.
   Planes first_moments, second_moments;
   Planes sh_sums;  // running SH_REST gradient, planes of the group only; base null without accumulation
@@ -157,6 +161,7 @@ struct Kernels {
   void (*lpips_convolve)(const LpipsConvolveArgs&, uint32_t tile, float* scratch);
   void (*lpips_compare)(const LpipsCompareArgs&, uint32_t row);  // rows from first_row
   void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);
+  void (*add_gradients)(const GradientSum&, uint32_t first, uint32_t last);
 };
 
 // The best level this machine runs, or the one TAME_SIMD names (baseline, avx2); throws Failure on an unknown name.

@@ -21,7 +21,7 @@ class Loss {
   // The same against 3 planes of `shape`.
   double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const float* target_planes,
                   bool want_gradient);
-  const float* gradient() const { return gradient_.data(); }
+  float* gradient() { return gradient_.data(); }
 
  private:
   double run(const PlaneShape& shape, LossArgs& args, bool want_gradient);

@@ -50,6 +50,7 @@ inline F8 gather(const ProjectArgs& p, uint32_t i, uint32_t lanes, float Splat::
 struct Gradients {
   F8 plane[kMaxPlanes];
   F8 mean2[2];
+  F8 statistic[kDensityPlanes];  // what the step adds to each
 };
 
 inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i, uint32_t lanes,
@@ -119,7 +120,7 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
 inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   core::Mask8 steps;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
-    steps.v[l] = l < lanes && (!a.step.only_visible || a.projection.radii[i + l] > 0.f) ? -1 : 0;
+    steps.v[l] = l < lanes && (!a.step.only_visible || g.statistic[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
   const Layout& layout = a.projection.layout;
   const int sh_rest = a.step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + a.step.live_sh_planes;
   if (a.step.sh_accumulate) {
@@ -142,16 +143,41 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
   }
 }
 
-inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {
+inline void view_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   const ProjectArgs& p = a.projection;
+  const bool wanted = a.gradient_sums != nullptr || a.gradients_to.base != nullptr;
+  for (F8& statistic : g.statistic) statistic = F8(0.f);
   for (uint32_t l = 0; l < lanes; ++l) {
     if (!(p.radii[i + l] > 0.f)) continue;
+    g.statistic[kVisibleSteps].v[l] = 1.f;
+    if (!wanted) continue;
     const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
-    a.gradient_sums[i + l] +=
+    g.statistic[kGradientSum].v[l] =
         core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
-    a.visible_steps[i + l] += 1;
-    a.max_radii[i + l] = core::maximum(a.max_radii[i + l], p.radii[i + l]);
+    g.statistic[kMaxRadius].v[l] = p.radii[i + l];
   }
+}
+
+inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {
+  for (uint32_t l = 0; l < lanes; ++l) {
+    if (!(g.statistic[kVisibleSteps].v[l] > 0.f)) continue;
+    a.gradient_sums[i + l] += g.statistic[kGradientSum].v[l];
+    a.visible_steps[i + l] += uint32_t(g.statistic[kVisibleSteps].v[l]);
+    a.max_radii[i + l] = core::maximum(a.max_radii[i + l], g.statistic[kMaxRadius].v[l]);
+  }
+}
+
+// Gradients as they lie in planes: those of the parameters, and behind them the statistics.
+inline void load_gradients(const OptimizeArgs& a, uint32_t i, Gradients& g) {
+  const int planes = a.projection.layout.planes();
+  for (int k = 0; k < planes; ++k) g.plane[k] = core::load(a.gradients_from.plane(k) + i);
+  for (int k = 0; k < int(kDensityPlanes); ++k) g.statistic[k] = core::load(a.gradients_from.plane(planes + k) + i);
+}
+
+inline void store_gradients(const OptimizeArgs& a, uint32_t i, const Gradients& g) {
+  const int planes = a.projection.layout.planes();
+  for (int k = 0; k < planes; ++k) core::store(a.gradients_to.plane(k) + i, g.plane[k]);
+  for (int k = 0; k < int(kDensityPlanes); ++k) core::store(a.gradients_to.plane(planes + k) + i, g.statistic[k]);
 }
 
 void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
@@ -159,12 +185,19 @@ void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last; i += kLanes) {
     const uint32_t lanes = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     Gradients g;
-    gaussian_gradients(a, camera, i, lanes, g);
-    if (a.gradient_sums != nullptr) add_statistics(a, i, lanes, g);
+    if (a.gradients_from.base != nullptr) {
+      load_gradients(a, i, g);
+    } else {
+      gaussian_gradients(a, camera, i, lanes, g);
+      view_statistics(a, i, lanes, g);
+    }
     if (a.gradient_out.base != nullptr) {
       for (int k = 0; k < a.projection.layout.planes(); ++k) core::store(a.gradient_out.plane(k) + i, g.plane[k]);
       for (int k = 0; k < 2; ++k) core::store(a.mean2_out + size_t(k) * a.gradient_out.stride + i, g.mean2[k]);
+    } else if (a.gradients_to.base != nullptr) {
+      store_gradients(a, i, g);
     } else {
+      if (a.gradient_sums != nullptr) add_statistics(a, i, lanes, g);
       train_step(a, i, lanes, g);
     }
   }

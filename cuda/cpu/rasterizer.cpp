@@ -339,6 +339,15 @@ void Rasterizer::optimize(const OptimizeArgs& args) {
   });
 }
 
+void Rasterizer::add_gradients(const GradientSum& sum) {
+  const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
+  const uint32_t count = projection_.count;
+  threads_.run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
+    const uint32_t first = block * kGaussianBlock;
+    kernels_.add_gradients(sum, first, std::min(count, first + kGaussianBlock));
+  });
+}
+
 void Rasterizer::read(const ReadTarget& target) const {
   threads_.run(shape_.height, [&](uint32_t y, uint32_t) {
     const size_t from = size_t(y) * shape_.row, to = size_t(y) * shape_.width;

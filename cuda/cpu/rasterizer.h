@@ -51,6 +51,8 @@ class Rasterizer {
   OptimizeArgs optimize_args() const;
   // Runs Kernels::optimize over all Gaussians.
   void optimize(const OptimizeArgs& args);
+  // Adds gradients of all Gaussians.
+  void add_gradients(const GradientSum& sum);
 
   // Interleaved float or byte image, alpha and depth of the last forward.
   void read(const struct ReadTarget& target) const;

@@ -1,9 +1,11 @@
-// Training steps: forward, loss, backward, Adam. The order of work inside a step reads top to bottom in step().
+// Training steps: forward, transform, loss, backward, Adam. The order of work reads top to bottom in step() and
+// go_through().
 #include <algorithm>
 #include <cstring>
 
 #include "../abi/training_state.h"
 #include "score.h"
+#include "transform.h"
 
 namespace tame::cpu {
 
@@ -12,12 +14,16 @@ namespace {
 class CpuStepper : public Stepper {
  public:
   CpuStepper(std::shared_ptr<CpuGaussians> gaussians, std::shared_ptr<CpuViews> views, TrainingState& state)
-      : gaussians_(std::move(gaussians)), views_(std::move(views)), state_(state) {}
+      : gaussians_(std::move(gaussians)),
+        views_(std::move(views)),
+        state_(state),
+        transform_(device().ledger(), device().threads(), device().profile(), state.transform) {}
 
   tame_status run(const PlannedSteps& plan, int32_t* control) override {
     for (uint32_t i = 0; i < plan.n; ++i) {
       if (stops(control)) return TAME_CANCELLED;
-      const float loss = step(plan.steps[i], plan.views[i], plan.rates + size_t(i) * TAME_PARAMETERS);
+      const float loss = step(plan.steps[i], plan.views + size_t(i) * state_.options.views_per_step,
+                              plan.rates + size_t(i) * TAME_PARAMETERS);
       int32_t bits;
       std::memcpy(&bits, &loss, sizeof bits);
       __atomic_store_n(control + TAME_CONTROL_LOSSES + i, bits, __ATOMIC_RELEASE);
@@ -39,9 +45,28 @@ class CpuStepper : public Stepper {
   }
 
  private:
-  float step(const tame_step& step, uint32_t view_index, const float* rates) {
-    CpuDevice& device = gaussians_->device();
-    Rasterizer& rasterizer = device.rasterizer();
+  CpuDevice& device() const { return gaussians_->device(); }
+
+  bool fused() const { return state_.gradients.empty(); }
+
+  // The step's loss: the mean over its views.
+  float step(const tame_step& step, const uint32_t* views, const float* rates) {
+    const uint32_t n = state_.options.views_per_step;
+    double losses[kMostViewsPerStep];
+    for (uint32_t place = 0; place < n; ++place) {
+      losses[place] = go_through(step, views[place], place);
+      if (learns(step) && !fused()) keep_gradients(place);
+    }
+    if (learns(step)) optimize(step, rates);
+    if ((step.flags & TAME_STEP_TRANSFORM) != 0)
+      transform_.step(gain_step(state_.options, step.transform_rate), views, n);
+    return float(core::tree_sum(losses, n) / n);
+  }
+
+  // Forward to the loss of a view, and back to the gradients of its instances.
+  double go_through(const tame_step& step, uint32_t view_index, uint32_t place) {
+    Rasterizer& rasterizer = device().rasterizer();
+    Loss& loss = device().loss();
     const CpuViews::View& view = views_->view(view_index);
     Rasterizer::Input input;
     input.parameters = gaussians_->planes();
@@ -52,17 +77,31 @@ class CpuStepper : public Stepper {
     std::copy(step.background, step.background + 3, input.background);
 
     rasterizer.forward(input, false);
-    const double loss = device.loss().evaluate(rasterizer.shape(), state_.options.lambda_dssim, rasterizer.image(),
-                                               view.photo(step.background), learns(step));
+    const float* image = transform_.forward(view_index, rasterizer.shape(), rasterizer.image());
+    const double value = loss.evaluate(rasterizer.shape(), state_.options.lambda_dssim, image,
+                                       view.photo(step.background), learns(step));
     if (learns(step)) {
-      rasterizer.backward(device.loss().gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
-      optimize(step, rates, rasterizer);
+      transform_.backward(place, loss.gradient());
+      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
     }
-    return float(loss);
+    return value;
   }
 
-  void optimize(const tame_step& step, const float* rates, Rasterizer& rasterizer) {
+  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
+  void keep_gradients(uint32_t place) {
+    Rasterizer& rasterizer = device().rasterizer();
     OptimizeArgs args = rasterizer.optimize_args();
+    args.gradients_to = state_.view_gradients(place);
+    args.full_gradient_depth = state_.options.full_gradient_depth;
+    rasterizer.optimize(args);
+    const GradientSum sum = state_.gradient_sum(place);
+    if (sum.count != 0) rasterizer.add_gradients(sum);
+  }
+
+  void optimize(const tame_step& step, const float* rates) {
+    Rasterizer& rasterizer = device().rasterizer();
+    OptimizeArgs args = rasterizer.optimize_args();
+    if (!fused()) args.gradients_from = state_.gradients[0];
     args.step = take_step(step, rates, state_.options, gaussians_->layout(), state_.history);
     args.first_moments = state_.first_moments;
     args.second_moments = state_.second_moments;
@@ -79,6 +118,7 @@ class CpuStepper : public Stepper {
   const std::shared_ptr<CpuGaussians> gaussians_;
   const std::shared_ptr<CpuViews> views_;
   TrainingState& state_;
+  Transform transform_;
 };
 
 }  // namespace

@@ -113,6 +113,9 @@ struct OptimizeArgs {
   // Where gradients go when there is no optimiser: same planes as the parameters, and 2 planes of the 2D mean; or null.
   Planes gradient_out;
   float* mean2_out;
+  // A step in two: the gradients of a view, with what its statistics add behind them, go to the one and nothing else
+  // changes; or a step takes them from the other, and no instance is read. Both null: a fused step.
+  Planes gradients_to, gradients_from;
   // Training.
   Planes first_moments, second_moments;
   Planes sh_sums;  // running SH_REST gradient, planes of the group only

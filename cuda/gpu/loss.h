@@ -24,7 +24,7 @@ class Loss {
   // The same against 3 planes, of any picture.
   void evaluate(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target_planes,
                 bool want_gradient, double* value);
-  const float* gradient() const { return gradient_.data(); }
+  float* gradient() { return gradient_.data(); }
 
  private:
   void run(uint32_t width, uint32_t height, LossArgs& args, bool want_gradient);

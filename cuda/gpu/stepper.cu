@@ -9,6 +9,7 @@
 #include "../abi/training_state.h"
 #include "graph.h"
 #include "score.h"
+#include "transform.h"
 
 namespace tame::gpu {
 
@@ -37,6 +38,7 @@ class GpuStepper : public Stepper {
       : gaussians_(std::move(gaussians)),
         views_(std::move(views)),
         state_(state),
+        transform_(device().ledger(), stream(), device().profile(), state.transform),
         loss_(device().ledger(), TAME_PURPOSE_OTHER, 1),
         mailbox_(1) {
     *mailbox_.data() = {};
@@ -119,17 +121,23 @@ class GpuStepper : public Stepper {
     std::copy(step.background, step.background + 3, input.background);
     rasterizer.prepare(input, false, true);
     loss.reserve(camera.width, camera.height, true);
+    transform_.reserve(camera.width, camera.height);
     const Photo photo = views_->acquire(view, step.background);
 
     const auto work = [&] {
       rasterizer.forward();
-      loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, rasterizer.image(), photo, learns(step),
-                    loss_.data(), rasterizer.counts());
+      const Counts* counts = rasterizer.counts();
+      const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), counts);
+      loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, image, photo, learns(step), loss_.data(),
+                    counts);
       if (learns(step)) {
+        transform_.backward(0, loss.gradient());
         rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0);
         optimize(step, rates, rasterizer);
+        if ((step.flags & TAME_STEP_TRANSFORM) != 0)
+          transform_.step(gain_step(state_.options, step.transform_rate), &view, 1, counts);
       }
-      finish_step_kernel<<<1, 1, 0, stream()>>>(rasterizer.counts(), loss_.data(), ticket, mailbox_.data());
+      finish_step_kernel<<<1, 1, 0, stream()>>>(counts, loss_.data(), ticket, mailbox_.data());
       check_launch("launch finish_step_kernel");
     };
     // A profile times the phases one by one.
@@ -179,6 +187,7 @@ class GpuStepper : public Stepper {
   const std::shared_ptr<GpuGaussians> gaussians_;
   const std::shared_ptr<GpuViews> views_;
   TrainingState& state_;
+  Transform transform_;
   uint32_t ticket_ = 0;  // of the last step enqueued
   DeviceBuffer<double> loss_;
   PinnedBuffer<Mailbox> mailbox_;

@@ -18,6 +18,10 @@ ${functions.flatMap(entriesOf).join("\n")}
 
 /** The functions of an opened library. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The arguments of a function, but for the error that comes last. */
+export type Arguments<Name extends keyof Symbols> = Parameters<Symbols[Name]> extends [...infer Rest, unknown] ? Rest
+  : never;
 `;
 }
 

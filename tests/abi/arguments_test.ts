@@ -1,6 +1,6 @@
 // Null and short buffers, wrong numbers and NaN through every function: a status each, and nothing written.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ABI } from "../../ffi/abi.ts";
+import { ABI, type STRUCTS } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
 import { Struct } from "../../ffi/struct.ts";
 import { testBackend } from "../support/device.ts";
@@ -13,7 +13,8 @@ import {
   camera,
   FUNCTIONS,
   must,
-  plan,
+  STEP_BYTES,
+  text,
   withLengths,
   World,
 } from "./world.ts";
@@ -25,9 +26,9 @@ const OPTIONAL = [
   "mask",
   "d_alpha",
   "gradient",
-  "gradient_sums",
-  "visible_steps",
-  "max_radii",
+  "rows",
+  "among",
+  "copies",
   "err",
 ];
 
@@ -35,6 +36,11 @@ function buffersOf(name: (typeof FUNCTIONS)[number]): string[] {
   return headerFunctions.get(name)!.parameters.filter(({ type, name }) => type === "buffer" && name !== "err").map((
     { name },
   ) => name);
+}
+
+/** Whether a buffer is a text: a shorter one is another text, not a mistake. */
+function isText(args: Arguments, buffer: string): boolean {
+  return `${buffer}_length` in args && args[buffer] instanceof Uint8Array;
 }
 
 for (const name of FUNCTIONS.filter((name) => !name.endsWith("_close"))) {
@@ -53,16 +59,20 @@ abiTest("every function refuses a buffer when it is NULL or too short, and write
       const least = name === "tame_build_info" ? 8 : Number(args[length]) - 1;
       const outputs = Object.values(args).filter((value) => ArrayBuffer.isView(value));
       const before = outputs.map((view) => new Uint8Array(view.buffer.slice(0)));
-      const refused = [{ ...args, [length]: least }];
-      if (buffer !== "points") refused.push({ ...args, [length]: 0 }); // no points at all are a fair question
-      if (!OPTIONAL.includes(buffer)) refused.push({ ...args, [buffer]: null });
+      const optional = OPTIONAL.includes(buffer);
+      const refused: Arguments[] = [];
+      if (isText(args, buffer)) refused.push({ ...args, [buffer]: null }, { ...args, [length]: 4097 });
+      else refused.push({ ...args, [length]: least });
+      // No points at all are a fair question, and an optional text may be empty.
+      if (buffer !== "points" && !(isText(args, buffer) && optional)) refused.push({ ...args, [length]: 0 });
+      if (!optional) refused.push({ ...args, [buffer]: null });
       for (const wrong of refused) {
         const { status, message } = await call(name, wrong);
         assertEquals(status, ABI.INVALID_ARGUMENT, `${name}, ${buffer}`);
         assert(message !== "", `${name}, ${buffer}`);
       }
       assertEquals(outputs.map((view) => new Uint8Array(view.buffer)), before, `${name}, ${buffer}`);
-      if (OPTIONAL.includes(buffer)) await must(name, { ...args, [buffer]: null, [length]: 0 });
+      if (optional) await must(name, { ...args, [buffer]: null, [length]: 0 });
     }
   }
 });
@@ -107,7 +117,7 @@ abiTest("tame_render() and the trainer's functions end with a status when all Ga
   for (const gaussians of [world.pointer("gaussians"), world.trained]) {
     // Before a trainer lives on them is the time to spoil them.
     if (gaussians === world.trained) await must("tame_trainer_close", { trainer: world.pointer("trainer") });
-    for (const [field, width] of [[ABI.FIELD_MEANS, 3], [ABI.FIELD_LOG_SCALES, 3], [ABI.FIELD_QUATS, 4]]) {
+    for (const [field, width] of [[ABI.PARAMETER_MEANS, 3], [ABI.PARAMETER_LOG_SCALES, 3], [ABI.PARAMETER_QUATS, 4]]) {
       const data = new Float32Array(2 * width).fill(NaN);
       await must(
         "tame_gaussians_upload",
@@ -123,10 +133,13 @@ abiTest("tame_render() and the trainer's functions end with a status when all Ga
   const state = [
     "tame_trainer_run",
     "tame_trainer_score",
-    "tame_trainer_scores",
-    "tame_trainer_densify",
-    "tame_trainer_prune",
-    "tame_trainer_densify_reference",
+    "tame_trainer_compute",
+    "tame_trainer_evaluate",
+    "tame_trainer_select",
+    "tame_trainer_rank",
+    "tame_trainer_draw",
+    "tame_trainer_edit_rows",
+    "tame_trainer_export",
     "tame_trainer_set_opacity_mode",
   ] as const;
   for (const name of state) await must(name, { ...world.arguments(name), trainer });
@@ -137,11 +150,29 @@ function setWord(struct: Argument, offset: number, value: number): void {
   new DataView((struct as Uint8Array<ArrayBuffer>).buffer).setUint32(offset, value, true);
 }
 
-function setFloat(struct: Argument, offset: number, value: number): void {
-  new DataView((struct as Uint8Array<ArrayBuffer>).buffer).setFloat32(offset, value, true);
+function trainerOptions(): Struct<"tame_trainer_options"> {
+  return new Struct("tame_trainer_options").set("beta1", 0.9).set("beta2", 0.999).set("epsilon", 1e-15)
+    .set("views_per_step", 1);
 }
 
-/** One wrong number each: [function, words of the message, change]. */
+function progress(field: "count" | "opacity_mode" | "live_sh_degree", value: number): Argument {
+  return new Struct("tame_progress").set("count", 2).set(field, value).bytes;
+}
+
+function draw(field: "count" | "replacement", value: number): Argument {
+  return new Struct("tame_draw").set("replacement", 1).set(field, value).bytes;
+}
+
+function rowKind(field: keyof typeof STRUCTS["tame_row_kind"], value: number): Argument {
+  return new Struct("tame_row_kind").set(field, value).bytes;
+}
+
+function changedText(parameter: string, value: string): Arguments {
+  const bytes = text(value);
+  return { [parameter]: bytes, [`${parameter}_length`]: bytes.length };
+}
+
+/** One wrong number or text each: [function, words of the message, change]. */
 const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments) => void)][] = [
   ["tame_device_get_info", "index", { index: 99 }],
   ["tame_device_profile", "action", { action: 3 }],
@@ -181,12 +212,62 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_lpips_distance", "31 x 31", { height: 30 }],
   ["tame_lpips_distance", "height", { height: 16385 }],
   ["tame_lpips_distance", "range", { range: 2 }],
-  ["tame_trainer_reset_opacity", "maximum", { maximum: 1 }],
-  ["tame_trainer_reset_opacity", "maximum", { maximum: 0 }],
   ["tame_trainer_set_opacity_mode", "mode is 2: expected 0 to 1", { mode: 2 }],
-  ["tame_trainer_run", "stride", { stride: 60 }],
-  ["tame_trainer_run", "plan is too short", { stride: 68 }],
+  ["tame_parameter_get_info", "parameter is 6", { parameter: 6 }],
+  ["tame_parameter_get_info", "sh_degree", { sh_degree: 4 }],
+  ["tame_trainer_create", "views_per_step", { options: trainerOptions().set("views_per_step", 0).bytes }],
+  ["tame_trainer_create", "power of two", { options: trainerOptions().set("views_per_step", 3).bytes }],
+  ["tame_trainer_create", "views_per_step", { options: trainerOptions().set("views_per_step", 128).bytes }],
+  ["tame_trainer_create", "options.state", { options: trainerOptions().set("state", 16).bytes }],
+  ["tame_trainer_create", "options.transform", { options: trainerOptions().set("transform", 2).bytes }],
+  ["tame_trainer_create", "options.beta1", { options: trainerOptions().set("beta1", 1).bytes }],
+  ["tame_trainer_create", "full_gradient_depth", { options: trainerOptions().set("full_gradient_depth", -1).bytes }],
+  ["tame_trainer_run", "stride", { stride: STEP_BYTES - 4 }],
+  ["tame_trainer_run", "plan is too short", { stride: STEP_BYTES + 4 }],
   ["tame_trainer_run", "control is too short", { n: 0x40000001 }],
+  ["tame_trainer_clear_moments", "mask is 64: expected 0 to 63", { mask: 64 }],
+  ["tame_trainer_clear_moments", "nobody", changedText("rows", "nobody")],
+  ["tame_trainer_column_get_info", "column 22 does not exist: there are 22", { column: 22 }],
+  ["tame_trainer_export", "column 22 does not exist", { column: 22 }],
+  ["tame_trainer_export", "Rows 1 to 3 of 2 of the column means", { offset: 1 }],
+  ["tame_trainer_export", "past the end", { offset: 0xFFFFFFFF }],
+  ["tame_trainer_export", "data is too short", { column: 5 }],
+  ["tame_trainer_import", "column 22 does not exist", { column: 22 }],
+  ["tame_trainer_import", "Rows 0 to 3 of 2 of the column means", { rows: 3 }],
+  ["tame_trainer_set_progress", "progress.count is 5: expected 0 to 4", { progress: progress("count", 5) }],
+  ["tame_trainer_set_progress", "progress.opacity_mode", { progress: progress("opacity_mode", 2) }],
+  ["tame_trainer_set_progress", "progress.live_sh_degree", { progress: progress("live_sh_degree", 2) }],
+  ["tame_trainer_compute", "places is 2: expected 0 to 1", { places: 2 }],
+  ["tame_trainer_compute", "whole numbers", changedText("column", "visible_steps")],
+  ["tame_trainer_compute", 'column is "2nd"', changedText("column", "2nd")],
+  ["tame_trainer_compute", 'no column "nobody"', changedText("expression", "1 + nobody")],
+  ["tame_trainer_compute", 'no column "nobody"', changedText("rows", "nobody")],
+  ["tame_trainer_evaluate", 'expression "1 +" at byte 3', changedText("expression", "1 +")],
+  ["tame_trainer_evaluate", "values is too short", { values_length: 1 }],
+  ["tame_trainer_sum", 'no column "means"', changedText("expression", "means")],
+  ["tame_trainer_select", 'no column "nobody"', changedText("by", "nobody")],
+  ["tame_trainer_rank", 'no column "nobody"', changedText("among", "nobody")],
+  ["tame_trainer_draw", "draw.replacement", { draw: draw("replacement", 2) }],
+  ["tame_trainer_draw", "draw.count", { draw: draw("count", 0xFFFFFFFF) }],
+  ["tame_trainer_draw", 'no column "nobody"', changedText("weights", "nobody")],
+  ["tame_trainer_edit_rows", "kinds is 4 at row 0: expected a whole number from 0 to 3", changedText("kinds", "4")],
+  ["tame_trainer_edit_rows", "kinds is 0.5 at row 0", changedText("kinds", "0.5")],
+  ["tame_trainer_edit_rows", "kinds is -1 at row 0", changedText("kinds", "-1")],
+  ["tame_trainer_edit_rows", "nan at row 0", changedText("kinds", "0 / 0")],
+  ["tame_trainer_edit_rows", "removes every row", changedText("kinds", "2")],
+  ["tame_trainer_edit_rows", "n is 0: expected 1 to 16", { n: 0 }],
+  ["tame_trainer_edit_rows", "n is 17: expected 1 to 16", { n: 17 }],
+  ["tame_trainer_edit_rows", "table is too short", { stride: 0xFFFFFFFF }],
+  ["tame_trainer_edit_rows", "table has struct_size", { stride: 4 }],
+  ["tame_trainer_edit_rows", "children_last", { edit: new Struct("tame_edit").set("children_last", 2).bytes }],
+  ["tame_trainer_edit_rows", "Row kind 0: operation", { table: rowKind("operation", 7), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: place", { table: rowKind("place", 3), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: share", { table: rowKind("share", 4), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: opacity_factor", { table: rowKind("opacity_factor", 1.5), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: offset", { table: rowKind("offset", -1), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: log_scale is inf", { table: rowKind("log_scale", Infinity), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: log_scale_others is nan", { table: rowKind("log_scale_others", NaN), n: 1 }],
+  ["tame_trainer_edit_rows", "Row kind 0: clear_moments", { table: rowKind("clear_moments", 2), n: 1 }],
   ["tame_trainer_score", "views_length", { views_length: 0 }],
   ["tame_trainer_score", "views 2 does not exist", (args) => (args.views as Uint32Array)[0] = 2],
   ["tame_trainer_score", "does not exist", (args) => (args.views as Uint32Array)[0] = ABI.NO_VIEW],
@@ -195,30 +276,6 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_score", "weights is inf", (args) => (args.weights as Float32Array)[ABI.SCORE_VIEW] = Infinity],
   ["tame_trainer_score", "sh_degree", { sh_degree: 2 }],
   ["tame_trainer_score", "background[1]", { green: NaN }],
-  ["tame_trainer_scores", "too short", { scores_length: 1 }],
-  ["tame_trainer_prune", "options.target is 0", (args) => setWord(args.options, 8, 0)],
-  ["tame_trainer_prune", "options.target", (args) => setWord(args.options, 8, 0xFFFFFFFF)],
-  ["tame_trainer_prune", "options.min_opacity", (args) => setFloat(args.options, 12, NaN)],
-  ["tame_trainer_prune", "options.min_opacity", (args) => setFloat(args.options, 12, 1.5)],
-  ["tame_trainer_prune", "options.max_scale", (args) => setFloat(args.options, 16, -1)],
-  ["tame_trainer_prune", "options.max_scale", (args) => setFloat(args.options, 16, Infinity)],
-  ["tame_trainer_prune", "options.share", (args) => setFloat(args.options, 20, NaN)],
-  ["tame_trainer_prune", "options.share", (args) => setFloat(args.options, 20, 1.01)],
-  ["tame_trainer_prune", "options has struct_size", (args) => setWord(args.options, 0, 20)],
-  ["tame_trainer_prune", "result has struct_size", (args) => setWord(args.result, 0, 8)],
-  ["tame_trainer_densify", "options.target is 5: expected 0 to 4", (args) => setWord(args.options, 12, 5)],
-  ["tame_trainer_densify", "options.gradient_threshold", (args) => setFloat(args.options, 16, NaN)],
-  ["tame_trainer_densify", "options.gradient_threshold", (args) => setFloat(args.options, 16, -1)],
-  ["tame_trainer_densify", "options.size_threshold", (args) => setFloat(args.options, 20, Infinity)],
-  ["tame_trainer_densify", "options.fill", (args) => setWord(args.options, 24, 2)],
-  ["tame_trainer_densify", "result has struct_size", (args) => setWord(args.result, 0, 0)],
-  ["tame_trainer_densify_reference", "options.target is 5: expected 0 to 4", (args) => setWord(args.options, 8, 5)],
-  ["tame_trainer_densify_reference", "options.gradient_threshold", (args) => setFloat(args.options, 12, NaN)],
-  ["tame_trainer_densify_reference", "options.size_threshold", (args) => setFloat(args.options, 16, -1)],
-  ["tame_trainer_densify_reference", "options.min_opacity", (args) => setFloat(args.options, 20, 1.5)],
-  ["tame_trainer_densify_reference", "options.max_scale", (args) => setFloat(args.options, 24, Infinity)],
-  ["tame_trainer_densify_reference", "options.share", (args) => setFloat(args.options, 28, NaN)],
-  ["tame_trainer_densify_reference", "result has struct_size", (args) => setWord(args.result, 0, 0)],
 ];
 
 abiTest("every function refuses a number when it is out of range", async () => {
@@ -261,23 +318,34 @@ abiTest("tame_render() refuses a camera when one of its fields is wrong", async 
 
 abiTest("tame_trainer_run() names the step and runs none when a step of the plan is wrong", async () => {
   await using world = await World.open();
-  const wrong: [offset: number, type: "u32" | "f32", value: number, words: string][] = [
-    [0, "u32", 0, "iteration"],
-    [4, "u32", 2, "view 2 does not exist"],
-    [8, "u32", 7, "next_view 7 does not exist"],
-    [12, "u32", 2, "sh_degree"],
-    [16, "u32", 64, "update_mask"],
-    [20, "u32", 16, "flags"],
-    [20, "u32", ABI.STEP_SH_ACCUMULATE, "sh_accumulation"],
-    [24, "f32", NaN, "learning_rates"],
-    [44, "f32", -1, "learning_rates"],
-    [56, "f32", Infinity, "background"],
+  const wrong: [field: keyof typeof STRUCTS["tame_step"], value: number | number[], words: string][] = [
+    ["iteration", 0, "iteration"],
+    ["next_view", 7, "next_view 7 does not exist"],
+    ["sh_degree", 2, "sh_degree"],
+    ["update_mask", 64, "update_mask"],
+    ["flags", 2 * ABI.STEP_LOGIT_PRESSURE, "flags"],
+    ["flags", ABI.STEP_SH_ACCUMULATE, "created without TAME_STATE_SH_SUMS"],
+    ["flags", ABI.STEP_FRAGMENTS, "created without TAME_STATE_FRAGMENTS"],
+    ["flags", ABI.STEP_ROW_BIAS, "created without TAME_STATE_ROW_STEPS"],
+    ["flags", ABI.STEP_TRANSFORM, "created without a transform"],
+    ["background", [0, 0, Infinity], "background"],
+    ["transform_rate", -1, "transform_rate"],
+    ["opacity_pressure", NaN, "opacity_pressure"],
+    ["scale_pressure", Infinity, "scale_pressure"],
+    ["noise", -1, "noise"],
   ];
-  for (const [offset, type, value, words] of wrong) {
+  const changes: [(args: Arguments) => void, string][] = [
+    ...wrong.map(([field, value, words]): [(args: Arguments) => void, string] => [(args) => {
+      const step = new Struct("tame_step").set("iteration", 2).set("next_view", ABI.NO_VIEW).set(field, value);
+      (args.plan as Uint8Array).set(step.bytes, STEP_BYTES);
+    }, words]),
+    [(args) => (args.views as Uint32Array)[1] = 2, "view 2 does not exist"],
+    [(args) => (args.rates as Float32Array)[ABI.PARAMETERS] = NaN, "rates is nan"],
+    [(args) => (args.rates as Float32Array)[2 * ABI.PARAMETERS - 1] = -1, "rates is -1"],
+  ];
+  for (const [change, words] of changes) {
     const args = world.arguments("tame_trainer_run");
-    const view = new DataView((args.plan as Uint8Array<ArrayBuffer>).buffer);
-    if (type === "u32") view.setUint32(64 + offset, value, true);
-    else view.setFloat32(64 + offset, value, true);
+    change(args);
     const { status, message } = await call("tame_trainer_run", args);
     assertEquals(status, ABI.INVALID_ARGUMENT, words);
     assertStringIncludes(message, "Step 1 of the plan");
@@ -304,10 +372,10 @@ abiTest("tame_trainer_run() and tame_trainer_score() refuse a view when it was n
 
 abiTest("tame_trainer_run() reads larger records when the stride says so", async () => {
   await using world = await World.open();
-  const packed = plan(2, { views: 2 });
-  const spread = new Uint8Array(2 * 80);
-  for (const i of [0, 1]) spread.set(packed.subarray(64 * i, 64 * i + 64), 80 * i);
   const args = world.arguments("tame_trainer_run");
+  const packed = args.plan as Uint8Array;
+  const spread = new Uint8Array(2 * 80);
+  for (const i of [0, 1]) spread.set(packed.subarray(STEP_BYTES * i, STEP_BYTES * (i + 1)), 80 * i);
   await must("tame_trainer_run", { ...args, plan: spread, plan_bytes: spread.length, stride: 80 });
   assertEquals((args.control as Int32Array)[ABI.CONTROL_ITERATION], 2);
 });

@@ -35,7 +35,7 @@ abiTest("tame_trainer_score() and a blocking call each end with OK or BUSY when 
   let over = false;
   const ended = scoring.finally(() => over = true);
   while (!over) {
-    meanwhile.add((await call("tame_trainer_prune", world.arguments("tame_trainer_prune"))).status);
+    meanwhile.add((await call("tame_trainer_rank", world.arguments("tame_trainer_rank"))).status);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const { status } = await ended;

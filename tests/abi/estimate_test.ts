@@ -32,8 +32,13 @@ abiTest("tame_estimate_memory() says which purposes are exact, and leaves photos
 abiTest("tame_estimate_memory() adds what the flags name", async () => {
   const query = { capacity: 1024, sh_degree: 3, width: 640, height: 480 };
   const plain = (await estimate(query)).bytes;
-  const sums = (await estimate({ ...query, flags: ABI.MEMORY_SH_ACCUMULATION })).bytes;
+  const sums = (await estimate({ ...query, state: ABI.STATE_SH_SUMS })).bytes;
   assertEquals(sums[ABI.PURPOSE_OPTIMIZER] - plain[ABI.PURPOSE_OPTIMIZER], 1024 * 45 * 4);
+  const eight = (await estimate({ ...query, views_per_step: 8 })).bytes; // one of the view at hand, three of sums
+  assertEquals([plain, eight].map((bytes) => bytes[ABI.PURPOSE_GRADIENTS]), [0, 1024 * 4 * (59 + 3) * 4]);
+  const gathering = (await estimate({ ...query, state: ABI.STATE_FRAGMENTS | ABI.STATE_ROW_STEPS })).bytes;
+  assertEquals(gathering[ABI.PURPOSE_STATISTICS] - plain[ABI.PURPOSE_STATISTICS], 1024 * 5 * 4);
+  assertEquals(gathering[ABI.PURPOSE_OPTIMIZER] - plain[ABI.PURPOSE_OPTIMIZER], 1024 * 4);
   const scored = (await estimate({ ...query, flags: ABI.MEMORY_SCORES })).bytes;
   assertEquals(scored[ABI.PURPOSE_IMAGES] - plain[ABI.PURPOSE_IMAGES], 2 * 4 * 640 * 480);
   assert(scored[ABI.PURPOSE_OTHER] >= 12 * 4 * 1024);
@@ -48,8 +53,16 @@ abiTest("tame_estimate_memory() takes counted instances where they are more than
 
 abiTest("tame_estimate_memory() ends with numbers that fit when a query is absurd", async () => {
   const most = 2 ** 32 - 1;
-  const flags = ABI.MEMORY_SH_ACCUMULATION | ABI.MEMORY_SCORES | ABI.MEMORY_METRICS;
-  const query = { flags, capacity: most, sh_degree: 3, width: most, height: most, instances: 2 ** 63 };
+  const flags = ABI.MEMORY_SCORES | ABI.MEMORY_METRICS;
+  const query = {
+    flags,
+    state: ABI.STATE_SH_SUMS,
+    capacity: most,
+    sh_degree: 3,
+    width: most,
+    height: most,
+    instances: 2 ** 63,
+  };
   const { bytes } = await estimate(query);
   for (const purpose of EXACT) assert(bytes[purpose] >= 12 * most, `${purpose}: ${bytes[purpose]}`);
   assert(bytes.every((value) => value < 4e18), bytes.join());

@@ -2,7 +2,6 @@
 // Every return is a known status, and the process is there to say so.
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
-import { structSize } from "../../ffi/struct.ts";
 import { headerFunctions } from "./header.ts";
 import {
   abiTest,
@@ -13,6 +12,7 @@ import {
   FUNCTIONS,
   type Item,
   type Kind,
+  text,
   validArguments,
 } from "./world.ts";
 
@@ -34,19 +34,24 @@ function randomNumbers(seed: number): () => number {
 const WORDS = [0, 1, 2, 3, 4, 5, 7, 8, 11, 15, 16, 17, 63, 64, 65, 1000, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF];
 const FLOATS = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 1e-45, 1e-20, 3e38, -3e38, 1e6, 88.8];
 
-/** Functions that change the number of rows, and the struct that says to what. */
-const EDITS = {
-  tame_trainer_prune: "tame_prune_result",
-  tame_trainer_densify: "tame_densify_result",
-  tame_trainer_densify_reference: "tame_reference_result",
-} as const;
+/** What expressions are made of, right and wrong ones. */
+const OPERANDS = [
+  ...["0", "1", "2", "3", "0.5", "1e30", "-1", ".", "1e999", "0 / 0"],
+  ...["score", "means.2", "log_scales.0", "quats.4", "means", "opacities_m", "used_opacity", "visible_steps"],
+  ...["gradient_sum", "chosen", "drawn", "nobody", "transform", "\u00e9", "\0", "("],
+];
+const OPERATORS = ["|", "&", "<", "<=", "==", "!=", "+", "-", "*", "/", ",", " ", ""];
+const CALLS_OF = ["-", "!", "min", "max", "exp", "log", "sqrt", "abs", "floor", "sigmoid", "logit", "choose", "fine"];
+/** Kinds of rows by which the valid edit does something. */
+const EDITS = ["1", "3", "means.2 > 2.5", "3 * (means.2 > 2.5)", "2 * (means.2 > 2.5)"];
+const COLUMNS = ["chosen", "drawn", "score", "opacities", "used_opacity", "means.0", "visible_steps", "quats", "", "0"];
 
 class Fuzzer {
   readonly #random: () => number;
   readonly live = new Map<Kind, Item[]>();
   readonly stale: Item[] = [];
   readonly statuses = new Map<number, number>();
-  /** Prunings and densifications that were carried out. */
+  /** Edits of rows that changed their number. */
   edits = 0;
 
   constructor(seed: number) {
@@ -64,7 +69,8 @@ class Fuzzer {
     if (pointer !== null) this.#keep(name, args, pointer);
     if (status === ABI.OK && name.endsWith("_close")) this.#retire(args);
     if (status === ABI.OK && name === "tame_gaussians_resize") this.#resize(args);
-    if (status === ABI.OK && name in EDITS) this.#edit(name as keyof typeof EDITS, args);
+    if (status === ABI.OK && name === "tame_trainer_edit_rows") this.#edit(args);
+    if (status === ABI.OK && name === "tame_trainer_set_progress") this.#restore(args);
   }
 
   async closeAll(): Promise<void> {
@@ -84,6 +90,8 @@ class Fuzzer {
   }
 
   #function() {
+    // Rows more often, or few trainers would have any.
+    if (this.#below(5) === 0) return this.#one(["tame_gaussians_resize", "tame_trainer_edit_rows"] as const);
     // Closing half as often as the other functions, or little would ever live.
     const name = this.#one(FUNCTIONS);
     return name.endsWith("_close") && this.#below(2) === 0 ? this.#one(FUNCTIONS) : name;
@@ -111,6 +119,10 @@ class Fuzzer {
 
   #arguments(name: (typeof FUNCTIONS)[number]): Arguments {
     const args = validArguments(name, (kind) => this.#pick(kind));
+    if (name === "tame_trainer_edit_rows") {
+      const kinds = text(this.#one(EDITS));
+      Object.assign(args, { kinds, kinds_length: kinds.length });
+    }
     const names = Object.keys(args);
     for (let changes = this.#below(3); changes > 0 && names.length > 0; changes--) {
       const parameter = this.#one(names);
@@ -129,10 +141,28 @@ class Fuzzer {
     if (typeof old === "number") return this.#one(WORDS);
     if (type !== "buffer" || old === null) return old;
     if (this.#below(8) === 0) return null;
+    if (old instanceof Uint8Array && `${parameter}_length` in args) {
+      const words = parameter === "column" ? this.#one(COLUMNS) : this.#expression(this.#below(4));
+      args[`${parameter}_length`] = text(words).length;
+      return text(words);
+    }
     // The memory limit stays as it is: without one, a capacity of 2^28 is a fair request.
     const first = name === "tame_device_open" ? [0, 1, 6] : undefined;
     this.#spoil(old as ArrayBufferView<ArrayBuffer>, first);
     return old;
+  }
+
+  #expression(levels: number): string {
+    if (levels === 0) return this.#one(OPERANDS);
+    const more = () => this.#expression(levels - 1);
+    switch (this.#below(4)) {
+      case 0:
+        return `${this.#one(CALLS_OF)}(${Array.from({ length: 1 + this.#below(3) }, more).join()})`;
+      case 1:
+        return "(".repeat(this.#below(80)) + more() + ")".repeat(this.#below(80));
+      default:
+        return `${more()} ${this.#one(OPERATORS)} ${more()}`;
+    }
   }
 
   #spoil(view: ArrayBufferView<ArrayBuffer>, only: number[] | undefined): void {
@@ -167,12 +197,16 @@ class Fuzzer {
     if (item) item.count = Number(args.count);
   }
 
-  // The count is the last word of each result.
-  #edit(name: keyof typeof EDITS, args: Arguments): void {
+  #edit(args: Arguments): void {
     const item = this.live.get("trainer")?.find(({ pointer }) => same(args.trainer, pointer));
-    const at = structSize(EDITS[name]) - 4;
-    if (item) item.count = new DataView((args.result as Uint8Array<ArrayBuffer>).buffer).getUint32(at, true);
-    this.edits++;
+    const [count] = args.count as Uint32Array;
+    if (count !== item?.count) this.edits++;
+    if (item) item.count = count;
+  }
+
+  #restore(args: Arguments): void {
+    const item = this.live.get("trainer")?.find(({ pointer }) => same(args.trainer, pointer));
+    if (item) item.count = new DataView((args.progress as Uint8Array<ArrayBuffer>).buffer).getUint32(4, true);
   }
 
   /** Closes some handles where many are open. */
@@ -207,5 +241,5 @@ abiTest(`the ABI survives ${SEQUENCES} random call sequences with a known status
   // The sequences reach the code behind the checks, not only the checks.
   const ok = fuzzer.statuses.get(ABI.OK) ?? 0;
   assert(ok > SEQUENCES / 2, `Only ${ok} calls succeeded`);
-  assert(fuzzer.edits > SEQUENCES / 100, `Only ${fuzzer.edits} prunings and densifications succeeded`);
+  assert(fuzzer.edits > SEQUENCES / 100, `Only ${fuzzer.edits} edits changed the number of rows`);
 });

@@ -1,9 +1,8 @@
 // A small world behind the raw ABI: one handle of each kind, and for each function arguments that it accepts.
 
 import { ABI } from "../../ffi/abi.ts";
-import { densifyOptions, pruneOptions, referenceOptions } from "../../ffi/densify.ts";
 import { openLibrary } from "../../ffi/library.ts";
-import { Struct } from "../../ffi/struct.ts";
+import { Struct, structSize } from "../../ffi/struct.ts";
 import type { SYMBOLS } from "../../ffi/symbols.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { headerFunctions } from "./header.ts";
@@ -115,19 +114,39 @@ export function lens(): Uint8Array<ArrayBuffer> {
     .bytes;
 }
 
-/** A plan of `n` steps on the views given in turn. */
-export function plan(
-  n: number,
-  { views, shDegree = 0 }: { views: number; shDegree?: number },
-): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(64 * n);
+/** Bytes of a step's record. */
+export const STEP_BYTES = structSize("tame_step");
+
+/** A plan of `n` steps on the views given in turn: records, views and learning rates. */
+export function plan(n: number, { views, shDegree = 0 }: { views: number; shDegree?: number }): Arguments {
+  const bytes = new Uint8Array(STEP_BYTES * n);
   for (let i = 0; i < n; i++) {
     const step = new Struct("tame_step")
-      .set("iteration", i + 1).set("view", i % views).set("next_view", ABI.NO_VIEW)
-      .set("sh_degree", shDegree).set("update_mask", 63).set("flags", ABI.STEP_STATISTICS)
-      .set("learning_rates", [1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3]);
-    bytes.set(step.bytes, 64 * i);
+      .set("iteration", i + 1).set("next_view", ABI.NO_VIEW)
+      .set("sh_degree", shDegree).set("update_mask", 63).set("flags", ABI.STEP_STATISTICS);
+    bytes.set(step.bytes, STEP_BYTES * i);
   }
+  return {
+    plan: bytes,
+    n,
+    stride: STEP_BYTES,
+    views: Uint32Array.from({ length: n }, (_, i) => i % views),
+    rates: floats(n * ABI.PARAMETERS, 1e-3),
+  };
+}
+
+/** A text as native calls take it. */
+export function text(value: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(value);
+}
+
+/** Kinds of rows for an edit. */
+function rowKinds(...operations: number[]): Uint8Array<ArrayBuffer> {
+  const stride = structSize("tame_row_kind");
+  const bytes = new Uint8Array(stride * operations.length);
+  operations.forEach((operation, i) =>
+    bytes.set(new Struct("tame_row_kind").set("operation", operation).bytes, stride * i)
+  );
   return bytes;
 }
 
@@ -144,6 +163,9 @@ function shLength(item: Item): number {
 }
 
 const pixels = SIDE * SIDE;
+
+/** Floats of {@linkcode World}'s column 0, the means, for two rows. */
+const COLUMN_BYTES = 4 * 3 * 2;
 
 const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
   tame_abi_version: () => ({}),
@@ -177,12 +199,13 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     byte_limit: 0n,
     mean_dist2: new Float32Array(10),
   }),
+  tame_parameter_get_info: () => ({ parameter: 0, sh_degree: 1, info: new Struct("tame_parameter_info").bytes }),
   tame_gaussians_create: (pick) => ({ device: pick("device").pointer, capacity: 4, sh_degree: 1 }),
   tame_gaussians_count: (pick) => ({ gaussians: pick("gaussians").pointer, count: new Uint32Array(1) }),
   tame_gaussians_resize: (pick) => ({ gaussians: pick("gaussians").pointer, count: 2 }),
   tame_gaussians_upload: (pick) => ({
     gaussians: pick("gaussians").pointer,
-    field: ABI.FIELD_MEANS,
+    field: ABI.PARAMETER_MEANS,
     offset: 0,
     rows: 2,
     data: new Float32Array([0, 0, 2, 0.1, 0, 3]),
@@ -299,26 +322,14 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     gaussians: pick("gaussians").pointer,
     views: pick("views").pointer,
     options: new Struct("tame_trainer_options").set("lambda_dssim", 0.2).set("beta1", 0.9).set("beta2", 0.999)
-      .set("epsilon", 1e-15).bytes,
+      .set("epsilon", 1e-15).set("views_per_step", 1).bytes,
   }),
   tame_trainer_run: (pick) => ({
     trainer: pick("trainer").pointer,
-    plan: plan(2, { views: 1 }),
-    n: 2,
-    stride: 64,
+    ...plan(2, { views: 1 }),
     control: new Int32Array(ABI.CONTROL_LOSSES + 2),
   }),
-  tame_trainer_reset_opacity: (pick) => ({ trainer: pick("trainer").pointer, maximum: 0.01 }),
   tame_trainer_set_opacity_mode: (pick) => ({ trainer: pick("trainer").pointer, mode: ABI.OPACITY_LINEAR }),
-  tame_trainer_statistics: (pick) => {
-    const { pointer, count } = pick("trainer");
-    return {
-      trainer: pointer,
-      gradient_sums: new Float32Array(count),
-      visible_steps: new Uint32Array(count),
-      max_radii: new Float32Array(count),
-    };
-  },
   tame_trainer_reset_statistics: (pick) => ({ trainer: pick("trainer").pointer }),
   tame_trainer_score: (pick) => ({
     trainer: pick("trainer").pointer,
@@ -329,39 +340,73 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     green: 0.2,
     blue: 0.3,
   }),
-  tame_trainer_scores: (pick) => {
+  tame_trainer_clear_moments: (pick) => ({ trainer: pick("trainer").pointer, mask: 1, rows: text("opacities > 0") }),
+  tame_trainer_column_count: (pick) => ({ trainer: pick("trainer").pointer, count: new Uint32Array(1) }),
+  tame_trainer_column_get_info: (pick) => ({
+    trainer: pick("trainer").pointer,
+    column: 0,
+    info: new Struct("tame_column_info").bytes,
+  }),
+  tame_trainer_export: (pick) => ({
+    trainer: pick("trainer").pointer,
+    column: 0,
+    offset: 0,
+    rows: 2,
+    data: new Uint8Array(COLUMN_BYTES),
+  }),
+  tame_trainer_import: (pick) => VALID.tame_trainer_export(pick),
+  tame_trainer_get_progress: (pick) => ({
+    trainer: pick("trainer").pointer,
+    progress: new Struct("tame_progress").bytes,
+  }),
+  tame_trainer_set_progress: (pick) => ({
+    trainer: pick("trainer").pointer,
+    progress: new Struct("tame_progress").set("count", 2).set("steps", [1, 1, 1, 1, 1, 1]).bytes,
+  }),
+  tame_trainer_compute: (pick) => ({
+    trainer: pick("trainer").pointer,
+    column: text("score"),
+    expression: text("used_opacity * exp(log_scales.0)"),
+    rows: text("visible_steps >= 0"),
+    places: ABI.COLUMN_FOLLOWS,
+  }),
+  tame_trainer_evaluate: (pick) => {
     const { pointer, count } = pick("trainer");
-    return { trainer: pointer, scores: new Float32Array(count) };
+    return { trainer: pointer, expression: text("score + 1"), values: new Float32Array(count) };
   },
-  tame_trainer_prune: (pick) => ({
+  tame_trainer_sum: (pick) => ({
     trainer: pick("trainer").pointer,
-    options: pruneOptions({ iteration: 1, target: 2, minOpacity: 0.9, maxScale: 1, share: 0.5 }).bytes,
-    result: new Struct("tame_prune_result").bytes,
+    expression: text("gradient_sum"),
+    sum: new Float64Array(1),
   }),
-  tame_trainer_densify: (pick) => ({
+  tame_trainer_drop_columns: (pick) => ({ trainer: pick("trainer").pointer }),
+  tame_trainer_select: (pick) => ({
     trainer: pick("trainer").pointer,
-    options: densifyOptions({
-      iteration: 1,
-      round: 0,
-      target: 3,
-      gradientThreshold: 1e-4,
-      sizeThreshold: 0.5,
-      fill: true,
-    }).bytes,
-    result: new Struct("tame_densify_result").bytes,
+    column: text("chosen"),
+    by: text("means.2"),
+    among: text("score >= 0"),
+    count: 1,
   }),
-  tame_trainer_densify_reference: (pick) => ({
+  tame_trainer_rank: (pick) => {
+    const { count: _, ...args } = VALID.tame_trainer_select(pick);
+    return args;
+  },
+  tame_trainer_draw: (pick) => ({
     trainer: pick("trainer").pointer,
-    options: referenceOptions({
-      iteration: 1,
-      target: 3,
-      gradientThreshold: 0,
-      sizeThreshold: 0.5,
-      minOpacity: 0.9,
-      maxScale: 1,
-      share: 0.5,
-    }).bytes,
-    result: new Struct("tame_reference_result").bytes,
+    column: text("drawn"),
+    weights: text("used_opacity"),
+    among: text("1"),
+    draw: new Struct("tame_draw").set("count", 1).set("replacement", 1).set("iteration", 1).bytes,
+  }),
+  tame_trainer_edit_rows: (pick) => ({
+    trainer: pick("trainer").pointer,
+    kinds: text("opacities > 1e30"), // none: all rows stay as they are
+    copies: text("1"),
+    table: rowKinds(ABI.ROW_KEEP, ABI.ROW_COPY, ABI.ROW_REMOVE, ABI.ROW_SPLIT),
+    n: 4,
+    stride: structSize("tame_row_kind"),
+    edit: new Struct("tame_edit").set("iteration", 1).bytes,
+    count: new Uint32Array(1),
   }),
   tame_trainer_close: (pick) => ({ trainer: pick("trainer").pointer }),
 };
@@ -431,13 +476,7 @@ export async function longRun(world: World): Promise<() => Promise<Outcome>> {
   const control = new Int32Array(ABI.CONTROL_LOSSES + n);
   const running = call(
     "tame_trainer_run",
-    withLengths("tame_trainer_run", {
-      trainer: world.pointer("trainer"),
-      plan: plan(n, { views: 2 }),
-      n,
-      stride: 64,
-      control,
-    }),
+    withLengths("tame_trainer_run", { trainer: world.pointer("trainer"), ...plan(n, { views: 2 }), control }),
   );
   while (Atomics.load(control, ABI.CONTROL_DONE) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   return () => {

@@ -56,7 +56,8 @@ Deno.test("parse() fills in the defaults when nothing is given", () => {
   assertEquals(values.position_lr_final, 0.0000016);
   assertEquals(values.test_iterations, [7000, 30_000]);
   assertEquals(values.eval, false);
-  assertEquals(values.max_seconds, undefined);
+  assertEquals(values.max_seconds, Infinity);
+  assertEquals(values.init, undefined);
   assertEquals(given.size, 0);
   assertEquals(positionals, []);
 });
@@ -129,7 +130,7 @@ Deno.test("parse() reads bytes when they carry a unit", () => {
   assertEquals(limit("512mb"), 512 * 2 ** 20);
   usage(
     ["--memory_limit", "8X"],
-    `Cannot use "8X" as --memory_limit: it takes a number of bytes such as 8G or 512M, 0 or more`,
+    `Cannot use "8X" as --memory_limit: it takes a number of bytes, 0 or more, such as 8G or 512M`,
   );
 });
 
@@ -156,42 +157,50 @@ Deno.test("parse() names the nearest option when one is unknown", () => {
 });
 
 Deno.test("parse() says the flag and the value when a value is bad", () => {
-  usage(["--iterations", "3.5"], `Cannot use "3.5" as --iterations: it takes an integer, 1 or more`);
-  usage(["--iterations", "0"], `Cannot use "0" as --iterations: it takes an integer, 1 or more`);
+  usage(["--iterations", "3.5"], `Cannot use "3.5" as --iterations: it takes an integer from 1 to 2^32 - 1`);
+  usage(["--iterations", "0"], `Cannot use "0" as --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(["--lambda-dssim", "2"], `Cannot use "2" as --lambda_dssim: it takes a number from 0 to 1`);
   usage(["--feature_lr", "fast"], `Cannot use "fast" as --feature_lr: it takes a number, 0 or more`);
   usage(["--feature_lr", "1e999"], `Cannot use "1e999" as --feature_lr: it takes a number, 0 or more`);
-  usage(["--test_iterations", "7000,x"], `Cannot use "x" as --test_iterations: it takes one or more integers`);
+  const iterations = "it takes one or more integers, each 1 or more, or -1";
+  usage(["--test_iterations", "7000,x"], `Cannot use "x" as --test_iterations: ${iterations}`);
+  usage(["--save_iterations", "7000,0"], `Cannot use "0" as --save_iterations: ${iterations}`);
+  usage(["--budget", "0"], `Cannot use "0" as --budget: it takes a number greater than 0`);
+  usage(["-r", "0"], `Cannot use "0" as --resolution: it takes an integer from 1 to 16384, or -1`);
+  usage(["--views_per_step", "3"], `Cannot use "3" as --views_per_step: it takes 1, 2, 4, 8, 16, 32 or 64`);
   usage(["--mode", "big"], `Cannot use "big" as --mode: it takes "multiplier" or "final_count"`);
   usage(["--eval=yes"], `Cannot use "yes" as --eval: it takes true or false`);
 });
 
 Deno.test("parse() says what is missing when an option has no value", () => {
-  usage(["--iterations"], `Missing value of --iterations: it takes an integer, 1 or more`);
+  usage(["--iterations"], `Missing value of --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(
     ["-s", "--eval"],
-    `Missing value of --source_path: it takes a value; a value that begins with a dash is written --source_path=--eval`,
+    `Missing value of --source_path: it takes a path; a value that begins with a dash is written --source_path=--eval`,
   );
-  usage(["--test_iterations"], `Missing value of --test_iterations: it takes one or more integers`);
+  usage(
+    ["--test_iterations"],
+    `Missing value of --test_iterations: it takes one or more integers, each 1 or more, or -1`,
+  );
 });
 
-Deno.test("parse() refuses in words when an option asks for what is not there", () => {
-  const refused: [string[], string][] = [
-    [["--start_checkpoint", "chkpnt7000.pth"], "--start_checkpoint"],
-    [["--checkpoint_iterations", "7000"], "--checkpoint_iterations"],
-    [["--websockets"], "--websockets"],
-    [["--debug"], "--debug"],
-    [["--debug_from", "3"], "--debug_from"],
-    [["--convert_SHs_python"], "--convert_SHs_python"],
-    [["--compute_cov3D_python"], "--compute_cov3D_python"],
-    [["--detect_anomaly"], "--detect_anomaly"],
-    [["--benchmark_dir", "t"], "--benchmark_dir"],
-    [["-r", "0"], "--resolution"],
+Deno.test("parse() rejects an option with the reason when it asks for what is not there", () => {
+  const rejected: [string[], string][] = [
+    [["--start_checkpoint", "c.pth"], `"c.pth" as --start_checkpoint: a run cannot be resumed`],
+    [["--checkpoint_iterations", "7000"], `"7000" as --checkpoint_iterations: checkpoints cannot be written`],
+    [["--websockets"], "--websockets: there is no live viewer"],
+    [["--debug"], "--debug: every native call is checked"],
+    [["--debug_from", "3"], `"3" as --debug_from: every native call is checked`],
+    [["--convert_SHs_python"], "--convert_SHs_python: spherical harmonics"],
+    [["--compute_cov3D_python"], "--compute_cov3D_python: covariances"],
+    [["--detect_anomaly"], "--detect_anomaly: gradients"],
+    [["--benchmark_dir", "t"], `"t" as --benchmark_dir: timings`],
   ];
-  for (const [argv, name] of refused) {
+  for (const [argv, words] of rejected) {
     const error = assertThrows(() => parse(argv, TRAIN_OPTIONS), UsageError);
-    assertEquals(error.message.startsWith(`Cannot grant ${name}: `), true, error.message);
+    assertEquals(error.message.startsWith(`Cannot use ${words}`), true, error.message);
   }
+  assertEquals(parse(["--debug=false"], TRAIN_OPTIONS).values.debug, false);
 });
 
 Deno.test("parse() accepts options without an effect when they change nothing", () => {

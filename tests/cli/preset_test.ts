@@ -1,8 +1,8 @@
 // Presets on the command line: their options come before all that are given.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { OptionError } from "../../base/option.ts";
 import { parseWithConfig } from "../../cli/config.ts";
-import { UsageError } from "../../cli/errors.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { checkPreset } from "../../cli/preset.ts";
 
@@ -47,7 +47,7 @@ Deno.test("checkPreset() asks for the budget that a preset does not have", async
     ]] as const
   ) {
     const { values, given } = await parsed(argv);
-    if (fails) assertThrows(() => checkPreset(values.preset, given), UsageError, "Missing --budget");
+    if (fails) assertThrows(() => checkPreset(values.preset, given), OptionError, "Missing budget: preset big");
     else checkPreset(values.preset, given);
   }
 });

@@ -1,11 +1,13 @@
 // From flags to the library's options: each arrives under its name, and complaints speak of flags again.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { apiName, OptionError } from "../../base/option.ts";
 import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { rowsOf } from "../../cli/option.ts";
+import { EXIT, failureOf } from "../../cli/exit.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { trainOptions } from "../../cli/train_options.ts";
+import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 
 function optionsOf(argv: string): TrainOptions {
@@ -38,18 +40,16 @@ Deno.test("trainOptions() hands on every flag that densification and the optimis
 });
 
 Deno.test("trainOptions() hands on every option of the library that has a flag", () => {
-  const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const flags = new Set(rowsOf(TRAIN_OPTIONS).map(({ name }) => camelCase(name)));
-  for (const name of Object.keys(resolveTrainOptions())) assertEquals(flags.has(name), true, name);
+  const handed = Object.keys(optionsOf("--preset budget"));
+  assertEquals(handed.toSorted(), TRAIN_ROWS.map(apiName).toSorted());
 });
 
-Deno.test("trainOptions() speaks of flags where highOpacity or parity would meet events", () => {
+Deno.test("failureOf() speaks of flags when options contradict each other", () => {
   for (const argv of ["--high_opacity --ho_iteration 7000", "--parity reference --ho_iteration 7000"]) {
-    assertThrows(
-      () => optionsOf(argv),
-      UsageError,
-      "--ho_iteration 7000: it must be at least --densify_until_iter, 15000",
-    );
+    const error = assertThrows(() => optionsOf(argv), OptionError);
+    const { code, message } = failureOf(error, () => "");
+    assertEquals(code, EXIT.usage);
+    assertEquals(message, "Cannot use 7000 as --ho_iteration: it must be at least --densify_until_iter, 15000");
   }
 });
 

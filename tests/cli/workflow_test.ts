@@ -43,6 +43,11 @@ workflowTest(
     const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(events[0].type, "plan");
     assertEquals(events.filter(({ type }) => type === "evaluate").map(({ set }) => set), ["test", "train"]);
+    assertEquals(
+      events.filter(({ type }) => type === "view").map(({ set }) => set).join().slice(0, 15),
+      "test,test,train",
+    );
+    assertEquals(events.filter(({ type }) => type === "photo").at(-1).loaded, VIEWS - 2);
     assertEquals(events.filter(({ type }) => type === "save").map(({ iteration }) => iteration), [10, 20]);
     assertEquals(events.flatMap(({ type, losses }) => type === "step" ? losses : []).length, 20);
     assertEquals(events.at(-1).type, "done");

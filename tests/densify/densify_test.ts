@@ -1,9 +1,10 @@
 // Growth: how many, who, and what every row carries on.
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
-import type { DensifyOptions } from "../../ffi/densify.ts";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
+import { grow, type GrowOptions } from "../../train/strategies/grow.ts";
+import { prune } from "../../train/strategies/prune.ts";
 import { LEARNING_RATES } from "../gpu/training.ts";
 import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
@@ -19,13 +20,13 @@ interface Sets {
   splits: number[];
   others: number[];
   gradients: number[];
-  options: DensifyOptions;
+  options: GrowOptions;
 }
 
-deviceTest("Trainer.densify() reaches the target exactly, from candidates alone, each once", async (device) => {
+deviceTest("grow() reaches the target exactly, from candidates alone, each once", async (device) => {
   using world = await scored(device, [0, 1]);
   const { clones, splits, options } = setsOf(world);
-  const result = world.trainer.densify({ ...options, target: COUNT + 31 });
+  const result = await grow(world.trainer, { ...options, target: COUNT + 31 });
   const { cloned, split } = result;
   assertEquals(result, { candidates: clones.length + splits.length, cloned, split, filled: 0, count: COUNT + 31 });
   assertEquals(cloned, Math.floor(31 * clones.length / result.candidates));
@@ -39,11 +40,11 @@ deviceTest("Trainer.densify() reaches the target exactly, from candidates alone,
   assertEquals(grown.filter((i) => splits.includes(i)).length, split);
 });
 
-deviceTest("Trainer.densify() grows by every candidate and no other when it must not fill up", async (device) => {
+deviceTest("grow() grows by every candidate and no other when it must not fill up", async (device) => {
   using world = await scored(device, [0]);
   const { clones, splits, options } = setsOf(world);
   const candidates = clones.length + splits.length;
-  const result = world.trainer.densify({ ...options, target: 4 * COUNT });
+  const result = await grow(world.trainer, { ...options, target: 4 * COUNT });
   assertEquals(result, {
     candidates,
     cloned: clones.length,
@@ -55,28 +56,28 @@ deviceTest("Trainer.densify() grows by every candidate and no other when it must
 });
 
 deviceTest(
-  "Trainer.densify() fills up with the next-highest gradients when candidates do not suffice",
+  "grow() fills up with the next-highest gradients when candidates do not suffice",
   async (device) => {
     using world = await scored(device, [0]);
     const { clones, splits, others, gradients, options } = setsOf(world);
     const next = others.toSorted((a, b) => gradients[b] - gradients[a] || a - b).slice(0, 15);
     const target = COUNT + clones.length + splits.length + 15;
-    const result = world.trainer.densify({ ...options, target, fill: true });
+    const result = await grow(world.trainer, { ...options, target, fill: true });
     assertEquals([result.filled, result.count], [15, target]);
     assertEquals(sources(world.gaussians).slice(COUNT), [...clones, ...splits, ...next].sort((a, b) => a - b));
   },
 );
 
-deviceTest("Trainer.densify() fills up with all that is left when nothing is a candidate", async (device) => {
+deviceTest("grow() fills up with all that is left when nothing is a candidate", async (device) => {
   using world = await scored(device, [0]);
   const { options } = setsOf(world);
   const none = { ...options, gradientThreshold: 1e30, target: COUNT + 50 };
-  assertEquals(world.trainer.densify(none), { candidates: 0, cloned: 0, split: 0, filled: 0, count: COUNT });
-  const result = world.trainer.densify({ ...none, fill: true });
+  assertEquals(await grow(world.trainer, none), { candidates: 0, cloned: 0, split: 0, filled: 0, count: COUNT });
+  const result = await grow(world.trainer, { ...none, fill: true });
   assertEquals([result.candidates, result.filled, result.count], [0, 50, COUNT + 50]);
 });
 
-deviceTest("Trainer.densify() takes candidates of score 0 after those of a positive score", async (device) => {
+deviceTest("grow() takes candidates of score 0 after those of a positive score", async (device) => {
   // Scores of one side only, gradients of both.
   for (const extra of [-4, 4]) {
     using world = await scored(device, [0]);
@@ -84,7 +85,7 @@ deviceTest("Trainer.densify() takes candidates of score 0 after those of a posit
     const { clones, splits, options } = setsOf(world);
     const positive = (set: number[]) => set.filter((i) => scores[i] > 0);
     const wanted = positive(clones).length + positive(splits).length + extra;
-    world.trainer.densify({ ...options, target: COUNT + wanted });
+    await grow(world.trainer, { ...options, target: COUNT + wanted });
     const grown = new Set(sources(world.gaussians).slice(COUNT));
     let beyond = 0;
     for (const set of [clones, splits]) {
@@ -98,14 +99,14 @@ deviceTest("Trainer.densify() takes candidates of score 0 after those of a posit
   }
 });
 
-deviceTest("Trainer.densify() draws candidates by score, anew in every round", async (device) => {
+deviceTest("grow() draws candidates by score, anew in every round", async (device) => {
   const grown = [];
   for (const round of [0, 1, 1]) {
     using world = await scored(device, [0, 1], 2000);
     const scores = world.trainer.scores();
     // All are candidates, all are cloned.
     const target = 2400;
-    const result = world.trainer.densify({
+    const result = await grow(world.trainer, {
       ...setsOf(world).options,
       round,
       target,
@@ -121,13 +122,13 @@ deviceTest("Trainer.densify() draws candidates by score, anew in every round", a
   assertEquals(grown[2], grown[1]);
 });
 
-deviceTest("Trainer.densify() reaches a target beyond twice the count in rounds", async (device) => {
+deviceTest("grow() reaches a target beyond twice the count in rounds", async (device) => {
   using world = await scored(device, [0]);
   const { options } = setsOf(world);
   const target = 3 * COUNT + 17;
   const counts = [];
   for (let round = 0; world.gaussians.count < target; round++) {
-    counts.push(world.trainer.densify({ ...options, round, target, fill: true }).count);
+    counts.push((await grow(world.trainer, { ...options, round, target, fill: true })).count);
   }
   assertEquals(counts, [2 * COUNT, target]);
   assertEquals(world.gaussians.count, target);
@@ -135,25 +136,25 @@ deviceTest("Trainer.densify() reaches a target beyond twice the count in rounds"
   assert(world.gaussians.download("means").every(Number.isFinite));
 });
 
-deviceTest("Trainer.densify() does nothing when the target is reached already", async (device) => {
+deviceTest("grow() does nothing when the target is reached already", async (device) => {
   using world = await scored(device, [0]);
   const before = world.gaussians.toArrays();
   for (const target of [0, COUNT - 1, COUNT]) {
-    const { count, cloned, split } = world.trainer.densify({ ...setsOf(world).options, target, fill: true });
+    const { count, cloned, split } = await grow(world.trainer, { ...setsOf(world).options, target, fill: true });
     assertEquals([count, cloned, split], [COUNT, 0, 0]);
   }
   assertEquals(world.gaussians.toArrays(), before);
 });
 
 deviceTest(
-  "Trainer.densify() copies what is cloned, shrinks what is split, and hands scores and statistics on",
+  "grow() copies what is cloned, shrinks what is split, and hands scores and statistics on",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const { trainer, gaussians } = world;
     const { splits, options } = setsOf(world);
     const before = gaussians.toArrays();
     const state = { scores: trainer.scores(), ...trainer.statistics() };
-    const { cloned, split } = trainer.densify({ ...options, target: COUNT + 40 });
+    const { cloned, split } = await grow(trainer, { ...options, target: COUNT + 40 });
     assert(cloned > 5 && split > 5);
     const rows = sources(gaussians);
     const after = gaussians.toArrays();
@@ -178,7 +179,7 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.densify() gives new rows no moments and leaves those of the others", async (device) => {
+deviceTest("grow() gives new rows no moments and leaves those of the others", async (device) => {
   const STEPS = 5; // before
   // Gradients of the far side only, so that the near one, seen alone afterwards, is not edited.
   const results: Float32Array[][] = [];
@@ -195,7 +196,7 @@ deviceTest("Trainer.densify() gives new rows no moments and leaves those of the 
       fill: false,
     };
     if (edited) {
-      assertGreater(trainer.densify(options).candidates, 20);
+      assertGreater((await grow(trainer, options)).candidates, 20);
       assert(sources(gaussians).slice(COUNT).every((i) => i % 2 === 1));
     }
     const grown = new Set(sources(gaussians).slice(COUNT));
@@ -233,24 +234,24 @@ deviceTest("Trainer.densify() gives new rows no moments and leaves those of the 
   results[0].forEach((values, k) => assertSameBits(values, results[1][k], `field ${k}`));
 });
 
-deviceTest("Trainer.densify() throws when an option is out of range, and changes nothing", async (device) => {
+deviceTest("grow() throws when an option is out of range, and changes nothing", async (device) => {
   using world = await scored(device, [0]);
   const { options } = setsOf(world);
-  const wrong: [Partial<DensifyOptions>, string][] = [
-    [{ target: 4 * COUNT + 1 }, "options.target"],
+  const wrong: [Partial<GrowOptions>, string][] = [
+    [{ target: 4 * COUNT + 1 }, "target is 481: expected a whole number from 0 to 480"],
     [{ target: -1 }, "target is -1"],
-    [{ gradientThreshold: NaN }, "options.gradient_threshold"],
-    [{ sizeThreshold: -1 }, "options.size_threshold"],
+    [{ gradientThreshold: NaN }, "gradientThreshold is NaN"],
+    [{ sizeThreshold: -1 }, "sizeThreshold is -1"],
     [{ round: 0.5 }, "round is 0.5"],
   ];
   for (const [change, words] of wrong) {
-    assertThrows(() => world.trainer.densify({ ...options, ...change }), TameError, words);
+    await assertRejects(() => grow(world.trainer, { ...options, ...change }), TameError, words);
   }
   assertEquals(world.gaussians.count, COUNT);
 });
 
 deviceTest(
-  "Trainer.score() leaves out a term that is infinite, and densify() and prune() end in rows",
+  "Trainer.score() leaves out a term that is infinite, and grow() and prune() end in rows",
   async (device) => {
     const { splats, photos } = twoSided(COUNT);
     // Volumes beyond float32 in most: they neither count nor make the median infinite. Their long axis points at the
@@ -266,27 +267,27 @@ deviceTest(
     await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics, update: 0 })));
     await world.trainer.score([0], WEIGHTS, BLACK);
     const options = { iteration: 1, round: 0, target: 3 * COUNT, gradientThreshold: 0, sizeThreshold: 1, fill: true };
-    assertEquals(world.trainer.densify(options).count, 2 * COUNT);
+    assertEquals((await grow(world.trainer, options)).count, 2 * COUNT);
     const scores = world.trainer.scores();
     assert(scores.every(Number.isFinite) && scores.some((score) => score > 0));
     const kept = [...scores.keys()].sort((a, b) => scores[a] - scores[b] || a - b).slice(-50).sort((a, b) => a - b);
     const rows = sources(world.gaussians);
-    const prune = { iteration: 1, target: 50, minOpacity: 0, maxScale: 3e38, share: 1 };
-    assertEquals(world.trainer.prune(prune), { weak: 0, count: 50 });
+    const rule = { iteration: 1, target: 50, minOpacity: 0, maxScale: 3e38, share: 1 };
+    assertEquals(await prune(world.trainer, rule), { weak: 0, count: 50 });
     assertEquals(sources(world.gaussians), kept.map((row) => rows[row]));
   },
 );
 
 Deno.test({
-  name: "Trainer.score(), prune() and densify() give the same bits when threads are 1, 2 or 3",
+  name: "Trainer.score(), prune() and grow() give the same bits when threads are 1, 2 or 3",
   async fn() {
     const results = [];
     for (const threads of [1, 2, 3]) {
       using device = await testDevice({ threads });
       using world = await scored(device, [0, 1], 1500);
       const { options } = setsOf(world);
-      world.trainer.prune({ iteration: 3, target: 1500, minOpacity: 0.3, maxScale: 1, share: 0.5 });
-      world.trainer.densify({ ...options, target: 1900, fill: true });
+      await prune(world.trainer, { iteration: 3, target: 1500, minOpacity: 0.3, maxScale: 1, share: 0.5 });
+      await grow(world.trainer, { ...options, target: 1900, fill: true });
       await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics })));
       await world.trainer.score([0, 1], WEIGHTS, BLACK);
       const { shDegree: _, ...arrays } = world.gaussians.toArrays();

@@ -1,10 +1,10 @@
 // What fills up the budget where candidates lack: a Gaussian and its copy share the opacity (Bulò et al. 2024,
 // equation 9), so that the picture stays.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { DensifyOptions } from "../../ffi/densify.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
 import { STEP } from "../../ffi/trainer.ts";
+import { grow, type GrowOptions } from "../../train/strategies/grow.ts";
 import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest } from "../support/device.ts";
 import { longestAxes, meanGradients, middle, open, sources, steps, twoSided } from "./world.ts";
@@ -16,7 +16,7 @@ const CLONES_FILL = { iteration: 500, round: 0, gradientThreshold: 1e30, sizeThr
 
 for (const mode of ["logit", "linear"] as const) {
   deviceTest(
-    `Trainer.densify() shares ${mode} opacities of filled rows with their copies, and no others`,
+    `grow() shares ${mode} opacities of filled rows with their copies, and no others`,
     async (device) => {
       using world = open(device, twoSided(COUNT));
       const { trainer, gaussians } = world;
@@ -25,13 +25,13 @@ for (const mode of ["logit", "linear"] as const) {
       await trainer.score([0, 1], new Array(12).fill(1), { shDegree: 1, background: [0, 0, 0] });
       const before = gaussians.toArrays();
       const [gradients, axes] = [meanGradients(trainer), longestAxes(before)];
-      const options: DensifyOptions = {
+      const options: GrowOptions = {
         ...CLONES_FILL,
         target: 2 * COUNT - 10,
         gradientThreshold: middle(gradients.filter((value) => value > 0)),
         sizeThreshold: middle(axes),
       };
-      const result = trainer.densify(options);
+      const result = await grow(trainer, options);
       const after = gaussians.toArrays();
       const rows = sources(gaussians);
       const grown = new Set(rows.slice(COUNT));
@@ -58,7 +58,7 @@ for (const mode of ["logit", "linear"] as const) {
   );
 }
 
-deviceTest("Trainer.densify() keeps the moments of a filled row and gives its copy none", async (device) => {
+deviceTest("grow() keeps the moments of a filled row and gives its copy none", async (device) => {
   const FILLED = 25;
   const results = [];
   for (const target of [COUNT, COUNT + FILLED]) {
@@ -66,7 +66,7 @@ deviceTest("Trainer.densify() keeps the moments of a filled row and gives its co
     const { trainer, gaussians } = world;
     // Statistics of the far side alone, which therefore fills up, and is hidden from the last step.
     await steps(trainer, [0, 1, 0, 1, 1].map((view) => ({ view, flags: view === 1 ? STEP.statistics : 0 })));
-    assertEquals(trainer.densify({ ...CLONES_FILL, target }).filled, target - COUNT);
+    assertEquals((await grow(trainer, { ...CLONES_FILL, target })).filled, target - COUNT);
     const before = gaussians.toArrays();
     await steps(trainer, [{}]);
     results.push({ before, after: gaussians.toArrays(), grown: sources(gaussians).slice(COUNT) });
@@ -91,7 +91,7 @@ deviceTest("Trainer.densify() keeps the moments of a filled row and gives its co
   }
 });
 
-deviceTest("Trainer.densify() hardly changes the picture when it fills up, while exact copies do", async (device) => {
+deviceTest("grow() hardly changes the picture when it fills up, while exact copies do", async (device) => {
   // One beside the mean: of opacity o and falloff G, (1 - o' G)^2 is not quite 1 - o G, so wide splats change less.
   for (const [count, logScale, share] of [[COUNT, undefined, 0.3], [6, 2, 0.07]] as const) {
     const changes = [];
@@ -100,7 +100,7 @@ deviceTest("Trainer.densify() hardly changes the picture when it fills up, while
       if (logScale !== undefined) splats.logScales.fill(logScale);
       using world = open(device, { splats, photos });
       const { rgb: before } = await render(world.gaussians, photos[0].camera);
-      const result = world.trainer.densify({ ...CLONES_FILL, gradientThreshold, target: 2 * count });
+      const result = await grow(world.trainer, { ...CLONES_FILL, gradientThreshold, target: 2 * count });
       assertEquals([result.cloned, result.filled], [count, gradientThreshold === 0 ? 0 : count]);
       const { rgb: after } = await render(world.gaussians, photos[0].camera);
       changes.push(before.reduce((sum, value, i) => sum + Math.abs(after[i] - value), 0) / before.length);

@@ -1,7 +1,9 @@
 // Memory over many events: what scoring and edits take beside what training holds is given back or used again.
-import { assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { STEP } from "../../ffi/trainer.ts";
+import { grow } from "../../train/strategies/grow.ts";
+import { prune } from "../../train/strategies/prune.ts";
 import { deviceTest } from "../support/device.ts";
 import { open, steps, twoSided, WEIGHTS } from "./world.ts";
 
@@ -24,9 +26,9 @@ deviceTest("Device.memory() does not grow when events follow one another", async
     await steps(trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics, learningRates: new Array(6).fill(0) })));
     await trainer.score([0, 1], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
     const growth = { iteration, round: 0, gradientThreshold: 1e30, sizeThreshold: 1e30, fill: true };
-    trainer.densify({ ...growth, target: 2 * COUNT });
+    await grow(trainer, { ...growth, target: 2 * COUNT });
     assertEquals(world.gaussians.count, 2 * COUNT);
-    trainer.prune({ iteration, target: COUNT, minOpacity: 0, maxScale: 1e30, share: 1 });
+    await prune(trainer, { iteration, target: COUNT, minOpacity: 0, maxScale: 1e30, share: 1 });
     assertEquals(world.gaussians.count, COUNT);
     trainer.resetStatistics();
   };
@@ -38,16 +40,16 @@ deviceTest("Device.memory() does not grow when events follow one another", async
   assertEquals(after.peak, first.peak);
 });
 
-deviceTest("Trainer.densify() leaves all as it was when memory is short", (device) => {
+deviceTest("grow() leaves all as it was when memory is short", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   using world = open(device, { splats, photos, capacity: 60_000 });
   const options = { iteration: 1, gradientThreshold: 0, sizeThreshold: 0.05, fill: true };
   // One float a row: what reading a wider field takes on a GPU would itself be too much.
   let before = world.gaussians.download("opacities");
-  const error = assertThrows(() => {
+  const error = await assertRejects(async () => {
     for (let round = 0; world.gaussians.count < 60_000; round++) {
       before = world.gaussians.download("opacities");
-      world.trainer.densify({ ...options, round, target: 60_000 });
+      await grow(world.trainer, { ...options, round, target: 60_000 });
     }
   }, TameError);
   assertEquals(error.status, "out of memory");
@@ -55,6 +57,6 @@ deviceTest("Trainer.densify() leaves all as it was when memory is short", (devic
   assertGreater(count, COUNT);
   assertEquals(world.gaussians.download("opacities"), before);
   assertEquals(world.trainer.scores().length, count);
-  world.trainer.prune({ iteration: 1, target: COUNT, minOpacity: 0, maxScale: 1e30, share: 1 });
+  await prune(world.trainer, { iteration: 1, target: COUNT, minOpacity: 0, maxScale: 1e30, share: 1 });
   assertEquals(world.gaussians.count, COUNT);
 }, { memoryLimit: LIMIT, threads: 2 });

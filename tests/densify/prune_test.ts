@@ -1,8 +1,9 @@
 // Pruning: who goes, and that the rest stay as they are.
-import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 import { STEP } from "../../ffi/trainer.ts";
+import { prune, type PruneOptions } from "../../train/strategies/prune.ts";
 import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest } from "../support/device.ts";
 import { assertRaceLike } from "./race.ts";
@@ -12,12 +13,12 @@ const COUNT = 120;
 const NEVER = { minOpacity: 0, maxScale: 1e30 }; // nothing is weak
 const ALL = { iteration: 1, target: COUNT, share: 1 };
 
-deviceTest("Trainer.prune() takes the share of the weak from the weak alone, and keeps the order", async (device) => {
+deviceTest("prune() takes the share of the weak from the weak alone, and keeps the order", async (device) => {
   using world = await scored(device);
   const weak = weakOnes(world, { minOpacity: 0.3, maxScale: 0.15 });
   assertGreater(weak.size, 30);
   assert(weak.size < COUNT);
-  const result = world.trainer.prune({ ...ALL, minOpacity: 0.3, maxScale: 0.15, share: 0.5 });
+  const result = await prune(world.trainer, { ...ALL, minOpacity: 0.3, maxScale: 0.15, share: 0.5 });
   const left = sources(world.gaussians);
   assertEquals(result.weak, weak.size);
   assert(result.count < COUNT && result.count >= COUNT - Math.floor(weak.size / 2), `${result.count} are left`);
@@ -29,12 +30,12 @@ deviceTest("Trainer.prune() takes the share of the weak from the weak alone, and
 });
 
 deviceTest(
-  "Trainer.prune() finds the weak by opacity and by scale each, and none when there are none",
+  "prune() finds the weak by opacity and by scale each, and none when there are none",
   async (device) => {
     for (const rule of [{ ...NEVER, minOpacity: 0.4 }, { ...NEVER, maxScale: 0.1 }]) {
       using world = await scored(device);
       const weak = weakOnes(world, rule);
-      const { count } = world.trainer.prune({ ...ALL, ...rule });
+      const { count } = await prune(world.trainer, { ...ALL, ...rule });
       const kept = new Set(sources(world.gaussians));
       const gone = [...Array(COUNT).keys()].filter((i) => !kept.has(i));
       assertEquals(gone.length, COUNT - count);
@@ -42,62 +43,62 @@ deviceTest(
       assert(gone.every((i) => weak.has(i)));
     }
     using world = await scored(device);
-    assertEquals(world.trainer.prune({ ...ALL, ...NEVER }), { weak: 0, count: COUNT });
+    assertEquals(await prune(world.trainer, { ...ALL, ...NEVER }), { weak: 0, count: COUNT });
     assertEquals(sources(world.gaussians).length, COUNT);
   },
 );
 
 deviceTest(
-  "Trainer.prune() takes the lowest scores down to the target when that is below the count",
+  "prune() takes the lowest scores down to the target when that is below the count",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const scores = world.trainer.scores();
     const expected = [...scores.keys()].sort((a, b) => scores[a] - scores[b] || a - b).slice(25).sort((a, b) => a - b);
-    assertEquals(world.trainer.prune({ ...ALL, ...NEVER, target: COUNT - 25 }), { weak: 0, count: COUNT - 25 });
+    assertEquals(await prune(world.trainer, { ...ALL, ...NEVER, target: COUNT - 25 }), { weak: 0, count: COUNT - 25 });
     assertEquals(sources(world.gaussians), expected);
-    assertEquals(world.trainer.prune({ ...ALL, ...NEVER, target: COUNT - 26 }), { weak: 0, count: COUNT - 26 });
+    assertEquals(await prune(world.trainer, { ...ALL, ...NEVER, target: COUNT - 26 }), { weak: 0, count: COUNT - 26 });
   },
 );
 
-deviceTest("Trainer.prune() takes first the share, then down to the target", async (device) => {
+deviceTest("prune() takes first the share, then down to the target", async (device) => {
   const rule = { ...ALL, minOpacity: 0.3, maxScale: 1e30 };
   using drawn = await scored(device, [0, 1]);
-  drawn.trainer.prune(rule);
+  await prune(drawn.trainer, rule);
   const survivors = sources(drawn.gaussians);
   assert(survivors.length < COUNT && survivors.length > 40);
   using world = await scored(device, [0, 1]);
   const scores = world.trainer.scores();
   const expected = survivors.toSorted((a, b) => scores[a] - scores[b] || a - b).slice(-40).sort((a, b) => a - b);
-  const { count } = world.trainer.prune({ ...rule, target: 40 });
+  const { count } = await prune(world.trainer, { ...rule, target: 40 });
   assertEquals(count, 40);
   assertEquals(sources(world.gaussians), expected);
 });
 
-deviceTest("Trainer.prune() leaves one Gaussian when all are weak and all shall go", async (device) => {
+deviceTest("prune() leaves one Gaussian when all are weak and all shall go", async (device) => {
   using world = await scored(device);
-  assertEquals(world.trainer.prune({ ...ALL, minOpacity: 1, maxScale: 0 }), { weak: COUNT, count: 1 });
-  assertEquals(world.trainer.prune({ ...ALL, minOpacity: 1, maxScale: 0 }), { weak: 1, count: 1 });
+  assertEquals(await prune(world.trainer, { ...ALL, minOpacity: 1, maxScale: 0 }), { weak: COUNT, count: 1 });
+  assertEquals(await prune(world.trainer, { ...ALL, minOpacity: 1, maxScale: 0 }), { weak: 1, count: 1 });
   await steps(world.trainer, [{ flags: STEP.statistics }]);
   await world.trainer.score([0], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
   assertEquals(world.gaussians.download("means").length, 3);
 });
 
-deviceTest("Trainer.prune() draws the weak by 1 / score", async (device) => {
+deviceTest("prune() draws the weak by 1 / score", async (device) => {
   using world = await scored(device, [0, 1], 2000);
   const scores = world.trainer.scores();
-  world.trainer.prune({ ...ALL, target: 2000, minOpacity: 1, maxScale: 0, share: 0.2 });
+  await prune(world.trainer, { ...ALL, target: 2000, minOpacity: 1, maxScale: 0, share: 0.2 });
   const kept = new Set(sources(world.gaussians));
   const weights = Array.from(scores, (score) => 1 / (1e-6 + score));
   assertRaceLike(Array.from(weights.keys()).filter((i) => !kept.has(i)), weights);
 });
 
 deviceTest(
-  "Trainer.prune() draws anew when the iteration is another, and alike when it is the same",
+  "prune() draws anew when the iteration is another, and alike when it is the same",
   async (device) => {
     const left = [];
     for (const iteration of [500, 500, 600]) {
       using world = await scored(device);
-      world.trainer.prune({ ...ALL, iteration, minOpacity: 0.5, maxScale: 1e30, share: 0.5 });
+      await prune(world.trainer, { ...ALL, iteration, minOpacity: 0.5, maxScale: 1e30, share: 0.5 });
       left.push(sources(world.gaussians).join());
     }
     assertEquals(left[1], left[0]);
@@ -106,7 +107,7 @@ deviceTest(
 );
 
 deviceTest(
-  "Trainer.prune() hands parameters, moments, SH sums, statistics and scores on to the rows left",
+  "prune() hands parameters, moments, SH sums, statistics and scores on to the rows left",
   async (device) => {
     const accumulate = STEP.statistics | STEP.shAccumulate;
     const results: ArrayLike<number>[][] = [];
@@ -117,7 +118,7 @@ deviceTest(
       await trainer.score([0], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
       const rows = Array.from({ length: COUNT }, (_, i) => i).filter((i) => i % 2 === 0);
       // What the first view does not see has score 0 and goes first.
-      if (edited) trainer.prune({ ...ALL, ...NEVER, target: rows.length });
+      if (edited) await prune(trainer, { ...ALL, ...NEVER, target: rows.length });
       if (edited) assertEquals(sources(gaussians), rows);
       const pick = (values: ArrayLike<number>) => edited ? Array.from(values) : rows.map((i) => values[i]);
       const state = [trainer.scores(), ...Object.values(trainer.statistics())].map(pick);
@@ -134,15 +135,22 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.prune() throws when an option is out of range, and changes nothing", async (device) => {
+deviceTest("prune() throws when an option is out of range, and changes nothing", async (device) => {
   using world = await scored(device);
   const { trainer } = world;
   const right = { ...ALL, ...NEVER };
-  assertThrows(() => trainer.prune({ ...right, target: 0 }), TameError, "target is 0");
-  assertThrows(() => trainer.prune({ ...right, share: 1.5 }), TameError, "options.share");
-  assertThrows(() => trainer.prune({ ...right, minOpacity: NaN }), TameError, "options.min_opacity");
-  assertThrows(() => trainer.prune({ ...right, maxScale: -1 }), TameError, "options.max_scale");
-  assertThrows(() => trainer.prune({ ...right, iteration: 0.5 }), TameError, "iteration is 0.5");
+  const wrong: [Partial<PruneOptions>, string][] = [
+    [{ target: -1 }, "target is -1"],
+    [{ target: NaN }, "target is NaN"],
+    [{ share: 1.5 }, "share is 1.5: expected a number from 0 to 1"],
+    [{ minOpacity: NaN }, "minOpacity is NaN"],
+    [{ maxScale: -1 }, "maxScale is -1"],
+    [{ maxScale: Infinity }, "maxScale is Infinity"],
+    [{ iteration: 0.5 }, "iteration is 0.5"],
+  ];
+  for (const [change, words] of wrong) {
+    await assertRejects(() => prune(trainer, { ...right, ...change }), TameError, words);
+  }
   assertEquals(world.gaussians.count, COUNT);
 });
 

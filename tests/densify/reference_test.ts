@@ -2,7 +2,8 @@
 // scores out of place.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
-import { type ReferenceOptions, STEP } from "../../ffi/trainer.ts";
+import { STEP } from "../../ffi/trainer.ts";
+import { referenceEvent, type ReferenceEventOptions } from "../../train/strategies/reference_event.ts";
 import { deviceTest } from "../support/device.ts";
 import { assertRaceLike } from "./race.ts";
 import { longestAxes, meanGradients, middle, open, sources, steps, twoSided, WEIGHTS, type World } from "./world.ts";
@@ -14,7 +15,7 @@ const KEEP = { minOpacity: 0, maxScale: 1e30, share: 0 };
 interface Sets {
   clones: number[];
   splits: number[];
-  options: ReferenceOptions;
+  options: ReferenceEventOptions;
 }
 
 async function scored(device: Device, views: number[], count = COUNT): Promise<World & Sets> {
@@ -44,13 +45,13 @@ function blocks(rows: number[], { cloned, split }: { cloned: number; split: numb
   };
 }
 
-deviceTest("Trainer.densifyReference() grows both sets in shares rounded down, in blocks of rows", async (device) => {
+deviceTest("referenceEvent() grows both sets in shares rounded down, in blocks of rows", async (device) => {
   using world = await scored(device, [0, 1]);
   const { trainer, gaussians, clones, splits, options } = world;
   const wanted = 31;
   const candidates = clones.length + splits.length;
   assert(wanted * clones.length % candidates !== 0, "one Gaussian is lost to rounding");
-  const result = trainer.densifyReference({ ...options, target: COUNT + wanted });
+  const result = await referenceEvent(trainer, { ...options, target: COUNT + wanted });
   const cloned = Math.floor(wanted * clones.length / candidates);
   const split = Math.floor(wanted * splits.length / candidates);
   const count = COUNT + wanted - 1;
@@ -64,24 +65,27 @@ deviceTest("Trainer.densifyReference() grows both sets in shares rounded down, i
 });
 
 deviceTest(
-  "Trainer.densifyReference() never grows by more than the candidates, nor when none is wanted",
+  "referenceEvent() never grows by more than the candidates, nor when none is wanted",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const { trainer, clones, splits, options } = world;
     for (const target of [0, COUNT - 9, COUNT]) {
-      assertEquals(trainer.densifyReference({ ...options, target }).count, COUNT);
+      assertEquals((await referenceEvent(trainer, { ...options, target })).count, COUNT);
     }
-    assertEquals(trainer.densifyReference({ ...options, gradientThreshold: 1e30, target: 4 * COUNT }).count, COUNT);
-    const { count } = trainer.densifyReference({ ...options, target: 4 * COUNT });
+    assertEquals(
+      (await referenceEvent(trainer, { ...options, gradientThreshold: 1e30, target: 4 * COUNT })).count,
+      COUNT,
+    );
+    const { count } = await referenceEvent(trainer, { ...options, target: 4 * COUNT });
     assertEquals(count, COUNT + clones.length + splits.length);
   },
 );
 
-deviceTest("Trainer.densifyReference() lets any row stand in where too few of a set have a score", async (device) => {
+deviceTest("referenceEvent() lets any row stand in where too few of a set have a score", async (device) => {
   using world = await scored(device, [0]); // the other half scores 0
   const { trainer, gaussians, clones, splits, options } = world;
   const scores = trainer.scores();
-  const result = trainer.densifyReference({ ...options, target: 4 * COUNT });
+  const result = await referenceEvent(trainer, { ...options, target: 4 * COUNT });
   // A clone may be split in turn, so rows are counted by where they come from.
   const grown = sources(gaussians);
   for (let i = 0; i < COUNT; i++) grown.splice(grown.indexOf(i), 1);
@@ -91,11 +95,11 @@ deviceTest("Trainer.densifyReference() lets any row stand in where too few of a 
   assertGreater(strangers.length, 0);
 });
 
-deviceTest("Trainer.densifyReference() copies, shrinks and moves as a split does, without moments", async (device) => {
+deviceTest("referenceEvent() copies, shrinks and moves as a split does, without moments", async (device) => {
   using world = await scored(device, [0, 1]);
   const { trainer, gaussians, options } = world;
   const before = gaussians.toArrays();
-  const { cloned, split, count } = trainer.densifyReference({ ...options, target: COUNT + 40 });
+  const { cloned, split, count } = await referenceEvent(trainer, { ...options, target: COUNT + 40 });
   const rows = sources(gaussians);
   const after = gaussians.toArrays();
   const row = (values: Float32Array, i: number) => values.subarray(3 * i, 3 * i + 3);
@@ -116,7 +120,7 @@ deviceTest("Trainer.densifyReference() copies, shrinks and moves as a split does
 });
 
 deviceTest(
-  "Trainer.densifyReference() takes weak rows alone, and no clone while older rows are left",
+  "referenceEvent() takes weak rows alone, and no clone while older rows are left",
   async (device) => {
     for (const rule of [{ minOpacity: 0.4, maxScale: 1e30 }, { minOpacity: 0, maxScale: 0.1 }]) {
       using world = await scored(device, [0, 1]);
@@ -126,7 +130,7 @@ deviceTest(
       const weak = (i: number) => 1 / (1 + Math.exp(-arrays.opacities[i])) < rule.minOpacity || axes[i] > rule.maxScale;
       const target = COUNT + 20;
       const cloning = { ...options, ...rule, target, sizeThreshold: 1e9, share: 0.5 };
-      const result = trainer.densifyReference(cloning);
+      const result = await referenceEvent(trainer, cloning);
       assertGreater(result.pruned, 0);
       assert(result.pruned <= Math.floor(result.weak / 2));
       assertEquals([result.cloned, result.split, result.count], [20, 0, target - result.pruned]);
@@ -138,7 +142,7 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.densifyReference() prunes by the scores that stood at each place before splits", async (device) => {
+deviceTest("referenceEvent() prunes by the scores that stood at each place before splits", async (device) => {
   const count = 2000;
   const gone: number[] = [];
   let full: number[] = [];
@@ -155,7 +159,7 @@ deviceTest("Trainer.densifyReference() prunes by the scores that stood at each p
       minOpacity: 1,
       share,
     };
-    const result = world.trainer.densifyReference(options);
+    const result = await referenceEvent(world.trainer, options);
     split = result.split;
     const rows = sources(world.gaussians);
     if (share === 0) {

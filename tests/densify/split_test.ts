@@ -3,14 +3,15 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { rotationFromQuaternion } from "../../load/camera.ts";
+import { grow } from "../../train/strategies/grow.ts";
 import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 import { open, twoSided } from "./world.ts";
 
 const COUNT = 4000;
 
-deviceTest("Trainer.densify() draws both children of a split from N(mean, covariance) of the parent", (device) => {
-  const { before, after } = splitAll(device, 500, 0);
+deviceTest("grow() draws both children of a split from N(mean, covariance) of the parent", async (device) => {
+  const { before, after } = await splitAll(device, 500, 0);
   const draws = [0, 1].flatMap((child) => {
     const standard = Array.from(
       { length: COUNT },
@@ -33,29 +34,35 @@ deviceTest("Trainer.densify() draws both children of a split from N(mean, covari
   });
 });
 
-deviceTest("Trainer.densify() puts children elsewhere when iteration or round is another", (device) => {
-  const [first, again, otherRound, otherIteration] = [[1, 0], [1, 0], [1, 1], [2, 0]].map(([iteration, round]) =>
-    splitAll(device, iteration, round).after.means
-  );
+deviceTest("grow() puts children elsewhere when iteration or round is another", async (device) => {
+  const means = [];
+  for (const [iteration, round] of [[1, 0], [1, 0], [1, 1], [2, 0]]) {
+    means.push((await splitAll(device, iteration, round)).after.means);
+  }
+  const [first, again, otherRound, otherIteration] = means;
   assertSameBits(again, first, "means");
   for (const other of [otherRound, otherIteration]) assertLessOrEqual(share(other, first), 1e-3);
 });
 
-Deno.test("Trainer.densify() puts children elsewhere when the device's seed is another", async () => {
+Deno.test("grow() puts children elsewhere when the device's seed is another", async () => {
   const means = [];
   for (const seed of [5, 5, 6]) {
     using device = await testDevice({ seed });
-    means.push(splitAll(device, 1, 0).after.means);
+    means.push((await splitAll(device, 1, 0)).after.means);
   }
   assertSameBits(means[1], means[0], "means");
   assertLessOrEqual(share(means[2], means[0]), 1e-3);
 });
 
 /** All Gaussians split, by a threshold of 0. */
-function splitAll(device: Device, iteration: number, round: number): { before: SplatArrays; after: SplatArrays } {
+async function splitAll(
+  device: Device,
+  iteration: number,
+  round: number,
+): Promise<{ before: SplatArrays; after: SplatArrays }> {
   using world = open(device, { ...twoSided(COUNT), capacity: 2 * COUNT });
   const options = { iteration, round, target: 2 * COUNT, gradientThreshold: 0, sizeThreshold: 0, fill: false };
-  const result = world.trainer.densify(options);
+  const result = await grow(world.trainer, options);
   assertEquals(result, { candidates: COUNT, cloned: 0, split: COUNT, filled: 0, count: 2 * COUNT });
   return { before: world.splats, after: world.gaussians.toArrays() };
 }

@@ -62,7 +62,7 @@ deviceTest("startModelFolder() writes cfg_args, cameras.json and input.ply that 
 
 deviceTest("camerasJson() lists test views first, with the camera's place and its own size", async (device) => {
   const scene = await syntheticScene(device);
-  const text = camerasJson(scene);
+  const text = [...camerasJson(scene)].join("");
   assert(!text.includes("\n"));
   const cameras = JSON.parse(text);
   assertEquals(Object.keys(cameras[0]), ["id", "img_name", "width", "height", "position", "rotation", "fy", "fx"]);

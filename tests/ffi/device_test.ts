@@ -241,7 +241,8 @@ deviceTest("StepPlan.push() refuses a step when the plan is full or a number is 
   assertThrows(() => plan.push({ ...step, learningRates: [1] }), TameError, "learningRates has 1 elements");
   plan.push(step);
   assertThrows(() => plan.push(step), TameError, "plan is full");
-  assertEquals([plan.length, plan.bytes.length], [1, 64]);
+  const { bytes, views, rates } = plan.snapshot();
+  assertEquals([plan.length, bytes.length, views.length, rates.length], [1, 48, 1, 6]);
 });
 
 deviceTest("renderImage8() rounds what render() gives when both see the same", async (device) => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
-import { densificationEvents } from "../../train/schedule.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
 
 type Stream = Extract<keyof typeof ABI, `STREAM_${string}`>;
 

@@ -9,6 +9,8 @@ import { lpips } from "../../ffi/lpips.ts";
 import { imageLoss, psnr, ssim } from "../../ffi/metrics.ts";
 import { rasterize, render, renderImage8 } from "../../ffi/rasterizer.ts";
 import { Control, SCORE, STEP, Trainer } from "../../ffi/trainer.ts";
+import { grow } from "../../train/strategies/grow.ts";
+import { prune } from "../../train/strategies/prune.ts";
 import { imagePair, randomLpips } from "../support/lpips.ts";
 import { makeViews, planOf, trainingProblem } from "./training.ts";
 
@@ -73,7 +75,12 @@ async function trainWith(residency: "device" | "pinned" | "host"): Promise<void>
   using views = makeViews(device, photos, residency);
   views.set(0, photos[0].camera, photos[0].image);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true });
-  const flags = [STEP.sparse, STEP.statistics, STEP.shAccumulate, STEP.statistics | STEP.shAccumulate | STEP.shApply];
+  const flags = [
+    STEP.visible | STEP.noBias,
+    STEP.statistics,
+    STEP.shAccumulate,
+    STEP.statistics | STEP.shAccumulate | STEP.shApply,
+  ];
   const plan = planOf(6, {
     views: photos.length,
     alter: (step) => ({
@@ -85,7 +92,7 @@ async function trainWith(residency: "device" | "pinned" | "host"): Promise<void>
   });
   const control = new Control(6);
   await trainer.run(plan, control);
-  trainer.resetOpacity(0.1);
+  await trainer.resetOpacity(0.1);
   trainer.statistics();
   await densifyWith(trainer);
   control.reset();
@@ -104,8 +111,8 @@ async function densifyWith(trainer: Trainer): Promise<void> {
   await trainer.score([1, 0, 1], weights, { shDegree: 2, background: [0.1, 0.2, 0.3] });
   trainer.scores();
   const growth = { iteration: 1, gradientThreshold: 1e-6, sizeThreshold: 0.05, fill: true };
-  for (const round of [0, 1]) trainer.densify({ ...growth, round, target: 200 });
-  trainer.prune({ iteration: 1, target: 150, minOpacity: 0.3, maxScale: 1, share: 0.5 });
+  for (const round of [0, 1]) await grow(trainer, { ...growth, round, target: 200 });
+  await prune(trainer, { iteration: 1, target: 150, minOpacity: 0.3, maxScale: 1, share: 0.5 });
   trainer.resetStatistics();
   await trainer.score([2], weights, { shDegree: 0, background: [0, 0, 0] });
 }

@@ -32,14 +32,16 @@ Deno.test({
     (pairMissing === undefined ? "" : ` [skipped: ${pairMissing}]`),
   ignore: pairMissing !== undefined,
   async fn() {
-    const expected = await replay("device", {});
-    assertMatch(expected.hash, /^[0-9a-f]{64}$/);
-    for (const room of ["1", "64", "1024"]) {
-      for (const residency of ["device", "pinned"]) {
-        const { hash, instanceBytes } = await replay(residency, { TAME_INSTANCE_ROOM: room });
-        assertEquals(hash, expected.hash, `${room} instances, ${residency}`);
-        // Room that had to be made fits this scene; the usual first guess is far larger.
-        if (!selfTest) assertLess(instanceBytes, expected.instanceBytes);
+    for (const viewsPerStep of [1, 4]) {
+      const expected = await replay("device", viewsPerStep, {});
+      assertMatch(expected.hash, /^[0-9a-f]{64}$/);
+      for (const room of ["1", "64", "1024"]) {
+        for (const residency of ["device", "pinned"]) {
+          const { hash, instanceBytes } = await replay(residency, viewsPerStep, { TAME_INSTANCE_ROOM: room });
+          assertEquals(hash, expected.hash, `${room} instances, ${viewsPerStep} views a step, ${residency}`);
+          // Room that had to be made fits this scene; the usual first guess is far larger.
+          if (!selfTest) assertLess(instanceBytes, expected.instanceBytes);
+        }
       }
     }
   },
@@ -47,10 +49,11 @@ Deno.test({
 
 async function replay(
   residency: string,
+  viewsPerStep: number,
   env: Record<string, string>,
 ): Promise<{ hash: string; instanceBytes: number }> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL("replay.ts", import.meta.url).href, residency, "30"],
+    args: ["run", "-A", "--no-check", new URL("replay.ts", import.meta.url).href, residency, "30", `${viewsPerStep}`],
     env,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

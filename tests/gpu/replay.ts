@@ -1,14 +1,18 @@
 // A program: trains the small problem and prints one hash of all it left, which no environment may change, and the bytes it
-// held for instances, which TAME_INSTANCE_ROOM does change. Arguments: residency, steps.
+// held for instances, which TAME_INSTANCE_ROOM does change. Arguments: residency, steps, views of a step.
+import { STEP } from "../../ffi/trainer.ts";
 import type { Residency } from "../../ffi/views.ts";
 import { openGpu } from "./devices.ts";
 import { runProblem, trainingProblem } from "./training.ts";
 
-const [residency, steps] = Deno.args;
+const [residency, steps, viewsPerStep] = Deno.args;
 using device = await openGpu({ threads: 1 });
 const { losses, splats, gradientSums, visibleSteps, maxRadii } = await runProblem(device, trainingProblem(400), {
   steps: Number(steps),
   residency: residency as Residency,
+  viewsPerStep: Number(viewsPerStep),
+  transform: "gains",
+  alter: (step) => ({ ...step, flags: (step.flags ?? 0) | STEP.transform, transformRate: 0.01 }),
 });
 const { means, logScales, quats, opacities, sh } = splats;
 const arrays = [losses, means, logScales, quats, opacities, sh, gradientSums, visibleSteps, maxRadii];

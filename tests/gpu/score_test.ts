@@ -1,6 +1,8 @@
 // Densification, the GPU beside the CPU: scores and statistics, and the same choices from the same scores.
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { SCORE, STEP } from "../../ffi/trainer.ts";
+import { grow } from "../../train/strategies/grow.ts";
+import { prune } from "../../train/strategies/prune.ts";
 import { meanGradients, middle, open, sources, steps, twoSided } from "../densify/world.ts";
 import { trainingProblem } from "./training.ts";
 import { pairTest } from "./devices.ts";
@@ -36,47 +38,47 @@ for (const [name, terms] of Object.entries(EACH)) {
   });
 }
 
-pairTest("Trainer.densify() and prune() choose as the CPU does when scores decide nothing", ({ gpu, cpu }) => {
+pairTest("grow() and prune() choose as the CPU does when scores decide nothing", async ({ gpu, cpu }) => {
   const { splats, photos } = twoSided(300);
-  const [ours, theirs] = [gpu, cpu].map((device) => {
+  const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
     using world = open(device, { splats, photos });
     const { trainer, gaussians } = world;
     const options = { iteration: 9, round: 0, target: 500, gradientThreshold: 0, sizeThreshold: 0.1, fill: true };
-    const densified = trainer.densify(options);
+    const densified = await grow(trainer, options);
     const rows = sources(gaussians);
     const means = gaussians.download("means");
-    const pruned = trainer.prune({ iteration: 9, target: 400, minOpacity: 0.4, maxScale: 1, share: 0.5 });
+    const pruned = await prune(trainer, { iteration: 9, target: 400, minOpacity: 0.4, maxScale: 1, share: 0.5 });
     return { densified, pruned, rows, means, left: sources(gaussians) };
-  });
+  }));
   assertEquals({ ...ours, means: 0 }, { ...theirs, means: 0 });
   theirs.means.forEach((value, i) => assertLessOrEqual(Math.abs(ours.means[i] - value), 1e-5, `mean ${i}`));
 });
 
-pairTest("Trainer.densify() finds the candidates that the CPU finds, but for a few", async ({ gpu, cpu }) => {
+pairTest("grow() finds the candidates that the CPU finds, but for a few", async ({ gpu, cpu }) => {
   const { splats, photos } = twoSided(300);
   const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
     using world = open(device, { splats, photos });
     await steps(world.trainer, [0, 1].map((view) => ({ view, flags: STEP.statistics, update: 0 })));
     const gradientThreshold = middle(meanGradients(world.trainer).filter((value) => value > 0));
     const options = { iteration: 1, round: 0, target: 600, gradientThreshold, sizeThreshold: 0.1, fill: false };
-    return world.trainer.densify(options);
+    return await grow(world.trainer, options);
   }));
   assertLessOrEqual(Math.abs(ours.candidates - theirs.candidates), 3);
   assertEquals(ours.count, 300 + ours.candidates);
 });
 
 for (const mode of ["logit", "linear"] as const) {
-  pairTest(`Trainer.densify() shares ${mode} opacities as the CPU does when it fills up`, ({ gpu, cpu }) => {
+  pairTest(`grow() shares ${mode} opacities as the CPU does when it fills up`, async ({ gpu, cpu }) => {
     const { splats, photos } = twoSided(300);
     splats.opacities.set([-8, -5, 4, 5]); // of a higher one, held linearly, the last bit counts
     splats.logScales.fill(-3, 0, 12); // cloned
-    const [ours, theirs] = [gpu, cpu].map((device) => {
+    const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
       using world = open(device, { splats, photos });
       world.trainer.setOpacityMode(mode);
       const options = { iteration: 9, round: 0, target: 500, gradientThreshold: 1e30, sizeThreshold: 0.1, fill: true };
-      const { filled, split } = world.trainer.densify(options);
+      const { filled, split } = await grow(world.trainer, options);
       return { filled, split, rows: sources(world.gaussians), opacities: world.gaussians.download("opacities") };
-    });
+    }));
     assertEquals({ ...ours, opacities: 0 }, { ...theirs, opacities: 0 });
     assert(theirs.split > 50 && theirs.split < 150); // the others are cloned
     assertNotEquals(theirs.opacities[0], splats.opacities[0]);

@@ -112,7 +112,7 @@ pairTest("Trainer.resetOpacity() agrees with the CPU and with its formula when t
     const control = new Control(10);
     await trainer.run(planOf(10, { views: photos.length }), control);
     const before = gaussians.download("opacities");
-    trainer.resetOpacity(0.2);
+    await trainer.resetOpacity(0.2);
     const after = gaussians.download("opacities");
     const limit = Math.fround(Math.log(0.2 / 0.8));
     before.forEach((value, i) => assertLessOrEqual(Math.abs(after[i] - Math.min(value, limit)), 1e-6));

@@ -46,6 +46,9 @@ export interface RunOptions {
   prepare?: (views: Views) => void;
   passClampedGradient?: boolean;
   fullGradientDepth?: number;
+  transform?: "none" | "gains";
+  unfused?: boolean;
+  viewsPerStep?: number;
 }
 
 /**
@@ -76,7 +79,7 @@ export async function runProblem(device: Device, { splats, photos }: Problem, op
   prepare?.(views);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true, ...trainerOptions });
   const control = new Control(steps);
-  await trainer.run(planOf(steps, { views: photos.length, alter }), control);
+  await trainer.run(planOf(steps, { views: photos.length, viewsPerStep: options.viewsPerStep, alter }), control);
   return { losses: control.losses(), splats: gaussians.toArrays(), ...trainer.statistics() };
 }
 
@@ -88,20 +91,24 @@ export function makeViews(device: Device, photos: readonly Photo[], residency?: 
 }
 
 /**
- * Steps over the views in turn, with statistics, degrees that rise and, from step 20 on, SH accumulation applied every
+ * Steps over the views in turn, `viewsPerStep` (1) of them in each, with statistics, degrees that rise and, from step 20 on, SH accumulation applied every
  * fourth step.
  */
 export function planOf(
   steps: number,
-  { views, alter = (step) => step }: { views: number; alter?: (step: Step) => Step },
+  { views, viewsPerStep = 1, alter = (step) => step }: {
+    views: number;
+    viewsPerStep?: number;
+    alter?: (step: Step) => Step;
+  },
 ): StepPlan {
-  const plan = new StepPlan(steps);
+  const plan = new StepPlan(steps, viewsPerStep);
   for (let i = 0; i < steps; i++) {
     const accumulate = i < 20 ? 0 : STEP.shAccumulate | (i % 4 === 3 ? STEP.shApply : 0);
     plan.push(alter({
       iteration: i + 1,
-      view: i % views,
-      nextView: (i + 1) % views,
+      view: Array.from({ length: viewsPerStep }, (_, k) => (i * viewsPerStep + k) % views),
+      nextView: ((i + 1) * viewsPerStep) % views,
       shDegree: Math.min(2, Math.floor(i / 5)),
       update: EVERYTHING,
       flags: STEP.statistics | accumulate,

@@ -1,6 +1,6 @@
 // load/images.ts: sizes to train at, and pixels of photos of every kind, which the test makes with sharp.
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import type { Image8 } from "../../base/scene.ts";
@@ -53,9 +53,6 @@ Deno.test("targetSize() takes any other resolution as the width", () => {
   assertEquals(targetSize(805, 604, 800), { width: 800, height: 600 });
   assertEquals(targetSize(1061, 1893, 300), { width: 300, height: 535 });
   assertEquals(targetSize(100, 50, 200), { width: 200, height: 100 });
-  for (const resolution of [0, -2, 1.5, NaN, Infinity]) {
-    assertThrows(() => targetSize(100, 50, resolution), RangeError, "Resolution is");
-  }
 });
 
 Deno.test("readImage() gives the stored bytes when the photo is RGB", async () => {

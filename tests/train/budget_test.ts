@@ -56,9 +56,8 @@ Deno.test("budgetTarget() is never less than 1", () => {
   assertEquals(budgetTarget(60, resolveTrainOptions({ budget: 0.5, mode: "final_count" })), 1);
 });
 
-Deno.test("largestCount() is the larger of start and budget, and the start where no event falls in the run", () => {
-  assertEquals(largestCount(60, resolveTrainOptions({ budget: 3 })), 180);
-  assertEquals(largestCount(60, resolveTrainOptions({ budget: 0.5 })), 60);
-  assertEquals(largestCount(60, resolveTrainOptions({ budget: 3, densifyUntilIter: 0 })), 60);
-  assertEquals(largestCount(60, resolveTrainOptions({ budget: 3, iterations: 599 })), 60);
+Deno.test("largestCount() is the larger of start and budget, and the start where there are no events", () => {
+  assertEquals(largestCount({ start: 60, target: 180 }, 3), 180);
+  assertEquals(largestCount({ start: 60, target: 30 }, 3), 60);
+  assertEquals(largestCount({ start: 60, target: 180 }, 0), 60);
 });

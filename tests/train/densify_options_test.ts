@@ -3,8 +3,8 @@ import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from
 import type { Device } from "../../ffi/device.ts";
 import { Trainer } from "../../ffi/trainer.ts";
 import { background } from "../../train/batch.ts";
-import { sampleViews } from "../../train/densify.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
+import { sampleViews } from "../../train/strategies/score.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { type Trained, trained } from "../support/train_run.ts";

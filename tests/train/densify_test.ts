@@ -1,11 +1,11 @@
 // Densification in whole runs: what the events leave, when they come, and what a run without any says.
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { eventTarget } from "../../train/budget.ts";
-import { sampleViews, SCORE_WEIGHTS } from "../../train/densify.ts";
-import type { DensifyEvent, StepEvent, TrainEvent } from "../../train/events.ts";
+import type { DensifyEvent, TrainEvent } from "../../train/events.ts";
 import type { TrainOptions } from "../../train/options.ts";
-import { densificationEvents } from "../../train/schedule.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
+import { sampleViews, SCORE_WEIGHTS } from "../../train/strategies/score.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
@@ -89,7 +89,7 @@ deviceTest("train() leaves each event's share of the budget, and its counts add 
 });
 
 deviceTest(
-  "train() yields densify right after the step of its iteration, and trains on with the count",
+  "train() yields densifying and densify right after the step of their iteration, and trains on with the count",
   async (device) => {
     const scene = await syntheticScene(device);
     const options = { ...SHORT, budget: 3, iterations: 30, saveIterations: [12, 13] };
@@ -101,14 +101,15 @@ deviceTest(
     for (const [i, event] of events.entries()) {
       if (event.type === "step") assertEquals(event.count, count);
       if (event.type !== "densify") continue;
-      const before = events[i - 1] as StepEvent;
-      assertEquals([before.type, before.iteration], ["step", event.iteration]);
+      const [step, begun] = events.slice(i - 2, i);
+      assertEquals([step.type, begun.type], ["step", "densifying"]);
+      assertEquals([step.iteration, begun.iteration], [event.iteration, event.iteration]);
       count = event.count;
     }
     // The last iteration is an event as well; what is saved there has its count.
     const [second, last] = [eventTarget(2, 5, START, 180), 180];
     assertEquals([...saved], [[12, eventTarget(1, 5, START, 180)], [13, second], [30, last]]);
-    assertEquals(events.slice(-4).map(({ type }) => type), ["step", "densify", "save", "done"]);
+    assertEquals(events.slice(-4).map(({ type }) => type), ["densifying", "densify", "save", "done"]);
   },
 );
 

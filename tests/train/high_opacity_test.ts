@@ -10,8 +10,9 @@ import {
 } from "@std/assert";
 import { batchEnd } from "../../train/batch.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
-import { switchesOpacity } from "../../train/schedule.ts";
+import { switchesOpacity } from "../../train/strategies/opacity.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
+import { strategyFor } from "../support/strategy.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
@@ -35,14 +36,14 @@ Deno.test("switchesOpacity() is true at hoIteration, with highOpacity, where a s
   assertEquals([at({}), at({ highOpacity: false }), at({ hoIteration: 60 }), at({ hoIteration: 59 })], [[30], [], [], [
     59,
   ]]);
-  assertEquals(batchEnd(21, 256, resolveTrainOptions(OPTIONS)), 30);
+  assertEquals(batchEnd(21, 256, resolveTrainOptions(OPTIONS), strategyFor(OPTIONS)), 30);
 });
 
-Deno.test("resolveTrainOptions() refuses highOpacity where events or resets would follow it, and with parity", () => {
+Deno.test("resolveTrainOptions() rejects highOpacity where events or resets would follow it, and with parity", () => {
   const cases: [TrainOptions, string][] = [
-    [{ hoIteration: 24 }, "hoIteration 24: it must be at least densifyUntilIter, 25"],
-    [{ highOpacity: true, parity: "reference" }, "left out with parity"],
-    [{ hoIteration: -1 }, "hoIteration -1"],
+    [{ hoIteration: 24 }, "24 as hoIteration: it must be at least densifyUntilIter, 25"],
+    [{ highOpacity: true, parity: "reference" }, "highOpacity with parity"],
+    [{ hoIteration: -1 }, "-1 as hoIteration"],
   ];
   for (const [options, words] of cases) {
     assertThrows(() => resolveTrainOptions({ ...OPTIONS, ...options }), RangeError, words);

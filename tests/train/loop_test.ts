@@ -4,7 +4,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, asser
 import { TameError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
-import type { DoneEvent, StepEvent } from "../../train/events.ts";
+import type { DoneEvent, EvaluateEvent, StepEvent, ViewEvent } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
@@ -43,7 +43,7 @@ deviceTest(
     const scene = await syntheticScene(device);
     const options = { ...QUIET, iterations: 20, testIterations: [10, 20], saveIterations: [1, 10] };
     const { events, result } = await trained(device, scene, options);
-    const rest = events.filter((event) => event.type !== "step");
+    const rest = events.filter(({ type }) => type !== "step" && type !== "photo" && type !== "view");
     assertEquals(
       rest.map((event) => `${event.type} ${event.iteration}`),
       ["plan 0", "save 1", "evaluate 10", "evaluate 10", "save 10", "evaluate 20", "evaluate 20", "save 20", "done 20"],
@@ -66,6 +66,23 @@ deviceTest(
     assert(Math.abs(average - result.loss) < 1e-6);
   },
 );
+
+deviceTest("train() tells of the photos that have arrived, and of each view that it evaluates", async (device) => {
+  const scene = await syntheticScene(device);
+  const { events } = await trained(device, scene, { ...QUIET, iterations: 20, testIterations: [10] });
+  const photos = events.filter((event) => event.type === "photo");
+  assertEquals(photos.at(-1)?.loaded, scene.train.length);
+  assert(photos.every(({ loaded, total }, i) => loaded > (photos[i - 1]?.loaded ?? 0) && total === scene.train.length));
+  for (const set of ["test", "train"] as const) {
+    const views = events.filter((event) => event.type === "view" && event.set === set) as ViewEvent[];
+    const names = scene[set].map(({ name }) => name);
+    assertEquals(set === "test" ? views.map(({ name }) => name) : views.length, set === "test" ? names : 5);
+    const summary = events.find((event) => event.type === "evaluate" && event.set === set) as EvaluateEvent;
+    assertEquals(summary.psnr, mean(views.map(({ psnr }) => psnr)));
+    assertEquals(summary.ssim, mean(views.map(({ ssim }) => ssim)));
+    assert(events.indexOf(views.at(-1)!) < events.indexOf(summary));
+  }
+});
 
 deviceTest(
   "train() saves the state before an iteration's own update, and updates nothing at the last",
@@ -170,8 +187,8 @@ deviceTest("train() counts as aborted when its signal fires during the last eval
   const options = { ...QUIET, iterations: 5, testIterations: [5], signal: controller.signal };
   const { events, result } = await trained(device, interrupted, options);
   assertEquals([result.aborted, result.iteration], [true, 5]);
-  const ends = events.filter(({ type }) => type !== "step").map(({ type, iteration }) => `${type} ${iteration}`);
-  assertEquals(ends, ["plan 0", "save 5", "done 5"]);
+  const ends = events.filter(({ type }) => type !== "step" && type !== "photo");
+  assertEquals(ends.map(({ type, iteration }) => `${type} ${iteration}`), ["plan 0", "save 5", "done 5"]);
 });
 
 deviceTest("train() yields a later save of an iteration that it has saved when it is aborted there", async (device) => {

@@ -4,6 +4,7 @@ import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
 import { GROUP, STEP, Trainer } from "../../ffi/trainer.ts";
+import { prune } from "../../train/strategies/prune.ts";
 import { open, steps, twoSided, WEIGHTS, type World } from "../densify/world.ts";
 import { EVERYTHING, LEARNING_RATES, makeViews, type Photo } from "../gpu/training.ts";
 import { deviceTest } from "../support/device.ts";
@@ -120,17 +121,17 @@ deviceTest("Trainer.setOpacityMode() forgets the opacities' moments and no other
   assertGreater(moved("means"), COUNT / 2);
 });
 
-deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear mode", (device) => {
+deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear mode", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians } = world;
   trainer.setOpacityMode("linear");
   const before = used(gaussians);
-  trainer.resetOpacity(0.4);
+  await trainer.resetOpacity(0.4);
   used(gaussians).forEach((value, i) => assertAlmostEquals(value, Math.min(before[i], 0.4), 1e-5));
   const weak = before.filter((value) => value < 0.3).length;
   assertGreater(weak, 5);
   const rule = { iteration: 1, target: COUNT, minOpacity: 0.3, maxScale: 1e30, share: 1 };
-  assertEquals(trainer.prune(rule).weak, weak);
+  assertEquals((await prune(trainer, rule)).weak, weak);
 });
 
 deviceTest(

@@ -1,4 +1,4 @@
-// Training options: defaults, lists of iterations, and refusals in words.
+// Training options: defaults, lists of iterations, and errors.
 import { assertEquals, assertThrows } from "@std/assert";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 
@@ -24,18 +24,20 @@ Deno.test("resolveTrainOptions() takes an option that is undefined as not given"
 
 Deno.test("resolveTrainOptions() throws with the option's name and range when a value is wrong", () => {
   const cases: [TrainOptions, string][] = [
-    [{ iterations: 0 }, "Cannot train with iterations 0: it must be a whole number at least 1"],
-    [{ iterations: 2.5 }, "whole number"],
-    [{ shDegree: 4 }, "at least 0 and at most 3"],
-    [{ lambdaDssim: 1.5 }, "Cannot train with lambdaDssim 1.5: it must be a number at least 0 and at most 1"],
+    [{ iterations: 0 }, "Cannot use 0 as iterations: it takes an integer from 1 to 2^32 - 1"],
+    [{ iterations: 2.5 }, "integer"],
+    [{ shDegree: 4 }, "from 0 to 3"],
+    [{ lambdaDssim: 1.5 }, "Cannot use 1.5 as lambdaDssim: it takes a number from 0 to 1"],
     [{ opacityLr: NaN }, "opacityLr"],
     [{ budget: 0 }, "greater than 0"],
     [{ maxSeconds: 0 }, "greater than 0"],
-    [{ mode: "both" as "multiplier" }, '"multiplier" or "final_count"'],
+    [{ viewsPerStep: 3 }, "Cannot use 3 as viewsPerStep: it takes 1, 2, 4, 8, 16, 32 or 64"],
+    [{ shLower: 1 as unknown as boolean }, "true or false"],
+    [{ mode: "both" as "multiplier" }, 'Cannot use "both" as mode: it takes "multiplier" or "final_count"'],
     [{ optimizerType: "sgd" as "default" }, '"default" or "sparse_adam"'],
-    [{ minOpacity: 1.5 }, "at least 0 and at most 1"],
-    [{ cams: -2 }, "Cannot train with cams -2: it must be a whole number at least -1"],
-    [{ saveIterations: [0] }, "whole numbers from 1 on"],
+    [{ minOpacity: 1.5 }, "from 0 to 1"],
+    [{ cams: -2 }, "Cannot use -2 as cams: it takes an integer from 0 to 2^32 - 1, or -1"],
+    [{ saveIterations: [0] }, "Cannot use [0] as saveIterations: it takes one or more integers, each 1 or more, or -1"],
     [{ positionLrInit: 0 }, "positionLrFinal"],
     [{ parity: "same" as "none" }, '"none", "reference", or some of curve, selection'],
     [{ parity: ["curve", "all"] as unknown as ["curve"] }, "some of curve"],

@@ -6,8 +6,10 @@ import { eventTarget } from "../../train/budget.ts";
 import type { DensifyEvent } from "../../train/events.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { type ParityPart, referenceEventTarget } from "../../train/parity.ts";
-import { densificationEvents, updateMask } from "../../train/schedule.ts";
+import { updateMask } from "../../train/schedule.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
+import { strategyFor } from "../support/strategy.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { type Trained, trained } from "../support/train_run.ts";
 
@@ -63,8 +65,9 @@ Deno.test("referenceEventTarget() stays in its range where events outnumber the 
 Deno.test("updateMask() leaves opacities alone from hoIteration on with parity, and only then", () => {
   for (const parity of ["none", "reference"] as const) {
     const options = resolveTrainOptions({ ...SHORT, parity });
+    const strategy = strategyFor({ ...SHORT, parity });
     const steps = Array.from({ length: 39 }, (_, i) => i + 1).filter((t) =>
-      updateMask(t, options) >> GROUP.opacities & 1
+      updateMask(t, options, strategy.stepTerms(t)) >> GROUP.opacities & 1
     );
     assertEquals(Math.max(...steps), parity === "reference" ? 31 : 39);
   }
@@ -133,18 +136,18 @@ deviceTest("train() keeps opacities as they are from hoIteration on with parity"
 
 deviceTest("train() alters gradients near a camera and at alpha's cap as parity says", async (device) => {
   const scene = await syntheticScene(device);
-  const { create } = Trainer;
+  const { createAsync } = Trainer;
   const chosen: TrainerOptions[] = [];
-  Trainer.create = (gaussians, views, options: TrainerOptions = {}) => {
+  Trainer.createAsync = (gaussians, views, options: TrainerOptions = {}) => {
     chosen.push(options);
-    return create.call(Trainer, gaussians, views, options);
+    return createAsync.call(Trainer, gaussians, views, options);
   };
   try {
     for (const parity of ["none", "reference"] as const) {
       await trained(device, scene, { ...SHORT, iterations: 2, densifyUntilIter: 0, budget: 1, parity });
     }
   } finally {
-    Trainer.create = create;
+    Trainer.createAsync = createAsync;
   }
   assertEquals(chosen.map(({ passClampedGradient }) => passClampedGradient), [false, true]);
   assertEquals(chosen.map(({ fullGradientDepth }) => fullGradientDepth), [0.37 * scene.extent, 0]);

@@ -111,11 +111,11 @@ deviceTest("PhotoCache lets go what is needed last", async (device) => {
   assertLessOrEqual(await decodes(5), 0.55 * 200);
 });
 
-deviceTest("train() refuses a cache that is too small, with the numbers", async (device) => {
+deviceTest("train() rejects a cache that is too small, with the numbers", async (device) => {
   const scene = await syntheticScene(device);
   const run = (options: TrainOptions) => trained(device, scene, { ...OPTIONS, ...options, dataDevice: "disk" });
   await assertRejects(() => run({ photoCache: 2 * PHOTO }), RangeError, "3 photos at once take 16");
-  await assertRejects(() => run({ photoCache: 2 * PHOTO }), RangeError, "or a lower cams");
+  await assertRejects(() => run({ photoCache: 2 * PHOTO }), RangeError, "or lower cams");
   const none = { densifyFromIter: 100 };
   await assertRejects(() => run({ ...none, photoCache: 2 * PHOTO }), RangeError, "2 photos at once take 10");
   await run({ ...none, photoCache: 3 * PHOTO });

@@ -20,8 +20,8 @@ Deno.test("resolveTrainOptions() takes the options of a preset, and those given 
   assertEquals(setting({ preset: "big", budget: 2, mode: "multiplier" }), ["multiplier", 2, 100, true]);
 });
 
-Deno.test("resolveTrainOptions() refuses an unknown preset, and one that lacks its budget", () => {
-  for (const [preset, words] of [["huge", '"budget" or "big"'], ["toString", '"budget"'], ["big", "a budget"]]) {
+Deno.test("resolveTrainOptions() rejects an unknown preset, and one that lacks its budget", () => {
+  for (const [preset, words] of [["huge", '"budget" or "big"'], ["toString", '"budget"'], ["big", "Missing budget"]]) {
     assertThrows(() => resolveTrainOptions({ preset: preset as Preset }), RangeError, words);
   }
 });

@@ -1,25 +1,33 @@
 // Schedules against the numbers that the published method gives.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
-import { batchEnd, MAX_BATCH, nextBatchSize, pausesBefore, stepOf } from "../../train/batch.ts";
+import { batchEnd, dueAfter, MAX_BATCH, nextBatchSize, stepOf } from "../../train/batch.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { PARITY_PARTS } from "../../train/parity.ts";
 import { ViewSampler } from "../../train/sampler.ts";
 import {
   accumulatesSh,
   activeShDegree,
-  densificationEvents,
-  densifiesAt,
+  ALL_GROUPS,
+  finalDecay,
   learningRates,
   positionLearningRate,
-  resetsOpacity,
-  settling,
   stepFlags,
   updateMask,
 } from "../../train/schedule.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
+import { strategyFor } from "../support/strategy.ts";
 
-const ALL_GROUPS = 0b111111;
 const defaults = resolveTrainOptions();
+
+/** The masks and flags of a run's steps, with the strategy that its options choose. */
+function stepsOf(options: TrainOptions = {}): { mask: (t: number) => number; flags: (t: number) => number } {
+  const [resolved, strategy] = [resolveTrainOptions(options), strategyFor(options)];
+  return {
+    mask: (t) => updateMask(t, resolved, strategy.stepTerms(t)),
+    flags: (t) => stepFlags(t, resolved, strategy.stepTerms(t)),
+  };
+}
 
 function iterationsOf(iterations: number, when: (t: number) => boolean): number[] {
   return Array.from({ length: iterations }, (_, i) => i + 1).filter(when);
@@ -40,28 +48,28 @@ Deno.test("learningRates() lists the groups in their order", () => {
   assertEquals([GROUP.shDc, GROUP.shRest, GROUP.opacities, GROUP.logScales, GROUP.quats], [1, 2, 3, 4, 5]);
 });
 
-Deno.test("settling() is 1 for nine tenths of a run and falls from there to 0 in a straight line", () => {
-  assertEquals([1, 15_000, 26_999, 27_000].map((t) => settling(t, defaults)), [1, 1, 1, 1]);
+Deno.test("finalDecay() is 1 for nine tenths of a run and falls from there to 0 in a straight line", () => {
+  assertEquals([1, 15_000, 26_999, 27_000].map((t) => finalDecay(t, defaults)), [1, 1, 1, 1]);
   const fall: [number, number][] = [[27_001, 2999 / 3000], [27_750, 0.75], [28_500, 0.5], [29_999, 1 / 3000], [
     30_000,
     0,
   ]];
-  for (const [t, expected] of fall) assertAlmostEquals(settling(t, defaults), expected, 1e-12);
+  for (const [t, expected] of fall) assertAlmostEquals(finalDecay(t, defaults), expected, 1e-12);
   const short = resolveTrainOptions({ iterations: 50 });
-  assertEquals([45, 50].map((t) => settling(t, short)), [1, 0]);
-  assertAlmostEquals(settling(46, short), 0.8, 1e-12);
+  assertEquals([45, 50].map((t) => finalDecay(t, short)), [1, 0]);
+  assertAlmostEquals(finalDecay(46, short), 0.8, 1e-12);
 });
 
-Deno.test("settling() stays 1 when parity has the rates, and only then", () => {
+Deno.test("finalDecay() stays 1 when parity has the rates, and only then", () => {
   for (const parity of ["reference", ["rates"], ["curve", "rates"]] as const) {
     const options = resolveTrainOptions({ parity });
-    assertEquals([1, 29_000, 30_000].map((t) => settling(t, options)), [1, 1, 1]);
+    assertEquals([1, 29_000, 30_000].map((t) => finalDecay(t, options)), [1, 1, 1]);
   }
   const others = PARITY_PARTS.filter((part) => part !== "rates");
-  assertAlmostEquals(settling(28_500, resolveTrainOptions({ parity: others })), 0.5, 1e-12);
+  assertAlmostEquals(finalDecay(28_500, resolveTrainOptions({ parity: others })), 0.5, 1e-12);
 });
 
-Deno.test("learningRates() settle in every group", () => {
+Deno.test("learningRates() fall in every group at the end", () => {
   const [late, constant] = [{}, { parity: ["rates"] as const }].map((options) =>
     learningRates(28_500, resolveTrainOptions(options), 2)
   );
@@ -75,33 +83,30 @@ Deno.test("activeShDegree() rises at every thousandth iteration up to the highes
 });
 
 Deno.test("updateMask() updates everything but at the last iteration, and leaves opacities out where they reset", () => {
-  assertEquals(updateMask(1, defaults), ALL_GROUPS);
-  assertEquals(updateMask(29999, defaults), ALL_GROUPS);
-  assertEquals(updateMask(30000, defaults), 0);
-  const between = resolveTrainOptions({ densificationInterval: 700 });
-  assertEquals(updateMask(3000, between), ALL_GROUPS & ~(1 << GROUP.opacities));
-  assertEquals(updateMask(15000, defaults), ALL_GROUPS);
-});
-
-Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500 with a white background", () => {
-  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, defaults)), [3000, 6000, 9000, 12000]);
-  const white = resolveTrainOptions({ whiteBackground: true });
-  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, white)), [500, 3000, 6000, 9000, 12000]);
-  const short = resolveTrainOptions({ iterations: 3000 });
-  assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
+  const { mask } = stepsOf();
+  assertEquals(ALL_GROUPS, 0b111111);
+  assertEquals([1, 29_999, 30_000].map(mask), [ALL_GROUPS, ALL_GROUPS, 0]);
+  assertEquals(stepsOf({ densificationInterval: 700 }).mask(3000), ALL_GROUPS & ~(1 << GROUP.opacities));
+  assertEquals(mask(15000), ALL_GROUPS);
 });
 
 Deno.test("updateMask() updates nothing where densification follows", () => {
-  const events = densificationEvents(defaults);
-  assertEquals(iterationsOf(29999, (t) => updateMask(t, defaults) === 0), events);
+  const { mask } = stepsOf();
+  assertEquals(iterationsOf(29999, (t) => mask(t) === 0), densificationEvents(defaults));
+});
+
+Deno.test("updateMask() leaves out the groups that hold still", () => {
+  for (const group of Object.values(GROUP)) {
+    assertEquals(updateMask(1, defaults, { still: 1 << group }), ALL_GROUPS & ~(1 << group));
+  }
 });
 
 Deno.test("updateMask() steps the higher harmonics at multiples of 16 that are no event with shLower", () => {
   // Of the 1875 multiples of 16 the last is the last iteration; events fall on 36, 7 or none of them.
   const cases: [TrainOptions, number][] = [[{}, 36], [{ densificationInterval: 500 }, 7], [{ densifyUntilIter: 0 }, 0]];
   for (const [options, lost] of cases) {
-    const lower = resolveTrainOptions({ ...options, shLower: true });
-    const steps = iterationsOf(30000, (t) => (updateMask(t, lower) >> GROUP.shRest & 1) === 1);
+    const { mask } = stepsOf({ ...options, shLower: true });
+    const steps = iterationsOf(30000, (t) => (mask(t) >> GROUP.shRest & 1) === 1);
     assertEquals(steps.length, 1874 - lost);
     assert(steps.every((t) => t % 16 === 0));
   }
@@ -109,27 +114,25 @@ Deno.test("updateMask() steps the higher harmonics at multiples of 16 that are n
 
 Deno.test("stepFlags() sums in every iteration with shLower and applies the sum in every 16th", () => {
   const fixed = { densifyUntilIter: 0 };
-  const lower = resolveTrainOptions({ ...fixed, shLower: true });
-  assertEquals(stepFlags(15, lower), STEP.shAccumulate);
-  assertEquals(stepFlags(16, lower), STEP.shAccumulate | STEP.shApply);
-  assertEquals(stepFlags(30000, lower), 0);
-  assertEquals(stepFlags(16, resolveTrainOptions(fixed)), 0);
-  assertEquals(stepFlags(16, resolveTrainOptions({ ...fixed, shLower: true, shDegree: 0 })), 0);
+  const { flags } = stepsOf({ ...fixed, shLower: true });
+  assertEquals([15, 16, 30_000].map(flags), [STEP.shAccumulate, STEP.shAccumulate | STEP.shApply, 0]);
+  assertEquals(stepsOf(fixed).flags(16), 0);
+  assertEquals(stepsOf({ ...fixed, shLower: true, shDegree: 0 }).flags(16), 0);
 });
 
-Deno.test("stepFlags() drops the sum of the higher harmonics where densification follows", () => {
-  const lower = resolveTrainOptions({ shLower: true });
-  for (const t of [600, 800]) { // no multiple of 16, and one
-    assertEquals(stepFlags(t, lower), STEP.statistics | STEP.shAccumulate | STEP.shApply);
-    assertEquals(updateMask(t, lower), 0);
+Deno.test("stepFlags() drops the sum of the higher harmonics where they hold still", () => {
+  const { mask, flags } = stepsOf({ shLower: true });
+  for (const t of [600, 800]) { // no multiple of 16, and one; densification follows both
+    assertEquals(flags(t), STEP.statistics | STEP.shAccumulate | STEP.shApply);
+    assertEquals(mask(t), 0);
   }
-  assertEquals(stepFlags(601, lower), STEP.statistics | STEP.shAccumulate);
+  assertEquals(flags(601), STEP.statistics | STEP.shAccumulate);
 });
 
 Deno.test("stepFlags() gathers statistics up to the last event", () => {
   const gathers = (options: TrainOptions): number[] => {
-    const resolved = resolveTrainOptions({ iterations: 2000, ...options });
-    return iterationsOf(2000, (t) => (stepFlags(t, resolved) & STEP.statistics) !== 0);
+    const { flags } = stepsOf({ iterations: 2000, ...options });
+    return iterationsOf(2000, (t) => (flags(t) & STEP.statistics) !== 0);
   };
   assertEquals(gathers({ densifyUntilIter: 1000 }), iterationsOf(900, () => true));
   assertEquals(gathers({}), iterationsOf(2000, () => true)); // an event in the last iteration, which steps nothing
@@ -137,75 +140,56 @@ Deno.test("stepFlags() gathers statistics up to the last event", () => {
   assertEquals(gathers({ densifyFromIter: 1000, densifyUntilIter: 900 }), []);
 });
 
+const SPARSE = STEP.visible | STEP.noBias;
+
 Deno.test("stepFlags() and accumulatesSh() leave no rarer steps to sparse Adam", () => {
-  const sparse = resolveTrainOptions({ optimizerType: "sparse_adam", shLower: true, densifyUntilIter: 0 });
-  assertEquals([accumulatesSh(sparse), accumulatesSh(resolveTrainOptions({ shLower: true }))], [false, true]);
-  for (const t of [15, 16]) {
-    assertEquals(stepFlags(t, sparse), STEP.sparse);
-    assertEquals(updateMask(t, sparse), ALL_GROUPS);
-  }
-  assertEquals(stepFlags(30000, sparse), 0);
-  const densifying = resolveTrainOptions({ optimizerType: "sparse_adam" });
-  assertEquals(stepFlags(16, densifying), STEP.sparse | STEP.statistics);
+  const sparse = { optimizerType: "sparse_adam", shLower: true, densifyUntilIter: 0 } as const;
+  const summed = [sparse, { shLower: true }].map((options) => accumulatesSh(resolveTrainOptions(options)));
+  assertEquals(summed, [false, true]);
+  const { mask, flags } = stepsOf(sparse);
+  for (const t of [15, 16]) assertEquals([flags(t), mask(t)], [SPARSE, ALL_GROUPS]);
+  assertEquals(flags(30000), 0);
+  assertEquals(stepsOf({ optimizerType: "sparse_adam" }).flags(16), SPARSE | STEP.statistics);
 });
 
-Deno.test("densificationEvents() lists the events that will really occur", () => {
-  const events = densificationEvents(resolveTrainOptions({ densificationInterval: 500 }));
-  assertEquals([events.length, events[0], events.at(-1)], [28, 1000, 14500]);
-  assertEquals(densificationEvents(defaults).length, 144);
-  assertEquals(densificationEvents(resolveTrainOptions({ densificationInterval: 3000, iterations: 500 })), []);
-  assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650 })), [600]);
-  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 600, iterations: 700 })), [700]);
-  assertEquals(densificationEvents(resolveTrainOptions({ densifyUntilIter: 700 })), [600]);
-  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);
-});
-
-Deno.test("densifiesAt() is true for the listed events and no other iteration", () => {
-  const cases: TrainOptions[] = [
-    {},
-    { densificationInterval: 500 },
-    { iterations: 1000, densificationInterval: 7, densifyFromIter: 0 },
-    { densifyFromIter: 550, densifyUntilIter: 2501 },
-    { densificationInterval: 3000, iterations: 500 },
-    { densifyFromIter: 5000, densifyUntilIter: 4000 },
-    { densifyUntilIter: 100_000 },
-  ];
-  for (const options of cases) {
-    const resolved = resolveTrainOptions(options);
-    assertEquals(iterationsOf(31_000, (t) => densifiesAt(t, resolved)), densificationEvents(resolved));
-  }
-});
+const INTERRUPTED: TrainOptions = {
+  iterations: 3100,
+  densificationInterval: 1000,
+  saveIterations: [40],
+  testIterations: [70],
+};
 
 Deno.test("batchEnd() ends before saves and evaluations, after resets and events, and at the last iteration", () => {
-  const options = resolveTrainOptions({
-    iterations: 3100,
-    densificationInterval: 1000,
-    saveIterations: [40],
-    testIterations: [70],
-  });
-  assertEquals(batchEnd(950, 256, options), 1000);
-  assertEquals(batchEnd(1001, 256, options), 1256);
-  assertEquals(batchEnd(1, 10, options), 10);
-  assertEquals(batchEnd(1, 100, options), 39);
-  assertEquals(batchEnd(39, 100, options), 39);
-  assertEquals(batchEnd(40, 100, options), 69);
-  assertEquals(batchEnd(2990, 100, options), 3000);
-  assertEquals(batchEnd(3001, 256, options), 3100);
-  assertEquals([40, 70, 3100].map((t) => pausesBefore(t, options)), [true, true, false]);
+  const [options, strategy] = [resolveTrainOptions(INTERRUPTED), strategyFor(INTERRUPTED)];
+  const cases = [[950, 256, 1000], [1001, 256, 1256], [1, 10, 10], [1, 100, 39], [39, 100, 39], [40, 100, 69]];
+  for (const [first, size, last] of [...cases, [2990, 100, 3000], [3001, 256, 3100]]) {
+    assertEquals(batchEnd(first, size, options, strategy), last);
+  }
 });
 
-Deno.test("nextBatchSize() aims at 50 ms within its bounds", () => {
-  assertEquals(nextBatchSize(100, 10), 5);
-  assertEquals(nextBatchSize(500, 1), 1);
-  assertEquals(nextBatchSize(0, 1), MAX_BATCH);
+Deno.test("dueAfter() names events first, and saves and evaluations before the step that they are named for", () => {
+  const at = (options: TrainOptions, iterations: number[]) =>
+    iterations.map((t) => dueAfter(t, resolveTrainOptions(options), strategyFor(options)).join());
+  assertEquals(at(INTERRUPTED, [0, 38, 39, 69, 70, 1000]), ["", "", "save", "evaluate", "", "event"]);
+  assertEquals(at(INTERRUPTED, [3099, 3100]), ["", "save"]); // the last iteration updates nothing: its turn is after it
+  const first = { ...INTERRUPTED, testIterations: [1, 1001, 3100], saveIterations: [1, 1001] };
+  assertEquals(at(first, [0, 1000, 3100]), ["evaluate,save", "event,evaluate,save", "evaluate,save"]);
+  assertEquals(at({ iterations: 1 }, [0, 1]), ["", "save"]);
+});
+
+Deno.test("nextBatchSize() aims at the milliseconds wanted within its bounds", () => {
+  assertEquals([nextBatchSize(100, 10, 50), nextBatchSize(100, 10, 1000)], [5, 100]);
+  assertEquals(nextBatchSize(500, 1, 50), 1);
+  assertEquals([nextBatchSize(0, 1, 50), nextBatchSize(100, 10, Infinity)], [MAX_BATCH, MAX_BATCH]);
 });
 
 Deno.test("stepOf() names the next view except at the last iteration, and draws a background for each iteration", () => {
   const options = resolveTrainOptions({ iterations: 3, randomBackground: true });
   const sampler = new ViewSampler(0, 2);
-  const steps = [1, 2, 3].map((t) => stepOf(t, { options, extent: 1, seed: 0, sampler }));
+  const strategy = strategyFor({ iterations: 3 });
+  const steps = [1, 2, 3].map((t) => stepOf(t, { options, extent: 1, seed: 0, sampler, strategy }));
   assertEquals(steps.map((step) => step.nextView), [steps[1].view, steps[2].view, undefined]);
   assert(String(steps[0].background) !== String(steps[1].background));
   const white = resolveTrainOptions({ whiteBackground: true });
-  assertEquals(stepOf(1, { options: white, extent: 1, seed: 0, sampler }).background, [1, 1, 1]);
+  assertEquals(stepOf(1, { options: white, extent: 1, seed: 0, sampler, strategy }).background, [1, 1, 1]);
 });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkCount, checkRange } from "../../ffi/errors.ts";
 import type { RowKind, Trainer } from "../../ffi/trainer.ts";
 import { LONGEST_SCALE } from "./prune.ts";
 import { STREAM } from "./streams.ts";
@@ -67,10 +68,12 @@ const KINDS: readonly RowKind[] = [
  * @param trainer Its columns are the density statistics and `score`
  * @param options Target and thresholds
  * @returns Counts
+ * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
  */
 export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grown> {
   const { iteration, round, target, gradientThreshold, sizeThreshold, fill } = options;
   const { columns, gaussians: { count } } = trainer;
+  checkGrowth(trainer, options);
   const wanted = Math.max(target - count, 0);
   await columns.compute("candidate", `${MEAN_GRADIENT} >= ${gradientThreshold}`);
   await columns.compute("large", `${LONGEST_SCALE} > ${sizeThreshold}`);
@@ -102,4 +105,14 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   if (grown > 0) await columns.editRows("kind", KINDS, draw);
   columns.drop();
   return { candidates, cloned: grown - split, split, filled, count: trainer.gaussians.count };
+}
+
+/** Throws "invalid argument" where the target is beyond the capacity or a threshold out of its range. */
+export function checkGrowth(
+  trainer: Trainer,
+  options: Pick<GrowOptions, "target" | "gradientThreshold" | "sizeThreshold">,
+): void {
+  checkCount("target", options.target, { maximum: trainer.gaussians.capacity });
+  checkRange("gradientThreshold", options.gradientThreshold);
+  checkRange("sizeThreshold", options.sizeThreshold);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkCount, checkRange } from "../../ffi/errors.ts";
 import type { Trainer } from "../../ffi/trainer.ts";
 import { STREAM } from "./streams.ts";
 
@@ -35,10 +36,13 @@ export const LOW_SCORE = "1 / (0.000001 + score)";
  * @param trainer Its column `score` says what Gaussians are worth
  * @param options What is weak, how much of it goes, how many stay
  * @returns Weak Gaussians there were, and Gaussians left
+ * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
  */
 export async function prune(trainer: Trainer, options: PruneOptions): Promise<{ weak: number; count: number }> {
   const { iteration, minOpacity, maxScale, share } = options;
   const { columns, gaussians: { count } } = trainer;
+  checkCount("target", options.target);
+  checkPruning(options);
   const target = Math.max(options.target, 1);
   await columns.compute("weak", `used_opacity < ${minOpacity} | ${LONGEST_SCALE} > ${maxScale}`);
   const weak = await columns.sum("weak");
@@ -57,6 +61,13 @@ export async function prune(trainer: Trainer, options: PruneOptions): Promise<{ 
   }
   columns.drop();
   return { weak, count: left };
+}
+
+/** Throws "invalid argument" where what is weak, or how much of it goes, is out of its range. */
+export function checkPruning(options: Pick<PruneOptions, "minOpacity" | "maxScale" | "share">): void {
+  checkRange("minOpacity", options.minOpacity, { maximum: 1 });
+  checkRange("maxScale", options.maxScale);
+  checkRange("share", options.share, { maximum: 1 });
 }
 
 /** A share of a number, rounded down, in the 32-bit arithmetic of the library; at most the number itself. */

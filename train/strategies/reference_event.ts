@@ -6,8 +6,8 @@
  */
 
 import type { Trainer } from "../../ffi/trainer.ts";
-import { type Grown, type GrowOptions, MEAN_GRADIENT, SPLIT } from "./grow.ts";
-import { LONGEST_SCALE, type PruneOptions, shareOf } from "./prune.ts";
+import { checkGrowth, type Grown, type GrowOptions, MEAN_GRADIENT, SPLIT } from "./grow.ts";
+import { checkPruning, LONGEST_SCALE, type PruneOptions, shareOf } from "./prune.ts";
 import { STREAM } from "./streams.ts";
 
 /** Options of {@linkcode referenceEvent}; each as in {@linkcode GrowOptions} and {@linkcode PruneOptions}. */
@@ -31,10 +31,13 @@ export interface ReferenceEvent extends Grown {
  * @param trainer Its columns are the density statistics and `score`
  * @param options Target, thresholds, share
  * @returns Counts
+ * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
  */
 export async function referenceEvent(trainer: Trainer, options: ReferenceEventOptions): Promise<ReferenceEvent> {
   const { iteration, target, gradientThreshold, sizeThreshold, minOpacity, maxScale, share } = options;
   const { columns, gaussians } = trainer;
+  checkGrowth(trainer, options);
+  checkPruning(options);
   await columns.compute("candidate", `${MEAN_GRADIENT} >= ${gradientThreshold}`);
   await columns.compute("longest", LONGEST_SCALE);
   await columns.compute("large", `longest > ${sizeThreshold}`);

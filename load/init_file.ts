@@ -9,7 +9,7 @@ import { parsePlyHeader } from "./ply_header.ts";
 import { usablePoints } from "./points.ts";
 
 /** Points, or Gaussians with their centres as points. */
-export interface Start {
+export interface InitFile {
   /** At least one point. */
   points: PointCloud;
   /** Gaussians, where the file has some. */
@@ -24,22 +24,22 @@ export interface Start {
  *
  * @internal
  */
-export async function readStart(path: string): Promise<Start> {
+export async function readInitFile(path: string): Promise<InitFile> {
   const bytes = await readDataFile(path);
   const vertex = parsePlyHeader(bytes, path).elements.find(({ name }) => name === "vertex");
-  const start = vertex?.properties.some(({ name }) => name === "f_dc_0")
-    ? startFromSplats(parseSplatsPly(bytes, path))
-    : startFromPoints(parsePointsPly(bytes, path));
-  if (start.points.count === 0) throw new DataError("There is nothing usable to start from", { path });
-  return start;
+  const file = vertex?.properties.some(({ name }) => name === "f_dc_0")
+    ? fromSplats(parseSplatsPly(bytes, path))
+    : fromPoints(parsePointsPly(bytes, path));
+  if (file.points.count === 0) throw new DataError("There is nothing usable to start from", { path });
+  return file;
 }
 
-function startFromPoints(all: PointCloud): Start {
+function fromPoints(all: PointCloud): InitFile {
   const { points, dropped } = usablePoints(all);
   return { points, notices: dropped > 0 ? [notice(dropped, all.count, "points")] : [] };
 }
 
-function startFromSplats(all: PlySplats): Start {
+function fromSplats(all: PlySplats): InitFile {
   const splats = usableSplats(all);
   const { count, means, sh, shDegree } = splats;
   const colors = new Uint8ClampedArray(3 * count);

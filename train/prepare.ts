@@ -1,5 +1,5 @@
-// What stands before the first step: the budget, the first Gaussians, and the memory plan that is held against what there
-// is.
+// What stands before the first step: the budget, the strategy, the first Gaussians, and the memory plan that is held
+// against what there is.
 
 import type { Scene, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
@@ -10,59 +10,63 @@ import { budgetTarget, largestCount } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { heldPhotoBytes } from "./photo_cache.ts";
 import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
-import { accumulatesSh, densificationEvents } from "./schedule.ts";
+import { accumulatesSh } from "./schedule.ts";
+import { strategyOf } from "./strategies/choose.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** Views in which the plan counts what the first Gaussians cover. */
 const COUNTED_VIEWS = 8;
 
-/** What a run starts with. */
-export interface Start {
+/** What stands before the first step of a run. */
+export interface PreparedRun {
   /** The caller's to dispose. */
   gaussians: Gaussians;
   /** The memory that the run will take. */
   plan: MemoryPlan;
-  /** Count at the start. */
+  /** Adds and removes Gaussians. */
+  strategy: Strategy;
+  /** Count of Gaussians at the start. */
   start: number;
   /** Count after the last densification event. */
   target: number;
-  /** Iterations of the densification events. */
-  densification: number[];
   /** What the user should know, a sentence each. */
   warnings: string[];
 }
 
 /**
- * Makes the first Gaussians and plans the run.
+ * Makes the strategy and the first Gaussians, and plans the run's memory.
  *
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
- * @returns See {@linkcode Start}
+ * @returns See {@linkcode PreparedRun}
  * @throws {TameError} When memory does not suffice; nothing is kept then
  */
-export async function startTraining(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<Start> {
+export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
-  const densification = densificationEvents(options);
-  const { splats } = scene;
+  const { splats, extent } = scene;
   const { shDegree } = options;
   const start = splats?.count ?? scene.points.count;
   const target = budgetTarget(start, options);
-  const capacity = largestCount(start, options);
+  const strategy = strategyOf({ options, seed: device.seed, extent, views: scene.train.length, start, target });
+  const events = strategy.densification.length;
+  const capacity = largestCount({ start, target }, events);
   const { limit, live } = device.memory();
   const room = limit > 0 ? limit - live : await device.freeMemory();
-  checkMemory(planRun(device, scene, { ...options, capacity }, room));
+  const counts = { capacity, densifies: events > 0 };
+  checkMemory(planRun(device, scene, { ...options, ...counts }, room));
 
   const warnings: string[] = [];
   const onFallback = (message: string) => void warnings.push(message);
   const gaussians = splats === undefined
     ? await initGaussians(device, scene.points, { shDegree, capacity, onFallback })
-    : warmStart(device, splats, { shDegree, capacity });
+    : await warmStart(device, splats, { shDegree, capacity });
   try {
     const firstInstances = await mostInstances(gaussians, scene.train);
-    const plan = planRun(device, scene, { ...options, capacity, firstInstances }, room);
+    const plan = planRun(device, scene, { ...options, ...counts, firstInstances }, room);
     checkMemory(plan);
-    warnings.push(...warningsOf(scene, options, { start, target, events: densification.length }));
-    return { gaussians, plan, start, target, densification, warnings };
+    warnings.push(...warningsOf(scene, options, { start, target, events }));
+    return { gaussians, plan, strategy, start, target, warnings };
   } catch (error) {
     gaussians[Symbol.dispose]();
     throw error;
@@ -97,7 +101,7 @@ function warningsOf(
 function planRun(
   device: Device,
   scene: Scene,
-  options: ResolvedTrainOptions & { capacity: number; firstInstances?: number },
+  options: ResolvedTrainOptions & { capacity: number; densifies: boolean; firstInstances?: number },
   limit: number,
 ): MemoryPlan {
   return planMemory({
@@ -108,7 +112,7 @@ function planRun(
     count: options.capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-    densifies: densificationEvents(options).length > 0,
+    densifies: options.densifies,
     evaluates: options.testIterations.length > 0,
     firstInstances: options.firstInstances,
   }, limit);

@@ -1,0 +1,34 @@
+// The progress of a run: a bar on a terminal, elsewhere a line every few seconds.
+
+import { formatBytes } from "../../base/format.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { count } from "../format.ts";
+import type { Reporter } from "../progress.ts";
+import type { Sink } from "./sink.ts";
+
+/** Shows how many photos are read and how many iterations are done. */
+export class BarSink implements Sink {
+  readonly #reporter: Reporter;
+  readonly #iterations: number;
+
+  constructor(reporter: Reporter, iterations: number) {
+    this.#reporter = reporter;
+    this.#iterations = iterations;
+  }
+
+  event(event: TrainEvent): void {
+    if (event.type === "photo") {
+      const { loaded, total } = event;
+      this.#reporter.progress({ label: "Photos", done: loaded, total, unit: "photo" });
+    }
+    if (event.type === "step") {
+      const details = [`loss ${event.loss.toFixed(7)}`, `${count(event.count)} Gaussians`, formatBytes(event.memory)];
+      const total = this.#iterations;
+      this.#reporter.progress({ label: "Training", done: event.iteration, total, unit: "it", details });
+    }
+  }
+
+  end(): void {
+    this.#reporter.finish();
+  }
+}

@@ -1,0 +1,82 @@
+// The model folder of a run: what is known of it at the start, and a PLY for every save.
+
+import { DEFAULT_NEAR } from "../../base/scene.ts";
+import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
+import { lastIteration, savedIterations } from "../../load/model_folder.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { trainOptions, usesReferenceCameras } from "../train_options.ts";
+import type { RunSetup, Sink } from "./sink.ts";
+
+/** Writes the model folder. */
+export class FolderSink implements Sink {
+  readonly #setup: RunSetup;
+  readonly #saved = new Set<number>();
+  #begun = false;
+  #photosRead = false;
+  #path: string | undefined;
+
+  constructor(setup: RunSetup) {
+    this.#setup = setup;
+  }
+
+  /** Whether the folder is there. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Path of the last PLY. */
+  get path(): string | undefined {
+    return this.#path;
+  }
+
+  async event(event: TrainEvent): Promise<void> {
+    switch (event.type) {
+      case "photo":
+        this.#photosRead = event.loaded === event.total;
+        break;
+      case "step":
+        if (this.#photosRead) await this.#begin();
+        break;
+      case "save":
+        await this.#begin();
+        this.#path = await savePointCloud(event.gaussians, this.#setup.folder, event.iteration);
+        this.#saved.add(event.iteration);
+        break;
+    }
+  }
+
+  /** The last iteration of this run, and the PLYs that an earlier, longer run into the same folder has left. */
+  async earlierRun(): Promise<{ last: number; later: number[] }> {
+    const { folder } = this.#setup;
+    const last = await lastIteration(folder);
+    const iterations = await savedIterations(folder);
+    return { last, later: iterations.filter((iteration) => iteration > last && !this.#saved.has(iteration)) };
+  }
+
+  /**
+   * Starts the model folder once the run has something to put there: a run that is rejected, or fails at a photo, does
+   * not touch an earlier model.
+   */
+  async #begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { scene, folder } = this.#setup;
+    await startModelFolder(folder, scene, cfgArgs(this.#setup));
+  }
+}
+
+/** What the tools of the family read of a run: how its capture was loaded. */
+function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | number | boolean> {
+  return {
+    data_device: values.data_device,
+    eval: values.eval,
+    images: values.images,
+    model_path: folder,
+    resolution: values.resolution,
+    sh_degree: values.sh_degree,
+    source_path: scene.source,
+    white_background: values.white_background,
+    ...(values.near === DEFAULT_NEAR ? {} : { near: values.near }),
+    ...(usesReferenceCameras(trainOptions(values)) ? { reference_cameras: true } : {}),
+  };
+}

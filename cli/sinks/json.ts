@@ -1,0 +1,43 @@
+// The events of a run as JSON, one object a line on the standard output.
+
+import type { TrainEvent } from "../../train/events.ts";
+import type { Reporter } from "../progress.ts";
+import type { FolderSink } from "./folder.ts";
+import type { RecordSink } from "./record.ts";
+import type { RunSetup, Sink } from "./sink.ts";
+
+/** Writes each event as JSON where that is asked for, with what the other sinks made of it. */
+export class JsonSink implements Sink {
+  readonly #reporter: Reporter;
+  readonly #setup: RunSetup;
+  readonly #folder: FolderSink;
+  readonly #record: RecordSink;
+
+  /** `folder` and `record` take each event before this sink. */
+  constructor(reporter: Reporter, setup: RunSetup, { folder, record }: { folder: FolderSink; record: RecordSink }) {
+    this.#reporter = reporter;
+    this.#setup = setup;
+    this.#folder = folder;
+    this.#record = record;
+  }
+
+  event(event: TrainEvent): void {
+    // The Gaussians by their count.
+    this.#reporter.event({ ...event, gaussians: event.gaussians.count, ...this.#more(event) });
+  }
+
+  #more(event: TrainEvent): object {
+    switch (event.type) {
+      case "step": // losses with the digits of a float
+        return { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) };
+      case "save":
+        return { path: this.#folder.path };
+      case "done": {
+        const { folder } = this.#setup;
+        return { folder, path: this.#folder.path ?? null, totalSeconds: this.#record.seconds.total };
+      }
+      default:
+        return {};
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// The lines of a run: what was planned, what happened between steps, how it ended.
+
+import { formatBytes } from "../../base/format.ts";
+import type { DensifyEvent, DoneEvent, EvaluateEvent, TrainEvent } from "../../train/events.ts";
+import { count, duration, planText, rate } from "../format.ts";
+import type { Reporter } from "../progress.ts";
+import type { FolderSink } from "./folder.ts";
+import type { RecordSink } from "./record.ts";
+import type { RunSetup, Sink } from "./sink.ts";
+
+/** Tells of a run in sentences. */
+export class LinesSink implements Sink {
+  readonly #reporter: Reporter;
+  readonly #setup: RunSetup;
+  readonly #folder: FolderSink;
+  readonly #record: RecordSink;
+
+  /** `folder` and `record` take each event before this sink. */
+  constructor(reporter: Reporter, setup: RunSetup, { folder, record }: { folder: FolderSink; record: RecordSink }) {
+    this.#reporter = reporter;
+    this.#setup = setup;
+    this.#folder = folder;
+    this.#record = record;
+  }
+
+  async event(event: TrainEvent): Promise<void> {
+    switch (event.type) {
+      case "plan":
+        this.#reporter.note(`Memory: ${planText(event.plan)}`);
+        break;
+      case "densify":
+        this.#reporter.note(describeDensification(event));
+        break;
+      case "evaluate":
+        this.#reporter.note(describeEvaluation(event));
+        break;
+      case "warning":
+        this.#reporter.warn(event.message);
+        break;
+      case "done":
+        await this.#sumUp(event);
+        break;
+    }
+  }
+
+  async #sumUp({ result }: DoneEvent): Promise<void> {
+    if (result.timedOut) this.#reporter.note(`Stopped by --max_seconds ${this.#setup.values.max_seconds}`);
+    const { train, total } = this.#record.seconds;
+    this.#reporter.note(
+      result.iteration === 0
+        ? "No iteration was finished"
+        : `${count(result.iteration)} iterations in ${duration(train)} ` +
+          `(${rate(result.iteration / train, "it")}), ${duration(total)} in all: ` +
+          `${count(result.count)} Gaussians, loss ${result.loss.toFixed(7)}, peak memory ${
+            formatBytes(result.peakMemory)
+          }`,
+    );
+    if (this.#folder.path === undefined) return;
+    this.#reporter.note(`Splats: ${this.#folder.path}`);
+    const { last, later } = await this.#folder.earlierRun();
+    if (later.length === 0) return;
+    this.#reporter.note(
+      `An earlier run has left iterations ${
+        later.join(", ")
+      } in this folder; render takes ${last} unless told otherwise`,
+    );
+  }
+}
+
+/** What an event did, in one line. */
+function describeDensification(event: DensifyEvent): string {
+  const { iteration, pruned, cloned, split, filled, target } = event;
+  const short = event.count < target ? `, ${count(target)} wanted` : "";
+  return `Iteration ${iteration}: ${count(pruned)} pruned, ${count(cloned)} cloned, ` +
+    `${count(split)} split (${count(filled)} of them by gradient alone): ${count(event.count)} Gaussians${short}`;
+}
+
+function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateEvent): string {
+  return `Iteration ${iteration}, ${views} ${set} views: PSNR ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)}, ` +
+    `L1 ${l1.toFixed(4)}`;
+}

@@ -1,0 +1,62 @@
+// The record of a run, `config.json`: how to repeat it, and how it went.
+
+import { type RunConfig, writeRunConfig } from "../../export/model_folder.ts";
+import type { TrainEvent, TrainResult } from "../../train/events.ts";
+import { userPath } from "../paths.ts";
+import type { FolderSink } from "./folder.ts";
+import type { RunSetup, Sink } from "./sink.ts";
+
+/** Writes `config.json` when a run is over, if it has a folder. */
+export class RecordSink implements Sink {
+  readonly #setup: RunSetup;
+  readonly #folder: FolderSink;
+  #seconds: RunConfig["seconds"] = { load: 0, train: 0, total: 0 };
+
+  /** `folder` takes each event before this sink. */
+  constructor(setup: RunSetup, { folder }: { folder: FolderSink }) {
+    this.#setup = setup;
+    this.#folder = folder;
+  }
+
+  /** Wall-clock seconds of the run, once it is over. */
+  get seconds(): RunConfig["seconds"] {
+    return this.#seconds;
+  }
+
+  async event(event: TrainEvent): Promise<void> {
+    if (event.type !== "done") return;
+    const { result } = event;
+    this.#seconds = {
+      load: this.#setup.loadSeconds + result.loadSeconds,
+      train: result.seconds,
+      total: performance.now() / 1000,
+    };
+    if (this.#folder.begun) await this.#write(result);
+  }
+
+  async #write(result: TrainResult): Promise<void> {
+    const { device: { backend, name, reason, seed }, scene, folder } = this.#setup;
+    await writeRunConfig(folder, {
+      options: recordedOptions(this.#setup),
+      device: { backend, name, reason, seed },
+      capture: {
+        source: scene.source,
+        train: scene.train.length,
+        test: scene.test.length,
+        points: scene.points.count,
+        extent: scene.extent,
+      },
+      result,
+      seconds: this.#seconds,
+    });
+  }
+}
+
+/** All options by name, so that `--config` repeats the run from anywhere. */
+function recordedOptions({ values, scene, folder }: RunSetup): Record<string, unknown> {
+  const recorded: Record<string, unknown> = { ...values, source_path: scene.source, model_path: folder };
+  delete recorded.config;
+  if (values.init !== undefined) recorded.init = userPath(values.init);
+  for (const name of Object.keys(recorded)) recorded[name] ??= null;
+  return recorded;
+}

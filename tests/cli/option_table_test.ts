@@ -1,0 +1,97 @@
+// Every option of the library: the command line and the library take the same values, and reject the same.
+
+import { assertEquals } from "@std/assert";
+import { apiName, isList, OptionError, type OptionRow } from "../../base/option.ts";
+import { parse } from "../../cli/argv.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { TRAIN_OPTIONS } from "../../cli/options.ts";
+import { openDevice } from "../../ffi/device.ts";
+import { DEVICE_ROWS } from "../../ffi/option_table.ts";
+import { LOAD_ROWS } from "../../load/option_table.ts";
+import { loadScene } from "../../load/scene.ts";
+import { TRAIN_ROWS } from "../../train/option_table.ts";
+import { resolveTrainOptions } from "../../train/options.ts";
+
+/** A room's rows, and the function that takes them; where it goes on to work, it ends at a file that is not there. */
+const ROOMS: [name: string, rows: readonly OptionRow[], call: (options: object) => unknown][] = [
+  ["openDevice", DEVICE_ROWS, (options) => openDevice({ ...options, library: "/nonexistent/libtame_cpu.so" })],
+  ["loadScene", LOAD_ROWS, (options) => loadScene("/nonexistent", options)],
+  ["resolveTrainOptions", TRAIN_ROWS, (options) => resolveTrainOptions(options)],
+];
+
+/** The next float after a positive one, or after 0. */
+function next(value: number): number {
+  return value === 0 ? Number.MIN_VALUE : value * (1 + Number.EPSILON);
+}
+
+/** Values at the bounds of a row and beside them, each with whether the row means to take it. */
+function samples(row: OptionRow): [value: string | number | boolean, taken: boolean][] {
+  if (row.choices !== undefined) {
+    return [...row.choices.map((choice): [string | number, boolean] => [choice, true]), ["x", false]];
+  }
+  if (row.kind === "flag") return [[true, true], [false, true], ["yes", false]];
+  if (row.name === "parity") return [["none", true], ["curve,rates", true], ["curve,all", false]];
+  if (row.kind === "string" || row.kind === "path") return [["a", true]];
+  const { minimum, above, maximum, sentinel } = row;
+  const whole = row.kind !== "number";
+  const list: [number, boolean][] = [];
+  if (minimum !== undefined) list.push([minimum, true], [minimum - 1, minimum - 1 === sentinel]);
+  if (above !== undefined) list.push([above, false], [next(above), true], [above - 1, false]);
+  if (maximum !== undefined) list.push([maximum, true]);
+  if (maximum !== undefined && maximum < Infinity) list.push([whole ? maximum + 1 : next(maximum), false]);
+  if (sentinel !== undefined) list.push([sentinel, true], [sentinel - 1, false]);
+  if (maximum !== Infinity) list.push([Infinity, false]);
+  // The command line rounds 1.5G to whole bytes.
+  if (row.kind !== "bytes") list.push([1.5, !whole && (maximum ?? 2) >= 1.5]);
+  return list;
+}
+
+/** The values as the command line spells them. */
+function spelled(value: string | number | boolean): string {
+  return value === Infinity ? "1e999" : String(value);
+}
+
+/** Whether the library takes an option; errors about several options, or what follows, count as taken. */
+async function taken(call: (options: object) => unknown, options: object): Promise<boolean> {
+  try {
+    await call(options);
+    return true;
+  } catch (error) {
+    return !(error instanceof OptionError && error.message.includes(": it takes "));
+  }
+}
+
+function parses(row: OptionRow, text: string): boolean {
+  try {
+    parse([`--${row.name}=${text}`], TRAIN_OPTIONS);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+for (const [name, rows, call] of ROOMS) {
+  Deno.test(`${name}() and the command line take and reject the same values of every option`, async () => {
+    for (const row of rows) {
+      for (const [value, means] of samples(row)) {
+        const options = { [apiName(row)]: isList(row) ? [value] : value };
+        const what = `${row.name} ${value}`;
+        assertEquals(await taken(call, options), means, `${what} in the library`);
+        assertEquals(parses(row, spelled(value)), means, `${what} on the command line`);
+      }
+    }
+  });
+}
+
+Deno.test("0 is no budget, no time, no cache, no near plane, no width and no iteration, in the library and in flags", async () => {
+  const rejected = ["budget", "max_seconds", "photo_cache", "near", "resolution", "test_iterations"];
+  for (const [, rows, call] of ROOMS) {
+    for (const row of rows.filter(({ name }) => rejected.includes(name))) {
+      assertEquals(await taken(call, { [apiName(row)]: isList(row) ? [0] : 0 }), false, row.name);
+      assertEquals(parses(row, "0"), false, row.name);
+      rejected.splice(rejected.indexOf(row.name), 1);
+    }
+  }
+  assertEquals(rejected, [], "no such rows");
+});

@@ -1,0 +1,127 @@
+// The sinks of a run, one by one: events in, an output out.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "@std/fs";
+import { join } from "@std/path";
+import { parse } from "../../cli/argv.ts";
+import { TRAIN_OPTIONS } from "../../cli/options.ts";
+import { Reporter } from "../../cli/progress.ts";
+import { BarSink } from "../../cli/sinks/bar.ts";
+import { CsvSink } from "../../cli/sinks/csv.ts";
+import { FolderSink } from "../../cli/sinks/folder.ts";
+import { JsonSink } from "../../cli/sinks/json.ts";
+import { LinesSink } from "../../cli/sinks/lines.ts";
+import { RecordSink } from "../../cli/sinks/record.ts";
+import type { RunSetup, Sink } from "../../cli/sinks/sink.ts";
+import type { Device } from "../../ffi/device.ts";
+import { Gaussians } from "../../ffi/gaussians.ts";
+import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
+import { deviceTest } from "../support/device.ts";
+import { Recorder } from "../support/recorder.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+
+/** A run of 4 iterations that is not run. */
+interface Pretended extends Disposable {
+  setup: RunSetup;
+  photo: (loaded: number) => TrainEvent;
+  step: (iteration: number) => StepEvent;
+  save: (iteration: number) => TrainEvent;
+  done: DoneEvent;
+}
+
+async function pretend(device: Device, folder: string): Promise<Pretended> {
+  const { values } = parse(["-s", "capture", "--iterations", "4"], TRAIN_OPTIONS);
+  const gaussians = Gaussians.create(device, { capacity: 2, shDegree: 0, count: 2 });
+  const losses = new Float32Array([0.5]);
+  const result = { iteration: 4, count: 2, loss: 0.5, seconds: 2, loadSeconds: 1, evaluationSeconds: 0 };
+  return {
+    setup: { values, device, scene: await syntheticScene(device), folder, loadSeconds: 0.5 },
+    photo: (loaded) => ({ type: "photo", iteration: 0, gaussians, loaded, total: 6 }),
+    step: (iteration) => ({
+      ...{ type: "step", iteration, gaussians, first: iteration, losses, loss: 0.5 },
+      ...{ count: 2, seconds: iteration / 2, memory: 64 },
+    }),
+    save: (iteration) => ({ type: "save", iteration, gaussians }),
+    done: {
+      type: "done",
+      iteration: 4,
+      gaussians,
+      result: { ...result, peakMemory: 128, aborted: false, timedOut: false },
+    },
+    [Symbol.dispose]: () => gaussians[Symbol.dispose](),
+  };
+}
+
+/** A test with a run that is not run, and a path for its model folder. */
+function sinkTest(name: string, body: (run: Pretended, folder: string) => Promise<void>): void {
+  deviceTest(name, async (device) => {
+    const parent = await Deno.makeTempDir();
+    try {
+      using run = await pretend(device, join(parent, "out"));
+      await body(run, run.setup.folder);
+    } finally {
+      await Deno.remove(parent, { recursive: true });
+    }
+  });
+}
+
+async function tell(sinks: Sink[], ...events: TrainEvent[]): Promise<void> {
+  for (const event of events) {
+    for (const sink of sinks) await sink.event(event);
+  }
+}
+
+sinkTest("BarSink draws photos, then iterations, and clears the bar at the end", async ({ photo, step }) => {
+  const streams = new Recorder(true);
+  const bar = new BarSink(new Reporter({ streams }), 4);
+  await tell([bar], photo(3), step(1));
+  assertEquals(streams.errors.split("\r\x1b[K").slice(1), [
+    "Photos [##########----------] 3/6",
+    "Training [#####---------------] 1/4  loss 0.5000000  2 Gaussians  64 B",
+  ]);
+  bar.end();
+  assertEquals(streams.errors.endsWith("\r\x1b[K"), true);
+});
+
+sinkTest("FolderSink begins at the first step with all photos there, or at a save", async ({ setup, ...run }, path) => {
+  const late = new FolderSink(setup);
+  await tell([late], run.photo(5), run.step(1), run.photo(6));
+  assertEquals([late.begun, existsSync(path)], [false, false]);
+  await tell([late], run.step(2));
+  assertEquals([late.begun, existsSync(join(path, "cameras.json")), late.path], [true, true, undefined]);
+  const saved = new FolderSink(setup);
+  await tell([saved], run.save(3));
+  assertEquals(saved.path, join(path, "point_cloud", "iteration_3", "point_cloud.ply"));
+  assertEquals(existsSync(saved.path!), true);
+  assertEquals(await saved.earlierRun(), { last: 3, later: [] });
+});
+
+sinkTest("CsvSink and RecordSink write into a folder that has begun, and no other", async ({ setup, ...run }, path) => {
+  for (const begins of [false, true]) {
+    const folder = new FolderSink(setup);
+    const record = new RecordSink(setup, { folder });
+    const events = [run.step(1), run.step(2), ...(begins ? [run.save(2)] : []), run.done];
+    await tell([folder, new CsvSink(setup, { folder }), record], ...events);
+    assertEquals(["train.csv", "config.json"].map((name) => existsSync(join(path, name))), [begins, begins]);
+    assertEquals([record.seconds.load, record.seconds.train], [1.5, 2]);
+  }
+  assertEquals((await Deno.readTextFile(join(path, "train.csv"))).split("\n").slice(1, 3), [
+    "1,0.5,2,0.5000,64,,,,",
+    "2,0.5,2,1.0000,64,,,,",
+  ]);
+  assertEquals(JSON.parse(await Deno.readTextFile(join(path, "config.json"))).options.iterations, 4);
+});
+
+sinkTest("JsonSink and LinesSink tell of what the folder has", async ({ setup, ...run }, path) => {
+  const streams = new Recorder(false);
+  const reporter = new Reporter({ json: true, streams });
+  const folder = new FolderSink(setup);
+  const record = new RecordSink(setup, { folder });
+  const sinks = [new LinesSink(reporter, setup, { folder, record }), new JsonSink(reporter, setup, { folder, record })];
+  await tell([folder, record, ...sinks], run.step(1), run.save(4), run.done);
+  const [step, save, done] = streams.output.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([step.losses, step.gaussians, save.path], [[0.5], 2, folder.path]);
+  assertEquals([done.folder, done.path, done.totalSeconds], [path, folder.path, record.seconds.total]);
+  assertStringIncludes(streams.errors, "4 iterations in 2.00 s (2.0 it/s)");
+  assertStringIncludes(streams.errors, `Splats: ${folder.path}`);
+});

@@ -1,0 +1,183 @@
+// Strategies: the events of the built-in ones, and runs with a strategy of the caller's own.
+import { assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
+import { GROUP, STEP } from "../../ffi/trainer.ts";
+import { eventTarget } from "../../train/budget.ts";
+import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
+import { resetsOpacity } from "../../train/strategies/opacity.ts";
+import { grow } from "../../train/strategies/grow.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
+import type { EventPlace, Strategy } from "../../train/strategies/strategy.ts";
+import { deviceTest } from "../support/device.ts";
+import { strategyFor } from "../support/strategy.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+import { trained } from "../support/train_run.ts";
+
+const defaults = resolveTrainOptions();
+
+function iterationsOf(iterations: number, when: (t: number) => boolean): number[] {
+  return Array.from({ length: iterations }, (_, i) => i + 1).filter(when);
+}
+
+Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500 with a white background", () => {
+  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, defaults)), [3000, 6000, 9000, 12000]);
+  const white = resolveTrainOptions({ whiteBackground: true });
+  assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, white)), [500, 3000, 6000, 9000, 12000]);
+  const short = resolveTrainOptions({ iterations: 3000 });
+  assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
+});
+
+Deno.test("densificationEvents() lists the events that will really occur", () => {
+  const events = densificationEvents(resolveTrainOptions({ densificationInterval: 500 }));
+  assertEquals([events.length, events[0], events.at(-1)], [28, 1000, 14500]);
+  assertEquals(densificationEvents(defaults).length, 144);
+  assertEquals(densificationEvents(resolveTrainOptions({ densificationInterval: 3000, iterations: 500 })), []);
+  assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650 })), [600]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 600, iterations: 700 })), [700]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyUntilIter: 700 })), [600]);
+  assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);
+});
+
+Deno.test("strategyOf() takes the reference's strategy with parity of the selection, else Taming's", () => {
+  const name = (options: TrainOptions) => strategyFor(options).name;
+  assertEquals([name({}), name({ parity: ["curve"] })], ["taming", "taming"]);
+  assertEquals([name({ parity: "reference" }), name({ parity: ["selection"] })], ["reference", "reference"]);
+});
+
+Deno.test("isEvent() is true at densification, opacity resets and the switch; only the first has views()", () => {
+  const options = { iterations: 4000, highOpacity: true, densifyUntilIter: 3500, hoIteration: 3600, cams: 2 };
+  const strategy = strategyFor({ ...options, densificationInterval: 700 });
+  const events = [700, 1400, 2100, 2800];
+  assertEquals([...strategy.densification], events);
+  assertEquals(iterationsOf(4000, (t) => strategy.isEvent(t)), [...events, 3000, 3600]);
+  assertEquals(iterationsOf(4000, (t) => strategy.views(t).length === 2), events);
+  assertEquals(iterationsOf(4000, (t) => strategy.views(t).length > 0), events);
+});
+
+const SHORT: TrainOptions = { iterations: 20, testIterations: [-1], budget: 1 };
+
+/** A strategy without events, to be changed. */
+function idle(changes: Partial<Strategy> = {}): Strategy {
+  return {
+    name: "idle",
+    densification: [],
+    isEvent: () => false,
+    views: () => [],
+    stepTerms: () => ({ flags: 0, still: 0 }),
+    apply: () => Promise.resolve(undefined),
+    ...changes,
+  };
+}
+
+deviceTest("train() takes a strategy that densifies nothing, and tells it of the run", async (device) => {
+  const scene = await syntheticScene(device);
+  const contexts: StrategyContext[] = [];
+  const strategy = (context: StrategyContext) => {
+    contexts.push(context);
+    return idle();
+  };
+  const options = { ...SHORT, densifyFromIter: 5, densificationInterval: 5 };
+  const own = await trained(device, scene, { ...options, strategy });
+  const none = await trained(device, scene, { ...options, densifyUntilIter: 0 });
+  assertEquals(own.rows, none.rows);
+  assertNotEquals(own.rows, (await trained(device, scene, options)).rows);
+  const [{ seed, extent, views, start, target }] = contexts;
+  assertEquals(contexts.length, 1);
+  assertEquals({ seed, extent, views, start, target }, {
+    seed: device.seed,
+    extent: scene.extent,
+    views: scene.train.length,
+    start: 60,
+    target: 60,
+  });
+});
+
+deviceTest(
+  "train() applies a strategy's events where it lists them, with the budget's curve over them",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    const densification = [4, 9, 11];
+    const places: EventPlace[] = [];
+    const strategy = ({ start, target: budget }: StrategyContext): Strategy =>
+      idle({
+        densification,
+        isEvent: (t) => densification.includes(t) || t === 10,
+        stepTerms: () => ({ flags: STEP.statistics, still: 0 }),
+        async apply(trainer, place) {
+          places.push(place);
+          const { iteration, event, events } = place;
+          if (event === 0) return undefined;
+          const target = eventTarget(event, events, start, budget);
+          const sizes = { gradientThreshold: 0, sizeThreshold: 1 };
+          const { cloned, split, filled, count } = await grow(trainer, {
+            iteration,
+            round: 0,
+            target,
+            ...sizes,
+            fill: true,
+          });
+          return { target, pruned: 0, cloned, split, filled, count };
+        },
+      });
+    const { events, result } = await trained(device, scene, { ...SHORT, budget: 2, strategy });
+    assertEquals(places.map(({ iteration, event, events }) => [iteration, event, events]), [
+      [4, 1, 3],
+      [9, 2, 3],
+      [10, 0, 3],
+      [11, 3, 3],
+    ]);
+    const told = events.flatMap((event) =>
+      event.type === "densifying" || event.type === "densify" ? [`${event.type} ${event.iteration}`] : []
+    );
+    assertEquals(told, densification.flatMap((t) => [`densifying ${t}`, `densify ${t}`]));
+    const counts = events.flatMap((event) => event.type === "densify" ? [event.count] : []);
+    assertEquals(counts, [1, 2, 3].map((event) => eventTarget(event, 3, 60, 120)));
+    assertEquals(result.count, 120);
+  },
+);
+
+deviceTest("train() leaves alone the groups that a strategy holds still", async (device) => {
+  const scene = await syntheticScene(device);
+  const strategy = () => idle({ stepTerms: () => ({ flags: 0, still: 1 << GROUP.opacities }) });
+  const opacities: Float32Array[] = [];
+  const means: Float32Array[] = [];
+  await trained(device, scene, { ...SHORT, strategy }, ({ type, gaussians }) => {
+    if (type !== "plan" && type !== "done") return;
+    opacities.push(gaussians.download("opacities"));
+    means.push(gaussians.download("means"));
+  });
+  assertEquals(opacities[1], opacities[0]);
+  assertNotEquals(means[1], means[0]);
+});
+
+deviceTest("train() holds the photos of the views that a strategy looks at, on disk too", async (device) => {
+  const scene = await syntheticScene(device, { views: 12 });
+  const scored: number[] = [];
+  const strategy = () =>
+    idle({
+      densification: [6],
+      isEvent: (t) => t === 6,
+      views: (t) => t === 6 ? [0, 3, 7, 8] : [],
+      async apply(trainer, place) {
+        await trainer.score([0, 3, 7, 8], new Array(12).fill(1), place);
+        scored.push(...trainer.scores());
+        return undefined;
+      },
+    });
+  const photo = 50 * 37 * 3;
+  const options: TrainOptions = { ...SHORT, strategy, dataDevice: "disk" };
+  await trained(device, scene, { ...options, photoCache: Math.ceil(4 * photo / 0.75) });
+  assertGreater(Math.max(...scored), 0);
+  const tight = { ...options, photoCache: 4 * photo };
+  await assertRejects(() => trained(device, scene, tight), RangeError, "4 photos at once");
+});
+
+deviceTest(
+  "train() rejects a strategy whose densification is no list of ascending iterations of the run",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    for (const densification of [[0], [1.5], [5, 5], [6, 5], [21]]) {
+      const strategy = () => idle({ name: "odd", densification });
+      await assertRejects(() => trained(device, scene, { ...SHORT, strategy }), RangeError, 'the strategy "odd"');
+    }
+  },
+);

@@ -1,0 +1,102 @@
+// What happens between two batches of steps: the strategy's event, evaluations and saves, and what the controller asks.
+
+import type { Trainer } from "../ffi/trainer.ts";
+import { background, turnOf } from "./batch.ts";
+import type { Request } from "./controller.ts";
+import { evaluateSets } from "./evaluation.ts";
+import type { TrainEvent } from "./events.ts";
+import { endEarly, loading, type Run, startDegree } from "./run.ts";
+import { activeShDegree } from "./schedule.ts";
+import { take, timed } from "./state.ts";
+import type { EventPlace } from "./strategies/strategy.ts";
+import type { TrainingPhotos } from "./training_photos.ts";
+
+/** What the event of a strategy works with. */
+interface EventParts {
+  trainer: Trainer;
+  photos: TrainingPhotos;
+}
+
+/** Does all that is due, and returns whether a step follows. */
+export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator<TrainEvent, boolean, void> {
+  const { gaussians, state, options } = run;
+  const { signal, iterations, maxSeconds } = options;
+  const { iteration } = state;
+  if (state.pending.includes("event") && !(yield* applyEvent(run, parts))) {
+    yield* endEarly(run, "aborted");
+    return false;
+  }
+  if (take(state, "warning")) {
+    const message = `The loss is not a finite number from iteration ${state.lossLostAt} on: try lower learning rates`;
+    yield { type: "warning", iteration, gaussians, message };
+  }
+  const atEnd = iteration >= iterations;
+  if (state.seconds >= maxSeconds && !atEnd) {
+    yield* endEarly(run, "timedOut");
+    return false;
+  }
+  const scheduled = (["evaluate", "save"] as const).filter((due) => state.pending.includes(due));
+  yield* serve(run, scheduled, turnOf(iteration, options));
+  if (!signal.aborted) yield* serveController(run, scheduled);
+  if (atEnd) return false;
+  if (signal.aborted) yield* endEarly(run, "aborted");
+  return !signal.aborted;
+}
+
+/** Lets the strategy do what is due; returns false where the signal ended the wait for photos. */
+async function* applyEvent(run: Run, { trainer, photos }: EventParts): AsyncGenerator<TrainEvent, boolean, void> {
+  const { gaussians, strategy, state } = run;
+  const { iteration } = state;
+  const place = placeOf(run);
+  const { event, events } = place;
+  if (event > 0) yield { type: "densifying", iteration, gaussians, event, events };
+  const views = strategy.views(iteration);
+  const held = await loading(run, () => photos.hold(views, iteration + 1).then(() => true));
+  if (!held) return false;
+  const outcome = await timed(state, "seconds", () => strategy.apply(trainer, place));
+  take(state, "event");
+  state.count = gaussians.count;
+  if (outcome !== undefined) yield { type: "densify", iteration, gaussians, ...outcome };
+  return true;
+}
+
+function placeOf({ scene, options, strategy: { densification }, state: { iteration, seed } }: Run): EventPlace {
+  return {
+    iteration,
+    event: densification.indexOf(iteration) + 1,
+    events: densification.length,
+    shDegree: activeShDegree(iteration, options, startDegree(scene)),
+    background: background(iteration, options, seed),
+  };
+}
+
+/** Evaluates and saves under an iteration. An evaluation that the signal interrupts stays due. */
+async function* serve(
+  run: Run,
+  requests: readonly Request[],
+  iteration: number,
+): AsyncGenerator<TrainEvent, void, void> {
+  const { gaussians, state } = run;
+  if (requests.includes("evaluate")) {
+    yield* evaluateSets(run, iteration);
+    if (run.ended === undefined) take(state, "evaluate");
+  }
+  if (requests.includes("save")) {
+    take(state, "save");
+    yield { type: "save", iteration, gaussians };
+  }
+}
+
+/** Does what the controller asks beside what has just been done, and waits while it pauses the run. */
+async function* serveController(run: Run, done: readonly Request[]): AsyncGenerator<TrainEvent, void, void> {
+  const { controller, gaussians, state: { iteration }, options: { signal, iterations } } = run;
+  yield* serve(run, controller.takeRequests().filter((request) => !done.includes(request)), iteration);
+  if (!controller.paused || signal.aborted || iteration >= iterations) return;
+  yield { type: "pause", iteration, gaussians };
+  while (controller.paused && !signal.aborted) {
+    const requests = controller.takeRequests();
+    if (requests.length === 0) await controller.nextCall();
+    yield* serve(run, requests, iteration);
+  }
+  if (!signal.aborted) yield { type: "resume", iteration, gaussians };
+}

@@ -1,0 +1,43 @@
+// Evaluations within a run: all held-out views, then a few training views.
+
+import type { View } from "../base/scene.ts";
+import { evaluateViews, meanScores, type ViewScores } from "../measure/evaluate.ts";
+import type { TrainEvent } from "./events.ts";
+import { type Run, untilAborted } from "./run.ts";
+import { timed } from "./state.ts";
+
+/** The training views that an evaluation samples, counted around the end where there are fewer. */
+const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
+
+/** Compares the Gaussians with the photos of both sets. After the signal has fired no `evaluate` event comes. */
+export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator<TrainEvent, void, void> {
+  const { scene } = run;
+  const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));
+  yield* evaluateSet(run, iteration, { set: "test", views: scene.test });
+  if (run.ended === undefined) {
+    yield* evaluateSet(run, iteration, { set: "train", views: [...sample].map((index) => scene.train[index]) });
+  }
+}
+
+async function* evaluateSet(
+  run: Run,
+  iteration: number,
+  { set, views }: { set: "test" | "train"; views: readonly View[] },
+): AsyncGenerator<TrainEvent, void, void> {
+  if (views.length === 0) return;
+  const { gaussians, state, options: { signal, whiteBackground } } = run;
+  const evaluation = evaluateViews(gaussians, views, { background: whiteBackground ? [1, 1, 1] : [0, 0, 0], signal });
+  const scores: ViewScores[] = [];
+  for (;;) {
+    const next = await timed(state, "evaluationSeconds", () => untilAborted(signal, () => evaluation.next()));
+    if (next === undefined) {
+      run.ended = "aborted";
+      return;
+    }
+    if (next.done) break;
+    scores.push(next.value);
+    yield { type: "view", iteration, gaussians, set, ...next.value };
+  }
+  const { psnr, ssim, l1 } = meanScores(scores);
+  yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1 };
+}

@@ -1,0 +1,72 @@
+// What the parts of one run share, and how it ends.
+
+import type { Scene } from "../base/scene.ts";
+import type { Device } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import type { TrainController } from "./controller.ts";
+import type { TrainEvent, TrainResult } from "./events.ts";
+import type { ResolvedTrainOptions } from "./options.ts";
+import { type RunState, timed } from "./state.ts";
+import type { Strategy } from "./strategies/strategy.ts";
+
+/** A run in progress. */
+export interface Run {
+  /** Where it computes. */
+  device: Device;
+  /** What it trains on. */
+  scene: Scene;
+  /** Resolved options; `signal` is that of the controller, which fires with the caller's. */
+  options: ResolvedTrainOptions & { signal: AbortSignal };
+  /** The Gaussians in training. */
+  gaussians: Gaussians;
+  /** Adds and removes Gaussians. */
+  strategy: Strategy;
+  /** The caller's wishes. */
+  controller: TrainController;
+  /** Everything else about the run that changes. */
+  state: RunState;
+  /** Why the run ends before its last iteration, if it does. */
+  ended?: "aborted" | "timedOut";
+}
+
+/** Notes why the run ends before its last iteration, and lets the caller save what there is. */
+export function* endEarly(run: Run, why: "aborted" | "timedOut"): Generator<TrainEvent, void, void> {
+  const { gaussians, state: { iteration } } = run;
+  run.ended = why;
+  if (iteration > 0) yield { type: "save", iteration, gaussians };
+}
+
+/** Degree of the spherical harmonics that the first Gaussians have already. */
+export function startDegree({ splats }: Scene): number {
+  return splats?.shDegree ?? 0;
+}
+
+/** How a run ended. */
+export function resultOf({ device, state, ended }: Run): TrainResult {
+  return {
+    iteration: state.iteration,
+    count: state.count,
+    loss: state.loss ?? NaN,
+    seconds: state.seconds,
+    loadSeconds: state.loadSeconds,
+    evaluationSeconds: state.evaluationSeconds,
+    peakMemory: device.memory().peak,
+    aborted: ended === "aborted",
+    timedOut: ended === "timedOut",
+  };
+}
+
+/** Awaits work; undefined when it ended because the signal fired. */
+export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** Waits for photos; undefined when the run ends meanwhile. */
+export function loading<T>({ state, options }: Run, work: () => Promise<T>): Promise<T | undefined> {
+  return timed(state, "loadSeconds", () => untilAborted(options.signal, work));
+}

@@ -1,0 +1,113 @@
+/**
+ * What a run is beside its native state: plain data, which JSON takes as it is. The loop reads and writes this one
+ * object; with the native state, the scene and the options it says everything about what comes next.
+ *
+ * @module
+ */
+
+/** What can be due between two steps, in the order in which it is done. */
+export type Due = "event" | "warning" | "evaluate" | "save";
+
+/** The names of a run's clocks. */
+export type Clock = "seconds" | "loadSeconds" | "evaluationSeconds";
+
+/** The state of a run. */
+export interface RunState extends Record<Clock, number> {
+  /** Seed of every random number. */
+  seed: number;
+  /** The last finished iteration; 0 before the first step. */
+  iteration: number;
+  /** What is due before the next step. */
+  pending: Due[];
+  /** Count of Gaussians at the start. */
+  start: number;
+  /** Count after the last densification event. */
+  target: number;
+  /** Count of Gaussians. */
+  count: number;
+  /** Moving average of the loss; null before the first step. */
+  loss: number | null;
+  /** The first iteration whose loss is not a finite number; null where there is none. */
+  lossLostAt: number | null;
+  /** Seconds of training steps and events. */
+  seconds: number;
+  /** Seconds before the first step, and of waiting for photos. */
+  loadSeconds: number;
+  /** Seconds of evaluation. */
+  evaluationSeconds: number;
+}
+
+/** Share of the newest loss in the moving average. */
+const LOSS_SMOOTHING = 0.4;
+
+/**
+ * The state before the first step.
+ *
+ * @param seed Seed of the run
+ * @param counts Number of Gaussians at the start, and after the last densification event
+ */
+export function newState(seed: number, { start, target }: { start: number; target: number }): RunState {
+  return {
+    seed,
+    iteration: 0,
+    pending: [],
+    start,
+    target,
+    count: start,
+    loss: null,
+    lossLostAt: null,
+    seconds: 0,
+    loadSeconds: 0,
+    evaluationSeconds: 0,
+  };
+}
+
+/**
+ * Takes note of steps that are done. The moving average takes 0.4 of each loss, and 0.6 of what it was; it begins anew
+ * where it was not a number.
+ *
+ * @param state The state before the steps
+ * @param losses Their losses, in order
+ */
+export function addLosses(state: RunState, losses: Float32Array): void {
+  for (const loss of losses) {
+    state.iteration++;
+    const begins = state.loss === null || Number.isNaN(state.loss);
+    state.loss = begins ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * (state.loss as number);
+    if (!Number.isFinite(loss)) state.lossLostAt ??= state.iteration;
+  }
+}
+
+/**
+ * Takes something off the list of what is due.
+ *
+ * @param state The state with the list
+ * @param due What is about to be done, or is done
+ * @returns Whether it was on the list
+ */
+export function take(state: RunState, due: Due): boolean {
+  const found = state.pending.includes(due);
+  state.pending = state.pending.filter((other) => other !== due);
+  return found;
+}
+
+/**
+ * Adds the time that some work takes to one of the clocks.
+ *
+ * @param state The state with the clocks
+ * @param clock Which one
+ * @param work What to wait for
+ * @returns What the work resolves to
+ */
+export async function timed<T, C extends Clock>(
+  state: Record<C, number>,
+  clock: C,
+  work: () => Promise<T>,
+): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    (state as Record<Clock, number>)[clock] += (performance.now() - start) / 1000;
+  }
+}

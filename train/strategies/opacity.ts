@@ -1,0 +1,49 @@
+/**
+ * When opacities are reset, switched to the form that they are used in, or left alone.
+ *
+ * Resets of Kerbl et al. 2023; the switch of Mallick et al. 2024 (Taming 3DGS).
+ *
+ * @module
+ */
+
+import type { ResolvedTrainOptions } from "../options.ts";
+import { follows } from "../parity.ts";
+
+/** A reset lowers every opacity to at most this. */
+export const RESET_OPACITY = 0.01;
+
+/**
+ * Whether all opacities are lowered to at most 0.01 in an iteration.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns True at multiples of `opacityResetInterval` before `densifyUntilIter`, with a white background also at
+ * `densifyFromIter`; never at the last iteration, after which nothing could raise them again
+ */
+export function resetsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  if (iteration >= options.densifyUntilIter || iteration >= options.iterations) return false;
+  return iteration % options.opacityResetInterval === 0 ||
+    (options.whiteBackground && iteration === options.densifyFromIter);
+}
+
+/**
+ * Whether opacities are trained as they are used, no longer as logits, from after the step of an iteration on.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns True at `hoIteration` with `highOpacity`; never at the last iteration, which nothing follows
+ */
+export function switchesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  return options.highOpacity && iteration === options.hoIteration && iteration < options.iterations;
+}
+
+/**
+ * Whether opacities take no step in an iteration: where they are reset, and with parity of the part `opacity` from
+ * `hoIteration` on, where the reference replaces them by tensors that its optimiser does not know.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ */
+export function keepsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  return resetsOpacity(iteration, options) || (follows(options, "opacity") && iteration >= options.hoIteration);
+}
