@@ -1,10 +1,11 @@
-// Checked reading of binary files: no read passes the end, no count is believed before the bytes it needs are there.
+// Checked reading of binary files: no read passes the end, and a count is compared with the remaining bytes before it
+// is used.
 
 import { DataError } from "../base/errors.ts";
 
 /**
- * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (a permission
- * not granted, say) pass through as they are.
+ * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (such as a
+ * missing permission) pass through as they are.
  *
  * @internal
  */
@@ -118,17 +119,17 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Passes over `length` bytes. */
+  /** Skips `length` bytes. */
   skip(length: number, what: string): void {
     this.#take(length, what);
   }
 
-  /** Checks that nothing is left: bytes after the last record mean that the file is not what its counts say. */
+  /** Throws if bytes are left after the last record: the file does not match its counts. */
   end(what: string): void {
     if (this.remaining > 0) throw this.error(`File goes on for ${this.remaining} bytes after the last of its ${what}`);
   }
 
-  /** The error for something wrong at `offset` (the cursor, unless given) of this file. */
+  /** The error for something wrong at `offset` (by default the cursor) of this file. */
   error(message: string, offset: number = this.#offset, cause?: unknown): DataError {
     return new DataError(message, { path: this.path, offset, cause });
   }

@@ -1,4 +1,4 @@
-// What training starts from when a PLY file is named for it: points, or Gaussians.
+// Reads the PLY file that `init` names: initial points, or initial Gaussians.
 
 import { DataError } from "../base/errors.ts";
 import { SH_C0 } from "../base/numbers.ts";
@@ -12,7 +12,7 @@ import { usablePoints } from "./points.ts";
 export interface InitFile {
   /** At least one point. */
   points: PointCloud;
-  /** Gaussians, where the file has some. */
+  /** Gaussians, if the file has any. */
   splats?: PlySplats;
   /** What was left out, one line each. */
   notices: string[];

@@ -1,10 +1,10 @@
-// Checked reading of text files line by line, word by word. Nothing but the words asked for is decoded, so that a long
-// line that is passed over costs neither time nor memory.
+// Checked reading of text files line by line, word by word. Only requested words are decoded, so that skipping a long
+// line costs neither time nor memory.
 
 import { DataError } from "../base/errors.ts";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 
-/** What some editors put before the first line. */
+/** Some editors write this before the first line. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 const LF = 0x0a;
@@ -12,7 +12,8 @@ const SPACE = 0x20;
 const HASH = 0x23;
 
 /**
- * A cursor over the lines of a text and the words of a line, parted by white space. Errors name the file and the line.
+ * A cursor over the lines of a text and the words of a line, separated by white space. Errors name the file and the
+ * line.
  *
  * @internal
  */
@@ -32,7 +33,7 @@ export class LineReader {
     if (BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte)) this.#next = BYTE_ORDER_MARK.length;
   }
 
-  /** Number of the current line, from 1 on. */
+  /** 1-based number of the current line. */
   get line(): number {
     return this.#number;
   }
@@ -109,7 +110,7 @@ export class LineReader {
     return this.#utf8(start, this.#end, what);
   }
 
-  /** Passes over the rest of the line and counts its words. */
+  /** Skips the rest of the line and counts its words. */
   skipWords(): number {
     let words = 0;
     while (!this.blank) {
@@ -120,7 +121,7 @@ export class LineReader {
     return words;
   }
 
-  /** Whether the last word of what is left of the line is digits with at most a sign before them. */
+  /** Whether the rest of the line ends in an integer. */
   endsInDigits(): boolean {
     let start = this.#end;
     while (start > this.#at && this.#bytes[start - 1] > SPACE && this.#end - start < LONGEST_NUMBER) start--;

@@ -17,7 +17,7 @@ const READ: Record<PlyType, (view: DataView, offset: number, littleEndian: boole
 };
 
 /**
- * Reads the vertices of a binary PLY file where they lie; elements before them are passed over.
+ * Reads the vertices of a binary PLY file in place; elements before them are skipped.
  *
  * @internal
  */
@@ -65,7 +65,7 @@ class BinaryBody {
     }
   }
 
-  /** Offset behind an element that starts at `start`; one with lists has to be walked record by record. */
+  /** Offset after an element that starts at `start`; an element with lists is read record by record. */
   skip(element: PlyElement, start: number): number {
     const what = `element ${element.name}`;
     if (element.properties.every((property) => property.length === undefined)) {

@@ -1,4 +1,4 @@
-// The header of a PLY file (Turk 1994): which elements follow, with which properties, in which encoding.
+// The header of a PLY file (Turk 1994): the elements that follow, their properties and encoding.
 
 import { DataError } from "../base/errors.ts";
 
@@ -25,7 +25,7 @@ export interface PlyElement {
   properties: PlyProperty[];
 }
 
-/** What the header says. */
+/** A parsed header. */
 export interface PlyHeader {
   /** Encoding of what follows. */
   format: "ascii" | "binary_little_endian" | "binary_big_endian";
@@ -65,7 +65,7 @@ const TYPES: ReadonlyMap<string, PlyType> = new Map<string, PlyType>([
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** No header is longer: splats of degree 3 take 1.5 KB, and a file that is no PLY should be refused without a scan. */
+/** Longest header. Gaussians of degree 3 take 1.5 KB; a file that is not a PLY is rejected without scanning it. */
 const LONGEST_HEADER = 1 << 20;
 
 /**

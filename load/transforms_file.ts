@@ -1,5 +1,5 @@
-// What a transforms.json says (instant-ngp, nerfstudio, NeRF-synthetic), with every value checked: frames with poses and
-// intrinsics of their own or of the file, names of points and of sets.
+// Parses a transforms.json (instant-ngp, nerfstudio, NeRF-synthetic) and checks every value: poses, intrinsics of each
+// frame or of the file, points, sets.
 
 import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize } from "../base/scene.ts";
@@ -19,7 +19,7 @@ export interface Frame {
   rotation: number[];
   /** World-to-camera translation. */
   translation: number[];
-  /** Whether focal lengths are in pixels, of a size that is not stated. */
+  /** Whether focal lengths are in pixels of a size that is not stated. */
   unsized: boolean;
   /** The intrinsics for a photo that is stored in this size. */
   intrinsics: (stored: ImageSize) => Intrinsics;
@@ -33,7 +33,7 @@ export interface TransformsFile {
   plyPath?: string;
   /** Paths of the photos in each set, where the file has sets. */
   sets: { train?: string[]; val?: string[]; test?: string[] };
-  /** Whether the file states angles of view only, as synthetic scenes do. */
+  /** Whether the file states only angles of view, as synthetic scenes do. */
   angular: boolean;
 }
 
@@ -41,10 +41,10 @@ export interface TransformsFile {
 const PERSPECTIVE = ["PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"];
 const FISHEYE = "OPENCV_FISHEYE";
 
-/** How far the products of a rotation's columns may be from those of a rotation, after scaling. */
+/** Tolerance of the products of a rotation's columns, after scaling. */
 const LOOSEST = 1e-2;
 
-/** Reads the file. Throws a {@linkcode DataError} that names the frame where something is missing or makes no sense. */
+/** Reads the file. Throws a {@linkcode DataError} that names the frame if something is missing or invalid. */
 export async function readTransformsFile(path: string): Promise<TransformsFile> {
   return parseTransforms(await readDataFile(path), path);
 }
@@ -114,7 +114,7 @@ function parseFrame(source: FrameSource): Frame {
 const NUMBERS = ["w", "h", "cx", "cy", "k1", "k2", "k3", "k4", "p1", "p2"];
 const FOCALS = ["fl_x", "fl_y", "camera_angle_x", "camera_angle_y"];
 
-/** The numbers of a frame, else of the file. A focal length of the frame in any form beats all of the file's. */
+/** The numbers of a frame, else of the file. A focal length of the frame, in any form, overrides all of the file's. */
 function numbersOf({ frame, file, name, path }: FrameSource): Record<string, number | undefined> {
   const ownFocal = FOCALS.some((key) => frame[key] !== undefined);
   const numbers: Record<string, number | undefined> = {};
@@ -152,7 +152,7 @@ function parseDistortion(
 
 /**
  * `transform_matrix` is camera to world, 4 × 4 or 3 × 4, with y up and z backward: the second and third column change
- * their sign, and the inverse is COLMAP's pose. A scale that all columns share is divided out: it moves no ray.
+ * sign, and the inverse is COLMAP's pose. A common scale of all columns is divided out: it does not change any ray.
  */
 function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; translation: number[] } {
   const rows = frame.transform_matrix;
@@ -162,7 +162,8 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
   const matrix = rows as number[][];
   const column = (k: number): Vec3 => scale([matrix[0][k], matrix[1][k], matrix[2][k]], k === 0 ? 1 : -1);
   const size = Math.cbrt(dot(column(0), cross(column(1), column(2))));
-  // The rows of world to camera are the columns of camera to world; made orthonormal, as files round their numbers.
+  // The rows of world to camera are the columns of camera to world; made orthonormal, because files round their
+  // numbers.
   const x = normalize(column(0));
   const y = normalize(subtract(column(1), scale(x, dot(column(1), x))));
   const z = cross(x, y);
@@ -178,7 +179,7 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
   return { rotation: [...x, ...y, ...z], translation };
 }
 
-/** A text of an object, its backslashes turned; undefined where there is none. */
+/** A string of an object, with backslashes replaced by slashes; undefined if there is none. */
 function textOf(object: JsonObject, key: string, { name, path }: { name: string; path: string }): string | undefined {
   const value = object[key] ?? undefined;
   if (value !== undefined && typeof value !== "string") {
@@ -196,7 +197,7 @@ function namesOf(file: JsonObject, key: string, path: string): string[] | undefi
   return value.map((name: string) => name.replaceAll("\\", "/"));
 }
 
-/** A value in few words. */
+/** A short description of a value. */
 function describe(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
