@@ -11,9 +11,9 @@
  * }
  * ```
  *
- * A keyframe is a view of the capture, by its name, or a place and what it looks at, in world coordinates. `up` is that
- * of the capture's cameras unless given, `fov` (degrees, across the width) that of its first view. `time` is the
- * keyframe's number unless given; all keyframes state it or none does. `loop` closes the path.
+ * A keyframe is a view of the capture, by name, or a position and the point it looks at, in world coordinates. `up`
+ * defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal) to that of its first view. `time`
+ * defaults to the keyframe's number; all keyframes state it or none does. `loop` closes the path.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const KEYS = ["view", "position", "look_at", "up", "fov", "time"];
  * @param path The file, for error messages
  * @param views Views of the capture, at least one; the first gives size and lens
  * @returns Keyframes
- * @throws {DataError} When the text is anything else, or names a view that is not there
+ * @throws {DataError} When the text is anything else, or names a view that does not exist
  */
 export function parseKeyframes(text: string, path: string, views: readonly View[]): KeyframeFile {
   const fail = (what: string): never => {
@@ -96,7 +96,7 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
   }
 }
 
-/** The camera with a horizontal field of view in degrees; pixels keep their shape. */
+/** The camera with a horizontal field of view in degrees; pixels keep their aspect ratio. */
 function zoomed(camera: Camera, fov: unknown, say: (what: string) => never): Camera {
   if (fov === undefined) return camera;
   if (typeof fov !== "number" || !(fov > 0 && fov < 180)) {

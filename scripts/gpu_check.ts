@@ -1,5 +1,5 @@
-// Everything that only a machine with a GPU can check, in one command, without a network: the suites on the GPU, the GPU
-// beside the CPU, the same bits from run to run, memory checkers, the PTX path, and a table of timings.
+// Checks everything that needs a GPU, in one command and without a network: the suites on the GPU, GPU against CPU,
+// equal bits in repeated runs, memory checkers, the PTX path, and a table of timings.
 
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
@@ -44,7 +44,7 @@ export const GPU_CHECK_OPTIONS = [{
   ],
 }] as const satisfies readonly OptionGroup[];
 
-/** Of `doctor --json`, what is used here. */
+/** The used part of `doctor --json`. */
 interface CudaReport {
   backend: string;
   problem?: string;
@@ -150,7 +150,7 @@ async function sanitize(tool: string, program: string | undefined, unwanted: boo
   return failure(ended);
 }
 
-/** Seconds by name; the parts of a training run where there is a capture. */
+/** Seconds by name; the parts of a training run if there is a capture. */
 async function timeParts(table: Table): Promise<Record<string, number>> {
   const timings: Record<string, number> = {};
   await table.check("timings", async () => {

@@ -1,6 +1,6 @@
 // Runs everything that this machine can test: formatting, lint, types and documentation; the native core's own test
-// program; Deno's tests with the examples in the documentation. Builds nothing (`make test` does that first). Lists what
-// was skipped and why, and ends with one line: N passed, N failed, N skipped.
+// program; Deno's tests with the examples in the documentation. Builds nothing (`make test` does that first). Lists
+// what was skipped and why, and ends with one line: N passed, N failed, N skipped.
 
 import { existsSync } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
@@ -18,7 +18,7 @@ const CHECKS: [name: string, args: string[]][] = [
   ["deno doc --lint mod.ts", ["doc", "--lint", "mod.ts"]],
 ];
 
-/** Runs a program in the checkout, its output passed through (or captured) and its relative paths left alone. */
+/** Runs a program in the checkout, its output passed through or captured. */
 async function spawn(program: string, args: string[], output: "inherit" | "piped"): Promise<Deno.CommandOutput> {
   const command = new Deno.Command(program, {
     args,
@@ -49,7 +49,7 @@ async function runChecks(): Promise<Outcome[]> {
   return [...outcomes, native];
 }
 
-/** The native core's test program, where it was built. */
+/** The native core's test program, if it was built. */
 async function runCore(): Promise<Outcome[]> {
   const name = "build/core_test";
   const program = join(ROOT, name);

@@ -1,5 +1,5 @@
-// A reader of Python's pickles, protocol 2, that executes nothing: it knows the opcodes that files of tensors use, and
-// of functions only those that it is given. Everything else is refused where it stands.
+// A reader of Python's pickles, protocol 2, that executes nothing: it supports the opcodes that files of tensors use,
+// and only those functions that it is given. Everything else is rejected with its position.
 
 import type { ByteReader } from "../../load/bytes.ts";
 
@@ -15,31 +15,31 @@ export type PickleValue =
   | PickleGlobal
   | object;
 
-/** A name of Python's that a pickle may refer to. */
+/** A Python name that a pickle may refer to. */
 export interface PickleGlobal {
   /** Module and name: `collections.OrderedDict`. */
   readonly name: string;
-  /** What calling it makes; throws a plain Error with words for arguments that it cannot take. Absent: no function. */
+  /** Result of calling it; throws a plain Error for arguments that it does not accept. Absent: not a function. */
   readonly call?: (args: PickleValue[]) => PickleValue;
 }
 
-/** What {@linkcode unpickle} asks its caller. */
+/** What {@linkcode unpickle} needs from its caller. */
 export interface PickleHost {
   /** Names that may be referred to. */
   globals: ReadonlyMap<string, PickleGlobal>;
-  /** The object that a persistent id stands for; throws a plain Error with words. */
+  /** The object of a persistent id; throws a plain Error. */
   persistent(id: PickleValue): PickleValue;
 }
 
 const LONGEST_NAME = 256; // bytes of a module's or a function's name
-/** A tensor takes some forty; each may take some hundred bytes of memory, so that this bounds it. */
+/** Bounds the memory: a tensor takes some forty opcodes, an opcode some hundred bytes. */
 const MOST_OPCODES = 1 << 20;
 
 /**
  * Reads one pickle from the reader, up to its end mark, in bounded time and memory.
  *
  * @internal
- * @throws {DataError} When the pickle is damaged or wants anything that is not allowed, with the offset
+ * @throws {DataError} When the pickle is damaged or refers to anything that is not allowed, with the offset
  */
 export function unpickle(reader: ByteReader, host: PickleHost): PickleValue {
   return new Machine(reader, host).run();
@@ -224,7 +224,7 @@ class Machine {
 }
 
 /**
- * The error of a host that cannot go on; {@linkcode unpickle} adds the place.
+ * Throws the error of a host; {@linkcode unpickle} adds the position.
  *
  * @internal
  */
@@ -232,7 +232,7 @@ export function refuse(words: string): never {
   throw new Refusal(words);
 }
 
-/** A signed little-endian number of any length; a bigint where a number cannot hold it. */
+/** A signed little-endian number of any length; a bigint if a number cannot hold it. */
 function integer(bytes: Uint8Array): number | bigint {
   const magnitude = BigInt(`0x0${bytes.toReversed().toHex()}`);
   const value = BigInt.asIntN(8 * bytes.length, magnitude);

@@ -27,7 +27,7 @@ export function parseSafetensors(bytes: Uint8Array, path: string): Map<string, T
       throw new DataError(`Tensor ${name} has a wrong shape or wrong offsets`, { path, offset: 8 });
     }
     const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
-    if (type === undefined) continue; // integers: none of what is read here
+    if (type === undefined) continue; // integers: not needed
     const size = shape.reduce((product, side) => product * side, FLOAT_BYTES[type]);
     const [begin, end] = range;
     if (end > values.length || end - begin !== size) {

@@ -1,5 +1,5 @@
 // Tensors of PyTorch's files: the zip archives of today and the plain pickles from before 1.6. Nothing in them is
-// executed: pickle.ts knows no functions but those below.
+// executed: pickle.ts accepts no functions but those below.
 
 import { DataError } from "../../base/errors.ts";
 import { ByteReader } from "../../load/bytes.ts";
@@ -7,7 +7,7 @@ import { type PickleGlobal, type PickleHost, type PickleValue, refuse, unpickle 
 import { FLOAT_BYTES, type FloatType, type Tensor, toFloat32 } from "./tensor.ts";
 import { StoredZip } from "./zip.ts";
 
-/** What a plain file begins with: a pickle of this number. */
+/** A plain file begins with a pickle of this number. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
@@ -28,7 +28,7 @@ class Storage {
     readonly length: number,
   ) {}
 
-  /** Set before a tensor is handed out. */
+  /** Set before a tensor is returned. */
   fetch!: () => Uint8Array;
 }
 
@@ -99,13 +99,13 @@ function orderedDictionary(args: PickleValue[]): PickleValue {
   );
 }
 
-/** (storage, offset, sizes, strides, ...): the rest says what training needs. */
+/** (storage, offset, sizes, strides, ...): the rest is needed for training only. */
 function tensor([storage, offset, shape, strides]: PickleValue[]): PickleValue {
   if (!(storage instanceof Storage)) refuse("Tensor is made of what is no storage");
   if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
     refuse("Tensor has a wrong offset, wrong sizes or wrong strides");
   }
-  // No tensor may have more values than its storage: strides of 0 would make much of little.
+  // No tensor may have more values than its storage: strides of 0 would make a huge tensor from a small file.
   const length = shape.reduce((product, size) => product * size, 1);
   const last = shape.reduce((sum, size, d) => sum + (size - 1) * strides[d], offset);
   if (length > storage.length || (length > 0 && last >= storage.length)) {
@@ -126,7 +126,7 @@ function isCounts(value: PickleValue): value is number[] {
   return Array.isArray(value) && value.length <= MOST_DIMENSIONS && value.every(isCount);
 }
 
-/** Makes storages of persistent ids: ("storage", type, key, place, length), and in plain files a view. */
+/** Creates storages from persistent ids: ("storage", type, key, place, length), and in plain files a view. */
 class Host implements PickleHost {
   readonly globals: ReadonlyMap<string, PickleGlobal> = GLOBALS;
   readonly storages = new Map<string, Storage>();
@@ -149,7 +149,7 @@ class Host implements PickleHost {
   }
 }
 
-/** Whether bytes begin as one of PyTorch's files does. */
+/** Which of PyTorch's formats bytes begin with, if any. */
 export function isTorch(bytes: Uint8Array): "zip" | "plain" | undefined {
   if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return "zip";
   return startsWith(bytes, [0x80, 0x02, 0x8a, 0x0a]) ? "plain" : undefined;
@@ -187,7 +187,7 @@ export function parseTorchZip(bytes: Uint8Array, path: string): Map<string, Tens
   return namedTensors(value, path);
 }
 
-/** The tensors of a plain file by name: five pickles, and the storages' values behind them. */
+/** The tensors of a plain file by name: five pickles, then the values of the storages. */
 export function parseTorchPlain(bytes: Uint8Array, path: string): Map<string, Tensor> {
   const reader = new ByteReader(bytes, path);
   const host = new Host();

@@ -1,5 +1,5 @@
-// Reads zip archives whose entries are stored as they are, the kind that PyTorch writes: nothing is unpacked, so nothing
-// can grow. Follows PKWARE's APPNOTE 6.3, with zip64.
+// Reads zip archives with uncompressed entries, as PyTorch writes them: nothing is unpacked, so memory is bounded.
+// Follows PKWARE's APPNOTE 6.3, with zip64.
 
 import { crc32 } from "node:zlib";
 import { DataError } from "../../base/errors.ts";
@@ -14,7 +14,7 @@ const END_BYTES = 22;
 const LONGEST_COMMENT = 0xFFFF;
 const LEAST_CENTRAL_BYTES = 46;
 const ENCRYPTED = 1;
-/** A field that stands in the zip64 extra field instead. */
+/** Marks a field that is in the zip64 extra field instead. */
 const IN_EXTRA = 0xFFFFFFFF;
 const ZIP64_EXTRA = 1;
 

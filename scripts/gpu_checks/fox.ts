@@ -1,5 +1,4 @@
-// The main job on real photos (fox at an eighth, 500 iterations) through the command line: its loss, its bytes, its
-// time.
+// Trains on real photos (fox at an eighth, 500 iterations) through the command line, and checks loss, bytes and time.
 
 import { join } from "@std/path";
 import { capture } from "../captures.ts";
@@ -18,7 +17,7 @@ export interface FoxTimes {
   iterationsPerSecond: number;
   /** Mean loss of iterations 451 to 500. */
   loss: number;
-  /** Bytes of GPU memory that were held at most. */
+  /** Peak of GPU memory in bytes. */
   peakMemory: number;
 }
 
