@@ -34,7 +34,7 @@ export const DEFAULT_SIZE: Readonly<CaptureSize> = { views: 40, width: 320, heig
 export async function writeCapture(folder: string, size: CaptureSize): Promise<number> {
   const existing = await noteOf(folder);
   if (existing === undefined && await isOccupied(folder)) {
-    throw new DataError("Folder is not empty and holds no demo capture: name another, or move it away", {
+    throw new DataError("Folder is not empty and has no demo capture: choose another, or move it away", {
       path: folder,
     });
   }

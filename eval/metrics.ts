@@ -67,9 +67,9 @@ async function scorePictures(
   const { weights, exact, signal, onPicture } = options;
   const renders = join(folder, RENDER_FOLDERS.renders);
   const files = (await entriesOf(renders)).filter((entry) => entry.isFile && entry.name.endsWith(".png"));
-  if (files.length === 0) throw new DataError("No rendered pictures: render the model first", { path: renders });
+  if (files.length === 0) throw new DataError("No rendered images: render the model first", { path: renders });
   if (exact !== undefined && exact.count !== files.length) {
-    throw new DataError(`There are ${files.length} pictures of ${exact.count} views: render the model again`, {
+    throw new DataError(`There are ${files.length} images of ${exact.count} views: render the model again`, {
       path: renders,
     });
   }

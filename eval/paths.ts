@@ -51,7 +51,7 @@ export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; u
   const forward = normalize(subtract(look.target, look.position));
   const right = normalize(cross(forward, look.up));
   if (![...forward, ...right].every(Number.isFinite)) {
-    throw new RangeError("Cannot look from a place at itself, or along the direction that is up");
+    throw new RangeError("Cannot look at the camera's own position, or along the up direction");
   }
   const down = cross(forward, right);
   return placed(template, [...right, ...down, ...forward], look.position);

@@ -83,12 +83,12 @@ export class ExactRenders implements Disposable {
     const { model, folder, library } = from;
     const path = join(folder, FILE);
     const written = await statOrUndefined(path);
-    if (!written?.isFile) throw new DataError("Nothing says what the pictures were rendered from", { path });
+    if (!written?.isFile) throw new DataError("The record of how the images were rendered is missing", { path });
     const record = parseJsonObject(await readDataFile(path), path) as unknown as RenderRecord;
     const ply = pointCloudPath(model, record.iteration);
     const saved = await statOrUndefined(ply);
     if (saved?.mtime && written.mtime && saved.mtime > written.mtime) {
-      throw new DataError("PLY is newer than the pictures: render the model again", { path: ply });
+      throw new DataError("PLY is newer than the images: render the model again", { path: ply });
     }
     const scene = await loadScene(record.source, { ...record, library });
     return new ExactRenders(await loadPly(device, ply), scene[record.set], backgroundOf(record));

@@ -64,7 +64,7 @@ export async function knnMeanDist2(
     } catch (error) {
       if (!(error instanceof TameError && error.status === "out of memory")) throw error;
       onFallback?.(
-        `The search for the nearest neighbours of ${count} points wants ${error.bytesWanted} bytes where ` +
+        `The search for the nearest neighbours of ${count} points needs ${error.bytesWanted} bytes; ` +
           `${error.bytesFree} are free: ${next}`,
       );
     }

@@ -15,7 +15,7 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new DataError("File is missing", { path, cause: error });
     if (error instanceof Deno.errors.IsADirectory) {
-      throw new DataError("A folder stands where a file is needed", { path, cause: error });
+      throw new DataError("Expected a file, found a folder", { path, cause: error });
     }
     throw error;
   }
@@ -80,7 +80,7 @@ export class ByteReader {
   u64(what: string): number {
     const start = this.#take(8, what);
     const value = this.#view.getUint32(start, true) + 2 ** 32 * this.#view.getUint32(start + 4, true);
-    if (!Number.isSafeInteger(value)) throw this.error(`Value of ${what} is too large to be true`, start);
+    if (!Number.isSafeInteger(value)) throw this.error(`Value of ${what} is too large`, start);
     return value;
   }
 
@@ -93,7 +93,7 @@ export class ByteReader {
     const value = this.u64(what);
     if (value > this.remaining / recordBytes) {
       throw this.error(
-        `File promises ${value} ${what}, at least ${recordBytes} bytes each, but ${this.remaining} bytes follow`,
+        `File states ${value} ${what}, at least ${recordBytes} bytes each, but ${this.remaining} bytes follow`,
         start,
       );
     }

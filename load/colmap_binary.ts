@@ -25,7 +25,7 @@ export function parseCameras(bytes: Uint8Array, path: string): Map<number, Colma
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     const id = reader.i32("a camera's id");
-    if (cameras.has(id)) throw reader.error(`Camera ${id} is there twice`, start);
+    if (cameras.has(id)) throw reader.error(`Camera ${id} is defined twice`, start);
     const modelId = reader.i32("a camera's model");
     const model = COLMAP_MODELS[modelId];
     if (model === undefined) throw reader.error(`Camera ${id} has the unknown model id ${modelId}`, start + 4);

@@ -82,12 +82,12 @@ async function findPhotos(images: ColmapImage[], folder: string, signal: AbortSi
       path: folder,
     });
   }
-  refuseShared(images, photos);
+  rejectShared(images, photos);
   return photos;
 }
 
 /** Rejects two images with the same photo: one image's own photo is missing, and its bare name matches the other's. */
-function refuseShared(images: ColmapImage[], photos: string[]): void {
+function rejectShared(images: ColmapImage[], photos: string[]): void {
   const owners = new Map<string, string>();
   for (const [i, path] of photos.entries()) {
     const { name } = images[i];
@@ -119,6 +119,6 @@ async function missingFolder(folder: string): Promise<DataError> {
   for (const entry of await entriesOf(parent)) {
     if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
   }
-  const advice = others.length > 0 ? `; name one that is there with -i: ${others.sort().join(", ")}` : "";
+  const advice = others.length > 0 ? `; choose another with -i: ${others.sort().join(", ")}` : "";
   return new DataError(`Folder of photos is missing${advice}`, { path: folder });
 }

@@ -13,7 +13,7 @@ export function parseCamerasText(bytes: Uint8Array, path: string): Map<number, C
   const cameras = new Map<number, ColmapCamera>();
   while (lines.nextRecord()) {
     const id = lines.integer("a camera's id");
-    if (cameras.has(id)) throw lines.error(`Camera ${id} is there twice`);
+    if (cameras.has(id)) throw lines.error(`Camera ${id} is defined twice`);
     const name = lines.word("a camera's model", LONGEST_MODEL);
     const model = COLMAP_MODELS.find((model) => model.name === name);
     if (model === undefined) throw lines.error(`Camera ${id} has the unknown model ${name}`);
@@ -56,7 +56,7 @@ function skipKeypoints(lines: LineReader, name: string): void {
   if (lines.blank) return;
   const digits = lines.endsInDigits();
   if (lines.skipWords() % 3 !== 0 || !digits) {
-    throw lines.error(`Keypoints of ${name} are due: three numbers each, or an empty line`);
+    throw lines.error(`Expected the keypoints of ${name}: three numbers each, or an empty line`);
   }
 }
 

@@ -30,7 +30,7 @@ export async function readInitFile(path: string): Promise<InitFile> {
   const file = vertex?.properties.some(({ name }) => name === "f_dc_0")
     ? fromSplats(parseSplatsPly(bytes, path))
     : fromPoints(parsePointsPly(bytes, path));
-  if (file.points.count === 0) throw new DataError("There is nothing usable to start from", { path });
+  if (file.points.count === 0) throw new DataError("File has no usable points or Gaussians", { path });
   return file;
 }
 
@@ -70,5 +70,5 @@ function usableSplats(splats: PlySplats): PlySplats {
 }
 
 function notice(dropped: number, count: number, what: string): string {
-  return `${dropped} of ${count} ${what} of the file to start from are left out: not all of their numbers can be used`;
+  return `${dropped} of ${count} ${what} of the init file are left out: they have unusable numbers`;
 }

@@ -28,7 +28,7 @@ export type JsonObject = Record<string, unknown>;
  */
 export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
   if (bytes.length > LARGEST) {
-    throw new DataError(`File is larger than a list of photos can be: ${bytes.length} bytes, at most ${LARGEST}`, {
+    throw new DataError(`File is too large for a list of photos: ${bytes.length} bytes, at most ${LARGEST}`, {
       path,
     });
   }
@@ -48,7 +48,7 @@ export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
     const line = text.slice(0, position).split("\n").length;
     throw new DataError("File is not JSON", { path, line, cause });
   }
-  if (!isObject(value)) throw new DataError("File does not hold a JSON object", { path });
+  if (!isObject(value)) throw new DataError("File is not a JSON object", { path });
   return value;
 }
 

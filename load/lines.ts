@@ -72,7 +72,7 @@ export class LineReader {
   /** The next word of the line, an integer within the range of safe ones. */
   integer(what: string): number {
     const value = this.number(what);
-    if (!Number.isSafeInteger(value)) throw this.error(`${what} is no whole number`);
+    if (!Number.isSafeInteger(value)) throw this.error(`${what} is not an integer`);
     return value;
   }
 
@@ -80,12 +80,12 @@ export class LineReader {
   number(what: string): number {
     const start = this.#at;
     while (this.#at < this.#end && this.#bytes[this.#at] > SPACE) this.#at++;
-    if (this.#at === start) throw this.error(`Line ends where ${what} is due`);
+    if (this.#at === start) throw this.error(`Line ends, expected ${what}`);
     const word = this.#at - start > LONGEST_NUMBER ? "" : decode(this.#bytes.subarray(start, this.#at));
     const value = parseNumber(word);
     if (value === undefined) {
       const shown = word === "" || word.length > 20 ? `${this.#at - start} bytes` : JSON.stringify(word);
-      throw this.error(`${what} is due here, not ${shown}`);
+      throw this.error(`Expected ${what}, found ${shown}`);
     }
     this.#skipSpace();
     return value;
@@ -95,7 +95,7 @@ export class LineReader {
   word(what: string, longest: number): string {
     const start = this.#at;
     while (this.#at < this.#end && this.#bytes[this.#at] > SPACE) this.#at++;
-    if (this.#at === start) throw this.error(`Line ends where ${what} is due`);
+    if (this.#at === start) throw this.error(`Line ends, expected ${what}`);
     if (this.#at - start > longest) throw this.error(`${what} is ${this.#at - start} bytes long`);
     const text = this.#utf8(start, this.#at, what);
     this.#skipSpace();
@@ -104,7 +104,7 @@ export class LineReader {
 
   /** The rest of the line as text; spaces within it stay. */
   rest(what: string): string {
-    if (this.blank) throw this.error(`Line ends where ${what} is due`);
+    if (this.blank) throw this.error(`Line ends, expected ${what}`);
     const start = this.#at;
     this.#at = this.#end;
     return this.#utf8(start, this.#end, what);

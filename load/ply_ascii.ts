@@ -64,13 +64,13 @@ class Words {
     while (start < bytes.length && bytes[start] <= SPACE) start++;
     let end = start;
     while (end < bytes.length && bytes[end] > SPACE) end++;
-    if (start === end) throw new DataError("File ends where a number is due", { path: this.#path, offset: start });
+    if (start === end) throw new DataError("File ends, expected a number", { path: this.#path, offset: start });
     this.offset = end;
     const word = end - start > LONGEST_NUMBER ? "" : String.fromCharCode(...bytes.subarray(start, end));
     const value = typedNumber(word, type);
     if (value === undefined) {
       const shown = word.length > 20 || word === "" ? `${end - start} characters` : `"${word}"`;
-      throw new DataError(`A ${type} is due here, not ${shown}`, { path: this.#path, offset: start });
+      throw new DataError(`Expected ${type}, found ${shown}`, { path: this.#path, offset: start });
     }
     return value;
   }

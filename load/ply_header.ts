@@ -93,13 +93,13 @@ export function parsePlyHeader(bytes: Uint8Array, path: string): PlyHeader {
       const [name, digits] = words;
       const count = Number(digits);
       if (words.length !== 2 || !/^\d+$/.test(digits) || !Number.isSafeInteger(count)) throw wrong("Bad PLY element");
-      if (elements.some((element) => element.name === name)) throw wrong("PLY element is there twice");
+      if (elements.some((element) => element.name === name)) throw wrong("PLY element is defined twice");
       elements.push({ name, count, properties: [] });
     } else if (keyword === "property") {
       const property = parseProperty(words);
       if (property === undefined || elements.length === 0) throw wrong("Bad PLY property");
       const { properties } = elements[elements.length - 1];
-      if (properties.some((other) => other.name === property.name)) throw wrong("PLY property is there twice");
+      if (properties.some((other) => other.name === property.name)) throw wrong("PLY property is defined twice");
       properties.push(property);
     } else if (keyword === "end_header") {
       if (format === undefined) throw wrong("PLY header ends without a format");

@@ -56,7 +56,7 @@ export function parseTransforms(bytes: Uint8Array, path: string): TransformsFile
   if (file.frames.length === 0) throw new DataError("List of frames is empty", { path });
   const frames = file.frames.map((frame: unknown, i: number) => {
     const name = `frames[${i}]`;
-    if (!isObject(frame)) throw new DataError(`${name} is no object`, { path });
+    if (!isObject(frame)) throw new DataError(`${name} is not an object`, { path });
     return parseFrame({ frame, file, name, path });
   });
   return {
@@ -123,7 +123,7 @@ function numbersOf({ frame, file, name, path }: FrameSource): Record<string, num
     const value = frame[key] ?? fromFile ?? undefined;
     if (value === undefined) continue;
     if (typeof value !== "number" || !Number.isFinite(value)) {
-      throw new DataError(`${key} of ${name} is ${describe(value)}: a number is needed`, { path });
+      throw new DataError(`${key} of ${name} is ${describe(value)}: expected a number`, { path });
     }
     numbers[key] = value;
   }
@@ -140,7 +140,7 @@ function parseDistortion(
   if (model === FISHEYE) return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
   if (typeof model !== "string" || !PERSPECTIVE.includes(model)) {
     throw new DataError(
-      `${name} has the camera model ${describe(model)}: ${[...PERSPECTIVE, FISHEYE].join(", ")} are read`,
+      `${name} has the camera model ${describe(model)}: supported are ${[...PERSPECTIVE, FISHEYE].join(", ")}`,
       { path },
     );
   }
@@ -169,7 +169,7 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
   const z = cross(x, y);
   const off = [x, y, z].map((axis, k) => length(subtract(column(k), scale(axis, size))));
   if (!(size > 0) || !(Math.max(...off) <= LOOSEST * size)) {
-    throw new DataError(`transform_matrix of ${name} is no rotation`, { path });
+    throw new DataError(`transform_matrix of ${name} is not a rotation`, { path });
   }
   const center: Vec3 = [matrix[0][3], matrix[1][3], matrix[2][3]];
   const translation = [x, y, z].map((axis) => -dot(axis, center));
@@ -183,7 +183,7 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
 function textOf(object: JsonObject, key: string, { name, path }: { name: string; path: string }): string | undefined {
   const value = object[key] ?? undefined;
   if (value !== undefined && typeof value !== "string") {
-    throw new DataError(`${name}${key} is ${describe(value)}: text is needed`, { path });
+    throw new DataError(`${name}${key} is ${describe(value)}: expected a string`, { path });
   }
   return value?.replaceAll("\\", "/");
 }

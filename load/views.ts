@@ -55,7 +55,7 @@ async function readHeaders({ path, maskPath }: PosedPhoto): Promise<ImageHeader>
   const mask = maskPath === undefined ? size : await maskSize(maskPath);
   if (sameShape(mask, size)) return size;
   throw new DataError(
-    `Mask is ${mask.width} x ${mask.height} pixels, which is not the shape of its photo's ${size.width} x ` +
+    `Mask is ${mask.width} x ${mask.height} pixels, another aspect ratio than its photo's ${size.width} x ` +
       `${size.height}: ${path}`,
     { path: maskPath! },
   );
@@ -126,8 +126,8 @@ function cropNotice(views: View[]): string[] {
 function checkShape(photo: ImageSize, camera: ImageSize, path: string): void {
   if (sameShape(photo, camera)) return;
   throw new DataError(
-    `Photo is ${photo.width} x ${photo.height} pixels, which is not the shape of its camera's ${camera.width} x ` +
-      `${camera.height}: pixels are read as stored, so a photo that its EXIF data rotates, or that was rotated or ` +
+    `Photo is ${photo.width} x ${photo.height} pixels, another aspect ratio than its camera's ${camera.width} x ` +
+      `${camera.height}: pixels are read as stored, so a photo that EXIF data rotates, or that was rotated or ` +
       `cropped after the model was made, does not fit`,
     { path },
   );

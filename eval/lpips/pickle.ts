@@ -46,7 +46,7 @@ export function unpickle(reader: ByteReader, host: PickleHost): PickleValue {
 }
 
 /** Unwinds into a {@linkcode DataError} at the opcode that was being executed. */
-class Refusal extends Error {}
+class Rejection extends Error {}
 
 class Machine {
   readonly #reader: ByteReader;
@@ -64,17 +64,17 @@ class Machine {
     const reader = this.#reader;
     const start = reader.offset;
     if (reader.u8("a pickle") !== 0x80 || reader.u8("a pickle's protocol") !== 2) {
-      throw reader.error("No pickle of protocol 2 begins here", start);
+      throw reader.error("Not a pickle of protocol 2", start);
     }
     for (let executed = 0;; executed++) {
       const at = reader.offset;
-      if (executed === MOST_OPCODES) throw reader.error("Pickle is too long to be one of tensors");
+      if (executed === MOST_OPCODES) throw reader.error("Pickle is too long for a file of tensors");
       const opcode = reader.u8("a pickle");
       try {
         if (opcode === 0x2e) return this.#pop(); // STOP
         this.#execute(opcode);
       } catch (error) {
-        if (error instanceof Refusal) throw reader.error(error.message, at);
+        if (error instanceof Rejection) throw reader.error(error.message, at);
         throw error;
       }
     }
@@ -130,13 +130,13 @@ class Machine {
         return this.#set(this.#popMarked());
 
       case 0x71: // BINPUT
-        return void this.#memo.set(reader.u8("a place in the memo"), this.#top());
+        return void this.#memo.set(reader.u8("an index of the memo"), this.#top());
       case 0x72: // LONG_BINPUT
-        return void this.#memo.set(reader.u32("a place in the memo"), this.#top());
+        return void this.#memo.set(reader.u32("an index of the memo"), this.#top());
       case 0x68: // BINGET
-        return this.#recall(reader.u8("a place in the memo"));
+        return this.#recall(reader.u8("an index of the memo"));
       case 0x6a: // LONG_BINGET
-        return this.#recall(reader.u32("a place in the memo"));
+        return this.#recall(reader.u32("an index of the memo"));
 
       case 0x63: // GLOBAL
         return this.#push(this.#global());
@@ -146,10 +146,12 @@ class Machine {
         return this.#call();
       case 0x62: // BUILD: attributes of an OrderedDict, the versions of a network's modules; not needed
         this.#pop();
-        if (!(this.#top() instanceof Map)) throw new Refusal("Pickle sets the attributes of what is no dictionary");
+        if (!(this.#top() instanceof Map)) {
+          throw new Rejection("Pickle sets attributes of something that is not a dictionary");
+        }
         return;
     }
-    throw new Refusal(
+    throw new Rejection(
       `Pickle has the opcode 0x${opcode.toString(16).padStart(2, "0")}, which no file of tensors needs`,
     );
   }
@@ -165,13 +167,13 @@ class Machine {
   }
 
   #top(): PickleValue {
-    if (this.#stack.length === 0) throw new Refusal("Pickle takes what was never put there: it is damaged");
+    if (this.#stack.length === 0) throw new Rejection("Pickle pops from an empty stack: it is damaged");
     return this.#stack[this.#stack.length - 1];
   }
 
   #popMarked(): PickleValue[] {
     const below = this.#marked.pop();
-    if (below === undefined) throw new Refusal("Pickle looks for a mark that was never set: it is damaged");
+    if (below === undefined) throw new Rejection("Pickle uses a mark that was never set: it is damaged");
     const values = this.#stack;
     this.#stack = below;
     return values;
@@ -179,20 +181,20 @@ class Machine {
 
   #recall(place: number): void {
     const value = this.#memo.get(place);
-    if (value === undefined) throw new Refusal(`Pickle recalls ${place}, which was never put there: it is damaged`);
+    if (value === undefined) throw new Rejection(`Pickle recalls ${place}, which was never stored: it is damaged`);
     this.#push(value);
   }
 
   #append(values: PickleValue[]): void {
     const list = this.#top();
-    if (!Array.isArray(list)) throw new Refusal("Pickle appends to what is no list");
+    if (!Array.isArray(list)) throw new Rejection("Pickle appends to something that is not a list");
     for (const value of values) list.push(value);
   }
 
   #set(pairs: PickleValue[]): void {
     const dictionary = this.#top();
-    if (!(dictionary instanceof Map)) throw new Refusal("Pickle sets items of what is no dictionary");
-    if (pairs.length % 2 !== 0) throw new Refusal("Pickle sets a key without a value");
+    if (!(dictionary instanceof Map)) throw new Rejection("Pickle sets items of something that is not a dictionary");
+    if (pairs.length % 2 !== 0) throw new Rejection("Pickle sets a key without a value");
     for (let i = 0; i < pairs.length; i += 2) dictionary.set(pairs[i], pairs[i + 1]);
   }
 
@@ -200,7 +202,7 @@ class Machine {
     const name = `${this.#line()}.${this.#line()}`;
     const found = this.#host.globals.get(name);
     if (found === undefined) {
-      throw new Refusal(`Pickle asks for ${JSON.stringify(name)}, which no file of tensors needs: refused`);
+      throw new Rejection(`Pickle asks for ${JSON.stringify(name)}, which no file of tensors needs: rejected`);
     }
     return found;
   }
@@ -210,7 +212,7 @@ class Machine {
     for (;;) {
       const byte = this.#reader.u8("a name");
       if (byte === 0x0a) return String.fromCharCode(...bytes);
-      if (bytes.push(byte) > LONGEST_NAME) throw new Refusal("Pickle has a name without an end");
+      if (bytes.push(byte) > LONGEST_NAME) throw new Rejection("Pickle has a name that does not end");
     }
   }
 
@@ -218,7 +220,9 @@ class Machine {
     const args = this.#pop();
     const callee = this.#pop();
     const call = typeof callee === "object" && callee !== null && "call" in callee ? callee.call : undefined;
-    if (typeof call !== "function" || !Array.isArray(args)) throw new Refusal("Pickle calls what is no function");
+    if (typeof call !== "function" || !Array.isArray(args)) {
+      throw new Rejection("Pickle calls something that is not a function");
+    }
     this.#push(call(args));
   }
 }
@@ -228,8 +232,8 @@ class Machine {
  *
  * @internal
  */
-export function refuse(words: string): never {
-  throw new Refusal(words);
+export function reject(words: string): never {
+  throw new Rejection(words);
 }
 
 /** A signed little-endian number of any length; a bigint if a number cannot hold it. */
@@ -247,6 +251,6 @@ function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Refusal("Pickle has a text that is not UTF-8");
+    throw new Rejection("Pickle has a text that is not UTF-8");
   }
 }

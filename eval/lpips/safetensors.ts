@@ -16,7 +16,7 @@ export function isSafetensors(bytes: Uint8Array): boolean {
 export function parseSafetensors(bytes: Uint8Array, path: string): Map<string, Tensor> {
   const reader = new ByteReader(bytes, path);
   const length = reader.u64("the header's length");
-  if (length > LONGEST_HEADER) throw reader.error(`Header of ${length} bytes is too long to be true`, 0);
+  if (length > LONGEST_HEADER) throw reader.error(`Header of ${length} bytes is too long`, 0);
   const header = parseHeader(reader.bytes(length, "the header"), path);
   const values = reader.bytes(reader.remaining, "the values");
   const tensors = new Map<string, Tensor>();
@@ -46,7 +46,7 @@ function parseHeader(bytes: Uint8Array, path: string): object {
   } catch (cause) {
     throw new DataError("Header is not JSON", { path, offset: 8, cause });
   }
-  throw new DataError("Header is no JSON object", { path, offset: 8 });
+  throw new DataError("Header is not a JSON object", { path, offset: 8 });
 }
 
 function isCounts(value: unknown): value is number[] {

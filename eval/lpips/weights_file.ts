@@ -66,7 +66,7 @@ export async function decodeLpips(bytes: Uint8Array, path: string): Promise<Lpip
   const content = bytes.subarray(0, end);
   const digest = await sha256(content);
   if (!digest.every((byte, i) => byte === bytes[end + i])) {
-    throw reader.error("The checksum does not fit: the file is damaged or cut short, convert the weights again", end);
+    throw reader.error("The checksum does not match: the file is damaged or truncated, convert the weights again", end);
   }
   return { ...decodeTensors(content, path), checksum: digest.toHex() };
 }
