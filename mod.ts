@@ -48,7 +48,19 @@ export {
   type RenderOptions,
   type SplatGradients,
 } from "./ffi/rasterizer.ts";
-export { GROUP, type OpacityMode, SCORE, type Statistics, STEP, type Trainer } from "./ffi/trainer.ts";
+export type { Among, Columns, DrawOptions, EditOptions, RowKind } from "./ffi/columns.ts";
+export type { ParameterName } from "./ffi/parameters.ts";
+export type { ColumnInfo, OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./ffi/state.ts";
+export {
+  type AddedTerms,
+  GROUP,
+  SCORE,
+  type Statistics,
+  STEP,
+  type Trainer,
+  type TrainerOptions,
+} from "./ffi/trainer.ts";
+export type { OptionalState } from "./ffi/optional_state.ts";
 export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";

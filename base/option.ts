@@ -51,8 +51,7 @@ export interface OptionRow {
   readonly reject?: (value: OptionValue) => string | undefined;
 }
 
-/** A snake_case name in camelCase. */
-export type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
 

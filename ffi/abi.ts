@@ -162,6 +162,9 @@ export const PARAMETERS = [
   { name: "quats", floats: 4, shFloats: 0, rate: 0.001, plyColumns: "rot_#" },
 ] as const;
 
+/** Name of a parameter. */
+export type ParameterName = "means" | "shDc" | "shRest" | "opacities" | "logScales" | "quats";
+
 /** Structs of the header: the type of each field in order, or type and array length. */
 export const STRUCTS = {
   tame_error: {

@@ -18,9 +18,11 @@ export interface DrawOptions extends Among {
   count: number;
   /** Whether one may be drawn more than once. Default false. */
   replacement?: boolean;
-  /** Stream of random numbers, iteration, and 0, 1, 2, … of repeated draws in one: together they name the draw. */
+  /** Stream of random numbers; it names the draw together with the next two. */
   stream: number;
+  /** Iteration, from 1. */
   iteration: number;
+  /** 0, 1, 2, … of repeated draws in one iteration. Default 0. */
   round?: number;
 }
 
@@ -55,8 +57,9 @@ export interface RowKind {
 export interface EditOptions {
   /** Expression for the number of copies of `copy` and `giveCopies`. Default 1. */
   copies?: string;
-  /** Iteration and 0, 1, 2, … of repeated edits in one: they name the draw of children's places. */
+  /** Iteration; it names the draw of children's places together with `round`. */
   iteration: number;
+  /** 0, 1, 2, … of repeated edits in one iteration. Default 0. */
   round?: number;
   /** Whether children stand behind all other rows; by default a first child takes its parent's place. */
   childrenLast?: boolean;

@@ -1,10 +1,8 @@
 // The parameters of a Gaussian by name, from the table in cuda/tame.h: a new row there is all that is needed here.
 
-import type { CamelCase } from "../base/option.ts";
-import { PARAMETERS } from "./abi.ts";
+import { type ParameterName, PARAMETERS } from "./abi.ts";
 
-/** Name of a parameter: `means`, `shDc`, `shRest`, `opacities`, `logScales`, `quats`. */
-export type ParameterName = CamelCase<(typeof PARAMETERS)[number]["name"]>;
+export type { ParameterName } from "./abi.ts";
 
 /** Names of the parameters, in their native order. */
 export const PARAMETER_NAMES: readonly ParameterName[] = PARAMETERS.map(({ name }) =>

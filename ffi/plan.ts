@@ -29,7 +29,7 @@ export const STEP = {
 } as const;
 
 /** What a step adds to the gradients and to the means; all 0 by default. */
-export interface StepTerms {
+export interface AddedTerms {
   /** Added to the loss: so much times each used opacity. */
   opacityPressure?: number;
   /** Added to the loss: so much times each scale, in world units. */
@@ -42,7 +42,7 @@ export interface StepTerms {
 }
 
 /** One optimisation step. */
-export interface Step extends StepTerms {
+export interface Step extends AddedTerms {
   /** Iteration, from 1. */
   iteration: number;
   /** Index of the view to render, or of the trainer's `viewsPerStep` views. */

@@ -15,7 +15,7 @@ import type { Views } from "./views.ts";
 
 export { Columns, type DrawOptions, type EditOptions, type RowKind } from "./columns.ts";
 export { GROUP, type ParameterName } from "./parameters.ts";
-export { Control, STEP, type Step, StepPlan, type StepTerms } from "./plan.ts";
+export { type AddedTerms, Control, STEP, type Step, StepPlan } from "./plan.ts";
 export { SCORE } from "./score.ts";
 export type { OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./state.ts";
 

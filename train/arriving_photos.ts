@@ -37,7 +37,7 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.#photographed = photographed;
     this.#options = options;
     this.#inFlight = inFlight;
-    this.#order = new ViewOrder(device.seed, photographed.length);
+    this.#order = new ViewOrder(device.seed, photographed.length, options.viewsPerStep);
     this.#waiting = new Set(photographed.map((_, i) => this.#order.view(i + 1))); // the first epoch has each once
     this.views = Views.create(device, {
       count: photographed.length,
@@ -89,10 +89,9 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.views[Symbol.dispose]();
   }
 
-  /** The view of an iteration's step, and the one that the step has copied ahead. */
+  /** The views of an iteration's step, and the one that the step has copied ahead. */
   #viewsOf(iteration: number): number[] {
-    const next = iteration < this.#options.iterations ? [this.#order.view(iteration + 1)] : [];
-    return [this.#order.view(iteration), ...next];
+    return this.#order.neededBy(iteration, this.#options.iterations);
   }
 
   /** Has so many photos under way, or decoded and not fetched, that the decoder's threads are busy and memory is not. */

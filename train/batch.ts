@@ -103,17 +103,18 @@ export interface StepContext {
  */
 export function stepOf(iteration: number, context: StepContext): Step {
   const { options, extent, seed, sampler, strategy, startDegree } = context;
-  const view = sampler.view(iteration);
-  const terms = strategy.stepTerms(iteration);
+  const { viewsPerStep } = options;
+  const { flags, still, ...added } = strategy.stepTerms(iteration);
   return {
     iteration,
-    view,
-    nextView: iteration < options.iterations ? sampler.view(iteration + 1) : undefined,
+    view: sampler.viewsOf(iteration, viewsPerStep),
+    nextView: iteration < options.iterations ? sampler.view(iteration * viewsPerStep + 1) : undefined,
     shDegree: activeShDegree(iteration, options, startDegree),
-    update: updateMask(iteration, options, terms),
-    flags: stepFlags(iteration, options, terms),
+    update: updateMask(iteration, options, still),
+    flags: stepFlags(iteration, options, { flags, still }),
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
+    ...added,
   };
 }
 

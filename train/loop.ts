@@ -95,6 +95,8 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     shAccumulation: accumulatesSh(options),
     passClampedGradient: follows(options, "gradient"),
     fullGradientDepth: strategy.fullGradientDepth,
+    viewsPerStep: options.viewsPerStep,
+    ...strategy.trainerState,
   });
   const context: StepContext = {
     options,
@@ -104,7 +106,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     strategy,
     startDegree: startDegree(scene),
   };
-  const plan = new StepPlan(MAX_BATCH);
+  const plan = new StepPlan(MAX_BATCH, options.viewsPerStep);
   const control = new Control(MAX_BATCH);
   using _ = controller.listen(() => control.stop());
   state.pending = dueAfter(state.iteration, options, strategy);

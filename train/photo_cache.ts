@@ -49,7 +49,7 @@ export class PhotoCache implements TrainingPhotos {
   ) {
     this.#photographed = photographed;
     this.#options = options;
-    this.#order = new ViewOrder(device.seed, photographed.length);
+    this.#order = new ViewOrder(device.seed, photographed.length, options.viewsPerStep);
     this.#bytes = photographed.map((view) => photoBytes(plannedPhoto(view)));
     this.#rejectTooSmall(viewsAtOnce);
     this.views = Views.create(device, { count: photographed.length, residency: "host" });
@@ -79,7 +79,7 @@ export class PhotoCache implements TrainingPhotos {
       for (const view of more) needed.add(view);
     }
     await this.hold([...needed], first);
-    this.#decodeAhead(end + 2);
+    this.#decodeAhead(end * this.#options.viewsPerStep + 2);
     return end;
   }
 
@@ -105,10 +105,9 @@ export class PhotoCache implements TrainingPhotos {
     this.views[Symbol.dispose]();
   }
 
-  /** The view of an iteration's step, and the one that the step has copied ahead. */
+  /** The views of an iteration's step, and the one that the step has copied ahead. */
   #viewsOf(iteration: number): number[] {
-    const next = iteration < this.#options.iterations ? [this.#order.view(iteration + 1)] : [];
-    return [this.#order.view(iteration), ...next];
+    return this.#order.neededBy(iteration, this.#options.iterations);
   }
 
   /** Lets photos go, those first that are needed last, until so many bytes more can be held. */
@@ -128,7 +127,8 @@ export class PhotoCache implements TrainingPhotos {
   /** Begins to decode photos of coming iterations, as many as a part of the cache and the decoder's threads allow. */
   #decodeAhead(first: number): void {
     const { length } = this.#photographed;
-    const last = Math.min(this.#options.iterations, first + length - 1); // by then every photo has come once
+    const { iterations, viewsPerStep } = this.#options;
+    const last = Math.min(iterations * viewsPerStep, first + length - 1); // by then every photo has come once
     for (let t = first; t <= last && this.#ahead.size < PHOTOS_IN_FLIGHT; t++) {
       if (this.#held.size + this.#ahead.size === length) return;
       const view = this.#order.view(t);
@@ -151,8 +151,8 @@ export class PhotoCache implements TrainingPhotos {
   }
 
   #rejectTooSmall(viewsAtOnce: number): void {
-    const { photoCache } = this.#options;
-    const atOnce = Math.max(2, viewsAtOnce); // a step's own and the next one's, or all that an event looks at
+    const { photoCache, viewsPerStep } = this.#options;
+    const atOnce = Math.max(viewsPerStep + 1, viewsAtOnce); // a step's own and the next one's, or all that an event looks at
     const bytes = [...this.#bytes].sort((a, b) => b - a).slice(0, atOnce).reduce((sum, each) => sum + each, 0);
     if (bytes <= heldPhotoBytes(photoCache)) return;
     throw new OptionError((option) =>

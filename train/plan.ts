@@ -11,6 +11,7 @@ import type { View } from "../base/scene.ts";
 import { TameError } from "../ffi/errors.ts";
 import type { Library } from "../ffi/library.ts";
 import { estimateMemory } from "../ffi/memory.ts";
+import type { OptionalState } from "../ffi/optional_state.ts";
 
 /** A training photo. */
 export interface PlannedPhoto {
@@ -23,7 +24,7 @@ export interface PlannedPhoto {
 }
 
 /** What the memory of a run depends on. */
-export interface PlanInput {
+export interface PlanInput extends OptionalState {
   /** The library that computes; it knows what its buffers take. */
   library: Library;
   /** The training photos. */
@@ -36,10 +37,6 @@ export interface PlanInput {
   count: number;
   /** Highest degree of the spherical harmonics, 0 to 3. */
   shDegree: number;
-  /** Whether the gradients of the higher spherical harmonics are summed over iterations (`shLower`). Default false. */
-  shAccumulation?: boolean;
-  /** Views of a step. Default 1. */
-  viewsPerStep?: number;
   /** Whether densification events fall within the run. Default false. */
   densifies?: boolean;
   /** Whether the run evaluates. Default false. */
@@ -117,7 +114,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
     width: largest.width,
     height: largest.height,
     instances: input.firstInstances ?? 0,
-    trainer: { shAccumulation: input.shAccumulation, viewsPerStep: input.viewsPerStep },
+    trainer: input,
     scores: input.densifies ?? false,
     metrics: input.evaluates ?? false,
   });

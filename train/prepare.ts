@@ -53,7 +53,7 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
   const capacity = largestCount({ start, target }, events);
   const { limit, live } = device.memory();
   const room = limit > 0 ? limit - live : await device.freeMemory();
-  const counts = { capacity, densifies: events > 0 };
+  const counts = { capacity, densifies: events > 0, trainerState: strategy.trainerState };
   checkMemory(planRun(device, scene, { ...options, ...counts }, room));
 
   const warnings: string[] = [];
@@ -101,7 +101,11 @@ function warningsOf(
 function planRun(
   device: Device,
   scene: Scene,
-  options: ResolvedTrainOptions & { capacity: number; densifies: boolean; firstInstances?: number },
+  options: ResolvedTrainOptions & Pick<Strategy, "trainerState"> & {
+    capacity: number;
+    densifies: boolean;
+    firstInstances?: number;
+  },
   limit: number,
 ): MemoryPlan {
   return planMemory({
@@ -112,6 +116,8 @@ function planRun(
     count: options.capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
+    viewsPerStep: options.viewsPerStep,
+    ...options.trainerState,
     densifies: options.densifies,
     evaluates: options.testIterations.length > 0,
     firstInstances: options.firstInstances,

@@ -40,6 +40,17 @@ export class ViewSampler {
     return this.#order[(iteration - 1) % this.#count];
   }
 
+  /**
+   * The views of a step that looks at several: those of as many draws in a row.
+   *
+   * @param iteration 1-based
+   * @param viewsPerStep Views of each step
+   * @returns Indices into the training views, `viewsPerStep` of them
+   */
+  viewsOf(iteration: number, viewsPerStep: number): number[] {
+    return Array.from({ length: viewsPerStep }, (_, i) => this.view((iteration - 1) * viewsPerStep + i + 1));
+  }
+
   /** Fisher-Yates from the identity; index i of the epoch's stream decides place i. */
   #shuffle(epoch: number): void {
     const order = this.#order;
@@ -64,25 +75,42 @@ interface Epoch {
 export class ViewOrder {
   readonly #sampler: ViewSampler;
   readonly #count: number;
+  readonly #viewsPerStep: number;
   readonly #epochs = new Map<number, Epoch>();
 
   /**
    * @param seed Non-negative safe integer
    * @param count Number of training views, at least 1
+   * @param viewsPerStep Views of each step. Default 1
    */
-  constructor(seed: number, count: number) {
+  constructor(seed: number, count: number, viewsPerStep: number = 1) {
     this.#sampler = new ViewSampler(seed, count);
     this.#count = count;
+    this.#viewsPerStep = viewsPerStep;
   }
 
   /**
-   * The view of an iteration, as {@linkcode ViewSampler.view} gives it.
+   * The views that a step needs, as {@linkcode ViewSampler.viewsOf} gives them, and the first of the next step, which it
+   * has copied ahead.
    *
    * @param iteration 1-based
+   * @param iterations Steps of the run
+   * @returns Indices into the training views
+   */
+  neededBy(iteration: number, iterations: number): number[] {
+    const last = iteration * this.#viewsPerStep;
+    const views = Array.from({ length: this.#viewsPerStep }, (_, i) => this.view(last - i)).reverse();
+    return iteration < iterations ? [...views, this.view(last + 1)] : views;
+  }
+
+  /**
+   * The view of a draw, as {@linkcode ViewSampler.view} gives it.
+   *
+   * @param draw 1-based: the iteration where a step looks at one view
    * @returns Index into the training views
    */
-  view(iteration: number): number {
-    return this.#epoch(this.#epochOf(iteration)).views[(iteration - 1) % this.#count];
+  view(draw: number): number {
+    return this.#epoch(this.#epochOf(draw)).views[(draw - 1) % this.#count];
   }
 
   /**
@@ -92,13 +120,15 @@ export class ViewOrder {
    * @param iteration 1-based
    */
   nextIteration(view: number, iteration: number): number {
-    const epoch = this.#epochOf(iteration);
+    const draw = (iteration - 1) * this.#viewsPerStep + 1;
+    const epoch = this.#epochOf(draw);
     const here = epoch * this.#count + this.#epoch(epoch).places[view] + 1;
-    return here >= iteration ? here : (epoch + 1) * this.#count + this.#epoch(epoch + 1).places[view] + 1;
+    const next = here >= draw ? here : (epoch + 1) * this.#count + this.#epoch(epoch + 1).places[view] + 1;
+    return Math.ceil(next / this.#viewsPerStep);
   }
 
-  #epochOf(iteration: number): number {
-    return Math.floor((iteration - 1) / this.#count);
+  #epochOf(draw: number): number {
+    return Math.floor((draw - 1) / this.#count);
   }
 
   #epoch(epoch: number): Epoch {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { PARAMETERS } from "../ffi/abi.ts";
 import { GROUP, STEP } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
@@ -58,15 +59,15 @@ export function finalDecay(iteration: number, options: ResolvedTrainOptions): nu
 }
 
 /**
- * Learning rates of all six parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode finalDecay}.
+ * Learning rates of all parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode finalDecay}.
  *
  * @param iteration 1-based
  * @param options Resolved options
  * @param extent Scene extent in world units
- * @returns Six learning rates
+ * @returns A rate for each group; that of a group without an option is the table's in cuda/tame.h
  */
 export function learningRates(iteration: number, options: ResolvedTrainOptions, extent: number): number[] {
-  const rates = new Array<number>(6);
+  const rates: number[] = PARAMETERS.map(({ rate }) => rate);
   rates[GROUP.means] = positionLearningRate(iteration, options, extent);
   rates[GROUP.shDc] = options.featureLr;
   rates[GROUP.shRest] = options.shfeatureLr / SH_REST_RATIO;
@@ -105,7 +106,7 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
 export function updateMask(
   iteration: number,
   options: ResolvedTrainOptions,
-  { still }: Pick<StepTerms, "still">,
+  still: number,
 ): number {
   if (iteration >= options.iterations) return 0;
   return ALL_GROUPS & ~still & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
@@ -120,7 +121,11 @@ export function updateMask(
  * @param terms What the strategy gathers and leaves alone
  * @returns Bits of `STEP`
  */
-export function stepFlags(iteration: number, options: ResolvedTrainOptions, terms: StepTerms): number {
+export function stepFlags(
+  iteration: number,
+  options: ResolvedTrainOptions,
+  terms: Pick<StepTerms, "flags" | "still">,
+): number {
   let { flags } = terms;
   if (iteration >= options.iterations) return flags;
   if (options.optimizerType === "sparse_adam") flags |= STEP.visible | STEP.noBias;

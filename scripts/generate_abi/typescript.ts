@@ -67,10 +67,17 @@ ${constantLines.join("")}} as const;
 export const PARAMETERS = [
 ${parameters.map(parameterLine).join("")}] as const;
 
+/** Name of a parameter. */
+export type ParameterName = ${parameters.map(({ name }) => `"${camelCase(name)}"`).join(" | ")};
+
 /** Structs of the header: the type of each field in order, or type and array length. */
 export const STRUCTS = {
 ${structLines.join("")}} as const;
 `;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function parameterLine({ name, floats, shFloats, rate, plyColumns }: HeaderTableRow): string {

@@ -7,7 +7,9 @@ import { abiTest, call, must, withLengths } from "./world.ts";
 
 const EXACT = [ABI.PURPOSE_PARAMETERS, ABI.PURPOSE_OPTIMIZER, ABI.PURPOSE_STATISTICS];
 
-type Query = Partial<Record<"flags" | "capacity" | "sh_degree" | "width" | "height" | "instances", number>>;
+type Query = Partial<
+  Record<"flags" | "capacity" | "sh_degree" | "width" | "height" | "instances" | "state" | "views_per_step", number>
+>;
 
 /** The bytes by purpose, and which of them are exact. */
 async function estimate(query: Query): Promise<{ bytes: number[]; exact: number }> {

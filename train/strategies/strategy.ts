@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Trainer } from "../../ffi/trainer.ts";
+import type { AddedTerms, Trainer, TrainerOptions } from "../../ffi/trainer.ts";
 
 /** What a step does for a strategy. */
-export interface StepTerms {
+export interface StepTerms extends AddedTerms {
   /** Bits of `STEP` that say what the step gathers, such as `STEP.statistics`; 0 for nothing. */
   flags: number;
   /** Parameter groups that do not step, `1 << GROUP.opacities | …`; 0 for none. They keep values and moments. */
@@ -59,6 +59,8 @@ export interface Strategy {
    * count alike.
    */
   readonly fullGradientDepth?: number;
+  /** State that the trainer keeps for it: statistics of fragments, a count of steps for each row. Default none. */
+  readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps">;
   /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
   isEvent(iteration: number): boolean;
   /** Indices of the training views that the event after an iteration looks at, so that their photos are held. */
