@@ -37,7 +37,7 @@ export function triangulate(things: readonly Thing[], cameras: readonly Camera[]
     const sight = look(things, rayThrough(cameras[view], { x, y }));
     const pixel = sight.distance / fx;
     const thinned = spread.get(sight.thing)!;
-    if (!thinned.hasRoom(sight.point, sight.thing.spacing * pixel)) continue;
+    if (!thinned.keepsDistance(sight.point, sight.thing.spacing * pixel)) continue;
     if (!cameras.some((camera, other) => other !== view && sees(things, camera, sight))) continue;
     thinned.add(sight.point);
     for (const coordinate of sight.point) positions.push(coordinate + POSITION_ERROR * pixel * noise.next());
@@ -80,7 +80,7 @@ class EvenSpread {
   }
 
   /** Whether every point is at least `distance` away. */
-  hasRoom(point: Vec3, distance: number): boolean {
+  keepsDistance(point: Vec3, distance: number): boolean {
     const [x, y, z] = point.map((coordinate) => Math.floor(coordinate / this.#cellSize));
     for (let i = x - 1; i <= x + 1; i++) {
       for (let j = y - 1; j <= y + 1; j++) {

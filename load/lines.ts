@@ -76,7 +76,7 @@ export class LineReader {
     return value;
   }
 
-  /** The next word of the line, a number; NaN and infinities in words are numbers too. */
+  /** The next word of the line, a number; also NaN and infinities. */
   number(what: string): number {
     const start = this.#at;
     while (this.#at < this.#end && this.#bytes[this.#at] > SPACE) this.#at++;

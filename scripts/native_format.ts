@@ -27,7 +27,7 @@ function sourcesBelow(root: string, folder: string): string[] {
   });
 }
 
-/** Whether the native sources are formatted; skipped where there is no clang-format of the right version. */
+/** Whether the native sources are formatted; skipped if clang-format of that version is missing. */
 export async function checkNativeFormat(root: string = ROOT): Promise<Outcome & { output: string }> {
   const name = "clang-format --dry-run";
   const program = await findClangFormat();

@@ -57,7 +57,7 @@ export async function checkFox(table: Table, options: { skip?: string; quick: bo
   const rooms = options.quick ? ["1024"] : ["1024", "1"];
   for (const room of rooms) {
     const env = { TAME_INSTANCE_ROOM: room };
-    await row(`fox-S with room for ${room} instances at first gives the same PLY`, sameAsFirst, { env });
+    await row(`fox-S with an initial capacity of ${room} instances gives the same PLY`, sameAsFirst, { env });
   }
   return times;
 }
