@@ -1,4 +1,4 @@
-# tame: builds the native libraries and brings Deno where it is missing. `make help` lists the targets.
+# tame: builds the native libraries and installs Deno if it is missing. `make help` lists the targets.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
 
@@ -10,8 +10,8 @@ export DENO_NO_UPDATE_CHECK := 1
 
 VERSION := $(shell sed -n 's/.*"version": "\(.*\)".*/\1/p' deno.json)
 WARNINGS := -Wall -Wextra -Wno-psabi
-# -ffp-contract=off: fused multiply-adds stand where the code says so, so that forward and backward passes agree to the
-# bit. -fno-math-errno, -fno-trapping-math: neither is observed here, and both block vectorisation.
+# -ffp-contract=off: multiply-adds are fused only where the code says so, so that forward and backward passes agree to
+# the bit. -fno-math-errno, -fno-trapping-math: neither is observed here, and both block vectorisation.
 CXXFLAGS := -std=c++17 -O3 -g1 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off \
   -fno-math-errno -fno-trapping-math -pthread $(WARNINGS) -DTAME_VERSION='"$(VERSION)"'
 HEADERS := $(wildcard cuda/*.h cuda/abi/*.h cuda/core/*.h cuda/cpu/*.h cuda/cpu/*.inl cuda/gpu/*.h cuda/gpu/*.cuh)
@@ -26,7 +26,7 @@ FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := $(FLAGS_avx2) -mavx512f -mavx512dq -mavx512bw -mavx512vl -Wno-uninitialized -Wno-maybe-uninitialized
 OBJECTS += $(patsubst %,build/obj/cpu/kernels_%.o,$(LEVELS))
 
-# As many jobs as there are processors, unless -j says otherwise.
+# As many jobs as there are processors, unless -j is given.
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
@@ -36,7 +36,7 @@ SHELL := /bin/bash
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-build: cpu $(if $(NVCC),cuda) ## both libraries, CUDA where nvcc is
+build: cpu $(if $(NVCC),cuda) ## both libraries; CUDA if nvcc is found
 	@$(if $(NVCC),:,echo "skipped: build/libtame_cuda.so (no nvcc on PATH: install the CUDA toolkit 13 to train on an NVIDIA GPU)")
 
 cpu: build/libtame_cpu.so ## the CPU library
@@ -119,12 +119,12 @@ build/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
 
-ceilings: build/libceilings.so ## what this processor can do at most, for deno task bench
+ceilings: build/libceilings.so ## the library that measures peak rates of the processor, for deno task bench
 build/libceilings.so: scripts/bench/ceilings.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O3 -march=native -ffp-contract=fast -shared -fPIC -pthread $(WARNINGS) -o $@ $<
 
-deno: $(DENO) ## brings Deno from npm where it is missing
+deno: $(DENO) ## installs Deno from npm if it is missing
 $(CURDIR)/.deno/bin/deno:
 	npm install --silent --no-fund --no-audit --global --prefix $(CURDIR)/.deno deno@$(DENO_VERSION)
 
@@ -136,6 +136,7 @@ test: deno build build/core_test ## every test this machine can run
 
 check: deno ## format, lint, types, documentation
 	$(DENO) task check
+	$(DENO) run --allow-read --allow-run scripts/native_format.ts
 
 dist: deno build ## dist/: the package with its libraries, to be imported by URL
 	$(DENO) run -A scripts/dist.ts

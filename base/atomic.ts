@@ -1,4 +1,4 @@
-// Whole files or none: what is written appears under its name only when it is complete.
+// Atomic writes: a file appears under its name only when it is complete.
 
 /** Options of {@linkcode writeFileAtomic} and {@linkcode writePartsAtomic}. */
 export interface WriteOptions {
@@ -7,8 +7,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file under a temporary name beside it, then renames it, so that a reader never sees half of it and a failed
- * write leaves what was there before. Text is written as UTF-8.
+ * Writes a file under a temporary name beside it, then renames it. A reader never sees a partial file, and a failed
+ * write leaves the previous one. Text is written as UTF-8.
  *
  * @example
  * ```ts ignore
@@ -26,8 +26,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * The same for a file that is made a part at a time, so that the whole of it is never in memory, and the event loop is
- * free between two parts.
+ * Writes a file part by part in the same way. The whole file is never in memory, and the event loop is free between
+ * parts.
  */
 export async function writePartsAtomic(
   path: string,
@@ -43,7 +43,7 @@ export async function writePartsAtomic(
     }
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
+    await Deno.remove(temporary).catch(() => {}); // report the first error
     throw error;
   }
 }

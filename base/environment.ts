@@ -1,4 +1,4 @@
-// Environment variables, read only where that is allowed already.
+// Environment variables, read only if permission was already granted.
 
 /** An environment variable; undefined when it is unset, empty, or reading it is not permitted. Never prompts. */
 export function environment(variable: string): string | undefined {

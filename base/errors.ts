@@ -1,4 +1,4 @@
-// The one error of everything that reads a user's files: it names the file, and the byte or line where that is known.
+// The error for bad input files: it names the file, and the byte or line if known.
 
 /**
  * Input data that cannot be used: a damaged file, a missing photo, a camera model that is not supported. The command
@@ -15,9 +15,9 @@
 export class DataError extends Error {
   /** The file (or folder) at fault, as it was opened. */
   readonly path: string;
-  /** Byte offset in that file, where one is known. */
+  /** Byte offset in that file, if known. */
   readonly offset?: number;
-  /** Line of that file, from 1 on, where it is text and one is known. */
+  /** 1-based line of that file, if it is a text file and the line is known. */
   readonly line?: number;
 
   /** Builds the message from what is wrong and where; `cause` is the error underneath, if there is one. */

@@ -1,9 +1,9 @@
-// Numbers of bytes in words.
+// Numbers of bytes as text.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /**
- * A number of bytes in words: `"1.5 MiB"`.
+ * A number of bytes as text: `"1.5 MiB"`.
  *
  * @param bytes Number of bytes
  * @returns At most one decimal and the unit

@@ -1,7 +1,7 @@
-// What an option is, and whether a value will do for it. Each room has a table of the options that it reads, one row for
-// each; the library and the command line check values, fill in defaults and find names by the same rows.
+// Options. Each room has a table of the options that it reads, one row for each. The library and the command line check
+// values, fill in defaults and find names with the same rows.
 
-/** The type of an option's value by its kind: what an option takes. */
+/** The type of an option's value for each kind. */
 export interface KindValues {
   flag: boolean;
   integer: number;
@@ -36,18 +36,18 @@ export interface OptionRow {
   readonly unit?: string;
   /** Value when the option is not given; without one the value is undefined. That of a flag is always false. */
   readonly default?: OptionValue;
-  /** The only values there are. */
+  /** All allowed values. */
   readonly choices?: readonly (string | number)[];
-  /** Least number. */
+  /** Smallest allowed number. */
   readonly minimum?: number;
-  /** Numbers are greater than this. */
+  /** Numbers must be greater than this. */
   readonly above?: number;
-  /** Greatest number; infinite where infinity is a value too. */
+  /** Largest allowed number; Infinity if infinity is allowed. */
   readonly maximum?: number;
-  /** A number beside the bounds that has a meaning of its own, as the help says: -1 for "all". */
+  /** A number outside the bounds with a special meaning, which the help states: -1 for "all". */
   readonly sentinel?: number;
   readonly help: string;
-  /** Why a value that is within the bounds is rejected all the same, as the end of a sentence; undefined: it is not. */
+  /** Why a value within the bounds is rejected, as the end of a sentence; undefined accepts it. */
   readonly reject?: (value: OptionValue) => string | undefined;
 }
 
@@ -58,7 +58,7 @@ type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
 type ApiName<Row extends OptionRow> = Row extends { readonly api: infer Name extends string } ? Name
   : CamelCase<Row["name"]>;
 
-/** The type of an option's value: one of the choices where these are words, else that of its kind. */
+/** The type of an option's value: one of the choices if they are strings, else the type of its kind. */
 export type RowValue<Row extends OptionRow> = Row extends { readonly choices: readonly (infer Choice extends string)[] }
   ? Choice
   : KindValues[Row["kind"]];
@@ -78,7 +78,7 @@ export type ResolvedOptions<Rows extends readonly OptionRow[]> = {
   [Row in Rows[number] as ApiName<Row>]: DefaultedValue<Row> | (Row["kind"] extends "path" ? URL : never);
 };
 
-/** Those of some values by the names of flags that are options of the rows, by their names in the library. */
+/** The values that belong to the rows, with names of flags replaced by names in the library. */
 export type LibraryOptions<Rows extends readonly OptionRow[], Values> = {
   [Row in Rows[number] as Row["name"] extends keyof Values ? ApiName<Row> : never]: Values[Row["name"] & keyof Values];
 };
@@ -86,12 +86,12 @@ export type LibraryOptions<Rows extends readonly OptionRow[], Values> = {
 /** Highest value of a native unsigned integer, as iterations and indices are. */
 export const UINT32_MAX: number = 2 ** 32 - 1;
 
-/** An option that cannot be used. Its message has the library's names of options. */
+/** An invalid option. The message uses the library's names of options. */
 export class OptionError extends RangeError {
   /** The message with other names of options, such as those of flags. */
   readonly spelled: (spelling: (name: string) => string) => string;
 
-  /** Makes an error of a function that writes its message, given how the name of an option is spelled. */
+  /** Creates an error from a function that writes its message with a given spelling of option names. */
   constructor(spelled: (spelling: (name: string) => string) => string) {
     super(spelled((name) => name));
     this.spelled = spelled;
@@ -121,7 +121,7 @@ export function apiName(row: OptionRow): string {
   return row.api ?? row.name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** What an option takes, in words: `an integer, 1 or more`. */
+/** What an option takes, as text: `an integer, 1 or more`. */
 export function expected(row: OptionRow): string {
   if (row.choices !== undefined) {
     const choices = row.choices.map((choice) => JSON.stringify(choice));
@@ -154,13 +154,13 @@ export function isList({ kind }: OptionRow): boolean {
   return kind === "integers" || kind === "strings" || kind === "paths";
 }
 
-/** Why a value cannot be an option's, as the end of a sentence; undefined where it can. */
+/** Why an option rejects a value, as the end of a sentence; undefined if it accepts it. */
 export function problemOf(row: OptionRow, value: unknown): string | undefined {
   const fits = isList(row) ? Array.isArray(value) && value.every((item) => accepts(row, item)) : accepts(row, value);
   return fits ? row.reject?.(value as OptionValue) : `it takes ${expected(row)}`;
 }
 
-/** Whether a value, or an item of a list, has the kind and keeps the bounds. */
+/** Whether a value, or an item of a list, has the right kind and is within the bounds. */
 function accepts(row: OptionRow, value: unknown): boolean {
   if (row.choices !== undefined) return row.choices.includes(value as string | number);
   switch (row.kind) {
@@ -186,8 +186,8 @@ function isWithin({ minimum, above, maximum, sentinel }: OptionRow, value: numbe
 }
 
 /**
- * The options of a function of the library by their rows: each that is given is checked, each that is undefined gets its
- * default. Other properties of `options` are left out.
+ * Resolves the options of a library function by their rows: given options are checked, undefined ones get their
+ * defaults. Other properties of `options` are dropped.
  *
  * @param rows Rows of the options
  * @param options What the caller gave

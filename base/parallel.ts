@@ -1,9 +1,9 @@
-// Runs work over a list with a few items in flight: photos decode on sharp's threads while others are read.
+// Runs work over a list with a few items in flight, for example decoding photos.
 
 /**
  * Calls `work(index)` for every index below `count`, at most `concurrency` at a time, in ascending order of start.
- * After the first failure, or once `signal` fires, nothing new starts; what is in flight is awaited, then that error is
- * thrown, so no work outlives the call.
+ * After the first failure, or once `signal` fires, no new work starts. Work in flight is awaited, then the error is
+ * thrown: no work outlives the call.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 /**
  * Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As
- * Easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, iteration, index), so that no draw depends
- * on how many were made before it: batching, resuming and thread counts cannot change one.
+ * Easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, iteration, index), and does not depend on
+ * earlier draws: batching, resuming and thread counts do not change it.
  *
  * @module
  */

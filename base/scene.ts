@@ -1,4 +1,4 @@
-// What a capture is once it is read, in every room's terms: images, cameras, lenses, points, views, the scene.
+// The types of a scene that all rooms share: images, cameras, lenses, points, views.
 
 /** A size in whole pixels. */
 export interface ImageSize {
@@ -18,11 +18,11 @@ export interface Image8 {
   channels: 3 | 4;
   /** width · height · channels bytes. */
   data: Uint8Array;
-  /** width · height bytes, 0 where a pixel is left out of training; absent where none is. */
+  /** width · height bytes, 0 for pixels that are left out of training; absent if none is. */
   mask?: Uint8Array;
 }
 
-/** Distance of the near plane of a camera that states none, in world units. */
+/** Default distance of a camera's near plane, in world units. */
 export const DEFAULT_NEAR = 0.2;
 
 /**
@@ -53,11 +53,11 @@ export interface Camera {
 /** Families of lens distortion; `cuda/tame.h` has the formulas. */
 export type LensModel = "brown" | "fisheye" | "fov";
 
-/** How a lens departs from a pinhole, whatever the size of the photo. */
+/** Lens distortion, independent of the photo's size. */
 export interface Distortion {
   /**
-   * `"brown"`: k1 k2 p1 p2 k3 k4 k5 k6, a quotient of radial polynomials, and decentring; `"fisheye"`: k1 k2 p1 p2 k3 k4
-   * s1 s2, a polynomial in the angle to the axis, decentring and thin prism; `"fov"`: one angle.
+   * `"brown"`: k1 k2 p1 p2 k3 k4 k5 k6, a quotient of radial polynomials, and decentring; `"fisheye"`: k1 k2 p1 p2 k3
+   * k4 s1 s2, a polynomial in the angle to the axis, decentring and thin prism; `"fov"`: one angle.
    */
   model: LensModel;
   /** The coefficients, in the order above; those left out are 0. */
@@ -94,7 +94,7 @@ export interface PointCloud {
   colors: Uint8Array;
 }
 
-/** Gaussians as a PLY holds them: raw parameters, not yet on any device. */
+/** Gaussians as stored in a PLY: raw parameters, not yet on a device. */
 export interface PlySplats {
   /** Number of Gaussians N. */
   count: number;
@@ -114,7 +114,7 @@ export interface PlySplats {
   comments: string[];
 }
 
-/** A photo and the camera that took it. */
+/** A posed photo. */
 export interface View {
   /** The photo's file name up to its first dot, without folders. */
   name: string;
@@ -124,13 +124,13 @@ export interface View {
   camera: Camera;
   /** Size and focal lengths in pixels before any resizing: as the capture states them, or its lens's pinhole. */
   original: { width: number; height: number; fx: number; fy: number };
-  /** The lens that the stored photo was taken through; absent where it needs no undistortion. */
+  /** The lens that the stored photo was taken through; absent if it needs no undistortion. */
   lens?: Lens;
   /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
   alpha?: boolean;
-  /** The file that says which pixels count in training: white ones do, black ones don't; absent where all count. */
+  /** The mask's file: white pixels count in training, black ones do not; absent if all count. */
   maskPath?: string;
-  /** Decodes the photo, and its mask, undistorted, at the camera's size, anew each time. */
+  /** Decodes the photo and its mask, undistorted, at the camera's size. Each call decodes again. */
   photo(): Promise<Image8>;
 }
 
@@ -138,11 +138,11 @@ export interface View {
 export interface Scene {
   /** Views to train on, sorted by name; those of a synthetic scene in the order of its file. */
   train: View[];
-  /** Views held out for evaluation, in the same order; empty unless they were asked for. */
+  /** Views held out for evaluation, in the same order; empty without hold-out. */
   test: View[];
-  /** The points to start from. */
+  /** The initial points. */
   points: PointCloud;
-  /** Gaussians to start from instead, as they are, where `init` of `loadScene` names some. */
+  /** Initial Gaussians, used unchanged instead of the points, if `init` of `loadScene` names some. */
   splats?: PlySplats;
   /** Radius of the training cameras' region, in world units: see `sceneExtent`. */
   extent: number;

@@ -1,4 +1,4 @@
-// The demo scene's cameras: one lap around the still life, at heights that cover a band of the hemisphere evenly.
+// The demo scene's cameras: one orbit around the still life, at heights that cover a band of the hemisphere evenly.
 import type { Camera } from "../base/scene.ts";
 import { along, dot, type Vec3 } from "../base/vec3.ts";
 import { rotationFromQuaternion } from "../load/camera.ts";
@@ -17,7 +17,7 @@ const HIGHEST = 48 * Math.PI / 180;
 const HALF_VIEW = 25 * Math.PI / 180;
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
-/** `count` cameras with photos of the given size, in walking order. */
+/** `count` cameras with photos of the given size, in the order of their azimuths. */
 export function orbit(count: number, size: { width: number; height: number }): PosedCamera[] {
   return Array.from({ length: count }, (_, index) => {
     const azimuth = 2 * Math.PI * index / count;

@@ -1,4 +1,5 @@
-// Writes the demo scene as a capture: photos, COLMAP model, and a note of what it is, under a temporary name first.
+// Writes the demo scene as a capture: photos, COLMAP model, and a note that identifies it. A temporary name comes
+// first.
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { writePng } from "../eval/png.ts";
@@ -21,7 +22,7 @@ export interface CaptureSize {
   height: number;
 }
 
-/** What the demo trains on unless told otherwise. */
+/** The demo's default size. */
 export const DEFAULT_SIZE: Readonly<CaptureSize> = { views: 40, width: 320, height: 240 };
 
 /**
@@ -33,7 +34,7 @@ export const DEFAULT_SIZE: Readonly<CaptureSize> = { views: 40, width: 320, heig
 export async function writeCapture(folder: string, size: CaptureSize): Promise<number> {
   const existing = await noteOf(folder);
   if (existing === undefined && await isOccupied(folder)) {
-    throw new DataError("Folder is not empty and holds no demo capture: name another, or move it away", {
+    throw new DataError("Folder is not empty and has no demo capture: choose another, or move it away", {
       path: folder,
     });
   }

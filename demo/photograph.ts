@@ -6,7 +6,9 @@ import type { Ray } from "./shapes.ts";
 import type { Thing } from "./still_life.ts";
 import { lightAt, look, mayMeet, photoColor, type Sight } from "./tracer.ts";
 
-/** Where the rays of a pixel pass, in pixels from its corner: a rotated grid, which softens edges of any direction. */
+/**
+ * Where the rays of a pixel pass, in pixels from its corner: a rotated grid, which antialiases edges of any direction.
+ */
 const SAMPLES = [[0.125, 0.625], [0.375, 0.125], [0.625, 0.875], [0.875, 0.375]];
 
 /** Side of the blocks of pixels that share one list of the things in sight. */
@@ -60,7 +62,7 @@ function average(sights: Sight[], things: readonly Thing[]): Vec3 {
   let lit: Sight | undefined;
   let light: Vec3 = [0, 0, 0];
   for (const sight of sights) {
-    // Light changes slowly along a surface: within a pixel it is worked out once for each face, its texture each time.
+    // Light changes slowly along a surface: within a pixel it is computed once for each face, the texture for each ray.
     if (!lit || lit.thing !== sight.thing || dot(lit.normal, sight.normal) < 0.9) {
       lit = sight;
       light = lightAt(things, sight);

@@ -2,7 +2,7 @@
 // number of cores changes no byte.
 import type { Camera } from "../base/scene.ts";
 
-/** Photographs with every camera; hands each photo (8-bit RGB) over as soon as it is taken, in any order. */
+/** Photographs with every camera; passes each photo (8-bit RGB) on as soon as it is taken, in any order. */
 export async function photographAll(
   cameras: readonly Camera[],
   onPhoto: (index: number, pixels: Uint8Array) => Promise<void>,

@@ -7,13 +7,15 @@ import { rayThrough } from "./photograph.ts";
 import { DOME_RADIUS, type Thing } from "./still_life.ts";
 import { lightAt, look, photoColor, type Sight } from "./tracer.ts";
 
-/** One candidate for every so many pixels of every photo: enough to fill the spacings of the scene. */
+/** Pixels of a photo for each candidate: few enough to fill the spacings of the scene. */
 const PIXELS_PER_CANDIDATE = 6;
 /** Triangulation error: at most this many pixels along each axis. */
 const POSITION_ERROR = 0.5;
 /** Colour error: at most this many of 255 levels. */
 const COLOR_ERROR = 3;
-/** The inverse plastic number and its square: multiples of them fill a square evenly (Roberts 2018, the R2 sequence). */
+/**
+ * The inverse plastic number and its square: multiples of them fill a square evenly (Roberts 2018, the R2 sequence).
+ */
 const EVEN_X = 0.7548776662466927;
 const EVEN_Y = 0.5698402909980532;
 
@@ -35,7 +37,7 @@ export function triangulate(things: readonly Thing[], cameras: readonly Camera[]
     const sight = look(things, rayThrough(cameras[view], { x, y }));
     const pixel = sight.distance / fx;
     const thinned = spread.get(sight.thing)!;
-    if (!thinned.hasRoom(sight.point, sight.thing.spacing * pixel)) continue;
+    if (!thinned.keepsDistance(sight.point, sight.thing.spacing * pixel)) continue;
     if (!cameras.some((camera, other) => other !== view && sees(things, camera, sight))) continue;
     thinned.add(sight.point);
     for (const coordinate of sight.point) positions.push(coordinate + POSITION_ERROR * pixel * noise.next());
@@ -57,7 +59,7 @@ export function project(camera: Camera, [x, y, z]: Vec3): { x: number; y: number
   return inside ? { x: imageX, y: imageY } : undefined;
 }
 
-/** Whether a camera's photo shows a surface point: in the picture, and with nothing before it. */
+/** Whether a camera's photo shows a surface point: in the image, and not occluded. */
 function sees(things: readonly Thing[], camera: Camera, { point }: Sight): boolean {
   if (!project(camera, point)) return false;
   const origin = cameraCenter(camera);
@@ -67,18 +69,18 @@ function sees(things: readonly Thing[], camera: Camera, { point }: Sight): boole
   return Math.max(Math.abs(gap[0]), Math.abs(gap[1]), Math.abs(gap[2])) < 1e-4;
 }
 
-/** Points no two of which are nearer than they were allowed to be when the later one came. */
+/** A set of points that answers whether a new one keeps its distance from all others. */
 class EvenSpread {
   readonly #cells = new Map<number, Vec3[]>();
   readonly #cellSize: number;
 
-  /** `largest` is the largest distance that will be asked for, in world units. */
+  /** `largest` is the largest distance that will be queried, in world units. */
   constructor(largest: number) {
     this.#cellSize = largest;
   }
 
   /** Whether every point is at least `distance` away. */
-  hasRoom(point: Vec3, distance: number): boolean {
+  keepsDistance(point: Vec3, distance: number): boolean {
     const [x, y, z] = point.map((coordinate) => Math.floor(coordinate / this.#cellSize));
     for (let i = x - 1; i <= x + 1; i++) {
       for (let j = y - 1; j <= y + 1; j++) {
@@ -111,7 +113,7 @@ function cellKey(x: number, y: number, z: number): number {
 class Noise {
   #state: number;
 
-  /** `seed` is any whole number but 0. */
+  /** `seed` is any integer but 0. */
   constructor(seed: number) {
     this.#state = seed;
   }

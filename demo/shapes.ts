@@ -1,4 +1,4 @@
-// Where a ray meets a shape: the closed-form intersections of the demo scene. The world is as COLMAP's cameras see it
+// Closed-form intersections of rays with the shapes of the demo scene. The world is as COLMAP's cameras see it
 // (x right, y down, z forward): the floor is y = 0 and everything that stands on it has negative y.
 import { dot, scale, subtract, type Vec3 } from "../base/vec3.ts";
 
@@ -8,22 +8,22 @@ export interface Ray {
   direction: Vec3;
 }
 
-/** A surface that a ray can meet. */
+/** A surface that a ray can hit. */
 export interface Shape {
-  /** Distance to the nearest meeting in front of the ray's origin; Infinity when it misses. */
+  /** Distance to the nearest hit in front of the ray's origin; Infinity if it misses. */
   hit(ray: Ray): number;
   /** The outward unit normal at a point of the surface. */
   normal(point: Vec3): Vec3;
-  /** The point in the shape's own axes, its centre at the origin: what textures are a function of. */
+  /** The point in the shape's own axes, its centre at the origin, for textures. */
   local(point: Vec3): Vec3;
-  /** A ball around the shape, for quick rejection; absent for what encloses the scene. */
+  /** A ball around the shape, for quick rejection; absent for the backdrop, which encloses the scene. */
   bound?: { center: Vec3; radius: number };
 }
 
-/** Meetings nearer than this are the surface that the ray starts on. */
+/** Hits nearer than this are on the surface that the ray starts from. */
 const NEAREST = 1e-6;
 
-/** A ball. */
+/** A sphere. */
 export function sphere(center: Vec3, radius: number): Shape {
   return {
     hit({ origin, direction }) {

@@ -1,4 +1,4 @@
-// What stands in the demo scene: balls, boxes and columns on a checkered floor in a dome-shaped studio.
+// The demo scene: spheres, boxes and columns on a chequered floor in a dome-shaped studio.
 import type { Vec3 } from "../base/vec3.ts";
 import { box, cylinder, dome, floor, type Shape, sphere } from "./shapes.ts";
 import { backdrop, dots, fadingChecker, flutes, stripes, swirl, type Texture, weave } from "./textures.ts";
@@ -9,11 +9,11 @@ export interface Thing {
   texture: Texture;
   /** Distance between neighbouring points of the point cloud on this surface, in pixels of a photo. */
   spacing: number;
-  /** True for a surface that shines by itself and takes no light: the backdrop. */
+  /** True for a surface that emits light and receives none: the backdrop. */
   luminous?: boolean;
 }
 
-/** What the cameras look at. */
+/** The point that the cameras look at. */
 export const FOCUS: Vec3 = [0, -0.62, 0];
 
 /** Radius of the studio's dome; the cameras orbit well inside it. */

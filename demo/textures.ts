@@ -1,18 +1,18 @@
 // The patterns painted on the demo scene's surfaces: smooth functions of a point in the shape's own axes. Their edges
-// are several pixels wide on purpose: splats of a modest count reproduce them, which hard edges would not allow.
+// are several pixels wide on purpose: a modest number of Gaussians can reproduce them, unlike hard edges.
 import { mix, normalize, type Vec3 } from "../base/vec3.ts";
 
 /** Albedo, linear RGB, at a point in the shape's own axes. */
 export type Texture = (local: Vec3) => Vec3;
 
-/** Two colours and how steep the passage between them is: 1 is a sine wave, 4 a soft-edged square wave. */
+/** Two colours and the steepness of the transition between them: 1 is a sine wave, 4 a soft-edged square wave. */
 export interface Pattern {
   light: Vec3;
   dark: Vec3;
   steepness: number;
 }
 
-/** A wave in −1…1 turned into a share of the light colour, steeper with `steepness`. */
+/** Maps a wave in −1…1 to a mix of the two colours, steeper with `steepness`. */
 function paint(wave: number, { light, dark, steepness }: Pattern): Vec3 {
   const steep = wave * steepness;
   return mix(dark, light, 0.5 + 0.5 * steep / Math.sqrt(1 + steep * steep));
@@ -27,11 +27,11 @@ export function fadingChecker(pattern: Pattern, fade: { tile: number; radius: nu
   };
 }
 
-/** Bands that swirl around the vertical, `count` of them on a lap. */
+/** Bands that swirl around the vertical, `count` of them in a turn. */
 export function swirl(pattern: Pattern, count: number): Texture {
   return (local) => {
     const [x, y, z] = normalize(local);
-    // (x + i z)^count has `count` waves a lap and vanishes smoothly at the poles, where an angle would not.
+    // (x + i z)^count has `count` waves a turn and vanishes smoothly at the poles, unlike an angle.
     const angle = 2.2 * y;
     const turnedX = Math.cos(angle) * x - Math.sin(angle) * z;
     const turnedZ = Math.sin(angle) * x + Math.cos(angle) * z;
@@ -44,7 +44,7 @@ export function swirl(pattern: Pattern, count: number): Texture {
   };
 }
 
-/** Soft dots on a ball, about `frequency` of them on a quarter lap. */
+/** Soft dots on a sphere, about `frequency` of them in a quarter turn. */
 export function dots(pattern: Pattern, frequency: number): Texture {
   return (local) => {
     const [x, y, z] = normalize(local);
@@ -70,7 +70,7 @@ export function weave(pattern: Pattern, tile: number): Texture {
   return ([x, y, z]) => paint((Math.sin(k * x + 0.6) + Math.sin(k * y) + Math.sin(k * z + 1.1)) / 2, pattern);
 }
 
-/** Flutes around an upright column, `count` of them on a lap. */
+/** Flutes around an upright column, `count` of them in a turn. */
 export function flutes(pattern: Pattern, count: number): Texture {
   return ([x, , z]) => {
     const radius = Math.sqrt(x * x + z * z);
@@ -80,7 +80,7 @@ export function flutes(pattern: Pattern, count: number): Texture {
   };
 }
 
-/** A backdrop that passes from `low` at the floor through `middle` to `high` overhead, warmer on one side. */
+/** A backdrop that changes from `low` at the floor through `middle` to `high` overhead, warmer on one side. */
 export function backdrop(colors: { low: Vec3; middle: Vec3; high: Vec3; glow: Vec3 }): Texture {
   return (local) => {
     const [x, y, z] = normalize(local);

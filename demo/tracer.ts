@@ -1,5 +1,5 @@
-// What a ray sees: the nearest surface, its light and its colour. One soft key light, a sky that shades by direction,
-// and a little darkness where things touch. Nothing shines or mirrors: a point has the same colour from everywhere.
+// Traces a ray: the nearest surface, its light and its colour. There are a soft key light, a sky that shades by
+// direction, and ambient occlusion. All surfaces are matte: a point has the same colour from every direction.
 import { add, along, cross, dot, mix, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import type { Ray, Shape } from "./shapes.ts";
 import type { Thing } from "./still_life.ts";
@@ -21,7 +21,7 @@ const TO_KEY_LIGHT = normalize([0.5, -0.8, -0.45]);
 const KEY_LIGHT: Vec3 = [0.86, 0.78, 0.66];
 const SKY: Vec3 = [0.4, 0.45, 0.52];
 const BOUNCE: Vec3 = [0.24, 0.19, 0.16];
-/** Tangent of the key light's angular radius: how soft shadows are. */
+/** Tangent of the key light's angular radius: the softness of shadows. */
 const KEY_LIGHT_SPREAD = 0.11;
 const SHADOW_RAYS = 48;
 
@@ -35,7 +35,7 @@ const KEY_DIRECTIONS = Array.from({ length: SHADOW_RAYS }, (_, index): Vec3 => {
   return normalize(add(TO_KEY_LIGHT, offset));
 });
 
-/** The nearest thing along a ray. @throws {Error} when it meets nothing, which an enclosing backdrop rules out. */
+/** The nearest thing along a ray. @throws {Error} when it hits nothing, which an enclosing backdrop rules out. */
 export function look(things: readonly Thing[], ray: Ray): Sight {
   let thing: Thing | undefined;
   let distance = Infinity;
@@ -69,11 +69,11 @@ export function photoColor({ thing, point }: Sight, light: Vec3): Vec3 {
   ];
 }
 
-/** Cosine-weighted share of the key light's disc that a surface sees. */
+/** Cosine-weighted fraction of the key light's disc that a surface sees. */
 function keyLight(things: readonly Thing[], { thing, point, normal }: Omit<Sight, "distance">): number {
   const facing = dot(normal, TO_KEY_LIGHT);
   if (facing < -KEY_LIGHT_SPREAD) return 0;
-  // A convex shape hides the light from itself only by facing away, which the cosine says.
+  // A convex shape occludes its own light only by facing away, which the cosine covers.
   const cone = { origin: point, direction: TO_KEY_LIGHT, spread: KEY_LIGHT_SPREAD };
   const blockers: Shape[] = [];
   for (const { shape } of things) {
@@ -90,7 +90,7 @@ function keyLight(things: readonly Thing[], { thing, point, normal }: Omit<Sight
   return sum / SHADOW_RAYS;
 }
 
-/** Whether rays of a cone may meet a shape: whether the cone comes near the shape's bounding ball. */
+/** Whether rays of a cone may hit a shape: whether the cone comes near the shape's bounding sphere. */
 export function mayMeet({ bound }: Shape, { origin, direction, spread }: Cone): boolean {
   if (!bound) return true;
   const toCenter = subtract(bound.center, origin);
@@ -101,8 +101,8 @@ export function mayMeet({ bound }: Shape, { origin, direction, spread }: Cone): 
 }
 
 /**
- * Share of the sky that other things leave open: each takes its form factor as a ball, cos θ (r/d)², of a radius a
- * little under its bound, which darkens the floor smoothly where they stand.
+ * Fraction of the sky that other things do not occlude. Each occludes the form factor of a sphere, cos θ (r/d)², with a
+ * radius a little below its bound, which darkens the floor around them smoothly.
  */
 function openness(things: readonly Thing[], { thing, point, normal }: Omit<Sight, "distance">): number {
   let open = 1;

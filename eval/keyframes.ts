@@ -11,9 +11,9 @@
  * }
  * ```
  *
- * A keyframe is a view of the capture, by its name, or a place and what it looks at, in world coordinates. `up` is that
- * of the capture's cameras unless given, `fov` (degrees, across the width) that of its first view. `time` is the
- * keyframe's number unless given; all keyframes state it or none does. `loop` closes the path.
+ * A keyframe is a view of the capture, by name, or a position and the point it looks at, in world coordinates. `up`
+ * defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal) to that of its first view. `time`
+ * defaults to the keyframe's number; all keyframes state it or none does. `loop` closes the path.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const KEYS = ["view", "position", "look_at", "up", "fov", "time"];
  * @param path The file, for error messages
  * @param views Views of the capture, at least one; the first gives size and lens
  * @returns Keyframes
- * @throws {DataError} When the text is anything else, or names a view that is not there
+ * @throws {DataError} When the text is anything else, or names a view that does not exist
  */
 export function parseKeyframes(text: string, path: string, views: readonly View[]): KeyframeFile {
   const fail = (what: string): never => {
@@ -60,11 +60,11 @@ export function parseKeyframes(text: string, path: string, views: readonly View[
   if (timed !== 0 && timed !== keyframes.length) fail('some keyframes have a "time" and some have none');
   const read = keyframes.map((frame: unknown, index) => {
     const say = (what: string): never => fail(`keyframe ${index} ${what}`);
-    if (typeof frame !== "object" || frame === null) return say("is no object");
+    if (typeof frame !== "object" || frame === null) return say("is not an object");
     const unknown = Object.keys(frame).find((key) => !KEYS.includes(key));
     if (unknown !== undefined) say(`has "${unknown}"; there are ${KEYS.join(", ")}`);
     const { time = index } = frame as { time?: unknown };
-    if (typeof time !== "number") return say('has a "time" that is no number');
+    if (typeof time !== "number") return say('has a "time" that is not a number');
     return { camera: cameraOf(frame, views, say), time };
   });
   const late = read.findIndex(({ time }, index) => index > 0 && time <= read[index - 1].time);
@@ -76,9 +76,9 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
   const { view: name, position, look_at, up, fov } = frame as Record<string, unknown>;
   const template = views[0].camera;
   if (name !== undefined) {
-    if (position !== undefined || look_at !== undefined) say('has both a "view" and a place');
+    if (position !== undefined || look_at !== undefined) say('has both a "view" and a position');
     const view = views.find((view) => view.name === name) ??
-      say(`names the view ${JSON.stringify(name)}, which is absent`);
+      say(`names the view ${JSON.stringify(name)}, which does not exist`);
     return zoomed(resizeCamera(view.camera, template), fov, say);
   }
   const look = {
@@ -91,12 +91,12 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
   try {
     return zoomed(lookAt(template, look), fov, say);
   } catch (error) {
-    if (error instanceof RangeError) return say(`has a place that cannot be: ${error.message}`);
+    if (error instanceof RangeError) return say(`has an impossible position: ${error.message}`);
     throw error;
   }
 }
 
-/** The camera with a horizontal field of view in degrees; pixels keep their shape. */
+/** The camera with a horizontal field of view in degrees; pixels keep their aspect ratio. */
 function zoomed(camera: Camera, fov: unknown, say: (what: string) => never): Camera {
   if (fov === undefined) return camera;
   if (typeof fov !== "number" || !(fov > 0 && fov < 180)) {

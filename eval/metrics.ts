@@ -1,5 +1,5 @@
 /**
- * Scores the rendered pictures of a model folder: reads `test/<method>/renders` and `test/<method>/gt`, writes
+ * Scores the rendered images of a model folder: reads `test/<method>/renders` and `test/<method>/gt`, writes
  * `results.json` and `per_view.json`.
  *
  * @module
@@ -19,42 +19,45 @@ import { FLOAT, meanScores, scoreImages, type Scores } from "./scores.ts";
 
 /** Options of {@linkcode scorePictures}. */
 export interface ScoreOptions {
-  /** LPIPS network; without one there is no LPIPS. */
+  /** LPIPS network; without it LPIPS is not computed. */
   weights?: LpipsNetwork;
-  /** Stops before the next picture; the promise then rejects with the signal's reason. */
+  /** Stops before the next image; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Called after each picture. */
+  /** Called after each image. */
   onPicture?: (done: number, total: number) => void;
 }
 
 /** Options of {@linkcode scoreModel}. */
 export interface ScoreModelOptions extends ScoreOptions {
-  /** Called for a method whose views cannot be rendered once more, with the reason: its scores are of pictures alone. */
+  /**
+   * Called for a method whose views cannot be rendered again, with the reason; its scores are then those of the 8-bit
+   * images only.
+   */
   onInexact?: (method: string, reason: string) => void;
   /** The native library that undistorts the photos of the capture, as `loadScene` takes it. */
   library?: string | URL;
 }
 
-/** Scores of one set of pictures. */
+/** Scores of one set of images. */
 export interface PictureScores {
-  /** Arithmetic means over the pictures. */
+  /** Arithmetic means over the images. */
   means: Scores;
-  /** Each picture's own, by file name. */
+  /** The scores of each image, by file name. */
   pictures: { file: string; scores: Scores }[];
 }
 
 /**
- * Scores the pictures of `renders` against those of the same name in `gt`.
+ * Scores the images of `renders` against those of the same name in `gt`.
  *
  * Both are 8-bit files, read as value / 255. PSNR is of the mean squared error over all pixels and channels; SSIM has
- * an 11 x 11 Gaussian window of sigma 1.5 (Wang et al. 2004). Where `exact` is given, the scores of its renders follow,
- * under names that end with `_float`.
+ * an 11 x 11 Gaussian window of sigma 1.5 (Wang et al. 2004). With `exact`, the scores of its renders follow, under
+ * names that end with `_float`.
  *
  * @param device Open device
  * @param folder Folder with `renders` and `gt`
  * @param options LPIPS, signal, progress; the same views as floats
- * @returns Means and each picture's scores, in the order of their names
- * @throws {DataError} When there are no pictures, or a pair does not fit
+ * @returns Means and each image's scores, in the order of their names
+ * @throws {DataError} When there are no images, or the sizes of a pair differ
  */
 async function scorePictures(
   device: Device,
@@ -64,9 +67,9 @@ async function scorePictures(
   const { weights, exact, signal, onPicture } = options;
   const renders = join(folder, RENDER_FOLDERS.renders);
   const files = (await entriesOf(renders)).filter((entry) => entry.isFile && entry.name.endsWith(".png"));
-  if (files.length === 0) throw new DataError("No rendered pictures: render the model first", { path: renders });
+  if (files.length === 0) throw new DataError("No rendered images: render the model first", { path: renders });
   if (exact !== undefined && exact.count !== files.length) {
-    throw new DataError(`There are ${files.length} pictures of ${exact.count} views: render the model again`, {
+    throw new DataError(`There are ${files.length} images of ${exact.count} views: render the model again`, {
       path: renders,
     });
   }
@@ -93,9 +96,8 @@ async function scorePictures(
 
 /**
  * Scores every rendered set of a model folder's test views and writes `results.json` (means by method, such as
- * `ours_30000`) and `per_view.json` (by method, metric and picture) into the folder. The infinite PSNR of equal pictures
- * becomes `null` there. Views whose `render.json` says what they were rendered from are rendered once more, and scored
- * without the rounding to 8 bits.
+ * `ours_30000`) and `per_view.json` (by method, metric and image) into the folder. The infinite PSNR of equal images
+ * becomes `null` there. Views with a `render.json` are rendered again and scored without rounding to 8 bits.
  *
  * @param device Open device
  * @param folder Model folder
@@ -130,7 +132,7 @@ export async function scoreModel(
   return scores;
 }
 
-/** The renders of a method as floats; undefined where they cannot be had, which is told. */
+/** The renders of a method as floats; undefined if they cannot be rendered again, which is reported. */
 async function openExact(
   device: Device,
   { model, method }: { model: string; method: string },

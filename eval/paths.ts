@@ -1,5 +1,6 @@
 /**
- * Camera paths for videos: an orbit and a spiral fitted to the cameras of a capture, and curves through keyframes.
+ * Camera paths for videos: an orbit and a spiral fitted to the cameras of a capture, and smooth paths through
+ * keyframes.
  *
  * All are pure functions from cameras to cameras. Rotations are interpolated by squad (Shoemake 1987), positions and
  * focal lengths by Catmull-Rom splines.
@@ -13,44 +14,44 @@ import { cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
 import { quaternionFromRotation, squad } from "./quaternion.ts";
 import { catmullRom } from "./spline.ts";
 
-/** A camera at a moment of a path. */
+/** A camera at a time of a path. */
 export interface Keyframe {
   /** The camera that the path goes through. */
   camera: Camera;
-  /** When, in any unit; ascending. */
+  /** Time, in any unit; ascending. */
   time: number;
 }
 
 const AXES: Vec3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
 
-/** Length of the mean of the cameras' directions from which on they face one way: within about 45 degrees of it. */
+/** Cameras face one way if the mean of their directions is at least this long: within about 45 degrees of it. */
 const FACING = 0.75;
 
-/** Shares of a length that are as good as nothing. */
+/** Fractions of a length below this count as 0. */
 const LEAST = 1e-3;
 
-/** Rounds of a spiral. */
+/** Turns of a spiral. */
 const SPIRAL_ROUNDS = 2;
 
-/** A spiral moves back and forth once in so many rounds. */
+/** A spiral moves back and forth once in this many turns. */
 const SPIRAL_PITCH = 2;
 
-/** Share of the cameras within a spiral's width. */
+/** Fraction of the cameras within a spiral's width. */
 const SPIRAL_SHARE = 0.9;
 
 /**
- * A camera that looks from a place at another.
+ * A camera at one position that looks at another.
  *
  * @param template Size, focal lengths and principal point
- * @param look Where from, where to, and which way is up; world coordinates
+ * @param look Position, target and up direction; world coordinates
  * @returns The camera
- * @throws {RangeError} When the places coincide, or the camera looks along `up`
+ * @throws {RangeError} When position and target coincide, or the camera looks along `up`
  */
 export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; up: Vec3 }): Camera {
   const forward = normalize(subtract(look.target, look.position));
   const right = normalize(cross(forward, look.up));
   if (![...forward, ...right].every(Number.isFinite)) {
-    throw new RangeError("Cannot look from a place at itself, or along the direction that is up");
+    throw new RangeError("Cannot look at the camera's own position, or along the up direction");
   }
   const down = cross(forward, right);
   return placed(template, [...right, ...down, ...forward], look.position);
@@ -58,8 +59,8 @@ export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; u
 
 /**
  * A circle at the cameras' mean height and distance that looks at what they look at, closed: the frame after the last
- * would be the first. It lies around the scene, about the cameras' common up; where the cameras face one way, as a
- * flight over land does, it lies before the scene, about the direction that they look along.
+ * would be the first. It lies around the scene, about the cameras' common up direction. If the cameras face one way, as
+ * in aerial photos, it lies in front of the scene, about their viewing direction.
  *
  * @param cameras Cameras of a capture, at least one; the first gives size and lens
  * @param frames Number of cameras
@@ -86,8 +87,8 @@ export function orbitPath(cameras: readonly Camera[], frames: number): Camera[] 
 }
 
 /**
- * A spiral about the camera in the middle of the others that keeps looking at what they look at (Mildenhall et al. 2019),
- * as wide as they are spread but no wider than a third of the way to it; closed.
+ * A closed spiral about the camera nearest to the centre of all, looking at what they look at (Mildenhall et al. 2019),
+ * as wide as they are spread, but at most a third of the distance to that point.
  *
  * @param cameras Cameras of a capture, at least one; the first gives size and lens
  * @param frames Number of cameras
@@ -114,11 +115,11 @@ export function spiralPath(cameras: readonly Camera[], frames: number): Camera[]
 }
 
 /**
- * A smooth path through keyframes, evenly in time.
+ * A smooth path through keyframes, evenly sampled in time.
  *
  * @param keyframes At least one; times ascend. Sizes are those of the first
- * @param options Number of cameras; whether the path closes: the last keyframe then has the time at which the first
- * comes again, after a step as long as the mean of the others
+ * @param options Number of cameras; whether the path is closed: it then returns to the first keyframe after a step as
+ *   long as the mean of the others
  * @returns Cameras in their order
  */
 export function keyframePath(
@@ -146,7 +147,7 @@ export function keyframePath(
   });
 }
 
-/** Where cameras stand on average, the mean of the directions they look along, and the place that they look at. */
+/** The mean position of cameras, the mean of their viewing directions, and the point that they look at. */
 function standpoint(cameras: readonly Camera[]): { center: Vec3; forward: Vec3; target: Vec3 } {
   const centers = cameras.map(cameraCenter);
   const forwards = cameras.map((camera) => axisOf(camera.rotation, 2));
@@ -154,10 +155,10 @@ function standpoint(cameras: readonly Camera[]): { center: Vec3; forward: Vec3; 
 }
 
 /**
- * The direction that is up for cameras on average.
+ * The mean up direction of cameras.
  *
  * @param cameras At least one
- * @returns A unit vector; cameras turned every way, which have no common up, get one that the first looks across
+ * @returns A unit vector; cameras without a common up direction get one across the first camera's viewing direction
  */
 export function commonUp(cameras: readonly Camera[]): Vec3 {
   const mean = meanOf(cameras.map((camera) => scale(axisOf(camera.rotation, 1), -1)));
@@ -165,8 +166,8 @@ export function commonUp(cameras: readonly Camera[]): Vec3 {
 }
 
 /**
- * The point nearest to all optical axes, in the least-squares sense. Axes that are nearly parallel have it anywhere, also
- * behind the cameras: those look at the place ahead of them at twice their spread.
+ * The point nearest to all optical axes, in the least-squares sense. For nearly parallel axes that point can be
+ * anywhere, also behind the cameras; it is then the point ahead of them at twice their spread.
  */
 function focus(centers: readonly Vec3[], forwards: readonly Vec3[]): Vec3 {
   const center = meanOf(centers);
@@ -195,7 +196,7 @@ function solve([a, b, c]: Vec3[], side: Vec3): Vec3 {
   ];
 }
 
-/** A camera turned and put to a place. */
+/** A camera with another rotation and position. */
 function placed(template: Camera, rotation: number[], position: Vec3): Camera {
   const translation = [0, 1, 2].map((row) => -dot(axisOf(rotation, row), position));
   return { ...template, rotation, translation };
@@ -205,12 +206,12 @@ function meanOf(vectors: readonly Vec3[]): Vec3 {
   return scale(vectors.reduce(add, [0, 0, 0]), 1 / vectors.length);
 }
 
-/** What of a vector is across a unit direction. */
+/** The part of a vector that is perpendicular to a unit direction. */
 function reject(vector: Vec3, direction: Vec3): Vec3 {
   return subtract(vector, scale(direction, dot(vector, direction)));
 }
 
-/** Some unit direction across another. */
+/** Some unit direction perpendicular to another. */
 function anyAcross(direction: Vec3): Vec3 {
   const [x, y, z] = direction.map(Math.abs);
   return normalize(cross(direction, AXES[x <= y && x <= z ? 0 : y <= z ? 1 : 2]));

@@ -1,13 +1,13 @@
-// Images to PNG files: colours of 8 bits, and planes of 8 or 16.
+// Writes PNG files: colours of 8 bits, and planes of 8 or 16 bits.
 
 import { writeFileAtomic } from "../base/atomic.ts";
 import type { Image8 } from "../base/scene.ts";
 import { loadSharp } from "../load/decoder.ts";
 
-/** zlib's fastest level that still compresses: renders are scratch to be scored, and deflate dominates their cost. */
+/** zlib's fastest level that still compresses: deflate dominates the cost of writing renders. */
 const COMPRESSION_LEVEL = 1;
 
-/** Writes an image as an RGB PNG; an alpha channel is left out. The file appears when it is complete. */
+/** Writes an image as an RGB PNG; an alpha channel is dropped. The file appears when it is complete. */
 export async function writePng(path: string, image: Image8): Promise<void> {
   const sharp = await loadSharp();
   const { width, height, channels, data } = image;
@@ -18,7 +18,7 @@ export async function writePng(path: string, image: Image8): Promise<void> {
   await writeFileAtomic(path, png);
 }
 
-/** Writes one value a pixel as a grey PNG of as many bits as the values have. The file appears when it is complete. */
+/** Writes one value a pixel as a grey PNG with the values' number of bits. The file appears when it is complete. */
 export async function writePlanePng(
   path: string,
   plane: { width: number; height: number; data: Uint8Array | Uint16Array },

@@ -18,7 +18,7 @@ export function quaternionFromRotation(m: readonly number[]): Quaternion {
   return unit(rows[squares.indexOf(Math.max(...squares))]);
 }
 
-/** Spherical linear interpolation between unit quaternions; along a great circle, either way round. */
+/** Spherical linear interpolation between unit quaternions; along a great circle, in either direction. */
 export function slerp(a: Quaternion, b: Quaternion, share: number): Quaternion {
   const cosine = Math.min(Math.max(inner(a, b), -1), 1);
   const angle = Math.acos(cosine);
@@ -28,8 +28,8 @@ export function slerp(a: Quaternion, b: Quaternion, share: number): Quaternion {
 }
 
 /**
- * A smooth curve through rotations (Shoemake 1987): slerps between the ends of a piece and between two control points,
- * blended. Each rotation is taken with the sign that is nearer to the one before it.
+ * A smooth curve through rotations (Shoemake 1987): blends the slerp between the ends of a piece with that between two
+ * control points. Each quaternion takes the sign that is nearer to the previous one.
  */
 export function squad(curve: Curve<Quaternion>, time: number): Quaternion {
   const { before, from, to, after, share } = pieceAt(curve, time);
@@ -74,7 +74,7 @@ function conjugate([w, x, y, z]: Quaternion): Quaternion {
   return [w, -x, -y, -z];
 }
 
-/** A quaternion, or its negative, which is the same rotation: that on the side of another. */
+/** A quaternion or its negative, which is the same rotation: whichever is nearer to another. */
 function nearer(q: Quaternion, other: Quaternion): Quaternion {
   return inner(q, other) < 0 ? combine(q, -1, q, 0) : q;
 }

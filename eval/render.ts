@@ -15,11 +15,13 @@ import { writePlanePng, writePng } from "./png.ts";
 
 /** Options of {@linkcode renderViews} and {@linkcode renderPath}. */
 export interface RenderViewsOptions {
-  /** Red, green, blue under the renders, 0 to 1. Default black. */
+  /** Background of the renders: red, green, blue, 0 to 1. Default black. */
   background?: [number, number, number];
-  /** Writes opacities to `alpha/`: grey pictures of 8 bits. */
+  /** Writes opacities to `alpha/`: 8-bit grey images. */
   alpha?: boolean;
-  /** Writes depths to `depth/`: grey pictures of 16 bits, so many steps a world unit, 0 where there is nothing. */
+  /**
+   * Writes depths to `depth/`: 16-bit grey images, with this many steps a world unit, and 0 where nothing is rendered.
+   */
   depthScale?: number;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -33,7 +35,7 @@ export const RENDER_FOLDERS = { renders: "renders", photos: "gt", alpha: "alpha"
 const PICTURE = /^(\d+)\.png$/;
 
 /**
- * Where the pictures of a model folder's views belong.
+ * The folder for the images of a model's views.
  *
  * @param folder Model folder
  * @param set Which views
@@ -45,7 +47,7 @@ export function rendersPath(folder: string, set: "train" | "test", iteration: nu
 }
 
 /**
- * Where the pictures of a camera path belong.
+ * The folder for the images of a camera path.
  *
  * @param folder Model folder
  * @param path Name of the path
@@ -56,19 +58,19 @@ export function pathFolder(folder: string, path: string, iteration: number): str
   return join(folder, "paths", path, `ours_${iteration}`);
 }
 
-/** The name of the picture with a number, as ffmpeg's pattern `%05d.png` counts. */
+/** The file name of an image by its number, as in ffmpeg's pattern `%05d.png`. */
 function pictureName(index: number): string {
   return `${String(index).padStart(5, "0")}.png`;
 }
 
 /**
- * Renders views and writes each, and its photo at the size of the render, as PNG files numbered in the views' order. A
- * photo with alpha is composited over the background of the renders.
- * Pictures of an earlier run that had more views are removed.
+ * Renders views and writes each render, and its photo at the same size, as PNG files numbered in the views' order. A
+ * photo with alpha is composited over the background of the renders. Images of an earlier run with more views are
+ * removed.
  *
  * @param gaussians What to render
  * @param views Cameras and photos
- * @param folder Gets `renders` and `gt`; `alpha` and `depth` when asked for
+ * @param folder Gets `renders` and `gt`; `alpha` and `depth` if requested
  * @param options Background, planes, signal, progress
  */
 export async function renderViews(
@@ -95,12 +97,12 @@ export async function renderViews(
 }
 
 /**
- * Renders the cameras of a path and writes each as PNG files numbered in their order. Pictures of an earlier, longer path
+ * Renders the cameras of a path and writes each as PNG files numbered in their order. Images of an earlier, longer path
  * are removed.
  *
  * @param gaussians What to render
  * @param cameras The path
- * @param folder Gets `renders`; `alpha` and `depth` when asked for
+ * @param folder Gets `renders`; `alpha` and `depth` if requested
  * @param options Background, planes, signal, progress
  */
 export async function renderPath(
@@ -117,14 +119,14 @@ export async function renderPath(
     const save = await pictures.render(camera, index);
     await writing;
     writing = save(); // while the next one is rendered
-    writing.catch(() => {}); // told when it is awaited
+    writing.catch(() => {}); // reported when it is awaited
     onView?.(index + 1, cameras.length);
   }
   await writing;
   await pictures.end(cameras.length);
 }
 
-/** The pictures of what is rendered, without photos. */
+/** Writes the images of renders, without photos. */
 class Pictures {
   readonly #gaussians: Gaussians;
   readonly #folder: string;
@@ -136,14 +138,14 @@ class Pictures {
     this.#options = options;
   }
 
-  /** Makes the folders. */
+  /** Creates the folders. */
   static async begin(gaussians: Gaussians, folder: string, options: RenderViewsOptions): Promise<Pictures> {
     const pictures = new Pictures(gaussians, folder, options);
     for (const name of pictures.#folders()) await Deno.mkdir(name, { recursive: true });
     return pictures;
   }
 
-  /** Renders a camera; resolves to what writes its files. */
+  /** Renders a camera; resolves to a function that writes its files. */
   async render(camera: Camera, index: number): Promise<() => Promise<void>> {
     const { background, alpha: withAlpha, depthScale } = this.#options;
     const file = (folder: string) => join(this.#folder, folder, pictureName(index));
@@ -161,7 +163,7 @@ class Pictures {
     };
   }
 
-  /** Removes what an earlier run with more cameras, or with planes that are not asked for now, has left. */
+  /** Removes images of an earlier run with more cameras, or with planes that are not requested now. */
   async end(count: number): Promise<void> {
     const folders = this.#folders();
     const planes = [RENDER_FOLDERS.alpha, RENDER_FOLDERS.depth].map((name) => join(this.#folder, name));

@@ -1,6 +1,6 @@
 /**
- * `render.json` beside rendered pictures: what they were rendered from, so that `metrics` can render the same views once
- * more without rounding to 8 bits.
+ * `render.json` beside rendered images: how they were rendered, so that `metrics` can render the same views again
+ * without rounding to 8 bits.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { pointCloudPath } from "../load/model_folder.ts";
 import { type LoadOptions, loadScene } from "../load/scene.ts";
 import { clampColors } from "../measure/pixels.ts";
 
-/** How views were rendered: the options that the capture was loaded with, and what follows. */
+/** How views were rendered: the options that the capture was loaded with, and the following. */
 export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {
   /** Which saved PLY. */
   iteration: number;
@@ -36,7 +36,7 @@ export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {
 const FILE = "render.json";
 
 /**
- * The colour under the Gaussians.
+ * The background of the renders.
  *
  * @param record How views are rendered
  * @returns Red, green, blue
@@ -46,7 +46,7 @@ export function backgroundOf({ whiteBackground }: Pick<RenderRecord, "whiteBackg
 }
 
 /**
- * Writes `render.json` into a folder of pictures.
+ * Writes `render.json` into a folder of rendered images.
  *
  * @param folder Folder with `renders` and `gt`
  * @param record How they were rendered
@@ -55,7 +55,7 @@ export async function writeRenderRecord(folder: string, record: RenderRecord): P
   await writeFileAtomic(join(folder, FILE), JSON.stringify(record, null, 1) + "\n");
 }
 
-/** The renders of a folder of pictures once more, as floats in [0, 1]. */
+/** Renders the views of a folder of images again, as floats in [0, 1]. */
 export class ExactRenders implements Disposable {
   readonly #gaussians: Gaussians;
   readonly #views: View[];
@@ -68,13 +68,13 @@ export class ExactRenders implements Disposable {
   }
 
   /**
-   * Opens what a folder of pictures was rendered from.
+   * Opens the Gaussians and views that a folder of images was rendered from.
    *
    * @param device Open device
    * @param from Model folder; folder with `renders`, `gt` and `render.json`; the native library that undistorts, as
    * `loadScene` takes it
    * @returns The renders
-   * @throws {DataError} When there is no sound `render.json`, the PLY has changed since, or the capture is gone
+   * @throws {DataError} When `render.json` is missing or damaged, the PLY has changed since, or the capture is missing
    */
   static async open(
     device: Device,
@@ -83,12 +83,12 @@ export class ExactRenders implements Disposable {
     const { model, folder, library } = from;
     const path = join(folder, FILE);
     const written = await statOrUndefined(path);
-    if (!written?.isFile) throw new DataError("Nothing says what the pictures were rendered from", { path });
+    if (!written?.isFile) throw new DataError("The record of how the images were rendered is missing", { path });
     const record = parseJsonObject(await readDataFile(path), path) as unknown as RenderRecord;
     const ply = pointCloudPath(model, record.iteration);
     const saved = await statOrUndefined(ply);
     if (saved?.mtime && written.mtime && saved.mtime > written.mtime) {
-      throw new DataError("PLY is newer than the pictures: render the model again", { path: ply });
+      throw new DataError("PLY is newer than the images: render the model again", { path: ply });
     }
     const scene = await loadScene(record.source, { ...record, library });
     return new ExactRenders(await loadPly(device, ply), scene[record.set], backgroundOf(record));
@@ -97,7 +97,7 @@ export class ExactRenders implements Disposable {
   /**
    * Renders a view.
    *
-   * @param index The picture's number
+   * @param index The image's number
    * @returns Floats in [0, 1]
    */
   async render(index: number): Promise<Image> {

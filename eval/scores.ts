@@ -1,5 +1,5 @@
 /**
- * The scores of a pair of images, under the names that `results.json` and `per_view.json` have.
+ * The scores of a pair of images, under the names of `results.json` and `per_view.json`.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { psnr, ssim } from "../ffi/metrics.ts";
 
 /**
  * Scores by name. `SSIM`, `PSNR` (dB) and `LPIPS` are those of the reference: SSIM with zero padding, LPIPS (VGG) of
- * values in [0, 1]. `SSIM_valid` has only windows wholly inside, `LPIPS_signed` values in [-1, 1]; `LPIPS_alex` and
- * `LPIPS_alex_signed` stand for them where the weights are AlexNet's.
+ * values in [0, 1]. `SSIM_valid` uses only windows that are wholly inside, `LPIPS_signed` values in [-1, 1]. With
+ * AlexNet's weights the names are `LPIPS_alex` and `LPIPS_alex_signed`.
  */
 export type Scores = Record<string, number>;
 
-/** What the names of scores of unquantised renders end with. */
+/** Suffix of the names of scores of unrounded renders. */
 export const FLOAT = "_float";
 
 /** Side of SSIM's window in pixels. */
@@ -28,7 +28,7 @@ const WINDOW = 11;
  * @param device Open device
  * @param a A render, values 0 to 1
  * @param b Its photo
- * @param weights LPIPS network; without one there is no LPIPS
+ * @param weights LPIPS network; without it LPIPS is not computed
  * @returns Scores by name
  */
 export async function scoreImages(device: Device, a: Image, b: Image, weights?: LpipsNetwork): Promise<Scores> {
@@ -41,10 +41,10 @@ export async function scoreImages(device: Device, a: Image, b: Image, weights?: 
 }
 
 /**
- * Arithmetic means of scores, in float64, of those names that every picture has.
+ * Arithmetic means of scores, in float64, for the names that every image has.
  *
- * @param all Scores of some pictures, at least one
- * @returns Means by name, in the order of the first picture's names
+ * @param all Scores of some images, at least one
+ * @returns Means by name, in the order of the first image's names
  */
 export function meanScores(all: readonly Scores[]): Scores {
   const names = Object.keys(all[0]).filter((name) => all.every((scores) => name in scores));

@@ -4,24 +4,26 @@
 export interface Curve<Value> {
   times: readonly number[];
   values: readonly Value[];
-  /** After how long the curve begins again; an open curve has none. */
+  /** Period of a closed curve; undefined for an open one. */
   period?: number;
 }
 
-/** The piece of a curve that a time falls in: its ends, their neighbours, and how far between the ends the time is. */
+/**
+ * The piece of a curve that contains a time: its ends, their neighbours, and the position of the time between the ends.
+ */
 export interface Piece {
   /** Indices of the value before the piece, its first, its last, and the one after it. */
   before: number;
   from: number;
   to: number;
   after: number;
-  /** The times of those, a closed curve's laid out without a jump. */
+  /** Their times; those of a closed curve are unwrapped. */
   times: [before: number, from: number, to: number, after: number];
   /** 0 at the first end, 1 at the last. */
   share: number;
 }
 
-/** Where a time falls on a curve of at least two values; open curves end with their first and last value. */
+/** The piece of a curve of at least two values that contains a time; open curves are constant beyond their ends. */
 export function pieceAt({ times, period }: Omit<Curve<unknown>, "values">, time: number): Piece {
   const count = times.length;
   const pieces = period === undefined ? count - 1 : count;
@@ -36,8 +38,8 @@ export function pieceAt({ times, period }: Omit<Curve<unknown>, "values">, time:
 }
 
 /**
- * The value of a curve at a time (Catmull and Rom 1974): a cubic Hermite piece whose slope at each value is that between
- * its neighbours, at the ends of an open curve that towards the only one.
+ * The value of a curve at a time (Catmull and Rom 1974): a cubic Hermite piece whose slope at each value is that
+ * between its neighbours; at the ends of an open curve, that to its only neighbour.
  */
 export function catmullRom(curve: Curve<readonly number[]>, time: number): number[] {
   const { before, from, to, after, times: [t0, t1, t2, t3], share: s } = pieceAt(curve, time);

@@ -1,4 +1,4 @@
-// Writes the text of `cfg_args`; load/cfg_args.ts says what it is.
+// Writes the text of `cfg_args`, which load/cfg_args.ts describes.
 
 import type { CfgArgs, CfgValue } from "../load/cfg_args.ts";
 

@@ -9,8 +9,8 @@ import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } 
 const UNKNOWN_ERROR = -1;
 
 /**
- * Writes `cameras.bin`, `images.bin` and `points3D.bin` into a folder, which is made if it is not there: for a capture,
- * its `sparse/0`. Images carry no 2-D keypoints and points no tracks. Throws a `RangeError` for a camera whose model is
+ * Writes `cameras.bin`, `images.bin` and `points3D.bin` into a folder, which is created if it is missing; in a capture
+ * it is `sparse/0`. Images have no 2D keypoints and points no tracks. Throws a `RangeError` for a camera whose model is
  * unknown or has another number of parameters.
  *
  * @example
@@ -112,7 +112,7 @@ class ByteWriter {
     return new Uint8Array(this.#view.buffer, 0, this.#length);
   }
 
-  /** Makes room for some more bytes and returns where they start. */
+  /** Adds some bytes and returns the offset of the first. */
   #grow(length: number): number {
     const offset = this.#length;
     this.#length += length;

@@ -28,7 +28,7 @@ import { savePly } from "./splats.ts";
 /** Cameras in one part of `cameras.json`. */
 const PART_CAMERAS = 256;
 
-/** Everything needed to repeat a run, and how it went: the contents of `config.json`. */
+/** The contents of `config.json`: everything needed to repeat a run, and its result. */
 export interface RunConfig {
   /** Options by their names on the command line. */
   options: Record<string, unknown>;
@@ -60,7 +60,7 @@ export interface RunConfig {
   result: TrainResult;
   /** Wall-clock seconds. */
   seconds: {
-    /** Before the first step: capture, first Gaussians, photos. */
+    /** Before the first step: capture, initial Gaussians, photos. */
     load: number;
     /** Training steps. */
     train: number;
@@ -70,7 +70,7 @@ export interface RunConfig {
 }
 
 /**
- * Makes the folder and writes what is known before training: `cfg_args`, `cameras.json`, `input.ply`.
+ * Creates the folder and writes what is known before training: `cfg_args`, `cameras.json`, `input.ply`.
  *
  * @param folder Model folder
  * @param scene What will be trained on
@@ -133,7 +133,7 @@ export async function savePointCloud(gaussians: Gaussians, folder: string, itera
  * Writes `config.json`, with the versions of tame and Deno added.
  *
  * @param folder Model folder
- * @param config How to repeat the run, and how it went
+ * @param config Options and result of the run
  */
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
   const versions = { tame: project.version, deno: Deno.version.deno };

@@ -1,4 +1,4 @@
-// PLY files to write: the header in front of Gaussians, and coloured points.
+// Writes PLY files: the header of a file of Gaussians, and coloured points.
 
 import type { PointCloud } from "../base/scene.ts";
 
@@ -53,7 +53,7 @@ export function pointsPly(points: PointCloud): Uint8Array {
   return file;
 }
 
-/** {@linkcode pointsPly} a part at a time: the header, then some rows in each. */
+/** {@linkcode pointsPly} part by part: the header, then some rows each. */
 export function* pointsPlyParts({ count, positions, colors }: PointCloud): Generator<Uint8Array, void, void> {
   const floats = ["x", "y", "z", "nx", "ny", "nz"].map((name) => `float ${name}`);
   yield header(count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], []);

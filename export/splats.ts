@@ -1,5 +1,5 @@
 /**
- * Gaussians to a PLY file, a part at a time: the whole of a large model is never in JavaScript's memory.
+ * Writes Gaussians to a PLY file part by part: a large model is never wholly in JavaScript's memory.
  *
  * @module
  */

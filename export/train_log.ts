@@ -1,6 +1,6 @@
 /**
- * `train.csv`: one row for each iteration of a run; the last columns are empty but where densification or an evaluation
- * of the held-out views followed.
+ * `train.csv`: one row for each iteration of a run. The last columns are empty unless a densification event or an
+ * evaluation of the held-out views followed.
  *
  * @module
  */
@@ -21,7 +21,7 @@ interface Followed {
 
 /**
  * Collects the rows of `train.csv` and writes them when asked to. A row is final when the next one is added. It is
- * encoded once, so that a save late in a long run takes no more time than an early one, but for the writing itself.
+ * encoded only once, so that a late save in a long run costs no more than an early one, except for the writing.
  */
 export class TrainLog {
   readonly #path: string;
@@ -66,7 +66,7 @@ export class TrainLog {
   }
 
   /**
-   * Adds the PSNR of the held-out views to the row of its iteration; other views' is left out.
+   * Adds the PSNR of the held-out views to the row of its iteration; that of other views is ignored.
    *
    * @param event An `evaluate` event, after the `step` event of its iteration
    */

@@ -1,6 +1,6 @@
 /**
- * The Gaussians that work starts with: one a point (Kerbl et al. 2023), round, faint, as large as the spacing of the
- * points around; or those of a PLY file.
+ * Initial Gaussians: one for each point (Kerbl et al. 2023), isotropic, of low opacity, as large as the spacing of the
+ * nearest points; or those of a PLY file.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import { knnMeanDist2 } from "./knn.ts";
 export interface InitOptions {
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
-  /** Rows to take memory for. Default the number of points. */
+  /** Number of Gaussians to allocate memory for. Default the number of points. */
   capacity?: number;
-  /** Told once about each fall-back of the nearest-neighbour search. */
+  /** Called once for each fall-back of the nearest-neighbour search. */
   onFallback?: (message: string) => void;
 }
 
@@ -30,8 +30,8 @@ const INITIAL_LOGIT = Math.log(0.1 / 0.9);
 const LEAST_DISTANCE2 = 1e-7;
 
 /**
- * Makes one Gaussian of each point: its position and colour, opacity 0.1, no rotation, and on all axes the root mean
- * squared distance to the three nearest points as its scale.
+ * Makes one Gaussian of each point: its position and colour, opacity 0.1, no rotation, and the root mean squared
+ * distance to the three nearest points as the scale on all axes.
  *
  * @example
  * ```ts
@@ -90,12 +90,13 @@ export async function initGaussians(
 }
 
 /**
- * Takes Gaussians over as they are, with harmonics of another degree if need be: higher coefficients are 0, or dropped.
+ * Copies Gaussians unchanged to a device. If the degree differs, missing SH coefficients are 0 and surplus ones are
+ * dropped.
  *
  * @internal
  * @param device Open device
  * @param splats At least one Gaussian
- * @param options Degree of the spherical harmonics, rows to take memory for
+ * @param options Degree of the spherical harmonics, capacity
  * @returns Gaussians, to be disposed of by the caller
  * @throws {TameError} When memory does not suffice
  */

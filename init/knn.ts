@@ -1,6 +1,6 @@
 /**
- * Distances to the nearest neighbours within whatever memory there is: all points at once, else in batches, else one
- * distance for all from the size of the cloud.
+ * Distances to the nearest neighbours within the available memory: all points at once, else in batches, else one
+ * distance for all from the size of the point cloud.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface KnnOptions {
   neighbours?: number;
   /** Bytes that the search may allocate; 0 for the device's own limit. Default 0. */
   byteLimit?: number;
-  /** Told once about each fall-back, in a sentence. */
+  /** Called once for each fall-back, with a sentence about it. */
   onFallback?: (message: string) => void;
 }
 
@@ -31,8 +31,8 @@ const ATTEMPTS: [batch: number, next: string][] = [
 /**
  * Mean squared distance of every point to its nearest other points; exact, duplicates count with distance 0.
  *
- * When memory does not suffice for all points at once, they are searched in batches of 50 000; when even that does not
- * fit, every point gets the squared spacing that the points would have if they filled their bounding box evenly. Each
+ * If the memory is too small for all points at once, they are searched in batches of 50 000. If even that does not fit,
+ * every point gets the squared spacing that the points would have if they filled their bounding box evenly. Each
  * fall-back is reported through `onFallback`.
  *
  * @example
@@ -64,7 +64,7 @@ export async function knnMeanDist2(
     } catch (error) {
       if (!(error instanceof TameError && error.status === "out of memory")) throw error;
       onFallback?.(
-        `The search for the nearest neighbours of ${count} points wants ${error.bytesWanted} bytes where ` +
+        `The search for the nearest neighbours of ${count} points needs ${error.bytesWanted} bytes; ` +
           `${error.bytesFree} are free: ${next}`,
       );
     }

@@ -1,10 +1,11 @@
-// Checked reading of binary files: no read passes the end, no count is believed before the bytes it needs are there.
+// Checked reading of binary files: no read passes the end, and a count is compared with the remaining bytes before it
+// is used.
 
 import { DataError } from "../base/errors.ts";
 
 /**
- * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (a permission
- * not granted, say) pass through as they are.
+ * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (such as a
+ * missing permission) pass through as they are.
  *
  * @internal
  */
@@ -14,7 +15,7 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new DataError("File is missing", { path, cause: error });
     if (error instanceof Deno.errors.IsADirectory) {
-      throw new DataError("A folder stands where a file is needed", { path, cause: error });
+      throw new DataError("Expected a file, found a folder", { path, cause: error });
     }
     throw error;
   }
@@ -79,7 +80,7 @@ export class ByteReader {
   u64(what: string): number {
     const start = this.#take(8, what);
     const value = this.#view.getUint32(start, true) + 2 ** 32 * this.#view.getUint32(start + 4, true);
-    if (!Number.isSafeInteger(value)) throw this.error(`Value of ${what} is too large to be true`, start);
+    if (!Number.isSafeInteger(value)) throw this.error(`Value of ${what} is too large`, start);
     return value;
   }
 
@@ -92,7 +93,7 @@ export class ByteReader {
     const value = this.u64(what);
     if (value > this.remaining / recordBytes) {
       throw this.error(
-        `File promises ${value} ${what}, at least ${recordBytes} bytes each, but ${this.remaining} bytes follow`,
+        `File states ${value} ${what}, at least ${recordBytes} bytes each, but ${this.remaining} bytes follow`,
         start,
       );
     }
@@ -118,17 +119,17 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Passes over `length` bytes. */
+  /** Skips `length` bytes. */
   skip(length: number, what: string): void {
     this.#take(length, what);
   }
 
-  /** Checks that nothing is left: bytes after the last record mean that the file is not what its counts say. */
+  /** Throws if bytes are left after the last record: the file does not match its counts. */
   end(what: string): void {
     if (this.remaining > 0) throw this.error(`File goes on for ${this.remaining} bytes after the last of its ${what}`);
   }
 
-  /** The error for something wrong at `offset` (the cursor, unless given) of this file. */
+  /** The error for something wrong at `offset` (by default the cursor) of this file. */
   error(message: string, offset: number = this.#offset, cause?: unknown): DataError {
     return new DataError(message, { path: this.path, offset, cause });
   }

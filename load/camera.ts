@@ -1,4 +1,4 @@
-// What follows from a camera: its place in the world, its resized twin, the rotation of a quaternion.
+// Camera geometry: position, resizing, rotation from a quaternion.
 
 import type { Camera } from "../base/scene.ts";
 import { resizeIntrinsics } from "./lens.ts";
@@ -27,7 +27,7 @@ export function cameraCenter(camera: Camera): [number, number, number] {
 
 /**
  * The same camera looking at a resized photo: fx and cx scale by the ratio of the widths, fy and cy by that of the
- * heights, because a reduced photo's size is rounded on each axis by itself.
+ * heights, because a reduced photo's size is rounded separately on each axis.
  *
  * @example
  * ```ts

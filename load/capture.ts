@@ -5,31 +5,31 @@ import type { Intrinsics } from "./lens.ts";
 
 /** A photo and what the capture says about it. */
 export interface PosedPhoto {
-  /** Its name as the capture has it. */
+  /** Its name in the capture. */
   name: string;
   /** The photo's file. */
   path: string;
-  /** The intrinsics of the capture for a photo that is stored in this size. */
+  /** The intrinsics, for the size in which the photo is stored. */
   intrinsics: (stored: ImageSize) => Intrinsics;
-  /** Whose intrinsics they are, and the file that states them, for error messages. */
+  /** The owner of the intrinsics and the file that states them, for error messages. */
   stated: { name: string; path: string };
   /** World-to-camera rotation, row-major. */
   rotation: number[];
   /** World-to-camera translation. */
   translation: number[];
-  /** Whether the capture itself holds it out for evaluation; undefined where the capture has no opinion. */
+  /** Whether the capture holds it out for evaluation; undefined if the capture names no test set. */
   test?: boolean;
-  /** The photo's mask, where the capture names one. */
+  /** The photo's mask, if the capture has one. */
   maskPath?: string;
 }
 
-/** A capture, read. */
+/** A capture after reading. */
 export interface Capture {
-  /** The photos that are there, in the capture's order. */
+  /** The photos that exist, in the capture's order. */
   photos: PosedPhoto[];
-  /** The points to start from, where the capture has some. */
+  /** The initial points, if the capture has any. */
   points: PointCloud | undefined;
-  /** Where random points go when there are none: in a cube around the origin, or where the cameras look. */
+  /** Where random points are placed if there are none: in a cube around the origin, or in the cameras' view. */
   fallback: "cube" | "views";
   /** Whether views keep the capture's order instead of the order of their names. */
   ordered: boolean;

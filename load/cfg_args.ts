@@ -1,6 +1,6 @@
 /**
- * The text of `cfg_args`, by which tools of the 3D Gaussian Splatting family find out how a model was trained: a Python
- * call `Namespace(name=value, ...)` of literals, read here by a small grammar and never evaluated.
+ * The text of `cfg_args`, which tells tools of the 3D Gaussian Splatting family how a model was trained: a Python call
+ * `Namespace(name=value, ...)` of literals. It is parsed, never evaluated.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
  * @param text The file's text
  * @param path The file, for error messages
  * @returns Names and values
- * @throws {DataError} When the text is anything else; with the character where it went wrong
+ * @throws {DataError} When the text is anything else; with the offset of the error
  */
 export function parseCfgArgs(text: string, path: string): CfgArgs {
   let at = 0;

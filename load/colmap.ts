@@ -1,4 +1,4 @@
-// COLMAP models in a folder: each of the three files binary or text, and of several models the largest.
+// Finds and reads COLMAP models: each of the three files is binary or text; of several models the largest is read.
 
 import { join, relative } from "node:path";
 import { DataError } from "../base/errors.ts";
@@ -10,21 +10,21 @@ import { parseCamerasText, parseImagesText, parsePointsText } from "./colmap_tex
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { parsePointsPly } from "./ply.ts";
 
-/** A file of a model, read. */
+/** A file of a model after reading. */
 export interface Part<T> {
-  /** What is in it. */
+  /** Its contents. */
   value: T;
   /** The file. */
   path: string;
 }
 
-/** A model, and what there is to tell about how it was found. */
+/** A model, with notices about how it was found. */
 export interface FoundModel {
   /** Cameras by id. */
   cameras: Part<Map<number, ColmapCamera>>;
   /** Registered images, in file order. */
   images: Part<ColmapImage[]>;
-  /** The triangulated points; nothing where the folder has no file of them. */
+  /** The triangulated points; undefined if the folder has no file of points. */
   points: PointCloud | undefined;
   /** One line each. */
   notices: string[];
@@ -42,8 +42,8 @@ const POINTS: Forms<PointCloud> = [
 ];
 
 /**
- * Reads the model of a folder: each file in its binary form, else as text. Throws a {@linkcode DataError} that names the
- * file, and the byte or line, where one of them is missing or damaged.
+ * Reads the model of a folder: each file in its binary form, else as text. Throws a {@linkcode DataError} that names
+ * the file, and the byte or line, where one of them is missing or damaged.
  */
 export async function readColmap(folder: string): Promise<ColmapModel> {
   const { cameras, images, points } = await readModel(folder, []);
@@ -52,8 +52,8 @@ export async function readColmap(folder: string): Promise<ColmapModel> {
 }
 
 /**
- * Reads the model under a capture's `sparse` folder: in the folder itself or in a folder in it; of several the one with
- * the most registered images, of equals the first. Undefined when there is none.
+ * Reads the model under a capture's `sparse` folder: in the folder itself or in a sub-folder. Of several models it is
+ * the one with the most registered images, of equals the first. Undefined if there is none.
  */
 export async function findModel(sparse: string): Promise<FoundModel | undefined> {
   const folders = await modelFolders(sparse);
@@ -106,7 +106,7 @@ async function hasPart<T>(folder: string, forms: Forms<T>): Promise<boolean> {
   return found.some((info) => info?.isFile);
 }
 
-/** The first form of a file that is there and can be read; one that is passed over for damage is told of. */
+/** The first form of a file that exists and is not damaged; a notice reports a damaged one that was skipped. */
 async function readPart<T>(folder: string, forms: Forms<T>, notices: string[]): Promise<Part<T>> {
   let failure: DataError | undefined;
   for (const [file, parse] of forms) {

@@ -17,7 +17,7 @@ const SMALLEST_POINT = 8 + 3 * F64 + 3 + F64 + 8;
 /** image id, keypoint index. */
 const TRACK_ENTRY = 4 + 4;
 
-/** Parses the bytes of a `cameras.bin`; `path` is for error messages. Camera models of every kind are read. */
+/** Parses the bytes of a `cameras.bin`; `path` is for error messages. All camera models are accepted. */
 export function parseCameras(bytes: Uint8Array, path: string): Map<number, ColmapCamera> {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("cameras", SMALLEST_CAMERA);
@@ -25,7 +25,7 @@ export function parseCameras(bytes: Uint8Array, path: string): Map<number, Colma
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     const id = reader.i32("a camera's id");
-    if (cameras.has(id)) throw reader.error(`Camera ${id} is there twice`, start);
+    if (cameras.has(id)) throw reader.error(`Camera ${id} is defined twice`, start);
     const modelId = reader.i32("a camera's model");
     const model = COLMAP_MODELS[modelId];
     if (model === undefined) throw reader.error(`Camera ${id} has the unknown model id ${modelId}`, start + 4);
@@ -39,7 +39,7 @@ export function parseCameras(bytes: Uint8Array, path: string): Map<number, Colma
   return cameras;
 }
 
-/** Parses the bytes of an `images.bin`; `path` is for error messages. The 2-D keypoints are passed over. */
+/** Parses the bytes of an `images.bin`; `path` is for error messages. The 2D keypoints are skipped. */
 export function parseImages(bytes: Uint8Array, path: string): ColmapImage[] {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("images", SMALLEST_IMAGE);
@@ -59,7 +59,7 @@ export function parseImages(bytes: Uint8Array, path: string): ColmapImage[] {
   return images;
 }
 
-/** Parses the bytes of a `points3D.bin` into positions and colours, as they are; `path` is for error messages. */
+/** Parses the bytes of a `points3D.bin` into positions and colours, unchanged; `path` is for error messages. */
 export function parsePoints(bytes: Uint8Array, path: string): PointCloud {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("points", SMALLEST_POINT);

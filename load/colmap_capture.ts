@@ -12,7 +12,7 @@ import type { Intrinsics } from "./lens.ts";
 import { findMask } from "./masks.ts";
 import { compareCodePoints } from "./order.ts";
 
-/** Files looked for at once. */
+/** File look-ups in flight at once. */
 const LOOKS_IN_FLIGHT = 8;
 
 /** Reads COLMAP captures. Missing photos are an error. */
@@ -66,7 +66,7 @@ function intrinsicsById({ cameras, images }: FoundModel): Map<number, Intrinsics
   return found;
 }
 
-/** The file of every image's photo; one error tells of all that are missing. */
+/** The paths of all images' photos; one error reports all missing ones. */
 async function findPhotos(images: ColmapImage[], folder: string, signal: AbortSignal | undefined): Promise<string[]> {
   if (!await isDirectory(folder)) throw await missingFolder(folder);
   const photos: string[] = [];
@@ -82,12 +82,12 @@ async function findPhotos(images: ColmapImage[], folder: string, signal: AbortSi
       path: folder,
     });
   }
-  refuseShared(images, photos);
+  rejectShared(images, photos);
   return photos;
 }
 
-/** Two images with one photo: the bare name of one is that of the other, whose own photo is missing. */
-function refuseShared(images: ColmapImage[], photos: string[]): void {
+/** Rejects two images with the same photo: one image's own photo is missing, and its bare name matches the other's. */
+function rejectShared(images: ColmapImage[], photos: string[]): void {
   const owners = new Map<string, string>();
   for (const [i, path] of photos.entries()) {
     const { name } = images[i];
@@ -102,7 +102,7 @@ function refuseShared(images: ColmapImage[], photos: string[]): void {
   }
 }
 
-/** The photo at its relative path, else at its bare file name; a path that leaves the folder counts as a bare name. */
+/** The photo at its relative path, else at its bare file name; a path out of the folder counts as a bare name. */
 async function findPhoto(name: string, folder: string): Promise<string | undefined> {
   const inside = !name.startsWith("/") && !name.split("/").includes("..");
   const candidates = inside ? [join(folder, name), join(folder, basename(name))] : [join(folder, basename(name))];
@@ -112,13 +112,13 @@ async function findPhoto(name: string, folder: string): Promise<string | undefin
   return undefined;
 }
 
-/** The error for a photos' folder that is not there, with the folders beside it that might be meant. */
+/** The error for a missing folder of photos, with the folders beside it that might be meant. */
 async function missingFolder(folder: string): Promise<DataError> {
   const parent = resolve(folder, "..");
   const others: string[] = [];
   for (const entry of await entriesOf(parent)) {
     if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
   }
-  const advice = others.length > 0 ? `; name one that is there with -i: ${others.sort().join(", ")}` : "";
+  const advice = others.length > 0 ? `; choose another with -i: ${others.sort().join(", ")}` : "";
   return new DataError(`Folder of photos is missing${advice}`, { path: folder });
 }

@@ -1,4 +1,4 @@
-// What a COLMAP model consists of, and what its camera models mean.
+// The parts of a COLMAP model, and the meaning of its camera models.
 
 import type { Distortion, PointCloud } from "../base/scene.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
@@ -57,7 +57,7 @@ export const COLMAP_MODELS: readonly { name: string; params: number }[] = [
   { name: "THIN_PRISM_FISHEYE", params: 12 },
 ];
 
-/** How the parameters of a model are to be read: one focal length or two, then the principal point, then this. */
+/** The parameters of a camera model: one or two focal lengths, then the principal point, then the distortion. */
 const LENSES: Record<string, { focals: 1 | 2; distortion?: (coefficients: number[]) => Distortion | undefined }> = {
   SIMPLE_PINHOLE: { focals: 1 },
   PINHOLE: { focals: 2 },
@@ -72,12 +72,12 @@ const LENSES: Record<string, { focals: 1 | 2; distortion?: (coefficients: number
   THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => ({ model: "fisheye", coefficients: k }) },
 };
 
-/** k1 … k4 of a fisheye without decentring. With zeros it still is one: its image is not a pinhole's. */
+/** k1 … k4 of a fisheye without decentring. With zeros it is still a fisheye, not a pinhole. */
 function fisheye([k1, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {
   return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
 }
 
-/** The camera in common terms; `path` is the file it comes from. Throws a `DataError` for numbers no camera has. */
+/** The camera's intrinsics; `path` is the file that states them. Throws a `DataError` for implausible numbers. */
 export function intrinsicsOf(camera: ColmapCamera, path: string): Intrinsics {
   const { id, model, width, height, params } = camera;
   const { focals, distortion } = LENSES[model];
@@ -88,7 +88,7 @@ export function intrinsicsOf(camera: ColmapCamera, path: string): Intrinsics {
   return intrinsics;
 }
 
-/** Whether a quaternion can be made a rotation, and a translation is within the coordinates that points may have. */
+/** Whether a quaternion can be normalised to a rotation, and a translation is within the range of coordinates. */
 export function isPose(quaternion: number[], translation: number[]): boolean {
   const length = Math.hypot(...quaternion);
   return length > 1e-6 && length < 1e6 && translation.every((value) => Math.abs(value) <= FARTHEST);

@@ -13,7 +13,7 @@ export function parseCamerasText(bytes: Uint8Array, path: string): Map<number, C
   const cameras = new Map<number, ColmapCamera>();
   while (lines.nextRecord()) {
     const id = lines.integer("a camera's id");
-    if (cameras.has(id)) throw lines.error(`Camera ${id} is there twice`);
+    if (cameras.has(id)) throw lines.error(`Camera ${id} is defined twice`);
     const name = lines.word("a camera's model", LONGEST_MODEL);
     const model = COLMAP_MODELS.find((model) => model.name === name);
     if (model === undefined) throw lines.error(`Camera ${id} has the unknown model ${name}`);
@@ -28,9 +28,9 @@ export function parseCamerasText(bytes: Uint8Array, path: string): Map<number, C
 }
 
 /**
- * Parses the bytes of an `images.txt`: a line `ID QW QX QY QZ TX TY TZ CAMERA_ID NAME`, where the name is all the rest,
- * and a line of keypoints, which may be empty; `path` is for error messages. Comments may stand anywhere, blank lines
- * before an image.
+ * Parses the bytes of an `images.txt`: a line `ID QW QX QY QZ TX TY TZ CAMERA_ID NAME`, where the name is the rest of
+ * the line, and a line of keypoints, which may be empty; `path` is for error messages. Comments are allowed anywhere,
+ * blank lines before an image.
  */
 export function parseImagesText(bytes: Uint8Array, path: string): ColmapImage[] {
   const lines = new LineReader(bytes, path);
@@ -48,20 +48,20 @@ export function parseImagesText(bytes: Uint8Array, path: string): ColmapImage[] 
   return images;
 }
 
-/** Passes over the line after an image, in words if it is none of keypoints: the next image would go unseen. */
+/** Skips the line of keypoints after an image. Any other line is an error, or the next image would be skipped. */
 function skipKeypoints(lines: LineReader, name: string): void {
   do {
-    if (!lines.next()) return; // an empty line at the end, without its newline
+    if (!lines.next()) return; // an empty last line without a newline
   } while (lines.comment);
   if (lines.blank) return;
   const digits = lines.endsInDigits();
   if (lines.skipWords() % 3 !== 0 || !digits) {
-    throw lines.error(`Keypoints of ${name} are due: three numbers each, or an empty line`);
+    throw lines.error(`Expected the keypoints of ${name}: three numbers each, or an empty line`);
   }
 }
 
 /**
- * Parses the bytes of a `points3D.txt`: `ID X Y Z R G B ERROR TRACK…` a line, into positions and colours, as they are;
+ * Parses the bytes of a `points3D.txt`: `ID X Y Z R G B ERROR TRACK…` a line, into positions and colours, unchanged;
  * `path` is for error messages.
  */
 export function parsePointsText(bytes: Uint8Array, path: string): PointCloud {

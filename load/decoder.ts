@@ -1,4 +1,4 @@
-// The decoder of photos: sharp, imported when the first photo is read, and a bound on what is decoded at once.
+// Decodes photos with sharp, which is imported with the first photo, and bounds how much is decoded at once.
 
 import { DataError } from "../base/errors.ts";
 
@@ -27,7 +27,7 @@ export function loadSharp(): Promise<Sharp> {
 }
 
 /**
- * What the header of an image file says, as stored.
+ * Reads the header of an image file, as stored.
  *
  * @internal
  */
@@ -45,8 +45,8 @@ export async function readHeader(
 }
 
 /**
- * Runs `work`, which holds `bytes` of full-size pixels, as soon as there is room for it beside what else is being
- * decoded; in the order of the calls. A photo larger than the bound is decoded alone.
+ * Runs `work`, which holds `bytes` of full-size pixels, as soon as the bound on concurrent decoding allows; in the
+ * order of the calls. A photo larger than the bound is decoded alone.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
-// What lies at a path, without an error where nothing does.
+// Look-ups in the file system that do not throw for missing paths.
 
 /**
- * What the file system says about a path; undefined where nothing lies there, or its name is too long for anything to.
+ * Information about a path; undefined if nothing exists there, or its name is too long.
  *
  * @internal
  */
@@ -17,7 +17,7 @@ export async function statOrUndefined(path: string): Promise<Deno.FileInfo | und
 }
 
 /**
- * Whether a folder lies at a path.
+ * Whether a path is a folder.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * The entries of a folder, numbers in names in numeric order; none where there is no folder.
+ * The entries of a folder, numbers in names in numeric order; empty if there is no folder.
  *
  * @internal
  */

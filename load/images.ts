@@ -8,18 +8,18 @@ import { undistort } from "./undistort.ts";
 /** Photos wider than this train at this width, unless a resolution is asked for. */
 export const AUTOMATIC_WIDTH = 1600;
 
-/** Photos in flight at once: sharp decodes each on a thread of its own; at most so many as to bound the memory. */
+/** Photos in flight at once: sharp decodes each on its own thread; at most 16, to bound the memory. */
 export const PHOTOS_IN_FLIGHT: number = Math.min(navigator.hardwareConcurrency, 16);
 
-/** What the header of a stored photo says. */
+/** The header of a stored photo. */
 export interface ImageHeader extends ImageSize {
   /** Whether the pixels have alpha. */
   alpha: boolean;
 }
 
 /**
- * Size of a stored photo in pixels, and whether it has alpha, from its header: as stored, whatever rotation its EXIF
- * data asks a viewer for. Throws a {@linkcode DataError} when the file is missing or in no known format.
+ * Size of a stored photo in pixels, and whether it has alpha, from its header: as stored, without EXIF rotation. Throws
+ * a {@linkcode DataError} when the file is missing or in no known format.
  *
  * @example
  * ```ts ignore
@@ -34,10 +34,11 @@ export function imageSize(path: string): Promise<ImageHeader> {
 }
 
 /**
- * Reads a photo as 8-bit RGB, with straight alpha where the file has it, undistorted when it has a lens, resized to
- * `size` when one is given and differs. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey,
- * CMYK and 16-bit files become 8-bit RGB. Resizing is cubic, over the full-size pixels, and weighs colours by their
- * alpha, so that none comes from where nothing is to be seen. Throws a {@linkcode DataError} when the file is missing, damaged or truncated.
+ * Reads a photo as 8-bit RGB, with straight alpha if the file has it, undistorted if it has a lens, resized if a
+ * different `size` is given. Pixels are taken as stored: EXIF rotation and ICC profiles are ignored; grey, CMYK and
+ * 16-bit files become 8-bit RGB. Resizing is cubic, over the full-size pixels, and weights colours by alpha, so that
+ * colours of transparent pixels do not bleed. Throws a {@linkcode DataError} when the file is missing, damaged or
+ * truncated.
  *
  * @example
  * ```ts ignore
@@ -67,8 +68,8 @@ async function decode(path: string, header: ImageSize, size: ImageSize = header)
     const stored = sharp(path, { ignoreIcc: true, failOn: "error" });
     const fitted = isOfSize(header, size)
       ? stored
-      // The cut, of nothing, has the photo decoded at full size: a JPEG decoder would do part of the reduction in a
-      // way of its own. The rows stream through, and are multiplied by their alpha before they are resized.
+      // This empty crop makes sharp decode the photo at full size; otherwise the JPEG decoder would do part of the
+      // reduction. The rows stream through, and are multiplied by their alpha before they are resized.
       : stored.extract({ left: 0, top: 0, width, height }).resize({ ...size, fit: "fill", kernel: "cubic" });
     return image8(await fitted.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }));
   } catch (error) {
@@ -102,7 +103,7 @@ function isOfSize({ width, height }: ImageSize, size: ImageSize): boolean {
 export async function loadPhotos(
   views: readonly { photo(): Promise<Image8> }[],
   options: {
-    /** Photos in flight at once; by default as many as there are hardware threads, at most 16. */
+    /** Photos in flight at once; by default the number of hardware threads, at most 16. */
     concurrency?: number;
     /** Called once per view with its index and its photo. */
     onPhoto?: (index: number, image: Image8) => void;
@@ -120,7 +121,7 @@ export async function loadPhotos(
 /**
  * Size that a photo of `width` × `height` pixels is trained at. `resolution` 1, 2, 4 or 8 divides both sides (halves
  * round to even); −1 keeps the size up to 1600 pixels of width and reduces wider photos to exactly that; any other
- * whole number above zero is the width wanted.
+ * positive integer is the width.
  *
  * @example
  * ```ts
@@ -143,7 +144,7 @@ export function targetSize(width: number, height: number, resolution: number): I
   return sizeOfWidth(width, height, resolution);
 }
 
-/** Multiplies before it divides: dividing by the factor width / target instead loses a pixel to rounding at times. */
+/** Multiplies before it divides: dividing by width / target instead can lose a pixel to rounding. */
 function sizeOfWidth(width: number, height: number, target: number): ImageSize {
   return { width: target, height: atLeastOne(Math.floor((height * target) / width)) };
 }

@@ -1,4 +1,4 @@
-// What training starts from when a PLY file is named for it: points, or Gaussians.
+// Reads the PLY file that `init` names: initial points, or initial Gaussians.
 
 import { DataError } from "../base/errors.ts";
 import { SH_C0 } from "../base/numbers.ts";
@@ -12,7 +12,7 @@ import { usablePoints } from "./points.ts";
 export interface InitFile {
   /** At least one point. */
   points: PointCloud;
-  /** Gaussians, where the file has some. */
+  /** Gaussians, if the file has any. */
   splats?: PlySplats;
   /** What was left out, one line each. */
   notices: string[];
@@ -30,7 +30,7 @@ export async function readInitFile(path: string): Promise<InitFile> {
   const file = vertex?.properties.some(({ name }) => name === "f_dc_0")
     ? fromSplats(parseSplatsPly(bytes, path))
     : fromPoints(parsePointsPly(bytes, path));
-  if (file.points.count === 0) throw new DataError("There is nothing usable to start from", { path });
+  if (file.points.count === 0) throw new DataError("File has no usable points or Gaussians", { path });
   return file;
 }
 
@@ -70,5 +70,5 @@ function usableSplats(splats: PlySplats): PlySplats {
 }
 
 function notice(dropped: number, count: number, what: string): string {
-  return `${dropped} of ${count} ${what} of the file to start from are left out: not all of their numbers can be used`;
+  return `${dropped} of ${count} ${what} of the init file are left out: they have unusable numbers`;
 }

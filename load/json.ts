@@ -1,17 +1,17 @@
-// Checked reading of JSON files: limits before the parser runs, and errors that name the place.
+// Checked reading of JSON files: limits before the parser runs, and errors with the position.
 
 import { DataError } from "../base/errors.ts";
 
-/** More than any capture needs: ten thousand frames take ten megabytes. What a parser makes of it can be much more. */
+/** Largest file: ten thousand frames take ten megabytes, but the parsed values can take much more. */
 const LARGEST = 64 << 20;
 
-/** No capture nests deeper; the parser's own values would pass these limits only in a file made to exhaust memory. */
+/** Deepest nesting. Only a file made to exhaust memory exceeds these limits. */
 const DEEPEST = 32;
 
-/** Least bytes for each array or object, on average: a matrix row takes more. Empty ones by the million cost memory. */
+/** Least bytes for each array or object, on average: a matrix row takes more. Millions of empty ones exhaust memory. */
 const LEAST_CONTAINER_BYTES = 6;
 
-/** Containers that any file may have. */
+/** Arrays and objects that any file may have. */
 const FREE_CONTAINERS = 64;
 
 const QUOTE = 0x22;
@@ -22,13 +22,13 @@ export type JsonObject = Record<string, unknown>;
 
 /**
  * Parses a file's bytes as a JSON object; `path` is for error messages. Throws a {@linkcode DataError} for what is not
- * UTF-8, not JSON, not an object, or nested beyond reason.
+ * UTF-8, not JSON, not an object, or nested too deeply.
  *
  * @internal
  */
 export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
   if (bytes.length > LARGEST) {
-    throw new DataError(`File is larger than a list of photos can be: ${bytes.length} bytes, at most ${LARGEST}`, {
+    throw new DataError(`File is too large for a list of photos: ${bytes.length} bytes, at most ${LARGEST}`, {
       path,
     });
   }
@@ -48,11 +48,11 @@ export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
     const line = text.slice(0, position).split("\n").length;
     throw new DataError("File is not JSON", { path, line, cause });
   }
-  if (!isObject(value)) throw new DataError("File does not hold a JSON object", { path });
+  if (!isObject(value)) throw new DataError("File is not a JSON object", { path });
   return value;
 }
 
-/** Whether a value is an object, and no array. */
+/** Whether a value is an object and not an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

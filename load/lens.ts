@@ -1,15 +1,15 @@
-// Lenses: intrinsics with distortion, in the terms that every reader translates its own camera models to.
+// Intrinsics with distortion: every reader converts its camera models to these.
 
 import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize, LensModel, Pinhole } from "../base/scene.ts";
 
-/** What a capture says of a camera, for photos of `width` × `height` pixels. */
+/** The intrinsics of a camera, for photos of `width` × `height` pixels. */
 export interface Intrinsics extends Pinhole {
-  /** Lens distortion, where there is any. */
+  /** Lens distortion, if any. */
   distortion?: Distortion;
 }
 
-/** The distortion, or nothing where all coefficients are 0. */
+/** The distortion; undefined if all coefficients are 0. */
 export function distortionOf(model: LensModel, coefficients: number[]): Distortion | undefined {
   return coefficients.some((value) => value !== 0) ? { model, coefficients } : undefined;
 }
@@ -29,11 +29,11 @@ export function resizeIntrinsics<T extends Pinhole>(camera: T, size: ImageSize):
   };
 }
 
-/** Focal lengths and principal points beyond these are none of a camera, and no float32 in later places. */
+/** Bounds of plausible focal lengths and other parameters, which also keep later float32 values finite. */
 const LEAST_FOCAL = 1e-6;
 const LARGEST = 1e9;
 
-/** Refuses intrinsics that no camera has; `name` says whose they are, `path` is the file that states them. */
+/** Rejects implausible intrinsics; `name` is their owner, `path` the file that states them, for error messages. */
 export function checkIntrinsics(camera: Intrinsics, { name, path }: { name: string; path: string }): void {
   const { fx, fy, cx, cy, distortion } = camera;
   const numbers = [fx, fy, cx, cy, ...distortion?.coefficients ?? []];

@@ -1,10 +1,10 @@
-// Checked reading of text files line by line, word by word. Nothing but the words asked for is decoded, so that a long
-// line that is passed over costs neither time nor memory.
+// Checked reading of text files line by line, word by word. Only requested words are decoded, so that skipping a long
+// line costs neither time nor memory.
 
 import { DataError } from "../base/errors.ts";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 
-/** What some editors put before the first line. */
+/** Some editors write this before the first line. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 const LF = 0x0a;
@@ -12,7 +12,8 @@ const SPACE = 0x20;
 const HASH = 0x23;
 
 /**
- * A cursor over the lines of a text and the words of a line, parted by white space. Errors name the file and the line.
+ * A cursor over the lines of a text and the words of a line, separated by white space. Errors name the file and the
+ * line.
  *
  * @internal
  */
@@ -32,7 +33,7 @@ export class LineReader {
     if (BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte)) this.#next = BYTE_ORDER_MARK.length;
   }
 
-  /** Number of the current line, from 1 on. */
+  /** 1-based number of the current line. */
   get line(): number {
     return this.#number;
   }
@@ -71,20 +72,20 @@ export class LineReader {
   /** The next word of the line, an integer within the range of safe ones. */
   integer(what: string): number {
     const value = this.number(what);
-    if (!Number.isSafeInteger(value)) throw this.error(`${what} is no whole number`);
+    if (!Number.isSafeInteger(value)) throw this.error(`${what} is not an integer`);
     return value;
   }
 
-  /** The next word of the line, a number; NaN and infinities in words are numbers too. */
+  /** The next word of the line, a number; also NaN and infinities. */
   number(what: string): number {
     const start = this.#at;
     while (this.#at < this.#end && this.#bytes[this.#at] > SPACE) this.#at++;
-    if (this.#at === start) throw this.error(`Line ends where ${what} is due`);
+    if (this.#at === start) throw this.error(`Line ends, expected ${what}`);
     const word = this.#at - start > LONGEST_NUMBER ? "" : decode(this.#bytes.subarray(start, this.#at));
     const value = parseNumber(word);
     if (value === undefined) {
       const shown = word === "" || word.length > 20 ? `${this.#at - start} bytes` : JSON.stringify(word);
-      throw this.error(`${what} is due here, not ${shown}`);
+      throw this.error(`Expected ${what}, found ${shown}`);
     }
     this.#skipSpace();
     return value;
@@ -94,7 +95,7 @@ export class LineReader {
   word(what: string, longest: number): string {
     const start = this.#at;
     while (this.#at < this.#end && this.#bytes[this.#at] > SPACE) this.#at++;
-    if (this.#at === start) throw this.error(`Line ends where ${what} is due`);
+    if (this.#at === start) throw this.error(`Line ends, expected ${what}`);
     if (this.#at - start > longest) throw this.error(`${what} is ${this.#at - start} bytes long`);
     const text = this.#utf8(start, this.#at, what);
     this.#skipSpace();
@@ -103,13 +104,13 @@ export class LineReader {
 
   /** The rest of the line as text; spaces within it stay. */
   rest(what: string): string {
-    if (this.blank) throw this.error(`Line ends where ${what} is due`);
+    if (this.blank) throw this.error(`Line ends, expected ${what}`);
     const start = this.#at;
     this.#at = this.#end;
     return this.#utf8(start, this.#end, what);
   }
 
-  /** Passes over the rest of the line and counts its words. */
+  /** Skips the rest of the line and counts its words. */
   skipWords(): number {
     let words = 0;
     while (!this.blank) {
@@ -120,7 +121,7 @@ export class LineReader {
     return words;
   }
 
-  /** Whether the last word of what is left of the line is digits with at most a sign before them. */
+  /** Whether the rest of the line ends in an integer. */
   endsInDigits(): boolean {
     let start = this.#end;
     while (start > this.#at && this.#bytes[start - 1] > SPACE && this.#end - start < LONGEST_NUMBER) start--;

@@ -6,7 +6,7 @@ import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { statOrUndefined } from "./files.ts";
 import { undistort } from "./undistort.ts";
 
-/** From this grey value of 0 to 255 on a mask's pixel is white. */
+/** A mask's pixel is white from this grey value of 0 to 255 on. */
 const WHITE = 128;
 
 /**
@@ -16,7 +16,7 @@ const WHITE = 128;
  *
  * @param name The photo's path in the folder of photos
  * @param folder The folder of masks, which need not exist
- * @returns The mask's path; undefined where the photo has none
+ * @returns The mask's path; undefined if the photo has none
  */
 export async function findMask(name: string, folder: string): Promise<string | undefined> {
   const stem = name.replace(/\.[^./]*$/, "");
@@ -37,9 +37,9 @@ export function maskSize(path: string): Promise<ImageSize> {
 }
 
 /**
- * Reads a mask at the size of its photo: one byte a pixel, 255 where it is kept and 0 where it is left out. A stored
- * pixel is kept where it is at least half as bright as white (in a mask of zeros and ones, where it is one) and not
- * mostly transparent; a reduced one where at least half of its area is. With a lens it is undistorted as its photo is.
+ * Reads a mask at the size of its photo: one byte a pixel, 255 if it is kept and 0 if it is left out. A stored pixel is
+ * kept if it is at least half as bright as white (in a mask of zeros and ones, if it is one) and not mostly
+ * transparent; a reduced one if at least half of its area is kept. With a lens it is undistorted as its photo is.
  * Throws a `DataError` when the file cannot be read.
  *
  * @internal
@@ -54,7 +54,7 @@ export async function readMask(path: string, size: ImageSize, options: { lens?: 
   });
 }
 
-/** A mask's pixels: 255 where they are kept, and 0; between where they were interpolated. */
+/** A mask's pixels: 255 is kept, 0 is left out, interpolated values are between. */
 interface Mask extends ImageSize {
   channels: 1;
   data: Uint8Array;

@@ -1,5 +1,4 @@
-// What is read of a trained model's folder, which export/model_folder.ts lays out: which iterations it has, and how it was
-// trained.
+// Reads the folder of a trained model, which export/model_folder.ts writes: saved iterations, and how it was trained.
 
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
@@ -62,7 +61,7 @@ export async function lastIteration(folder: string): Promise<number> {
   return saved.find((iteration) => iteration === stated) ?? saved[saved.length - 1];
 }
 
-/** The result's iteration in a `config.json`; folders that other programs made have none, or one of another kind. */
+/** The result's iteration in a `config.json`; folders that other programs wrote have none, or one of another kind. */
 async function statedIteration(path: string): Promise<unknown> {
   if (!(await statOrUndefined(path))?.isFile) return undefined;
   try {

@@ -1,7 +1,8 @@
 // The order of names.
 
 /**
- * Orders by Unicode code points. JavaScript's own order, by UTF-16 units, differs where surrogates meet U+E000 and up.
+ * Orders by Unicode code points. JavaScript's own order, by UTF-16 units, differs for surrogates compared with U+E000
+ * and above.
  *
  * @internal
  */

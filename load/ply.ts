@@ -1,4 +1,4 @@
-// PLY files (Turk 1994; ascii and binary of either byte order): point clouds and Gaussian splats by property name.
+// PLY files (Turk 1994; ascii and binary of either byte order): points and Gaussians by property name.
 
 import { DataError } from "../base/errors.ts";
 import { GREY } from "../base/numbers.ts";

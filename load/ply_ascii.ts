@@ -1,4 +1,4 @@
-// The body of an ascii PLY file: numbers between white space.
+// The body of an ascii PLY file: numbers separated by white space.
 
 import { DataError } from "../base/errors.ts";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
@@ -8,7 +8,7 @@ import { PLY_TYPE_BYTES, type PlyType } from "./ply_header.ts";
 const SPACE = 0x20;
 
 /**
- * Parses the vertices of an ascii PLY file; elements before them are passed over, those behind are not read.
+ * Parses the vertices of an ascii PLY file; elements before them are skipped, later ones are not read.
  *
  * @internal
  */
@@ -24,7 +24,7 @@ export function readAsciiVertices({ bytes, path, header, before, vertex }: Verte
     }
   }
   const { count, properties } = vertex;
-  // A digit and a space for each value, but for the space after the last.
+  // A digit and a space for each value, except the space after the last.
   const wanted = 2 * count * properties.length - 1;
   if (wanted > bytes.byteLength - words.offset) {
     const left = bytes.byteLength - words.offset;
@@ -64,19 +64,19 @@ class Words {
     while (start < bytes.length && bytes[start] <= SPACE) start++;
     let end = start;
     while (end < bytes.length && bytes[end] > SPACE) end++;
-    if (start === end) throw new DataError("File ends where a number is due", { path: this.#path, offset: start });
+    if (start === end) throw new DataError("File ends, expected a number", { path: this.#path, offset: start });
     this.offset = end;
     const word = end - start > LONGEST_NUMBER ? "" : String.fromCharCode(...bytes.subarray(start, end));
     const value = typedNumber(word, type);
     if (value === undefined) {
       const shown = word.length > 20 || word === "" ? `${end - start} characters` : `"${word}"`;
-      throw new DataError(`A ${type} is due here, not ${shown}`, { path: this.#path, offset: start });
+      throw new DataError(`Expected ${type}, found ${shown}`, { path: this.#path, offset: start });
     }
     return value;
   }
 }
 
-/** The value of a word, or undefined when it is none that the type can hold. */
+/** The value of a word; undefined if the type cannot hold it. */
 function typedNumber(word: string, type: PlyType): number | undefined {
   const value = parseNumber(word);
   if (value === undefined || type.startsWith("float")) return value;

@@ -17,7 +17,7 @@ const READ: Record<PlyType, (view: DataView, offset: number, littleEndian: boole
 };
 
 /**
- * Reads the vertices of a binary PLY file where they lie; elements before them are passed over.
+ * Reads the vertices of a binary PLY file in place; elements before them are skipped.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export function readBinaryVertices({ bytes, path, header, before, vertex }: Vert
   let start = header.bodyOffset;
   for (const element of before) start = body.skip(element, start);
   const recordBytes = fixedBytes(vertex);
-  body.checkRoom(start, vertex.count * recordBytes, "vertices");
+  body.checkBytes(start, vertex.count * recordBytes, "vertices");
   return function copyColumn(index, target, { offset, stride }) {
     const read = READ[vertex.properties[index].type];
     const { view, littleEndian } = body;
@@ -55,7 +55,7 @@ class BinaryBody {
   }
 
   /** A {@linkcode DataError} unless `wanted` bytes are there from `offset` on. */
-  checkRoom(offset: number, wanted: number, what: string): void {
+  checkBytes(offset: number, wanted: number, what: string): void {
     const left = this.view.byteLength - offset;
     if (wanted > left) {
       throw new DataError(`File ends inside its ${what}: ${wanted} bytes wanted, ${left} left`, {
@@ -65,12 +65,12 @@ class BinaryBody {
     }
   }
 
-  /** Offset behind an element that starts at `start`; one with lists has to be walked record by record. */
+  /** Offset after an element that starts at `start`; an element with lists is read record by record. */
   skip(element: PlyElement, start: number): number {
     const what = `element ${element.name}`;
     if (element.properties.every((property) => property.length === undefined)) {
       const size = element.count * fixedBytes(element);
-      this.checkRoom(start, size, what);
+      this.checkBytes(start, size, what);
       return start + size;
     }
     let offset = start;
@@ -78,12 +78,12 @@ class BinaryBody {
       for (const { type, length } of element.properties) {
         let items = 1;
         if (length !== undefined) {
-          this.checkRoom(offset, PLY_TYPE_BYTES[length], what);
+          this.checkBytes(offset, PLY_TYPE_BYTES[length], what);
           items = READ[length](this.view, offset, this.littleEndian);
           if (items < 0) throw new DataError(`List of ${what} has the length ${items}`, { path: this.#path, offset });
           offset += PLY_TYPE_BYTES[length];
         }
-        this.checkRoom(offset, items * PLY_TYPE_BYTES[type], what);
+        this.checkBytes(offset, items * PLY_TYPE_BYTES[type], what);
         offset += items * PLY_TYPE_BYTES[type];
       }
     }

@@ -1,8 +1,8 @@
-// What the readers of a PLY file's body take, ascii and binary alike, and what they give.
+// The interface of the readers of a PLY file's body, ascii and binary.
 
 import type { PlyElement, PlyHeader } from "./ply_header.ts";
 
-/** What a body's reader needs: the file, and the elements up to and including the vertices. */
+/** The input of a body's reader: the file, and the elements up to and including the vertices. */
 export interface VertexSource {
   /** The whole file. */
   bytes: Uint8Array;
@@ -10,7 +10,7 @@ export interface VertexSource {
   path: string;
   /** Its header. */
   header: PlyHeader;
-  /** The elements to pass over. */
+  /** The elements to skip. */
   before: PlyElement[];
   /** The vertices' element, without lists. */
   vertex: PlyElement;

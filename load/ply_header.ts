@@ -1,4 +1,4 @@
-// The header of a PLY file (Turk 1994): which elements follow, with which properties, in which encoding.
+// The header of a PLY file (Turk 1994): the elements that follow, their properties and encoding.
 
 import { DataError } from "../base/errors.ts";
 
@@ -25,7 +25,7 @@ export interface PlyElement {
   properties: PlyProperty[];
 }
 
-/** What the header says. */
+/** A parsed header. */
 export interface PlyHeader {
   /** Encoding of what follows. */
   format: "ascii" | "binary_little_endian" | "binary_big_endian";
@@ -65,7 +65,7 @@ const TYPES: ReadonlyMap<string, PlyType> = new Map<string, PlyType>([
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** No header is longer: splats of degree 3 take 1.5 KB, and a file that is no PLY should be refused without a scan. */
+/** Longest header. Gaussians of degree 3 take 1.5 KB; a file that is not a PLY is rejected without scanning it. */
 const LONGEST_HEADER = 1 << 20;
 
 /**
@@ -93,13 +93,13 @@ export function parsePlyHeader(bytes: Uint8Array, path: string): PlyHeader {
       const [name, digits] = words;
       const count = Number(digits);
       if (words.length !== 2 || !/^\d+$/.test(digits) || !Number.isSafeInteger(count)) throw wrong("Bad PLY element");
-      if (elements.some((element) => element.name === name)) throw wrong("PLY element is there twice");
+      if (elements.some((element) => element.name === name)) throw wrong("PLY element is defined twice");
       elements.push({ name, count, properties: [] });
     } else if (keyword === "property") {
       const property = parseProperty(words);
       if (property === undefined || elements.length === 0) throw wrong("Bad PLY property");
       const { properties } = elements[elements.length - 1];
-      if (properties.some((other) => other.name === property.name)) throw wrong("PLY property is there twice");
+      if (properties.some((other) => other.name === property.name)) throw wrong("PLY property is defined twice");
       properties.push(property);
     } else if (keyword === "end_header") {
       if (format === undefined) throw wrong("PLY header ends without a format");

@@ -1,4 +1,4 @@
-// A PLY file: finds the vertices behind the header and hands out their properties by name.
+// A PLY file: finds the vertices after the header and copies their properties by name.
 
 import { DataError } from "../base/errors.ts";
 import { readAsciiVertices } from "./ply_ascii.ts";
@@ -17,7 +17,7 @@ export interface VertexTable {
   copyTo(name: string, target: Float32Array | Uint8Array, layout: { offset: number; stride: number }): void;
 }
 
-/** A PLY file, opened. */
+/** An opened PLY file. */
 export interface PlyFile {
   /** The header's comment lines. */
   comments: string[];
@@ -26,8 +26,8 @@ export interface PlyFile {
 }
 
 /**
- * Opens the bytes of a PLY file; `path` is for error messages. That the vertices are all there is checked before
- * anything is allocated for them.
+ * Opens the bytes of a PLY file; `path` is for error messages. Checks that all vertices are there before anything is
+ * allocated for them.
  *
  * @internal
  */

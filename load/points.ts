@@ -1,4 +1,4 @@
-// The points that training starts from: those that a capture has, or random ones.
+// Initial points: those of a capture, or random ones.
 
 import { GREY } from "../base/numbers.ts";
 import { randomWords } from "../base/random.ts";
@@ -6,7 +6,7 @@ import type { Camera, PointCloud } from "../base/scene.ts";
 import { ABI } from "../ffi/abi.ts";
 import { cameraCenter } from "./camera.ts";
 
-/** Points where a capture has none, as many as NeRF-synthetic scenes customarily start from. */
+/** Random points of a capture without points, the customary number for NeRF-synthetic scenes. */
 export const RANDOM_POINTS = 100_000;
 
 /** Half the side of the cube that random points of a synthetic scene fill (Kerbl et al. 2023). */
@@ -15,17 +15,17 @@ const CUBE = 1.3;
 /** Coordinates beyond this overflow the float32 squares of distances. */
 export const FARTHEST = 1e18;
 
-/** Depths of random points, in distances from the camera to what it looks at. */
+/** Depths of random points, relative to the distance from the camera to what it looks at. */
 const NEAREST_DEPTH = 0.1;
 const FARTHEST_DEPTH = 2;
 
-/** Depths where cameras look in parallel, so that nothing says how far: in extents of the cameras. */
+/** Depth that parallel cameras look at, in extents of the cameras: they have no common point. */
 const PARALLEL_DEPTH = 2;
 
 /** Least determinant of the mean of 1 − d dᵀ over viewing directions d that meet in a point: about 2° apart. */
 const MEETING = 1e-3;
 
-/** The points that have a usable place, and how many have none: NaN, an infinity, or too far to square in float32. */
+/** The points with usable coordinates, and the number of others: NaN, infinite, or too large to square in float32. */
 export function usablePoints(points: PointCloud): { points: PointCloud; dropped: number } {
   const { positions, colors } = points;
   const usable = (i: number) => [0, 1, 2].every((axis) => Math.abs(positions[3 * i + axis]) <= FARTHEST);
@@ -50,7 +50,7 @@ export function pointsInCube(seed: number): PointCloud {
 }
 
 /**
- * Grey points in what the cameras see, the same for the same seed: each in a camera drawn at random, at a pixel drawn
+ * Grey points in the cameras' view, the same for the same seed: each in a camera drawn at random, at a pixel drawn
  * uniformly, and at a depth drawn uniformly up to twice the distance of the point that the cameras look at.
  */
 export function pointsInViews(cameras: Camera[], { seed, extent }: { seed: number; extent: number }): PointCloud {
@@ -80,7 +80,7 @@ function randomPoints(seed: number, place: (random: number[], position: Float32A
   return { count: RANDOM_POINTS, positions, colors: new Uint8Array(3 * RANDOM_POINTS).fill(GREY) };
 }
 
-/** The point nearest to all optical axes, by least squares; undefined where they are parallel, or too nearly so. */
+/** The point nearest to all optical axes, by least squares; undefined if they are nearly parallel. */
 function focusOf(cameras: Camera[]): [number, number, number] | undefined {
   const a = new Array(9).fill(0);
   const b = [0, 0, 0];
@@ -97,7 +97,7 @@ function focusOf(cameras: Camera[]): [number, number, number] | undefined {
   }
   const determinant = det(a);
   if (!(determinant > MEETING)) return undefined;
-  // Cramer's rule: a column after the other replaced by the right-hand side.
+  // Cramer's rule: each column in turn is replaced by the right-hand side.
   return [0, 1, 2].map((column) =>
     det(a.map((entry, k) => k % 3 === column ? b[Math.floor(k / 3)] : entry)) / determinant
   ) as [number, number, number];

@@ -1,4 +1,4 @@
-// The formats of captures: one reader each. A new format is one more entry.
+// The readers of captures, one for each format. A new format is one more entry.
 
 import { DataError } from "../base/errors.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";

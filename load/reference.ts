@@ -1,11 +1,11 @@
-// Sizes and cameras as the reference implementation of Mallick et al. 2024 reads a capture, for runs in parity with it.
+// Sizes and cameras as the reference implementation of Mallick et al. 2024 reads them, for runs in parity with it.
 
 import type { Camera, ImageSize } from "../base/scene.ts";
 import { AUTOMATIC_WIDTH, targetSize } from "./images.ts";
 
 /**
  * {@linkcode targetSize} with the reference's rounding: it divides both sides by width / target and rounds down, which
- * at times, as for a width of 1601, loses a pixel.
+ * loses a pixel for some widths, such as 1601.
  *
  * @param width Stored width in pixels
  * @param height Stored height in pixels
@@ -19,7 +19,7 @@ export function referenceSize(width: number, height: number, resolution: number)
   return { width: Math.max(1, Math.floor(width / factor)), height: Math.max(1, Math.floor(height / factor)) };
 }
 
-/** The camera with its principal point in the middle of the picture, where the reference takes it to be. */
+/** The camera with a central principal point, as the reference assumes. */
 export function centred(camera: Camera): Camera {
   return { ...camera, cx: camera.width / 2, cy: camera.height / 2 };
 }

@@ -1,4 +1,4 @@
-// A capture becomes a scene: posed views split into training and held-out ones, points to start from, and the extent.
+// Loads a capture as a scene: training and test views, initial points, extent.
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,13 +16,13 @@ import { makeViews } from "./views.ts";
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {
   /**
-   * The photos' folder, relative to the capture's. Captures that name each photo's path keep to it unless another folder
-   * is asked for. Default `"images"`.
+   * The photos' folder, relative to the capture's. A capture that names each photo's path uses it unless another folder
+   * is given. Default `"images"`.
    */
   images?: string;
   /**
-   * The size to train at. 1, 2, 4 or 8 divides both sides; -1 keeps the size up to 1600 pixels of width and reduces wider
-   * photos to that; any other number up to 16384 is the width wanted. Default -1.
+   * The size to train at. 1, 2, 4 or 8 divides both sides; -1 keeps the size up to 1600 pixels of width and reduces
+   * wider photos to that; any other number up to 16384 is the width. Default -1.
    */
   resolution?: number;
   /** Whether to hold views out for evaluation: the capture's own test set, or every eighth. Default false. */
@@ -31,7 +31,7 @@ export interface LoadOptions {
   near?: number;
   /**
    * Whether to read cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
-   * with it: principal points central, and the rounding of its own that at times loses a pixel. Default false.
+   * with it: central principal points, and its rounding of sizes, which can lose a pixel. Default false.
    */
   referenceCameras?: boolean;
   /**
@@ -39,7 +39,7 @@ export interface LoadOptions {
    * they are. Default none.
    */
   init?: string | URL;
-  /** Seed of random points, where the capture has none. Default 0. */
+  /** Seed of random points, if the capture has no points. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
   library?: string | URL;
@@ -47,25 +47,26 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-/** Cameras that are no farther from each other than this share of their distance from the origin are in one place. */
+/** Cameras that are no farther apart than this fraction of their distance from the origin are in one place. */
 const ROUNDING = 1e-9;
 
-/** With hold-out, the first of every so many views is a test view, where the capture does not say which are. */
+/** With hold-out, the first of every so many views is a test view, unless the capture names its test set. */
 const HOLD_OUT_EVERY = 8;
 
 /**
  * Loads a capture: a COLMAP model in `sparse` with a folder of photos; a `transforms_train.json`, as synthetic scenes
- * have; or a `transforms.json`. A path to a file of the latter kind loads that file. Only the photos' headers are read;
+ * have; or a `transforms.json`. `path` may also name such a file. Only the photos' headers are read;
  * {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is trained at. Photos of a
  * camera with lens distortion are undistorted as they are decoded, which opens the native library.
  *
- * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of its own shape, if the capture names none.
+ * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of the photo's aspect ratio, if the
+ * capture names none.
  *
- * With `eval`, the views are held out that the capture names as its test set, else the 1st, 9th, 17th and so on. Where
- * there are no points, random ones take their place; {@linkcode Scene.notices} says so.
+ * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on. Without points, random ones
+ * are used, and {@linkcode Scene.notices} says so.
  *
- * Throws a {@linkcode DataError} when files are missing or damaged, or a photo's shape is not its camera's; a
- * `RangeError` when an option is out of range.
+ * Throws a {@linkcode DataError} when files are missing or damaged, or a photo has another aspect ratio than its
+ * camera; a `RangeError` when an option is out of range.
  *
  * @example
  * ```ts ignore
@@ -106,7 +107,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   };
 }
 
-/** The capture's own points, those without a usable place left out; random ones where none remain. */
+/** The capture's points with usable coordinates; random ones if there are none. */
 function startPoints(
   capture: Capture,
   { cameras, seed }: { cameras: Camera[]; seed: number },
@@ -133,9 +134,9 @@ function droppedNotice(dropped: number, count: number): string {
 
 /**
  * Radius of the region that the cameras span, in world units: 1.1 times the largest distance of a camera's centre from
- * the mean of the centres (Kerbl et al. 2023). Where all cameras stand in one place, as the camera of a lone photo does,
- * it is the median distance of the points from there; 0 without points or without cameras. Learning rates and size
- * thresholds scale with it.
+ * the mean of the centres (Kerbl et al. 2023). If all cameras are in one place, as with a single photo, it is the
+ * median distance of the points from there; 0 without points or without cameras. Learning rates and size thresholds
+ * scale with it.
  *
  * @example
  * ```ts

@@ -20,21 +20,21 @@ const SPLIT_FILE = "transforms_train.json";
 /** The test set's file of such a capture. */
 const TEST_FILE = "transforms_test.json";
 
-/** Where other trainers leave the points of a synthetic scene. */
+/** Where other trainers write the points of a synthetic scene. */
 const SPLIT_POINTS = "points3d.ply";
 
-/** The folder that stands for "where the file says". */
+/** The default folder: photos are then at the paths that the file states. */
 const DEFAULT_IMAGES = "images";
 
-/** Tried, in this order, behind a path that is no file. */
+/** Extensions to append, in this order, to a path that is not a file. */
 const EXTENSIONS = [".png", ".jpg", ".jpeg", ".JPG", ".PNG", ".JPEG", ".webp", ".tif", ".tiff"];
 
-/** Files looked for at once. */
+/** File look-ups in flight at once. */
 const LOOKS_IN_FLIGHT = 8;
 
 /**
- * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such file
- * itself. Paths are relative to the file. Missing photos are left out, and a notice has their number.
+ * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such
+ * file itself. Paths are relative to the file. Missing photos are left out, and a notice states their number.
  */
 export const transformsReader: CaptureReader = {
   expects: TRANSFORMS_FILE,
@@ -91,7 +91,7 @@ interface FrameInSet {
   test?: boolean;
 }
 
-/** The frames of a file that has lists of sets: with hold-out those of the validation set go unused. */
+/** Assigns frames to the sets that a file lists; with hold-out, those of the validation set are not used. */
 function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices: string[]): FrameInSet[] {
   const { train, val, test = val } = sets;
   if (!options.eval || test === undefined) return frames.map((frame) => ({ frame }));
@@ -108,14 +108,14 @@ function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices:
   return kept;
 }
 
-/** The frames whose photos are there. */
+/** The frames whose photos exist. */
 async function photosOf(
   frames: FrameInSet[],
   { path, options, notices, perSet = false }: {
     path: string;
     options: ReadOptions;
     notices: string[];
-    /** Whether each set of photos has a folder of its own. */
+    /** Whether each set of photos has its own folder. */
     perSet?: boolean;
   },
 ): Promise<PosedPhoto[]> {
@@ -156,8 +156,8 @@ async function photosOf(
 }
 
 /**
- * The photo of a frame: its path from the file, with an extension added where it has none. From another folder of photos
- * when one is asked for: the path below the frame's own first folder, else the bare name.
+ * The photo of a frame: its path from the file, with an extension added where it has none. In another folder of photos,
+ * if one is given: the path below the frame's first folder, else the bare name.
  */
 async function findPhoto(
   filePath: string,
@@ -176,8 +176,8 @@ async function findPhoto(
 }
 
 /**
- * What a photo's mask is named by: its path below the folder of photos, the frame's first; below the capture where each
- * set has a folder of its own. With the photo's own extension.
+ * The name by which a photo's mask is found, with the photo's extension: its path below the folder of photos, which is
+ * the frame's first, or below the capture if each set has its own folder.
  */
 function maskName(filePath: string, photo: string, perSet: boolean): string {
   const folders = partsOf(filePath).slice(perSet ? 0 : 1, -1);

@@ -1,5 +1,5 @@
-// What a transforms.json says (instant-ngp, nerfstudio, NeRF-synthetic), with every value checked: frames with poses and
-// intrinsics of their own or of the file, names of points and of sets.
+// Parses a transforms.json (instant-ngp, nerfstudio, NeRF-synthetic) and checks every value: poses, intrinsics of each
+// frame or of the file, points, sets.
 
 import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize } from "../base/scene.ts";
@@ -19,7 +19,7 @@ export interface Frame {
   rotation: number[];
   /** World-to-camera translation. */
   translation: number[];
-  /** Whether focal lengths are in pixels, of a size that is not stated. */
+  /** Whether focal lengths are in pixels of a size that is not stated. */
   unsized: boolean;
   /** The intrinsics for a photo that is stored in this size. */
   intrinsics: (stored: ImageSize) => Intrinsics;
@@ -33,7 +33,7 @@ export interface TransformsFile {
   plyPath?: string;
   /** Paths of the photos in each set, where the file has sets. */
   sets: { train?: string[]; val?: string[]; test?: string[] };
-  /** Whether the file states angles of view only, as synthetic scenes do. */
+  /** Whether the file states only angles of view, as synthetic scenes do. */
   angular: boolean;
 }
 
@@ -41,10 +41,10 @@ export interface TransformsFile {
 const PERSPECTIVE = ["PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"];
 const FISHEYE = "OPENCV_FISHEYE";
 
-/** How far the products of a rotation's columns may be from those of a rotation, after scaling. */
+/** Tolerance of the products of a rotation's columns, after scaling. */
 const LOOSEST = 1e-2;
 
-/** Reads the file. Throws a {@linkcode DataError} that names the frame where something is missing or makes no sense. */
+/** Reads the file. Throws a {@linkcode DataError} that names the frame if something is missing or invalid. */
 export async function readTransformsFile(path: string): Promise<TransformsFile> {
   return parseTransforms(await readDataFile(path), path);
 }
@@ -56,7 +56,7 @@ export function parseTransforms(bytes: Uint8Array, path: string): TransformsFile
   if (file.frames.length === 0) throw new DataError("List of frames is empty", { path });
   const frames = file.frames.map((frame: unknown, i: number) => {
     const name = `frames[${i}]`;
-    if (!isObject(frame)) throw new DataError(`${name} is no object`, { path });
+    if (!isObject(frame)) throw new DataError(`${name} is not an object`, { path });
     return parseFrame({ frame, file, name, path });
   });
   return {
@@ -114,7 +114,7 @@ function parseFrame(source: FrameSource): Frame {
 const NUMBERS = ["w", "h", "cx", "cy", "k1", "k2", "k3", "k4", "p1", "p2"];
 const FOCALS = ["fl_x", "fl_y", "camera_angle_x", "camera_angle_y"];
 
-/** The numbers of a frame, else of the file. A focal length of the frame in any form beats all of the file's. */
+/** The numbers of a frame, else of the file. A focal length of the frame, in any form, overrides all of the file's. */
 function numbersOf({ frame, file, name, path }: FrameSource): Record<string, number | undefined> {
   const ownFocal = FOCALS.some((key) => frame[key] !== undefined);
   const numbers: Record<string, number | undefined> = {};
@@ -123,7 +123,7 @@ function numbersOf({ frame, file, name, path }: FrameSource): Record<string, num
     const value = frame[key] ?? fromFile ?? undefined;
     if (value === undefined) continue;
     if (typeof value !== "number" || !Number.isFinite(value)) {
-      throw new DataError(`${key} of ${name} is ${describe(value)}: a number is needed`, { path });
+      throw new DataError(`${key} of ${name} is ${describe(value)}: expected a number`, { path });
     }
     numbers[key] = value;
   }
@@ -140,7 +140,7 @@ function parseDistortion(
   if (model === FISHEYE) return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
   if (typeof model !== "string" || !PERSPECTIVE.includes(model)) {
     throw new DataError(
-      `${name} has the camera model ${describe(model)}: ${[...PERSPECTIVE, FISHEYE].join(", ")} are read`,
+      `${name} has the camera model ${describe(model)}: supported are ${[...PERSPECTIVE, FISHEYE].join(", ")}`,
       { path },
     );
   }
@@ -152,7 +152,7 @@ function parseDistortion(
 
 /**
  * `transform_matrix` is camera to world, 4 × 4 or 3 × 4, with y up and z backward: the second and third column change
- * their sign, and the inverse is COLMAP's pose. A scale that all columns share is divided out: it moves no ray.
+ * sign, and the inverse is COLMAP's pose. A common scale of all columns is divided out: it does not change any ray.
  */
 function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; translation: number[] } {
   const rows = frame.transform_matrix;
@@ -162,13 +162,14 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
   const matrix = rows as number[][];
   const column = (k: number): Vec3 => scale([matrix[0][k], matrix[1][k], matrix[2][k]], k === 0 ? 1 : -1);
   const size = Math.cbrt(dot(column(0), cross(column(1), column(2))));
-  // The rows of world to camera are the columns of camera to world; made orthonormal, as files round their numbers.
+  // The rows of world to camera are the columns of camera to world; made orthonormal, because files round their
+  // numbers.
   const x = normalize(column(0));
   const y = normalize(subtract(column(1), scale(x, dot(column(1), x))));
   const z = cross(x, y);
   const off = [x, y, z].map((axis, k) => length(subtract(column(k), scale(axis, size))));
   if (!(size > 0) || !(Math.max(...off) <= LOOSEST * size)) {
-    throw new DataError(`transform_matrix of ${name} is no rotation`, { path });
+    throw new DataError(`transform_matrix of ${name} is not a rotation`, { path });
   }
   const center: Vec3 = [matrix[0][3], matrix[1][3], matrix[2][3]];
   const translation = [x, y, z].map((axis) => -dot(axis, center));
@@ -178,11 +179,11 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
   return { rotation: [...x, ...y, ...z], translation };
 }
 
-/** A text of an object, its backslashes turned; undefined where there is none. */
+/** A string of an object, with backslashes replaced by slashes; undefined if there is none. */
 function textOf(object: JsonObject, key: string, { name, path }: { name: string; path: string }): string | undefined {
   const value = object[key] ?? undefined;
   if (value !== undefined && typeof value !== "string") {
-    throw new DataError(`${name}${key} is ${describe(value)}: text is needed`, { path });
+    throw new DataError(`${name}${key} is ${describe(value)}: expected a string`, { path });
   }
   return value?.replaceAll("\\", "/");
 }
@@ -196,7 +197,7 @@ function namesOf(file: JsonObject, key: string, path: string): string[] | undefi
   return value.map((name: string) => name.replaceAll("\\", "/"));
 }
 
-/** A value in few words. */
+/** A short description of a value. */
 function describe(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}…`;

@@ -1,4 +1,4 @@
-// Undistortion while a capture is loaded: on the CPU backend, opened when the first distorted camera asks for it.
+// Undistortion while a capture is loaded, on the CPU backend, which is opened for the first distorted camera.
 
 import { environment } from "../base/environment.ts";
 import { DataError } from "../base/errors.ts";
@@ -9,7 +9,7 @@ import { pinholeOf, type Pixels, undistortImage } from "../ffi/undistort.ts";
 
 const opened = new Map<string, Promise<Device>>();
 
-/** The device of all undistortion by a library: of the CPU, or what a library that somebody named is for. */
+/** The device for undistortion: the CPU, or the backend of the library that was named. */
 function deviceOf(library: string | URL | undefined): Promise<Device> {
   const named = library ?? environment("TAME_LIBRARY");
   const key = String(named ?? "");
@@ -22,8 +22,8 @@ function deviceOf(library: string | URL | undefined): Promise<Device> {
 }
 
 /**
- * The lens with the pinhole that its photos are undistorted to. Throws a {@linkcode DataError} with the words of `where`
- * for a lens that leaves nothing of a photo, or whose parameters are out of range.
+ * The lens with the pinhole that its photos are undistorted to. Throws a {@linkcode DataError} that names `where` for a
+ * lens that leaves nothing of a photo, or whose parameters are out of range.
  *
  * @internal
  */
@@ -41,7 +41,7 @@ export async function completeLens(
 
 /**
  * Undistorts an image of the lens's size (a photo, or a mask of one channel) to the lens's pinhole, by cubic
- * convolution. Colours beside an alpha channel weigh as much as they cover.
+ * convolution. Colours are weighted by alpha.
  *
  * @example
  * ```ts ignore

@@ -1,4 +1,4 @@
-// Posed photos become views: their sizes are read, lenses get the pinhole they are undistorted to, cameras are scaled.
+// Makes views of posed photos: reads their sizes, computes the pinholes they are undistorted to, scales their cameras.
 
 import { basename } from "node:path";
 import { DataError } from "../base/errors.ts";
@@ -15,13 +15,13 @@ import { completeLens } from "./undistort.ts";
 /** Headers in flight at once while the photos' sizes are read. */
 const HEADERS_IN_FLIGHT = 8;
 
-/** What views are made for. */
+/** Options of {@linkcode makeViews}. */
 export interface ViewOptions {
   /** The size to train at, as `targetSize` takes it. */
   resolution: number;
   /** Distance of the near planes, in world units. */
   near: number;
-  /** Whether sizes and principal points are those of the reference implementation. Default false. */
+  /** Whether to use the sizes and principal points of the reference implementation. Default false. */
   reference?: boolean;
   /** The native library that undistorts. */
   library?: string | URL;
@@ -30,8 +30,8 @@ export interface ViewOptions {
 }
 
 /**
- * Makes a view of each photo, in the same order, and tells of the crop where photos will be undistorted. Throws a
- * {@linkcode DataError} when a photo cannot be read, has not its camera's shape, or has a lens that makes no sense.
+ * Makes a view of each photo, in the same order; a notice states the crop of undistorted photos. Throws a {@linkcode
+ * DataError} when a photo cannot be read, has another aspect ratio than its camera, or has an invalid lens.
  *
  * @internal
  */
@@ -49,13 +49,13 @@ export async function makeViews(
   return { views, notices: cropNotice(views) };
 }
 
-/** What the photo's header says, after a look at its mask. */
+/** Reads the headers of a photo and its mask. */
 async function readHeaders({ path, maskPath }: PosedPhoto): Promise<ImageHeader> {
   const size = await imageSize(path);
   const mask = maskPath === undefined ? size : await maskSize(maskPath);
   if (sameShape(mask, size)) return size;
   throw new DataError(
-    `Mask is ${mask.width} x ${mask.height} pixels, which is not the shape of its photo's ${size.width} x ` +
+    `Mask is ${mask.width} x ${mask.height} pixels, another aspect ratio than its photo's ${size.width} x ` +
       `${size.height}: ${path}`,
     { path: maskPath! },
   );
@@ -95,7 +95,7 @@ async function makeView(
   };
 }
 
-/** The lens at the size its photos are stored in; worked out once for all photos that share it. */
+/** The lens at the size of its stored photos; computed once for all photos that share it. */
 async function lensOf(
   { distortion, ...stated }: Intrinsics,
   size: ImageSize,
@@ -108,7 +108,7 @@ async function lensOf(
   return known;
 }
 
-/** One line about the photos that are undistorted, and what that leaves of them. */
+/** One line about the undistorted photos and their crop. */
 function cropNotice(views: View[]): string[] {
   const distorted = views.filter(({ lens }) => lens !== undefined);
   if (distorted.length === 0) return [];
@@ -126,21 +126,21 @@ function cropNotice(views: View[]): string[] {
 function checkShape(photo: ImageSize, camera: ImageSize, path: string): void {
   if (sameShape(photo, camera)) return;
   throw new DataError(
-    `Photo is ${photo.width} x ${photo.height} pixels, which is not the shape of its camera's ${camera.width} x ` +
-      `${camera.height}: pixels are read as stored, so a photo that its EXIF data rotates, or that was rotated or ` +
+    `Photo is ${photo.width} x ${photo.height} pixels, another aspect ratio than its camera's ${camera.width} x ` +
+      `${camera.height}: pixels are read as stored, so a photo that EXIF data rotates, or that was rotated or ` +
       `cropped after the model was made, does not fit`,
     { path },
   );
 }
 
-/** Whether one scale takes a size (the camera's, the photo's) to another (the photo's, its mask's) within a pixel. */
+/** Whether two sizes have the same aspect ratio within a pixel. */
 function sameShape(image: ImageSize, to: ImageSize): boolean {
   const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
   const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
   return smallest <= largest;
 }
 
-/** A photo's file name up to its first dot: what views are sorted and split by. */
+/** A photo's file name up to its first dot, by which views are sorted and split. */
 function viewName(name: string): string {
   return basename(name).split(".")[0];
 }

@@ -13,7 +13,7 @@ import { clampColorsAsync, toFloatAsync } from "./pixels.ts";
 
 /** Options of {@linkcode evaluate}. */
 export interface EvalOptions {
-  /** Red, green, blue under the renders, 0 to 1. Default black. */
+  /** Background of the renders: red, green, blue, 0 to 1. Default black. */
   background?: [number, number, number];
   /** Stops before the next view; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -48,10 +48,10 @@ export interface Report {
 /**
  * Renders views and compares them with their photos.
  *
- * Photos with alpha are composited over the same background as the renders. Scores are of all pixels, also those that a
- * photo's mask leaves out of training: a score then means the same whatever the masks.
+ * Photos with alpha are composited over the same background as the renders. Scores cover all pixels, also those that a
+ * photo's mask leaves out of training, so that a score does not depend on masks.
  *
- * Renders are clamped to [0, 1] and compared as floats. The `metrics` command scores 8-bit pictures, whose rounding
+ * Renders are clamped to [0, 1] and compared as floats. The `metrics` command scores 8-bit images, whose rounding
  * moves a PSNR around 30 dB by less than 0.01 dB.
  *
  * @example
@@ -81,7 +81,7 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
 }
 
 /**
- * The scores of views one after another; see {@linkcode evaluate}. No part of it blocks the event loop for long.
+ * Yields the scores of views one after another; see {@linkcode evaluate}. Does not block the event loop for long.
  *
  * @internal
  */
@@ -105,7 +105,7 @@ export async function* evaluateViews(
 }
 
 /**
- * The means of the scores of some views; NaN for none.
+ * The mean scores of some views; NaN without views.
  *
  * @internal
  */

@@ -1,10 +1,10 @@
-// The photos of views one after another, each decoded while the view before it is worked on.
+// The photos of views in order, each decoded while the previous view is processed.
 
 import type { Image8, View } from "../base/scene.ts";
 
 /**
- * Each view with its photo, whose decoding has begun; that of the next one begins as soon as a view is handed out. A
- * photo that cannot be read rejects when it is awaited, and only then.
+ * Yields each view with the promise of its photo; decoding of the next photo starts at the same time. A photo that
+ * cannot be read rejects only when it is awaited.
  */
 export function* withPhotosAhead(views: readonly View[]): Generator<{ view: View; photo: Promise<Image8> }> {
   let next = begin(views[0]);
@@ -17,6 +17,6 @@ export function* withPhotosAhead(views: readonly View[]): Generator<{ view: View
 
 function begin(view: View | undefined): Promise<Image8> | undefined {
   const photo = view?.photo();
-  photo?.catch(() => {}); // told to whoever awaits it; until then it must not end the process
+  photo?.catch(() => {}); // reported when it is awaited; must not end the process before
   return photo;
 }

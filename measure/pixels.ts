@@ -1,10 +1,10 @@
-// 8-bit and unclamped images as the metrics take them: floats in [0, 1].
+// Converts 8-bit images and unclamped renders to what metrics take: floats in [0, 1].
 
 import type { Image8 } from "../base/scene.ts";
 import type { Image } from "../ffi/image.ts";
 import type { Color } from "../ffi/rasterizer.ts";
 
-/** Pixels in a part: some milliseconds of work. */
+/** Pixels in a part: a few milliseconds of work. */
 const PART = 2 ** 20;
 
 /** An 8-bit image as floats, value / 255; one with alpha is composited over the background. */
@@ -15,7 +15,7 @@ export function toFloat(image: Image8, background?: Color): Image {
   return { width, height, rgb };
 }
 
-/** {@linkcode toFloat} a part at a time; the event loop is free in between. */
+/** {@linkcode toFloat} part by part; the event loop is free in between. */
 export async function toFloatAsync(image: Image8, background?: Color): Promise<Image> {
   const { width, height } = image;
   const rgb = new Float32Array(3 * width * height);
@@ -40,7 +40,7 @@ function fillFloats(
   }
 }
 
-/** An 8-bit image without alpha: one that has it is composited over the background, to the nearest byte. */
+/** An 8-bit image without alpha: one with alpha is composited over the background and rounded to bytes. */
 export function flattened(image: Image8, background?: Color): Image8 {
   if (image.channels === 3) return image;
   const { width, height } = image;
@@ -48,13 +48,13 @@ export function flattened(image: Image8, background?: Color): Image8 {
   return { width, height, channels: 3, data };
 }
 
-/** A render's colours brought to [0, 1], in place. */
+/** Clamps a render's colours to [0, 1], in place. */
 export function clampColors(image: Image): Image {
   clamp(image.rgb);
   return image;
 }
 
-/** {@linkcode clampColors} a part at a time; the event loop is free in between. */
+/** {@linkcode clampColors} part by part; the event loop is free in between. */
 export async function clampColorsAsync(image: Image): Promise<Image> {
   await inParts(image.rgb.length / 3, (from, to) => clamp(image.rgb.subarray(3 * from, 3 * to)));
   return image;
@@ -64,7 +64,7 @@ function clamp(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1);
 }
 
-/** Does work over pixels a part at a time, each in a turn of the event loop of its own. */
+/** Processes pixels part by part, each part in its own turn of the event loop. */
 async function inParts(pixels: number, work: (from: number, to: number) => void): Promise<void> {
   for (let from = 0; from < pixels; from += PART) {
     if (from > 0) await new Promise((resolve) => setTimeout(resolve, 0));
@@ -72,12 +72,12 @@ async function inParts(pixels: number, work: (from: number, to: number) => void)
   }
 }
 
-/** Opacities as bytes: 255 where nothing shines through. */
+/** Opacities as bytes; 255 is opaque. */
 export function alphaPlane(alpha: Float32Array): Uint8Array {
   return Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
 }
 
-/** Depths in world units as 16-bit numbers, `scale` of them a unit; what is further away than 65 535 is 65 535. */
+/** Depths in world units times `scale`, as 16-bit integers; at most 65 535. */
 export function depthPlane(depth: Float32Array, scale: number): Uint16Array {
   return Uint16Array.from(depth, (value) => Math.min(Math.round(value * scale), 65_535));
 }

@@ -118,7 +118,7 @@ async function writeJson(report: BenchReport | ScaleReport, file: string): Promi
   return EXIT.done;
 }
 
-/** Makes the file's folder too: a measurement of minutes should not end for want of one. */
+/** Creates the file's folder too, so that a long measurement is not lost for a missing folder. */
 async function writeFile(file: string, { what, text }: { what: string; text: string }): Promise<void> {
   const path = userPath(file);
   await Deno.mkdir(dirname(path), { recursive: true });
@@ -132,7 +132,7 @@ async function earlierReport(path: string): Promise<BenchReport> {
   return report;
 }
 
-/** The capture that was named, or the demo's in a folder that goes away again. */
+/** The named capture, or the demo's in a temporary folder. */
 async function captureFolder(named: string): Promise<{ name: string; path: string } & AsyncDisposable> {
   if (named !== "") {
     const path = userPath(named);

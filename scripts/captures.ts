@@ -1,4 +1,4 @@
-// Where the real captures are on this machine, if they are: tests that need one are skipped by name without it.
+// Finds the real captures on this machine; tests that need a missing one are skipped by name.
 
 import { fromFileUrl, join } from "@std/path";
 
@@ -10,7 +10,9 @@ function dataFolders(): string[] {
   return named ? [named] : [join(root, "data"), join(root, "..", "shared", "data")];
 }
 
-/** Folder of a real capture that has all of `folders` in it, or undefined: `{ ignore: capture("fox") === undefined }`. */
+/**
+ * Folder of a real capture that has all of `folders` in it, or undefined: `{ ignore: capture("fox") === undefined }`.
+ */
 export function capture(name: "fox" | "caliterra", ...folders: string[]): string | undefined {
   return dataFolders()
     .map((data) => join(data, name))

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi=node_modules
-// Writes the demo's synthetic capture: photos of a ray-cast still life, their cameras and a point cloud, as COLMAP
-// would leave them. `--help` says how to call it.
+// Writes the demo's synthetic capture: photos of a ray-cast still life, their cameras and a point cloud, in COLMAP's
+// format. `--help` says how to call it.
 import { parse } from "../cli/argv.ts";
 import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";

@@ -1,5 +1,5 @@
-// Writes the files that follow from others: the TypeScript side of the C ABI from cuda/tame.h, the guide's page of options
-// from the option tables. They are checked in; tests compare them with what they follow from.
+// Writes the generated files: the TypeScript side of the C ABI from cuda/tame.h, the guide's page of options from the
+// option tables. They are checked in; tests compare them with their sources.
 
 import { fromFileUrl, join } from "@std/path";
 import { parseHeader } from "./generate_abi/header.ts";

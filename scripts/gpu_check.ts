@@ -1,5 +1,5 @@
-// Everything that only a machine with a GPU can check, in one command, without a network: the suites on the GPU, the GPU
-// beside the CPU, the same bits from run to run, memory checkers, the PTX path, and a table of timings.
+// Checks everything that needs a GPU, in one command and without a network: the suites on the GPU, GPU against CPU,
+// equal bits in repeated runs, memory checkers, the PTX path, and a table of timings.
 
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
@@ -34,7 +34,8 @@ Exit codes: 0 all passed or skipped, 1 a row failed, 2 usage.
 
 Example: scripts/gpu_check --json out/gpu_check.json`;
 
-const OPTIONS = [{
+/** Options of the GPU check. */
+export const GPU_CHECK_OPTIONS = [{
   title: "What to run",
   rows: [
     { name: "skip_sanitizer", kind: "flag", help: "leave compute-sanitizer out" },
@@ -43,7 +44,7 @@ const OPTIONS = [{
   ],
 }] as const satisfies readonly OptionGroup[];
 
-/** Of `doctor --json`, what is used here. */
+/** The used part of `doctor --json`. */
 interface CudaReport {
   backend: string;
   problem?: string;
@@ -56,7 +57,7 @@ async function main(argv: string[]): Promise<number> {
     console.log(HELP);
     return EXIT.done;
   }
-  const { values } = parse(argv, OPTIONS);
+  const { values } = parse(argv, GPU_CHECK_OPTIONS);
   const { quick } = values;
   const table = new Table();
   let cuda: CudaReport | undefined;
@@ -149,7 +150,7 @@ async function sanitize(tool: string, program: string | undefined, unwanted: boo
   return failure(ended);
 }
 
-/** Seconds by name; the parts of a training run where there is a capture. */
+/** Seconds by name; the parts of a training run if there is a capture. */
 async function timeParts(table: Table): Promise<Record<string, number>> {
   const timings: Record<string, number> = {};
   await table.check("timings", async () => {

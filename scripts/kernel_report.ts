@@ -1,5 +1,5 @@
-// What ptxas said of each kernel when the CUDA library was built: registers, stack and spills, for each target. A spill
-// in a kernel of ours is a failure; those of CUB are counted. Reads the reports that `make cuda` keeps in build/.
+// ptxas's report of each kernel of the CUDA library: registers, stack and spills, for each target. A spill in a kernel
+// of tame is a failure; those of CUB are only counted. Reads the reports that `make cuda` keeps in build/.
 
 import { basename, fromFileUrl, join } from "@std/path";
 
@@ -7,9 +7,9 @@ const FOLDER = fromFileUrl(new URL("../build/obj/gpu", import.meta.url));
 
 /** A kernel on one target. */
 export interface Kernel {
-  /** Name, with what it was made from where it is a template. */
+  /** Name, with the arguments of a template. */
   name: string;
-  /** Source file without its ending. */
+  /** Source file without its extension. */
   file: string;
   target: string;
   /** Whether it is of this project rather than of a library. */
@@ -34,7 +34,7 @@ export function readKernels(folder: string = FOLDER): Kernel[] {
   }
 }
 
-/** Parses the output of `ptxas -v` for one file. Throws where a kernel's lines are not all there. */
+/** Parses the output of `ptxas -v` for one file. Throws if lines of a kernel are missing. */
 export function parseReport(text: string, file: string): Kernel[] {
   return text.split(/^(?=ptxas info\s*: Compiling entry function)/m).slice(1).map((block) => {
     const entry = /Compiling entry function '([^']+)' for '([^']+)'/.exec(block);
@@ -56,7 +56,7 @@ export function parseReport(text: string, file: string): Kernel[] {
   });
 }
 
-/** Kernels of ours that spill, as text; empty when all is well. */
+/** Kernels of tame that spill, as text; empty if there are none. */
 export function spills(kernels: readonly Kernel[]): string[] {
   return kernels.filter(({ ours, spillStores, spillLoads }) => ours && spillStores + spillLoads > 0)
     .map(({ name, target, spillStores, spillLoads }) =>
@@ -64,7 +64,7 @@ export function spills(kernels: readonly Kernel[]): string[] {
     );
 }
 
-/** One line a kernel of ours: registers on each target, and the stack where there is one. */
+/** One line for each kernel of tame: registers on each target, and its stack if it has one. */
 export function kernelTable(kernels: readonly Kernel[]): string {
   const targets = [...new Set(kernels.map(({ target }) => target))]
     .sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)));
@@ -87,7 +87,7 @@ export function kernelTable(kernels: readonly Kernel[]): string {
   ].join("\n");
 }
 
-/** The last name of a mangled one, and its template arguments where they are simple: `blend_kernel<true>`. */
+/** The last part of a mangled name, with simple template arguments: `blend_kernel<true>`. */
 function kernelName(mangled: string): string {
   let at = mangled.startsWith("_ZN") ? 3 : 2;
   let name = mangled;

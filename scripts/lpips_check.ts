@@ -1,5 +1,5 @@
-// LPIPS beside PyTorch, on a machine that has it: random weights written by torch.save, converted, and the distances of
-// both compared on every backend that this machine can use.
+// Compares LPIPS with PyTorch's, on a machine that has it: random weights are written by torch.save and converted, and
+// the distances compared on every usable backend.
 
 import { fromFileUrl, join } from "@std/path";
 import { asksForHelp } from "../cli/help.ts";

@@ -1,5 +1,5 @@
-// `deno task quality`: trains the real captures in several ways, each with several seeds, and tells what that does to
-// PSNR, SSIM, count and time. `--help` says how to call it.
+// `deno task quality`: trains the real captures in several ways, each with several seeds, and reports PSNR, SSIM, count
+// and time. `--help` says how to call it.
 
 import { dirname, fromFileUrl, join } from "@std/path";
 import type { OptionRow } from "../base/option.ts";
@@ -52,7 +52,7 @@ export const QUALITY_OPTIONS = [
   { title: "Results", rows: output },
 ] as const satisfies readonly OptionGroup[];
 
-/** One training to come. */
+/** A training to run. */
 interface Job {
   setting: Setting;
   variant: Variant;
@@ -127,7 +127,7 @@ function nameOf({ setting, variant, seed }: Job): string {
   return `${setting.name} ${variant.name}, seed ${seed}`;
 }
 
-/** Trains in a process of its own; resolves to the record, or to why there is none. */
+/** Trains in its own process; resolves to the record, or to the reason why there is none. */
 async function train(job: Job, values: OptionValues<typeof QUALITY_OPTIONS>): Promise<RunRecord | string> {
   const { setting, variant, seed } = job;
   const source = capture(setting.capture, setting.images, "sparse");

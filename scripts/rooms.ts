@@ -1,7 +1,7 @@
 // The rooms of the house, bottom up. A file imports from its own room and from the rooms before it, types included;
-// tests/house/rooms_test.ts holds it.
+// tests/house/rooms_test.ts enforces it.
 
-/** The rooms that the graph of mod.ts draws on: what is packaged, and whose documentation examples are run. */
+/** The rooms in the module graph of mod.ts: they are packaged, and their documentation examples are run. */
 export const LIBRARY_ROOMS: readonly string[] = [
   "base",
   "ffi",
@@ -18,7 +18,7 @@ export const ROOMS: readonly string[] = [
   ...LIBRARY_ROOMS,
   "view",
   "mod.ts",
-  "third_party", // @std, which the library does without
+  "third_party", // @std, not used by the library
   "demo",
   "cli",
   "cli.ts",

@@ -1,9 +1,10 @@
-// Everything that can be tested on this machine, in one run: formatting, lint, types and documentation, the native
-// core's own test program, and Deno's tests with the examples in the documentation. Builds nothing (`make test` does
-// that first). Lists what was skipped and why, and ends with one line: N passed, N failed, N skipped.
+// Runs everything that this machine can test: formatting, lint, types and documentation; the native core's own test
+// program; Deno's tests with the examples in the documentation. Builds nothing (`make test` does that first). Lists
+// what was skipped and why, and ends with one line: N passed, N failed, N skipped.
 
 import { existsSync } from "@std/fs";
 import { fromFileUrl, join } from "@std/path";
+import { checkNativeFormat } from "./native_format.ts";
 import { LIBRARY_ROOMS } from "./rooms.ts";
 import { coreTally, type Outcome, readJunit } from "./test_report.ts";
 
@@ -17,7 +18,7 @@ const CHECKS: [name: string, args: string[]][] = [
   ["deno doc --lint mod.ts", ["doc", "--lint", "mod.ts"]],
 ];
 
-/** Runs a program in the checkout, its output passed through (or captured) and its relative paths left alone. */
+/** Runs a program in the checkout, its output passed through or captured. */
 async function spawn(program: string, args: string[], output: "inherit" | "piped"): Promise<Deno.CommandOutput> {
   const command = new Deno.Command(program, {
     args,
@@ -42,10 +43,13 @@ async function runChecks(): Promise<Outcome[]> {
     console.log(`${name} ... ${success ? "ok" : "FAILED"}`);
     outcomes.push({ name, result: success ? "passed" : "failed" });
   }
-  return outcomes;
+  const { output, ...native } = await checkNativeFormat();
+  if (native.result === "failed") console.log(output.trimEnd());
+  console.log(`${native.name} ... ${{ passed: "ok", failed: "FAILED", skipped: "skipped" }[native.result]}`);
+  return [...outcomes, native];
 }
 
-/** The native core's test program, where it was built. */
+/** The native core's test program, if it was built. */
 async function runCore(): Promise<Outcome[]> {
   const name = "build/core_test";
   const program = join(ROOT, name);

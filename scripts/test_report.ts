@@ -1,9 +1,9 @@
-// Reads what test programs report into one list of outcomes.
+// Reads the reports of test programs into one list of outcomes.
 
 import { existsSync } from "@std/fs";
 import { resolve } from "@std/path";
 
-/** What became of one test. */
+/** The outcome of one test. */
 export interface Outcome {
   name: string;
   result: "passed" | "failed" | "skipped";
@@ -41,7 +41,7 @@ export function readJunit(xml: string, root: string): Outcome[] {
   return outcomes;
 }
 
-/** The core's test program ends with "N passed, N failed"; one that does not counts as a single test. */
+/** The core's test program ends with "N passed, N failed"; otherwise it counts as a single test. */
 export function coreTally(name: string, output: string, success: boolean): Outcome[] {
   const tally = [...output.matchAll(/(\d+) passed, (\d+) failed/g)].pop();
   if (tally === undefined) return [{ name, result: success ? "passed" : "failed" }];

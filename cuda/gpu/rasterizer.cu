@@ -8,9 +8,9 @@ namespace tame::gpu {
 
 namespace {
 
-// TAME_INSTANCE_ROOM names another first guess: with a small one a test makes steps overflow.
+// TAME_INSTANCE_CAPACITY names another first guess: with a small one a test makes steps overflow.
 uint32_t guess_room(uint32_t count) {
-  if (const char* named = std::getenv("TAME_INSTANCE_ROOM")) {
+  if (const char* named = std::getenv("TAME_INSTANCE_CAPACITY")) {
     const unsigned long room = std::strtoul(named, nullptr, 10);
     if (room != 0) return uint32_t(std::min(room, 1ul << 30));
   }

@@ -9,13 +9,13 @@ import type { LpipsWeights } from "./weights_file.ts";
 const NETS: readonly LpipsNet[] = ["vgg", "alex"];
 
 /**
- * Gathers the weights of an LPIPS network; which one it is follows from the first convolution.
+ * Gathers the weights of an LPIPS network; the first convolution tells which network it is.
  *
  * @internal
  * @param backbone torchvision's VGG16 or AlexNet: .pth or safetensors
  * @param linear LPIPS's linear layers for it, version 0.1: .pth or safetensors
- * @throws {DataError} When a file is damaged, or lacks a tensor, or has it in another shape or with values that are no
- * numbers
+ * @throws {DataError} When a file is damaged, or a tensor is missing, has another shape, or has values that are not
+ *   numbers
  */
 export async function gatherLpips(backbone: string, linear: string): Promise<LpipsWeights> {
   const [features, layers] = await Promise.all([readTensors(backbone), readTensors(linear)]);

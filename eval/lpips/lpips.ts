@@ -1,6 +1,6 @@
 /**
  * LPIPS, the learned perceptual distance of images (Zhang et al. 2018, version 0.1), with weights that the user
- * supplies: docs/lpips.md says where they come from and how `convert lpips` makes the file that is read here.
+ * supplies: docs/lpips.md says where they come from and how `convert lpips` makes the file of weights.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export { lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "../../ffi
  * @param device Where to compute; the network takes 59 MB (VGG) or 10 MB (Alex) there
  * @param path The file
  * @returns The network, for {@linkcode lpips}
- * @throws {DataError} When the file is missing, damaged, or something else
+ * @throws {DataError} When the file is missing, damaged, or of another kind
  */
 export async function loadLpips(device: Device, path: string): Promise<LpipsNetwork> {
   const { net, values, checksum } = await decodeLpips(await readDataFile(path), path);
@@ -39,11 +39,10 @@ export async function loadLpips(device: Device, path: string): Promise<LpipsNetw
 }
 
 /**
- * Which file of LPIPS weights to use: the one named, else the one in the environment variable `TAME_LPIPS`.
+ * The file of LPIPS weights to use: the given one, else the one in the environment variable `TAME_LPIPS`.
  *
  * @param option Path that the user named, if any
- * @returns The path as it was named; undefined when there is none, where reports say
- * "no weights: see docs/lpips.md"
+ * @returns The path as given; undefined if there is none. Reports then say "no weights: see docs/lpips.md"
  */
 export function findLpipsWeights(option?: string): string | undefined {
   return option || environment("TAME_LPIPS");

@@ -1,4 +1,4 @@
-// Which tensors make an LPIPS network (Zhang et al. 2018, version 0.1), by the names they have in PyTorch's files.
+// The tensors of an LPIPS network (Zhang et al. 2018, version 0.1), by their names in PyTorch's files.
 
 import type { LpipsNet } from "../../ffi/lpips.ts";
 
@@ -65,7 +65,7 @@ export function lpipsTensors(net: LpipsNet): LpipsTensor[] {
   return [...backboneTensors(net), ...linearTensors(net)];
 }
 
-/** Values of a tensor of this shape. */
+/** Number of values of a tensor of this shape. */
 export function valuesOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,5 +1,5 @@
-// A reader of Python's pickles, protocol 2, that executes nothing: it knows the opcodes that files of tensors use, and
-// of functions only those that it is given. Everything else is refused where it stands.
+// A reader of Python's pickles, protocol 2, that executes nothing: it supports the opcodes that files of tensors use,
+// and only those functions that it is given. Everything else is rejected with its position.
 
 import type { ByteReader } from "../../load/bytes.ts";
 
@@ -15,38 +15,38 @@ export type PickleValue =
   | PickleGlobal
   | object;
 
-/** A name of Python's that a pickle may refer to. */
+/** A Python name that a pickle may refer to. */
 export interface PickleGlobal {
   /** Module and name: `collections.OrderedDict`. */
   readonly name: string;
-  /** What calling it makes; throws a plain Error with words for arguments that it cannot take. Absent: no function. */
+  /** Result of calling it; throws a plain Error for arguments that it does not accept. Absent: not a function. */
   readonly call?: (args: PickleValue[]) => PickleValue;
 }
 
-/** What {@linkcode unpickle} asks its caller. */
+/** What {@linkcode unpickle} needs from its caller. */
 export interface PickleHost {
   /** Names that may be referred to. */
   globals: ReadonlyMap<string, PickleGlobal>;
-  /** The object that a persistent id stands for; throws a plain Error with words. */
+  /** The object of a persistent id; throws a plain Error. */
   persistent(id: PickleValue): PickleValue;
 }
 
 const LONGEST_NAME = 256; // bytes of a module's or a function's name
-/** A tensor takes some forty; each may take some hundred bytes of memory, so that this bounds it. */
+/** Bounds the memory: a tensor takes some forty opcodes, an opcode some hundred bytes. */
 const MOST_OPCODES = 1 << 20;
 
 /**
  * Reads one pickle from the reader, up to its end mark, in bounded time and memory.
  *
  * @internal
- * @throws {DataError} When the pickle is damaged or wants anything that is not allowed, with the offset
+ * @throws {DataError} When the pickle is damaged or refers to anything that is not allowed, with the offset
  */
 export function unpickle(reader: ByteReader, host: PickleHost): PickleValue {
   return new Machine(reader, host).run();
 }
 
 /** Unwinds into a {@linkcode DataError} at the opcode that was being executed. */
-class Refusal extends Error {}
+class Rejection extends Error {}
 
 class Machine {
   readonly #reader: ByteReader;
@@ -64,17 +64,17 @@ class Machine {
     const reader = this.#reader;
     const start = reader.offset;
     if (reader.u8("a pickle") !== 0x80 || reader.u8("a pickle's protocol") !== 2) {
-      throw reader.error("No pickle of protocol 2 begins here", start);
+      throw reader.error("Not a pickle of protocol 2", start);
     }
     for (let executed = 0;; executed++) {
       const at = reader.offset;
-      if (executed === MOST_OPCODES) throw reader.error("Pickle is too long to be one of tensors");
+      if (executed === MOST_OPCODES) throw reader.error("Pickle is too long for a file of tensors");
       const opcode = reader.u8("a pickle");
       try {
         if (opcode === 0x2e) return this.#pop(); // STOP
         this.#execute(opcode);
       } catch (error) {
-        if (error instanceof Refusal) throw reader.error(error.message, at);
+        if (error instanceof Rejection) throw reader.error(error.message, at);
         throw error;
       }
     }
@@ -130,13 +130,13 @@ class Machine {
         return this.#set(this.#popMarked());
 
       case 0x71: // BINPUT
-        return void this.#memo.set(reader.u8("a place in the memo"), this.#top());
+        return void this.#memo.set(reader.u8("an index of the memo"), this.#top());
       case 0x72: // LONG_BINPUT
-        return void this.#memo.set(reader.u32("a place in the memo"), this.#top());
+        return void this.#memo.set(reader.u32("an index of the memo"), this.#top());
       case 0x68: // BINGET
-        return this.#recall(reader.u8("a place in the memo"));
+        return this.#recall(reader.u8("an index of the memo"));
       case 0x6a: // LONG_BINGET
-        return this.#recall(reader.u32("a place in the memo"));
+        return this.#recall(reader.u32("an index of the memo"));
 
       case 0x63: // GLOBAL
         return this.#push(this.#global());
@@ -146,10 +146,12 @@ class Machine {
         return this.#call();
       case 0x62: // BUILD: attributes of an OrderedDict, the versions of a network's modules; not needed
         this.#pop();
-        if (!(this.#top() instanceof Map)) throw new Refusal("Pickle sets the attributes of what is no dictionary");
+        if (!(this.#top() instanceof Map)) {
+          throw new Rejection("Pickle sets attributes of something that is not a dictionary");
+        }
         return;
     }
-    throw new Refusal(
+    throw new Rejection(
       `Pickle has the opcode 0x${opcode.toString(16).padStart(2, "0")}, which no file of tensors needs`,
     );
   }
@@ -165,13 +167,13 @@ class Machine {
   }
 
   #top(): PickleValue {
-    if (this.#stack.length === 0) throw new Refusal("Pickle takes what was never put there: it is damaged");
+    if (this.#stack.length === 0) throw new Rejection("Pickle pops from an empty stack: it is damaged");
     return this.#stack[this.#stack.length - 1];
   }
 
   #popMarked(): PickleValue[] {
     const below = this.#marked.pop();
-    if (below === undefined) throw new Refusal("Pickle looks for a mark that was never set: it is damaged");
+    if (below === undefined) throw new Rejection("Pickle uses a mark that was never set: it is damaged");
     const values = this.#stack;
     this.#stack = below;
     return values;
@@ -179,20 +181,20 @@ class Machine {
 
   #recall(place: number): void {
     const value = this.#memo.get(place);
-    if (value === undefined) throw new Refusal(`Pickle recalls ${place}, which was never put there: it is damaged`);
+    if (value === undefined) throw new Rejection(`Pickle recalls ${place}, which was never stored: it is damaged`);
     this.#push(value);
   }
 
   #append(values: PickleValue[]): void {
     const list = this.#top();
-    if (!Array.isArray(list)) throw new Refusal("Pickle appends to what is no list");
+    if (!Array.isArray(list)) throw new Rejection("Pickle appends to something that is not a list");
     for (const value of values) list.push(value);
   }
 
   #set(pairs: PickleValue[]): void {
     const dictionary = this.#top();
-    if (!(dictionary instanceof Map)) throw new Refusal("Pickle sets items of what is no dictionary");
-    if (pairs.length % 2 !== 0) throw new Refusal("Pickle sets a key without a value");
+    if (!(dictionary instanceof Map)) throw new Rejection("Pickle sets items of something that is not a dictionary");
+    if (pairs.length % 2 !== 0) throw new Rejection("Pickle sets a key without a value");
     for (let i = 0; i < pairs.length; i += 2) dictionary.set(pairs[i], pairs[i + 1]);
   }
 
@@ -200,7 +202,7 @@ class Machine {
     const name = `${this.#line()}.${this.#line()}`;
     const found = this.#host.globals.get(name);
     if (found === undefined) {
-      throw new Refusal(`Pickle asks for ${JSON.stringify(name)}, which no file of tensors needs: refused`);
+      throw new Rejection(`Pickle asks for ${JSON.stringify(name)}, which no file of tensors needs: rejected`);
     }
     return found;
   }
@@ -210,7 +212,7 @@ class Machine {
     for (;;) {
       const byte = this.#reader.u8("a name");
       if (byte === 0x0a) return String.fromCharCode(...bytes);
-      if (bytes.push(byte) > LONGEST_NAME) throw new Refusal("Pickle has a name without an end");
+      if (bytes.push(byte) > LONGEST_NAME) throw new Rejection("Pickle has a name that does not end");
     }
   }
 
@@ -218,21 +220,23 @@ class Machine {
     const args = this.#pop();
     const callee = this.#pop();
     const call = typeof callee === "object" && callee !== null && "call" in callee ? callee.call : undefined;
-    if (typeof call !== "function" || !Array.isArray(args)) throw new Refusal("Pickle calls what is no function");
+    if (typeof call !== "function" || !Array.isArray(args)) {
+      throw new Rejection("Pickle calls something that is not a function");
+    }
     this.#push(call(args));
   }
 }
 
 /**
- * The error of a host that cannot go on; {@linkcode unpickle} adds the place.
+ * Throws the error of a host; {@linkcode unpickle} adds the position.
  *
  * @internal
  */
-export function refuse(words: string): never {
-  throw new Refusal(words);
+export function reject(words: string): never {
+  throw new Rejection(words);
 }
 
-/** A signed little-endian number of any length; a bigint where a number cannot hold it. */
+/** A signed little-endian number of any length; a bigint if a number cannot hold it. */
 function integer(bytes: Uint8Array): number | bigint {
   const magnitude = BigInt(`0x0${bytes.toReversed().toHex()}`);
   const value = BigInt.asIntN(8 * bytes.length, magnitude);
@@ -247,6 +251,6 @@ function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Refusal("Pickle has a text that is not UTF-8");
+    throw new Rejection("Pickle has a text that is not UTF-8");
   }
 }

@@ -16,7 +16,7 @@ export function isSafetensors(bytes: Uint8Array): boolean {
 export function parseSafetensors(bytes: Uint8Array, path: string): Map<string, Tensor> {
   const reader = new ByteReader(bytes, path);
   const length = reader.u64("the header's length");
-  if (length > LONGEST_HEADER) throw reader.error(`Header of ${length} bytes is too long to be true`, 0);
+  if (length > LONGEST_HEADER) throw reader.error(`Header of ${length} bytes is too long`, 0);
   const header = parseHeader(reader.bytes(length, "the header"), path);
   const values = reader.bytes(reader.remaining, "the values");
   const tensors = new Map<string, Tensor>();
@@ -27,7 +27,7 @@ export function parseSafetensors(bytes: Uint8Array, path: string): Map<string, T
       throw new DataError(`Tensor ${name} has a wrong shape or wrong offsets`, { path, offset: 8 });
     }
     const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
-    if (type === undefined) continue; // integers: none of what is read here
+    if (type === undefined) continue; // integers: not needed
     const size = shape.reduce((product, side) => product * side, FLOAT_BYTES[type]);
     const [begin, end] = range;
     if (end > values.length || end - begin !== size) {
@@ -46,7 +46,7 @@ function parseHeader(bytes: Uint8Array, path: string): object {
   } catch (cause) {
     throw new DataError("Header is not JSON", { path, offset: 8, cause });
   }
-  throw new DataError("Header is no JSON object", { path, offset: 8 });
+  throw new DataError("Header is not a JSON object", { path, offset: 8 });
 }
 
 function isCounts(value: unknown): value is number[] {

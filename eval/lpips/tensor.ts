@@ -1,4 +1,4 @@
-// A tensor of a file, whichever format the file has, and the types that its values are stored in.
+// A tensor of a file of any format, and the types in which its values are stored.
 
 /** A named array of numbers in a file. */
 export interface Tensor {

@@ -14,7 +14,8 @@ export type { Tensor } from "./tensor.ts";
  *
  * @internal
  * @returns The floating-point tensors by name
- * @throws {DataError} When the file is missing, damaged or of another kind; for what its values hold, when they are read
+ * @throws {DataError} When the file is missing, damaged or of another kind; damaged values are reported when they are
+ *   read
  */
 export async function readTensors(path: string): Promise<Map<string, Tensor>> {
   return parseTensors(await readDataFile(path), path);

@@ -1,13 +1,13 @@
 // Tensors of PyTorch's files: the zip archives of today and the plain pickles from before 1.6. Nothing in them is
-// executed: pickle.ts knows no functions but those below.
+// executed: pickle.ts accepts no functions but those below.
 
 import { DataError } from "../../base/errors.ts";
 import { ByteReader } from "../../load/bytes.ts";
-import { type PickleGlobal, type PickleHost, type PickleValue, refuse, unpickle } from "./pickle.ts";
+import { type PickleGlobal, type PickleHost, type PickleValue, reject, unpickle } from "./pickle.ts";
 import { FLOAT_BYTES, type FloatType, type Tensor, toFloat32 } from "./tensor.ts";
 import { StoredZip } from "./zip.ts";
 
-/** What a plain file begins with: a pickle of this number. */
+/** A plain file begins with a pickle of this number. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
@@ -28,7 +28,7 @@ class Storage {
     readonly length: number,
   ) {}
 
-  /** Set before a tensor is handed out. */
+  /** Set before a tensor is returned. */
   fetch!: () => Uint8Array;
 }
 
@@ -91,31 +91,33 @@ const GLOBALS: ReadonlyMap<string, PickleGlobal> = new Map(
 
 function orderedDictionary(args: PickleValue[]): PickleValue {
   const [items = []] = args; // Python 2 passes a list of pairs, Python 3 sets them later
-  if (!Array.isArray(items)) refuse("OrderedDict is made of what is no list");
+  if (!Array.isArray(items)) reject("OrderedDict is made of something that is not a list");
   return new Map(
     items.map((item) =>
-      Array.isArray(item) && item.length === 2 ? [item[0], item[1]] : refuse("OrderedDict is made of what are no pairs")
+      Array.isArray(item) && item.length === 2
+        ? [item[0], item[1]]
+        : reject("OrderedDict is made of something that is not a list of pairs")
     ),
   );
 }
 
-/** (storage, offset, sizes, strides, ...): the rest says what training needs. */
+/** (storage, offset, sizes, strides, ...): the rest is needed for training only. */
 function tensor([storage, offset, shape, strides]: PickleValue[]): PickleValue {
-  if (!(storage instanceof Storage)) refuse("Tensor is made of what is no storage");
+  if (!(storage instanceof Storage)) reject("Tensor is made of something that is not a storage");
   if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
-    refuse("Tensor has a wrong offset, wrong sizes or wrong strides");
+    reject("Tensor has a wrong offset, wrong sizes or wrong strides");
   }
-  // No tensor may have more values than its storage: strides of 0 would make much of little.
+  // No tensor may have more values than its storage: strides of 0 would make a huge tensor from a small file.
   const length = shape.reduce((product, size) => product * size, 1);
   const last = shape.reduce((sum, size, d) => sum + (size - 1) * strides[d], offset);
   if (length > storage.length || (length > 0 && last >= storage.length)) {
-    refuse(`Tensor of ${shape.join(" x ")} values lies outside of its storage of ${storage.length}`);
+    reject(`Tensor of ${shape.join(" x ")} values lies outside of its storage of ${storage.length}`);
   }
   return new TorchTensor(storage, offset, shape, strides);
 }
 
 function parameter([data]: PickleValue[]): PickleValue {
-  return data instanceof TorchTensor ? data : refuse("Parameter is made of what is no tensor");
+  return data instanceof TorchTensor ? data : reject("Parameter is made of something that is not a tensor");
 }
 
 function isCount(value: PickleValue): value is number {
@@ -126,7 +128,7 @@ function isCounts(value: PickleValue): value is number[] {
   return Array.isArray(value) && value.length <= MOST_DIMENSIONS && value.every(isCount);
 }
 
-/** Makes storages of persistent ids: ("storage", type, key, place, length), and in plain files a view. */
+/** Creates storages from persistent ids: ("storage", type, key, place, length), and in plain files a view. */
 class Host implements PickleHost {
   readonly globals: ReadonlyMap<string, PickleGlobal> = GLOBALS;
   readonly storages = new Map<string, Storage>();
@@ -135,21 +137,21 @@ class Host implements PickleHost {
     const [kind, type, key, , length, view = null] = Array.isArray(id) ? id : [];
     const name = typeof type === "object" && type !== null && "name" in type ? String(type.name) : "";
     if (kind !== "storage" || !Object.hasOwn(STORAGES, name) || typeof key !== "string" || !isCount(length)) {
-      refuse("Pickle refers to what is no storage of floats");
+      reject("Pickle refers to something that is not a storage of floats");
     }
-    if (view !== null) refuse("Storage is a view of another one: save the tensors with a newer PyTorch");
+    if (view !== null) reject("Storage is a view of another one: save the tensors with a newer PyTorch");
     const known = this.storages.get(key);
     if (known === undefined) {
       const storage = new Storage(key, STORAGES[name], length);
       this.storages.set(key, storage);
       return storage;
     }
-    if (known.type !== STORAGES[name] || known.length !== length) refuse(`Storage ${key} is there in two kinds`);
+    if (known.type !== STORAGES[name] || known.length !== length) reject(`Storage ${key} has two types`);
     return known;
   }
 }
 
-/** Whether bytes begin as one of PyTorch's files does. */
+/** Which of PyTorch's formats bytes begin with, if any. */
 export function isTorch(bytes: Uint8Array): "zip" | "plain" | undefined {
   if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return "zip";
   return startsWith(bytes, [0x80, 0x02, 0x8a, 0x0a]) ? "plain" : undefined;
@@ -163,7 +165,7 @@ function startsWith(bytes: Uint8Array, start: number[]): boolean {
 export function parseTorchZip(bytes: Uint8Array, path: string): Map<string, Tensor> {
   const zip = new StoredZip(bytes, path);
   const pickle = zip.names.find((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickle === undefined) throw new DataError("Archive is none of PyTorch's: it has no data.pkl", { path });
+  if (pickle === undefined) throw new DataError("Not a PyTorch archive: it has no data.pkl", { path });
   const folder = pickle.slice(0, pickle.lastIndexOf("/"));
   const order = `${folder}/byteorder`;
   if (zip.names.includes(order) && new TextDecoder().decode(zip.read(order)) !== "little") {
@@ -187,11 +189,11 @@ export function parseTorchZip(bytes: Uint8Array, path: string): Map<string, Tens
   return namedTensors(value, path);
 }
 
-/** The tensors of a plain file by name: five pickles, and the storages' values behind them. */
+/** The tensors of a plain file by name: five pickles, then the values of the storages. */
 export function parseTorchPlain(bytes: Uint8Array, path: string): Map<string, Tensor> {
   const reader = new ByteReader(bytes, path);
   const host = new Host();
-  if (unpickle(reader, host) !== MAGIC) throw new DataError("File is none of PyTorch's", { path, offset: 0 });
+  if (unpickle(reader, host) !== MAGIC) throw new DataError("Not a PyTorch file", { path, offset: 0 });
   const versionAt = reader.offset;
   const version = unpickle(reader, host);
   if (version !== PROTOCOL) throw reader.error(`Unknown version ${version} of PyTorch's files`, versionAt);
@@ -210,7 +212,7 @@ export function parseTorchPlain(bytes: Uint8Array, path: string): Map<string, Te
     if (storage === undefined) throw reader.error("File has a storage that no tensor uses", start);
     const length = reader.u64("a storage's length");
     if (length !== storage.length) {
-      throw reader.error(`Storage has ${length} values, its tensors want ${storage.length}`, start);
+      throw reader.error(`Storage has ${length} values, its tensors need ${storage.length}`, start);
     }
     const values = reader.bytes(length * FLOAT_BYTES[storage.type], `the values of storage ${storage.key}`);
     storage.fetch = () => values;
@@ -222,7 +224,7 @@ export function parseTorchPlain(bytes: Uint8Array, path: string): Map<string, Te
 }
 
 function namedTensors(value: PickleValue, path: string): Map<string, Tensor> {
-  if (!(value instanceof Map)) throw new DataError("File holds no dictionary of tensors", { path });
+  if (!(value instanceof Map)) throw new DataError("File has no dictionary of tensors", { path });
   const tensors = new Map<string, Tensor>();
   for (const [name, item] of value) {
     if (typeof name === "string" && item instanceof TorchTensor) tensors.set(name, item);

@@ -1,4 +1,4 @@
-// tame's own file of LPIPS weights: a table of tensors, their values, and a SHA-256 of all of it. docs/lpips.md
+// tame's file of LPIPS weights: a table of tensors, their values, and a SHA-256 of everything. docs/lpips.md
 // describes it byte by byte.
 
 import type { LpipsNet } from "../../ffi/lpips.ts";
@@ -14,7 +14,7 @@ const CHECKSUM_BYTES = 32;
 const FLOAT32 = 0;
 const FLOAT16 = 1;
 
-/** An LPIPS network's weights, wherever they came from. */
+/** The weights of an LPIPS network. */
 export interface LpipsWeights {
   /** Whose features are compared. */
   net: LpipsNet;
@@ -48,7 +48,7 @@ export async function encodeLpips({ net, values }: LpipsWeights): Promise<{ byte
  * Reads a weight file's bytes; `path` is for error messages.
  *
  * @internal
- * @throws {DataError} When it is no such file, of another version, damaged or cut short
+ * @throws {DataError} When it is not such a file, of another version, damaged or truncated
  */
 export async function decodeLpips(bytes: Uint8Array, path: string): Promise<LpipsWeights & { checksum: string }> {
   const reader = new ByteReader(bytes, path);
@@ -60,13 +60,13 @@ export async function decodeLpips(bytes: Uint8Array, path: string): Promise<Lpip
   if (version !== VERSION) {
     throw reader.error(`LPIPS weights have version ${version}, this tame reads ${VERSION}: convert them again`, 8);
   }
-  // The checksum first: behind it nothing is damaged, only possibly made by somebody else.
+  // The checksum first: what matches it is not damaged.
   const end = bytes.length - CHECKSUM_BYTES;
   if (end < reader.offset) throw reader.error("File ends inside the checksum");
   const content = bytes.subarray(0, end);
   const digest = await sha256(content);
   if (!digest.every((byte, i) => byte === bytes[end + i])) {
-    throw reader.error("The checksum does not fit: the file is damaged or cut short, convert the weights again", end);
+    throw reader.error("The checksum does not match: the file is damaged or truncated, convert the weights again", end);
   }
   return { ...decodeTensors(content, path), checksum: digest.toHex() };
 }

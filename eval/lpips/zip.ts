@@ -1,5 +1,5 @@
-// Reads zip archives whose entries are stored as they are, the kind that PyTorch writes: nothing is unpacked, so nothing
-// can grow. Follows PKWARE's APPNOTE 6.3, with zip64.
+// Reads zip archives with uncompressed entries, as PyTorch writes them: nothing is unpacked, so memory is bounded.
+// Follows PKWARE's APPNOTE 6.3, with zip64.
 
 import { crc32 } from "node:zlib";
 import { DataError } from "../../base/errors.ts";
@@ -14,7 +14,7 @@ const END_BYTES = 22;
 const LONGEST_COMMENT = 0xFFFF;
 const LEAST_CENTRAL_BYTES = 46;
 const ENCRYPTED = 1;
-/** A field that stands in the zip64 extra field instead. */
+/** Marks a field that is in the zip64 extra field instead. */
 const IN_EXTRA = 0xFFFFFFFF;
 const ZIP64_EXTRA = 1;
 
@@ -65,7 +65,7 @@ export class StoredZip {
   read(name: string): Uint8Array {
     const { entry, start } = this.#locate(name);
     const bytes = this.#bytes.subarray(start, start + entry.size);
-    if (crc32(bytes) !== entry.crc) throw this.#error(`The checksum of ${name} does not fit: it is damaged`, start);
+    if (crc32(bytes) !== entry.crc) throw this.#error(`The checksum of ${name} does not match: it is damaged`, start);
     return bytes;
   }
 
@@ -103,7 +103,7 @@ function readDirectory(bytes: Uint8Array, path: string): Map<string, Entry> {
   const { count, offset } = readEnd(bytes, path, end);
   const reader = readerAt(bytes, path, offset);
   if (count > reader.remaining / LEAST_CENTRAL_BYTES) {
-    throw reader.error(`Archive promises ${count} entries, but ${reader.remaining} bytes follow`, end);
+    throw reader.error(`Archive states ${count} entries, but ${reader.remaining} bytes follow`, end);
   }
   const entries = new Map<string, Entry>();
   for (let i = 0; i < count; i++) {
@@ -121,7 +121,7 @@ function findEnd(bytes: Uint8Array, path: string): number {
   for (let at = last; at >= Math.max(0, last - LONGEST_COMMENT); at--) {
     if (bytes[at] === 0x50 && readerAt(bytes, path, at).u32("the end record") === END) return at;
   }
-  throw new DataError("Archive has no end: it is cut short", { path, offset: bytes.length });
+  throw new DataError("Archive has no end: it is truncated", { path, offset: bytes.length });
 }
 
 /** Number of entries and offset of their list. */

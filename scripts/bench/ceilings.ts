@@ -1,4 +1,4 @@
-// The machine's ceilings, measured, and how near to them the phases of a step come.
+// Measures the machine's peak rates, and compares the phases of a step with them.
 
 import type { PHASES } from "../../ffi/device.ts";
 import type { StepProfile } from "./steps.ts";
@@ -7,7 +7,7 @@ const LIBRARY = new URL("../../build/libceilings.so", import.meta.url);
 /** 128 MiB an array: more than a core's caches. */
 const ARRAY_FLOATS = 1 << 25;
 
-/** What the processor can do at most on some threads. */
+/** Peak rates of the processor on some threads. */
 export interface Ceilings {
   /** Floating-point operations a second, a fused multiply-add counting two. */
   flops: number;
@@ -21,11 +21,11 @@ export interface Bound {
   /** "flop" or "byte", counted by {@linkcode WORK}. */
   unit: "flop" | "byte";
   perSecond: number;
-  /** Share of the ceiling. */
+  /** Fraction of the ceiling. */
   share: number;
 }
 
-/** Measures the ceilings; undefined where `make ceilings` has not been run. */
+/** Measures the ceilings; undefined unless `make ceilings` has been run. */
 export function measureCeilings(threads: number): Ceilings | undefined {
   let library;
   try {
@@ -44,8 +44,8 @@ export function measureCeilings(threads: number): Ceilings | undefined {
 }
 
 /**
- * What each phase does, from the counts of a step. Operations are those of the source (cuda/cpu/*.inl), comparisons and
- * selections left out; bytes are those that must cross memory once where nothing stays in a cache.
+ * The work of each phase, from the counts of a step. Operations are those of the source (cuda/cpu/*.inl) without
+ * comparisons and selections; bytes are the memory traffic without any cache.
  */
 const WORK: { phase: typeof PHASES[number]; unit: Bound["unit"]; of(counts: StepProfile["counts"]): number }[] = [
   // Parameters in; splats and tile lists out.
@@ -62,7 +62,7 @@ const WORK: { phase: typeof PHASES[number]; unit: Bound["unit"]; of(counts: Step
   { phase: "optimize", unit: "byte", of: (c) => 24 * c.parameters * c.gaussians + 36 * c.instances },
 ];
 
-/** Sets the phases of a profile beside the ceilings. */
+/** Compares the phases of a profile with the ceilings. */
 export function boundsOf({ parts, counts }: StepProfile, ceilings: Ceilings): Bound[] {
   return WORK.map(({ phase, unit, of }) => {
     const { least } = parts.find(({ name }) => name === `phase: ${phase}`)!;

@@ -1,6 +1,6 @@
-// How one quantity grows with another.
+// Growth of one quantity with another.
 
-/** Straight line through some points, and the share of the variance that it explains. */
+/** Straight line through some points, and the fraction of the variance that it explains. */
 export function line(x: number[], y: number[]): { slope: number; offset: number; r2: number } {
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(x), mean(y)];
@@ -15,8 +15,8 @@ export function line(x: number[], y: number[]): { slope: number; offset: number;
 }
 
 /**
- * The power of x that y grows with from each point to the next, d log y / d log x: 0 where it stays, 1 where it grows in
- * proportion. One less than there are points.
+ * The exponent of growth from each point to the next, d log y / d log x: 0 for constant, 1 for proportional. One less
+ * than there are points.
  */
 export function exponents(x: number[], y: number[]): number[] {
   return x.slice(1).map((value, i) => Math.log(y[i + 1] / y[i]) / Math.log(value / x[i]));

@@ -1,4 +1,4 @@
-// What the numbers of a benchmark depend on besides the code.
+// Describes the machine and the versions that the numbers of a benchmark depend on.
 
 import { availableParallelism, cpus } from "node:os";
 import manifest from "../../deno.json" with { type: "json" };
@@ -16,13 +16,13 @@ export interface Machine {
   cores: number;
   backend: string;
   device: string;
-  /** What runs of the library's code: "avx2 (of baseline avx2)". */
+  /** The level or architecture of the library's code that runs: "avx2 (of baseline avx2)". */
   code: string;
   /** Threads of the CPU backend. */
   threads: number;
 }
 
-/** Describes this machine and the open device; `threads` is what was asked for, 0 for all. */
+/** Describes this machine and the open device; `threads` is the requested number, 0 for all. */
 export function machine(device: Device, threads: number): Machine {
   return {
     tame: manifest.version,

@@ -6,7 +6,7 @@ export interface Work {
   name: string;
   /** On how much: "1 000 000 points". */
   work: string;
-  /** Does it once. What it returns is disposed of outside of the time. */
+  /** Does the work once. The result is disposed of outside the measured time. */
   run(): Disposable | void | Promise<Disposable | void>;
 }
 
@@ -21,7 +21,7 @@ export interface Part {
   runs: number;
 }
 
-/** Rounds go on until there are this many of them and each piece of work took this long in all. */
+/** Rounds are repeated until there are this many and each piece of work took this long in total. */
 const LEAST_RUNS = 3;
 const LEAST_SECONDS = 0.5;
 const MOST_RUNS = 100;

@@ -22,7 +22,7 @@ import { type StepCounts, type StepProfile, StepRunner } from "./steps.ts";
 const KNN_POINTS = 1_000_000;
 /** As many as a densification event scores. */
 const SCORE_VIEWS = 10;
-/** Purpose of these random numbers: none that training has. */
+/** Stream of these random numbers, not used in training. */
 const RANDOM_STREAM = 1000;
 
 /** Times everything on a loaded scene; `images` is the folder of its photos. */
@@ -57,7 +57,7 @@ async function stepParts(gaussians: Gaussians, photographed: View[]): Promise<St
   return { parts: [...kinds, ...parts.filter(({ name }) => name.startsWith("phase"))], counts };
 }
 
-/** The importance of each Gaussian over ten views, as a densification event asks for it. */
+/** The scores of all Gaussians over ten views, as in a densification event. */
 async function scoring(gaussians: Gaussians, photographed: View[]): Promise<Part[]> {
   using views = await photoViews(gaussians.device, photographed);
   using trainer = Trainer.create(gaussians, views);
@@ -150,7 +150,7 @@ async function trained(
   throw new Error("Training ended without its last event");
 }
 
-/** What notebooks and evaluation call, on the first view: float images in caller memory. */
+/** The calls of notebooks and evaluation, on the first view: float images in caller memory. */
 async function images(gaussians: Gaussians, scene: Scene): Promise<Part[]> {
   const { device } = gaussians;
   const [view] = scene.train;

@@ -20,12 +20,12 @@ export interface Training {
   loss: number;
 }
 
-/** All that a benchmark of a capture found; what --json writes. */
+/** The results of a benchmark of a capture, as --json writes them. */
 export interface BenchReport {
   machine: Machine;
   capture: { name: string; views: number; width: number; height: number; points: number };
   parts: Part[];
-  /** What a step works on, as means over the views. */
+  /** The counts of a step, as means over the views. */
   counts: StepCounts;
   /** Absent without build/libceilings.so. */
   ceilings?: Ceilings;
@@ -33,7 +33,7 @@ export interface BenchReport {
   training: Training;
 }
 
-/** The report of a capture for people. */
+/** The report of a capture as text. */
 export function reportText({ machine, capture, parts, counts, ceilings, bounds, training }: BenchReport): string {
   const names = Math.max(...parts.map(({ name }) => name.length));
   const works = Math.max(...parts.map(({ work }) => work.length));
@@ -57,7 +57,7 @@ export function reportText({ machine, capture, parts, counts, ceilings, bounds, 
   ].join("\n");
 }
 
-/** Rows that two benchmarks share, and how long the first took for one second of the second. */
+/** Rows that two benchmarks share, with the ratio of their times. */
 export function againstText(now: Part[], before: Part[]): string {
   const rows = now.flatMap(({ name, work, least }) => {
     const other = before.find((part) => part.name === name && part.work === work);

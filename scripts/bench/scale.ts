@@ -1,5 +1,4 @@
-// How a step's time and memory grow: synthetic scenes with more and more Gaussians or pixels, or one with more and more
-// threads.
+// Measures how a step's time and memory grow: with the Gaussians or pixels of synthetic scenes, or with the threads.
 
 import { type Device, type DeviceOptions, type MemoryUse, openDevice } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -20,10 +19,10 @@ const GAUSSIANS = {
   cpu: [4_000, 12_000, 40_000, 120_000, 400_000],
   cuda: [50_000, 150_000, 500_000, 1_500_000, 5_000_000],
 };
-/** Pictures are 4 : 3, here from 0.02 to 1.2 and from 0.1 to 8 megapixels. */
+/** Widths of images of 4 : 3, from 0.02 to 1.2 and from 0.1 to 8 megapixels. */
 const WIDTHS = { cpu: [160, 320, 640, 1280], cuda: [368, 736, 1472, 2304, 3264] };
 const THREADS = [1, 2, 4, 8];
-/** Where something else grows. */
+/** The fixed sizes while something else grows. */
 const FIXED = {
   cpu: { gaussians: 40_000, width: 320, shDegree: 1 },
   cuda: { gaussians: 500_000, width: 1280, shDegree: 3 },
@@ -40,7 +39,7 @@ export interface ScaleSize {
   threads: number;
 }
 
-/** What a step of one size takes. */
+/** Time and memory of a step of one size. */
 export interface ScalePoint extends ScaleSize {
   counts: StepCounts;
   /** The whole step, then its phases. */
@@ -51,7 +50,10 @@ export interface ScalePoint extends ScaleSize {
   trainingState: number;
 }
 
-/** The sizes that a backend is measured at; `threads`: the most, and where something else grows. */
+/**
+ * The sizes that a backend is measured at; `threads` is the largest number, and the one used while something else
+ * grows.
+ */
 export function sizesOf(what: Scale, backend: Backend, threads: number): ScaleSize[] {
   const fixed = { ...FIXED[backend], threads };
   return valuesOf(what, backend, threads).map((value) => {
@@ -66,12 +68,12 @@ function valuesOf(what: Scale, backend: Backend, threads: number): number[] {
   return [...new Set([...THREADS, threads])].filter((n) => n <= threads).sort((a, b) => a - b);
 }
 
-/** How much a size has of what grows. */
+/** The amount of the growing quantity in a size. */
 export function amountOf(what: Scale, { gaussians, width, height, threads }: ScaleSize): number {
   return { gaussians, pixels: width * height, threads }[what];
 }
 
-/** Profiles a step at each size, on a device of its own; sizes that the memory does not suffice for are left out. */
+/** Profiles a step at each size, each on its own device; sizes that do not fit into the memory are left out. */
 export async function scale(
   sizes: readonly ScaleSize[],
   options: DeviceOptions,

@@ -1,5 +1,5 @@
-// A benchmark of sizes as a picture: time and memory against the size, both logarithmic, so that what grows in
-// proportion is a line as steep as the dashed one.
+// Plots a benchmark of sizes: time and memory against the size, both logarithmic. What grows in proportion is parallel
+// to the dashed line.
 
 import type { TopLevelSpec } from "vega-lite";
 import { drawSvg } from "../../cli/svg.ts";
@@ -10,7 +10,7 @@ const WIDTH = 380;
 const HEIGHT = 320;
 
 const AMOUNTS: Record<Scale, string> = { gaussians: "Gaussians", pixels: "pixels", threads: "threads" };
-/** Vega's tableau10, its yellow darker: a line must be seen on white. Grey is the guide's. */
+/** Vega's tableau10 with a darker yellow, which must be visible on white. Grey is the dashed line's. */
 const COLOURS = ["#4c78a8", "#f58518", "#e45756", "#72b7b2", "#54a24b", "#b79a20", "#b279a2"];
 const PROPORTIONAL = "in proportion";
 const GREY = "#888";
@@ -65,7 +65,7 @@ function panel(scale: Scale, marks: Mark[], { title, unit }: { title: string; un
   const amounts = [...new Set(marks.map(({ amount }) => amount))];
   return {
     title,
-    data: { values: marks.filter(({ value }) => value > 0) }, // what takes no time has no logarithm
+    data: { values: marks.filter(({ value }) => value > 0) }, // 0 has no logarithm
     width: WIDTH,
     height: HEIGHT,
     mark: { type: "line", point: true } as const,

@@ -7,16 +7,16 @@ import { type Machine, machineLines } from "./machine.ts";
 import { amountOf, type Scale, type ScalePoint, type ScaleSize } from "./scale.ts";
 import { columns, threeDigits } from "./table.ts";
 
-/** All that a benchmark of sizes found; what --json writes. */
+/** The results of a benchmark of sizes, as --json writes them. */
 export interface ScaleReport {
   machine: Machine;
   scale: Scale;
   points: ScalePoint[];
-  /** Sizes that the memory did not suffice for. */
+  /** Sizes that did not fit into the memory. */
   leftOut: ScaleSize[];
 }
 
-/** The report of sizes for people. */
+/** The report of sizes as text. */
 export function scaleText({ machine, scale, points, leftOut }: ScaleReport): string {
   const steps = points.map(({ parts }) => parts[0].least);
   const pairs = points.map(({ counts }) => counts.instances);
@@ -45,7 +45,7 @@ export function scaleText({ machine, scale, points, leftOut }: ScaleReport): str
   ].join("\n");
 }
 
-/** The first row has none before it to have grown from. */
+/** The first row has no exponent. */
 function exponentCells(amounts: number[], steps: number[]): string[] {
   return ["-", ...exponents(amounts, steps).map((exponent) => exponent.toFixed(2))];
 }

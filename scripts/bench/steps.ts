@@ -1,4 +1,4 @@
-// Where the time of a training step goes: steps of which parts are left out, and the phases as the library counts them.
+// Times training steps: steps without some parts, and the phases as the library times them.
 
 import { count } from "../../cli/format.ts";
 import { PHASES, type Profile } from "../../ffi/device.ts";
@@ -9,7 +9,7 @@ import { measure, type Part, partOf } from "./measure.ts";
 
 const ALL_GROUPS = Object.values(GROUP).reduce<number>((mask, group) => mask | 1 << group, 0);
 
-/** A step that learns nothing has no gradients; one that only counts has no Adam. */
+/** The kinds of steps: without gradients, with gradients and statistics, with Adam. */
 const KINDS = [
   { name: "step: forward, loss", update: 0, flags: 0 },
   { name: "step: … and gradients", update: 0, flags: STEP.statistics },
@@ -17,17 +17,17 @@ const KINDS = [
 ];
 const WHOLE = KINDS[2];
 
-/** Passes over all views that a profile takes: the least of the phases' times counts. */
+/** Passes of a profile over all views; each phase's shortest time counts. */
 const PROFILE_PASSES = 5;
 
-/** What a step works on, as means over the views. */
+/** The counts of a step, as means over the views. */
 export interface StepCounts {
   gaussians: number;
   visible: number;
   pixels: number;
   /** (tile, splat) pairs. */
   instances: number;
-  /** (pixel, splat) pairs that the blend computed, and of those what took part. */
+  /** (pixel, splat) pairs that the blend computed, and those of them that took part. */
   evaluated: number;
   blended: number;
   /** Float parameters of a Gaussian. */
@@ -40,14 +40,14 @@ export interface StepProfile {
   counts: StepCounts;
 }
 
-/** Takes steps on Gaussians and views, which stay the caller's. */
+/** Runs steps on Gaussians and views, which the caller owns. */
 export class StepRunner implements Disposable {
   readonly #trainer: Trainer;
   readonly #views: Views;
   readonly #gaussians: Gaussians;
   readonly #control: Control;
 
-  /** All views have their photo. */
+  /** All views must have their photo. */
   constructor(gaussians: Gaussians, views: Views) {
     this.#gaussians = gaussians;
     this.#views = views;
@@ -56,8 +56,8 @@ export class StepRunner implements Disposable {
   }
 
   /**
-   * Times a pass over all views for each kind of step, for one step. Learning rates are 0, so the Gaussians stay as they
-   * are while the arithmetic is that of training.
+   * Times a pass over all views for each kind of step; the times are for one step. Learning rates are 0, so that the
+   * Gaussians do not change.
    */
   async time(kinds: readonly typeof KINDS[number][] = KINDS): Promise<Part[]> {
     const views = this.#views.count;

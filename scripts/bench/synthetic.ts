@@ -24,8 +24,8 @@ export function cloudArrays(count: number, shDegree: number): SplatArrays {
 }
 
 /**
- * A number from 0 to 1 that looks random: the index through MurmurHash3's 32-bit mix. Training's Philox takes minutes
- * for the 295 million values of 5 million Gaussians, and nothing here depends on how good the numbers are.
+ * A number from 0 to 1 that looks random: the index through MurmurHash3's 32-bit mix. Philox would take minutes for the
+ * 295 million values of 5 million Gaussians, and the quality of the numbers does not matter here.
  */
 function mixed(index: number): number {
   let bits = Math.imul(index, 0x9e3779b9); // steps of the golden ratio, so that 0 and 1 have little in common

@@ -1,8 +1,8 @@
-// Cells of tables, and tables of cells.
+// Formats tables and their cells.
 
 import { count } from "../../cli/format.ts";
 
-/** Cells in columns, the first `left` of them to the left. */
+/** Aligns cells in columns, the first `left` of them to the left. */
 export function columns(rows: string[][], left = 1): string[] {
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
   return rows.map((row) =>
@@ -10,7 +10,7 @@ export function columns(rows: string[][], left = 1): string[] {
   );
 }
 
-/** A measured number with three digits that count, or all before the point: 0.0312, 4.53, 141, 1 234. */
+/** A measured number with three significant digits, or all digits before the point: 0.0312, 4.53, 141, 1 234. */
 export function threeDigits(value: number): string {
   return Math.abs(value) < 99.95 ? value.toPrecision(3) : count(Math.round(value));
 }

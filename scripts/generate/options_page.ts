@@ -1,4 +1,4 @@
-// docs/guide/options.md: the options of every verb, from the rows that the command line and the library read.
+// docs/guide/options.md: the options of every verb, from the rows that the command line and the library use.
 
 import { apiName, expected, type OptionRow } from "../../base/option.ts";
 import { defaultText } from "../../cli/help.ts";

@@ -1,5 +1,5 @@
-// Reads cuda/tame.h: its constants, structs and functions, as they stand. The header is a small part of C; whatever
-// this parser does not know is an error with its line.
+// Parses the constants, structs and functions of cuda/tame.h. The header uses a small subset of C; anything else is an
+// error with its line.
 
 /** A type of a struct's field or of a parameter that is passed by value. */
 export type ScalarType = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
@@ -11,7 +11,7 @@ export interface HeaderConstant {
   value: number;
   /** The value as the header spells it, without suffix. */
   text: string;
-  /** Rises where other declarations stand between two constants. */
+  /** Increases if other declarations are between two constants. */
   group: number;
 }
 
@@ -19,9 +19,9 @@ export interface HeaderConstant {
 export interface HeaderField {
   name: string;
   type: ScalarType | "char";
-  /** Elements of an array; undefined where the field is none. */
+  /** Elements of an array; undefined if the field is not an array. */
   length?: number;
-  /** The constant that the length is, where it is one. */
+  /** The constant that states the length, if any. */
   lengthName?: string;
 }
 
@@ -36,7 +36,7 @@ export interface HeaderParameter {
   name: string;
   /** `pointer` for handles, `buffer` for every other pointer. */
   type: ScalarType | "pointer" | "buffer";
-  /** The handle's C type, where it is one. */
+  /** The handle's C type, if it is a handle. */
   handle?: string;
 }
 
@@ -57,7 +57,7 @@ export interface HeaderTableRow {
   /** Floats of a Gaussian, and more for each coefficient of the spherical harmonics above degree 0. */
   floats: number;
   shFloats: number;
-  /** Learning rate by default. */
+  /** Default learning rate. */
   rate: number;
   /** Columns of a PLY; `#` stands for 0, 1, 2, … */
   plyColumns: string;
@@ -89,14 +89,14 @@ const ANNOTATIONS: Record<string, Blocking> = {
   TAME_ALSO_NONBLOCKING: "also nonblocking",
 };
 
-/** Macros that are no constants: the include guard and those before a declaration. */
+/** Macros that are not constants: the include guard and those before a declaration. */
 const MACROS = ["TAME_H", "TAME_API", "TAME_PARAMETER_IDENTIFIER", ...Object.keys(ANNOTATIONS)];
 
-/** The macro that is the table of parameters, and what makes identifiers of its rows. */
+/** The macro with the table of parameters, and the enum of its rows. */
 const TABLE = "TAME_PARAMETER_TABLE";
 const IDENTIFIERS = `enum { ${TABLE} ( TAME_PARAMETER_IDENTIFIER ) TAME_PARAMETERS } ;`;
 
-/** Parses the text of the header. Throws a SyntaxError that names the line of what it does not know. */
+/** Parses the text of the header. Throws a SyntaxError that names the line it does not understand. */
 export function parseHeader(text: string): Header {
   return new Parser(tokensOf(text)).parse();
 }

@@ -1,4 +1,4 @@
-// Writes what cuda/tame.h declares as TypeScript, in the form that `deno fmt` gives it.
+// Writes the declarations of cuda/tame.h as TypeScript, formatted as `deno fmt` does.
 
 import type { Header, HeaderField, HeaderFunction, HeaderTableRow } from "./header.ts";
 

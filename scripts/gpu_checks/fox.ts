@@ -1,5 +1,4 @@
-// The main job on real photos (fox at an eighth, 500 iterations) through the command line: its loss, its bytes, its
-// time.
+// Trains on real photos (fox at an eighth, 500 iterations) through the command line, and checks loss, bytes and time.
 
 import { join } from "@std/path";
 import { capture } from "../captures.ts";
@@ -18,7 +17,7 @@ export interface FoxTimes {
   iterationsPerSecond: number;
   /** Mean loss of iterations 451 to 500. */
   loss: number;
-  /** Bytes of GPU memory that were held at most. */
+  /** Peak of GPU memory in bytes. */
   peakMemory: number;
 }
 
@@ -57,8 +56,8 @@ export async function checkFox(table: Table, options: { skip?: string; quick: bo
   await row("fox-S with photos on the GPU gives the same PLY", sameAsFirst, { dataDevice: "cuda" });
   const rooms = options.quick ? ["1024"] : ["1024", "1"];
   for (const room of rooms) {
-    const env = { TAME_INSTANCE_ROOM: room };
-    await row(`fox-S with room for ${room} instances at first gives the same PLY`, sameAsFirst, { env });
+    const env = { TAME_INSTANCE_CAPACITY: room };
+    await row(`fox-S with an initial capacity of ${room} instances gives the same PLY`, sameAsFirst, { env });
   }
   return times;
 }

@@ -1,11 +1,13 @@
-// The rows of the GPU check's table: how one is run, timed and told at once.
+// The rows of the GPU check's table: each is run, timed and reported at once.
 
 import { fromFileUrl } from "@std/path";
 
 /** The checkout. */
 export const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
-/** Milliseconds after the start of the process by which everything must be over: machines are lent for ten minutes. */
+/**
+ * Milliseconds after the start of the process by which all checks must have ended, so that the whole fits ten minutes.
+ */
 const DEADLINE = 480_000;
 
 /** A row of the table. */
@@ -13,18 +15,18 @@ export interface Row {
   name: string;
   result: "passed" | "failed" | "skipped";
   seconds: number;
-  /** What was seen, or why it was skipped. */
+  /** Result, or why it was skipped. */
   detail: string;
 }
 
-/** What a check found: `failed` with why, `skipped` with why, or what is worth telling. */
+/** Result of a check: `passed` with a detail, `failed` or `skipped` with the reason. */
 export type Finding = { passed: string } | { failed: string } | { skipped: string };
 
-/** Runs checks one after another, each told as it ends. */
+/** Runs checks one after another and reports each as it ends. */
 export class Table {
   readonly rows: Row[] = [];
 
-  /** Runs one check; what it throws is its failure. */
+  /** Runs one check; an exception is a failure. */
   async check(name: string, body: () => Promise<Finding> | Finding): Promise<void> {
     console.log(`${name} ...`);
     const started = performance.now();
@@ -66,7 +68,7 @@ export interface Ended {
 
 /** Options of {@linkcode runProgram}. */
 export interface ProgramOptions {
-  /** After this long, or when time is up for all, it is ended with all that it started. */
+  /** After this long, or when time is up for all checks, the program and its children are ended. */
   seconds: number;
   env?: Record<string, string>;
 }
@@ -95,7 +97,7 @@ export function runScript(script: string, args: string[], options: ProgramOption
   return runProgram(Deno.execPath(), ["run", "--allow-all", "--no-check", script, ...args], options);
 }
 
-/** Why a program failed: its last lines, shown whole, the first of them for the table. */
+/** Why a program failed: prints its last lines; the first of them goes to the table. */
 export function failure({ code, stdout, stderr, seconds, timedOut }: Ended): Finding {
   const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
   console.log(lines.slice(-60).map((line) => `    ${line}`).join("\n"));

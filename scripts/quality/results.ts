@@ -1,4 +1,4 @@
-// What the runs came to: kept in a JSON file, one record a run, and told as a table of means.
+// The results of the runs: a JSON file with one record for each run, and a table of means.
 
 import { writeFileAtomic } from "../../base/atomic.ts";
 import { count } from "../../cli/format.ts";
@@ -9,15 +9,15 @@ export interface RunRecord {
   setting: string;
   variant: string;
   seed: number;
-  /** Mean over the held-out views, in dB, from float pictures. */
+  /** Mean over the held-out views, in dB, of float images. */
   psnr: number;
-  /** Mean over the held-out views, from float pictures. */
+  /** Mean over the held-out views, of float images. */
   ssim: number;
   /** Gaussians at the end. */
   count: number;
   /** Seconds of training steps. */
   trainSeconds: number;
-  /** Most bytes that the device held for tame. */
+  /** Peak of the bytes that tame held on the device. */
   peakMemory: number;
   /** Runs that shared the machine, this one included. */
   jobs: number;
@@ -27,7 +27,7 @@ export interface RunRecord {
   command: string[];
 }
 
-/** Reads the records of a file; none where there is no file. */
+/** Reads the records of a file; empty if there is no file. */
 export async function readRecords(path: string): Promise<RunRecord[]> {
   try {
     return JSON.parse(await Deno.readTextFile(path));

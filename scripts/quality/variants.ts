@@ -1,4 +1,4 @@
-// What is compared: captures with their flags, and the ways of training to hold side by side.
+// What is compared: captures with their flags, and ways of training.
 
 /** A capture and how it is trained. */
 export interface Setting {
@@ -11,11 +11,11 @@ export interface Setting {
   flags: readonly string[];
   /** Gaussians that the reference implementation ends with. */
   count: number;
-  /** Multiple of the first points that it was asked for. */
+  /** Its budget as a multiple of the initial points. */
   multiplier: number;
 }
 
-/** The settings whose figures of the reference implementation are known. */
+/** The settings for which results of the reference implementation are known. */
 export const SETTINGS: readonly Setting[] = [
   {
     name: "fox-C7",
@@ -49,14 +49,14 @@ export const SETTINGS: readonly Setting[] = [
 /** A way of training. */
 export interface Variant {
   name: string;
-  /** In words, for the table. */
+  /** Description for the table. */
   what: string;
   flags: readonly string[];
   /** Whether the budget is the reference's multiple instead of its final count. */
   multiplies?: boolean;
 }
 
-/** The defaults, each of them exchanged for what the reference does, all of them, and what is left to the user. */
+/** The defaults, each default replaced by the reference's behaviour, all of them replaced, and optional features. */
 export const VARIANTS: readonly Variant[] = [
   { name: "default", what: "the defaults", flags: [] },
   { name: "curve", what: "the reference's curve of counts, which ends below the budget", flags: ["--parity=curve"] },

@@ -95,7 +95,7 @@ Deno.test("writeCapture() throws and leaves the folder alone when it holds somet
   const other = join(work, "other");
   await Deno.mkdir(other);
   await Deno.writeTextFile(join(other, "thesis.txt"), "mine");
-  await assertRejects(() => writeCapture(other, SIZE), DataError, "holds no demo capture");
+  await assertRejects(() => writeCapture(other, SIZE), DataError, "has no demo capture");
   assertEquals(await Deno.readTextFile(join(other, "thesis.txt")), "mine");
   const left = [...Deno.readDirSync(work)].map(({ name }) => name).filter((name) => name.startsWith("other"));
   assertEquals(left, ["other"], "nothing temporary stays");

@@ -17,10 +17,15 @@ import { parseKeyframes } from "../../eval/keyframes.ts";
 import { PARITY_PARTS } from "../../train/parity.ts";
 import { PRESETS } from "../../train/presets.ts";
 import { BENCH_OPTIONS } from "../../scripts/bench.ts";
+import { GPU_CHECK_OPTIONS } from "../../scripts/gpu_check.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
+import { ROOMS } from "../../scripts/rooms.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { ROOT } from "../support/process.ts";
 import { anchors, fenced, GUIDE, guide, links, page, PAGES } from "./markdown.ts";
+
+/** Options of Deno (--allow-ffi, --filter) and of all our programs. */
+const OTHER_OPTIONS = ["--allow", "--filter", "--help"];
 
 /** Largest picture on a page that is read over slow lines. */
 const PICTURE_BYTES = 300 * 1024;
@@ -63,6 +68,19 @@ Deno.test("deno tasks, make targets and scripts exist when a page names them", (
   }
 });
 
+Deno.test("files exist when a page names them", () => {
+  const rooms = ROOMS.filter((room) => !room.endsWith(".ts") && existsSync(join(ROOT, room)));
+  const named = new RegExp(
+    `\`((?:${[...rooms, "cuda", "docs"].join("|")})/(?:[\\w/-]*/)?(?:[\\w.-]+\\.(?:ts|h|cpp|cuh?|inl|md))?)\``,
+    "g",
+  );
+  for (const path of PAGES) {
+    for (const [, file] of page(path).matchAll(named)) {
+      assert(existsSync(join(ROOT, file)), `${path} names ${file}`);
+    }
+  }
+});
+
 Deno.test("options exist when a page names them", () => {
   const tables = [
     TRAIN_OPTIONS,
@@ -73,12 +91,12 @@ Deno.test("options exist when a page names them", () => {
     FULL_EVAL_OPTIONS,
     QUALITY_OPTIONS,
     BENCH_OPTIONS,
+    GPU_CHECK_OPTIONS,
   ];
   const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
   for (const path of PAGES) {
     for (const [option] of page(path).matchAll(/--\w+/g)) {
-      // Options of Deno have dashes: --allow-ffi.
-      assert(known.has(option.slice(2)) || ["--allow", "--help"].includes(option), `${path} names ${option}`);
+      assert(known.has(option.slice(2)) || OTHER_OPTIONS.includes(option), `${path} names ${option}`);
     }
   }
 });

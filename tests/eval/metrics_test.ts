@@ -97,7 +97,7 @@ deviceTest(
       const ply = await savePointCloud(gaussians, model, 7);
       await Deno.utime(ply, new Date(), new Date(Date.now() + 10_000));
       assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
-      assertStringIncludes(reasons[0], "ours_7: PLY is newer than the pictures");
+      assertStringIncludes(reasons[0], "ours_7: PLY is newer than the images");
       await Deno.remove(scene.source, { recursive: true });
       await Deno.utime(ply, new Date(), new Date(0));
       assertEquals((await names()).length, 3);
@@ -108,7 +108,7 @@ deviceTest(
       assertStringIncludes(reasons[2], "File is not JSON");
       await Deno.remove(record);
       assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[3], "Nothing says what the pictures were rendered from");
+      assertStringIncludes(reasons[3], "The record of how the images were rendered is missing");
     });
   },
 );

@@ -17,7 +17,7 @@ import { makeViews, planOf, trainingProblem } from "./training.ts";
 
 const backend = Deno.args[0] === "cpu" ? "cpu" : "cuda";
 // Set before the library first looks: the first steps find too little room and are repeated.
-Deno.env.set("TAME_INSTANCE_ROOM", "64");
+Deno.env.set("TAME_INSTANCE_CAPACITY", "64");
 await listDevices();
 using device = await openDevice({ backend, memoryLimit: 256 * 2 ** 20 });
 const { splats, photos } = trainingProblem(80);

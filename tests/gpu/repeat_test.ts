@@ -37,7 +37,7 @@ Deno.test({
       assertMatch(expected.hash, /^[0-9a-f]{64}$/);
       for (const room of ["1", "64", "1024"]) {
         for (const residency of ["device", "pinned"]) {
-          const { hash, instanceBytes } = await replay(residency, viewsPerStep, { TAME_INSTANCE_ROOM: room });
+          const { hash, instanceBytes } = await replay(residency, viewsPerStep, { TAME_INSTANCE_CAPACITY: room });
           assertEquals(hash, expected.hash, `${room} instances, ${viewsPerStep} views a step, ${residency}`);
           // Room that had to be made fits this scene; the usual first guess is far larger.
           if (!selfTest) assertLess(instanceBytes, expected.instanceBytes);

@@ -37,7 +37,7 @@ Deno.test("loadScene() reads text and says so when a binary file is damaged, and
     await writeCapture(folder, { model: content, photos: ["images/a.png", "images/b.png"], ...SIZE });
     const damaged = join(folder, "sparse", "0", "images.bin");
     await Deno.writeFile(damaged, (await Deno.readFile(damaged)).slice(0, 50));
-    assertEquals((await assertRejects(() => loadScene(folder), DataError, "File promises")).path, damaged);
+    assertEquals((await assertRejects(() => loadScene(folder), DataError, "File states")).path, damaged);
     await writeColmapTexts(join(folder, "sparse", "0"), content);
     const { train, notices } = await loadScene(folder);
     assertEquals([train.length, notices?.length], [2, 1]);

@@ -88,7 +88,7 @@ Deno.test("parse functions throw a DataError when bytes follow the last record",
   assertThrows(() => parsePoints(new Uint8Array([...encodePoints(MODEL.points), 0]), "p"), DataError, "goes on");
 });
 
-Deno.test("parse functions refuse a count before they allocate for it when the file cannot hold it", () => {
+Deno.test("parse functions reject a count before they allocate for it when the file cannot hold it", () => {
   const encoded = [
     { parse: parseCameras, bytes: encodeCameras(MODEL.cameras) },
     { parse: parseImages, bytes: encodeImages(MODEL.images) },
@@ -110,7 +110,7 @@ Deno.test("parseImages() passes over keypoints when there are some", () => {
   assertEquals(parseImages(imageWithKeypoints(5n, 5), "images.bin"), [MODEL.images[1]]);
 });
 
-Deno.test("parseImages() refuses a pose when the rotation is zero or a number is not finite", () => {
+Deno.test("parseImages() rejects a pose when the rotation is zero or a number is not finite", () => {
   const bad = [{ quaternion: [0, 0, 0, 0] }, { quaternion: [NaN, 0, 0, 1] }, { translation: [0, Infinity, 0] }];
   for (const part of bad) {
     const bytes = encodeImages([{ ...MODEL.images[0], ...part }]);
@@ -119,7 +119,7 @@ Deno.test("parseImages() refuses a pose when the rotation is zero or a number is
   }
 });
 
-Deno.test("parseImages() refuses a name when it is not UTF-8", () => {
+Deno.test("parseImages() rejects a name when it is not UTF-8", () => {
   const bytes = encodeImages([{ ...MODEL.images[1], name: "ab" }]);
   bytes[bytes.indexOf("a".charCodeAt(0), 70)] = 0xff;
   assertThrows(() => parseImages(bytes, "images.bin"), DataError, "UTF-8");
@@ -133,7 +133,7 @@ Deno.test("parseCameras() reads the right number of parameters when the model is
   assertEquals(parseCameras(encodeCameras(cameras), "cameras.bin"), cameras);
 });
 
-Deno.test("parseCameras() refuses a camera when its model is unknown, its size zero or its id taken", () => {
+Deno.test("parseCameras() rejects a camera when its model is unknown, its size zero or its id taken", () => {
   const bytes = encodeCameras(new Map([[7, MODEL.cameras.get(7)!]]));
   const changed = (change: (view: DataView) => void): Uint8Array => {
     const copy = bytes.slice();
@@ -145,7 +145,7 @@ Deno.test("parseCameras() refuses a camera when its model is unknown, its size z
   assertThrows(() => parseCameras(changed((view) => view.setInt32(12, -1, true)), "cameras.bin"), DataError, "-1");
   assertThrows(() => parseCameras(changed((view) => view.setBigUint64(16, 0n, true)), "c"), DataError, "0 x 480");
   const twice = new Uint8Array([2, ...bytes.slice(1), ...bytes.slice(8)]);
-  assertThrows(() => parseCameras(twice, "cameras.bin"), DataError, "Camera 7 is there twice");
+  assertThrows(() => parseCameras(twice, "cameras.bin"), DataError, "Camera 7 is defined twice");
 });
 
 Deno.test("intrinsicsOf() uses one focal length on both axes when the model has one", () => {
@@ -160,14 +160,14 @@ Deno.test("intrinsicsOf() leaves the distortion out when all coefficients of a p
   assertEquals(fisheye.distortion, { model: "fisheye", coefficients: [0, 0, 0, 0, 0, 0] });
 });
 
-Deno.test("intrinsicsOf() refuses a camera when a number is unusable", () => {
+Deno.test("intrinsicsOf() rejects a camera when a number is unusable", () => {
   const camera = { id: 3, model: "PINHOLE", width: 10, height: 10 };
   for (const params of [[0, 9, 5, 5], [9, -1, 5, 5], [NaN, 9, 5, 5], [9, 9, Infinity, 5]]) {
     const error = assertThrows(() => intrinsicsOf({ ...camera, params }, "cameras.bin"), DataError, "Camera 3");
     assertEquals(error.path, "cameras.bin");
   }
 });
-Deno.test("encodeCameras() refuses a camera when its parameters do not fit its model", () => {
+Deno.test("encodeCameras() rejects a camera when its parameters do not fit its model", () => {
   const camera = { id: 1, model: "PINHOLE", width: 1, height: 1, params: [1, 2, 3] };
   assertThrows(() => encodeCameras(new Map([[1, camera]])), RangeError, "PINHOLE with 3 parameters");
 });

@@ -94,7 +94,7 @@ Deno.test("loadScene() finds masks by their photos' names with either ending, in
   });
 });
 
-Deno.test("loadScene() takes a mask of any size when it has its photo's shape, and refuses another", async () => {
+Deno.test("loadScene() takes a mask of any size when it has its photo's shape, and rejects another", async () => {
   await withFolder(async (folder) => {
     const images = [image(0, "one.png")];
     await writeCapture(folder, {

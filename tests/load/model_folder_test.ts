@@ -37,7 +37,7 @@ deviceTest("lastIteration() prefers what config.json states, where it has a PLY"
 Deno.test("readCfgArgs() throws when a folder stands where cfg_args belongs", async () => {
   await withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/cfg_args`);
-    await assertRejects(() => readCfgArgs(folder), DataError, "A folder stands where a file is needed");
+    await assertRejects(() => readCfgArgs(folder), DataError, "Expected a file, found a folder");
   });
 });
 

@@ -126,7 +126,7 @@ Deno.test("parse functions throw a DataError when a PLY file is cut anywhere", (
   }
 });
 
-Deno.test("parse functions refuse a count before they allocate for it when the file cannot hold it", () => {
+Deno.test("parse functions reject a count before they allocate for it when the file cannot hold it", () => {
   for (
     const count of ["4", "4294967296", "9007199254740991", "9007199254740992", "18446744073709551615", "-1", "1e3"]
   ) {
@@ -177,7 +177,7 @@ Deno.test("parsePointsPly() gives the offset of a word when it is no number of i
   assertEquals(parsePointsPly(text(header, "1 nan 3 4 5 6\n"), "a.ply").positions, new Float32Array([1, NaN, 3]));
 });
 
-Deno.test("parseSplatsPly() refuses a file when its properties are not those of splats", () => {
+Deno.test("parseSplatsPly() rejects a file when its properties are not those of splats", () => {
   assertThrows(() => parseSplatsPly(pointsPly(POINTS), "input.ply"), DataError, "no property f_dc_0");
   const header = new TextDecoder().decode(splatHeader(0, 1)).replace("property float f_rest_8\n", "");
   assertThrows(() => parseSplatsPly(text(header), "s.ply"), DataError, "8 properties f_rest_*");

@@ -207,7 +207,7 @@ Deno.test({
   },
 });
 
-Deno.test("parseTransforms() rounds a pose to a rotation, divides its scale out, and refuses what is none", () => {
+Deno.test("parseTransforms() rounds a pose to a rotation, divides its scale out, and rejects what is none", () => {
   const parse = (transform_matrix: unknown) =>
     parseTransforms(
       new TextEncoder().encode(JSON.stringify({ fl_x: 1, frames: [{ file_path: "a", transform_matrix }] })),
@@ -237,10 +237,10 @@ Deno.test("parseTransforms() names the file and the place when something is wron
     ["", "not JSON"],
     ["{", "not JSON"],
     ['{\n"frames": [\n}', "line 3"],
-    ["[]", "does not hold a JSON object"],
+    ["[]", "is not a JSON object"],
     ["{}", "no list of frames"],
     ['{"frames": []}', "List of frames is empty"],
-    ['{"frames": [1]}', "frames[0] is no object"],
+    ['{"frames": [1]}', "frames[0] is not an object"],
     ['{"frames": [{}]}', "frames[0] has no file_path"],
     ['{"frames": [{"file_path": 7}]}', "frames[0].file_path is 7"],
     ['{"frames": [{"file_path": "a"}]}', "neither fl_x nor camera_angle_x"],

@@ -91,18 +91,18 @@ deviceTest("train() starts from the points of init, and counts what it cannot us
     const scene = await loadScene(folder, { init: path });
     assertEquals([scene.points.count, scene.splats], [3, undefined]);
     assertEquals(scene.notices, [
-      "1 of 4 points of the file to start from are left out: not all of their numbers can be used",
+      "1 of 4 points of the init file are left out: they have unusable numbers",
     ]);
     assertEquals((await trained(device, scene, { iterations: 2, ...QUIET })).result.count, 3);
     await Deno.writeFile(path, pointsPly({ count: 1, positions: positions.subarray(3, 6), colors: new Uint8Array(3) }));
-    await assertRejects(() => loadScene(folder, { init: path }), DataError, "nothing usable");
+    await assertRejects(() => loadScene(folder, { init: path }), DataError, "no usable points");
     using start = someGaussians(device, 0);
     start.upload("opacities", new Float32Array([1, NaN, 2]), 1);
     await savePly(start, path);
     const { splats, notices } = await loadScene(folder, { init: path });
     assertEquals(splats?.opacities, new Float32Array([-2, 1, 2, 2]));
     assertEquals(notices, [
-      "1 of 5 Gaussians of the file to start from are left out: not all of their numbers can be used",
+      "1 of 5 Gaussians of the init file are left out: they have unusable numbers",
     ]);
     await assertRejects(() => loadScene(folder, { init: join(folder, "none.ply") }), DataError, "missing");
   });

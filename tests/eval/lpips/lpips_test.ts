@@ -92,7 +92,7 @@ deviceTest("lpips() is the same within a higher image, where it goes on in anoth
   assertLess(device.memory().byPurpose.images.peak, 600 << 20);
 });
 
-deviceTest("lpips() refuses images and networks that do not fit", async (device) => {
+deviceTest("lpips() rejects images and networks that do not fit", async (device) => {
   using other = await testDevice();
   using network = randomLpips(device, "alex");
   using far = randomLpips(other, "alex");

@@ -1,4 +1,4 @@
-// Files of tensors: what PyTorch writes is read, what nobody should write is refused with its place.
+// Files of tensors: what PyTorch writes is read, what nobody should write is rejected with its place.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../../base/errors.ts";
 import { parseTensors } from "../../../eval/lpips/tensors.ts";
@@ -67,16 +67,16 @@ for (const [form, bytes] of Object.entries(FORMS)) {
     assertEquals(tensors.get("features.0.bias")!.read(), VALUES.subarray(6));
   });
 
-  Deno.test(`parseTensors() refuses every shorter part when the file is ${form}`, () => {
+  Deno.test(`parseTensors() rejects every shorter part when the file is ${form}`, () => {
     for (let length = 0; length < bytes.length; length++) {
       assertThrows(() => readAll(bytes.subarray(0, length)), DataError, undefined, `${length} bytes`);
     }
   });
 
-  Deno.test(`parseTensors() reads or refuses when bytes are changed at random in ${form}`, () => {
+  Deno.test(`parseTensors() reads or rejects when bytes are changed at random in ${form}`, () => {
     const random = new Random(bytes.length);
     const below = (n: number): number => Math.floor(random.uniform(0, n));
-    let refused = 0;
+    let rejected = 0;
     for (let i = 0; i < 5000; i++) {
       const changed = bytes.slice();
       for (let changes = 1 + below(4); changes > 0; changes--) {
@@ -86,10 +86,10 @@ for (const [form, bytes] of Object.entries(FORMS)) {
         readAll(changed);
       } catch (error) {
         assertInstanceOf(error, DataError);
-        refused++;
+        rejected++;
       }
     }
-    assert(refused > 2000, `Only ${refused} of 5000 were refused`);
+    assert(rejected > 2000, `Only ${rejected} of 5000 were rejected`);
   });
 }
 
@@ -119,23 +119,23 @@ Deno.test("parseTensors() follows strides when a tensor is no plain array", () =
   assertEquals([...values], [1, 4, 2, 5, 3, 6].map((i) => VALUES[i]));
 });
 
-/** What a hostile or damaged pickle says, and the words of the refusal. */
-const REFUSED: [words: string, value: Piece][] = [
+/** Hostile or damaged pickles, and words of their errors. */
+const REJECTED: [words: string, value: Piece][] = [
   ['"os.system", which no file of tensors needs', p.call(p.global("os", "system"), p.text("id"))],
   ['"builtins.eval"', p.call(p.global("builtins", "eval"), p.text("1"))],
   ['"torch.LongStorage"', state({ x: tensor(storage("0", 8, { type: "LongStorage" }), { shape: [1] }) })],
-  ["no function", p.call(p.global("torch", "FloatStorage"), p.int(4))],
-  ["no function", p.call(p.text("call"), p.int(4))],
+  ["not a function", p.call(p.global("torch", "FloatStorage"), p.int(4))],
+  ["not a function", p.call(p.text("call"), p.int(4))],
   ["opcode 0x69", [0x69]], // INST
   ["opcode 0x93", [...p.text("os"), ...p.text("system"), 0x93]], // STACK_GLOBAL
   ["opcode 0x81", [...p.global("collections", "OrderedDict"), ...p.tuple(), 0x81]], // NEWOBJ
   ["opcode 0x82", [0x82, 1]], // EXT1
-  ["no storage of floats", p.persistent(p.tuple(p.text("module"), p.text("x")))],
-  ["no storage of floats", p.persistent(p.int(3))],
+  ["not a storage of floats", p.persistent(p.tuple(p.text("module"), p.text("x")))],
+  ["not a storage of floats", p.persistent(p.int(3))],
   ["view of another", state({ x: tensor(storage("0", 8, { view: p.tuple() }), { shape: [1] }) })],
-  ["two kinds", state({ a: tensor(storage("0", 8), { shape: [1] }), b: tensor(storage("0", 9), { shape: [1] }) })],
-  ["what is no storage", state({ x: tensor(p.int(1), { shape: [1] }) })],
-  ["what is no tensor", state({ x: p.call(p.global("torch._utils", "_rebuild_parameter"), p.int(1)) })],
+  ["two types", state({ a: tensor(storage("0", 8), { shape: [1] }), b: tensor(storage("0", 9), { shape: [1] }) })],
+  ["not a storage", state({ x: tensor(p.int(1), { shape: [1] }) })],
+  ["not a tensor", state({ x: p.call(p.global("torch._utils", "_rebuild_parameter"), p.int(1)) })],
   ["outside of its storage", state({ x: tensor(storage("0", 8), { shape: [9] }) })],
   ["outside of its storage", state({ x: tensor(storage("0", 8), { offset: 8, shape: [1] }) })],
   ["outside of its storage", state({ x: tensor(storage("0", 8), { shape: [2, 2], strides: [7, 1] }) })],
@@ -143,22 +143,22 @@ const REFUSED: [words: string, value: Piece][] = [
   ["wrong offset", state({ x: tensor(storage("0", 8), { offset: -1, shape: [1] }) })],
   ["wrong offset", state({ x: tensor(storage("0", 8), { shape: [1, 1], strides: [1] }) })],
   ["wrong offset", state({ x: tensor(storage("0", 8), { shape: Array(17).fill(1) }) })],
-  ["no list", [...p.int(1), ...p.int(2), 0x61]],
-  ["no dictionary", [...p.int(1), ...p.int(2), ...p.int(3), 0x73]],
-  ["attributes of what is no dictionary", [...p.int(1), ...p.int(2), 0x62]],
+  ["not a list", [...p.int(1), ...p.int(2), 0x61]],
+  ["not a dictionary", [...p.int(1), ...p.int(2), ...p.int(3), 0x73]],
+  ["attributes of something that is not a dictionary", [...p.int(1), ...p.int(2), 0x62]],
   ["a key without a value", [0x7d, 0x28, ...p.int(1), 0x75]],
-  ["never put there", [0x61]],
+  ["empty stack", [0x61]],
   ["recalls 9", p.get(9)],
   ["a mark that was never set", [0x74]],
   ["not UTF-8", [0x58, 1, 0, 0, 0, 0xff]],
-  ["without an end", p.global("a".repeat(300), "b")],
+  ["does not end", p.global("a".repeat(300), "b")],
   ["too long", Array(1 << 20).fill(0x28)],
-  ["no pairs", p.call(p.global("collections", "OrderedDict"), p.list(p.int(1)))],
+  ["not a list of pairs", p.call(p.global("collections", "OrderedDict"), p.list(p.int(1)))],
   ["no dictionary of tensors", p.int(1)],
 ];
 
-Deno.test("parseTensors() refuses with words and place when a pickle asks for more than tensors", () => {
-  for (const [words, value] of REFUSED) {
+Deno.test("parseTensors() rejects with the position when a pickle asks for more than tensors", () => {
+  for (const [words, value] of REJECTED) {
     const zip = assertThrows(() => parseTensors(zipOf(value, { 0: BYTES }), "x.pth"), DataError, words);
     assertStringIncludes(zip.message, "x.pth");
     assertThrows(() => parseTensors(plainFile(value, {}), "x.pth"), DataError, words);
@@ -179,7 +179,7 @@ Deno.test("parseTensors() recalls what a pickle put in its memo", () => {
   assertEquals(tensors.get("b")!.read(), tensors.get("a")!.read());
 });
 
-/** Whole files that are wrong: words of the refusal, file. */
+/** Invalid files, and words of their errors. */
 const WRONG: [words: string, bytes: Uint8Array][] = [
   ["compressed", zipOf(TWO, { 0: BYTES }, { method: 8 })],
   ["encrypted", zipOf(TWO, { 0: BYTES }, { flags: 1 })],
@@ -189,7 +189,7 @@ const WRONG: [words: string, bytes: Uint8Array][] = [
   ["12 bytes, not 8 f32 values", zipOf(TWO, { 0: BYTES.subarray(0, 12) })],
   ["big-endian", zipFile({ "a/data.pkl": p.file(TWO), "a/byteorder": [98, 105, 103], "a/data/0": BYTES })],
   ["big-endian", plainFile(TWO, { 0: BYTES }, { littleEndian: p.no })],
-  ["none of PyTorch's", plainFile(TWO, { 0: BYTES }, { magic: Array(10).fill(1) })],
+  ["Not a PyTorch file", plainFile(TWO, { 0: BYTES }, { magic: Array(10).fill(1) })],
   ["no tensor uses", plainFile(TWO, { 0: BYTES, 1: BYTES })],
   ["without values", plainFile(TWO, {})],
   ["Storage has 7 values", plainFile(TWO, { 0: BYTES }, { lengths: { 0: 7 } })],
@@ -207,7 +207,7 @@ const WRONG: [words: string, bytes: Uint8Array][] = [
   ["does not fit", safetensorsFile({ x: { dtype: "F32", shape: [2], data_offsets: [12, 4] } }, BYTES)],
 ];
 
-Deno.test("parseTensors() refuses with words when a file is damaged or of another kind", () => {
+Deno.test("parseTensors() rejects with an error when a file is damaged or of another kind", () => {
   for (const [words, bytes] of WRONG) {
     const error = assertThrows(() => readAll(bytes), DataError, undefined, words);
     assertStringIncludes(error.message, words);

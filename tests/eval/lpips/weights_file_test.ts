@@ -1,4 +1,4 @@
-// Weights from PyTorch's files to tame's, and back from there: the same numbers, or a refusal.
+// Weights from PyTorch's files to tame's, and back from there: the same numbers, or a error.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../base/errors.ts";
@@ -120,9 +120,9 @@ Deno.test("decodeLpips() gives back what encodeLpips() was given, with 16 bits w
   }
 });
 
-Deno.test("decodeLpips() refuses a file when it is cut, changed, of another version or of another kind", async () => {
+Deno.test("decodeLpips() rejects a file when it is cut, changed, of another version or of another kind", async () => {
   const { bytes } = await encodeLpips({ net: "alex", values: WEIGHTS });
-  const refuse = async (changed: Uint8Array, words: string): Promise<void> => {
+  const reject = async (changed: Uint8Array, words: string): Promise<void> => {
     const error = await assertRejects(() => decodeLpips(changed, "x.bin"), DataError);
     assertStringIncludes(error.message, words);
     assertStringIncludes(error.message, "x.bin");
@@ -132,18 +132,18 @@ Deno.test("decodeLpips() refuses a file when it is cut, changed, of another vers
     changed[at] = value;
     return changed;
   };
-  await refuse(new Uint8Array(), "Not a file of LPIPS weights");
-  await refuse(changedAt(0), "Not a file of LPIPS weights");
-  await refuse(changedAt(8, 2), "version 2");
-  for (const at of [12, 16, 24, 1000, bytes.length - 33, bytes.length - 1]) await refuse(changedAt(at), "checksum");
+  await reject(new Uint8Array(), "Not a file of LPIPS weights");
+  await reject(changedAt(0), "Not a file of LPIPS weights");
+  await reject(changedAt(8, 2), "version 2");
+  for (const at of [12, 16, 24, 1000, bytes.length - 33, bytes.length - 1]) await reject(changedAt(at), "checksum");
   for (let length = 8; length < 300; length++) {
     await assertRejects(() => decodeLpips(bytes.subarray(0, length), "x.bin"), DataError);
   }
-  await refuse(bytes.subarray(0, -1), "checksum");
+  await reject(bytes.subarray(0, -1), "checksum");
 });
 
 // What a checksum made anew cannot hide.
-Deno.test("decodeLpips() refuses a table when it is none of this network", async () => {
+Deno.test("decodeLpips() rejects a table when it is none of this network", async () => {
   const { bytes } = await encodeLpips({ net: "alex", values: WEIGHTS });
   const content = bytes.subarray(0, -32);
   const view = new DataView(bytes.buffer);
