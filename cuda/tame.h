@@ -506,12 +506,13 @@ TAME_API tame_trainer* tame_trainer_create(tame_gaussians* gaussians, tame_views
 #define TAME_STEP_ROW_BIAS 32u   /* bias correction by the number of steps that a Gaussian itself has taken */
 #define TAME_STEP_FRAGMENTS 64u  /* gather the statistics of fragments; see tame_column_info */
 #define TAME_STEP_TRANSFORM 128u /* step the transform's parameters of the step's views */
-#define TAME_STEP_VISIBLE_TERMS \
-  256u /* noise and pressures on Gaussians that are visible in one of the step's views alone */
-#define TAME_STEP_LOGIT_PRESSURE 512u /* opacity_pressure is a gradient of the logit; of no effect on linear opacities */
+/* Noise and pressures act only on Gaussians visible in one of the step's views. */
+#define TAME_STEP_VISIBLE_TERMS 256u
+/* opacity_pressure is a gradient of the logit; of no effect on linear opacities. */
+#define TAME_STEP_LOGIT_PRESSURE 512u
 
-/* One optimisation step. A parameter whose update_mask bit (1 << TAME_PARAMETER_*) is 0 keeps values, moments, steps.
- */
+/* One optimisation step. A parameter whose update_mask bit (1 << TAME_PARAMETER_*) is 0 keeps its values, moments and
+ * step count. */
 typedef struct tame_step {
   uint32_t iteration; /* 1-based */
   uint32_t next_view; /* to prefetch when the step's own are through, or TAME_NO_VIEW */

@@ -40,7 +40,7 @@ Deno.test("parseWithConfig() reads a bare object when the file has no options in
 
 Deno.test("parseWithConfig() names --config when its file is missing or a folder", async () => {
   const folder = await Deno.makeTempDir();
-  for (const [path, words] of [[folder, "A folder stands"], [`${folder}/none.json`, "File is missing"]]) {
+  for (const [path, words] of [[folder, "found a folder"], [`${folder}/none.json`, "File is missing"]]) {
     const error = await assertRejects(() => parseWithConfig(["--config", path], TRAIN_OPTIONS), UsageError, words);
     assertStringIncludes(error.message, "--config");
     assertStringIncludes(error.message, path);

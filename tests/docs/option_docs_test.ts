@@ -11,7 +11,7 @@ import { page } from "./markdown.ts";
 const INTERFACES: [name: string, file: string, rows: readonly OptionRow[], others: string[]][] = [
   ["DeviceOptions", "ffi/device.ts", DEVICE_ROWS, ["library"]],
   ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["library", "referenceCameras", "signal"]],
-  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["onPhoto", "signal"]],
+  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal", "strategy"]],
 ];
 
 /** Documentation of an interface's properties by name, in one line each. */

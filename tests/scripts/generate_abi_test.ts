@@ -37,6 +37,11 @@ typedef struct tame_rates {
   uint64_t counts[2];
 } tame_rates;
 #define TAME_LATER 1u
+#define TAME_PARAMETER_TABLE(ROW)                \\
+  ROW(MEANS, "means", 3, 0, 1.6e-4f, "x y z")    \\
+  ROW(SH_REST, "sh_rest", 0, 3, 1e-3f, "f_rest_#")
+#define TAME_PARAMETER_IDENTIFIER(identifier, name, floats, sh_floats, rate, ply) TAME_PARAMETER_##identifier,
+enum { TAME_PARAMETER_TABLE(TAME_PARAMETER_IDENTIFIER) TAME_PARAMETERS };
 TAME_API uint32_t tame_abi_version(void);
 TAME_NONBLOCKING
 TAME_API tame_device* tame_device_open(const tame_rates* options, uint32_t options_bytes, tame_error* err);
@@ -61,7 +66,23 @@ export const ABI = {
   SAME: 3,
 
   LATER: 1,
+
+  PARAMETER_MEANS: 0,
+  PARAMETER_SH_REST: 1,
+  PARAMETERS: 2,
 } as const;
+
+/**
+ * The parameters of a Gaussian, in the order of \`ABI.PARAMETER_*\`: floats of each, more for each coefficient of the
+ * spherical harmonics above degree 0, learning rate by default, PLY columns (\`#\` counts from 0).
+ */
+export const PARAMETERS = [
+  { name: "means", floats: 3, shFloats: 0, rate: 0.00016, plyColumns: "x y z" },
+  { name: "sh_rest", floats: 0, shFloats: 3, rate: 0.001, plyColumns: "f_rest_#" },
+] as const;
+
+/** Name of a parameter. */
+export type ParameterName = "means" | "shRest";
 
 /** Structs of the header: the type of each field in order, or type and array length. */
 export const STRUCTS = {
@@ -144,7 +165,13 @@ for (
     ["a constant of 64 bits", "#define TAME_X 0xFFFFFFFFFFFFFFFFull", "more than a JavaScript number holds"],
     ["a constant's prefix", "#define OTHER 1", "OTHER does not begin with TAME_"],
     ["a directive", "#pragma once", "unknown directive: #pragma once"],
-    ["a declaration", "enum { A, B };", "expected TAME_API, found enum"],
+    ["a declaration", "int x;", "expected TAME_API, found int"],
+    ["an enum", "enum { A, B };", "expected TAME_PARAMETER_TABLE, found A"],
+    [
+      "a row of parameters",
+      '#define TAME_PARAMETER_TABLE(ROW) ROW(A, "a", 1, 0, 1)',
+      "TAME_PARAMETER_TABLE has a row of another form",
+    ],
     ["a repeated name", "#define TAME_X 1\n#define TAME_X 1", "tame.h:3: TAME_X is declared twice"],
     ["an unfinished declaration", "TAME_API float tame_f(float x", "expected ), found the end of the file"],
   ] as const
