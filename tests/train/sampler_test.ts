@@ -1,6 +1,6 @@
 // The order of training views: every view once an epoch, and nothing but the seed decides it.
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { ViewSampler } from "../../train/sampler.ts";
+import { ViewOrder, ViewSampler } from "../../train/sampler.ts";
 
 function epoch(sampler: ViewSampler, first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => sampler.view(first + i));
@@ -26,6 +26,25 @@ Deno.test("ViewSampler.view() shuffles every epoch anew and puts each view every
   }
   assertEquals(places.size, 16);
   assert(new Set(Array.from({ length: 10 }, (_, e) => epoch(sampler, 1 + 4 * e, 4).join())).size > 1);
+});
+
+Deno.test("ViewSampler.viewsOf() cuts the order of the views into steps, across epochs too", () => {
+  const sampler = new ViewSampler(3, 10);
+  const steps = Array.from({ length: 15 }, (_, i) => sampler.viewsOf(i + 1, 4));
+  assertEquals(steps.flat(), epoch(sampler, 1, 60));
+});
+
+Deno.test("ViewOrder with several views a step agrees with ViewSampler.viewsOf()", () => {
+  const [sampler, order] = [new ViewSampler(3, 10), new ViewOrder(3, 10, 4)];
+  for (let t = 1; t <= 40; t++) {
+    const views = sampler.viewsOf(t, 4);
+    assertEquals(order.neededBy(t, 40), t < 40 ? [...views, sampler.viewsOf(t + 1, 4)[0]] : views);
+    for (let view = 0; view < 10; view++) {
+      let next = t;
+      while (!sampler.viewsOf(next, 4).includes(view)) next++;
+      assertEquals(order.nextIteration(view, t), next);
+    }
+  }
 });
 
 Deno.test("ViewSampler() throws when there is no view", () => {
