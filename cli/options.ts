@@ -23,7 +23,7 @@ export const TRAIN_OPTIONS = [
     title: "Capture and model folder",
     rows: [
       ...FOLDER_ROWS,
-      ...rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "init", "near"),
+      ...rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init", "near"),
       ...MODEL_ROWS,
     ],
   },
@@ -71,7 +71,7 @@ export const CONVERT_OPTIONS = [
 
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
-  { title: "Capture", rows: rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "init") },
+  { title: "Capture", rows: rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init") },
   {
     title: "Memory plan",
     rows: rowsNamed(

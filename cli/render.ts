@@ -157,6 +157,8 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     images: values.images ?? text("images"),
     resolution: values.resolution ?? number("resolution"),
     eval: values.eval || stored.eval === true,
+    testEvery: values.test_every ?? number("test_every"),
+    testOffset: values.test_offset ?? number("test_offset"),
     whiteBackground: values.white_background || stored.white_background === true,
     near: values.near ?? number("near"),
     referenceCameras: stored.reference_cameras === true,

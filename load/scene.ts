@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { resolveOptions } from "../base/option.ts";
+import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
 import type { Camera, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
 import type { Capture } from "./capture.ts";
@@ -25,8 +25,15 @@ export interface LoadOptions {
    * wider photos to that; any other number up to 16384 is the width. Default -1.
    */
   resolution?: number;
-  /** Whether to hold views out for evaluation: the capture's own test set, or every eighth. Default false. */
+  /**
+   * Whether to hold views out for evaluation: the capture's own test set, else those that `testEvery` and `testOffset`
+   * say. Default false.
+   */
   eval?: boolean;
+  /** One of every so many views, in the order of names, is held out; 2 or more. Default 8. */
+  testEvery?: number;
+  /** Index of the first view that is held out, from 0 to `testEvery - 1`. Default 0. */
+  testOffset?: number;
   /** Distance of the cameras' near planes, in world units. Default 0.2. */
   near?: number;
   /**
@@ -50,9 +57,6 @@ export interface LoadOptions {
 /** Cameras that are no farther apart than this fraction of their distance from the origin are in one place. */
 const ROUNDING = 1e-9;
 
-/** With hold-out, the first of every so many views is a test view, unless the capture names its test set. */
-const HOLD_OUT_EVERY = 8;
-
 /**
  * Loads a capture: a COLMAP model in `sparse` with a folder of photos; a `transforms_train.json`, as synthetic scenes
  * have; or a `transforms.json`. `path` may also name such a file. Only the photos' headers are read;
@@ -62,11 +66,12 @@ const HOLD_OUT_EVERY = 8;
  * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of the photo's aspect ratio, if the
  * capture names none.
  *
- * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on. Without points, random ones
- * are used, and {@linkcode Scene.notices} says so.
+ * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
+ * choose others. Where they have no effect because the capture names its test set, or hold out no view,
+ * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, or a photo has another aspect ratio than its
- * camera; a `RangeError` when an option is out of range.
+ * camera; a `RangeError` when an option is out of range, or `testOffset` is not less than `testEvery`.
  *
  * @example
  * ```ts ignore
@@ -77,8 +82,9 @@ const HOLD_OUT_EVERY = 8;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images, resolution, eval: holdOut, near, seed, init } = resolveOptions(LOAD_ROWS, options);
+  const { images, resolution, eval: holdOut, near, seed, init, ...fold } = resolveOptions(LOAD_ROWS, options);
   const { library, referenceCameras: reference, signal } = options;
+  checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
@@ -89,7 +95,8 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const order = views.map((_, i) => i);
   if (!capture.ordered) order.sort((a, b) => compareCodePoints(views[a].name, views[b].name));
   const stated = photos.some(({ test }) => test !== undefined);
-  const isTest = (i: number, k: number) => holdOut && (stated ? photos[i].test === true : k % HOLD_OUT_EVERY === 0);
+  const inFold = (k: number) => k % fold.testEvery === fold.testOffset;
+  const isTest = (i: number, k: number) => holdOut && (stated ? photos[i].test === true : inFold(k));
   const train = order.filter((i, k) => !isTest(i, k)).map((i) => views[i]);
   const test = order.filter(isTest).map((i) => views[i]);
 
@@ -103,8 +110,38 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
     ...(start?.splats === undefined ? {} : { splats: start.splats }),
     extent: sceneExtent(cameras, reference ? undefined : points.points),
     source,
-    notices: [...capture.notices, ...notices, ...points.notices],
+    notices: [
+      ...capture.notices,
+      ...(holdOut ? foldNotices(fold, { views: views.length, stated }) : []),
+      ...notices,
+      ...points.notices,
+    ],
   };
+}
+
+/** Which views are held out of a capture that names no test set. */
+type Fold = Pick<Required<LoadOptions>, "testEvery" | "testOffset">;
+
+function checkFold({ testEvery, testOffset }: Fold): void {
+  if (testOffset < testEvery) return;
+  throw new OptionError((option) =>
+    `Cannot use ${testOffset} as ${option("testOffset")}: it takes an integer from 0 to ${testEvery - 1}, less than ` +
+    option("testEvery")
+  );
+}
+
+/**
+ * Where a fold that was asked for is not what is held out. No error: one command line, or `config.json`, then serves
+ * captures with and without a test set, as with other trainers of the family.
+ */
+function foldNotices({ testEvery, testOffset }: Fold, { views, stated }: { views: number; stated: boolean }): string[] {
+  if (!stated) {
+    if (testOffset < views) return [];
+    return [`No view is held out: there are ${views}, the first would be ${testOffset}, counted from 0`];
+  }
+  const { default: every } = rowNamed(LOAD_ROWS, "test_every");
+  if (testEvery === every && testOffset === 0) return [];
+  return ["The capture names its test set, which is held out: test_every and test_offset have no effect"];
 }
 
 /** The capture's points with usable coordinates; random ones if there are none. */

@@ -18,6 +18,8 @@ export const RENDERED_ROWS = [
   asTrained(rowNamed(LOAD_ROWS, "images")),
   asTrained(rowNamed(LOAD_ROWS, "resolution")),
   { ...rowNamed(LOAD_ROWS, "eval"), help: "hold out the test views, also where the model was trained without" },
+  asTrained(rowNamed(LOAD_ROWS, "test_every")),
+  asTrained(rowNamed(LOAD_ROWS, "test_offset")),
   {
     ...rowNamed(MODEL_ROWS, "white_background"),
     help: "white background, also where the model was trained on black",

@@ -1,8 +1,9 @@
 // The model folder of a run: what is known of it at the start, and a PLY for every save.
 
-import { DEFAULT_NEAR } from "../../base/scene.ts";
+import { rowNamed } from "../../base/option.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { lastIteration, savedIterations } from "../../load/model_folder.ts";
+import { LOAD_ROWS } from "../../load/option_table.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { trainOptions, usesReferenceCameras } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
@@ -76,7 +77,16 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     sh_degree: values.sh_degree,
     source_path: scene.source,
     white_background: values.white_background,
-    ...(values.near === DEFAULT_NEAR ? {} : { near: values.near }),
+    ...changed(values, ["test_every", "test_offset", "near"]),
     ...(usesReferenceCameras(trainOptions(values)) ? { reference_cameras: true } : {}),
   };
+}
+
+/** Options of loading that are not the defaults; other tools of the family do not know them. */
+function changed(
+  values: RunSetup["values"],
+  names: readonly ("test_every" | "test_offset" | "near")[],
+): Record<string, number> {
+  const other = names.filter((name) => values[name] !== rowNamed(LOAD_ROWS, name).default);
+  return Object.fromEntries(other.map((name) => [name, values[name]]));
 }

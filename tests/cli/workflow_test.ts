@@ -156,6 +156,38 @@ workflowTest(
   },
 );
 
+workflowTest(
+  "tame train keeps the fold that it holds out in cfg_args, and render and metrics follow it",
+  async (folder) => {
+    const args =
+      "train -s capture -m out --backend cpu --eval --test_every 3 --test_offset 1 --iterations 3 --budget 1 " +
+      "--densify_until_iter 0 --test_iterations 3 --json";
+    const { code, stdout, stderr } = await ended(start(args.split(" "), folder));
+    assertEquals(code, EXIT.done, stderr);
+    const views = stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).filter(({ type }) => type === "view");
+    const names = views.filter(({ set }) => set === "test").map(({ name }) => name);
+    assertEquals(names, ["photo1", "photo4", "photo7"]);
+    const out = join(folder, "out");
+    assertStringIncludes(await Deno.readTextFile(join(out, "cfg_args")), "test_every=3, test_offset=1");
+    const { options } = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
+    assertEquals([options.test_every, options.test_offset], [3, 1]);
+
+    for (const verb of ["render", "metrics"]) {
+      assertEquals((await ended(start([verb, "-m", "out", "--backend", "cpu"], folder))).code, EXIT.done);
+    }
+    const record = JSON.parse(await Deno.readTextFile(join(out, "test", "ours_3", "render.json")));
+    assertEquals([record.testEvery, record.testOffset], [3, 1]);
+    const scores = JSON.parse(await Deno.readTextFile(join(out, "per_view.json"))).ours_3;
+    assertEquals(Object.values(scores.PSNR_float), views.slice(0, 3).map(({ psnr }) => psnr));
+
+    const other = await ended(
+      start("train -s capture -m other --eval --test_every 4 --test_offset 4".split(" "), folder),
+    );
+    assertEquals(other.code, EXIT.usage);
+    assertStringIncludes(other.stderr, "Cannot use 4 as --test_offset: it takes an integer from 0 to 3");
+  },
+);
+
 workflowTest("tame info plans for the budget only where densification leads to it", async (folder) => {
   const planned = async (args: string): Promise<number> => {
     const { code, stdout, stderr } = await ended(
