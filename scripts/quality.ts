@@ -1,7 +1,7 @@
-// `deno task quality`: trains the real captures in several ways, each with several seeds, and reports PSNR, SSIM, count
-// and time. `--help` says how to call it.
+// `deno task quality`: trains the real captures in several ways, with the same seeds and folds, and compares what comes
+// out. `--help` says how to call it.
 
-import { dirname, fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import type { OptionRow } from "../base/option.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { parse } from "../cli/argv.ts";
@@ -9,13 +9,18 @@ import { UsageError } from "../cli/errors.ts";
 import { EXIT, failureOf } from "../cli/exit.ts";
 import { duration } from "../cli/format.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
+import { Interrupt } from "../cli/interrupt.ts";
 import type { OptionGroup, OptionValues } from "../cli/option.ts";
+import { LPIPS_ROWS } from "../cli/options/common_rows.ts";
 import { userPath } from "../cli/paths.ts";
-import type { RunConfig } from "../export/model_folder.ts";
-import { MODEL_FILES } from "../load/model_folder.ts";
-import { capture } from "./captures.ts";
-import { markdown, readRecords, type RunRecord, withRecord, writeRecords } from "./quality/results.ts";
-import { type Setting, SETTINGS, trainArguments, type Variant, VARIANTS } from "./quality/variants.ts";
+import { findLpipsWeights } from "../eval/lpips/lpips.ts";
+import { type Code, codeOf } from "./quality/code.ts";
+import { execute, RunFailure } from "./quality/execute.ts";
+import { type FinishedRun, ResultsFolder, type RunRecord } from "./quality/records.ts";
+import { reportText } from "./quality/report.ts";
+import { numberList, type Plan, type Run, runKey, runsOf, runText, TEST_EVERY } from "./quality/runs.ts";
+import { SETTINGS } from "./quality/settings.ts";
+import { checkFlags, flagsOf, parseVariants, parseVariantsJson, type Variant, VARIANTS } from "./quality/variants.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -28,22 +33,31 @@ const rows = [
     help: "captures with their flags, also joined by commas",
   },
   {
-    name: "only",
-    kind: "strings",
-    unit: "NAME",
-    default: VARIANTS.map(({ name }) => name),
-    help: "ways of training, also joined by commas",
+    name: "variants",
+    kind: "string",
+    unit: "LIST|FILE.json",
+    default: "default;reference",
+    help: 'ways of training, the baseline first: "base=;slow=--position_lr_init 0.00004;cap"',
   },
-  { name: "seeds", kind: "integers", unit: "N", default: [0, 1, 2], help: "one run each" },
-  { name: "jobs", kind: "integer", unit: "N", default: 1, minimum: 1, help: "runs at a time" },
+  { name: "seeds", kind: "strings", unit: "N", default: ["0-2"], help: "one run each, such as 0,1 or 0-7" },
+  {
+    name: "folds",
+    kind: "strings",
+    unit: "K",
+    default: ["0"],
+    help: `which photos are held out: every ${TEST_EVERY}th from this one on, such as 0,1 or 0-${TEST_EVERY - 1}`,
+  },
   { name: "iterations", kind: "integer", unit: "N", minimum: 1, help: "training steps instead of the setting's" },
   { name: "flags", kind: "string", unit: "TEXT", default: "", help: "more flags of train, separated by spaces" },
+  { name: "jobs", kind: "integer", unit: "N", default: 1, minimum: 1, help: "runs at a time" },
 ] as const satisfies readonly OptionRow[];
 
 const output = [
-  { name: "out", kind: "string", unit: "PATH", default: "out/quality", help: "folder of the trained models" },
-  { name: "results", kind: "string", unit: "FILE", default: "out/quality/results.json", help: "file of the results" },
-  { name: "report", kind: "flag", help: "train nothing: print the table of the results that there are" },
+  ...LPIPS_ROWS,
+  { name: "results", kind: "string", unit: "DIR", default: "out/quality", help: "folder of the results" },
+  { name: "report", kind: "flag", help: "train nothing: print the tables of the results that there are" },
+  { name: "views", kind: "flag", help: "also tables of the held-out views" },
+  { name: "keep_models", kind: "flag", help: "keep the trained models, in models/ of the results" },
 ] as const satisfies readonly OptionRow[];
 
 /** Options of the script. */
@@ -52,113 +66,142 @@ export const QUALITY_OPTIONS = [
   { title: "Results", rows: output },
 ] as const satisfies readonly OptionGroup[];
 
-/** A training to run. */
-interface Job {
-  setting: Setting;
-  variant: Variant;
-  seed: number;
-}
+type QualityValues = OptionValues<typeof QUALITY_OPTIONS>;
 
 async function main(argv: string[]): Promise<number> {
   if (asksForHelp(argv)) {
-    console.log(helpText({
-      name: "quality",
-      summary: "train the real captures in several ways and compare what comes out",
-      usage: "[options]",
-      example: 'deno task quality --settings fox-C7 --only default,reference --jobs 4 --flags "--backend cuda"',
-      notes: [
-        `Settings: ${
-          SETTINGS.map(({ name }) => name).join(", ")
-        }; their captures are looked for in $TAME_DATA or data/.`,
-        `Ways of training: ${VARIANTS.map(({ name, what }) => `${name} (${what})`).join(", ")}.`,
-        "A run replaces an earlier result of its setting, variant and seed. Times of runs that share a machine are longer.",
-      ],
-      table: QUALITY_OPTIONS,
-    }));
+    console.log(help());
     return EXIT.done;
   }
-  const { values } = parse(argv, QUALITY_OPTIONS);
-  const results = userPath(values.results);
-  let records = await readRecords(results);
+  const { values } = parse(withFlagsJoined(argv), QUALITY_OPTIONS);
+  const plan = await planOf(values);
+  const runs = runsOf(plan);
+  const results = new ResultsFolder(userPath(values.results));
   const failures: string[] = [];
-  if (!values.report) {
-    await Deno.mkdir(dirname(results), { recursive: true });
-    const jobs = jobsOf(values);
-    await forEachParallel(jobs.length, async (index) => {
-      const started = performance.now();
-      const outcome = await train(jobs[index], values);
-      const took = duration((performance.now() - started) / 1000);
-      if (typeof outcome === "string") {
-        failures.push(`${nameOf(jobs[index])}: ${outcome}`);
-        console.error(`${nameOf(jobs[index])} failed after ${took}`);
-        return;
-      }
-      records = withRecord(records, outcome);
-      await writeRecords(results, records);
-      console.error(
-        `${nameOf(jobs[index])}: PSNR ${outcome.psnr.toFixed(2)}, SSIM ${outcome.ssim.toFixed(4)}, ${took}`,
-      );
-    }, { concurrency: values.jobs });
+  let hash: string | undefined;
+  if (values.report) {
+    hash = await results.latestCode(runs);
+  } else {
+    const code = await codeOf(ROOT);
+    hash = code.hash;
+    failures.push(...await runAll(runs, { values, results, code }));
   }
-  console.log(markdown(records));
+  const finished: FinishedRun[] = [];
+  for (const run of hash === undefined ? [] : runs) {
+    const record = await results.read(run, hash!);
+    if (record !== undefined) finished.push({ run, record });
+  }
+  console.log(reportText({ plan, finished, views: values.views }));
   for (const failure of failures) console.error(failure);
   return failures.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-/** Every seed of every variant of every setting, the seeds innermost. */
-function jobsOf(values: OptionValues<typeof QUALITY_OPTIONS>): Job[] {
-  const settings = chosen("settings", values.settings, SETTINGS);
-  const variants = chosen("only", values.only, VARIANTS);
-  return settings.flatMap((setting) =>
-    variants.flatMap((variant) => values.seeds.map((seed): Job => ({ setting, variant, seed })))
-  );
-}
-
-/** The items of a list that an option names. */
-function chosen<T extends { name: string }>(option: string, names: readonly string[], all: readonly T[]): T[] {
-  return names.flatMap((text) => text.split(",")).map((name) => {
-    const item = all.find((item) => item.name === name);
-    if (item !== undefined) return item;
-    throw new UsageError(`Cannot use "${name}" as --${option}: there are ${all.map(({ name }) => name).join(", ")}`);
+function help(): string {
+  return helpText({
+    name: "quality",
+    summary: "train the real captures in several ways and compare what comes out, pair by pair",
+    usage: "[options]",
+    example: 'deno task quality --settings fox-C7 --variants "base=;slow=--position_lr_init 0.00004" --seeds 0-7 ' +
+      '--jobs 4 --flags "--backend cuda"',
+    notes: [
+      `Settings: ${SETTINGS.map(({ name }) => name).join(", ")}; their captures are looked for in $TAME_DATA or data/.`,
+      `Variants: NAME=FLAGS, or one of ${VARIANTS.map(({ name }) => name).join(", ")}. A JSON file has an object of ` +
+      "names and flags.",
+      "A run that has a result of the same flags and code is not run again. Times of runs that share a machine are longer.",
+    ],
+    table: QUALITY_OPTIONS,
   });
 }
 
-function nameOf({ setting, variant, seed }: Job): string {
-  return `${setting.name} ${variant.name}, seed ${seed}`;
+/** `--flags "--backend cuda"` as one argument: the parser takes a value that begins with dashes for an option. */
+function withFlagsJoined(argv: readonly string[]): string[] {
+  const at = argv.indexOf("--flags");
+  if (at < 0 || at + 1 === argv.length) return [...argv];
+  return [...argv.slice(0, at), `--flags=${argv[at + 1]}`, ...argv.slice(at + 2)];
 }
 
-/** Trains in its own process; resolves to the record, or to the reason why there is none. */
-async function train(job: Job, values: OptionValues<typeof QUALITY_OPTIONS>): Promise<RunRecord | string> {
-  const { setting, variant, seed } = job;
-  const source = capture(setting.capture, setting.images, "sparse");
-  if (source === undefined) return `no ${setting.capture} capture in $TAME_DATA or data/`;
-  const folder = join(userPath(values.out), setting.name, variant.name, `seed_${seed}`);
-  const iterations = values.iterations ?? setting.iterations;
-  const extra = values.flags.split(" ").filter((flag) => flag !== "");
-  const command = trainArguments(setting, variant, { source, folder, seed, iterations, extra });
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", join(ROOT, "cli.ts"), "train", ...command],
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== EXIT.done) return `exit code ${code}: ${decoder.decode(stderr).trim().split("\n").slice(-3).join("; ")}`;
-  const events = decoder.decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
-  const evaluated = events.findLast(({ type, set }) => type === "evaluate" && set === "test");
-  if (evaluated === undefined) return "no held-out views were evaluated";
-  const { result, device }: RunConfig = JSON.parse(await Deno.readTextFile(join(folder, MODEL_FILES.config)));
+async function planOf(values: QualityValues): Promise<Plan> {
+  const flags = flagsOf(values.flags);
+  checkFlags(flags, "--flags");
+  const settings = values.settings.flatMap((text) => text.split(",")).map((name) => {
+    const setting = SETTINGS.find((setting) => setting.name === name);
+    if (setting !== undefined) return setting;
+    throw new UsageError(
+      `Cannot use "${name}" as --settings: there are ${SETTINGS.map(({ name }) => name).join(", ")}`,
+    );
+  });
   return {
-    setting: setting.name,
-    variant: variant.name,
-    seed,
-    psnr: evaluated.psnr,
-    ssim: evaluated.ssim,
-    count: result.count,
-    trainSeconds: result.seconds,
-    peakMemory: result.peakMemory,
-    jobs: values.jobs,
-    device: device.name,
-    command,
+    settings,
+    variants: await variantsOf(values.variants),
+    seeds: numberList("seeds", values.seeds, 999_999),
+    folds: numberList("folds", values.folds, TEST_EVERY - 1),
+    iterations: values.iterations,
+    flags,
   };
+}
+
+async function variantsOf(text: string): Promise<Variant[]> {
+  if (!text.endsWith(".json") || text.includes("=")) return parseVariants(text);
+  const path = userPath(text);
+  return parseVariantsJson(await Deno.readTextFile(path), path);
+}
+
+/** Does what has no result yet; resolves to the reasons of what failed. */
+async function runAll(
+  runs: readonly Run[],
+  { values, results, code }: { values: QualityValues; results: ResultsFolder; code: Code },
+): Promise<string[]> {
+  const weights = findLpipsWeights(values.lpips);
+  const lpips = weights === undefined ? undefined : userPath(weights);
+  const todo = await unfinished(runs, { results, code, lpips });
+  console.error(`${runs.length} runs, ${todo.length} to do`);
+  const folder = userPath(values.results);
+  const [models, logs] = [join(folder, "models"), join(folder, "logs")];
+  for (const path of todo.length === 0 ? [] : [models, logs]) await Deno.mkdir(path, { recursive: true });
+  const failures: string[] = [];
+  using interrupt = new Interrupt(() =>
+    console.error("Interrupted: the same command does what is not done; ^C again stops at once")
+  );
+  const { signal } = interrupt;
+  let ended = 0;
+  await forEachParallel(todo.length, async (index) => {
+    const run = todo[index];
+    const name = `${run.setting.name}_${run.variant.name}_seed_${run.seed}_fold_${run.fold}`;
+    const [model, log] = [join(models, name), join(logs, `${name}.log`)];
+    const started = performance.now();
+    const took = () => duration((performance.now() - started) / 1000);
+    const { jobs, keep_models: keep } = values;
+    try {
+      const record = await execute(run, { code, model, log, lpips, jobs, keep, signal });
+      await results.write(run, record);
+      console.error(`[${++ended}/${todo.length}] ${runText(run)}: ${scoresText(record)}, ${took()}`);
+    } catch (error) {
+      if (!(error instanceof RunFailure)) throw error;
+      failures.push(`${runText(run)}: ${error.message}`);
+      console.error(`[${++ended}/${todo.length}] ${runText(run)} failed after ${took()}`);
+    }
+  }, { concurrency: values.jobs, signal });
+  return failures;
+}
+
+/** The runs without a result, or without the LPIPS that is asked for; each once, also where variants are the same. */
+async function unfinished(
+  runs: readonly Run[],
+  { results, code, lpips }: { results: ResultsFolder; code: Code; lpips?: string },
+): Promise<Run[]> {
+  const todo = new Map<string, Run>();
+  for (const run of runs) {
+    const record = await results.read(run, code.hash);
+    const complete = record !== undefined &&
+      (lpips === undefined || Object.keys(record.scores).some((name) => name.startsWith("LPIPS")));
+    const key = await runKey(run, code.hash);
+    if (!complete && !todo.has(key)) todo.set(key, run);
+  }
+  return [...todo.values()];
+}
+
+function scoresText({ scores }: RunRecord): string {
+  return `PSNR ${scores.PSNR.toFixed(2)}, SSIM ${scores.SSIM.toFixed(4)}`;
 }
 
 if (import.meta.main) {

@@ -1,56 +1,17 @@
-// What is compared: captures with their flags, and ways of training.
+// Ways of training: those that are known by name, and those of the command line or of a JSON file.
 
-/** A capture and how it is trained. */
-export interface Setting {
-  name: string;
-  /** The capture's folder among the real captures. */
-  capture: "fox" | "caliterra";
-  /** Sub-folder of its photos. */
-  images: string;
-  iterations: number;
-  flags: readonly string[];
-  /** Gaussians that the reference implementation ends with. */
-  count: number;
-  /** Its budget as a multiple of the initial points. */
-  multiplier: number;
-}
-
-/** The settings for which results of the reference implementation are known. */
-export const SETTINGS: readonly Setting[] = [
-  {
-    name: "fox-C7",
-    capture: "fox",
-    images: "images_8",
-    iterations: 7000,
-    flags: ["--densification_interval=500", "--sh_lower", "--densify_until_iter=5000", "--ho_iteration=5000"],
-    count: 29_902,
-    multiplier: 2,
-  },
-  {
-    name: "fox-B",
-    capture: "fox",
-    images: "images_2",
-    iterations: 30_000,
-    flags: ["--densification_interval=500", "--sh_lower"],
-    count: 112_053,
-    multiplier: 15,
-  },
-  {
-    name: "caliterra-B",
-    capture: "caliterra",
-    images: "images_2",
-    iterations: 15_000,
-    flags: ["--densification_interval=500", "--sh_lower", "--densify_until_iter=10000", "--ho_iteration=10000"],
-    count: 213_520,
-    multiplier: 5,
-  },
-];
+import { normalise, parse } from "../../cli/argv.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { flagOf } from "../../cli/option.ts";
+import { TRAIN_OPTIONS } from "../../cli/options.ts";
+import { trainOptions } from "../../cli/train_options.ts";
+import { OptionError } from "../../base/option.ts";
+import { isObject } from "../../load/json.ts";
 
 /** A way of training. */
 export interface Variant {
   name: string;
-  /** Description for the table. */
-  what: string;
+  /** Flags of `train`. */
   flags: readonly string[];
   /** Whether the budget is the reference's multiple instead of its final count. */
   multiplies?: boolean;
@@ -58,53 +19,117 @@ export interface Variant {
 
 /** The defaults, each default replaced by the reference's behaviour, all of them replaced, and optional features. */
 export const VARIANTS: readonly Variant[] = [
-  { name: "default", what: "the defaults", flags: [] },
-  { name: "curve", what: "the reference's curve of counts, which ends below the budget", flags: ["--parity=curve"] },
-  {
-    name: "selection",
-    what: "the reference's events: growth, then pruning by scores out of place; no fill, so no shared opacities",
-    flags: ["--parity=selection"],
-  },
-  { name: "opacity", what: "opacities left alone from --ho_iteration on", flags: ["--parity=opacity"] },
-  { name: "rates", what: "constant learning rates, but for that of the means", flags: ["--parity=rates"] },
-  { name: "gradient", what: "gradients pass the cap on alpha", flags: ["--parity=gradient"] },
-  { name: "cameras", what: "principal points taken as central", flags: ["--parity=cameras"] },
-  {
-    name: "reference",
-    what: "all of these, and the reference's own budget",
-    flags: ["--parity=reference"],
-    multiplies: true,
-  },
-  { name: "cap", what: "candidates alone grow", flags: ["--budget_cap"] },
-  { name: "unpruned", what: "faint Gaussians stay", flags: ["--min_opacity=0"] },
-  { name: "high_opacity", what: "opacities trained as they are used", flags: ["--high_opacity"] },
-  { name: "sparse_adam", what: "only Gaussians in view step", flags: ["--optimizer_type=sparse_adam"] },
+  { name: "default", flags: [] },
+  { name: "curve", flags: ["--parity=curve"] },
+  { name: "selection", flags: ["--parity=selection"] },
+  { name: "opacity", flags: ["--parity=opacity"] },
+  { name: "rates", flags: ["--parity=rates"] },
+  { name: "gradient", flags: ["--parity=gradient"] },
+  { name: "cameras", flags: ["--parity=cameras"] },
+  { name: "reference", flags: ["--parity=reference"], multiplies: true },
+  { name: "cap", flags: ["--budget_cap"] },
+  { name: "unpruned", flags: ["--min_opacity=0"] },
+  { name: "high_opacity", flags: ["--high_opacity"] },
+  { name: "sparse_adam", flags: ["--optimizer_type=sparse_adam"] },
 ];
 
-/** The command line of a run after `train`: the later of two flags wins, so `extra` has the last word. */
-export function trainArguments(
-  setting: Setting,
-  variant: Variant,
-  run: { source: string; folder: string; seed: number; iterations: number; extra: readonly string[] },
-): string[] {
-  const { source, folder, seed, iterations, extra } = run;
-  const budget = variant.multiplies
-    ? ["--mode=multiplier", `--budget=${setting.multiplier}`]
-    : ["--mode=final_count", `--budget=${setting.count}`];
-  return [
-    `--source_path=${source}`,
-    `--images=${setting.images}`,
-    "--eval",
-    ...setting.flags,
-    ...budget,
-    ...variant.flags,
-    `--seed=${seed}`,
-    `--iterations=${iterations}`,
-    `--test_iterations=${iterations}`,
-    `--save_iterations=${iterations}`,
-    ...extra,
-    `--model_path=${folder}`,
-    "--quiet",
-    "--json",
-  ];
+/** Options of `train` that the harness sets; no variant can, or two runs would not be a pair. */
+const OWN_OPTIONS = [
+  ...["source_path", "model_path", "config", "json", "quiet"],
+  ...["eval", "test_every", "test_offset", "seed", "test_iterations", "save_iterations"],
+];
+
+const NAME = /^\w[\w.+-]*$/;
+
+/**
+ * Reads a list of variants, `base=;slow=--position_lr_init 0.00004;cap`: names with flags of `train` after an equals
+ * sign, or names of {@linkcode VARIANTS} alone. The first is the baseline.
+ *
+ * @throws {UsageError} When a name is unknown, unfit or there twice, or `train` does not take the flags
+ */
+export function parseVariants(text: string): Variant[] {
+  const items = text.split(";").map((item) => item.trim()).filter((item) => item !== "");
+  return checked(items.map((item) => {
+    const equals = item.indexOf("=");
+    return equals < 0 ? known(item) : { name: item.slice(0, equals).trim(), flags: flagsOf(item.slice(equals + 1)) };
+  }));
+}
+
+/**
+ * Reads the JSON text of a file of variants, `{ "base": "", "slow": ["--position_lr_init", "0.00004"] }`: each has a
+ * text or a list of flags, or null for one of {@linkcode VARIANTS}. The first is the baseline.
+ *
+ * @throws {UsageError} As {@linkcode parseVariants}, and when the text is something else
+ */
+export function parseVariantsJson(text: string, path: string): Variant[] {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read variants from ${path}: it is not JSON (${(error as Error).message})`);
+  }
+  if (!isObject(data)) throw new UsageError(`Cannot read variants from ${path}: it holds no object of names and flags`);
+  return checked(
+    Object.entries(data).map(([name, flags]): Variant => {
+      if (flags === null) return known(name);
+      if (typeof flags === "string") return { name, flags: flagsOf(flags) };
+      if (Array.isArray(flags) && flags.every((flag) => typeof flag === "string")) return { name, flags };
+      throw new UsageError(
+        `Cannot read variant "${name}" of ${path}: it takes a text or a list of flags of train, or null`,
+      );
+    }),
+  );
+}
+
+/** The flags of a text, which spaces separate. */
+export function flagsOf(text: string): string[] {
+  return text.split(/\s+/).filter((flag) => flag !== "");
+}
+
+function known(name: string): Variant {
+  const variant = VARIANTS.find((variant) => variant.name === name);
+  if (variant !== undefined) return variant;
+  throw new UsageError(
+    `Unknown variant "${name}": write ${name}=FLAGS for one of your own, or one of ` +
+      VARIANTS.map(({ name }) => name).join(", "),
+  );
+}
+
+function checked(variants: Variant[]): Variant[] {
+  if (variants.length === 0) throw new UsageError("No variants: --variants takes names with flags of train");
+  for (const [index, { name, flags }] of variants.entries()) {
+    if (!NAME.test(name)) {
+      throw new UsageError(`Cannot use "${name}" as a variant: a name has letters, digits and . + - _`);
+    }
+    if (variants.findIndex((other) => other.name === name) < index) {
+      throw new UsageError(`Two variants are called "${name}"`);
+    }
+    checkFlags(flags, `variant "${name}"`);
+  }
+  return variants;
+}
+
+/**
+ * Checks flags of `train` before anything is trained.
+ *
+ * @param flags The flags
+ * @param where Whose they are, for the error
+ * @throws {UsageError} When `train` does not take them, or the harness sets them itself
+ */
+export function checkFlags(flags: readonly string[], where: string): void {
+  try {
+    const own = normalise(flags, TRAIN_OPTIONS).options.map(nameOf).find((name) => OWN_OPTIONS.includes(name));
+    if (own !== undefined) throw new UsageError(`Cannot use --${own}: the harness sets it`);
+    // A budget, as every run has one: a preset may not go without.
+    trainOptions(parse(["--budget=1", ...flags], TRAIN_OPTIONS).values);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${error.message} (in ${where})`);
+    if (error instanceof OptionError) throw new UsageError(`${error.spelled(flagOf)} (in ${where})`);
+    throw error;
+  }
+}
+
+/** The name in `--name=value`. */
+function nameOf(option: string): string {
+  return option.slice(2).split("=")[0];
 }

@@ -1,0 +1,115 @@
+// The results folder: one JSON file for each run, under the run's key.
+
+import { join } from "@std/path";
+import { writeFileAtomic } from "../../base/atomic.ts";
+import { DataError } from "../../base/errors.ts";
+import { meanScores, type Scores } from "../../eval/scores.ts";
+import { readDataFile } from "../../load/bytes.ts";
+import { entriesOf, statOrUndefined } from "../../load/files.ts";
+import { type Run, runKey } from "./runs.ts";
+
+/** The scores of a held-out view. */
+export interface ViewRecord {
+  name: string;
+  /** `PSNR` (dB), `SSIM`, `PSNR_cc` and `SSIM_cc` with colour correction, `LPIPS` where weights were given. */
+  scores: Scores;
+}
+
+/** A run's result. */
+export interface RunRecord {
+  setting: string;
+  /** Name of the variant when it was run. The key does not depend on it. */
+  variant: string;
+  seed: number;
+  /** Offset of the held-out photos. */
+  fold: number;
+  /** Arguments of `train`, but for the capture and the folder. */
+  arguments: readonly string[];
+  /** Hash of the sources and native libraries. */
+  code: string;
+  /** The commit that was checked out, `+` if files had changed since; null without git. */
+  commit: string | null;
+  backend: string;
+  /** Name of the processor or GPU. */
+  device: string;
+  /** Runs that shared the machine, this one included. */
+  jobs: number;
+  /** ISO date and time of the end. */
+  finished: string;
+  /** Gaussians at the end. */
+  count: number;
+  /** Seconds of training steps. */
+  trainSeconds: number;
+  /** Peak of the bytes that training held on the device. */
+  peakMemory: number;
+  /** Means over the views, of float renders. */
+  scores: Scores;
+  views: readonly ViewRecord[];
+}
+
+/** The record of a run with a result. */
+export interface FinishedRun {
+  run: Run;
+  record: RunRecord;
+}
+
+/** Results of runs by their keys. */
+export class ResultsFolder {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The record of a run with this code; undefined if there is none. */
+  async read(run: Run, code: string): Promise<RunRecord | undefined> {
+    const path = await this.#path(run, code);
+    return (await statOrUndefined(path))?.isFile ? await readRecord(path) : undefined;
+  }
+
+  /** Writes a record, so that either all of it is there or nothing. */
+  async write(run: Run, record: RunRecord): Promise<void> {
+    const path = await this.#path(run, record.code);
+    await Deno.mkdir(join(this.#folder, run.setting.name), { recursive: true });
+    await writeFileAtomic(path, JSON.stringify(record, null, 1) + "\n");
+  }
+
+  /** The code of the latest of the records of some runs; undefined if there are none. */
+  async latestCode(runs: readonly Run[]): Promise<string | undefined> {
+    const wanted = new Set(runs.map(({ setting, arguments: args }) => JSON.stringify([setting.name, args])));
+    let latest: RunRecord | undefined;
+    for (const setting of new Set(runs.map(({ setting }) => setting.name))) {
+      const folder = join(this.#folder, setting);
+      for (const { name } of await entriesOf(folder)) {
+        if (!name.endsWith(".json")) continue;
+        const record = await readRecord(join(folder, name));
+        if (!wanted.has(JSON.stringify([record.setting, record.arguments]))) continue;
+        if (latest === undefined || record.finished > latest.finished) latest = record;
+      }
+    }
+    return latest?.code;
+  }
+
+  async #path(run: Run, code: string): Promise<string> {
+    return join(this.#folder, run.setting.name, `${await runKey(run, code)}.json`);
+  }
+}
+
+/** The means of the scores of views. Throws where a score is not a number, as the PSNR of an image that is its photo. */
+export function viewMeans(views: readonly ViewRecord[]): Scores {
+  for (const { name, scores } of views) {
+    const wrong = Object.keys(scores).find((measure) => !Number.isFinite(scores[measure]));
+    if (wrong !== undefined) throw new Error(`The ${wrong} of view ${name} is not a finite number`);
+  }
+  if (views.length === 0) throw new Error("No view was held out: choose another fold");
+  return meanScores(views.map(({ scores }) => scores));
+}
+
+async function readRecord(path: string): Promise<RunRecord> {
+  try {
+    return JSON.parse(new TextDecoder().decode(await readDataFile(path)));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new DataError("Not a result: remove the file to run it again", { path });
+    throw error;
+  }
+}
