@@ -56,6 +56,12 @@ const output = [
   ...LPIPS_ROWS,
   { name: "results", kind: "string", unit: "DIR", default: "out/quality", help: "folder of the results" },
   { name: "report", kind: "flag", help: "train nothing: print the tables of the results that there are" },
+  {
+    name: "against",
+    kind: "string",
+    unit: "CODE",
+    help: "compare with results of the same runs by an earlier code: its hash or commit, or the beginning of one",
+  },
   { name: "views", kind: "flag", help: "also tables of the held-out views" },
   { name: "keep_models", kind: "flag", help: "keep the trained models, in models/ of the results" },
 ] as const satisfies readonly OptionRow[];
@@ -78,22 +84,49 @@ async function main(argv: string[]): Promise<number> {
   const runs = runsOf(plan);
   const results = new ResultsFolder(userPath(values.results));
   const failures: string[] = [];
-  let hash: string | undefined;
-  if (values.report) {
-    hash = await results.latestCode(runs);
-  } else {
-    const code = await codeOf(ROOT);
-    hash = code.hash;
-    failures.push(...await runAll(runs, { values, results, code }));
+  const code = values.report ? (await results.codes(runs)).at(0) : await codeOf(ROOT);
+  const earlier = values.against === undefined ? undefined : await codeNamed(values.against, { results, runs, code });
+  if (!values.report && code !== undefined) failures.push(...await runAll(runs, { values, results, code }));
+  const names = plan.variants.map(({ name }) => name);
+  const finished = code === undefined ? [] : await finishedRuns(runs, results, code);
+  if (earlier !== undefined) {
+    for (const { run, record } of await finishedRuns(runs, results, earlier)) {
+      finished.push({ run: { ...run, variant: { ...run.variant, name: before(run.variant.name) } }, record });
+    }
   }
-  const finished: FinishedRun[] = [];
-  for (const run of hash === undefined ? [] : runs) {
-    const record = await results.read(run, hash!);
-    if (record !== undefined) finished.push({ run, record });
-  }
-  console.log(reportText({ plan, finished, views: values.views }));
+  const groups = earlier === undefined ? [names] : names.map((name) => [before(name), name]);
+  console.log(reportText({ settings: plan.settings, groups, finished, views: values.views }));
   for (const failure of failures) console.error(failure);
   return failures.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+/** The name of a variant's results by an earlier code. */
+function before(name: string): string {
+  return `${name} before`;
+}
+
+async function finishedRuns(runs: readonly Run[], results: ResultsFolder, code: Code): Promise<FinishedRun[]> {
+  const finished: FinishedRun[] = [];
+  for (const run of runs) {
+    const record = await results.read(run, code.hash);
+    if (record !== undefined) finished.push({ run, record });
+  }
+  return finished;
+}
+
+/** The code with results of the runs whose hash or commit begins with a text. */
+async function codeNamed(
+  text: string,
+  { results, runs, code }: { results: ResultsFolder; runs: readonly Run[]; code: Code | undefined },
+): Promise<Code> {
+  const others = (await results.codes(runs)).filter(({ hash }) => hash !== code?.hash);
+  const found = others.find(({ hash, commit }) => hash.startsWith(text) || commit?.startsWith(text));
+  if (found !== undefined) return found;
+  const names = others.map(({ hash, commit }) => commit === null ? hash : `${hash} (commit ${commit})`);
+  throw new UsageError(
+    `Cannot use "${text}" as --against: ` +
+      (names.length === 0 ? "there are no results of these runs by another code" : `there are ${names.join(", ")}`),
+  );
 }
 
 function help(): string {

@@ -6,6 +6,7 @@ import { DataError } from "../../base/errors.ts";
 import { meanScores, type Scores } from "../../eval/scores.ts";
 import { readDataFile } from "../../load/bytes.ts";
 import { entriesOf, statOrUndefined } from "../../load/files.ts";
+import type { Code } from "./code.ts";
 import { type Run, runKey } from "./runs.ts";
 
 /** The scores of a held-out view. */
@@ -74,20 +75,22 @@ export class ResultsFolder {
     await writeFileAtomic(path, JSON.stringify(record, null, 1) + "\n");
   }
 
-  /** The code of the latest of the records of some runs; undefined if there are none. */
-  async latestCode(runs: readonly Run[]): Promise<string | undefined> {
-    const wanted = new Set(runs.map(({ setting, arguments: args }) => JSON.stringify([setting.name, args])));
-    let latest: RunRecord | undefined;
+  /** The codes that some of the runs have results of, that of the latest result first. */
+  async codes(runs: readonly Run[]): Promise<Code[]> {
+    const keyOf = (setting: string, args: readonly string[]) => JSON.stringify([setting, args]);
+    const wanted = new Set(runs.map(({ setting, arguments: args }) => keyOf(setting.name, args)));
+    const records: RunRecord[] = [];
     for (const setting of new Set(runs.map(({ setting }) => setting.name))) {
       const folder = join(this.#folder, setting);
-      for (const { name } of await entriesOf(folder)) {
-        if (!name.endsWith(".json")) continue;
-        const record = await readRecord(join(folder, name));
-        if (!wanted.has(JSON.stringify([record.setting, record.arguments]))) continue;
-        if (latest === undefined || record.finished > latest.finished) latest = record;
-      }
+      const names = (await entriesOf(folder)).map(({ name }) => name).filter((name) => name.endsWith(".json"));
+      for (const name of names) records.push(await readRecord(join(folder, name)));
     }
-    return latest?.code;
+    const found = records.filter((record) => wanted.has(keyOf(record.setting, record.arguments)));
+    const codes = new Map<string, Code>();
+    for (const { code, commit } of found.sort((a, b) => a.finished < b.finished ? 1 : -1)) {
+      if (!codes.has(code)) codes.set(code, { hash: code, commit });
+    }
+    return [...codes.values()];
   }
 
   async #path(run: Run, code: string): Promise<string> {

@@ -4,7 +4,7 @@ import { formatBytes } from "../../base/format.ts";
 import { count } from "../../cli/format.ts";
 import { compare, type Measure, type SettingComparison, type VariantSummary } from "./comparison.ts";
 import type { FinishedRun } from "./records.ts";
-import type { Plan } from "./runs.ts";
+import type { Setting } from "./settings.ts";
 import type { Difference } from "./statistics.ts";
 import { compareViews, type ViewComparison, worstViews } from "./views.ts";
 
@@ -13,7 +13,9 @@ const WORST = 5;
 
 /** What the tables are made of. */
 export interface Report {
-  plan: Plan;
+  settings: readonly Setting[];
+  /** Names of variants to compare, the baseline's first: a table of each setting for each group. */
+  groups: readonly (readonly string[])[];
   /** All runs that have a result. */
   finished: readonly FinishedRun[];
   /** Whether to add the tables of views. */
@@ -21,23 +23,30 @@ export interface Report {
 }
 
 /** A section for each setting that has results; a sentence where none has. */
-export function reportText({ plan, finished, views }: Report): string {
-  const names = plan.variants.map(({ name }) => name);
-  const sections = plan.settings.flatMap((setting) => {
+export function reportText({ settings, groups, finished, views }: Report): string {
+  const sections = settings.flatMap((setting) => {
     const runs = finished.filter(({ run }) => run.setting.name === setting.name);
     if (runs.length === 0) return [];
-    const comparison = compare(setting, names, runs);
-    const parts = [`### ${setting.name}`, settingTable(comparison), provenance(runs)];
-    for (const name of views ? names.slice(1) : []) {
-      const { measures, views } = compareViews(setting, [names[0], name], runs);
-      if (views.length === 0) continue;
-      const titles = [names[0], name] as const;
-      parts.push(`#### ${setting.name}: views, ${name} against ${names[0]}`, viewTable(titles, measures, views));
-      parts.push(`Worst views of ${names[0]}:`, viewTable(titles, measures, worstViews(views, WORST)));
-    }
-    return [parts.join("\n\n")];
+    const tables = groups.map((names) => compare(setting, names, runs))
+      .filter(({ variants }) => variants.length > 0).map(settingTable);
+    const pairs = groups.flatMap(([baseline, ...names]) => names.map((name) => [baseline, name] as const));
+    const viewTables = views ? pairs.flatMap((pair) => viewTablesOf(setting, pair, runs)) : [];
+    return [[`### ${setting.name}`, ...tables, provenance(runs), ...viewTables].join("\n\n")];
   });
   return sections.length === 0 ? "There are no results of these runs." : sections.join("\n\n");
+}
+
+/** All views of a variant and its baseline, then the worst. */
+function viewTablesOf(setting: Setting, names: readonly [string, string], runs: readonly FinishedRun[]): string[] {
+  const { measures, views } = compareViews(setting, names, runs);
+  if (views.length === 0) return [];
+  const [baseline, variant] = names;
+  return [
+    `#### ${setting.name}: views, ${variant} against ${baseline}`,
+    viewTable(names, measures, views),
+    `Worst views of ${baseline}:`,
+    viewTable(names, measures, worstViews(views, WORST)),
+  ];
 }
 
 /** A row for each variant: means, differences from the baseline, cost, verdict. */
@@ -103,11 +112,12 @@ export function differenceText(
 
 /** Where the results are from. */
 function provenance(runs: readonly FinishedRun[]): string {
-  const unique = (value: (run: FinishedRun) => string | number) => [...new Set(runs.map(value))];
-  const folds = unique(({ run }) => run.fold).sort(), seeds = unique(({ run }) => run.seed).sort();
+  const unique = <T>(value: (run: FinishedRun) => T) => [...new Set(runs.map(value))];
+  const ascending = (value: (run: FinishedRun) => number) => unique(value).sort((a, b) => a - b);
+  const folds = ascending(({ run }) => run.fold), seeds = ascending(({ run }) => run.seed);
   const devices = unique(({ record }) => `${record.device} (${record.backend})`);
   const code = unique(({ record: { code, commit } }) => commit === null ? code : `${code}, commit ${commit}`);
-  const jobs = unique(({ record }) => record.jobs).sort();
+  const jobs = ascending(({ record }) => record.jobs);
   const times = jobs.length === 1 && jobs[0] === 1 ? "" : ` Runs at a time: ${jobs.join(", ")}; times are of that.`;
   return `Folds ${folds.join(", ")}; seeds ${seeds.join(", ")}; ${devices.join(" and ")}; code ${
     code.join(" and ")

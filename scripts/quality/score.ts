@@ -1,6 +1,7 @@
 // Scores the held-out views of a trained model folder, in a process of its own: the device is then free for the next
 // run. Arguments: the folder, and the file of LPIPS weights if there is one. Prints JSON: a list of view records.
 
+import { join } from "@std/path";
 import { libraryOptions } from "../../base/option.ts";
 import { parseWithConfig } from "../../cli/config.ts";
 import { deviceOptions } from "../../cli/device.ts";
@@ -13,15 +14,14 @@ import { loadLpips } from "../../eval/lpips/lpips.ts";
 import { backgroundOf } from "../../eval/render_record.ts";
 import { scoreImages } from "../../eval/scores.ts";
 import { openDevice } from "../../ffi/device.ts";
-import { renderColors } from "../../ffi/rasterizer.ts";
 import { psnr, ssim } from "../../ffi/metrics.ts";
+import { renderColors } from "../../ffi/rasterizer.ts";
 import { loadPly } from "../../init/gaussians.ts";
 import { lastIteration, MODEL_FILES, pointCloudPath } from "../../load/model_folder.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { loadScene } from "../../load/scene.ts";
 import { withPhotosAhead } from "../../measure/photos.ts";
 import { clampColors, toFloat } from "../../measure/pixels.ts";
-import { join } from "@std/path";
 import type { ViewRecord } from "./records.ts";
 
 /** Renders the views that a run held out, as floats in [0, 1], and scores them, also with their colours corrected. */

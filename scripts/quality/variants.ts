@@ -1,11 +1,11 @@
 // Ways of training: those that are known by name, and those of the command line or of a JSON file.
 
+import { OptionError } from "../../base/option.ts";
 import { normalise, parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { flagOf } from "../../cli/option.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { trainOptions } from "../../cli/train_options.ts";
-import { OptionError } from "../../base/option.ts";
 import { isObject } from "../../load/json.ts";
 
 /** A way of training. */

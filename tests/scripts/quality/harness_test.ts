@@ -3,7 +3,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
-import type { RunRecord } from "../../../scripts/quality/records.ts";
+import { ResultsFolder, type RunRecord } from "../../../scripts/quality/records.ts";
+import type { Run } from "../../../scripts/quality/runs.ts";
 import { libraryMissing } from "../../support/device.ts";
 import { type Ended, ended, start } from "../../support/process.ts";
 import { writeTinyCapture } from "../../support/tiny_capture.ts";
@@ -55,6 +56,20 @@ Deno.test({
       assert(again.stdout.startsWith(first.stdout.trimEnd()));
       assertStringIncludes(again.stdout, "| photo8 ");
       assertEquals((await quality([...some, "--report"])).stdout, first.stdout);
+
+      // The results of another code, with a PSNR that is 1 dB lower.
+      for (const record of records) {
+        const { setting, arguments: args, scores } = record;
+        const run = { setting: { name: setting }, arguments: args } as Run;
+        const before = { ...record, code: "before", scores: { ...scores, PSNR: scores.PSNR - 1 } };
+        await new ResultsFolder(join(folder, "out")).write(run, before);
+      }
+      const against = await quality([...some, "--variants", "base=", "--against", "bef"]);
+      assertStringIncludes(against.stdout, "| base before ");
+      assertStringIncludes(against.stdout, "+1.000 ± 0.000");
+      const never = await quality([...some, "--against", "never"]);
+      assertEquals(never.code, 2);
+      assertStringIncludes(never.stderr, 'Cannot use "never" as --against: there are before');
 
       const missing = await quality([...some, "--settings", "fox-B"]);
       assertEquals(missing.code, 1);

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../base/errors.ts";
 import { ResultsFolder, viewMeans } from "../../../scripts/quality/records.ts";
+import type { Run } from "../../../scripts/quality/runs.ts";
 import { recordOf, runOf } from "./finished_run.ts";
 
 async function withResults(body: (results: ResultsFolder, folder: string) => Promise<void>): Promise<void> {
@@ -42,15 +43,16 @@ Deno.test("ResultsFolder leaves nothing but whole records, and names one that is
   });
 });
 
-Deno.test("ResultsFolder tells the code of the latest of the runs that are asked for", async () => {
+Deno.test("ResultsFolder tells the codes of the runs that are asked for, the latest first", async () => {
   await withResults(async (results) => {
     const [run, other] = [runOf({}), runOf({ seed: 1 })];
-    assertEquals(await results.latestCode([run]), undefined);
-    await results.write(run, recordOf(run, {}, { code: "new", finished: "2026-02-01T00:00:00.000Z" }));
+    const codes = async (...runs: Run[]) => (await results.codes(runs)).map(({ hash, commit }) => `${hash} ${commit}`);
+    assertEquals(await codes(run), []);
+    await results.write(run, recordOf(run, {}, { code: "new", commit: "abc", finished: "2026-02-01T00:00:00.000Z" }));
     await results.write(run, recordOf(run, {}, { code: "old", finished: "2026-01-01T00:00:00.000Z" }));
-    await results.write(other, recordOf(other, {}, { code: "newest", finished: "2026-03-01T00:00:00.000Z" }));
-    assertEquals(await results.latestCode([run]), "new");
-    assertEquals(await results.latestCode([run, other]), "newest");
+    await results.write(other, recordOf(other, {}, { code: "old", finished: "2026-03-01T00:00:00.000Z" }));
+    assertEquals(await codes(run), ["new abc", "old null"]);
+    assertEquals(await codes(run, other), ["old null", "new abc"]);
   });
 });
 

@@ -5,7 +5,6 @@ import { compare } from "../../../scripts/quality/comparison.ts";
 import type { FinishedRun } from "../../../scripts/quality/records.ts";
 import { differenceText, reportText } from "../../../scripts/quality/report.ts";
 import { SETTINGS } from "../../../scripts/quality/settings.ts";
-import { parseVariants } from "../../../scripts/quality/variants.ts";
 import { compareViews, worstViews } from "../../../scripts/quality/views.ts";
 import { finishedRun } from "./finished_run.ts";
 
@@ -100,13 +99,9 @@ function cells(text: string): string[][] {
 }
 
 Deno.test("reportText() has a table for each setting with runs, and those of views where they are asked for", () => {
-  const plan = {
-    settings: [setting("fox-C7"), setting("fox-B")],
-    variants: parseVariants("base=;slow="),
-    ...{ seeds: [0, 1], folds: [0], flags: [] },
-  };
+  const plan = { settings: [setting("fox-C7"), setting("fox-B")], groups: [["base", "slow"]] };
   const finished = RUNS.filter(({ run }) => run.seed < 2);
-  const text = reportText({ plan, finished, views: false });
+  const text = reportText({ ...plan, finished, views: false });
   assertEquals(text.split("\n").filter((line) => line.startsWith("#")), ["### fox-C7"]);
   const heads = ["variant", "PSNR", "difference", "SSIM", "difference"];
   const cost = ["29 902", "3.0 s", "1.0 MiB", "2"];
@@ -118,12 +113,25 @@ Deno.test("reportText() has a table for each setting with runs, and those of vie
   assertStringIncludes(text, "Folds 0; seeds 0, 1; some GPU (cuda); code c0de.");
   assert(!text.includes("Runs at a time"));
 
-  const more = reportText({ plan, finished, views: true });
+  const more = reportText({ ...plan, finished, views: true });
   assert(more.startsWith(text));
   assertStringIncludes(more, "#### fox-C7: views, slow against base");
   assertEquals(cells(more).at(-1), ["0001", "31.00", "31.50", "+0.500 ± 0.250", "+0.00000 ± 0.00000", "2"]);
 
-  const one = reportText({ plan, finished: finished.filter(({ run }) => run.seed === 0), views: false });
+  const one = reportText({ ...plan, finished: finished.filter(({ run }) => run.seed === 0), views: false });
   assertEquals(cells(one)[2].slice(2, 3).concat(cells(one)[2].slice(-1)), ["+0.250", "none: fewer than two pairs"]);
-  assertEquals(reportText({ plan, finished: [], views: true }), "There are no results of these runs.");
+  assertEquals(reportText({ ...plan, finished: [], views: true }), "There are no results of these runs.");
+});
+
+Deno.test("reportText() has a table for each group of variants", () => {
+  const groups = [["base", "slow"], ["slow", "base"], ["fast", "faster"]];
+  const text = reportText({ settings: [setting("fox-C7")], groups, finished: RUNS, views: false });
+  assertEquals(cells(text).map(([name, ...rest]) => [name, rest.at(-1)]), [
+    ["variant", "verdict"],
+    ["base", "baseline"],
+    ["slow", "better"],
+    ["variant", "verdict"],
+    ["slow", "baseline"],
+    ["base", "worse"],
+  ]);
 });
