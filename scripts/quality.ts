@@ -199,7 +199,10 @@ async function runAll(
   let ended = 0;
   await forEachParallel(todo.length, async (index) => {
     const run = todo[index];
-    const name = `${run.setting.name}_${run.variant.name}_seed_${run.seed}_fold_${run.fold}`;
+    const { setting, variant, seed, fold } = run;
+    // The key keeps apart what has the same names but other flags, or another code.
+    const key = (await runKey(run, code.hash)).slice(0, 8);
+    const name = `${setting.name}_${variant.name}_seed_${seed}_fold_${fold}_${key}`;
     const [model, log] = [join(models, name), join(logs, `${name}.log`)];
     const started = performance.now();
     const took = () => duration((performance.now() - started) / 1000);
