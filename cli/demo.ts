@@ -1,4 +1,4 @@
-// `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and pairs them in a picture.
+// `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and pairs them in a image.
 
 import { basename, join } from "@std/path";
 import type { Image8 } from "../base/scene.ts";
@@ -28,8 +28,8 @@ const SHORT_RUN = [
   "--test_iterations=-1",
 ];
 
-/** Held-out views in the picture. */
-const PICTURE_ROWS = 2;
+/** Held-out views in the image. */
+const IMAGE_ROWS = 2;
 
 /** Runs the demo with the arguments after the verb; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -69,11 +69,11 @@ export async function demo(
   }
 
   const renders = rendersPath(model, "test", iterations);
-  const picture = join(model, "render_and_photo.png");
-  await writePng(picture, await renderBesidePhoto(renders));
+  const image = join(model, "render_and_photo.png");
+  await writePng(image, await renderBesidePhoto(renders));
   console.log(`Held-out views: ${await scores(model, iterations)}`);
   console.log(`Renders:        ${join(renders, RENDER_FOLDERS.renders)}`);
-  console.log(`Picture:        ${picture} (renders on the left, photos on the right)`);
+  console.log(`Picture:        ${image} (renders on the left, photos on the right)`);
   console.log(`Splats:         ${pointCloudPath(model, iterations)}`);
   console.log(`The demo took ${duration((performance.now() - started) / 1000)}`);
   return EXIT.done;
@@ -101,7 +101,7 @@ async function scores(model: string, iteration: number): Promise<string> {
 /** The first renders of a folder, each with its photo at its right, one pair under the other. */
 async function renderBesidePhoto(folder: string): Promise<Image8> {
   const sides = [RENDER_FOLDERS.renders, RENDER_FOLDERS.photos];
-  const names = Array.from({ length: PICTURE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
+  const names = Array.from({ length: IMAGE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
   const pairs = await Promise.all(names.map(async (name) => {
     const [render, photo] = await Promise.all(sides.map((side) => readImage(join(folder, side, name))));
     return { render, photo };

@@ -7,7 +7,7 @@ import { statOrUndefined } from "../load/files.ts";
 /** Formats of a video. */
 export type VideoFormat = "mp4" | "webm";
 
-/** What makes each: H.264 and VP9 at a quality at which frames look like their pictures. */
+/** What makes each: H.264 and VP9 at a quality at which frames look like their images. */
 const CODECS: Record<VideoFormat, string[]> = {
   mp4: ["-c:v", "libx264", "-crf", "17", "-preset", "medium", "-movflags", "+faststart"],
   webm: ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1"],
@@ -26,17 +26,17 @@ export async function findFfmpeg(): Promise<string | undefined> {
 }
 
 /**
- * Makes a video of the pictures 00000.png, 00001.png and so on of a folder. It appears under its name when it is
+ * Makes a video of the images 00000.png, 00001.png and so on of a folder. It appears under its name when it is
  * complete. Throws an error with what ffmpeg said last when it fails.
  */
 export async function makeVideo(
   ffmpeg: string,
-  video: { pictures: string; path: string; format: VideoFormat; fps: number },
+  video: { images: string; path: string; format: VideoFormat; fps: number },
 ): Promise<void> {
-  const { pictures, path, format, fps } = video;
+  const { images, path, format, fps } = video;
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    const input = ["-framerate", `${fps}`, "-i", join(pictures, "%05d.png")];
+    const input = ["-framerate", `${fps}`, "-i", join(images, "%05d.png")];
     const { success, stderr } = await new Deno.Command(ffmpeg, {
       args: [
         "-hide_banner",

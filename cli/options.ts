@@ -15,7 +15,7 @@ import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup } from "./option.ts";
 import { COMPUTE_ROWS, CONFIG_ROWS, FOLDER_ROWS, JSON_ROWS, LPIPS_ROWS, REPORT_ROWS } from "./options/common_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
-import { PICTURE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
+import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 
 /** Options of `train`. */
 export const TRAIN_OPTIONS = [
@@ -39,7 +39,7 @@ export const TRAIN_OPTIONS = [
 /** Options of `render`; what is not given comes from the model folder. */
 export const RENDER_OPTIONS = [
   { title: "Model and capture", rows: RENDERED_ROWS },
-  { title: "Pictures", rows: PICTURE_ROWS },
+  { title: "Images", rows: IMAGE_ROWS },
   { title: "Device", rows: COMPUTE_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
   { title: "Accepted for compatibility", rows: [...RENDER_COMPATIBILITY_ROWS, ...PIPELINE_ROWS] },

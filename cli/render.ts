@@ -1,4 +1,4 @@
-// `render`: the views of a trained model as pictures, with their photos beside them, or a camera path through it.
+// `render`: the views of a trained model as images, with their photos beside them, or a camera path through it.
 
 import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -83,8 +83,8 @@ interface Work {
   signal: AbortSignal;
 }
 
-/** Background, planes and progress of a set of pictures. */
-function pictureOptions({ values, capture, reporter, signal }: Work, label: string, unit: string) {
+/** Background, planes and progress of a set of images. */
+function imageOptions({ values, capture, reporter, signal }: Work, label: string, unit: string) {
   return {
     background: backgroundOf(capture),
     alpha: values.alpha,
@@ -104,7 +104,7 @@ async function renderSets(work: Work): Promise<void> {
       continue;
     }
     const path = rendersPath(folder, set, iteration);
-    await renderViews(gaussians, views, path, pictureOptions(work, `Rendering ${set} views`, "view"));
+    await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
     await writeRenderRecord(path, { iteration, set, ...capture });
     reporter.finish();
     reporter.note(`${views.length} ${set} views: ${path}`);
@@ -117,7 +117,7 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
   const { values, folder, iteration, gaussians, reporter } = work;
   const { name, cameras } = await chosenPath(work, path);
   const target = pathFolder(folder, name, iteration);
-  await renderPath(gaussians, cameras, target, pictureOptions(work, `Rendering ${name}`, "frame"));
+  await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
   reporter.note(`${cameras.length} frames: ${target}`);
   const format = values.video;
@@ -126,7 +126,7 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
     reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or use the frames elsewhere");
   }
   if (ffmpeg !== undefined && format !== undefined && video !== undefined) {
-    await makeVideo(ffmpeg, { pictures: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });
+    await makeVideo(ffmpeg, { images: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });
     reporter.note(`Video: ${video}`);
   }
   const event = { type: "render", set: "path", iteration, views: cameras.length, path: target };

@@ -1,4 +1,4 @@
-// Charts as pictures, drawn by Vega-Lite.
+// Charts as images, drawn by Vega-Lite.
 
 import type { TopLevelSpec } from "vega-lite";
 

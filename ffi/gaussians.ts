@@ -132,7 +132,7 @@ export class Gaussians implements Disposable {
 
   /** Sets the number of Gaussians, at most the capacity; new rows are zero with the identity quaternion. */
   resize(count: number): void {
-    this.refuseWhileTraining("resize");
+    this.rejectWhileTraining("resize");
     checkCount("count", count, { maximum: this.capacity });
     this.device.call((symbols, error) => symbols.tame_gaussians_resize(this.pointer, count, error));
     this.#count = count;
@@ -202,7 +202,7 @@ export class Gaussians implements Disposable {
   }
 
   /** @internal Throws "busy" while a trainer owns these Gaussians. */
-  refuseWhileTraining(what: string): void {
+  rejectWhileTraining(what: string): void {
     if (this.#trainer === undefined) return;
     throw new TameError("busy", `Cannot ${what} while a trainer lives on these Gaussians`);
   }
@@ -223,7 +223,7 @@ export class Gaussians implements Disposable {
   }
 
   #uploadArguments(field: GaussianField, data: Float32Array, offset: number): Arguments<"tame_gaussians_upload"> {
-    this.refuseWhileTraining("upload");
+    this.rejectWhileTraining("upload");
     checkCount("offset", offset);
     const width = fieldWidth(field, this.shDegree);
     const rows = width === 0 ? 0 : data.length / width;

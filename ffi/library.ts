@@ -79,7 +79,8 @@ export function openFile(path: string): Library {
   probe.close();
   if (version !== ABI.ABI_VERSION) {
     throw new LibraryError(
-      `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. Build it with \`make build\``,
+      `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. ` +
+        "Build it with `make build`",
     );
   }
   const { symbols } = dlopen(path, SYMBOLS);

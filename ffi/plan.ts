@@ -18,7 +18,7 @@ export const STEP = {
   noBias: ABI.STEP_NO_BIAS,
   /** Bias correction by the number of steps that each Gaussian has taken itself. */
   rowBias: ABI.STEP_ROW_BIAS,
-  /** Gather the statistics of fragments: `fragment_count`, `weight_sum`, `absolute_gradient_sum`, `opacity_gradient_*`. */
+  /** Gather fragment statistics: `fragment_count`, `weight_sum`, `absolute_gradient_sum`, `opacity_gradient_*`. */
   fragments: ABI.STEP_FRAGMENTS,
   /** Step the view transform's parameters of the step's views. */
   transform: ABI.STEP_TRANSFORM,

@@ -84,7 +84,7 @@ export class Trainer implements Disposable {
   /** @internal Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
   static create(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Trainer {
     const { bytes } = nativeOptions(options);
-    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.rejectWhileTraining("create a second trainer");
     return new Trainer(gaussians, views, (owner) =>
       gaussians.device.create(
         (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
@@ -96,7 +96,7 @@ export class Trainer implements Disposable {
   static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
     const { bytes } = nativeOptions(options);
     const claim = {};
-    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.rejectWhileTraining("create a second trainer");
     gaussians.attach(claim);
     try {
       const pointer = await gaussians.device.queueCreate((symbols, error) =>

@@ -79,7 +79,8 @@ export class Views implements Disposable {
     if (photo.width !== camera.width || photo.height !== camera.height) {
       throw new TameError(
         "invalid argument",
-        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
+        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, ` +
+          `its camera ${camera.width} x ${camera.height}`,
       );
     }
     const { data, channels, mask } = photo;

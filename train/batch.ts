@@ -33,7 +33,7 @@ export function dueAfter(iteration: number, options: ResolvedTrainOptions, strat
   const { iterations, testIterations, saveIterations } = options;
   const due: Due[] = [];
   if (iteration > 0 && strategy.isEvent(iteration)) due.push("event");
-  const turn = turnOf(iteration, options);
+  const turn = reportedIteration(iteration, options);
   if (turn === iterations && iteration < iterations) return due;
   if (testIterations.includes(turn)) due.push("evaluate");
   if (saveIterations.includes(turn)) due.push("save");
@@ -47,7 +47,7 @@ export function dueAfter(iteration: number, options: ResolvedTrainOptions, strat
  * @param options Resolved options
  * @returns The next one; the last one at the end of the run
  */
-export function turnOf(iteration: number, { iterations }: ResolvedTrainOptions): number {
+export function reportedIteration(iteration: number, { iterations }: ResolvedTrainOptions): number {
   return Math.min(iteration + 1, iterations);
 }
 
@@ -104,14 +104,14 @@ export interface StepContext {
 export function stepOf(iteration: number, context: StepContext): Step {
   const { options, extent, seed, sampler, strategy, startDegree } = context;
   const { viewsPerStep } = options;
-  const { flags, still, ...added } = strategy.stepTerms(iteration);
+  const { flags, frozen, ...added } = strategy.stepTerms(iteration);
   return {
     iteration,
     view: sampler.viewsOf(iteration, viewsPerStep),
     nextView: iteration < options.iterations ? sampler.view(iteration * viewsPerStep + 1) : undefined,
     shDegree: activeShDegree(iteration, options, startDegree),
-    update: updateMask(iteration, options, still),
-    flags: stepFlags(iteration, options, { flags, still }),
+    update: updateMask(iteration, options, frozen),
+    flags: stepFlags(iteration, options, { flags, frozen }),
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
     ...added,

@@ -1,7 +1,7 @@
 // What happens between two batches of steps: the strategy's event, evaluations and saves, and what the controller asks.
 
 import type { Trainer } from "../ffi/trainer.ts";
-import { background, turnOf } from "./batch.ts";
+import { background, reportedIteration } from "./batch.ts";
 import type { Request } from "./controller.ts";
 import { evaluateSets } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
@@ -27,7 +27,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     return false;
   }
   if (take(state, "warning")) {
-    const message = `The loss is not a finite number from iteration ${state.lossLostAt} on: try lower learning rates`;
+    const message = `The loss is not a finite number from iteration ${state.nonFiniteAt} on: try lower learning rates`;
     yield { type: "warning", iteration, gaussians, message };
   }
   const atEnd = iteration >= iterations;
@@ -36,7 +36,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     return false;
   }
   const scheduled = (["evaluate", "save"] as const).filter((due) => state.pending.includes(due));
-  yield* serve(run, scheduled, turnOf(iteration, options));
+  yield* serve(run, scheduled, reportedIteration(iteration, options));
   if (!signal.aborted) yield* serveController(run, scheduled);
   if (atEnd) return false;
   if (signal.aborted) yield* endEarly(run, "aborted");

@@ -131,11 +131,11 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     const losses = control.losses();
     if (losses.length === 0) continue; // the controller or the signal came before the first step
     size = nextBatchSize(1000 * (state.seconds - before), losses.length, controller.batchMilliseconds);
-    const wasFinite = state.lossLostAt === null;
+    const wasFinite = state.nonFiniteAt === null;
     addLosses(state, losses);
     const { iteration } = state;
     state.pending = dueAfter(iteration, options, strategy);
-    if (wasFinite && state.lossLostAt !== null) state.pending.push("warning");
+    if (wasFinite && state.nonFiniteAt !== null) state.pending.push("warning");
     yield {
       type: "step",
       iteration,

@@ -106,10 +106,10 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
 export function updateMask(
   iteration: number,
   options: ResolvedTrainOptions,
-  still: number,
+  frozen: number,
 ): number {
   if (iteration >= options.iterations) return 0;
-  return ALL_GROUPS & ~still & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
+  return ALL_GROUPS & ~frozen & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
 }
 
 /**
@@ -124,7 +124,7 @@ export function updateMask(
 export function stepFlags(
   iteration: number,
   options: ResolvedTrainOptions,
-  terms: Pick<StepTerms, "flags" | "still">,
+  terms: Pick<StepTerms, "flags" | "frozen">,
 ): number {
   let { flags } = terms;
   if (iteration >= options.iterations) return flags;
@@ -132,7 +132,7 @@ export function stepFlags(
   if (accumulatesSh(options)) {
     flags |= STEP.shAccumulate;
     // What was summed for a group that holds still is dropped: it is out of date when the group steps again.
-    if (stepsShRest(iteration, options) || (terms.still & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
+    if (stepsShRest(iteration, options) || (terms.frozen & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
   }
   return flags;
 }

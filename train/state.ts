@@ -28,7 +28,7 @@ export interface RunState extends Record<Clock, number> {
   /** Moving average of the loss; null before the first step. */
   loss: number | null;
   /** The first iteration whose loss is not a finite number; null where there is none. */
-  lossLostAt: number | null;
+  nonFiniteAt: number | null;
   /** Seconds of training steps and events. */
   seconds: number;
   /** Seconds before the first step, and of waiting for photos. */
@@ -55,7 +55,7 @@ export function newState(seed: number, { start, target }: { start: number; targe
     target,
     count: start,
     loss: null,
-    lossLostAt: null,
+    nonFiniteAt: null,
     seconds: 0,
     loadSeconds: 0,
     evaluationSeconds: 0,
@@ -74,7 +74,7 @@ export function addLosses(state: RunState, losses: Float32Array): void {
     state.iteration++;
     const begins = state.loss === null || Number.isNaN(state.loss);
     state.loss = begins ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * (state.loss as number);
-    if (!Number.isFinite(loss)) state.lossLostAt ??= state.iteration;
+    if (!Number.isFinite(loss)) state.nonFiniteAt ??= state.iteration;
   }
 }
 

@@ -8,7 +8,7 @@ import { rowsOf } from "../option.ts";
 import { FULL_EVAL_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
 import { denoFlags, entryPath, quote } from "../permissions.ts";
-import { type FullEvalValues, type Job, largestFirst, withPlacedInit } from "./jobs.ts";
+import { type FullEvalValues, type Job, largestFirst, withAbsoluteInit } from "./jobs.ts";
 
 /** Options whose values are paths: a task may start in another folder. */
 const PATHS = rowsOf(FULL_EVAL_OPTIONS).filter(({ kind }) => kind === "path" || kind === "paths")
@@ -33,7 +33,7 @@ export async function clusterJob(
 ): Promise<{ text: string; advice: string }> {
   const scenes = [...new Set((await largestFirst(jobs)).map(({ scene }) => scene))];
   const own = [...ownOptions(argv.own), `--output_path=${userPath(values.output_path)}`];
-  const rest = argv.train.length === 0 ? [] : ["--", ...withPlacedInit(argv.train)];
+  const rest = argv.train.length === 0 ? [] : ["--", ...withAbsoluteInit(argv.train)];
   return values.emit === "k8s"
     ? { text: kubernetesJob(scenes, values, { own, rest }), advice: adviceFor("kubectl apply -f FILE", own, values) }
     : { text: slurmScript(scenes, values, { own, rest }), advice: adviceFor("sbatch FILE", own, values) };

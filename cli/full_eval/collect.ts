@@ -85,7 +85,7 @@ async function rowOf({ scene, model, references }: Job, { done, failure }: Scene
   return { ...row, scores, measures: { ...scoresOf(scores), ...row.measures } };
 }
 
-/** The scores that a table has; null is the infinite PSNR of equal pictures. */
+/** The scores that a table has; null is the infinite PSNR of equal images. */
 function scoresOf(scores: Record<string, number | null>): Measures {
   const lpips = scores.LPIPS ?? scores.LPIPS_alex;
   return {

@@ -7,7 +7,7 @@ import { loadSharp } from "../../load/decoder.ts";
 import { readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
 
-/** A picture of a render's worst part at the left and the photo's at the right. */
+/** A image of a render's worst part at the left and the photo's at the right. */
 export interface Crop {
   /** File name. */
   file: string;
@@ -18,7 +18,7 @@ export interface Crop {
 /** Views shown of a scene. */
 const VIEWS = 2;
 
-/** Pixels of a crop on either side, of the picture itself. */
+/** Pixels of a crop on either side, of the image itself. */
 const SIZE = 160;
 
 /** White between the two, in pixels. */
@@ -37,7 +37,7 @@ export async function worstCrops({ scene, model, method }: SceneRow): Promise<Cr
         readImage(join(folder, RENDER_FOLDERS.renders, file)),
         readImage(join(folder, RENDER_FOLDERS.photos, file)),
       ]);
-      const place = worstPlace(render, photo, SIZE);
+      const place = worstSquare(render, photo, SIZE);
       return {
         file: `${scene}_worst${rank + 1}.jpg`,
         jpeg: await sideBySide(render, photo, place),
@@ -56,7 +56,7 @@ export interface Place {
 }
 
 /** The square of at most `size` pixels, on a grid of half its side, whose squared differences have the largest sum. */
-export function worstPlace(a: Image8, b: Image8, size: number): Place {
+export function worstSquare(a: Image8, b: Image8, size: number): Place {
   const width = Math.min(size, a.width), height = Math.min(size, a.height);
   let worst: Place = { left: 0, top: 0, width, height };
   let largest = -1;

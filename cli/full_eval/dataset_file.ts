@@ -61,7 +61,7 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
     return fail(`it is not JSON (${(error as Error).message})`);
   }
   if (!isObject(data)) return fail("it holds no object");
-  refuseUnknown(data, ["name", "flags", "scenes"], "the file", fail);
+  rejectUnknown(data, ["name", "flags", "scenes"], "the file", fail);
   const { name: title, scenes } = data;
   if (typeof title !== "string" || title === "") return fail('"name" is missing');
   if (!Array.isArray(scenes) || scenes.length === 0) return fail('"scenes" is missing or empty');
@@ -73,7 +73,7 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
       if (!isObject(scene)) return fail(`scene ${index} is no object`);
       const { name, source } = scene;
       if (typeof name !== "string" || !NAME.test(name)) return fail(`scene ${index} has no name fit for a folder`);
-      refuseUnknown(scene, ["name", "source", "flags", "references"], `scene "${name}"`, fail);
+      rejectUnknown(scene, ["name", "source", "flags", "references"], `scene "${name}"`, fail);
       if (names.has(name)) return fail(`two scenes are called "${name}"`);
       names.add(name);
       if (typeof source !== "string" || source === "") return fail(`scene "${name}" has no "source"`);
@@ -89,7 +89,7 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
 
 type Fail = (what: string) => never;
 
-function refuseUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
+function rejectUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
   const unknown = Object.keys(data).find((key) => !known.includes(key));
   if (unknown !== undefined) fail(`"${unknown}" in ${where} is unknown; there are ${known.join(", ")}`);
 }
@@ -118,7 +118,7 @@ function referencesOf(references: unknown, scene: string, fail: Fail): Reference
     const { method, source, ...numbers } = row;
     if (typeof method !== "string") return fail(`a reference of scene "${scene}" has no "method"`);
     if (typeof source !== "string") return fail(`a reference of scene "${scene}" has no "source": who measured it`);
-    refuseUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
+    rejectUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
     const measures: Measures = {};
     for (const [key, value] of Object.entries(numbers)) {
       if (typeof value !== "number") return fail(`"${key}" of a reference of scene "${scene}" is no number`);

@@ -35,7 +35,7 @@ export interface Job {
 export async function jobsOf(values: FullEvalValues, trainFlags: readonly string[]): Promise<Job[]> {
   const own = [...parse(trainFlags, TRAIN_OPTIONS).given].find((name) => OWN_OPTIONS.includes(name));
   if (own !== undefined) throw new UsageError(`Cannot pass --${own} on to train: it is for full-eval to set`);
-  const given = withPlacedInit(trainFlags);
+  const given = withAbsoluteInit(trainFlags);
   const output = userPath(values.output_path);
   const all = [...paperJobs(values, output), ...await customJobs(values, output)];
   const twice = all.find(({ model }, index) => all.findIndex((other) => other.model === model) < index);
@@ -49,7 +49,7 @@ export async function jobsOf(values: FullEvalValues, trainFlags: readonly string
 }
 
 /** Options of `train` with the place of --init said absolutely at the end: a task may start in another folder. */
-export function withPlacedInit(trainFlags: readonly string[]): string[] {
+export function withAbsoluteInit(trainFlags: readonly string[]): string[] {
   const { init } = parse(trainFlags, TRAIN_OPTIONS).values;
   return init === undefined || isAbsolute(init) ? [...trainFlags] : [...trainFlags, `--init=${userPath(init)}`];
 }

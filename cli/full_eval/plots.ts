@@ -1,4 +1,4 @@
-// A scene's training as a picture: loss, PSNR of the held-out views and Gaussians over time, drawn by Vega-Lite.
+// A scene's training as a image: loss, PSNR of the held-out views and Gaussians over time, drawn by Vega-Lite.
 
 import { parse } from "@std/csv";
 import { join } from "@std/path";

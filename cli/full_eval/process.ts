@@ -37,7 +37,7 @@ export async function runVerb(verbArguments: readonly string[], options: Process
   if (signal.aborted) stop();
   const [{ code }, text] = await Promise.all([child.status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
   signal.removeEventListener("abort", stop);
-  return { code, seconds: (performance.now() - started) / 1000, message: lastWords(text) };
+  return { code, seconds: (performance.now() - started) / 1000, message: errorLine(text) };
 }
 
 async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onEvent"]): Promise<void> {
@@ -62,7 +62,7 @@ async function collectLog(stream: ReadableStream<Uint8Array<ArrayBuffer>>, log: 
 }
 
 /** The error in a program's texts, in one line: what follows the last "Error: ", else the last line. */
-export function lastWords(text: string): string {
+export function errorLine(text: string): string {
   const lines = text.trim().split("\n");
   const error = lines.findLastIndex((line) => line.startsWith("Error: "));
   return (error < 0 ? lines[lines.length - 1] : lines[error].slice("Error: ".length)).trim();

@@ -11,7 +11,7 @@ export interface Report {
   datasets: DatasetReport[];
 }
 
-/** Pictures of one scene. */
+/** Images of one scene. */
 export interface SceneFigures {
   scene: string;
   /** Loss, PSNR and Gaussians over time, as SVG. */
@@ -20,5 +20,5 @@ export interface SceneFigures {
   crops: Crop[];
 }
 
-/** Sub-folder of the pictures. */
+/** Sub-folder of the images. */
 export const FIGURES = "report";

@@ -57,7 +57,7 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
     `Rows of ${OWN_METHOD} were measured here${
       devices.length === 0 ? "" : ` (${devices.join(", ")})`
     }. PSNR, SSIM and ` +
-    "LPIPS are means over the held-out views of the 8-bit pictures; a mean over a dataset is the mean of its scenes.",
+    "LPIPS are means over the held-out views of the 8-bit images; a mean over a dataset is the mean of its scenes.",
     `"train s" are the training steps alone, "total s" the whole process of training; "peak MiB" is the memory that ` +
     `${OWN_METHOD} holds on the device, to which the driver adds its own.`,
     alex

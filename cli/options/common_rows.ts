@@ -23,7 +23,7 @@ export const JSON_ROWS = [
   { name: "json", kind: "flag", help: "one JSON object per line on the standard output" },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of verbs that score pictures. */
+/** Rows of verbs that score images. */
 export const LPIPS_ROWS = [
   {
     name: "lpips",

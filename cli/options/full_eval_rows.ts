@@ -47,7 +47,7 @@ export const PROTOCOL_ROWS = [
 
 export const STAGE_ROWS = [
   { name: "skip_training", kind: "flag", help: "take the models that are there" },
-  { name: "skip_rendering", kind: "flag", help: "take the pictures that are there" },
+  { name: "skip_rendering", kind: "flag", help: "take the images that are there" },
   { name: "skip_metrics", kind: "flag", help: "take the scores that are there" },
   { name: "skip_report", kind: "flag", help: "write no reports" },
   { name: "resume", kind: "flag", help: "leave out what an earlier, interrupted run has finished in the same way" },

@@ -1,4 +1,4 @@
-// Rows of `render`: the model and what differs from its training, and the pictures.
+// Rows of `render`: the model and what differs from its training, and the images.
 
 import { type OptionRow, rowNamed } from "../../base/option.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
@@ -36,8 +36,8 @@ export const RENDERED_ROWS = [
   asTrained(rowNamed(LOAD_ROWS, "near")),
 ] as const satisfies readonly OptionRow[];
 
-/** The pictures. */
-export const PICTURE_ROWS = [
+/** The images. */
+export const IMAGE_ROWS = [
   {
     name: "path",
     kind: "string",

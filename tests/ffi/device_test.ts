@@ -60,7 +60,7 @@ function trainable(
 deviceTest("openDevice() says what was chosen and why when a backend is asked for", (device) => {
   assertEquals(device.backend, testBackend);
   assertStringIncludes(device.reason, device.name);
-  assertStringIncludes(device.reason, `backend ${testBackend} was asked for`);
+  assertStringIncludes(device.reason, `backend ${testBackend} was requested`);
   assert(device.info.hasCode && device.info.memoryTotal > 0);
 });
 
@@ -119,7 +119,7 @@ deviceTest("Gaussians.upload() changes only its rows when it has an offset", (de
     gaussians.upload(field, new Float32Array(width).fill(7), 1);
     assertEquals(gaussians.download(field), new Float32Array([...first, ...new Array(width).fill(7)]));
   }
-  assertThrows(() => gaussians.upload("means", new Float32Array(4)), TameError, "no whole rows");
+  assertThrows(() => gaussians.upload("means", new Float32Array(4)), TameError, "not whole rows");
   assertThrows(() => gaussians.upload("means", new Float32Array(6), 1), TameError, "past the end");
   assertThrows(() => gaussians.download("means", { offset: 1, count: 2 }), TameError, "count is 2");
 });
@@ -153,7 +153,7 @@ deviceTest(
       object[Symbol.dispose]();
       object[Symbol.dispose]();
     }
-    assertThrows(() => gaussians.toArrays(), TameError, "The Gaussians handle was disposed already");
+    assertThrows(() => gaussians.toArrays(), TameError, "The Gaussians handle is already disposed");
     assertThrows(() => result.radii(), TameError, "rasterization was disposed");
     assertThrows(() => Trainer.create(gaussians, views), TameError, "disposed");
     await assertRejects(() => render(gaussians, CAMERA), TameError, "disposed");

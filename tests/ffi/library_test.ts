@@ -30,7 +30,7 @@ Deno.test("openFile() says what was tried and what to do when there is no librar
   for (const remedy of ["make build", "TAME_LIBRARY", "openDevice({ library })"]) {
     assertStringIncludes(error.message, remedy);
   }
-  assertEquals(error.brief, "/nowhere/libtame_cpu.so is not there");
+  assertEquals(error.brief, "/nowhere/libtame_cpu.so does not exist");
   assertInstanceOf(error.cause, Error);
 });
 
@@ -136,7 +136,7 @@ Deno.test({
     );
     assertEquals(code, 0, text);
     assertStringIncludes(text, "cpu | cpu, ");
-    assertStringIncludes(text, "libtame_cuda.so is not there");
+    assertStringIncludes(text, "libtame_cuda.so does not exist");
     await Deno.remove(root, { recursive: true });
   },
 });

@@ -184,7 +184,7 @@ deviceTest("TrainerState.restore() and import() refuse what does not fit, and ch
   const chunks: [StateChunk, string][] = [
     [chunk("sh_rest_sum", 0, 96), "no column sh_rest_sum"], // this trainer has none
     [chunk("nobody", 0, 4), "no column nobody"],
-    [chunk("means", 0, 13), "13 bytes are no whole rows of means, 12 each"],
+    [chunk("means", 0, 13), "13 bytes are not whole rows of means, 12 each"],
     [chunk("means", 119, 24), "Rows 119 to 121 of 120 of the column means: past the end"],
     [chunk("opacities", 121, 4), "Rows 121 to 122 of 120"],
     [chunk("quats", -1, 16), "offset is -1"],

@@ -8,12 +8,12 @@ import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { Board } from "../../cli/full_eval/board.ts";
 import type { DatasetReport } from "../../cli/full_eval/collect.ts";
-import { worstPlace } from "../../cli/full_eval/crops.ts";
+import { worstSquare } from "../../cli/full_eval/crops.ts";
 import { parseDatasetFile } from "../../cli/full_eval/dataset_file.ts";
-import { type Job, jobsOf, largestFirst, withPlacedInit } from "../../cli/full_eval/jobs.ts";
+import { type Job, jobsOf, largestFirst, withAbsoluteInit } from "../../cli/full_eval/jobs.ts";
 import { meanMeasures, measureText } from "../../cli/full_eval/measures.ts";
 import { seriesOf } from "../../cli/full_eval/plots.ts";
-import { lastWords } from "../../cli/full_eval/process.ts";
+import { errorLine } from "../../cli/full_eval/process.ts";
 import { publishedMeans, publishedScene } from "../../cli/full_eval/published.ts";
 import { timingText } from "../../cli/full_eval/report.ts";
 import { htmlReport } from "../../cli/full_eval/report_html.ts";
@@ -65,11 +65,11 @@ Deno.test("jobsOf() has the scenes of the folders that are given, and all when n
   await assertRejects(() => jobs("-m360 a", ["-m", "b"]), UsageError, "--model_path");
 });
 
-Deno.test("withPlacedInit() says once, at the end, where --init is from the user's folder", () => {
+Deno.test("withAbsoluteInit() says once, at the end, where --init is from the user's folder", () => {
   const placed = ["--iterations", "6", "--init", "a.ply", `--init=${userPath("a.ply")}`];
-  assertEquals(withPlacedInit(placed.slice(0, 4)), placed);
-  assertEquals(withPlacedInit(placed), placed);
-  assertEquals(withPlacedInit(["--iterations", "6"]), ["--iterations", "6"]);
+  assertEquals(withAbsoluteInit(placed.slice(0, 4)), placed);
+  assertEquals(withAbsoluteInit(placed), placed);
+  assertEquals(withAbsoluteInit(["--iterations", "6"]), ["--iterations", "6"]);
 });
 
 Deno.test("largestFirst() orders by budgets, multiples by the points of the capture", async () => {
@@ -269,19 +269,19 @@ Deno.test("seriesOf() averages losses, and takes PSNR where an evaluation or the
   assertEquals(psnr, [{ seconds: 0.99, psnr: 21 }, { seconds: 5.99, psnr: 30 }]);
 });
 
-Deno.test("worstPlace() finds the square with the largest difference, also at the edges", () => {
+Deno.test("worstSquare() finds the square with the largest difference, also at the edges", () => {
   const image = (spot?: [number, number]): Image8 => {
     const data = new Uint8Array(3 * 50 * 30);
     if (spot !== undefined) data.fill(255, 3 * (spot[1] * 50 + spot[0]), 3 * (spot[1] * 50 + spot[0]) + 3);
     return { width: 50, height: 30, channels: 3, data };
   };
-  assertEquals(worstPlace(image(), image([48, 28]), 20), { left: 30, top: 10, width: 20, height: 20 });
-  assertEquals(worstPlace(image(), image(), 100), { left: 0, top: 0, width: 50, height: 30 });
+  assertEquals(worstSquare(image(), image([48, 28]), 20), { left: 30, top: 10, width: 20, height: 20 });
+  assertEquals(worstSquare(image(), image(), 100), { left: 0, top: 0, width: 50, height: 30 });
 });
 
-Deno.test("lastWords() finds the error in what a program wrote", () => {
-  assertEquals(lastWords("Memory: 3\nError: No photo: a\n\nOptions: deno task\n"), "No photo: a");
-  assertEquals(lastWords("killed\n"), "killed");
+Deno.test("errorLine() finds the error in what a program wrote", () => {
+  assertEquals(errorLine("Memory: 3\nError: No photo: a\n\nOptions: deno task\n"), "No photo: a");
+  assertEquals(errorLine("killed\n"), "killed");
 });
 
 Deno.test("reports keep names from becoming markup", () => {

@@ -26,7 +26,7 @@ function brightAndLarge({ options, start, target: budget }: StrategyContext): St
     densification,
     isEvent: (iteration) => densification.includes(iteration),
     views: () => [],
-    stepTerms: (iteration) => ({ flags: 0, still: densification.includes(iteration) ? 1 << GROUP.means : 0 }),
+    stepTerms: (iteration) => ({ flags: 0, frozen: densification.includes(iteration) ? 1 << GROUP.means : 0 }),
     async apply({ columns, gaussians }, { iteration, event }) {
       const target = eventTarget(event, events, start, budget);
       const split = target - (gaussians.count - DELETED);

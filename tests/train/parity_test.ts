@@ -67,7 +67,7 @@ Deno.test("updateMask() leaves opacities alone from hoIteration on with parity, 
     const options = resolveTrainOptions({ ...SHORT, parity });
     const strategy = strategyFor({ ...SHORT, parity });
     const steps = Array.from({ length: 39 }, (_, i) => i + 1).filter((t) =>
-      updateMask(t, options, strategy.stepTerms(t).still) >> GROUP.opacities & 1
+      updateMask(t, options, strategy.stepTerms(t).frozen) >> GROUP.opacities & 1
     );
     assertEquals(Math.max(...steps), parity === "reference" ? 31 : 39);
   }

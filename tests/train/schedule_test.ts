@@ -24,7 +24,7 @@ const defaults = resolveTrainOptions();
 function stepsOf(options: TrainOptions = {}): { mask: (t: number) => number; flags: (t: number) => number } {
   const [resolved, strategy] = [resolveTrainOptions(options), strategyFor(options)];
   return {
-    mask: (t) => updateMask(t, resolved, strategy.stepTerms(t).still),
+    mask: (t) => updateMask(t, resolved, strategy.stepTerms(t).frozen),
     flags: (t) => stepFlags(t, resolved, strategy.stepTerms(t)),
   };
 }

@@ -23,9 +23,9 @@ Deno.test("addLosses() counts iterations, and averages 0.4 of the new loss with 
 Deno.test("addLosses() notes the first loss that is no number, and begins the average anew after it", () => {
   const state = newState(0, { start: 1, target: 1 });
   addLosses(state, new Float32Array([0.5, NaN, Infinity]));
-  assertEquals(state.lossLostAt, 2);
+  assertEquals(state.nonFiniteAt, 2);
   addLosses(state, new Float32Array([NaN, 0.25]));
-  assertEquals([state.lossLostAt, state.loss], [2, 0.25]);
+  assertEquals([state.nonFiniteAt, state.loss], [2, 0.25]);
 });
 
 Deno.test("take() takes something off the list of what is due", () => {

@@ -62,7 +62,7 @@ function idle(changes: Partial<Strategy> = {}): Strategy {
     densification: [],
     isEvent: () => false,
     views: () => [],
-    stepTerms: () => ({ flags: 0, still: 0 }),
+    stepTerms: () => ({ flags: 0, frozen: 0 }),
     apply: () => Promise.resolve(undefined),
     ...changes,
   };
@@ -101,7 +101,7 @@ deviceTest(
       idle({
         densification,
         isEvent: (t) => densification.includes(t) || t === 10,
-        stepTerms: () => ({ flags: STEP.statistics, still: 0 }),
+        stepTerms: () => ({ flags: STEP.statistics, frozen: 0 }),
         async apply(trainer, place) {
           places.push(place);
           const { iteration, event, events } = place;
@@ -137,7 +137,7 @@ deviceTest(
 
 deviceTest("train() leaves alone the groups that a strategy holds still", async (device) => {
   const scene = await syntheticScene(device);
-  const strategy = () => idle({ stepTerms: () => ({ flags: 0, still: 1 << GROUP.opacities }) });
+  const strategy = () => idle({ stepTerms: () => ({ flags: 0, frozen: 1 << GROUP.opacities }) });
   const opacities: Float32Array[] = [];
   const means: Float32Array[] = [];
   await trained(device, scene, { ...SHORT, strategy }, ({ type, gaussians }) => {

@@ -42,7 +42,7 @@ export function periodicStrategy(
       densifies.has(iteration) || resetsOpacity(iteration, options) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       flags: iteration <= last ? STEP.statistics : 0,
-      still: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
+      frozen: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
     }),
     async apply(trainer, place) {
       const { iteration, shDegree, background } = place;

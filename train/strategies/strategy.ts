@@ -12,7 +12,7 @@ export interface StepTerms extends AddedTerms {
   /** Bits of `STEP` that say what the step gathers, such as `STEP.statistics`; 0 for nothing. */
   flags: number;
   /** Parameter groups that do not step, `1 << GROUP.opacities | …`; 0 for none. They keep values and moments. */
-  still: number;
+  frozen: number;
 }
 
 /** Where in a run an event stands. */

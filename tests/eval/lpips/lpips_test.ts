@@ -106,7 +106,7 @@ deviceTest("lpips() rejects images and networks that do not fit", async (device)
     await assertRejects(() => lpips(device, first, second, weights), TameError, words);
   }
   network[Symbol.dispose]();
-  await assertRejects(() => lpips(device, a, b, network), TameError, "disposed already");
+  await assertRejects(() => lpips(device, a, b, network), TameError, "already disposed");
   const about = { net: "vgg", checksum: "", weights: randomLpipsWeights("alex") } as const;
   assertThrows(() => new LpipsNetwork(device, about), TameError, "weights has 2470848 elements: expected 14716160");
 });

@@ -87,7 +87,7 @@ Deno.test("convert lpips ends with a usage error or a data error when its files 
       [[], 2, "Missing what to convert"],
       [["onnx"], 2, 'Cannot convert "onnx"'],
       [["lpips", "--backbone", "alex", "--linear", "linear"], 2, "Missing --output"],
-      [["lpips", "--backbone", "linear", "--linear", "linear", "-o", "o"], 3, "features.0.weight is not there"],
+      [["lpips", "--backbone", "linear", "--linear", "linear", "-o", "o"], 3, "features.0.weight is missing"],
       [
         ["lpips", "--backbone", "alex", "--linear", "vgg_linear", "-o", "o"],
         3,
