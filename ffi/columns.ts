@@ -162,7 +162,7 @@ export class Columns {
     return sum[0];
   }
 
-  /** Writes 1 to a column for the `count` Gaussians with the smallest `by` (of equal ones the first), 0 for all others. */
+  /** Writes 1 to a column for the `count` Gaussians with the smallest `by` (of equal ones the first), else 0. */
   async select(column: string, by: string, { among = "", count }: Among & { count: number }): Promise<void> {
     checkCount("count", count);
     const [name, order, where] = [column, by, among].map(bytesOf);
@@ -171,7 +171,7 @@ export class Columns {
     );
   }
 
-  /** Writes each Gaussian's rank by ascending `by` to a column, from 0; those outside `among` get the number of ranks. */
+  /** Writes each Gaussian's rank by ascending `by`, from 0, to a column; outside `among` the number of ranks. */
   async rank(column: string, by: string, { among = "" }: Among = {}): Promise<void> {
     const [name, order, where] = [column, by, among].map(bytesOf);
     await this.#device.queue((symbols, error) =>

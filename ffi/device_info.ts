@@ -43,7 +43,7 @@ export interface LibraryReport {
 }
 
 /**
- * Looks for both libraries and lists their devices; if a library is named (or `TAME_LIBRARY` is set), for that one only.
+ * Looks for both libraries and lists their devices. If a library is named (or `TAME_LIBRARY` is set), only that one.
  *
  * @example
  * ```ts

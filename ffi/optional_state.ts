@@ -13,8 +13,8 @@ export interface OptionalState {
   /** Store the gradient of a whole step before Adam uses it; results are bit-identical. Default false. */
   unfused?: boolean;
   /**
-   * Views of a step, a power of two up to 64. The step's gradient is the mean over them, summed as a balanced binary tree
-   * in the order of the views. Default 1.
+   * Views of a step, a power of two up to 64. The gradient is the mean over them, summed as a balanced binary tree in
+   * the order of the views. Default 1.
    */
   viewsPerStep?: number;
 }

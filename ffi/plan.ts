@@ -1,4 +1,4 @@
-// The step plan, which lists the steps that a trainer runs, and the control block, which reports on them and stops them.
+// The step plan, which lists the steps that a trainer runs, and the control block, which reports progress and stops it.
 
 import { ABI } from "./abi.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";

@@ -55,8 +55,8 @@ export async function renderColors(gaussians: Gaussians, camera: Camera, options
 }
 
 /**
- * Renders one camera to bytes, rounded as trunc(clamp(255 v + 0.5, 0, 255)). With `alpha` (default false) the opacity is
- * the fourth channel.
+ * Renders one camera to bytes, rounded as trunc(clamp(255 v + 0.5, 0, 255)). With `alpha` (default false) the fourth
+ * channel is the opacity.
  */
 export async function renderImage8(
   gaussians: Gaussians,
@@ -150,7 +150,7 @@ export interface SplatGradients {
 }
 
 /**
- * Renders the caller's arrays with gradients. The returned object holds the image and what `backward` needs; dispose it.
+ * Renders the caller's arrays with gradients. The result holds the image and what `backward` needs; dispose it.
  *
  * @example
  * ```ts

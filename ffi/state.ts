@@ -47,8 +47,8 @@ export interface StateChunk {
 const CHUNK_BYTES = 2 ** 22;
 
 /**
- * The state of a trainer by named columns. Imported into a new trainer with Gaussians of the same degree, the same views
- * and the same options, it gives the same next steps, bit for bit.
+ * The state of a trainer by named columns. Imported into a new trainer with Gaussians of the same degree, the same
+ * views and the same options, it gives the same next steps, bit for bit.
  */
 export class TrainerState {
   readonly #device: Device;

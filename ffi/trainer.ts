@@ -180,8 +180,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Scores every Gaussian by its importance in some views (Mallick et al. 2024), each rendered once. Replaces the scores
-   * of an earlier call.
+   * Scores every Gaussian by its importance in some views (Mallick et al. 2024), each rendered once. Replaces earlier
+   * scores.
    *
    * @param views Indices of the views; one that is listed twice counts twice
    * @param weights Twelve non-negative weights, in the order of {@linkcode SCORE}

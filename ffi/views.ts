@@ -43,9 +43,9 @@ export class Views implements Disposable {
   }
 
   /**
-   * Sets a view, or replaces it by one of the same size. The photo has the camera's size; its pixels and mask are copied.
-   * A photo with alpha is composited over each step's background. Pixels that the mask excludes affect neither the loss
-   * nor the scores.
+   * Sets a view, or replaces it by one of the same size. The photo has the camera's size; its pixels and mask are
+   * copied. A photo with alpha is composited over each step's background. Pixels that the mask excludes affect neither
+   * the loss nor the scores.
    */
   set(index: number, camera: Camera, photo: Image8): void {
     const values = this.#setArguments(index, camera, photo);

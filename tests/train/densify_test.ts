@@ -138,7 +138,7 @@ deviceTest("train() keeps its count and says so when no event falls within the r
     const { events, result } = await trained(device, scene, { ...SHORT, ...options, budget: 2 });
     assertEquals([result.count, densifications(events)], [START, []]);
     assertEquals(warnings(events), [
-      "No densification event falls within this run: the count stays 60, whatever the budget of 120",
+      "This run has no densification events: the count stays 60 and ignores the budget of 120",
     ]);
   }
 });

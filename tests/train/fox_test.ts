@@ -38,7 +38,7 @@ Deno.test({
       }
     }
     assertEquals(messages, [
-      "No densification event falls within this run: the count stays 15059, whatever the budget of 3011",
+      "This run has no densification events: the count stays 15059 and ignores the budget of 3011",
     ]);
     assertEquals(losses.length, 500);
     assertLessOrEqual(losses.slice(450).reduce((sum, loss) => sum + loss, 0) / 50, LARGEST_LOSS);

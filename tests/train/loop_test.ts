@@ -245,7 +245,7 @@ deviceTest("train() warns when no densification event leads to its budget, and o
   const messages = async (options: TrainOptions): Promise<string[]> =>
     (await trained(device, scene, options)).events.flatMap((event) => event.type === "warning" ? [event.message] : []);
   assertEquals(await messages({ iterations: 4, budget: 3 }), [
-    "No densification event falls within this run: the count stays 60, whatever the budget of 180",
+    "This run has no densification events: the count stays 60 and ignores the budget of 180",
   ]);
   assertEquals(await messages({ iterations: 4, budget: 1 }), []);
   assertEquals(await messages({ iterations: 4, budget: 3, densifyFromIter: 1, densificationInterval: 2 }), []);
