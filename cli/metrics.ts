@@ -25,8 +25,8 @@ export async function run(argv: string[]): Promise<number> {
       usage: "-m MODEL …",
       example: "deno task metrics -m out/fox out/garden",
       notes: [
-        "The means go to results.json and each image's scores to per_view.json in the model folder. Names that end " +
-        "with _float are of renders that were not rounded to 8 bits.",
+        "Writes the means to results.json and the scores of each image to per_view.json in the model folder. Names " +
+        "that end with _float are scores of renders that were not rounded to 8 bits.",
       ],
       table: METRICS_OPTIONS,
     }));
@@ -44,7 +44,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "image" });
     try {
       const onInexact = (method: string, reason: string) =>
-        reporter.note(`${method}: scores of the 8-bit images alone. ${reason}`);
+        reporter.note(`${method}: only the 8-bit images are scored. ${reason}`);
       const { signal } = interrupt;
       const library = namedLibrary();
       const scores = await scoreModel(device, folder, { weights, library, signal, onImage, onInexact });
@@ -56,7 +56,7 @@ export async function run(argv: string[]): Promise<number> {
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       reporter.warn(`Unable to compute metrics for model ${folder}: ${error.message}`);
-      code = EXIT.data; // the other models are scored all the same
+      code = EXIT.data; // the other models are still scored
     } finally {
       reporter.finish();
     }
@@ -69,10 +69,10 @@ async function chosenWeights(device: Device, option: string | undefined): Promis
   return file === undefined ? undefined : await loadLpips(device, userPath(file));
 }
 
-/** The scores of the 8-bit images in one line, with LPIPS or how to get it. */
+/** The scores of the 8-bit images in one line, with LPIPS or where to get its weights. */
 function scoresText(means: Scores): string {
   const lpips = ["LPIPS", "LPIPS_alex"].filter((name) => name in means)
     .map((name) => `${name} ${means[name].toFixed(4)} (${means[`${name}_signed`].toFixed(4)} in [-1, 1])`);
-  const learned = lpips.length === 0 ? "LPIPS: no weights: see docs/lpips.md" : lpips.join(", ");
+  const learned = lpips.length === 0 ? "LPIPS without weights: see docs/lpips.md" : lpips.join(", ");
   return `PSNR ${means.PSNR.toFixed(2)} dB, SSIM ${means.SSIM.toFixed(4)}, ${learned}`;
 }

@@ -1,4 +1,4 @@
-// The options of every verb: groups of rows, those of the rooms below and those of the command line in options/.
+// The options of every verb: groups of rows, from the library's option tables and from options/.
 
 import { type OptionRow, rowNamed, rowsNamed } from "../base/option.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
@@ -36,7 +36,7 @@ export const TRAIN_OPTIONS = [
   { title: "Accepted for compatibility", rows: [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS] },
 ] as const satisfies readonly OptionGroup[];
 
-/** Options of `render`; what is not given comes from the model folder. */
+/** Options of `render`; those not given come from the model folder. */
 export const RENDER_OPTIONS = [
   { title: "Model and capture", rows: RENDERED_ROWS },
   { title: "Images", rows: IMAGE_ROWS },
@@ -98,7 +98,7 @@ export const DOCTOR_OPTIONS = [
 
 const DEMO_ROWS = [
   { ...rowNamed(FOLDER_ROWS, "model_path"), default: "out/demo", help: "folder to write" },
-  // Enough for 33 dB on the held-out views, few enough for well under a minute on two cores.
+  // Reaches 33 dB on the held-out views in well under a minute on two cores.
   { ...rowNamed(TRAIN_ROWS, "iterations"), default: 600 },
 ] as const satisfies readonly OptionRow[];
 

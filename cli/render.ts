@@ -1,4 +1,4 @@
-// `render`: the views of a trained model as images, with their photos beside them, or a camera path through it.
+// `render`: writes images of a trained model's views with their photos, or of a camera path.
 
 import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -68,7 +68,7 @@ export async function run(argv: string[]): Promise<number> {
   return EXIT.done;
 }
 
-/** How the capture was loaded for training, with what the command line says otherwise. */
+/** How the capture was loaded for training, with the overrides of the command line. */
 type Capture = Omit<RenderRecord, "iteration" | "set">;
 
 /** What is rendered, and how. */
@@ -100,7 +100,7 @@ async function renderSets(work: Work): Promise<void> {
     const views = scene[set];
     if (set === "train" ? values.skip_train : values.skip_test) continue;
     if (views.length === 0) {
-      reporter.note(`There are no ${set} views${set === "test" ? ": --eval holds some out" : ""}`);
+      reporter.note(`There are no ${set} views${set === "test" ? ": hold some out with --eval" : ""}`);
       continue;
     }
     const path = rendersPath(folder, set, iteration);
@@ -112,7 +112,7 @@ async function renderSets(work: Work): Promise<void> {
   }
 }
 
-/** Renders a path, and makes the video of it where there is an ffmpeg. */
+/** Renders a path, and encodes its video if there is an ffmpeg. */
 async function renderAlong(work: Work, path: string, ffmpeg: string | undefined): Promise<void> {
   const { values, folder, iteration, gaussians, reporter } = work;
   const { name, cameras } = await chosenPath(work, path);
@@ -123,7 +123,7 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
   const format = values.video;
   const video = ffmpeg === undefined ? undefined : join(target, `${name}.${format}`);
   if (format !== undefined && ffmpeg === undefined) {
-    reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or use the frames elsewhere");
+    reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or encode the frames yourself");
   }
   if (ffmpeg !== undefined && format !== undefined && video !== undefined) {
     await makeVideo(ffmpeg, { images: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });

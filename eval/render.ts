@@ -20,7 +20,7 @@ export interface RenderViewsOptions {
   /** Writes opacities to `alpha/`: 8-bit grey images. */
   alpha?: boolean;
   /**
-   * Writes depths to `depth/`: 16-bit grey images, with this many steps a world unit, and 0 where nothing is rendered.
+   * Writes depths to `depth/`: 16-bit grey images with this many values per world unit; 0 where nothing is rendered.
    */
   depthScale?: number;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
@@ -82,17 +82,17 @@ export async function renderViews(
   const { signal, onView } = options;
   const photos = join(folder, RENDER_FOLDERS.photos);
   await Deno.mkdir(photos, { recursive: true });
-  const writer = await ImageWriter.begin(gaussians, folder, options);
+  const images = await ImageWriter.begin(gaussians, folder, options);
   let done = 0;
   for (const { view, photo } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const save = await writer.render(view.camera, done);
+    const save = await images.render(view.camera, done);
     const gt = flattened(await photo, options.background);
     await Promise.all([save(), writePng(join(photos, imageName(done)), gt)]);
     done++;
     onView?.(done, views.length);
   }
-  await writer.end(views.length);
+  await images.end(views.length);
   await removeImagesFrom(photos, views.length);
 }
 
@@ -112,18 +112,18 @@ export async function renderPath(
   options: RenderViewsOptions = {},
 ): Promise<void> {
   const { signal, onView } = options;
-  const writer = await ImageWriter.begin(gaussians, folder, options);
+  const images = await ImageWriter.begin(gaussians, folder, options);
   let writing: Promise<void> | undefined;
   for (const [index, camera] of cameras.entries()) {
     signal?.throwIfAborted();
-    const save = await writer.render(camera, index);
+    const save = await images.render(camera, index);
     await writing;
     writing = save(); // while the next one is rendered
     writing.catch(() => {}); // reported when it is awaited
     onView?.(index + 1, cameras.length);
   }
   await writing;
-  await writer.end(cameras.length);
+  await images.end(cameras.length);
 }
 
 /** Writes the images of renders, without photos. */

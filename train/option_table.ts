@@ -51,7 +51,7 @@ export const SETTING_ROWS = [
       `joined by commas, such as curve,opacity: ${PARITY_PARTS.join(" ")}`,
     reject: (value: OptionValue) =>
       parityParts(value) === undefined
-        ? `expected "none", "reference", or some of ${PARITY_PARTS.join(", ")}`
+        ? `it takes "none", "reference", or some of ${PARITY_PARTS.join(", ")}`
         : undefined,
   },
 ] as const satisfies readonly OptionRow[];

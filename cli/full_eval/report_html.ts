@@ -1,4 +1,4 @@
-// report.html: the same in one file, images included.
+// report.html: the report in one file, including its images.
 
 import type { Report, SceneFigures } from "./report_contents.ts";
 import { HEADS, problems, remarks, type TableLine, tableLines } from "./report_table.ts";

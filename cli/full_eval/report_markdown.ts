@@ -1,4 +1,4 @@
-// report.md: the tables, with the figures beside it linked.
+// report.md: the tables, with links to the figures.
 
 import type { DatasetReport } from "./collect.ts";
 import { FIGURES, type Report, type SceneFigures } from "./report_contents.ts";
@@ -35,7 +35,7 @@ function table(lines: readonly { cells: string[] }[]): string {
   return [HEADS, rule, ...lines.map(({ cells }) => cells.map(cell))].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** Text that Markdown takes as text. */
+/** Escapes text for Markdown. */
 function cell(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|#]/g, "\\$&").replaceAll("\n", " ");
 }

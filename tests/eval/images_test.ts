@@ -1,4 +1,4 @@
-// Images of the views, and the scores of a folder of images.
+// Rendered images of the views, and the scores of a folder of images.
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
 import { scoreModel } from "../../eval/metrics.ts";

@@ -1,4 +1,4 @@
-// What results.json holds of a model on disk: scores of images, of the same renders unrounded, and LPIPS.
+// The scores in results.json of a model on disk: of images, of the same renders unrounded, and LPIPS.
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -59,7 +59,7 @@ async function withModel(device: Device, body: (world: World) => Promise<void>):
   }
 }
 
-deviceTest("scoreModel() scores the images and, beside them, the same renders without rounding", async (device) => {
+deviceTest("scoreModel() scores the images, and the same renders without rounding", async (device) => {
   await withModel(device, async ({ model, scene, gaussians }) => {
     const { ours_7: { means, images } } = await scoreModel(device, model);
     const report = await evaluate(gaussians, scene.test, { background: [1, 1, 1] });
@@ -86,7 +86,7 @@ deviceTest("scoreModel() scores the images and, beside them, the same renders wi
 });
 
 deviceTest(
-  "scoreModel() says why when the views cannot be rendered once more, and scores the images",
+  "scoreModel() scores the images and reports why when the views cannot be rendered again",
   async (device) => {
     await withModel(device, async ({ model, scene, gaussians }) => {
       const reasons: string[] = [];
@@ -113,7 +113,7 @@ deviceTest(
   },
 );
 
-deviceTest("scoreModel() undistorts the capture's photos with the library that it is told", async (device) => {
+deviceTest("scoreModel() undistorts the capture's photos with the named library", async (device) => {
   await withModel(device, async ({ model, scene }) => {
     const params = [50, 24, 16, 1e-9]; // so little that nothing is cropped
     const camera = { id: 1, model: "SIMPLE_RADIAL", width: 48, height: 32, params } as const;
@@ -153,7 +153,7 @@ deviceTest(
 );
 
 deviceTest(
-  "renderViews() writes opacities and depths that read back, and removes those that are not asked for",
+  "renderViews() writes opacities and depths that read back, and removes those that are not requested",
   async (device) => {
     await withModel(device, async ({ model, scene, gaussians }) => {
       const folder = join(model, "planes");
