@@ -42,7 +42,7 @@ Deno.test("tame train names the nearest option when one is unknown", async () =>
   assertStringIncludes(stderr, "deno task train --help");
 });
 
-Deno.test("tame train exits with 2 when the capture is missing from the command, or options contradict each other", async () => {
+Deno.test("tame train exits with 2 when no capture is named, or options contradict each other", async () => {
   const nothing = await tame(["train"]);
   assertEquals(nothing.code, 2);
   assertStringIncludes(nothing.stderr, "Missing --source_path");

@@ -157,9 +157,9 @@ deviceTest(
     assertThrows(() => result.radii(), TameError, "rasterization is already disposed");
     assertThrows(() => Trainer.create(gaussians, views), TameError, "disposed");
     await assertRejects(() => render(gaussians, CAMERA), TameError, "disposed");
-    await assertRejects(() => trainer.run(plan, new Control(1)), TameError, "trainer was disposed");
+    await assertRejects(() => trainer.run(plan, new Control(1)), TameError, "trainer is already disposed");
     device[Symbol.dispose]();
-    assertThrows(() => device.synchronize(), TameError, "device was disposed");
+    assertThrows(() => device.synchronize(), TameError, "device is already disposed");
   },
 );
 

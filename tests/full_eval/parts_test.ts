@@ -54,7 +54,7 @@ Deno.test("jobsOf() has the train flags of the paper's script in both settings",
   assertEquals(stageArguments(truck, "metrics", { lpips: "w" }), ["metrics", "-m", "/out/truck_big", "--lpips", "w"]);
 });
 
-Deno.test("jobsOf() has the scenes of the given folders, and all scenes if nothing is trained or rendered", async () => {
+Deno.test("jobsOf() has the scenes of the given folders, and all if nothing is trained or rendered", async () => {
   assertEquals((await jobs("-m360 a -tat b -db c")).length, 13);
   assertEquals((await jobs("-db c")).map(({ scene }) => scene), ["drjohnson", "playroom"]);
   assertEquals((await jobs("--skip_training --skip_rendering")).length, 13);

@@ -1,4 +1,4 @@
-// The main job on real photos: 500 iterations, compared with the published method's loss on the same capture.
+// Training on real photos: 500 iterations, compared with the published method's loss on the same capture.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { loadScene } from "../../load/scene.ts";
 import { capture } from "../../scripts/captures.ts";

@@ -12,13 +12,13 @@ Deno.test("resolveTrainOptions() fills in the published defaults when nothing is
   assertEquals(options.maxSeconds, Infinity);
 });
 
-Deno.test("resolveTrainOptions() keeps only iterations that happen and always saves the last", () => {
+Deno.test("resolveTrainOptions() keeps only iterations within the run and always saves the last", () => {
   const options = resolveTrainOptions({ iterations: 500, saveIterations: [7000, 100, 100], testIterations: [-1] });
   assertEquals(options.saveIterations, [100, 500]);
   assertEquals(options.testIterations, []);
 });
 
-Deno.test("resolveTrainOptions() takes an option that is undefined as not given", () => {
+Deno.test("resolveTrainOptions() ignores an option that is undefined", () => {
   assertEquals(resolveTrainOptions({ budget: undefined }).budget, 20);
 });
 
