@@ -27,7 +27,7 @@ export const TRAIN_OPTIONS = [
       ...MODEL_ROWS,
     ],
   },
-  { title: "Setting", rows: SETTING_ROWS },
+  { title: "Preset and parity", rows: SETTING_ROWS },
   { title: "Schedule", rows: SCHEDULE_ROWS },
   { title: "Budget and densification", rows: DENSIFICATION_ROWS },
   { title: "Optimiser and loss", rows: OPTIMIZER_ROWS },

@@ -84,7 +84,7 @@ for (const [name, rows, call] of TABLES) {
   });
 }
 
-Deno.test("the library and the command line reject 0 for counts, times, sizes and distances that must be positive", async () => {
+Deno.test("the library and the command line reject 0 for options that must be positive", async () => {
   const rejected = ["budget", "max_seconds", "photo_cache", "near", "resolution", "test_iterations"];
   for (const [, rows, call] of TABLES) {
     for (const row of rows.filter(({ name }) => rejected.includes(name))) {

@@ -31,7 +31,7 @@ Deno.test("parseWithConfig() expands a preset, and explicit options override it 
   assertEquals(await setting("--preset big --budget 9000 --sh_lower=false"), ["big", "final_count", 9000, 100, false]);
 });
 
-Deno.test("parseWithConfig() expands the presets of the file and of the command line before their own options", async () => {
+Deno.test("parseWithConfig() expands presets of the file and of the command line before their options", async () => {
   const file = { preset: "budget", densification_interval: 250 };
   assertEquals(await setting("", file), ["budget", "multiplier", 5, 250, true]);
   assertEquals(await setting("--budget 2", file), ["budget", "multiplier", 2, 250, true]);

@@ -123,7 +123,7 @@ workflowTest("tame train densifies to its budget, and reports it in events, trai
     const expected = event === undefined ? ["", "", ""] : [event.pruned, event.cloned, event.split].map(String);
     assertEquals([row.pruned, row.cloned, row.split], expected);
   }
-  const counts = [9, 10, 14, 15].map((index) => Number(rows[index].gaussians)); // an event's row has the count before it
+  const counts = [9, 10, 14, 15].map((index) => Number(rows[index].gaussians)); // an event's row has the old count
   assertEquals(counts, [400, 700, 700, 800]);
 
   const told = await ended(start([...args.split(" "), "-m", "told"], folder));

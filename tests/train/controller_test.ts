@@ -20,7 +20,7 @@ const OPTIONS: TrainOptions = {
   randomBackground: true,
 };
 
-/** Trains with a controller that acts at the first `step` event from an iteration on, and shortly after it has paused. */
+/** Trains with a controller that acts at the first `step` event from an iteration on, and again after a pause. */
 async function steered(
   device: Device,
   scene: Scene,

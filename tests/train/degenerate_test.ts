@@ -142,7 +142,7 @@ deviceTest("train() rejects points that are too far away, and names them", async
   });
 });
 
-Deno.test("loadScene() drops points that are not finite, takes random ones if there are none, and reports both", async () => {
+Deno.test("loadScene() drops non-finite points, takes random ones if none are left, and reports both", async () => {
   for (const value of [NaN, Infinity, 1e39, 1e19]) {
     await load({ points: [[0, 0, 5], [0, value, 5]] }, (scene) => {
       assertEquals(scene.points.count, 1);

@@ -167,7 +167,7 @@ Deno.test("batchEnd() ends before saves and evaluations, after resets and events
   }
 });
 
-Deno.test("dueAfter() lists events first, and saves and evaluations before the step under which they are reported", () => {
+Deno.test("dueAfter() lists events first, and saves and evaluations before the step of their iteration", () => {
   const at = (options: TrainOptions, iterations: number[]) =>
     iterations.map((t) => dueAfter(t, resolveTrainOptions(options), strategyFor(options)).join());
   assertEquals(at(INTERRUPTED, [0, 38, 39, 69, 70, 1000]), ["", "", "save", "evaluate", "", "event"]);
