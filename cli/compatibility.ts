@@ -28,7 +28,7 @@ export const PIPELINE_ROWS = [
   { name: "debug", kind: "flag", ...rejected(NO_DUMP) },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of `train` alone. */
+/** Rows of `train` only. */
 export const COMPATIBILITY_ROWS = [
   {
     name: "position_lr_delay_mult",

@@ -1,6 +1,6 @@
 // Errors of the command line: invalid arguments, and missing permissions.
 
-/** The command line asks for something that does not exist or cannot be done; exit code 2. */
+/** The command line is invalid, or requests something that does not exist; exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }

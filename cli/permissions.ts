@@ -39,7 +39,7 @@ export function requirePermissions(command: Command, needs: Needs = {}): void {
 /** The command to type, with the permissions it needs. */
 export function advice(command: Command, needs: Needs = {}): string {
   const words = [command.task, ...command.argv].map(quote).join(" ");
-  // The tasks grant build/ alone.
+  // The tasks grant only build/ and node_modules/.
   const task = ROOT !== undefined && namedLibrary() === undefined &&
       Deno.permissions.querySync({ name: "read" }).state === "granted" &&
       Deno.cwd() === ROOT

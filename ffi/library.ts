@@ -65,7 +65,7 @@ export async function openLibrary(
   if (found.build.backend === backend) return found;
   throw new LibraryError(
     `Cannot use ${found.path} as the ${backend} backend: it is a ${found.build.backend} library. ` +
-      `Ask for backend "${found.build.backend}" or name another library`,
+      `Use backend "${found.build.backend}" or name another library`,
   );
 }
 

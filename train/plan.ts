@@ -52,7 +52,7 @@ export interface PlanItem {
   purpose: string;
   /** Bytes. */
   bytes: number;
-  /** False where the number is an estimate. */
+  /** Whether the number is exact; else it is an estimate. */
   exact: boolean;
 }
 

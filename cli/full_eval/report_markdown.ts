@@ -25,7 +25,7 @@ export function markdownReport(report: Report, figures: readonly SceneFigures[])
   return blocks.join("\n\n") + "\n";
 }
 
-/** The tables alone. */
+/** Only the tables. */
 export function markdownTables(datasets: readonly DatasetReport[]): string {
   return datasets.flatMap((dataset) => [`## ${cell(dataset.title)}`, table(tableLines(dataset))]).join("\n\n");
 }

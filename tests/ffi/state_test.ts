@@ -96,7 +96,7 @@ async function restore({ state }: Trainer, { progress, chunks }: { progress: str
 
 for (const mode of ["logit", "linear"] as const satisfies OpacityMode[]) {
   deviceTest(
-    `a trainer of ${mode} opacities goes on to the bit in a fresh one that imports its state`,
+    `a new trainer that imports the state of one with ${mode} opacities continues it bit for bit`,
     async (device) => {
       using first = create(device, 120);
       if (mode === "linear") first.trainer.setOpacityMode("linear");

@@ -152,7 +152,7 @@ treeTest("full_eval stops its processes and exits with 130 when it is interrupte
   }
   await child.stdout.cancel();
   assertEquals((await child.status).code, 130, told);
-  assertStringIncludes(told, "--resume goes on");
+  assertStringIncludes(told, "--resume continues");
   assert(!told.includes("truck"), "no other scene is begun");
   assert(!existsSync(join(folder, "out", "report.json")));
 });
@@ -187,7 +187,7 @@ treeTest(
     assertEquals(scenes[0].references[0].measures, { psnr: 32.29, gaussians: 112053 });
     assert(scenes.every(({ measures }) => Number.isFinite(measures.lpips)), "scored with the weights that are named");
     const markdown = await Deno.readTextFile(join(folder, "out", "report.md"));
-    assertStringIncludes(markdown, "AlexNet's features");
+    assertStringIncludes(markdown, "LPIPS of our rows uses AlexNet");
     assert(!markdown.includes("no weights"));
     assertStringIncludes(stdout, "| all-photos | another trainer | 32.29 | – | – | 112 053 |");
     assertStringIncludes(

@@ -33,7 +33,7 @@ async function run(device: Device, options: TrainOptions = {}): Promise<Trained>
   return await trained(device, await syntheticScene(device), { ...SHORT, ...options });
 }
 
-/** The arguments of every call of `Trainer.score` until it is disposed of. */
+/** The arguments of every call of `Trainer.score` until it is disposed. */
 function scoreCalls(): Disposable & { calls: { views: number[]; background: number[]; shDegree: number }[] } {
   const { score } = Trainer.prototype;
   const calls: { views: number[]; background: number[]; shDegree: number }[] = [];

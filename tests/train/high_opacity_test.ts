@@ -100,6 +100,6 @@ deviceTest("train() warns when the run ends before hoIteration, and only then", 
     const { events } = await trained(device, scene, { ...OPTIONS, hoIteration });
     const messages = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
     assertEquals(messages.length, said ? 1 : 0);
-    assert(!said || messages[0].startsWith("The run ends before iteration 60"));
+    assert(!said || messages[0].includes("the run ends before iteration 60"));
   }
 });

@@ -41,7 +41,7 @@ Deno.test("resolveTrainOptions() throws with the option's name and range when a 
     [{ positionLrInit: 0 }, "positionLrFinal"],
     [{ parity: "same" as "none" }, '"none", "reference", or some of curve, selection'],
     [{ parity: ["curve", "all"] as unknown as ["curve"] }, "some of curve"],
-    [{ iteration: 5 } as TrainOptions, 'the option "iteration"'],
+    [{ iteration: 5 } as TrainOptions, 'Unknown option "iteration"'],
   ];
   for (const [options, words] of cases) assertThrows(() => resolveTrainOptions(options), RangeError, words);
 });
