@@ -264,7 +264,7 @@ function bytesOf(text: string): [Uint8Array<ArrayBuffer>, number] {
 function valueOf<Name extends string>(what: string, numbers: Readonly<Record<Name, number>>, name: Name): number {
   if (Object.hasOwn(numbers, name)) return numbers[name];
   const known = Object.keys(numbers).join(", ");
-  throw new TameError("invalid argument", `Unknown row ${what} "${name}": expected one of ${known}`);
+  throw new TameError("invalid argument", `A row kind has no ${what} "${name}": expected one of ${known}`);
 }
 
 function packKind(kind: RowKind): Uint8Array<ArrayBuffer> {
