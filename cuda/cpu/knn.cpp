@@ -156,7 +156,7 @@ template <class Kind>
 void solve(CpuDevice& device, const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t limit,
            float* mean_dist2) {
   const uint64_t bytes = Tree<Kind>::bytes(count);
-  if (limit != 0 && bytes > limit) Ledger::refuse(TAME_PURPOSE_OTHER, bytes, limit);
+  if (limit != 0 && bytes > limit) Ledger::throw_out_of_memory(TAME_PURPOSE_OTHER, bytes, limit);
   const Tree<Kind> tree(device, points, count);
   for (uint32_t begin = 0; begin < count;) {
     const uint32_t end = batch == 0 || count - begin < batch ? count : begin + batch;

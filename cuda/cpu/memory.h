@@ -65,7 +65,7 @@ class Buffer {
     data_ = static_cast<T*>(std::aligned_alloc(kAlignment, bytes));
     if (data_ == nullptr) {
       ledger_->give_back(purpose_, bytes);
-      Ledger::refuse(purpose_, bytes, 0);
+      Ledger::throw_out_of_memory(purpose_, bytes, 0);
     }
     size_ = size;
   }

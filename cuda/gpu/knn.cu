@@ -282,7 +282,7 @@ void GpuDevice::knn_mean_dist2(const float* points, uint32_t count, uint32_t nei
     const uint32_t at_once = batch == 0 ? count : std::min(batch, count);
     const uint64_t searching = searching_bytes(count, at_once);
     const uint64_t bytes = batch == 0 ? std::max(sorting_bytes(count), searching) : searching;
-    if (byte_limit != 0 && bytes > byte_limit) Ledger::refuse(TAME_PURPOSE_OTHER, bytes, byte_limit);
+    if (byte_limit != 0 && bytes > byte_limit) Ledger::throw_out_of_memory(TAME_PURPOSE_OTHER, bytes, byte_limit);
     const std::vector<uint32_t> curve = batch == 0 ? sort_on_device(*this, points, count) : sort_on_host(points, count);
     search(*this, points, curve, neighbours, at_once, mean_dist2);
   });

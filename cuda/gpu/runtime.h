@@ -72,7 +72,7 @@ class DeviceBuffer {
         cudaGetLastError();  // not sticky: forget it
         size_t free = 0, total = 0;
         cudaMemGetInfo(&free, &total);
-        Ledger::refuse(purpose_, bytes, free);
+        Ledger::throw_out_of_memory(purpose_, bytes, free);
       }
       check(error, "allocate device memory");
     }

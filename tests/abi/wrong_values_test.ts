@@ -57,7 +57,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_rasterize_forward", "means is too short", { count: 0x55555556 >>> 4 }],
   ["tame_knn_mean_dist2", "neighbours", { neighbours: 0 }],
   ["tame_knn_mean_dist2", "neighbours", { neighbours: 17 }],
-  ["tame_knn_mean_dist2", "three a point", { points_length: 29 }],
+  ["tame_knn_mean_dist2", "three per point", { points_length: 29 }],
   ["tame_knn_mean_dist2", "points[7]", (args) => (args.points as Float32Array)[7] = NaN],
   ["tame_psnr", "width", { width: 0 }],
   ["tame_psnr", "height", { height: 16385 }],
