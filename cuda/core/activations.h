@@ -34,7 +34,7 @@ TAME_FN T opacity_gradient(bool linear, T stored, T used, T h) {
 // Clamps a linear x after a step to [-1, 1]. Beyond 1 the gradient of min(|x|, 1) is 0, so x could not come back. NaN
 // stays.
 template <class T>
-TAME_FN T hold_linear_opacity(T x) {
+TAME_FN T clamp_linear_opacity(T x) {
   return maximum(T(-1), minimum(T(1), x));
 }
 

@@ -235,7 +235,7 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
   }
   if (layout.linear_opacity) {
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
-    core::store(opacity, core::hold_linear_opacity(core::load(opacity)));
+    core::store(opacity, core::clamp_linear_opacity(core::load(opacity)));
   }
   if (!(step.noise > 0)) return;
   for (uint32_t l = 0; l < lanes; ++l)

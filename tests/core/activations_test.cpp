@@ -55,7 +55,7 @@ TEST("used_opacity() is the sigmoid of a logit, and |x| up to 1 of a linear x") 
     expect(core::used_opacity(true, x) == std::min(std::fabs(x), 1.0), "linear");
   }
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  expect(std::isnan(core::used_opacity(true, nan)) && std::isnan(core::hold_linear_opacity(nan)), "NaN must stay");
+  expect(std::isnan(core::used_opacity(true, nan)) && std::isnan(core::clamp_linear_opacity(nan)), "NaN must stay");
 }
 
 TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes and on both sides of 0") {
@@ -74,9 +74,9 @@ TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes
          "at 1");
 }
 
-TEST("hold_linear_opacity() and logit_of_linear() keep to their ranges") {
+TEST("clamp_linear_opacity() and logit_of_linear() keep to their ranges") {
   for (const float x : {-7.f, -1.f, -0.5f, 0.f, 0.5f, 1.f, 7.f}) {
-    expect(core::hold_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "held");
+    expect(core::clamp_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "held");
     const double used = std::min(std::max(double(std::fabs(x)), 1e-6), 1 - 1e-6);
     expect_close("logit", core::logit_of_linear(x), std::log(used / (1 - used)), 0.05);  // 1 - 1e-6 in float
   }
