@@ -40,8 +40,8 @@ TAME_FN T clamp_linear_opacity(T x) {
 
 // Stored value of a used opacity, clamped away from 0 and 1.
 TAME_FN float store_opacity(bool linear, float used) {
-  const float held = clamp(used, 1e-6f, 1.f - 1e-6f);
-  return linear ? held : logit(held);
+  const float clamped = clamp(used, 1e-6f, 1.f - 1e-6f);
+  return linear ? clamped : logit(clamped);
 }
 
 // The logit of a linear x, finite at 0 and 1.

@@ -55,10 +55,10 @@ constexpr uint32_t kStepsAhead = 2;
 
 // Initial capacity of instances per Gaussian; a view that needs more repeats its step with a larger one.
 constexpr uint32_t kFirstInstances = 4;
-constexpr uint32_t kLeastRoom = 65536;
+constexpr uint32_t kLeastInstances = 65536;
 constexpr uint32_t first_capacity(uint32_t gaussians) {
-  const uint32_t held = gaussians < UINT32_MAX / kFirstInstances ? gaussians : UINT32_MAX / kFirstInstances;
-  return held * kFirstInstances > kLeastRoom ? held * kFirstInstances : kLeastRoom;
+  const uint32_t clamped = gaussians < UINT32_MAX / kFirstInstances ? gaussians : UINT32_MAX / kFirstInstances;
+  return clamped * kFirstInstances > kLeastInstances ? clamped * kFirstInstances : kLeastInstances;
 }
 
 // Rows that are uploaded or downloaded at a time: at most 16 MB of staging.

@@ -1,4 +1,4 @@
-// Opacities and scales of several Gaussians that stand for one: core/relocation.h against the sums of the paper.
+// Opacities and scales of several Gaussians that replace one: core/relocation.h against the sums of the paper.
 #include "core/relocation.h"
 
 #include "test.h"
@@ -28,7 +28,7 @@ double scale_by_double_sum(double o, double shared, int n) {
 
 }  // namespace
 
-TEST("relocation_scale() is that of the double sum") {
+TEST("relocation_scale() equals the paper's double sum") {
   for (const double o : {1e-6, 0.005, 0.1, 0.5, 0.9, 0.99}) {
     for (int n = 1; n <= 12; ++n) {
       const double shared = core::split_opacity(1 - o, uint32_t(n));
@@ -62,7 +62,7 @@ TEST("split_opacity() and relocation_scale() give the known values") {
   }
 }
 
-TEST("split_opacity() keeps the peak: n of its opacity cover what one did") {
+TEST("n Gaussians with split_opacity() are together as opaque at the centre as one") {
   for (const double o : {1e-12, 1e-6, 0.005, 0.1, 0.5, 0.9, 0.99, 1 - 1e-6}) {
     for (const uint32_t n : {1u, 2u, 3u, 8u, 51u}) {
       const double shared = core::split_opacity(1 - o, n);
