@@ -104,7 +104,7 @@ void Columns::write_at(std::string_view name, std::vector<float> values, const s
   const std::optional<std::vector<float>> before = read(name);
   if (!before.has_value()) {
     const std::string text(name.substr(0, 64));
-    fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write it everywhere first", text.c_str());
+    fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write all its rows first", text.c_str());
   }
   for (size_t i = 0; i < values.size(); ++i)
     if (chosen[i] == 0) values[i] = (*before)[i];
@@ -120,7 +120,7 @@ void Columns::write(std::string_view name, std::vector<float> values, bool stays
     name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
   }
   if (find_state(name, column, plane)) {
-    if (column.base == nullptr) {  // scores, the only column that may have no memory yet
+    if (column.base == nullptr) {  // `score`, the only column that may not be allocated yet
       state_.need_scores();
       find_state(name, column, plane);
     }

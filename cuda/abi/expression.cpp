@@ -1,4 +1,4 @@
-// See expression.h. A recursive descent parser that evaluates as it goes: each operand is a whole column, or one
+// See expression.h. A recursive descent parser that evaluates while parsing: each operand is a whole column or a
 // number.
 #include "expression.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kDeepest = 64;  // levels of nesting
 
-// A column, or a number that stands for as many.
+// A column, or one number for all rows.
 struct Operand {
   std::vector<float> column;
   float number = 0;
@@ -47,7 +47,7 @@ struct Operator {
   float (*apply)(float a, float b);
 };
 
-// By level from weak to strong; of operators that begin alike the longer first.
+// By increasing precedence; an operator comes before its prefixes.
 constexpr Operator kOr[] = {{"|", [](float a, float b) { return a != 0 || b != 0 ? 1.f : 0.f; }}};
 constexpr Operator kAnd[] = {{"&", [](float a, float b) { return a != 0 && b != 0 ? 1.f : 0.f; }}};
 constexpr Operator kComparisons[] = {{"<=", [](float a, float b) { return a <= b ? 1.f : 0.f; }},
@@ -69,13 +69,13 @@ class Parser {
   std::vector<float> run() {
     Operand value = level(0);
     skip_spaces();
-    if (at_ != text_.size()) refuse("expected an operator or the end");
+    if (at_ != text_.size()) reject("expected an operator or the end");
     if (!value.is_column) value.column.assign(rows_, value.number);
     return std::move(value.column);
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const {
+  [[noreturn]] void reject(const std::string& why) const {
     const std::string text(text_.substr(0, 200));
     fail(TAME_INVALID_ARGUMENT, "%s \"%s\" at byte %zu: %s", what_, text.c_str(), at_, why.c_str());
   }
@@ -122,7 +122,7 @@ class Parser {
   }
 
   Operand unary() {
-    if (++depth_ > kDeepest) refuse("expected at most 64 levels of nesting");
+    if (++depth_ > kDeepest) reject("expected at most 64 levels of nesting");
     Operand value;
     if (take("-"))
       value = combine(unary(), {}, [](float a, float) { return -a; });
@@ -138,13 +138,13 @@ class Parser {
     skip_spaces();
     if (take("(")) {
       Operand value = level(0);
-      if (!take(")")) refuse("expected \")\"");
+      if (!take(")")) reject("expected \")\"");
       return value;
     }
     if (at_ < text_.size() && ((text_[at_] >= '0' && text_[at_] <= '9') || text_[at_] == '.')) return number();
     const size_t first = at_;
     const std::string_view name = identifier();
-    if (name.empty()) refuse("expected a number, a column, a function or \"(\"");
+    if (name.empty()) reject("expected a number, a column, a function or \"(\"");
     const bool is_call = take("(");
     const Function* const function = is_call ? function_of(name) : nullptr;
     if (function != nullptr) return call(*function);
@@ -152,7 +152,8 @@ class Parser {
     if (!column.has_value()) {
       at_ = first;
       const std::string quoted = '"' + std::string(name.substr(0, 64)) + '"';
-      refuse(is_call ? "there is no function " + quoted : "there is no column " + quoted + " of one value a Gaussian");
+      reject(is_call ? "there is no function " + quoted
+                     : "there is no column " + quoted + " with one value per Gaussian");
     }
     Operand value;
     value.is_column = true;
@@ -162,10 +163,10 @@ class Parser {
 
   Operand number() {
     Operand value;
-    // By way of a double, as a number that a caller had in 64 bits becomes one of 32.
+    // Parsed as a double and rounded to float, like a caller's double.
     double number = 0;
     const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-    if (parsed.ec != std::errc()) refuse("expected a number of 64 bits");
+    if (parsed.ec != std::errc()) reject("expected a number that fits in 64 bits");
     value.number = float(number);
     at_ = size_t(parsed.ptr - text_.data());
     return value;
@@ -189,10 +190,10 @@ class Parser {
   Operand call(const Function& function) {
     Operand arguments[3];
     for (int k = 0; k < function.arguments; ++k) {
-      if (k != 0 && !take(",")) refuse("expected \",\" and another argument");
+      if (k != 0 && !take(",")) reject("expected \",\" and another argument");
       arguments[k] = level(0);
     }
-    if (!take(")")) refuse("expected \")\"");
+    if (!take(")")) reject("expected \")\"");
     return apply(arguments, function.apply);
   }
 

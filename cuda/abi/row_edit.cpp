@@ -11,9 +11,9 @@ namespace tame {
 
 namespace {
 
-using Big = unsigned long long;  // what printf's %llu takes
+using Big = unsigned long long;  // for printf's %llu
 
-// What stands of a kind's row, what is appended, and what is appended second: offsets into its roles.
+// A kind's row that stays, the row appended, and the second one appended: offsets into its roles.
 enum Part : uint8_t { kStays, kAppended, kSecond, kParts };
 
 bool gives_copies(uint32_t operation) {
@@ -86,7 +86,7 @@ class Editing {
       if (gives_copies(operation(i))) given_[i] = copies_of(copies, i);
     }
     edit.table.roles[kUnchanged].keeps_moments = true;
-    find_guests();
+    assign_donors();
   }
 
   void run(bool children_last) {
@@ -103,21 +103,21 @@ class Editing {
  private:
   uint32_t operation(uint32_t row) const { return table_[kinds_[row]].operation; }
 
-  // Rows that become copies, in their order, and the rows that give them.
-  void find_guests() {
-    uint64_t wanted = 0;
-    std::vector<uint32_t> guests;
+  // Assigns each relocated row, in order, the row that it becomes a copy of.
+  void assign_donors() {
+    uint64_t copies = 0;
+    std::vector<uint32_t> relocated;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      if (operation(i) == TAME_ROW_RELOCATE) guests.push_back(i);
-      if (operation(i) == TAME_ROW_GIVE_COPIES) wanted += given_[i];
+      if (operation(i) == TAME_ROW_RELOCATE) relocated.push_back(i);
+      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given_[i];
     }
-    if (wanted != guests.size())
-      fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", guests.size(),
-           Big(wanted));
-    hosts_.resize(guests.empty() ? 0 : kinds_.size());
+    if (copies != relocated.size())
+      fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", relocated.size(),
+           Big(copies));
+    donors_.resize(relocated.empty() ? 0 : kinds_.size());
     for (uint32_t i = 0, next = 0; i < kinds_.size(); ++i) {
       if (operation(i) != TAME_ROW_GIVE_COPIES) continue;
-      for (uint32_t k = 0; k < given_[i]; ++k) hosts_[guests[next++]] = i;
+      for (uint32_t k = 0; k < given_[i]; ++k) donors_[relocated[next++]] = i;
     }
   }
 
@@ -125,7 +125,7 @@ class Editing {
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
       if (operation(i) == TAME_ROW_REMOVE || (children_last && operation(i) == TAME_ROW_SPLIT)) continue;
       if (operation(i) == TAME_ROW_RELOCATE)
-        add(hosts_[i], hosts_[i], kAppended);
+        add(donors_[i], donors_[i], kAppended);
       else
         add(i, i, kStays);
     }
@@ -138,7 +138,7 @@ class Editing {
     for (uint32_t k = 0; k < given_[i]; ++k) add(i, i, kAppended);
   }
 
-  // A row from `source`, in a part of the kind of row `of`.
+  // Adds a row from `source`, as a part of the kind of row `of`.
   void add(uint32_t source, uint32_t of, Part part) {
     if (edit.size() == capacity_)
       fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity_);
@@ -151,7 +151,7 @@ class Editing {
   const std::vector<tame_row_kind>& table_;
   const uint32_t capacity_;
   std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> given_, hosts_;
+  std::vector<uint32_t> given_, donors_;
   bool shares_ = false;
 };
 

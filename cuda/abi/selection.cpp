@@ -1,4 +1,4 @@
-// Entry points by which strategies choose and change Gaussians: columns, draws, ranks, edits of rows. See tame.h.
+// Entry points with which strategies select and change Gaussians: columns, draws, ranks, edits of rows. See tame.h.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -13,7 +13,7 @@ using namespace tame;
 
 namespace {
 
-// Rows at which an expression is not 0; all of them where it is empty.
+// Rows where an expression is not 0; all rows if it is empty.
 std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::string_view expression) {
   const uint32_t count = trainer.gaussians->count();
   std::vector<uint32_t> members;
@@ -28,7 +28,7 @@ std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::
   return members;
 }
 
-// The members with what they are ordered by. NaN, which has no place in an order, counts as 0.
+// The members with their sort keys. NaN, which cannot be ordered, counts as 0.
 std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std::string_view among) {
   const std::vector<uint32_t> members = members_of(trainer, "among", among);
   const std::vector<float> values = trainer.columns.evaluate("by", by);

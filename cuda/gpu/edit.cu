@@ -1,4 +1,4 @@
-// Replacing the rows of Gaussians and of what follows them (moments, statistics), plane by plane.
+// Replaces the rows of Gaussians and of the planes that follow them (moments, statistics), plane by plane.
 #include "../core/rows.h"
 #include "gaussians.h"
 

@@ -103,7 +103,7 @@ const ERRORS: [expression: string, byte: number, words: string][] = [
   ["min(1)", 5, 'expected "," and another argument'],
   ["abs(1, 2)", 5, 'expected ")"'],
   ["2 * fine(1)", 4, 'there is no function "fine"'],
-  ["1 + nobody", 4, 'there is no column "nobody" of one value a Gaussian'],
+  ["1 + nobody", 4, 'there is no column "nobody" with one value per Gaussian'],
   ["means", 0, 'there is no column "means"'],
   ["log_scales.3", 0, 'there is no column "log_scales.3"'],
   ["log_scales.x", 0, 'there is no column "log_scales.x"'],
