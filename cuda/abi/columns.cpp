@@ -44,13 +44,15 @@ std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane
   StateColumn one = column;
   one.values = 1;
   if (column.base != nullptr) one.base = column.plane(plane);
-  std::vector<uint32_t> bits(gaussians_.count());
-  state_.read_rows(one, 0, gaussians_.count(), bits.data());
-  std::vector<float> values(bits.size());
-  if (column.integer)
-    std::copy(bits.begin(), bits.end(), values.begin());
-  else
-    std::memcpy(values.data(), bits.data(), bits.size() * sizeof(float));
+  std::vector<float> values(gaussians_.count());
+  // The bits of the elements, whatever their type.
+  state_.read_rows(one, 0, gaussians_.count(), reinterpret_cast<uint32_t*>(values.data()));
+  if (!column.integer) return values;
+  for (float& value : values) {
+    uint32_t whole;
+    std::memcpy(&whole, &value, sizeof whole);
+    value = float(whole);
+  }
   return values;
 }
 
@@ -71,8 +73,20 @@ std::optional<std::vector<float>> Columns::read(std::string_view name) const {
 }
 
 std::vector<float> Columns::evaluate(const char* what, std::string_view expression) const {
-  return evaluate_expression(what, expression, gaussians_.count(),
-                             [this](std::string_view name) { return read(name); });
+  const uint32_t count = gaussians_.count();
+  std::map<std::string_view, std::vector<float>> loaded;  // of the state, each once
+  return evaluate_expression(what, expression, count, [&](std::string_view name) -> const float* {
+    static constexpr float kNoRows[1] = {};
+    const auto scratch = scratch_.find(name);
+    if (scratch != scratch_.end()) return count == 0 ? kNoRows : scratch->second.values.data();
+    auto found = loaded.find(name);
+    if (found == loaded.end()) {
+      std::optional<std::vector<float>> values = read(name);
+      if (!values.has_value()) return nullptr;
+      found = loaded.emplace(name, std::move(*values)).first;
+    }
+    return count == 0 ? kNoRows : found->second.data();
+  });
 }
 
 void Columns::check_writable(std::string_view name) const {

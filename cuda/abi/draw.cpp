@@ -27,6 +27,7 @@ void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
                          const Drawing& drawing) {
   std::vector<Ticket> weighted, rest;
+  weighted.reserve(members.size());
   for (const uint32_t i : members) {
     const float e = exponential(drawing, i);
     if (weights[i] > 0)
@@ -51,6 +52,7 @@ std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, cons
   std::vector<uint32_t> drawn;
   if (!(largest > 0)) return drawn;
   std::vector<uint64_t> sums;  // inclusive
+  sums.reserve(members.size());
   uint64_t total = 0;
   for (const uint32_t i : members) sums.push_back(total += uint64_t(double(weight_of(i)) / largest * 1048576.0));
   for (uint32_t j = 0; j < count; ++j) {

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace tame {
 
-// The values of a column by name, one per Gaussian; nothing if there is no such column.
-using ColumnSource = std::function<std::optional<std::vector<float>>(std::string_view name)>;
+// The values of a column by name, one per Gaussian, valid until the evaluation ends; null if there is no such column.
+using ColumnSource = std::function<const float*(std::string_view name)>;
 
 // Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which are TAME_INVALID_ARGUMENT and
 // give the position in the text.

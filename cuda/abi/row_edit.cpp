@@ -1,6 +1,7 @@
 // See row_edit.h.
 #include "row_edit.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -62,7 +63,6 @@ void add_roles(const tame_row_kind& kind, RowRole roles[kParts]) {
 
 // A row's number of copies.
 uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
-  if (copies.empty()) return 1;
   const float n = copies[row];
   if (!(n >= 0 && n <= float(kMaxRows)) || n != std::floor(n))
     fail(TAME_INVALID_ARGUMENT, "copies is %g at row %u: expected a whole number from 0", double(n), row);
@@ -73,25 +73,35 @@ class Editing {
  public:
   Editing(const std::vector<float>& kinds, const std::vector<float>& copies, const std::vector<tame_row_kind>& table,
           uint32_t capacity)
-      : table_(table), capacity_(capacity), kinds_(kinds.size()), given_(kinds.size(), 1) {
+      : capacity_(capacity), kinds_(kinds.size()) {
     for (uint32_t k = 0; k < table.size(); ++k) {
       add_roles(table[k], edit.table.roles + kParts * k);
-      shares_ = shares_ || (table[k].share != TAME_SHARE_NONE && table[k].share != TAME_SHARE_FACTOR);
-    }
-    for (uint32_t i = 0; i < kinds.size(); ++i) {
-      if (!(kinds[i] >= 0 && kinds[i] < float(table.size())) || kinds[i] != std::floor(kinds[i]))
-        fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu", double(kinds[i]), i,
-             table.size() - 1);
-      kinds_[i] = uint8_t(kinds[i]);
-      if (gives_copies(operation(i))) given_[i] = copies_of(copies, i);
+      operations_[k] = uint8_t(table[k].operation);
     }
     edit.table.roles[kUnchanged].keeps_moments = true;
-    assign_donors();
+    for (uint32_t i = 0; i < kinds.size(); ++i) {
+      const uint8_t kind = kinds[i] >= 0 && kinds[i] < float(table.size()) ? uint8_t(kinds[i]) : 0;
+      if (float(kind) != kinds[i])
+        fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu", double(kinds[i]), i,
+             table.size() - 1);
+      kinds_[i] = kind;
+    }
+    if (!copies.empty()) {
+      given_.assign(kinds.size(), 1);
+      for (uint32_t i = 0; i < kinds.size(); ++i)
+        if (gives_copies(operation(i))) given_[i] = copies_of(copies, i);
+    }
+    const auto relocates = [](const tame_row_kind& kind) {
+      return kind.operation == TAME_ROW_RELOCATE || kind.operation == TAME_ROW_GIVE_COPIES;
+    };
+    if (std::any_of(table.begin(), table.end(), relocates)) assign_donors();
   }
 
   void run(bool children_last) {
+    edit.sources.reserve(kinds_.size());
+    edit.roles.reserve(kinds_.size());
     stay(children_last);
-    for (uint32_t i = 0; i < kinds_.size(); ++i) append(i, children_last);
+    append(children_last);
     if (!children_last) return;
     for (const Part part : {kAppended, kSecond})
       for (uint32_t i = 0; i < kinds_.size(); ++i)
@@ -101,7 +111,8 @@ class Editing {
   RowEdit edit;
 
  private:
-  uint32_t operation(uint32_t row) const { return table_[kinds_[row]].operation; }
+  uint32_t operation(uint32_t row) const { return operations_[kinds_[row]]; }
+  uint32_t given(uint32_t row) const { return given_.empty() ? 1 : given_[row]; }
 
   // Assigns each relocated row, in order, the row that it becomes a copy of.
   void assign_donors() {
@@ -109,33 +120,37 @@ class Editing {
     std::vector<uint32_t> relocated;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
       if (operation(i) == TAME_ROW_RELOCATE) relocated.push_back(i);
-      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given_[i];
+      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given(i);
     }
     if (copies != relocated.size())
       fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", relocated.size(),
            Big(copies));
-    donors_.resize(relocated.empty() ? 0 : kinds_.size());
+    donors_.resize(kinds_.size());
     for (uint32_t i = 0, next = 0; i < kinds_.size(); ++i) {
       if (operation(i) != TAME_ROW_GIVE_COPIES) continue;
-      for (uint32_t k = 0; k < given_[i]; ++k) donors_[relocated[next++]] = i;
+      for (uint32_t k = 0; k < given(i); ++k) donors_[relocated[next++]] = i;
     }
   }
 
   void stay(bool children_last) {
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      if (operation(i) == TAME_ROW_REMOVE || (children_last && operation(i) == TAME_ROW_SPLIT)) continue;
-      if (operation(i) == TAME_ROW_RELOCATE)
+      const uint32_t operation = this->operation(i);
+      if (operation == TAME_ROW_REMOVE || (children_last && operation == TAME_ROW_SPLIT)) continue;
+      if (operation == TAME_ROW_RELOCATE)
         add(donors_[i], donors_[i], kAppended);
       else
         add(i, i, kStays);
     }
   }
 
-  void append(uint32_t i, bool children_last) {
-    if (operation(i) == TAME_ROW_SPLIT && !children_last) add(i, i, kSecond);
-    if (operation(i) == TAME_ROW_ADD_CHILD) add(i, i, kAppended);
-    if (operation(i) != TAME_ROW_COPY) return;
-    for (uint32_t k = 0; k < given_[i]; ++k) add(i, i, kAppended);
+  void append(bool children_last) {
+    for (uint32_t i = 0; i < kinds_.size(); ++i) {
+      const uint32_t operation = this->operation(i);
+      if (operation == TAME_ROW_SPLIT && !children_last) add(i, i, kSecond);
+      if (operation == TAME_ROW_ADD_CHILD) add(i, i, kAppended);
+      if (operation != TAME_ROW_COPY) continue;
+      for (uint32_t k = 0; k < given(i); ++k) add(i, i, kAppended);
+    }
   }
 
   // Adds a row from `source`, as a part of the kind of row `of`.
@@ -143,16 +158,17 @@ class Editing {
     if (edit.size() == capacity_)
       fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity_);
     edit.sources.push_back(source);
-    const bool alone = gives_copies(operation(of)) && given_[of] == 0;  // nothing to share with
+    const bool gives = !given_.empty() && gives_copies(operation(of));
+    const bool alone = gives && given_[of] == 0;  // nothing to share with
     edit.roles.push_back(uint8_t(alone ? kUnchanged : kParts * kinds_[of] + part));
-    if (shares_) edit.shares.push_back(gives_copies(operation(of)) ? 1 + given_[of] : 2);
+    if (!given_.empty()) edit.shares.push_back(gives ? 1 + given_[of] : kUsualShares);
   }
 
-  const std::vector<tame_row_kind>& table_;
   const uint32_t capacity_;
+  uint8_t operations_[TAME_MOST_ROW_KINDS] = {};
   std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> given_, donors_;
-  bool shares_ = false;
+  std::vector<uint32_t> given_;  // copies of each row; empty: one each
+  std::vector<uint32_t> donors_;
 };
 
 }  // namespace

@@ -8,13 +8,17 @@
 
 namespace tame {
 
+// Rows that share where no numbers of copies are given: a row and its one copy or child.
+constexpr uint32_t kUsualShares = 2;
+
 struct RowEdit {
   std::vector<uint32_t> sources;  // old row of each new row
   std::vector<uint8_t> roles;     // of each new row, an index into `table`
-  std::vector<uint32_t> shares;   // number of rows of the same source; empty: nothing is shared
+  std::vector<uint32_t> shares;   // number of rows that share with each; empty: kUsualShares
   RowRoles table = {};
   uint32_t iteration = 0, round = 0;  // of the random numbers for children's means
   uint32_t size() const { return uint32_t(sources.size()); }
+  uint32_t shares_of(uint32_t row) const { return shares.empty() ? kUsualShares : shares[row]; }
   bool keeps_moments(uint32_t row) const { return table.roles[roles[row]].keeps_moments; }
 };
 
