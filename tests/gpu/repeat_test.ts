@@ -1,5 +1,5 @@
-// The same inputs give the same bits: in every run, with every residency, and whether or not a step was repeated because
-// its buffers were too small.
+// The same inputs give the same bits: in every run, with every residency, and whether or not a step was repeated
+// because its buffers were too small.
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { assertSameBits } from "../raster/compare.ts";
 import { gpuTest, openGpu, pairMissing, selfTest } from "./devices.ts";

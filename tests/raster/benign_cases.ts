@@ -1,4 +1,5 @@
-// Scenes on which image and gradients must agree closely with the oracle, each with a check that it tests what it claims.
+// Scenes on which image and gradients must agree closely with the oracle, each with a check that it tests what it
+// claims.
 import type { ReferenceRasterization } from "../reference/rasterizer.ts";
 import { benignScene, coincidentScene, guardedScene, type TestScene } from "../reference/scenes.ts";
 

@@ -1,5 +1,5 @@
-// More splats in a tile than a GPU sorts at a time, and more large splats than it processes at a time: they are blended in
-// the order of their depths, for any order of the array.
+// More splats in a tile than a GPU sorts at a time, and more large splats than it processes at a time: they are blended
+// in the order of their depths, for any order of the array.
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";

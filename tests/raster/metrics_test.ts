@@ -7,8 +7,8 @@ import { Random } from "../reference/random.ts";
 import { deviceTest } from "../support/device.ts";
 
 const METRIC_ERROR = 1e-6;
-// The loss is computed in float32, where a window's variance is the difference of two almost equal numbers. The error is
-// visible if there is no L1 term.
+// The loss is computed in float32, where a window's variance is the difference of two almost equal numbers. The error
+// is visible if there is no L1 term.
 const LOSS_ERROR = { value: 1e-5, gradient: 1e-4 };
 const SSIM_LOSS_ERROR = { value: 5e-5, gradient: 5e-4 };
 
