@@ -108,8 +108,8 @@ deviceTest("referenceEvent() copies, shrinks and moves rows like a split, withou
     row(after.logScales, i).forEach((value, k) =>
       assertLess(Math.abs(value - row(before.logScales, rows[i])[k] + Math.log(1.6)), 1e-6)
     );
-    const twin = i < count - split ? i + split : i - split;
-    row(after.means, i).forEach((value, k) => assert(value !== row(after.means, twin)[k]));
+    const sibling = i < count - split ? i + split : i - split;
+    row(after.means, i).forEach((value, k) => assert(value !== row(after.means, sibling)[k]));
   }
   const opacities = gaussians.download("opacities");
   await steps(trainer, [{ view: 0 }]);

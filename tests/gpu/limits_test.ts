@@ -158,10 +158,10 @@ gpuTest("Trainer.run() is not disturbed when other calls wait for it", async (gp
   using views = makeViews(gpu, photos);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true });
   const running = trainer.run(planOf(300, { views: photos.length }), new Control(300));
-  const picture = render(gaussians, { ...photos[0].camera, width: 300, height: 200 });
+  const image = render(gaussians, { ...photos[0].camera, width: 300, height: 200 });
   gpu.synchronize();
   assertEquals(await running, "done");
-  await picture;
+  await image;
   assertEquals(gaussians.toArrays(), expected.splats);
 });
 

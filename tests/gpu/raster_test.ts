@@ -44,7 +44,7 @@ pairTest("render() and renderImage8() agree with the CPU on the same Gaussians",
   const { splats, camera, background } = scene;
   const { reference: { excluded }, ours: unused } = rasterizePair(cpu, "render", scene);
   unused[Symbol.dispose]();
-  const [ours, theirs] = [await pictures(gpu), await pictures(cpu)];
+  const [ours, theirs] = [await renders(gpu), await renders(cpu)];
   for (const plane of ["rgb", "alpha", "depth"] as const) {
     assertClose(ours.exact[plane]!, theirs.exact[plane]!, { name: plane, excluded });
   }
@@ -57,7 +57,7 @@ pairTest("render() and renderImage8() agree with the CPU on the same Gaussians",
     });
   }
 
-  async function pictures(device: Device) {
+  async function renders(device: Device) {
     using gaussians = Gaussians.fromArrays(device, splats);
     return {
       exact: await render(gaussians, camera, { background }),

@@ -80,7 +80,7 @@ deviceTest("Trainer.run() draws noise with the covariance of its formula", async
   // All with the same scales, rotated axes, and an opacity of 0.02.
   const quat = [0.9, 0.2, -0.3, 0.25];
   const logScales = [-1, -1.5, -0.5];
-  const splats = alike(count, { quat, logScales, opacity: Math.log(0.02 / 0.98) });
+  const splats = identical(count, { quat, logScales, opacity: Math.log(0.02 / 0.98) });
   const noise = 0.2;
   const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos }, [{ update: 0, noise }]);
   const share = noise * sigmoid(-100 * (0.02 - 0.005));
@@ -100,20 +100,20 @@ deviceTest("Trainer.run() draws noise with the covariance of its formula", async
 deviceTest("Trainer.run() clamps each coordinate of the noise to one standard deviation", async (device) => {
   const quat = [0.9, 0.2, -0.3, 0.25];
   const logScales = [-1, -3, 0.5];
-  const splats = alike(500, { quat, logScales, opacity: -8 });
+  const splats = identical(500, { quat, logScales, opacity: -8 });
   const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos }, [{ update: 0, noise: 1e4 }]);
   const sigma = covariance(quat, logScales);
   means.forEach((value, i) => {
     const most = Math.sqrt(sigma[i % 3][i % 3]);
     assertLessOrEqual(Math.abs(value), most * (1 + 1e-6), `means[${i}]`);
   });
-  const held = means.filter((value, i) => Math.abs(value) > 0.999 * Math.sqrt(sigma[i % 3][i % 3])).length;
-  assert(held > 0.95 * means.length, `${held} of ${means.length} reach it`);
+  const clamped = means.filter((value, i) => Math.abs(value) > 0.999 * Math.sqrt(sigma[i % 3][i % 3])).length;
+  assert(clamped > 0.95 * means.length, `${clamped} of ${means.length} reach the bound`);
 });
 
 deviceTest("Trainer.run() adds no noise to opaque Gaussians, in either opacity mode", async (device) => {
   for (const linear of [false, true]) {
-    const splats = alike(20, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: 3 });
+    const splats = identical(20, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: 3 });
     const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos, linear }, [
       { update: 0, noise: 100 },
     ]);
@@ -122,7 +122,7 @@ deviceTest("Trainer.run() adds no noise to opaque Gaussians, in either opacity m
 });
 
 deviceTest("Trainer.run() computes noise from the opacities and scales after Adam", async (device) => {
-  const splats = alike(50, { quat: [1, 0, 0, 0], logScales: [-2, -2, -2], opacity: -8 });
+  const splats = identical(50, { quat: [1, 0, 0, 0], logScales: [-2, -2, -2], opacity: -8 });
   const photos = twoSided(2).photos;
   const grown = { ...splats, logScales: splats.logScales.map(() => -1) };
   // Behind the camera, so that only the pressure changes the scales: Adam's first step is the learning rate.
@@ -139,7 +139,7 @@ deviceTest("Trainer.run() computes noise from the opacities and scales after Ada
 });
 
 deviceTest("Trainer.run() draws other noise in each iteration, and the same when repeated", async (device) => {
-  const splats = alike(50, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: -8 });
+  const splats = identical(50, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: -8 });
   const photos = twoSided(2).photos;
   const meansOf = async (iteration: number) =>
     (await stateAfter(device, { splats, photos }, [{ update: 0, noise: 0.1, iteration }])).means;
@@ -197,7 +197,7 @@ function faint(splats: SplatArrays): SplatArrays {
 }
 
 /** Identical Gaussians at the origin. */
-function alike(
+function identical(
   count: number,
   { quat, logScales, opacity }: { quat: number[]; logScales: number[]; opacity: number },
 ): SplatArrays {
