@@ -727,7 +727,7 @@ TAME_API tame_status tame_trainer_draw(tame_trainer* trainer, const char* column
 #define TAME_SHARE_NONE 0    /* as the source's */
 #define TAME_SHARE_OPACITY 1 /* 1 - (1 - o)^(1/n): together as opaque as the source (Bulo et al. 2024, equation 9) */
 #define TAME_SHARE_VOLUME 2  /* that, with scales that preserve opacity along a ray (Kheradmand et al. 2024) */
-#define TAME_SHARE_FACTOR 3 /* o * opacity_factor */
+#define TAME_SHARE_FACTOR 3  /* o * opacity_factor */
 
 typedef struct tame_row_kind {
   uint32_t struct_size;

@@ -151,9 +151,9 @@ class Device {
   virtual ~Device() = default;
   Ledger& ledger() { return ledger_; }
   virtual void synchronize() = 0;
-  // The profile since gather_profile(true), zeros if there is none. The caller sets struct_size.
+  // The profile since enable_profile(true), zeros if there is none. The caller sets struct_size.
   virtual void read_profile(tame_profile& out) = 0;
-  virtual void gather_profile(bool on) = 0;  // from zero
+  virtual void enable_profile(bool on) = 0;  // from zero
   virtual void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch,
                               uint64_t byte_limit, float* mean_dist2) = 0;
   virtual std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) = 0;

@@ -16,7 +16,7 @@ static_assert(sizeof(tame_error) == 512, "tame.h promises 512 bytes");
 // the buffer, or formatting may have cut it anywhere.
 size_t fitting_length(const char* text, size_t capacity) {
   const size_t length = std::min(std::strlen(text), capacity - 1);
-  size_t last = length;  // where the last character begins
+  size_t last = length;  // start of the last character
   while (last > 0 && (static_cast<unsigned char>(text[last - 1]) & 0xC0) == 0x80) --last;
   if (last == 0) return 0;  // no character, or only a part of one
   const auto lead = static_cast<unsigned char>(text[--last]);

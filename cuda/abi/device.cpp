@@ -45,7 +45,7 @@ tame_status tame_device_profile(tame_device* device, uint32_t action, tame_profi
     known_bytes("profile", profile, profile_bytes, uint32_t(sizeof *profile));
     tame_profile out = {};
     call->backend().read_profile(out);
-    if (action != TAME_PROFILE_READ) call->backend().gather_profile(action == TAME_PROFILE_START);
+    if (action != TAME_PROFILE_READ) call->backend().enable_profile(action == TAME_PROFILE_START);
     write_struct("profile", profile, profile_bytes, out);
   });
 }

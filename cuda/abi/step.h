@@ -39,7 +39,7 @@ struct TrainingArgs {
   StepEffect step;
   Planes first_moments, second_moments;
   Planes sh_sums;  // running SH_REST gradient, planes of the group only; base null without
-  // Statistics, null where the step does not gather them.
+  // Statistics, null if the step does not accumulate them.
   float* gradient_sums;
   uint32_t* visible_steps;
   float* max_radii;

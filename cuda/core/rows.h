@@ -62,7 +62,7 @@ TAME_FN void place_child(const Planes& p, const Layout& layout, size_t i, const 
   for (int k = 0; k < 4; ++k) quat[k] = p.plane(layout.quats() + k)[i];
   normalize(quat, unit);
   rotation(unit, r);
-  int longest = -1;  // all axes alike
+  int longest = -1;  // no axis is different
   if (role.place == TAME_PLACE_RANDOM) {
     child_mean(scale, r, draw, mean);
   } else if (role.place == TAME_PLACE_LONG_AXIS) {

@@ -103,7 +103,7 @@ struct Chunk {
   uint32_t count;
   uint32_t blocks[kChunk];                      // in which each splat is blended
   alignas(64) float opacity[kChunk * kPixels];  // of their pixels, one block after the other: opacity exp(-E), before
-                                                // the cap, and 0 where that is below 1/255
+                                                // the clamp, 0 where that is below 1/255
 
   // Takes the splats from `first` on, in the blocks that are both live and in a.blocks.
   void fill(const BlendArgs& a, const Tile& t, uint32_t first, uint32_t end, uint32_t live) {

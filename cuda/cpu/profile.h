@@ -11,7 +11,7 @@ namespace tame::cpu {
 class Profile {
  public:
   bool on() const { return on_; }
-  void gather(bool on) {
+  void enable(bool on) {
     on_ = on;
     totals = {};
   }

@@ -50,8 +50,8 @@ void GpuDevice::read_profile(tame_profile& out) {
   use([&] { profile_->read(out); });
 }
 
-void GpuDevice::gather_profile(bool on) {
-  use([&] { profile_->gather(on); });
+void GpuDevice::enable_profile(bool on) {
+  use([&] { profile_->enable(on); });
 }
 
 }  // namespace tame::gpu

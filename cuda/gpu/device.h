@@ -17,7 +17,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
 
   void synchronize() override;
   void read_profile(tame_profile& out) override;
-  void gather_profile(bool on) override;
+  void enable_profile(bool on) override;
   void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;

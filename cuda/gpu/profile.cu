@@ -50,7 +50,7 @@ void Profile::drain() {
   }
 }
 
-void Profile::gather(bool on) {
+void Profile::enable(bool on) {
   drain();
   totals_ = {};
   if (on) {

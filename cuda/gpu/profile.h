@@ -21,7 +21,7 @@ class Profile {
   Profile& operator=(const Profile&) = delete;
 
   bool on() const { return on_; }
-  void gather(bool on);          // from zero; waits
+  void enable(bool on);          // from zero; waits
   void read(tame_profile& out);  // waits
   void count_pass(uint64_t pixels, uint64_t gaussians);
   PairCounts* pairs() { return pairs_.data(); }

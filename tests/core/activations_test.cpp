@@ -76,7 +76,7 @@ TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes
 
 TEST("clamp_linear_opacity() and logit_of_linear() stay within their ranges") {
   for (const float x : {-7.f, -1.f, -0.5f, 0.f, 0.5f, 1.f, 7.f}) {
-    expect(core::clamp_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "held");
+    expect(core::clamp_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "clamped");
     const double used = std::min(std::max(double(std::fabs(x)), 1e-6), 1 - 1e-6);
     expect_close("logit", core::logit_of_linear(x), std::log(used / (1 - used)), 0.05);  // 1 - 1e-6 in float
   }

@@ -1,4 +1,4 @@
-// The build's report of registers and spills: how it is read, and that no kernel of ours spills on any target.
+// The build's report of registers and spills: parsing it, and that no kernel of ours spills on any target.
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kernelTable, parseReport, readKernels, spills } from "../../scripts/kernel_report.ts";
 
@@ -56,7 +56,7 @@ Deno.test("parseReport() throws when a kernel's lines are cut off", () => {
   assertThrows(() => parseReport(REPORT.split("\n").slice(0, 3).join("\n"), "some"), SyntaxError, "blend_kernel");
 });
 
-Deno.test("spills() names kernels of ours alone when others spill as well", () => {
+Deno.test("spills() lists only our kernels when others spill as well", () => {
   const kernels = parseReport(REPORT, "some");
   assertEquals(spills(kernels), ["search_kernel for sm_80: 24 bytes of spill stores, 28 of spill loads"]);
   assertMatch(kernelTable(kernels), /search_kernel +30\+232B SPILLS +-/);
