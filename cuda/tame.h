@@ -670,7 +670,7 @@ TAME_API tame_status tame_trainer_compute(tame_trainer* trainer, const char* col
 TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                            float* values, uint32_t values_length, tame_error* err);
-/* The sum of the values in the order of the rows, float64. */
+/* The sum of the values, float64: of rows i, i + 8, i + 16 .. for i = 0 .. 7, and then of these eight sums in order. */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                       double* sum, uint32_t sum_length, tame_error* err);

@@ -72,11 +72,15 @@ uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
 class Editing {
  public:
   Editing(const std::vector<float>& kinds, const std::vector<float>& copies, const std::vector<tame_row_kind>& table,
-          uint32_t capacity)
-      : capacity_(capacity), kinds_(kinds.size()) {
+          bool children_last)
+      : children_last_(children_last), kinds_(kinds.size()) {
     for (uint32_t k = 0; k < table.size(); ++k) {
+      const uint32_t operation = operations_[k] = table[k].operation;
+      const bool splits = operation == TAME_ROW_SPLIT;
       add_roles(table[k], edit.table.roles + kParts * k);
-      operations_[k] = uint8_t(table[k].operation);
+      stays_[k] = operation != TAME_ROW_REMOVE && !(splits && children_last);
+      appends_[k] = operation == TAME_ROW_COPY || operation == TAME_ROW_ADD_CHILD || (splits && !children_last);
+      appended_roles_[k] = uint8_t(kParts * k + (splits ? kSecond : kAppended));
     }
     edit.table.roles[kUnchanged].keeps_moments = true;
     for (uint32_t i = 0; i < kinds.size(); ++i) {
@@ -97,22 +101,31 @@ class Editing {
     if (std::any_of(table.begin(), table.end(), relocates)) assign_donors();
   }
 
-  void run(bool children_last) {
-    edit.sources.reserve(kinds_.size());
-    edit.roles.reserve(kinds_.size());
-    stay(children_last);
-    append(children_last);
-    if (!children_last) return;
-    for (const Part part : {kAppended, kSecond})
-      for (uint32_t i = 0; i < kinds_.size(); ++i)
-        if (operation(i) == TAME_ROW_SPLIT) add(i, i, part);
+  void run(uint32_t capacity) {
+    const uint64_t rows = count_rows();
+    if (rows > capacity)
+      fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity);
+    // One more: where a row is left out, the next one is written over it.
+    edit.sources.resize(rows + 1);
+    edit.roles.resize(rows + 1);
+    if (!given_.empty()) edit.shares.resize(rows + 1);
+    for (uint32_t i = 0; i < kinds_.size(); ++i) stay(i);
+    for (uint32_t i = 0; i < kinds_.size(); ++i)
+      for (uint32_t k = given_.empty() ? 1 : given_[i]; k > 0; --k)
+        put(i, appended_roles_[kinds_[i]], appends_[kinds_[i]]);
+    if (children_last_)
+      for (const Part part : {kAppended, kSecond})
+        for (uint32_t i = 0; i < kinds_.size(); ++i) put(i, uint8_t(kParts * kinds_[i] + part), is_split(i));
+    edit.sources.pop_back();
+    edit.roles.pop_back();
+    if (!given_.empty()) edit.shares.pop_back();
   }
 
   RowEdit edit;
 
  private:
   uint32_t operation(uint32_t row) const { return operations_[kinds_[row]]; }
-  uint32_t given(uint32_t row) const { return given_.empty() ? 1 : given_[row]; }
+  bool is_split(uint32_t row) const { return operation(row) == TAME_ROW_SPLIT; }
 
   // Assigns each relocated row, in order, the row that it becomes a copy of.
   void assign_donors() {
@@ -120,7 +133,7 @@ class Editing {
     std::vector<uint32_t> relocated;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
       if (operation(i) == TAME_ROW_RELOCATE) relocated.push_back(i);
-      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given(i);
+      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given_.empty() ? 1 : given_[i];
     }
     if (copies != relocated.size())
       fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", relocated.size(),
@@ -128,47 +141,46 @@ class Editing {
     donors_.resize(kinds_.size());
     for (uint32_t i = 0, next = 0; i < kinds_.size(); ++i) {
       if (operation(i) != TAME_ROW_GIVE_COPIES) continue;
-      for (uint32_t k = 0; k < given(i); ++k) donors_[relocated[next++]] = i;
+      for (uint32_t k = given_.empty() ? 1 : given_[i]; k > 0; --k) donors_[relocated[next++]] = i;
     }
   }
 
-  void stay(bool children_last) {
+  uint64_t count_rows() const {
+    uint64_t rows = 0;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      const uint32_t operation = this->operation(i);
-      if (operation == TAME_ROW_REMOVE || (children_last && operation == TAME_ROW_SPLIT)) continue;
-      if (operation == TAME_ROW_RELOCATE)
-        add(donors_[i], donors_[i], kAppended);
-      else
-        add(i, i, kStays);
+      const uint64_t appended = appends_[kinds_[i]] ? (given_.empty() ? 1 : given_[i]) : 0;
+      rows += stays_[kinds_[i]] + appended + (children_last_ && is_split(i) ? 2 : 0);
     }
+    return rows;
   }
 
-  void append(bool children_last) {
-    for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      const uint32_t operation = this->operation(i);
-      if (operation == TAME_ROW_SPLIT && !children_last) add(i, i, kSecond);
-      if (operation == TAME_ROW_ADD_CHILD) add(i, i, kAppended);
-      if (operation != TAME_ROW_COPY) continue;
-      for (uint32_t k = 0; k < given(i); ++k) add(i, i, kAppended);
+  void stay(uint32_t i) {
+    if (!donors_.empty() && operation(i) == TAME_ROW_RELOCATE)
+      put(donors_[i], uint8_t(kParts * kinds_[donors_[i]] + kAppended), true);
+    else
+      put(i, uint8_t(kParts * kinds_[i] + kStays), stays_[kinds_[i]]);
+  }
+
+  // The next row if `counts`. Branches on a row's kind would be mispredicted.
+  void put(uint32_t source, uint8_t role, bool counts) {
+    edit.sources[next_] = source;
+    edit.roles[next_] = role;
+    if (!given_.empty()) {
+      const bool gives = gives_copies(operation(source));
+      if (gives && given_[source] == 0) edit.roles[next_] = kUnchanged;  // nothing to share with
+      edit.shares[next_] = gives ? 1 + given_[source] : kUsualShares;
     }
+    next_ += counts;
   }
 
-  // Adds a row from `source`, as a part of the kind of row `of`.
-  void add(uint32_t source, uint32_t of, Part part) {
-    if (edit.size() == capacity_)
-      fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity_);
-    edit.sources.push_back(source);
-    const bool gives = !given_.empty() && gives_copies(operation(of));
-    const bool alone = gives && given_[of] == 0;  // nothing to share with
-    edit.roles.push_back(uint8_t(alone ? kUnchanged : kParts * kinds_[of] + part));
-    if (!given_.empty()) edit.shares.push_back(gives ? 1 + given_[of] : kUsualShares);
-  }
-
-  const uint32_t capacity_;
-  uint8_t operations_[TAME_MOST_ROW_KINDS] = {};
+  const bool children_last_;
+  uint32_t operations_[TAME_MOST_ROW_KINDS] = {};
+  bool stays_[TAME_MOST_ROW_KINDS] = {}, appends_[TAME_MOST_ROW_KINDS] = {};
+  uint8_t appended_roles_[TAME_MOST_ROW_KINDS] = {};
   std::vector<uint8_t> kinds_;
   std::vector<uint32_t> given_;  // copies of each row; empty: one each
   std::vector<uint32_t> donors_;
+  size_t next_ = 0;
 };
 
 }  // namespace
@@ -182,10 +194,10 @@ RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>&
       fail(failure.status, "Row kind %u: %s", k, failure.what());
     }
   }
-  Editing editing(kinds, copies, table, capacity);
+  Editing editing(kinds, copies, table, options.children_last != 0);
   editing.edit.iteration = options.iteration;
   editing.edit.round = options.round;
-  editing.run(options.children_last != 0);
+  editing.run(capacity);
   if (editing.edit.size() == 0 && !kinds.empty())
     fail(TAME_INVALID_ARGUMENT, "The edit removes every row: at least one must stay");
   return std::move(editing.edit);

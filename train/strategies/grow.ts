@@ -93,7 +93,8 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   });
   await columns.draw("split", "score", { among: "candidate & large", count: splits, stream: STREAM.splits, ...draw });
   const missing = fill ? wanted - chosen : 0;
-  await columns.select("filled", `-(${MEAN_GRADIENT})`, { among: "!candidate", count: missing });
+  if (missing === 0) await columns.compute("filled", "0");
+  else await columns.select("filled", `-(${MEAN_GRADIENT})`, { among: "!candidate", count: missing });
   const filled = missing === 0 ? 0 : await columns.sum("filled");
   // Those that fill up fit the photos already: training would have to undo what an exact copy adds to the render.
   await columns.compute(
