@@ -52,6 +52,21 @@ Deno.test("parseReport() reads every kernel when ptxas reports several", () => {
   ]);
 });
 
+Deno.test("parseReport() names a kernel's template arguments: booleans, numbers of an enumeration, classes", () => {
+  const [report] = REPORT.split(/^(?=.*search_kernel)/m);
+  for (
+    const [mangled, name] of [
+      ["_ZN4tame3gpu12blend_kernelILb0EEEvNS0_9BlendArgsE", "blend_kernel<false>"],
+      ["_ZN4tame3gpu15optimize_kernelILNS0_4FormE2EEEvNS0_12OptimizeArgsE", "optimize_kernel<Form 2>"],
+      ["_ZN4tame3gpu13replay_kernelINS0_12BackwardPassEEEvNS0_9BlendArgsE", "replay_kernel<BackwardPass>"],
+      ["_ZN4tame3gpu12probe_kernelEv", "probe_kernel"],
+    ]
+  ) {
+    const text = report.replaceAll("_ZN4tame3gpu12blend_kernelILb1EEEvNS0_9BlendArgsE", mangled);
+    assertEquals(parseReport(text, "some")[0].name, name);
+  }
+});
+
 Deno.test("parseReport() throws when a kernel's lines are cut off", () => {
   assertThrows(() => parseReport(REPORT.split("\n").slice(0, 3).join("\n"), "some"), SyntaxError, "blend_kernel");
 });
