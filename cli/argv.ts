@@ -1,8 +1,8 @@
-// Reads an argument vector against a verb's option table.
+// Parses an argument vector with a verb's option table.
 //
 // One pass rewrites every spelling (`-m360 A`, `--test_iterations 7000 30000`, `--budget -1`, kebab-case) to
-// `--name=value`, with the table deciding what takes a value; only then does the parser of @std/cli see it. Names are
-// never abbreviated: an unknown one is an error that names the nearest.
+// `--name=value`, where the table says which options take a value; then the parser of @std/cli reads it. Abbreviated
+// names are not accepted: an unknown name is an error that suggests the nearest.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { expected, isList, type OptionRow, type OptionValue, problemOf } from "../base/option.ts";
@@ -13,14 +13,14 @@ import { type OptionGroup, type OptionValues, rowsOf } from "./option.ts";
 /** A parsed command line. */
 export interface Parsed<Table extends readonly OptionGroup[]> {
   values: OptionValues<Table>;
-  /** Names of the options that were given, by whatever spelling. */
+  /** Names of the options that were given, in any spelling. */
   given: ReadonlySet<string>;
   positionals: string[];
 }
 
 /** Settings of {@linkcode parse}. */
 export interface ParseSettings {
-  /** How many positional arguments the verb takes at most. Default 0. */
+  /** Maximum number of positional arguments. Default 0. */
   positionals?: number;
 }
 
@@ -28,7 +28,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
 const BYTES = /^(\d+\.?\d*|\.\d+)([KMGT]?)(i?B)?$/i;
 
-/** Rewrites `argv` so that every option is one `--name=value`; repeated options keep the last occurrence. */
+/** Rewrites `argv` so that every option is one `--name=value`; of repeated options the last occurrence is kept. */
 export function normalise(
   argv: readonly string[],
   table: readonly OptionGroup[],
@@ -58,14 +58,14 @@ export function normalise(
       }
       if (values.length === 0) throw missingValue(row, argv[index]);
     }
-    occurrences.delete(row.name); // the last occurrence wins, in its place
+    occurrences.delete(row.name); // the last occurrence wins, at its position
     occurrences.set(row.name, values.length > 0 ? values : ["true"]);
   }
   const options = [...occurrences].flatMap(([name, values]) => values.map((value) => `--${name}=${value}`));
   return { options, positionals };
 }
 
-/** Parses `argv` by `table`: typed values, defaults filled in, every complaint a {@linkcode UsageError}. */
+/** Parses `argv` with `table` to typed values, with defaults filled in. Throws a {@linkcode UsageError}. */
 export function parse<const Table extends readonly OptionGroup[]>(
   argv: readonly string[],
   table: Table,
@@ -75,7 +75,7 @@ export function parse<const Table extends readonly OptionGroup[]>(
   const { options, positionals } = normalise(argv, table);
   const limit = settings.positionals ?? 0;
   if (positionals.length > limit) {
-    throw new UsageError(`Unexpected argument "${positionals[limit]}": an option and its value go together`);
+    throw new UsageError(`Unexpected argument "${positionals[limit]}": it belongs to no option`);
   }
   const names = rows.map((row) => row.name);
   const raw = parseArgs(options, { string: names, collect: names });
@@ -89,7 +89,7 @@ export function parse<const Table extends readonly OptionGroup[]>(
   return { values: values as OptionValues<Table>, given, positionals };
 }
 
-/** A lone dash and negative numbers (also a list of them) are values. */
+/** A single dash and negative numbers (also a list of them) are values. */
 function looksLikeOption(token: string): boolean {
   return token.startsWith("-") && token !== "-" && !token.split(",").every((part) => NUMBER.test(part));
 }
@@ -113,7 +113,7 @@ function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
 }
 
 function missingValue(row: OptionRow, next: string | undefined): UsageError {
-  const hint = next === undefined ? "" : `; a value that begins with a dash is written --${row.name}=${next}`;
+  const hint = next === undefined ? "" : `; write a value that begins with a dash as --${row.name}=${next}`;
   return new UsageError(`Missing value of --${row.name}: it takes ${expected(row)}${bytesHint(row)}${hint}`);
 }
 
@@ -127,7 +127,7 @@ function readValue(row: OptionRow, texts: readonly string[]): OptionValue {
   return items.map((text) => readItem(row, text)) as OptionValue;
 }
 
-/** The value that a text stands for, or one of a list; throws where the option does not take it. */
+/** Converts a text to a value, or to one of a list; throws when the option does not accept it. */
 function readItem(row: OptionRow, text: string): boolean | number | string {
   const value = textValue(row, text);
   const problem = problemOf(row, isList(row) ? [value] : value);
@@ -136,7 +136,7 @@ function readItem(row: OptionRow, text: string): boolean | number | string {
   throw new UsageError(`Cannot use ${what}: ${problem}${bytesHint(row)}`);
 }
 
-/** What a text says in the terms of the option's kind; NaN and texts are for {@linkcode problemOf} to reject. */
+/** Converts a text to the option's kind; {@linkcode problemOf} rejects NaN and texts that remain. */
 function textValue({ kind }: OptionRow, text: string): boolean | number | string {
   switch (kind) {
     case "flag":

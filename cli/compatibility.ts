@@ -1,7 +1,7 @@
-// Options of Taming 3DGS that existing command lines carry and that have nothing to steer here.
+// Options of Taming 3DGS that existing command lines contain and that have no function in tame.
 //
-// One whose help says "no effect" is accepted and written to config.json: it cannot change a result. One that asks for
-// something missing is rejected with an error rather than ignored.
+// Options whose help says "no effect" are accepted and written to config.json, since they cannot change a result.
+// Options that ask for a missing feature are rejected with an error.
 
 import type { OptionRow, OptionValue } from "../base/option.ts";
 
@@ -12,7 +12,7 @@ function rejected(reason: string): Pick<OptionRow, "help" | "reject"> {
   return { help: `rejected: ${reason}`, reject: (value) => value === false ? undefined : reason };
 }
 
-/** Rows of `train` and `render` about how the rasteriser is called. */
+/** Rows of `train` and `render` for the rasteriser. */
 export const PIPELINE_ROWS = [
   { name: "separate_sh", kind: "flag", help: "no effect: always on" },
   {
@@ -28,7 +28,7 @@ export const PIPELINE_ROWS = [
   { name: "debug", kind: "flag", ...rejected(NO_DUMP) },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of `train` alone. */
+/** Rows of `train` only. */
 export const COMPATIBILITY_ROWS = [
   {
     name: "position_lr_delay_mult",

@@ -1,4 +1,4 @@
-// --config FILE: options from a JSON file, read by the same rules as options on the command line.
+// --config FILE: options from a JSON file, parsed by the same rules as options on the command line.
 
 import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
@@ -11,9 +11,9 @@ import { userPath } from "./paths.ts";
 import { withPreset } from "./preset.ts";
 
 /**
- * Parses `argv` over the options of the file that `--config` names, if it does. The file is an object of options, or
- * one with such an object under "options" as the config.json of a model folder has. A preset that either names comes
- * before its own options.
+ * Parses `argv` after the options of the `--config` file, if there is one, so that `argv` overrides them. The file is
+ * an object of options, or has one under "options" like the config.json of a model folder. A preset in either is
+ * expanded before the other options there.
  */
 export async function parseWithConfig<const Table extends readonly OptionGroup[]>(
   argv: readonly string[],
@@ -52,11 +52,11 @@ function configArguments(text: string, path: string, rows: readonly OptionRow[])
     throw new UsageError(`Cannot read options from ${path}: it is not JSON (${(error as Error).message})`);
   }
   const options = isObject(data) && isObject(data.options) ? data.options : data;
-  if (!isObject(options)) throw new UsageError(`Cannot read options from ${path}: it holds no object`);
+  if (!isObject(options)) throw new UsageError(`Cannot read options from ${path}: it is not a JSON object`);
   return optionArguments(options, path, rows);
 }
 
-/** Options by their names, as a JSON file at `path` has them, as arguments. */
+/** Converts options by name, from a JSON file at `path`, to arguments. */
 export function optionArguments(
   options: Record<string, unknown>,
   path: string,

@@ -1,4 +1,4 @@
-// `convert`: makes tame's own files of others'.
+// `convert`: converts files of other programs to tame's formats.
 
 import { writeFileAtomic } from "../base/atomic.ts";
 import { formatBytes } from "../base/format.ts";
@@ -28,7 +28,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   const { values, positionals } = parse(argv, CONVERT_OPTIONS, { positionals: 1 });
   if (positionals[0] !== "lpips") {
-    const what = positionals.length === 0 ? "Missing what to convert" : `Cannot convert "${positionals[0]}"`;
+    const what = positionals.length === 0 ? "Missing argument" : `Cannot convert "${positionals[0]}"`;
     throw new UsageError(`${what}: expected lpips`);
   }
   for (const name of ["backbone", "linear", "output"] as const) {

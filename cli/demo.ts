@@ -1,4 +1,4 @@
-// `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and pairs them in a picture.
+// `demo`: writes the synthetic capture, trains it, renders and scores the held-out views, and shows some in one image.
 
 import { basename, join } from "@std/path";
 import type { Image8 } from "../base/scene.ts";
@@ -18,7 +18,7 @@ import { run as runRender } from "./render.ts";
 import { run as runTrain } from "./train.ts";
 import { VERBS } from "./verbs.ts";
 
-/** A short run takes larger steps than the defaults, which are meant for 30 000; the capture's points suffice. */
+/** A short run needs higher learning rates than the defaults, which are for 30 000 iterations, and no densification. */
 const SHORT_RUN = [
   "--opacity_lr=0.05",
   "--scaling_lr=0.015",
@@ -28,8 +28,8 @@ const SHORT_RUN = [
   "--test_iterations=-1",
 ];
 
-/** Held-out views in the picture. */
-const PICTURE_ROWS = 2;
+/** Held-out views in the image. */
+const IMAGE_ROWS = 2;
 
 /** Runs the demo with the arguments after the verb; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -47,7 +47,7 @@ export async function run(argv: string[]): Promise<number> {
   return await demo(userPath(model_path), { size: DEFAULT_SIZE, iterations, backend, threads });
 }
 
-/** Writes the capture into `model`, trains, renders and scores it there, and says where everything is. */
+/** Writes the capture into `model`, trains, renders and scores it there, and prints the paths. */
 export async function demo(
   model: string,
   settings: { size: CaptureSize; iterations: number; backend: string; threads: number },
@@ -69,17 +69,17 @@ export async function demo(
   }
 
   const renders = rendersPath(model, "test", iterations);
-  const picture = join(model, "render_and_photo.png");
-  await writePng(picture, await renderBesidePhoto(renders));
+  const image = join(model, "render_and_photo.png");
+  await writePng(image, await renderBesidePhoto(renders));
   console.log(`Held-out views: ${await scores(model, iterations)}`);
   console.log(`Renders:        ${join(renders, RENDER_FOLDERS.renders)}`);
-  console.log(`Picture:        ${picture} (renders on the left, photos on the right)`);
+  console.log(`Image:          ${image} (renders on the left, photos on the right)`);
   console.log(`Splats:         ${pointCloudPath(model, iterations)}`);
   console.log(`The demo took ${duration((performance.now() - started) / 1000)}`);
   return EXIT.done;
 }
 
-/** Makes sure that the capture is there, and says how. */
+/** Writes the capture unless it exists, and prints which. */
 async function provideCapture(folder: string, size: CaptureSize): Promise<void> {
   if (await holdsCapture(folder, size)) {
     console.log(`Capture: ${folder} (written earlier)`);
@@ -91,17 +91,17 @@ async function provideCapture(folder: string, size: CaptureSize): Promise<void> 
   console.log(`Capture: ${folder} (${size.views} photos, ${count(points)} points, ${seconds})`);
 }
 
-/** What `metrics` wrote about the renders of an iteration. */
+/** The scores that `metrics` wrote for the renders of an iteration. */
 async function scores(model: string, iteration: number): Promise<string> {
   const results = JSON.parse(await Deno.readTextFile(join(model, "results.json")));
   const { PSNR, SSIM } = results[basename(rendersPath(model, "test", iteration))];
   return `PSNR ${PSNR.toFixed(2)} dB, SSIM ${SSIM.toFixed(4)}`;
 }
 
-/** The first renders of a folder, each with its photo at its right, one pair under the other. */
+/** The first renders of a folder, each with its photo on the right, one pair below the other. */
 async function renderBesidePhoto(folder: string): Promise<Image8> {
   const sides = [RENDER_FOLDERS.renders, RENDER_FOLDERS.photos];
-  const names = Array.from({ length: PICTURE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
+  const names = Array.from({ length: IMAGE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
   const pairs = await Promise.all(names.map(async (name) => {
     const [render, photo] = await Promise.all(sides.map((side) => readImage(join(folder, side, name))));
     return { render, photo };

@@ -1,4 +1,4 @@
-// The device that the options ask for.
+// Opens the device that the options select.
 
 import { libraryOptions } from "../base/option.ts";
 import { type Device, type DeviceOptions, openDevice } from "../ffi/device.ts";
@@ -8,22 +8,22 @@ import type { COMPUTE_ROWS } from "./options/common_rows.ts";
 import { namedLibrary } from "./paths.ts";
 import type { Reporter } from "./progress.ts";
 
-/** Values of the options of every verb that computes. */
+/** Values of the device options. */
 export type DeviceValues = OptionValues<[{ title: string; rows: typeof COMPUTE_ROWS }]>;
 
-/** What the options ask of the device. */
+/** The library's device options. */
 export function deviceOptions(values: DeviceValues & { seed?: number }): DeviceOptions {
   return { ...libraryOptions(DEVICE_ROWS, values), library: namedLibrary() };
 }
 
-/** Opens the device and says what was chosen and why. */
+/** Opens the device and reports what was chosen and why. */
 export async function openChosenDevice(values: DeviceValues & { seed?: number }, reporter: Reporter): Promise<Device> {
   const device = await openDevice(deviceOptions(values));
   reporter.note(device.reason);
   return device;
 }
 
-/** The same while something else loads; where both fail the device's error is told, and a device is never left open. */
+/** The same while something else loads. If both fail, throws the device's error. Closes the device on failure. */
 export async function openChosenDeviceWhile<T>(
   loading: Promise<T>,
   values: DeviceValues & { seed?: number },

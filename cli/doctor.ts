@@ -1,4 +1,4 @@
-// `doctor`: what this machine offers, and why something cannot be used.
+// `doctor`: which backends this machine can use, and why others cannot be used.
 
 import { formatBytes } from "../base/format.ts";
 import manifest from "../deno.json" with { type: "json" };
@@ -72,12 +72,12 @@ function deviceText(device: DeviceInfo): string {
   } free, ${code}`;
 }
 
-/** Whether photos can be decoded: makes a picture and reads it back. */
+/** Whether photos can be decoded: encodes an image and decodes it. */
 async function photoDecoder(): Promise<{ versions?: Record<string, string | undefined>; problem?: string }> {
   try {
     const sharp = await loadSharp();
-    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
-    await sharp(await picture.jpeg().toBuffer()).raw().toBuffer();
+    const image = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
+    await sharp(await image.jpeg().toBuffer()).raw().toBuffer();
     return { versions: { sharp: sharp.versions.sharp, vips: sharp.versions.vips } };
   } catch (error) {
     return { problem: (error as Error).message };

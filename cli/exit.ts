@@ -1,4 +1,4 @@
-// Exit codes, and the one place where an error becomes a code and a message.
+// Exit codes, and the mapping from errors to codes and messages.
 
 import { DataError } from "../base/errors.ts";
 import { OptionError } from "../base/option.ts";
@@ -16,16 +16,16 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** How the process should end because of an error. */
+/** How the process ends because of an error. */
 export interface Failure {
   code: number;
-  /** A paragraph for the user; with a stack trace only when the fault is this program's. */
+  /** A message for the user; with a stack trace only for a defect of this program. */
   message: string;
 }
 
 const DEVICE_STATUSES: readonly string[] = ["no device", "no kernel image", "driver too old", "out of memory"];
 
-/** Maps any error to its exit code and message. `permissions` says how to start with the permissions needed. */
+/** Maps any error to its exit code and message. `permissions` returns advice on starting with all permissions. */
 export function failureOf(error: unknown, permissions: () => string): Failure {
   if (error instanceof UsageError || error instanceof PermissionError) {
     return { code: EXIT.usage, message: error.message };
@@ -54,7 +54,7 @@ function withAdvice(message: string, advice: string | undefined): string {
   return advice === undefined || message.includes(advice) ? message : `${message}. ${advice}`;
 }
 
-/** An error of reading, writing or spawning, which Deno's message explains: no such file, disk full, read-only. */
+/** An operating-system error, which Deno's message explains: no such file, disk full, read-only. */
 function isOperatingSystemError(error: unknown): error is Error {
   return error instanceof Error &&
     (Object.values(Deno.errors).some((kind) => error instanceof kind) || /\(os error \d+\)$/.test(error.message));

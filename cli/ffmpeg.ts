@@ -1,4 +1,4 @@
-// Videos from numbered PNG files, by the ffmpeg that is installed.
+// Encodes videos from numbered PNG files with the installed ffmpeg.
 
 import { join } from "@std/path";
 import { environment } from "../base/environment.ts";
@@ -7,16 +7,16 @@ import { statOrUndefined } from "../load/files.ts";
 /** Formats of a video. */
 export type VideoFormat = "mp4" | "webm";
 
-/** What makes each: H.264 and VP9 at a quality at which frames look like their pictures. */
+/** Encoder options: H.264 and VP9, visually lossless. */
 const CODECS: Record<VideoFormat, string[]> = {
   mp4: ["-c:v", "libx264", "-crf", "17", "-preset", "medium", "-movflags", "+faststart"],
   webm: ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1"],
 };
 
-/** Players want even sides, and colours at half their size. */
+/** Players need even sizes, and 4:2:0 chroma. */
 const PIXELS = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"];
 
-/** Where ffmpeg is on PATH, if it is there. */
+/** Path of ffmpeg on PATH, if there is one. */
 export async function findFfmpeg(): Promise<string | undefined> {
   for (const folder of (environment("PATH") ?? "").split(":").filter((folder) => folder !== "")) {
     const path = join(folder, "ffmpeg");
@@ -26,17 +26,17 @@ export async function findFfmpeg(): Promise<string | undefined> {
 }
 
 /**
- * Makes a video of the pictures 00000.png, 00001.png and so on of a folder. It appears under its name when it is
- * complete. Throws an error with what ffmpeg said last when it fails.
+ * Encodes the images 00000.png, 00001.png and so on of a folder as a video. The file appears when it is complete.
+ * Throws an error with ffmpeg's last line when it fails.
  */
 export async function makeVideo(
   ffmpeg: string,
-  video: { pictures: string; path: string; format: VideoFormat; fps: number },
+  video: { images: string; path: string; format: VideoFormat; fps: number },
 ): Promise<void> {
-  const { pictures, path, format, fps } = video;
+  const { images, path, format, fps } = video;
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    const input = ["-framerate", `${fps}`, "-i", join(pictures, "%05d.png")];
+    const input = ["-framerate", `${fps}`, "-i", join(images, "%05d.png")];
     const { success, stderr } = await new Deno.Command(ffmpeg, {
       args: [
         "-hide_banner",
@@ -55,11 +55,13 @@ export async function makeVideo(
       stderr: "piped",
     }).output();
     if (!success) {
-      throw new Error(`ffmpeg made no video: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
+      throw new Error(
+        `ffmpeg failed to encode the video: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`,
+      );
     }
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
+    await Deno.remove(temporary).catch(() => {}); // report the first error
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
 import { formatBytes } from "../base/format.ts";
 import { formatItems, type MemoryPlan } from "../train/plan.ts";
@@ -17,20 +17,20 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole / 60) % 60).padStart(2, "0")} min`;
 }
 
-/** "31.2 it/s", or seconds each where there are fewer than one a second. */
+/** "31.2 it/s", or "2.5 s/it" below one per second. */
 export function rate(perSecond: number, unit: string): string {
   if (perSecond < 1) return `${(1 / perSecond).toFixed(1)} s/${unit}`;
   return `${perSecond < 100 ? perSecond.toFixed(1) : Math.round(perSecond)} ${unit}/s`;
 }
 
-/** A bar of fixed width for a share from 0 to 1. */
+/** A progress bar of fixed width for a share from 0 to 1. */
 export function bar(share: number): string {
   const width = 20;
   const full = Math.round(Math.min(Math.max(share, 0), 1) * width);
   return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
 }
 
-/** A memory plan in one line: the sum, then what it is made of. */
+/** A memory plan in one line: the sum, then its items. */
 export function planText({ total, items }: MemoryPlan): string {
   return `about ${formatBytes(total)}: ${formatItems(items)}`;
 }

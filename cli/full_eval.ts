@@ -1,4 +1,4 @@
-// `full-eval`: the paper's benchmark or scenes of one's own, each in processes of its own, and the reports.
+// `full-eval`: runs the paper's benchmark or your own scenes, each in its own processes, and writes the reports.
 
 import { basename, join } from "@std/path";
 import { writeFileAtomic } from "../base/atomic.ts";
@@ -30,7 +30,7 @@ export function fullEvalHelp(): string {
     usage: "[-m360 DIR] [-tat DIR] [-db DIR] [--dataset FILE …] [options] [-- options of train]",
     example: "deno task full-eval -m360 ../data/360 -tat ../data/tandt -db ../data/db --mode budget --sh_lower",
     notes: [
-      "Options of train after a double dash go to every scene: -- --iterations 7000.",
+      "Options after a double dash are passed to train for every scene: -- --iterations 7000.",
       "A scene that fails does not stop the others; the exit code is then 1.",
     ],
     table: FULL_EVAL_OPTIONS,
@@ -63,11 +63,11 @@ export async function run(argv: readonly string[]): Promise<number> {
 function check(values: FullEvalValues): void {
   if (new Set(values.gpus).size < values.gpus.length) throw new UsageError("--gpus names a GPU twice");
   if (values.backend === "cpu" && values.gpus.length > 1) {
-    throw new UsageError("--gpus and --backend cpu contradict each other: one scene at a time uses all processors");
+    throw new UsageError("--gpus and --backend cpu contradict each other: on the CPU one scene uses all processors");
   }
 }
 
-/** What would be run, for a shell. */
+/** The commands that would be run, for a shell. */
 function commandLines(jobs: readonly Job[], values: FullEvalValues): string[] {
   const device = deviceArguments(values, values.gpus[0]);
   return stagesOf(values).flatMap((stage) =>
@@ -83,7 +83,7 @@ async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map
   const logs = join(userPath(values.output_path), "logs");
   await Deno.mkdir(logs, { recursive: true });
   const reporter = new Reporter(values);
-  using interrupt = new Interrupt(() => reporter.warn("Interrupted: --resume goes on with what is not done"));
+  using interrupt = new Interrupt(() => reporter.warn("Interrupted: --resume continues with what is not done"));
   const board = new Board(jobs, { streams: processStreams(), quiet: values.quiet, gpus: values.gpus.length });
   try {
     return await runJobs(values.gpus.length > 1 ? await largestFirst(jobs) : jobs, {
@@ -106,13 +106,13 @@ async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map
   }
 }
 
-/** The weights' file, named to every process: the record of a scene then says whether it was scored with them. */
+/** The LPIPS weights, passed to every process explicitly, so that a scene's record shows whether they were used. */
 function lpipsOf(values: FullEvalValues): string | undefined {
   const file = findLpipsWeights(values.lpips);
   return file === undefined ? undefined : userPath(file);
 }
 
-/** Writes the reports; resolves to whether every scene has all its numbers. */
+/** Writes the reports; resolves to whether every scene is complete. */
 async function report(
   jobs: readonly Job[],
   records: ReadonlyMap<Job, SceneRecord>,

@@ -1,9 +1,9 @@
-// The text of --help, made from the same rows that the parser reads.
+// The text of --help, generated from the rows that the parser reads.
 
 import { isList, type OptionRow } from "../base/option.ts";
 import type { OptionGroup } from "./option.ts";
 
-/** What --help of a verb says besides its options. */
+/** The help of a verb besides its options. */
 export interface VerbHelp {
   /** The verb's name. */
   name: string;
@@ -30,11 +30,11 @@ export function helpText(verb: VerbHelp): string {
     `Usage:   deno task ${verb.name} ${verb.usage}\nExample: ${verb.example}`,
     ...groups,
     ...(verb.notes ?? []).map((note) => wrap(note, 0).join("\n")),
-    "Names may be spelled with dashes (--name-of-option) and joined by a sign (--name=value); the last of two wins.",
+    "Names may be spelled with dashes (--name-of-option) and joined to a value (--name=value); the last of two wins.",
   ].join("\n\n");
 }
 
-/** Whether the arguments ask for help rather than for work. */
+/** Whether the arguments contain --help or -h. */
 export function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return (end < 0 ? argv : argv.slice(0, end)).some((token) => token === "--help" || token === "-h");
@@ -56,7 +56,7 @@ function valueText(row: OptionRow): string {
   return isList(row) ? ` ${unit} …` : ` ${unit}`;
 }
 
-/** The default of an option as it is written on the command line; empty where there is none. */
+/** The default of an option as it is written on the command line; empty if there is none. */
 export function defaultText({ kind, default: value = "" }: OptionRow): string {
   if (value === Infinity) return "no limit";
   if (kind === "bytes") return bytesText(Number(value));
@@ -73,7 +73,7 @@ function bytesText(bytes: number): string {
   return `${bytes}${["", "K", "M", "G", "T"][power]}`;
 }
 
-/** Text that is not broken into lines. */
+/** Text without line breaks inside. */
 function unbroken(text: string): string {
   return text.replaceAll(" ", NO_BREAK);
 }

@@ -1,4 +1,4 @@
-// `info`: what a capture or a PLY holds, and what training at a budget will take.
+// `info`: the contents of a capture or a PLY, and the memory that training with a budget needs.
 
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -46,14 +46,14 @@ export async function run(argv: string[]): Promise<number> {
   const settings = { positionals: 1 };
   const { values, given, positionals } = parse(withPreset(argv, INFO_OPTIONS, settings), INFO_OPTIONS, settings);
   checkPreset(values.preset, given);
-  if (positionals.length === 0) throw new UsageError("Missing the capture or the PLY to look at");
+  if (positionals.length === 0) throw new UsageError("Missing argument: the path of a capture or a PLY");
   const path = userPath(positionals[0]);
   const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, values);
   console.log(values.json ? JSON.stringify(facts.data) : table(facts.lines));
   return EXIT.done;
 }
 
-/** The same facts for a program and for people. */
+/** The same facts for programs and for people. */
 interface Facts {
   data: Record<string, unknown>;
   lines: [label: string, text: string][];
@@ -61,7 +61,7 @@ interface Facts {
 
 async function isFile(path: string): Promise<boolean> {
   const found = await statOrUndefined(path);
-  if (found === undefined) throw new DataError("There is no such file or folder", { path });
+  if (found === undefined) throw new DataError("No such file or folder", { path });
   return found.isFile;
 }
 
@@ -115,12 +115,12 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
   };
 }
 
-/** The library whose buffers the plan counts: the named one, whatever its backend is, else the CPU's. */
+/** The library for which memory is planned: the named one, of either backend, else that of the CPU. */
 async function planningLibrary(named: string | undefined): Promise<Library> {
   return named === undefined ? await openLibrary("cpu") : openFile(await searchLibrary("cpu", named));
 }
 
-/** The plan at the largest count of the run. */
+/** The plan for the maximum count of the run. */
 function planOf(
   scene: Scene,
   values: InfoValues,
@@ -179,7 +179,7 @@ async function plyFacts(path: string): Promise<Facts> {
   };
 }
 
-/** Lowest and highest coordinate of each axis; none for no points. */
+/** Minimum and maximum on each axis; empty without points. */
 function bounds(positions: Float32Array): [number, number][] {
   if (positions.length === 0) return [];
   return [0, 1, 2].map((axis) => {
@@ -193,7 +193,7 @@ function bounds(positions: Float32Array): [number, number][] {
   });
 }
 
-/** How often each text occurs. */
+/** Number of occurrences of each text. */
 function tally(texts: string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;

@@ -2,12 +2,12 @@
 
 import { EXIT } from "./exit.ts";
 
-/** Turns SIGINT into an AbortSignal until it is disposed of. */
+/** Turns SIGINT into an AbortSignal until it is disposed. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
   readonly #listener: () => void;
 
-  /** `onFirst` tells the user what happens now. */
+  /** `onFirst` tells the user what happens next. */
   constructor(onFirst: () => void) {
     this.#listener = () => {
       if (this.#controller.signal.aborted) Deno.exit(EXIT.interrupted);
@@ -22,7 +22,7 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Gives ^C its ordinary meaning back. */
+  /** Restores the default behaviour of ^C. */
   [Symbol.dispose](): void {
     Deno.removeSignalListener("SIGINT", this.#listener);
   }

@@ -25,8 +25,8 @@ export async function run(argv: string[]): Promise<number> {
       usage: "-m MODEL …",
       example: "deno task metrics -m out/fox out/garden",
       notes: [
-        "The means go to results.json and each picture's scores to per_view.json in the model folder. Names that end " +
-        "with _float are of renders that were not rounded to 8 bits.",
+        "Writes the means to results.json and the scores of each image to per_view.json in the model folder. Names " +
+        "that end with _float are scores of renders that were not rounded to 8 bits.",
       ],
       table: METRICS_OPTIONS,
     }));
@@ -35,28 +35,28 @@ export async function run(argv: string[]): Promise<number> {
   const { values } = parse(argv, METRICS_OPTIONS);
   if (values.model_paths.length === 0) throw new UsageError("Missing --model_paths: which rendered models to score");
   const reporter = new Reporter(values);
-  using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping after this picture"));
+  using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping after this image"));
   using device = await openChosenDevice(values, reporter);
   using weights = await chosenWeights(device, values.lpips);
   let code: number = EXIT.done;
   for (const folder of values.model_paths.map((path) => userPath(path))) {
-    const onPicture = (done: number, total: number) =>
-      reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "picture" });
+    const onImage = (done: number, total: number) =>
+      reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "image" });
     try {
       const onInexact = (method: string, reason: string) =>
-        reporter.note(`${method}: scores of the 8-bit pictures alone. ${reason}`);
+        reporter.note(`${method}: only the 8-bit images are scored. ${reason}`);
       const { signal } = interrupt;
       const library = namedLibrary();
-      const scores = await scoreModel(device, folder, { weights, library, signal, onPicture, onInexact });
+      const scores = await scoreModel(device, folder, { weights, library, signal, onImage, onInexact });
       reporter.finish();
-      for (const [method, { means, pictures }] of Object.entries(scores)) {
-        reporter.note(`${folder} ${method}, ${pictures.length} test views: ${scoresText(means)}`);
-        reporter.event({ type: "metrics", model: folder, method, views: pictures.length, scores: means });
+      for (const [method, { means, images }] of Object.entries(scores)) {
+        reporter.note(`${folder} ${method}, ${images.length} test views: ${scoresText(means)}`);
+        reporter.event({ type: "metrics", model: folder, method, views: images.length, scores: means });
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       reporter.warn(`Unable to compute metrics for model ${folder}: ${error.message}`);
-      code = EXIT.data; // the other models are scored all the same
+      code = EXIT.data; // the other models are still scored
     } finally {
       reporter.finish();
     }
@@ -69,10 +69,10 @@ async function chosenWeights(device: Device, option: string | undefined): Promis
   return file === undefined ? undefined : await loadLpips(device, userPath(file));
 }
 
-/** The scores of the 8-bit pictures in one line, with LPIPS or how to get it. */
+/** The scores of the 8-bit images in one line, with LPIPS or where to get its weights. */
 function scoresText(means: Scores): string {
   const lpips = ["LPIPS", "LPIPS_alex"].filter((name) => name in means)
     .map((name) => `${name} ${means[name].toFixed(4)} (${means[`${name}_signed`].toFixed(4)} in [-1, 1])`);
-  const learned = lpips.length === 0 ? "LPIPS: no weights: see docs/lpips.md" : lpips.join(", ");
+  const learned = lpips.length === 0 ? "LPIPS without weights: see docs/lpips.md" : lpips.join(", ");
   return `PSNR ${means.PSNR.toFixed(2)} dB, SSIM ${means.SSIM.toFixed(4)}, ${learned}`;
 }

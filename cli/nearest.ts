@@ -1,6 +1,6 @@
-// The nearest known word to a mistyped one, for "Did you mean".
+// Finds the known word nearest to a mistyped one, for "did you mean".
 
-/** Number of single-character insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+/** Minimum insertions, deletions, replacements and swaps of adjacent characters that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -19,7 +19,7 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
-/** The candidate nearest to `word` (first of equals), or undefined when none is near enough to be a slip of it. */
+/** The candidate nearest to `word` (of equal ones the first); undefined if none is near enough to be a typing error. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(word.length / 2)) + 1;

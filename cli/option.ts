@@ -1,4 +1,4 @@
-// The options of a verb: groups of rows. The rows themselves are in options.ts and in the rooms that read them.
+// The options of a verb: groups of rows. The rows are in options.ts and in the folders that read them.
 
 import { apiName, type DefaultedValue, type OptionRow } from "../base/option.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
@@ -11,7 +11,7 @@ export interface OptionGroup {
   readonly rows: readonly OptionRow[];
 }
 
-/** The values of a table by the names of flags; undefined where a row has no default. */
+/** The values of a table by the names of flags; undefined if a row has no default and was not given. */
 export type OptionValues<Table extends readonly OptionGroup[]> = {
   readonly [Row in Table[number]["rows"][number] as Row["name"]]: DefaultedValue<Row>;
 };
@@ -21,7 +21,7 @@ export function rowsOf(table: readonly OptionGroup[]): OptionRow[] {
   return table.flatMap((group) => [...group.rows]);
 }
 
-/** The flag of an option of the library by its name there. */
+/** The flag of an option of the library. */
 export function flagOf(name: string): string {
   const row = [...DEVICE_ROWS, ...LOAD_ROWS, ...TRAIN_ROWS].find((row) => apiName(row) === name);
   return `--${row?.name ?? name}`;

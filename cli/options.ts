@@ -1,4 +1,4 @@
-// The options of every verb: groups of rows, those of the rooms below and those of the command line in options/.
+// The options of every verb: groups of rows, from the library's option tables and from options/.
 
 import { type OptionRow, rowNamed, rowsNamed } from "../base/option.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
@@ -15,7 +15,7 @@ import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup } from "./option.ts";
 import { COMPUTE_ROWS, CONFIG_ROWS, FOLDER_ROWS, JSON_ROWS, LPIPS_ROWS, REPORT_ROWS } from "./options/common_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
-import { PICTURE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
+import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 
 /** Options of `train`. */
 export const TRAIN_OPTIONS = [
@@ -27,7 +27,7 @@ export const TRAIN_OPTIONS = [
       ...MODEL_ROWS,
     ],
   },
-  { title: "Setting", rows: SETTING_ROWS },
+  { title: "Preset and parity", rows: SETTING_ROWS },
   { title: "Schedule", rows: SCHEDULE_ROWS },
   { title: "Budget and densification", rows: DENSIFICATION_ROWS },
   { title: "Optimiser and loss", rows: OPTIMIZER_ROWS },
@@ -36,10 +36,10 @@ export const TRAIN_OPTIONS = [
   { title: "Accepted for compatibility", rows: [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS] },
 ] as const satisfies readonly OptionGroup[];
 
-/** Options of `render`; what is not given comes from the model folder. */
+/** Options of `render`; those not given come from the model folder. */
 export const RENDER_OPTIONS = [
   { title: "Model and capture", rows: RENDERED_ROWS },
-  { title: "Pictures", rows: PICTURE_ROWS },
+  { title: "Images", rows: IMAGE_ROWS },
   { title: "Device", rows: COMPUTE_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
   { title: "Accepted for compatibility", rows: [...RENDER_COMPATIBILITY_ROWS, ...PIPELINE_ROWS] },
@@ -98,7 +98,7 @@ export const DOCTOR_OPTIONS = [
 
 const DEMO_ROWS = [
   { ...rowNamed(FOLDER_ROWS, "model_path"), default: "out/demo", help: "folder to write" },
-  // Enough for 33 dB on the held-out views, few enough for well under a minute on two cores.
+  // Reaches 33 dB on the held-out views in well under a minute on two cores.
   { ...rowNamed(TRAIN_ROWS, "iterations"), default: 600 },
 ] as const satisfies readonly OptionRow[];
 

@@ -1,16 +1,16 @@
-// Where a path that the user typed really is.
+// Resolves paths on the command line.
 
 import { dirname, fromFileUrl, isAbsolute, resolve } from "@std/path";
 import { environment } from "../base/environment.ts";
 
-/** The checkout that this program runs from, or undefined when it was imported by http. */
+/** The checkout that this program runs from; undefined if it was imported over http(s). */
 export const ROOT: string | undefined = import.meta.url.startsWith("file:")
   ? dirname(dirname(fromFileUrl(import.meta.url)))
   : undefined;
 
 /**
- * Makes a path of the command line absolute. `deno task` runs in the checkout and tells the user's folder in INIT_CWD;
- * anywhere else INIT_CWD is some outer task's, and the current directory is meant.
+ * Makes a path of the command line absolute. `deno task` runs in the checkout and sets INIT_CWD to the user's folder.
+ * In any other folder INIT_CWD is that of an outer task, and the path is relative to the current directory.
  */
 export function userPath(
   path: string,
@@ -21,7 +21,7 @@ export function userPath(
   return resolve(cwd === root && initCwd ? initCwd : cwd, path);
 }
 
-/** The library that TAME_LIBRARY names, from where the user is; as it is where that may not be asked. */
+/** The path in TAME_LIBRARY, resolved by {@linkcode userPath}; unresolved without permission to read. */
 export function namedLibrary(): string | undefined {
   const library = environment("TAME_LIBRARY");
   const mayAsk = Deno.permissions.querySync({ name: "read" }).state === "granted";

@@ -1,4 +1,4 @@
-// Deno permissions: asked about before the work, so that nothing prompts half-way, and explained as a whole command.
+// Checks Deno permissions before the work, so that nothing prompts later, and prints a command that has them.
 
 import { join } from "@std/path";
 import { PermissionError } from "./errors.ts";
@@ -7,18 +7,18 @@ import { namedLibrary, ROOT } from "./paths.ts";
 /** What a command needs beyond reading files, the environment, system information and native code. */
 export interface Needs {
   writes?: boolean;
-  /** A program that it starts, or `true` for any. */
+  /** Program that it starts, or `true` for any. */
   runs?: string | true;
 }
 
-/** A module with a door of its own, beside the verbs of cli.ts. */
+/** A module that can be run. */
 export type Entry = "cli.ts" | "full_eval.ts";
 
-/** A command that lacks a permission, and how it is typed. */
+/** A command that lacks a permission. */
 export interface Command {
-  /** The deno task, and the verb where the entry is cli.ts. */
+  /** The deno task; also the verb if the entry is cli.ts. */
   task: string;
-  /** What follows the verb. */
+  /** Arguments after the verb. */
   argv: readonly string[];
   entry?: Entry;
 }
@@ -36,10 +36,10 @@ export function requirePermissions(command: Command, needs: Needs = {}): void {
   );
 }
 
-/** What to type to run a command with the permissions it needs. */
+/** The command to type, with the permissions it needs. */
 export function advice(command: Command, needs: Needs = {}): string {
   const words = [command.task, ...command.argv].map(quote).join(" ");
-  // The tasks grant build/ alone.
+  // The tasks grant only build/ and node_modules/.
   const task = ROOT !== undefined && namedLibrary() === undefined &&
       Deno.permissions.querySync({ name: "read" }).state === "granted" &&
       Deno.cwd() === ROOT
@@ -68,12 +68,12 @@ export function denoFlags(needs: Needs): string[] {
   return ["--allow-read", ...write, "--allow-env", "--allow-sys", ...run, ffi];
 }
 
-/** Where an entry is: a path, or an address when this program was imported by http. */
+/** Path of an entry, or its URL if this program was imported over http(s). */
 export function entryPath(entry: Entry): string {
   return ROOT === undefined ? new URL(`../${entry}`, import.meta.url).href : join(ROOT, entry);
 }
 
-/** One shell word. */
+/** Quotes a word for a shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,11 +1,11 @@
-// --preset NAME: the options of a published setting, as if they stood before all others.
+// --preset NAME: puts the options of a published setting before all others.
 
 import { resolveTrainOptions } from "../train/options.ts";
 import { type Preset, PRESETS } from "../train/presets.ts";
 import { parse, type ParseSettings } from "./argv.ts";
 import { flagOf, type OptionGroup } from "./option.ts";
 
-/** `argv` behind the options of the preset that it names, if it does; throws a {@linkcode UsageError} as `parse`. */
+/** `argv` after the options of its preset, if it names one. Throws a {@linkcode UsageError} like `parse`. */
 export function withPreset(
   argv: readonly string[],
   table: readonly OptionGroup[],
@@ -15,7 +15,7 @@ export function withPreset(
   return preset === undefined ? [...argv] : [...presetArguments(preset), ...argv];
 }
 
-/** Throws an `OptionError` where the preset leaves the budget to the user, who gave none. */
+/** Throws an `OptionError` when the preset has no budget and the user gave none. */
 export function checkPreset(preset: Preset | undefined, given: ReadonlySet<string>): void {
   if (!given.has("budget")) resolveTrainOptions({ preset });
 }

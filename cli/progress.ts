@@ -1,11 +1,11 @@
-// What a verb tells while it works: lines, warnings, a bar and JSON events, each to the right stream.
+// The output of a verb while it works: lines, warnings, a progress bar and JSON events.
 //
-// The bar is for a terminal; elsewhere the same facts come as a line every few seconds. Both go to the standard error,
-// so that the standard output holds results alone, or with --json one object per event.
+// The bar is for a terminal; elsewhere the same facts are printed as a line every few seconds. Both go to the standard
+// error, so that the standard output has only results or, with --json, one object per event.
 
 import { bar, duration, rate } from "./format.ts";
 
-/** Where the texts go; the process's own streams unless a test says otherwise. */
+/** Streams for the output. Default: those of the process; tests replace them. */
 export interface Streams {
   /** Writes to the standard output. */
   out(text: string): void;
@@ -15,19 +15,19 @@ export interface Streams {
   terminal: boolean;
   /** Width of that terminal in characters. */
   columns(): number;
-  /** Milliseconds, rising. */
+  /** Time in milliseconds, from any start. */
   now(): number;
 }
 
-/** How far a piece of work has come. */
+/** Progress of some work. */
 export interface Progress {
-  /** What is going on: "Training", "Photos". A new one starts a new bar. */
+  /** The work: "Training", "Photos". A new label starts a new bar. */
   label: string;
   done: number;
   total: number;
   /** What `done` counts, for the rate: "it", "photo". */
   unit: string;
-  /** More to show: the loss, the memory. */
+  /** Further facts, such as the loss and the memory. */
   details?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function processStreams(): Streams {
   };
 }
 
-/** Writes text to a stream, until nobody reads it any more (`| head -1`): the work goes on without a listener. */
+/** Writes text to a stream until its reader closes it (`| head -1`); then drops it, so that the work continues. */
 export function writerOf(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
   const encoder = new TextEncoder();
   let open = true;
@@ -61,7 +61,7 @@ export function writerOf(stream: { writeSync(bytes: Uint8Array): number }): (tex
   };
 }
 
-/** Some terminals state no size. */
+/** Width of the terminal; 80 if it reports none. */
 function terminalColumns(): number {
   try {
     return Deno.consoleSize().columns || 80;
@@ -93,18 +93,18 @@ export class Reporter {
     else this.#streams.out(`${text}\n`);
   }
 
-  /** Something the user should know although the work goes on. */
+  /** Something the user should know while the work continues. */
   warn(text: string): void {
     this.#clear();
     this.#streams.err(`Warning: ${text}\n`);
   }
 
-  /** One JSON line on the standard output with --json, nothing without. */
+  /** Writes one JSON line to the standard output with --json, nothing without. */
   event(event: object): void {
     if (this.#json) this.#streams.out(`${JSON.stringify(event)}\n`);
   }
 
-  /** Shows how far the work has come, as often as is useful. */
+  /** Shows the progress, at a limited rate. */
   progress(progress: Progress): void {
     const now = this.#streams.now();
     if (this.#current?.label !== progress.label) {

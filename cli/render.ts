@@ -1,4 +1,4 @@
-// `render`: the views of a trained model as pictures, with their photos beside them, or a camera path through it.
+// `render`: writes images of a trained model's views with their photos, or of a camera path.
 
 import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -68,7 +68,7 @@ export async function run(argv: string[]): Promise<number> {
   return EXIT.done;
 }
 
-/** How the capture was loaded for training, with what the command line says otherwise. */
+/** How the capture was loaded for training, with the overrides of the command line. */
 type Capture = Omit<RenderRecord, "iteration" | "set">;
 
 /** What is rendered, and how. */
@@ -83,8 +83,8 @@ interface Work {
   signal: AbortSignal;
 }
 
-/** Background, planes and progress of a set of pictures. */
-function pictureOptions({ values, capture, reporter, signal }: Work, label: string, unit: string) {
+/** Background, planes and progress of a set of images. */
+function imageOptions({ values, capture, reporter, signal }: Work, label: string, unit: string) {
   return {
     background: backgroundOf(capture),
     alpha: values.alpha,
@@ -100,11 +100,11 @@ async function renderSets(work: Work): Promise<void> {
     const views = scene[set];
     if (set === "train" ? values.skip_train : values.skip_test) continue;
     if (views.length === 0) {
-      reporter.note(`There are no ${set} views${set === "test" ? ": --eval holds some out" : ""}`);
+      reporter.note(`There are no ${set} views${set === "test" ? ": hold some out with --eval" : ""}`);
       continue;
     }
     const path = rendersPath(folder, set, iteration);
-    await renderViews(gaussians, views, path, pictureOptions(work, `Rendering ${set} views`, "view"));
+    await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
     await writeRenderRecord(path, { iteration, set, ...capture });
     reporter.finish();
     reporter.note(`${views.length} ${set} views: ${path}`);
@@ -112,21 +112,21 @@ async function renderSets(work: Work): Promise<void> {
   }
 }
 
-/** Renders a path, and makes the video of it where there is an ffmpeg. */
+/** Renders a path, and encodes its video if there is an ffmpeg. */
 async function renderAlong(work: Work, path: string, ffmpeg: string | undefined): Promise<void> {
   const { values, folder, iteration, gaussians, reporter } = work;
   const { name, cameras } = await chosenPath(work, path);
   const target = pathFolder(folder, name, iteration);
-  await renderPath(gaussians, cameras, target, pictureOptions(work, `Rendering ${name}`, "frame"));
+  await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
   reporter.note(`${cameras.length} frames: ${target}`);
   const format = values.video;
   const video = ffmpeg === undefined ? undefined : join(target, `${name}.${format}`);
   if (format !== undefined && ffmpeg === undefined) {
-    reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or use the frames elsewhere");
+    reporter.warn("No video: there is no ffmpeg on PATH. Install it and render again, or encode the frames yourself");
   }
   if (ffmpeg !== undefined && format !== undefined && video !== undefined) {
-    await makeVideo(ffmpeg, { pictures: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });
+    await makeVideo(ffmpeg, { images: join(target, RENDER_FOLDERS.renders), path: video, format, fps: values.fps });
     reporter.note(`Video: ${video}`);
   }
   const event = { type: "render", set: "path", iteration, views: cameras.length, path: target };

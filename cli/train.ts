@@ -1,4 +1,4 @@
-// `train`: a capture in, a model folder out.
+// `train`: trains a capture and writes a model folder.
 
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -47,7 +47,7 @@ export async function run(argv: string[]): Promise<number> {
   const options = trainOptions(values);
   const reporter = new Reporter(values);
   using interrupt = new Interrupt(() =>
-    reporter.warn("Interrupted: finishing the step and saving what there is; ^C again stops at once")
+    reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
   );
   const { signal } = interrupt;
 
@@ -64,7 +64,9 @@ export async function run(argv: string[]): Promise<number> {
     reporter.event({ type: "notice", message });
   }
   if (scene.train.length === 0) {
-    throw new DataError("All views are held out: train without --eval", { path: scene.source });
+    throw new DataError("All views are held out, none to train on: train without --eval", {
+      path: scene.source,
+    });
   }
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   const loadSeconds = (performance.now() - started) / 1000;
@@ -73,7 +75,7 @@ export async function run(argv: string[]): Promise<number> {
   return await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
 }
 
-/** All outputs of a run. Each sink that builds on another comes after it. */
+/** All outputs of a run. A sink that uses another comes after it. */
 function sinksOf(setup: RunSetup, reporter: Reporter): Sink[] {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });

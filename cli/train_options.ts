@@ -1,4 +1,4 @@
-// From the values of the command line to the options of training.
+// Converts the values of the command line to the options of training.
 
 import { libraryOptions } from "../base/option.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
@@ -10,14 +10,14 @@ import type { TRAIN_OPTIONS } from "./options.ts";
 /** Parsed values of `train`. */
 export type TrainValues = OptionValues<typeof TRAIN_OPTIONS>;
 
-/** The library's options, checked together; throws an `OptionError`, which exit.ts tells in flags. */
+/** The library's options, checked together. Throws an `OptionError`, which exit.ts reports with the names of flags. */
 export function trainOptions(values: TrainValues): TrainOptions {
   const options: TrainOptions = { ...libraryOptions(TRAIN_ROWS, values), parity: parityParts(values.parity) };
   resolveTrainOptions(options);
   return options;
 }
 
-/** Whether the capture is to be read as the reference does. */
+/** Whether the capture is read as the reference reads it. */
 export function usesReferenceCameras(options: TrainOptions): boolean {
   return follows(resolveTrainOptions(options), "cameras");
 }

@@ -1,4 +1,4 @@
-// The verbs of the command line; cli.ts loads the module of the one that is asked for.
+// The verbs of the command line; cli.ts loads the module of the verb that is run.
 
 /** A verb of the command line. */
 export interface Verb {
@@ -12,10 +12,10 @@ export interface Verb {
 export const VERBS = {
   train: { summary: "train Gaussians on a capture", writes: true },
   render: { summary: "render the views of a trained model", writes: true },
-  metrics: { summary: "PSNR, SSIM and LPIPS of rendered views", writes: true },
-  convert: { summary: "make tame's file of LPIPS weights of PyTorch's", writes: true },
-  info: { summary: "what is in a capture or a PLY, and the memory that a budget will take", writes: false },
-  doctor: { summary: "which backends this machine can use, and why", writes: false },
+  metrics: { summary: "compute PSNR, SSIM and LPIPS of rendered views", writes: true },
+  convert: { summary: "convert PyTorch's LPIPS weights to tame's format", writes: true },
+  info: { summary: "show what is in a capture or a PLY, and the memory that a budget needs", writes: false },
+  doctor: { summary: "show which backends this machine can use, and why", writes: false },
   demo: { summary: "write a synthetic capture, train it, render and score it", writes: true },
 } as const satisfies Record<string, Verb>;
 

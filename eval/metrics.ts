@@ -17,14 +17,14 @@ import { RENDER_FOLDERS } from "./render.ts";
 import { ExactRenders } from "./render_record.ts";
 import { FLOAT, meanScores, scoreImages, type Scores } from "./scores.ts";
 
-/** Options of {@linkcode scorePictures}. */
+/** Options of {@linkcode scoreFolder}. */
 export interface ScoreOptions {
   /** LPIPS network; without it LPIPS is not computed. */
   weights?: LpipsNetwork;
   /** Stops before the next image; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each image. */
-  onPicture?: (done: number, total: number) => void;
+  onImage?: (done: number, total: number) => void;
 }
 
 /** Options of {@linkcode scoreModel}. */
@@ -39,11 +39,11 @@ export interface ScoreModelOptions extends ScoreOptions {
 }
 
 /** Scores of one set of images. */
-export interface PictureScores {
+export interface ImageScores {
   /** Arithmetic means over the images. */
   means: Scores;
   /** The scores of each image, by file name. */
-  pictures: { file: string; scores: Scores }[];
+  images: { file: string; scores: Scores }[];
 }
 
 /**
@@ -59,12 +59,12 @@ export interface PictureScores {
  * @returns Means and each image's scores, in the order of their names
  * @throws {DataError} When there are no images, or the sizes of a pair differ
  */
-async function scorePictures(
+async function scoreFolder(
   device: Device,
   folder: string,
   options: ScoreOptions & { exact?: ExactRenders } = {},
-): Promise<PictureScores> {
-  const { weights, exact, signal, onPicture } = options;
+): Promise<ImageScores> {
+  const { weights, exact, signal, onImage } = options;
   const renders = join(folder, RENDER_FOLDERS.renders);
   const files = (await entriesOf(renders)).filter((entry) => entry.isFile && entry.name.endsWith(".png"));
   if (files.length === 0) throw new DataError("No rendered images: render the model first", { path: renders });
@@ -73,7 +73,7 @@ async function scorePictures(
       path: renders,
     });
   }
-  const pictures: PictureScores["pictures"] = [];
+  const images: ImageScores["images"] = [];
   for (const [index, { name: file }] of files.entries()) {
     signal?.throwIfAborted();
     const photoPath = join(folder, RENDER_FOLDERS.photos, file);
@@ -88,10 +88,10 @@ async function scorePictures(
       const float = await scoreImages(device, await exact.render(index), truth, weights);
       for (const [name, score] of Object.entries(float)) scores[name + FLOAT] = score;
     }
-    pictures.push({ file, scores });
-    onPicture?.(pictures.length, files.length);
+    images.push({ file, scores });
+    onImage?.(images.length, files.length);
   }
-  return { means: meanScores(pictures.map(({ scores }) => scores)), pictures };
+  return { means: meanScores(images.map(({ scores }) => scores)), images };
 }
 
 /**
@@ -109,23 +109,23 @@ export async function scoreModel(
   device: Device,
   folder: string,
   options: ScoreModelOptions = {},
-): Promise<Record<string, PictureScores>> {
+): Promise<Record<string, ImageScores>> {
   const test = join(folder, "test");
   const methods = (await entriesOf(test)).filter((entry) => entry.isDirectory);
   if (methods.length === 0) {
     throw new DataError("No rendered test views: train with --eval, then render", { path: test });
   }
-  const scores: Record<string, PictureScores> = {};
+  const scores: Record<string, ImageScores> = {};
   for (const { name } of methods) {
     using exact = await openExact(device, { model: folder, method: name }, options);
-    scores[name] = await scorePictures(device, join(test, name), { ...options, exact });
+    scores[name] = await scoreFolder(device, join(test, name), { ...options, exact });
   }
 
   const results = mapValues(scores, ({ means }) => means);
   const perView = mapValues(
     scores,
-    ({ means, pictures }) =>
-      mapValues(means, (_, metric) => Object.fromEntries(pictures.map(({ file, scores }) => [file, scores[metric]]))),
+    ({ means, images }) =>
+      mapValues(means, (_, metric) => Object.fromEntries(images.map(({ file, scores }) => [file, scores[metric]]))),
   );
   await writeJson(join(folder, "results.json"), results);
   await writeJson(join(folder, "per_view.json"), perView);

@@ -18,7 +18,7 @@ export async function writePng(path: string, image: Image8): Promise<void> {
   await writeFileAtomic(path, png);
 }
 
-/** Writes one value a pixel as a grey PNG with the values' number of bits. The file appears when it is complete. */
+/** Writes one value per pixel as a grey PNG of 8 or 16 bits, as the array has. The file appears when it is complete. */
 export async function writePlanePng(
   path: string,
   plane: { width: number; height: number; data: Uint8Array | Uint16Array },

@@ -20,7 +20,7 @@ export interface RenderViewsOptions {
   /** Writes opacities to `alpha/`: 8-bit grey images. */
   alpha?: boolean;
   /**
-   * Writes depths to `depth/`: 16-bit grey images, with this many steps a world unit, and 0 where nothing is rendered.
+   * Writes depths to `depth/`: 16-bit grey images with this many values per world unit; 0 where nothing is rendered.
    */
   depthScale?: number;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
@@ -32,7 +32,7 @@ export interface RenderViewsOptions {
 /** Sub-folders of a set of rendered views. */
 export const RENDER_FOLDERS = { renders: "renders", photos: "gt", alpha: "alpha", depth: "depth" } as const;
 
-const PICTURE = /^(\d+)\.png$/;
+const IMAGE_FILE = /^(\d+)\.png$/;
 
 /**
  * The folder for the images of a model's views.
@@ -59,7 +59,7 @@ export function pathFolder(folder: string, path: string, iteration: number): str
 }
 
 /** The file name of an image by its number, as in ffmpeg's pattern `%05d.png`. */
-function pictureName(index: number): string {
+function imageName(index: number): string {
   return `${String(index).padStart(5, "0")}.png`;
 }
 
@@ -82,18 +82,18 @@ export async function renderViews(
   const { signal, onView } = options;
   const photos = join(folder, RENDER_FOLDERS.photos);
   await Deno.mkdir(photos, { recursive: true });
-  const pictures = await Pictures.begin(gaussians, folder, options);
+  const images = await ImageWriter.begin(gaussians, folder, options);
   let done = 0;
   for (const { view, photo } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const save = await pictures.render(view.camera, done);
+    const save = await images.render(view.camera, done);
     const gt = flattened(await photo, options.background);
-    await Promise.all([save(), writePng(join(photos, pictureName(done)), gt)]);
+    await Promise.all([save(), writePng(join(photos, imageName(done)), gt)]);
     done++;
     onView?.(done, views.length);
   }
-  await pictures.end(views.length);
-  await removePicturesFrom(photos, views.length);
+  await images.end(views.length);
+  await removeImagesFrom(photos, views.length);
 }
 
 /**
@@ -112,22 +112,22 @@ export async function renderPath(
   options: RenderViewsOptions = {},
 ): Promise<void> {
   const { signal, onView } = options;
-  const pictures = await Pictures.begin(gaussians, folder, options);
+  const images = await ImageWriter.begin(gaussians, folder, options);
   let writing: Promise<void> | undefined;
   for (const [index, camera] of cameras.entries()) {
     signal?.throwIfAborted();
-    const save = await pictures.render(camera, index);
+    const save = await images.render(camera, index);
     await writing;
     writing = save(); // while the next one is rendered
     writing.catch(() => {}); // reported when it is awaited
     onView?.(index + 1, cameras.length);
   }
   await writing;
-  await pictures.end(cameras.length);
+  await images.end(cameras.length);
 }
 
 /** Writes the images of renders, without photos. */
-class Pictures {
+class ImageWriter {
   readonly #gaussians: Gaussians;
   readonly #folder: string;
   readonly #options: RenderViewsOptions;
@@ -139,16 +139,16 @@ class Pictures {
   }
 
   /** Creates the folders. */
-  static async begin(gaussians: Gaussians, folder: string, options: RenderViewsOptions): Promise<Pictures> {
-    const pictures = new Pictures(gaussians, folder, options);
-    for (const name of pictures.#folders()) await Deno.mkdir(name, { recursive: true });
-    return pictures;
+  static async begin(gaussians: Gaussians, folder: string, options: RenderViewsOptions): Promise<ImageWriter> {
+    const writer = new ImageWriter(gaussians, folder, options);
+    for (const name of writer.#folders()) await Deno.mkdir(name, { recursive: true });
+    return writer;
   }
 
   /** Renders a camera; resolves to a function that writes its files. */
   async render(camera: Camera, index: number): Promise<() => Promise<void>> {
     const { background, alpha: withAlpha, depthScale } = this.#options;
-    const file = (folder: string) => join(this.#folder, folder, pictureName(index));
+    const file = (folder: string) => join(this.#folder, folder, imageName(index));
     if (!withAlpha && depthScale === undefined) {
       const image = await renderImage8(this.#gaussians, camera, { background });
       return () => writePng(file(RENDER_FOLDERS.renders), image);
@@ -167,8 +167,8 @@ class Pictures {
   async end(count: number): Promise<void> {
     const folders = this.#folders();
     const planes = [RENDER_FOLDERS.alpha, RENDER_FOLDERS.depth].map((name) => join(this.#folder, name));
-    for (const name of folders) await removePicturesFrom(name, count);
-    for (const name of planes.filter((name) => !folders.includes(name))) await removePicturesFrom(name, 0);
+    for (const name of folders) await removeImagesFrom(name, count);
+    for (const name of planes.filter((name) => !folders.includes(name))) await removeImagesFrom(name, 0);
   }
 
   #folders(): string[] {
@@ -180,9 +180,9 @@ class Pictures {
   }
 }
 
-async function removePicturesFrom(folder: string, first: number): Promise<void> {
+async function removeImagesFrom(folder: string, first: number): Promise<void> {
   for (const { name } of await entriesOf(folder)) {
-    const number = PICTURE.exec(name)?.[1];
+    const number = IMAGE_FILE.exec(name)?.[1];
     if (number !== undefined && Number(number) >= first) await Deno.remove(join(folder, name));
   }
 }

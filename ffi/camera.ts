@@ -1,4 +1,4 @@
-// A camera as native code takes it.
+// Packs a camera for native code.
 
 import { type Camera, DEFAULT_NEAR } from "../base/scene.ts";
 import { checkCount, checkLength } from "./errors.ts";
@@ -6,7 +6,7 @@ import { Struct } from "./struct.ts";
 
 const MAX_SIDE = 16384;
 
-/** Packs a camera into a `tame_camera`; throws "invalid argument" when its size or pose has no such form. */
+/** Packs a camera into a `tame_camera`; throws "invalid argument" when its size or the length of its pose is wrong. */
 export function packCamera(camera: Camera): Uint8Array<ArrayBuffer> {
   checkCount("camera.width", camera.width, { minimum: 1, maximum: MAX_SIDE });
   checkCount("camera.height", camera.height, { minimum: 1, maximum: MAX_SIDE });

@@ -1,17 +1,17 @@
-// Which library a device is opened from, and the one line that says why.
+// Chooses the library that opens a device, and states the reason in one line.
 
 import { environment } from "../base/environment.ts";
 import { deviceName, findDevice, type Finding } from "./device_info.ts";
 import { LibraryError } from "./errors.ts";
 import { type Backend, type Library, openFile, openLibrary, searchLibrary } from "./library.ts";
 
-/** What the caller of `openDevice` asked for. */
-export interface Wish {
+/** The device that the caller of `openDevice` requested. */
+export interface DeviceRequest {
   /** The backend, or "auto". */
   backend: "auto" | Backend;
-  /** Number of the device. */
+  /** Index of the device. */
   index: number;
-  /** A certain library. */
+  /** Path of the library. Default: found by backend. */
   library?: string | URL;
 }
 
@@ -19,22 +19,22 @@ export interface Wish {
 export interface Choice {
   /** The opened library. */
   library: Library;
-  /** What it said about the device. */
+  /** What it reports about the device. */
   finding: Finding;
   /** One line: what was chosen and why. */
   reason: string;
 }
 
 /**
- * Chooses what was asked for; with "auto" the named library if one is named, else CUDA where it has code for the
+ * Chooses the requested backend; with "auto" the named library if there is one, else CUDA if it has code for the
  * device, else the CPU.
  */
-export async function choose(wish: Wish): Promise<Choice> {
-  const { backend, index } = wish;
-  const named = wish.library ?? environment("TAME_LIBRARY");
+export async function choose(request: DeviceRequest): Promise<Choice> {
+  const { backend, index } = request;
+  const named = request.library ?? environment("TAME_LIBRARY");
   if (backend !== "auto") {
     const library = await openLibrary(backend, named);
-    return await choiceOf(library, index, `backend ${backend} was asked for`);
+    return await choiceOf(library, index, `backend ${backend} was requested`);
   }
   if (named !== undefined) {
     const library = openFile(await searchLibrary("cuda", named));
@@ -42,7 +42,7 @@ export async function choose(wish: Wish): Promise<Choice> {
   }
   const cuda = await cudaOrProblem(index);
   if (typeof cuda !== "string") return cuda;
-  return await choiceOf(await cpuAfter(cuda), index, `no GPU to use (${cuda})`);
+  return await choiceOf(await cpuAfter(cuda), index, `no usable GPU (${cuda})`);
 }
 
 async function choiceOf(library: Library, index: number, why: string): Promise<Choice> {

@@ -1,14 +1,14 @@
-// One number a Gaussian by name: what strategies choose and change Gaussians by. All of it is done natively; an
-// expression is text such as "gradient_sum / max(visible_steps, 1) >= 0.0002".
+// Named columns with one number for each Gaussian, with which strategies select and edit Gaussians. Everything runs
+// natively; an expression is text such as "gradient_sum / max(visible_steps, 1) >= 0.0002".
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkCount, TameError } from "./errors.ts";
 import { Struct, structSize } from "./struct.ts";
 
-/** Which Gaussians, by an expression that is not 0 there. */
+/** A subset of the Gaussians. */
 export interface Among {
-  /** Expression; all Gaussians where it is left out. */
+  /** Expression that is not 0 for the Gaussians of the subset. Default: all Gaussians. */
   among?: string;
 }
 
@@ -18,7 +18,7 @@ export interface DrawOptions extends Among {
   count: number;
   /** Whether one may be drawn more than once. Default false. */
   replacement?: boolean;
-  /** Stream of random numbers; it names the draw together with the next two. */
+  /** Stream of random numbers; stream, iteration and round identify the draw. */
   stream: number;
   /** Iteration, from 1. */
   iteration: number;
@@ -31,25 +31,26 @@ export interface RowKind {
   /**
    * - `keep`, `remove`
    * - `copy`: it stays, and copies are appended
-   * - `split`: two children stand for it
+   * - `split`: two children replace it
    * - `addChild`: it stays as it is, and a child is appended
    * - `giveCopies`: it stays, and rows of kind `relocate` become copies of it, in the order of both
    */
   operation: "keep" | "remove" | "copy" | "split" | "addChild" | "giveCopies" | "relocate";
-  /** Where children stand: at the same place, at random ones drawn from the Gaussian, or along its longest axis. */
+  /** Means of the children: the parent's, random samples of its Gaussian, or on its longest axis. Default `same`. */
   place?: "same" | "random" | "longAxis";
   /** With `longAxis`: mean ± offset · scale. Default 0. */
   offset?: number;
-  /** Added to the children's log-scales; with `longAxis` to the longest alone. Default 0. */
+  /** Added to the children's log-scales; with `longAxis` only to the longest. Default 0. */
   logScale?: number;
   /** With `longAxis`: added to the other two log-scales. Default 0. */
   logScaleOthers?: number;
   /**
-   * Opacities of the rows of one source, n in all: as the source's (default); `opacity`: 1 − (1 − o)^(1/n), together what
-   * one covered (Bulò et al. 2024); `volume`: that, and smaller scales (Kheradmand et al. 2024); or o times a number.
+   * Opacity of the n rows from one source of opacity o. `none`: o; `opacity`: 1 − (1 − o)^(1/n), so that together they
+   * cover what the source did (Bulò et al. 2024); `volume`: that, with smaller scales (Kheradmand et al. 2024); a
+   * number: o times it. Default `none`.
    */
   share?: "none" | "opacity" | "volume" | number;
-  /** Whether the row that stays forgets its moments, too. Default false. */
+  /** Whether the moments of the row that stays are also cleared. Default false. */
   clearMoments?: boolean;
 }
 
@@ -57,11 +58,11 @@ export interface RowKind {
 export interface EditOptions {
   /** Expression for the number of copies of `copy` and `giveCopies`. Default 1. */
   copies?: string;
-  /** Iteration; it names the draw of children's places together with `round`. */
+  /** Iteration, from 1; with `round` it identifies the random draw of the children's means. */
   iteration: number;
   /** 0, 1, 2, … of repeated edits in one iteration. Default 0. */
   round?: number;
-  /** Whether children stand behind all other rows; by default a first child takes its parent's place. */
+  /** Whether children follow all other rows; else the first child takes its parent's row. Default false. */
   childrenLast?: boolean;
 }
 
@@ -84,14 +85,14 @@ const SHARES = { none: ABI.SHARE_NONE, opacity: ABI.SHARE_OPACITY, volume: ABI.S
 const encoder = new TextEncoder();
 
 /**
- * The columns of a trainer: its state's (`opacities`, `log_scales.0`, `means_m.2`, `gradient_sum`, `score`, …),
- * `used_opacity`, and scratch columns that its methods make. cuda/tame.h has the grammar of expressions.
+ * The columns of a trainer: those of its state (`opacities`, `log_scales.0`, `means_m.2`, `gradient_sum`, `score`, …),
+ * `used_opacity`, and scratch columns that the methods create. cuda/tame.h has the grammar of expressions.
  *
  * @example
  * ```ts no-assert
  * import type { Columns } from "./columns.ts";
  *
- * // Removes the 100 Gaussians of the lowest score.
+ * // Removes the 100 Gaussians with the lowest scores.
  * export async function thin(columns: Columns, iteration: number): Promise<number> {
  *   await columns.select("lowest", "score", { count: 100 });
  *   return await columns.editRows("lowest", [{ operation: "keep" }, { operation: "remove" }], { iteration });
@@ -104,7 +105,7 @@ export class Columns {
   readonly #recount: (count: number) => void;
   readonly #count: () => number;
 
-  /** @internal Of `Trainer.columns`. */
+  /** @internal Use `Trainer.columns`. */
   constructor(
     device: Device,
     trainer: { pointer: () => Deno.PointerValue; count: () => number; recount: (count: number) => void },
@@ -116,12 +117,12 @@ export class Columns {
   }
 
   /**
-   * Writes an expression to a column, of the state or of scratch.
+   * Writes an expression to a column of the state, or to a scratch column.
    *
    * @param column Name of the column
    * @param expression What to write
-   * @param options `rows`: an expression for where to write; by default everywhere. `stays`: edits of rows leave the
-   * values of a scratch column at their places instead of moving them along with their rows
+   * @param options `rows`: an expression that is not 0 for the rows to write (default: all). `stays`: `editRows` leaves
+   * the values of a scratch column at their indices instead of moving them with their rows (default false)
    */
   async compute(column: string, expression: string, options: { rows?: string; stays?: boolean } = {}): Promise<void> {
     const [name, text, rows] = [column, expression, options.rows ?? ""].map(bytesOf);
@@ -131,7 +132,7 @@ export class Columns {
     );
   }
 
-  /** Reads the values of an expression, one a Gaussian. */
+  /** Reads the values of an expression, one for each Gaussian. */
   async evaluate(expression: string): Promise<Float32Array<ArrayBuffer>> {
     const text = bytesOf(expression);
     const values = new Float32Array(this.#count());
@@ -151,7 +152,7 @@ export class Columns {
     return values;
   }
 
-  /** Sums the values of an expression, in the order of the rows, in float64. */
+  /** Sums the values of an expression in float64, in the order of the rows. */
   async sum(expression: string): Promise<number> {
     const text = bytesOf(expression);
     const sum = new Float64Array(1);
@@ -161,7 +162,7 @@ export class Columns {
     return sum[0];
   }
 
-  /** Marks, by 1 in a column, the `count` Gaussians with the smallest values of `by`; of equal ones the first rows. */
+  /** Writes 1 to a column for the `count` Gaussians with the smallest `by` (of equal ones the first), else 0. */
   async select(column: string, by: string, { among = "", count }: Among & { count: number }): Promise<void> {
     checkCount("count", count);
     const [name, order, where] = [column, by, among].map(bytesOf);
@@ -170,7 +171,7 @@ export class Columns {
     );
   }
 
-  /** Writes each Gaussian's place in the order of `by` to a column, from 0; the number of places to all others. */
+  /** Writes each Gaussian's rank by ascending `by`, from 0, to a column; outside `among` the number of ranks. */
   async rank(column: string, by: string, { among = "" }: Among = {}): Promise<void> {
     const [name, order, where] = [column, by, among].map(bytesOf);
     await this.#device.queue((symbols, error) =>
@@ -179,8 +180,8 @@ export class Columns {
   }
 
   /**
-   * Draws Gaussians at random and writes how often each was drawn to a column. Without replacement those of weight 0
-   * come after all others; with it they are never drawn.
+   * Draws Gaussians at random and writes to a column how often each was drawn. Those of weight 0 are drawn last without
+   * replacement, and never with it.
    */
   async draw(column: string, weights: string, options: DrawOptions): Promise<void> {
     const { among = "", count, replacement = false, stream, iteration, round = 0 } = options;
@@ -198,13 +199,13 @@ export class Columns {
   }
 
   /**
-   * Replaces the rows. What stays keeps its order; what is appended follows in the order of its sources. New rows have
-   * no moments, and the statistics and score of their source.
+   * Edits the rows. Rows that stay keep their order; appended rows follow in the order of their sources. New rows have
+   * zero moments, and the statistics and score of their source.
    *
    * @param kinds Expression for the kind of each row, an index into `table`
    * @param table The kinds, at most 16
    * @param options Copies, iteration and round, order
-   * @returns The number of Gaussians now
+   * @returns The new number of Gaussians
    */
   async editRows(kinds: string, table: readonly RowKind[], options: EditOptions): Promise<number> {
     const { copies = "", iteration, round = 0, childrenLast = false } = options;
@@ -239,7 +240,7 @@ export class Columns {
     return count[0];
   }
 
-  /** Forgets both moments of some parameters (bits `1 << GROUP.…`), of the Gaussians where `rows` is not 0. Default all. */
+  /** Zeroes both moments of parameters (bits `1 << GROUP.…`) for the Gaussians where `rows` is not 0. Default: all. */
   async clearMoments(mask: number, rows = ""): Promise<void> {
     const where = bytesOf(rows);
     await this.#device.queue((symbols, error) =>
@@ -253,17 +254,17 @@ export class Columns {
   }
 }
 
-/** A text as native calls take it: bytes and their number. */
+/** A text as arguments of a native call: bytes and their number. */
 function bytesOf(text: string): [Uint8Array<ArrayBuffer>, number] {
   const bytes = encoder.encode(text);
   return [bytes, bytes.length];
 }
 
-/** The number of a name; throws "invalid argument" where there is none. */
+/** The ABI's number for a name; throws "invalid argument" for an unknown name. */
 function valueOf<Name extends string>(what: string, numbers: Readonly<Record<Name, number>>, name: Name): number {
   if (Object.hasOwn(numbers, name)) return numbers[name];
   const known = Object.keys(numbers).join(", ");
-  throw new TameError("invalid argument", `There is no ${what} "${name}" of rows: expected one of ${known}`);
+  throw new TameError("invalid argument", `A row kind has no ${what} "${name}": expected one of ${known}`);
 }
 
 function packKind(kind: RowKind): Uint8Array<ArrayBuffer> {

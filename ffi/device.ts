@@ -1,4 +1,4 @@
-// Opens a device: chooses the backend, says why, and puts the calls on one device in order.
+// Opens a device: chooses the backend, states the reason, and orders the calls on one device.
 
 import { resolveOptions } from "../base/option.ts";
 import { ABI } from "./abi.ts";
@@ -20,15 +20,15 @@ export type { MemoryUse } from "./memory.ts";
 export interface DeviceOptions {
   /** Where to compute; `"auto"` takes a GPU if this build has code for it, else the CPU. Default `"auto"`. */
   backend?: "auto" | Backend;
-  /** Which device of the backend. Default 0. */
+  /** Index of the device in its backend. Default 0. */
   index?: number;
-  /** Bytes that the device and all that lives on it may allocate; 0 for no limit. Default 0. */
+  /** Bytes that the device and all its objects may allocate; 0 for no limit. Default 0. */
   memoryLimit?: number;
   /** Seed of every random number. Default 0. */
   seed?: number;
-  /** Threads of the CPU backend, at most 256; 0 for all there are. Default 0. */
+  /** Threads of the CPU backend, at most 256; 0 for all hardware threads. Default 0. */
   threads?: number;
-  /** Path of the native library, before `TAME_LIBRARY` and build/. */
+  /** Path of the native library. Default `TAME_LIBRARY`, else the one in build/. */
   library?: string | URL;
 }
 
@@ -38,13 +38,13 @@ export type Phase = NameOf<"PHASE">;
 /** Names of the phases of a step. */
 export const PHASES: readonly Phase[] = namesOf("PHASE");
 
-/** @internal Where the time of some passes went, and on how much. */
+/** @internal Times of the phases of some passes, and the amount of work. */
 export interface Profile {
   /** Forward passes; the counts are sums over them. */
   passes: number;
   /** Seconds by phase. */
   seconds: Record<Phase, number>;
-  /** Pixels of the pictures. */
+  /** Pixels of the images. */
   pixels: number;
   /** Gaussians that were projected. */
   gaussians: number;
@@ -54,12 +54,12 @@ export interface Profile {
   instances: number;
   /** (pixel, splat) pairs that the blend computed. */
   evaluated: number;
-  /** (pixel, splat) pairs that took part in a picture. */
+  /** (pixel, splat) pairs that contributed to an image. */
   blended: number;
 }
 
 /**
- * Opens a device. Dispose it, or let `using` do so; what was made on it stays usable until it is disposed itself.
+ * Opens a device. Dispose it, or let `using` do so; objects created on it stay usable until they are disposed.
  *
  * Throws a `LibraryError` when there is no native library, a `TameError` when there is no usable device, and a
  * `RangeError` when an option is out of range.
@@ -74,8 +74,7 @@ export interface Profile {
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const { backend, index, memoryLimit, seed, threads } = resolveOptions(DEVICE_ROWS, options);
-  const wish = { backend, index, library: options.library };
-  const { library, reason, finding } = await choose(wish);
+  const { library, reason, finding } = await choose({ backend, index, library: options.library });
   const native = new Struct("tame_device_options");
   native.set("index", index).set("memory_limit", memoryLimit).set("seed", seed).set("threads", threads);
   const error = new Struct("tame_error");
@@ -84,7 +83,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return new Device(library, pointer, { reason, seed, info: finding.info ?? await deviceInfo(library, index) });
 }
 
-/** An open device. Calls on it and on what lives on it run one after another. */
+/** An open device. Calls on it and on its objects run one after another. */
 export class Device implements Disposable {
   /** Where it computes. */
   readonly backend: Backend;
@@ -96,7 +95,7 @@ export class Device implements Disposable {
   readonly seed: number;
   /** What is known about the device, as it was when opened. */
   readonly info: DeviceInfo;
-  /** @internal Where its functions are. */
+  /** @internal The library with its functions. */
   readonly library: Library;
 
   readonly #handle: Handle;
@@ -115,12 +114,12 @@ export class Device implements Disposable {
     this.info = about.info;
   }
 
-  /** @internal Bytes of the device's own memory that are free now, whoever holds the rest. */
+  /** @internal Bytes of the device's memory that are free now, whichever process holds the rest. */
   async freeMemory(): Promise<number> {
     return (await deviceInfo(this.library, this.info.index)).memoryFree;
   }
 
-  /** Counts the memory that the device and all that lives on it hold; also while a call runs. */
+  /** Returns the memory that the device and its objects hold; also works while a call runs. */
   memory(options: { resetPeak?: boolean } = {}): MemoryUse {
     const use = new Struct("tame_memory");
     const reset = options.resetPeak ? 1 : 0;
@@ -128,7 +127,7 @@ export class Device implements Disposable {
     return memoryUse(use);
   }
 
-  /** @internal Reads what was gathered since the last "start", and then starts from zero, stops or goes on. */
+  /** @internal Reads what was gathered since the last "start", and then restarts from zero, continues or stops. */
   profile(action: "start" | "read" | "stop"): Profile {
     const code = { start: ABI.PROFILE_START, read: ABI.PROFILE_READ, stop: ABI.PROFILE_STOP }[action];
     const out = new Struct("tame_profile");
@@ -146,12 +145,12 @@ export class Device implements Disposable {
     };
   }
 
-  /** Waits until the device has done all that it was given. */
+  /** Waits until the device has finished all queued work. */
   synchronize(): void {
     this.call((symbols, error) => symbols.tame_device_synchronize(this.pointer, error));
   }
 
-  /** Closes the device; what was made on it keeps working until it is disposed itself. */
+  /** Closes the device; objects created on it keep working until they are disposed. */
   [Symbol.dispose](): void {
     this.#handle.close();
   }
@@ -166,7 +165,7 @@ export class Device implements Disposable {
     this.#retry(() => invoke(this.library.symbols, this.#error.bytes) === ABI.OK);
   }
 
-  /** @internal A blocking native call that creates; the owner takes the handle over. */
+  /** @internal A blocking native call that creates a handle, which the owner takes over. */
   create(
     create: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Deno.PointerValue,
     options: { owner: object; what: string; close: (symbols: Symbols) => CloseFunction },
@@ -179,7 +178,7 @@ export class Device implements Disposable {
     return this.adopt(pointer, options);
   }
 
-  /** @internal Gives a handle that was created to its owner. */
+  /** @internal Gives a native handle to its owner. */
   adopt(
     pointer: Deno.PointerValue,
     { owner, what, close }: { owner: object; what: string; close: (symbols: Symbols) => CloseFunction },
@@ -188,13 +187,13 @@ export class Device implements Disposable {
   }
 
   /**
-   * @internal A nonblocking native call, after those before it. Resolves to false when native code was told to stop.
+   * @internal Queues a nonblocking native call. Resolves to false when it was cancelled.
    */
   queue(invoke: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<boolean> {
     return this.#enqueue(async (symbols, error) => await invoke(symbols, error) === ABI.OK);
   }
 
-  /** @internal A nonblocking native call that creates, after those before it. */
+  /** @internal Queues a nonblocking native call that creates a handle. */
   async queueCreate(
     create: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<Deno.PointerValue>,
   ): Promise<Deno.PointerValue> {
@@ -208,7 +207,7 @@ export class Device implements Disposable {
 
   #enqueue(succeeds: (symbols: Symbols, error: Uint8Array<ArrayBuffer>) => Promise<boolean>): Promise<boolean> {
     const result = this.#last.then(() => this.#run(succeeds));
-    this.#last = result.catch(() => {}); // a failure is its caller's, not the next call's
+    this.#last = result.catch(() => {}); // only the caller of a failed call gets its error
     return result;
   }
 
@@ -224,7 +223,7 @@ export class Device implements Disposable {
     return false;
   }
 
-  // A blocking call finds the device busy while a nonblocking one runs on another thread. That one ends by itself.
+  // The device is busy while a nonblocking call runs on another thread, and free again when that call returns.
   #retry(succeeds: () => boolean): void {
     for (const delay of backoff()) {
       if (succeeds()) return;

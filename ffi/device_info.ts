@@ -1,4 +1,4 @@
-// What libraries and devices there are on this machine.
+// Lists the libraries and devices of this machine.
 
 import { environment } from "../base/environment.ts";
 import { ABI } from "./abi.ts";
@@ -8,13 +8,13 @@ import { Struct } from "./struct.ts";
 
 /** What is known about a device. */
 export interface DeviceInfo {
-  /** Number of the device in its backend. */
+  /** Index of the device in its backend. */
   index: number;
   /** Name of the processor. */
   name: string;
   /** Whether the library has code for it. */
   hasCode: boolean;
-  /** Code that runs on it, of the code in the library. */
+  /** Targets in the library whose code runs on it. */
   targets: string;
   /** 10 · major + minor; 0 on the CPU backend. */
   computeCapability: number;
@@ -24,7 +24,7 @@ export interface DeviceInfo {
   threads: number;
   /** Bytes of memory. */
   memoryTotal: number;
-  /** Bytes of memory that were free when asked. */
+  /** Bytes of memory that were free at the time of the call. */
   memoryFree: number;
 }
 
@@ -36,14 +36,14 @@ export interface LibraryReport {
   path?: string;
   /** What the library says about itself. */
   build?: BuildInfo;
-  /** Its devices, those without code in the library among them. */
+  /** Its devices, including those for which the library has no code. */
   devices: DeviceInfo[];
-  /** Why there is no library or no device to use. */
+  /** Why no library or no device can be used. */
   problem?: string;
 }
 
 /**
- * Looks for both libraries and lists their devices; for a named library (or `TAME_LIBRARY`) only that one.
+ * Looks for both libraries and lists their devices. If a library is named (or `TAME_LIBRARY` is set), only that one.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export async function listDevices(options: { library?: string | URL } = {}): Pro
 async function report(backend: Backend, named: string | URL | undefined): Promise<LibraryReport> {
   try {
     const library = openFile(await searchLibrary(backend, named));
-    // Where there is no device, asking about the first tells why.
+    // Without a device, the query of the first one returns the reason.
     const count = Math.max(1, deviceCount(library));
     const findings = await Promise.all(Array.from({ length: count }, (_, index) => findDevice(library, index)));
     const devices = findings.flatMap(({ info }) => info ?? []);
@@ -77,7 +77,7 @@ async function report(backend: Backend, named: string | URL | undefined): Promis
   }
 }
 
-/** Number of devices that a library sees. */
+/** Number of devices that a library finds. */
 function deviceCount(library: Library): number {
   const count = new Uint32Array(1);
   const error = new Struct("tame_error");
@@ -104,15 +104,15 @@ export async function deviceInfo(library: Library, index: number): Promise<Devic
   };
 }
 
-/** A device that was asked about. */
+/** Result of a query of one device. */
 export interface Finding {
-  /** What is known about it; absent when it could not be asked. */
+  /** What is known about it; absent when the query failed. */
   info?: DeviceInfo;
-  /** Why it cannot be used, in the library's words; absent when it can. */
+  /** Why it cannot be used; absent when it can. */
   problem?: string;
 }
 
-/** Asks a library about one of its devices. */
+/** Queries one of a library's devices. */
 export async function findDevice(library: Library, index: number): Promise<Finding> {
   try {
     const info = await deviceInfo(library, index);
@@ -125,7 +125,7 @@ export async function findDevice(library: Library, index: number): Promise<Findi
   }
 }
 
-/** A device in words: "NVIDIA H100 (sm_90)". */
+/** Name of a device: "NVIDIA H100 (sm_90)". */
 export function deviceName(info: DeviceInfo): string {
   return info.computeCapability === 0 ? info.name : `${info.name} (${architecture(info)})`;
 }

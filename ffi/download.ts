@@ -1,5 +1,5 @@
-// Brings a library to this machine when tame itself was imported over http(s): fetched once from beside the module,
-// checked against the manifest that came with it, kept in the user's cache.
+// Downloads a native library when tame was imported over http(s): fetches it once from the package's URL, checks it
+// against the package's manifest, and keeps it in the user's cache.
 
 import { writeFileAtomic } from "../base/atomic.ts";
 import { environment } from "../base/environment.ts";
@@ -11,14 +11,14 @@ export type Manifest = Record<string, Partial<Record<"cuda" | "cpu", { file: str
 
 /** Options of {@linkcode downloadLibrary}. */
 export interface DownloadOptions {
-  /** URL of the package's root; by default where this module came from. */
+  /** URL of the package's root. Default: that of this module. */
   root?: URL;
-  /** What may be downloaded; by default the manifest beside this module. */
+  /** What may be downloaded. Default: the manifest beside this module. */
   manifest?: Manifest;
 }
 
 /**
- * Path of the cached library of a backend, downloaded if need be; its hash is checked on every call.
+ * Path of the cached library of a backend, which is downloaded if it is missing. Its hash is checked on every call.
  *
  * Throws {@linkcode LibraryError} when the manifest has none for this platform, the download fails, or the file is not
  * the one that the manifest names.
@@ -49,7 +49,7 @@ export async function downloadLibrary(backend: "cuda" | "cpu", options: Download
   return path;
 }
 
-/** Fetches a file; a permission that is missing passes as it is. */
+/** Fetches a file. Rethrows Deno's error if a permission is missing. */
 async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetch(url);
@@ -68,8 +68,8 @@ function cacheFolder(): string {
   const home = environment("HOME");
   if (home) return `${home}/.cache/tame`;
   throw new LibraryError(
-    "Cannot tell where to keep the native library: allow --allow-env=XDG_CACHE_HOME,HOME, " +
-      'or pass a local library as openDevice({ library: "…/libtame_cpu.so" })',
+    "Cannot find the cache folder for the native library: pass --allow-env=XDG_CACHE_HOME,HOME, " +
+      'or a local library as openDevice({ library: "…/libtame_cpu.so" })',
   );
 }
 

@@ -1,4 +1,4 @@
-// What goes wrong below TypeScript: a status with words and advice, or a library that cannot be used.
+// Errors of native calls, with status and advice, and of native libraries that cannot be used.
 
 import { ABI } from "./abi.ts";
 import type { Struct } from "./struct.ts";
@@ -35,13 +35,13 @@ const ADVICE: Partial<Record<TameStatus, string>> = {
     "or use the CPU backend (--backend cpu)",
   "driver too old": "Update the NVIDIA driver, or use the CPU backend (--backend cpu)",
   "busy": "Wait until the running call is over, and dispose a trainer before changing its Gaussians",
-  "i/o": "Check that the path exists, may be accessed, and that the disk has room",
+  "i/o": "Check that the path exists and may be accessed, and that the disk has free space",
   "internal": "This is a defect in tame: please report it together with the output of `deno task doctor`",
 };
 
 /**
- * A failure that native code reported, or that was caught before calling it. The message says what and where;
- * `advice`, where there is one, says what to do.
+ * A failure that native code reported, or that was caught before the call. The message says what was wrong and where;
+ * `advice`, if any, says what to do.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export class TameError extends Error {
   override readonly name: string = "TameError";
   /** What kind of failure it is. */
   readonly status: TameStatus;
-  /** Bytes that were asked for, with "out of memory"; else 0. */
+  /** Bytes that were requested, with "out of memory"; else 0. */
   readonly bytesWanted: number;
   /** Bytes that were free, with "out of memory"; else 0. */
   readonly bytesFree: number;
@@ -77,10 +77,10 @@ export class TameError extends Error {
 export class LibraryError extends Error {
   /** Always "LibraryError". */
   override readonly name: string = "LibraryError";
-  /** What is wrong in a few words, without what to do. */
+  /** What is wrong in a few words, without advice. */
   readonly brief: string;
 
-  /** Makes an error; without `brief` its words are the message. */
+  /** Makes an error; `brief` defaults to the message. */
   constructor(message: string, options: { brief?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.brief = options.brief ?? message;

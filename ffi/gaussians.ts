@@ -1,4 +1,4 @@
-// Gaussians on a device: made, filled and read by named fields.
+// Gaussians on a device: created, written and read by named fields.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -44,8 +44,8 @@ export function checkSplats(arrays: SplatArrays): number {
 }
 
 /**
- * Gaussians on a device. Rows are read and written by field, raw as in {@linkcode SplatArrays}. While a trainer lives
- * on them only it may change them.
+ * Gaussians on a device. Rows are read and written by field, raw as in {@linkcode SplatArrays}. While a trainer owns
+ * them, only it may change them.
  *
  * @example
  * ```ts
@@ -58,16 +58,16 @@ export function checkSplats(arrays: SplatArrays): number {
  * ```
  */
 export class Gaussians implements Disposable {
-  /** The device they live on. */
+  /** The device that holds them. */
   readonly device: Device;
-  /** Rows there is memory for. */
+  /** Rows that fit in the allocated memory. */
   readonly capacity: number;
   /** Degree of the spherical harmonics, 0 to 3. */
   readonly shDegree: number;
 
   readonly #handle: Handle;
   #count = 0;
-  // Strong on purpose: as long as the Gaussians can be reached, a trainer that was not disposed still owns them.
+  // A strong reference on purpose: a trainer that was not disposed owns the Gaussians as long as they can be reached.
   #trainer: object | undefined;
 
   private constructor(
@@ -82,8 +82,8 @@ export class Gaussians implements Disposable {
   }
 
   /**
-   * Takes memory for `capacity` Gaussians; the first `count` rows (default 0) exist and are zero, with the identity
-   * quaternion. Throws "out of memory" when there is not enough.
+   * Allocates memory for `capacity` Gaussians. The first `count` rows (default 0) are zero, with the identity
+   * quaternion. Throws "out of memory" when there is not enough memory.
    */
   static create(device: Device, options: { capacity: number; shDegree: number; count?: number }): Gaussians {
     const { capacity, shDegree, count = 0 } = options;
@@ -132,13 +132,13 @@ export class Gaussians implements Disposable {
 
   /** Sets the number of Gaussians, at most the capacity; new rows are zero with the identity quaternion. */
   resize(count: number): void {
-    this.refuseWhileTraining("resize");
+    this.rejectWhileTraining("resize");
     checkCount("count", count, { maximum: this.capacity });
     this.device.call((symbols, error) => symbols.tame_gaussians_resize(this.pointer, count, error));
     this.#count = count;
   }
 
-  /** Writes whole rows of a field, beginning with row `offset` (default 0). */
+  /** Writes whole rows of a field, starting at row `offset` (default 0). */
   upload(field: GaussianField, data: Float32Array, offset = 0): void {
     const values = this.#uploadArguments(field, data, offset);
     this.device.call((symbols, error) => symbols.tame_gaussians_upload(...values, error));
@@ -150,7 +150,7 @@ export class Gaussians implements Disposable {
     await this.device.queue((symbols, error) => symbols.tame_gaussians_upload_async(...values, error));
   }
 
-  /** Reads rows of a field: `count` (default: all that follow) from row `offset` (default 0) on. */
+  /** Reads `count` rows of a field (default: all that follow), starting at row `offset` (default 0). */
   download(field: GaussianField, options: { offset?: number; count?: number } = {}): Float32Array<ArrayBuffer> {
     const { offset = 0, count = Math.max(0, this.#count - offset) } = options;
     const { data, values } = this.#downloadArguments(FIELDS[field], {
@@ -191,7 +191,7 @@ export class Gaussians implements Disposable {
     };
   }
 
-  /** Frees the memory, at the latest when a running call or a trainer that uses it is over. */
+  /** Frees the memory, after any running call and any trainer that uses it. */
   [Symbol.dispose](): void {
     this.#handle.close();
   }
@@ -202,33 +202,33 @@ export class Gaussians implements Disposable {
   }
 
   /** @internal Throws "busy" while a trainer owns these Gaussians. */
-  refuseWhileTraining(what: string): void {
+  rejectWhileTraining(what: string): void {
     if (this.#trainer === undefined) return;
-    throw new TameError("busy", `Cannot ${what} while a trainer lives on these Gaussians`);
+    throw new TameError("busy", `Cannot ${what} while a trainer owns these Gaussians`);
   }
 
-  /** @internal A trainer takes these Gaussians over. */
+  /** @internal Makes a trainer the owner of these Gaussians. */
   attach(trainer: object): void {
     this.#trainer = trainer;
   }
 
-  /** @internal A trainer gives them back. */
+  /** @internal Ends a trainer's ownership. */
   detach(trainer: object): void {
     if (this.#trainer === trainer) this.#trainer = undefined;
   }
 
-  /** @internal A trainer removed or added rows. */
+  /** @internal Sets the count after a trainer removed or added rows. */
   recount(count: number): void {
     this.#count = count;
   }
 
   #uploadArguments(field: GaussianField, data: Float32Array, offset: number): Arguments<"tame_gaussians_upload"> {
-    this.refuseWhileTraining("upload");
+    this.rejectWhileTraining("upload");
     checkCount("offset", offset);
     const width = fieldWidth(field, this.shDegree);
     const rows = width === 0 ? 0 : data.length / width;
     if (!Number.isInteger(rows) || (width === 0 && data.length > 0)) {
-      throw new TameError("invalid argument", `${data.length} floats are no whole rows of ${field}, ${width} each`);
+      throw new TameError("invalid argument", `${data.length} floats are not whole rows of ${field}, ${width} each`);
     }
     return [this.pointer, FIELDS[field], offset, rows, data as BufferSource, data.length];
   }
@@ -249,7 +249,7 @@ export class Gaussians implements Disposable {
 
 const ABOUT = { what: "Gaussians handle", close: (symbols: Symbols) => symbols.tame_gaussians_close };
 
-/** What a native download fills, and its arguments. */
+/** The array that a native download fills, and the arguments of the call. */
 interface Download {
   data: Float32Array<ArrayBuffer>;
   values: Arguments<"tame_gaussians_download">;

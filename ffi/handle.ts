@@ -1,4 +1,4 @@
-// A native handle with its end: closed once, by dispose or, as a safety net, after its owner was collected.
+// A native handle that is closed once: by dispose or, as a safety net, after its owner was garbage-collected.
 
 import { ABI } from "./abi.ts";
 import { errorFrom, TameError } from "./errors.ts";
@@ -19,7 +19,7 @@ export class Handle {
   /**
    * Takes over a handle.
    *
-   * @param owner Object whose collection closes the handle
+   * @param owner Object whose garbage collection closes the handle
    * @param pointer The handle
    * @param options Its name in errors, and the function that closes it
    */
@@ -30,14 +30,14 @@ export class Handle {
     registry.register(owner, this, this);
   }
 
-  /** Whether {@linkcode close} was called. */
+  /** Whether it was closed. */
   get closed(): boolean {
     return this.#pointer === null;
   }
 
-  /** The handle for native calls; throws when it is closed. */
+  /** The handle for native calls; throws "invalid argument" when it is closed. */
   get pointer(): Deno.PointerValue {
-    if (this.#pointer === null) throw new TameError("invalid argument", `The ${this.#what} was disposed already`);
+    if (this.#pointer === null) throw new TameError("invalid argument", `The ${this.#what} is already disposed`);
     return this.#pointer;
   }
 

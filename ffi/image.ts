@@ -2,7 +2,7 @@
 
 import { checkCount, checkLength, TameError } from "./errors.ts";
 
-/** A float image: linear rows from the top, channels interleaved, values nominally 0..1 and not clamped. */
+/** A float image: rows from the top, channels interleaved, values nominally 0..1 and not clamped. */
 export interface Image {
   /** Width in pixels. */
   width: number;
@@ -16,7 +16,7 @@ export interface Image {
   depth?: Float32Array;
 }
 
-/** Throws "invalid argument" unless two images have one size and all their values. */
+/** Throws "invalid argument" unless two images have the same size and arrays of the right length. */
 export function checkPair(a: Image, b: Image): void {
   checkCount("width", a.width, { minimum: 1 });
   checkCount("height", a.height, { minimum: 1 });

@@ -1,21 +1,21 @@
-// The native search for nearest neighbours, as it is.
+// The native search for nearest neighbours.
 
 import type { Device } from "./device.ts";
 import { checkCount, TameError } from "./errors.ts";
 
 /** Options of {@linkcode meanDist2}. */
 export interface MeanDist2Options {
-  /** How many nearest points to average over, 1 to 16. Default 3. */
+  /** Number of nearest points to average over, 1 to 16. Default 3. */
   neighbours?: number;
-  /** Queries worked on at a time; 0 for all at once. Default 0. */
+  /** Queries processed at a time; 0 for all at once. Default 0. */
   batch?: number;
-  /** Bytes that the search may allocate; 0 for the device's own limit. Default 0. */
+  /** Bytes that the search may allocate; 0 for the device's limit. Default 0. */
   byteLimit?: number;
 }
 
 /**
- * Mean squared distance of each of N points (3N finite floats) to its nearest other points; exact. Throws "out of
- * memory" when the batch needs more than it may have.
+ * Exact mean squared distance of each of N points (3N finite floats) to its nearest other points. Throws "out of
+ * memory" when a batch needs more than `byteLimit`.
  */
 export async function meanDist2(
   device: Device,
@@ -27,7 +27,7 @@ export async function meanDist2(
   checkCount("batch", batch);
   checkCount("byteLimit", byteLimit, { maximum: Number.MAX_SAFE_INTEGER });
   if (points.length % 3 !== 0) {
-    throw new TameError("invalid argument", `points has ${points.length} elements: expected three a point`);
+    throw new TameError("invalid argument", `points has ${points.length} elements: expected three for each point`);
   }
   const result = new Float32Array(points.length / 3);
   await device.queue((symbols, error) =>

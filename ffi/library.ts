@@ -1,6 +1,6 @@
 // Finds a native library, checks its ABI version and opens it. Nothing is opened at import time. Deno closes libraries
-// when the program ends, also by an error while a native call still runs on another thread; the libraries are linked
-// with -z nodelete, so that their code stays in memory until the process is gone.
+// when the program ends, even if an error ends it while a native call runs on another thread; the libraries are linked
+// with -z nodelete, so that their code stays in memory until the process ends.
 
 import { fileURLToPath } from "node:url";
 import { environment } from "../base/environment.ts";
@@ -40,8 +40,8 @@ const SUFFIX = { windows: "dll", darwin: "dylib" }[Deno.build.os as string] ?? "
 const opened = new Map<string, Library>();
 
 /**
- * Path of the library to open for a backend: the caller's choice, else build/ beside the package; downloaded into the
- * cache when tame was imported over http(s).
+ * Path of the library to open for a backend: the caller's choice, else the one in the package's build/. If tame was
+ * imported over http(s), the library is downloaded into the cache.
  */
 export async function searchLibrary(backend: Backend, named?: string | URL): Promise<string> {
   if (named !== undefined) return pathOf(named);
@@ -51,11 +51,11 @@ export async function searchLibrary(backend: Backend, named?: string | URL): Pro
 }
 
 /**
- * Opens the library of a backend, or gives the one already open. Without `named` it is the one in `TAME_LIBRARY`, else
- * the one that belongs to this package.
+ * Opens the library of a backend, or returns the one already open. `named` defaults to `TAME_LIBRARY`, else to the
+ * package's own library.
  *
  * Throws {@linkcode LibraryError} when there is none, when it belongs to another version of tame, or when the named
- * one is of another backend; permission errors pass as they are.
+ * one is of another backend. Rethrows Deno's error when a permission is missing.
  */
 export async function openLibrary(
   backend: Backend,
@@ -65,21 +65,22 @@ export async function openLibrary(
   if (found.build.backend === backend) return found;
   throw new LibraryError(
     `Cannot use ${found.path} as the ${backend} backend: it is a ${found.build.backend} library. ` +
-      `Ask for backend "${found.build.backend}" or name another library`,
+      `Use backend "${found.build.backend}" or name another library`,
   );
 }
 
-/** Opens the file at a path whatever its backend is; see {@linkcode openLibrary}. */
+/** Opens the library at a path, of either backend; see {@linkcode openLibrary}. */
 export function openFile(path: string): Library {
   const known = opened.get(path);
   if (known) return known;
-  // The version first and alone: a library of another version may lack functions of the table.
+  // Check the version first, on its own: a library of another version may lack functions of the table.
   const probe = dlopen(path, { tame_abi_version: SYMBOLS.tame_abi_version });
   const version = probe.symbols.tame_abi_version();
   probe.close();
   if (version !== ABI.ABI_VERSION) {
     throw new LibraryError(
-      `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. Build it with \`make build\``,
+      `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. ` +
+        "Build it with `make build`",
     );
   }
   const { symbols } = dlopen(path, SYMBOLS);
@@ -92,7 +93,7 @@ function pathOf(library: string | URL): string {
   const text = String(library);
   if (text.startsWith("file:")) return fileURLToPath(text);
   if (/^[a-z]+:\/\//i.test(text)) throw new LibraryError(`Cannot open ${text}: expected a path or a file: URL`);
-  // A bare name would be searched for in the system's library folders.
+  // The loader would search the system's library folders for a bare name.
   return /[/\\]/.test(text) ? text : `./${text}`;
 }
 
@@ -105,7 +106,7 @@ function dlopen<S extends Deno.ForeignLibraryInterface>(path: string, symbols: S
     throw new LibraryError(
       `Cannot open the native library ${path}: ${detail}. Build it with \`make build\`, ` +
         "set TAME_LIBRARY to its path, or pass it as openDevice({ library })",
-      { cause: error, brief: detail.includes("No such file") ? `${path} is not there` : `${path}: ${detail}` },
+      { cause: error, brief: detail.includes("No such file") ? `${path} does not exist` : `${path}: ${detail}` },
     );
   }
 }

@@ -1,4 +1,4 @@
-// The network behind LPIPS (Zhang et al. 2018) on a device, and the distance that it measures.
+// The LPIPS network (Zhang et al. 2018) on a device, and its distance.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -6,19 +6,19 @@ import { checkLength, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { checkPair, type Image } from "./image.ts";
 
-/** Whose features are compared: VGG16's or AlexNet's. */
+/** The network whose features are compared: VGG16 or AlexNet. */
 export type LpipsNet = "vgg" | "alex";
 
 /** Options of {@linkcode lpips}. */
 export interface LpipsOptions {
   /**
-   * "unit": the network sees values in [0, 1], as in the tables of most Gaussian splatting papers; "signed": in
+   * Range of the network's input. "unit": [0, 1], as in the tables of most Gaussian splatting papers; "signed":
    * [-1, 1], as it was trained. Default "unit".
    */
   range?: "unit" | "signed";
 }
 
-/** A network's constants in the ABI, its number of weights, and the least side of its images in pixels. */
+/** A network's constant in the ABI, its number of weights, and the minimum side of its images in pixels. */
 const NETS: Record<LpipsNet, { id: number; weights: number; side: number }> = {
   vgg: { id: ABI.LPIPS_VGG, weights: ABI.LPIPS_VGG_WEIGHTS, side: 16 },
   alex: { id: ABI.LPIPS_ALEX, weights: ABI.LPIPS_ALEX_WEIGHTS, side: 31 },
@@ -26,9 +26,9 @@ const NETS: Record<LpipsNet, { id: number; weights: number; side: number }> = {
 
 /** An LPIPS network with its weights on a device. */
 export class LpipsNetwork implements Disposable {
-  /** The device it lives on. */
+  /** The device that holds it. */
   readonly device: Device;
-  /** Whose features it compares. */
+  /** The network whose features it compares. */
   readonly net: LpipsNet;
   /** SHA-256 of the weight file, in hexadecimal. */
   readonly checksum: string;
@@ -49,7 +49,7 @@ export class LpipsNetwork implements Disposable {
     );
   }
 
-  /** Frees the network, at the latest when a running call is over. */
+  /** Frees the network, after any running call. */
   [Symbol.dispose](): void {
     this.#handle.close();
   }
@@ -61,8 +61,8 @@ export class LpipsNetwork implements Disposable {
 }
 
 /**
- * Learned perceptual distance of two images of one size (Zhang et al. 2018, version 0.1); 0 for equal ones, and the
- * smaller the more alike.
+ * Learned perceptual distance of two images of the same size (Zhang et al. 2018, version 0.1): 0 for equal images;
+ * smaller is more similar.
  *
  * @example
  * ```ts no-assert
@@ -77,12 +77,12 @@ export class LpipsNetwork implements Disposable {
  *
  * @param device The device that holds the network
  * @param a One image, values 0 to 1
- * @param b The other; either order gives the same distance
+ * @param b The other; the order does not matter
  * @param weights The network
- * @param options Range of the values that the network sees
+ * @param options Range of the network's input
  * @returns The distance
  * @throws {TameError} "invalid argument" when the images differ in size or are smaller than 16 (VGG) or 31 (Alex)
- * pixels, or the network lives on another device; "out of memory"
+ * pixels, or the network is on another device; "out of memory"
  */
 export async function lpips(
   device: Device,
@@ -92,7 +92,9 @@ export async function lpips(
   options: LpipsOptions = {},
 ): Promise<number> {
   checkPair(a, b);
-  if (weights.device !== device) throw new TameError("invalid argument", "The LPIPS network lives on another device");
+  if (weights.device !== device) {
+    throw new TameError("invalid argument", "The LPIPS network is on another device: load it on this one");
+  }
   const { side } = NETS[weights.net];
   if (a.width < side || a.height < side) {
     throw new TameError(

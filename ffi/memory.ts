@@ -1,4 +1,4 @@
-// A device's memory by purpose: what it holds, and what training will take, which a library says without a device.
+// A device's memory by purpose: what it holds, and an estimate of what training needs, which takes no device.
 
 import { ABI } from "./abi.ts";
 import { checkCount, errorFrom } from "./errors.ts";
@@ -7,25 +7,25 @@ import { type NameOf, namesOf } from "./names.ts";
 import { type OptionalState, stateFlags } from "./optional_state.ts";
 import { Struct } from "./struct.ts";
 
-/** What memory is counted for. */
+/** What memory is used for. */
 export type Purpose = NameOf<"PURPOSE">;
 
-/** Names of what memory is counted for. */
+/** Names of what memory is used for. */
 export const PURPOSES: readonly Purpose[] = namesOf("PURPOSE");
 
 /** What a device holds, in bytes. */
 export interface MemoryUse {
   /** The limit; 0 for none. */
   limit: number;
-  /** Held now. */
+  /** In use now. */
   live: number;
-  /** The most that was held at once. */
+  /** Peak use. */
   peak: number;
   /** Both by purpose; the keys are those of {@linkcode PURPOSES}. */
   byPurpose: Record<string, { live: number; peak: number }>;
 }
 
-/** The use that native code counted. */
+/** Memory use from the native struct. */
 export function memoryUse(from: Struct<"tame_memory">): MemoryUse {
   const byPurpose = PURPOSES.map((purpose, i) => [
     purpose,
@@ -39,7 +39,7 @@ export function memoryUse(from: Struct<"tame_memory">): MemoryUse {
   };
 }
 
-/** What the memory of a training run follows from. */
+/** What the memory of a training run depends on. */
 export interface MemoryQuery {
   /** Number of Gaussians. */
   capacity: number;
@@ -49,7 +49,7 @@ export interface MemoryQuery {
   width: number;
   /** Its height in pixels. */
   height: number;
-  /** The most (tile, splat) pairs known of a view; 0 where none were counted. */
+  /** Maximum of the counted (tile, splat) pairs of a view; 0 if none were counted. */
   instances: number;
   /** Optional state of the trainer, and views of a step. */
   trainer: OptionalState;
@@ -59,15 +59,15 @@ export interface MemoryQuery {
   metrics: boolean;
 }
 
-/** What a run will take. */
+/** Memory that a run needs. */
 export interface MemoryEstimate {
   /** By purpose, in the header's order; photos are 0. */
   items: { purpose: Purpose; bytes: number; exact: boolean }[];
-  /** Photos that the device holds at a time where they stay in host memory; 0 where it holds all. */
+  /** Photos that the device holds at a time while the rest stay in host memory; 0 if it holds all. */
   stagedPhotos: number;
 }
 
-/** What a training run will take on a device of a library. */
+/** Estimates the memory that a training run needs on a device of a library. */
 export function estimateMemory(library: Library, query: MemoryQuery): MemoryEstimate {
   const native = new Struct("tame_memory_query");
   native.set(

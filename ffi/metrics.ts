@@ -1,5 +1,5 @@
-// Metrics and losses of float images, computed natively with sums in float64. Functions that end in Async do not block
-// the event loop.
+// Metrics and losses of float images, computed natively with float64 sums. Functions that end in Async do not block the
+// event loop.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -13,7 +13,7 @@ export interface SsimOptions {
 }
 
 /**
- * Peak signal-to-noise ratio of two images of one size, in dB for values 0..1; infinite when they are equal.
+ * Peak signal-to-noise ratio of two images of the same size, in dB for values 0..1; infinite when they are equal.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ function psnrArguments(
   return [device.pointer, width, height, 3, ...buffersOf(a), ...buffersOf(b), value, 1];
 }
 
-/** Structural similarity (Wang et al. 2004; Gaussian window of 11 × 11, σ 1.5) of two images of one size, values 0..1. */
+/** SSIM (Wang et al. 2004; 11 × 11 Gaussian window, σ 1.5) of two images of the same size, values 0..1. */
 export function ssim(device: Device, a: Image, b: Image, options: SsimOptions = {}): number {
   const value = new Float64Array(1);
   const values = ssimArguments(device, [a, b], { ...options, value });
@@ -78,8 +78,8 @@ function ssimArguments(
 }
 
 /**
- * The training loss (1 − λ) · mean |a − b| + λ · (1 − SSIM(a, b)) of two images of one size, and its gradient with
- * respect to `a` (H·W·3). λ is `lambdaDssim`, 0.2 by default.
+ * The training loss (1 − λ) · mean |a − b| + λ · (1 − SSIM(a, b)) of two images of the same size, and its gradient with
+ * respect to `a` (H·W·3). λ is `lambdaDssim` (default 0.2).
  */
 export function imageLoss(
   device: Device,
@@ -117,7 +117,7 @@ function lossArguments(
   return [device.pointer, width, height, lambdaDssim, ...images, value, 1, gradient, gradient?.length ?? 0];
 }
 
-/** An image as native code takes it: its floats, and how many there are. */
+/** An image as arguments of a native call: its floats and their number. */
 function buffersOf({ rgb }: Image): [BufferSource, number] {
   return [rgb as BufferSource, rgb.length];
 }

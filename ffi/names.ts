@@ -1,4 +1,4 @@
-// Names for the header's numbered constants, so that no list of them stands twice.
+// Names of the header's numbered constants, derived so that no list is written twice.
 
 import { ABI } from "./abi.ts";
 
@@ -11,7 +11,7 @@ export type NameOf<Prefix extends string> = {
   [Key in keyof typeof ABI]: Key extends `${Prefix}_${infer Rest}` ? CamelCase<Rest> : never;
 }[keyof typeof ABI];
 
-/** These names by number. The numbers of a prefix are 0, 1, 2, … */
+/** The names by number. The numbers of a prefix are 0, 1, 2, … */
 export function namesOf<Prefix extends string>(prefix: Prefix): readonly NameOf<Prefix>[] {
   const names: string[] = [];
   for (const [key, number] of Object.entries(ABI)) {

@@ -9,7 +9,7 @@ export const DEVICE_ROWS = [
     kind: "string",
     choices: ["auto", "cuda", "cpu"],
     default: "auto",
-    help: "what to compute on; auto: the GPU if one can be used",
+    help: "what to compute on; auto: a GPU if one can be used, else the CPU",
   },
   {
     name: "device",
@@ -36,7 +36,7 @@ export const DEVICE_ROWS = [
     unit: "BYTES",
     default: 0,
     minimum: 0,
-    help: "the most device memory to use (8G, 512M); 0: no limit",
+    help: "maximum device memory (8G, 512M); 0: no limit",
   },
   {
     name: "seed",
@@ -44,6 +44,6 @@ export const DEVICE_ROWS = [
     unit: "N",
     default: 0,
     minimum: 0,
-    help: "seed of every random number; the same seed gives the same PLY",
+    help: "seed of all random numbers; the same seed gives the same PLY",
   },
 ] as const satisfies readonly OptionRow[];

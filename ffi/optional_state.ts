@@ -1,20 +1,20 @@
-// State that a trainer keeps only where it is asked to.
+// State that a trainer allocates only on request.
 
 import { ABI } from "./abi.ts";
 
-/** What a trainer takes memory for besides the usual. */
+/** Optional state of a trainer. */
 export interface OptionalState {
-  /** Take memory for the running sum of `STEP.shAccumulate`. Default false. */
+  /** Allocate the running sum of `STEP.shAccumulate`. Default false. */
   shAccumulation?: boolean;
-  /** Take memory for the statistics of `STEP.fragments`. Default false. */
+  /** Allocate the statistics of `STEP.fragments`. Default false. */
   fragments?: boolean;
-  /** Take memory for the step counts of `STEP.rowBias`. Default false. */
+  /** Allocate the step counts of `STEP.rowBias`. Default false. */
   rowSteps?: boolean;
-  /** Keep the gradient of a whole step in memory before Adam uses it, to the same bits. Default false. */
+  /** Store the gradient of a whole step before Adam uses it; results are bit-identical. Default false. */
   unfused?: boolean;
   /**
-   * Views of a step, a power of two up to 64: its gradient is the mean over them, summed as a balanced binary tree over
-   * their places in the step. Default 1.
+   * Views of a step, a power of two up to 64. The gradient is the mean over them, summed as a balanced binary tree in
+   * the order of the views. Default 1.
    */
   viewsPerStep?: number;
 }

@@ -1,4 +1,4 @@
-// The parameters of a Gaussian by name, from the table in cuda/tame.h: a new row there is all that is needed here.
+// The parameters of a Gaussian by name, derived from the table in cuda/tame.h.
 
 import { type ParameterName, PARAMETERS } from "./abi.ts";
 
@@ -9,7 +9,7 @@ export const PARAMETER_NAMES: readonly ParameterName[] = PARAMETERS.map(({ name 
   name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()) as ParameterName
 );
 
-/** Native index of each parameter: bit number of an update mask, place among the learning rates. */
+/** Native index of each parameter: bit number in an update mask, index in the learning rates. */
 export const GROUP: Readonly<Record<ParameterName, number>> = Object.fromEntries(
   PARAMETER_NAMES.map((name, index) => [name, index]),
 ) as Record<ParameterName, number>;

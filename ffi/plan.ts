@@ -1,4 +1,4 @@
-// The step plan and the control block: what the trainer is told to do, and what it says while it does it.
+// The step plan, which lists the steps that a trainer runs, and the control block, which reports progress and stops it.
 
 import { ABI } from "./abi.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
@@ -16,9 +16,9 @@ export const STEP = {
   visible: ABI.STEP_VISIBLE,
   /** Adam without bias correction. */
   noBias: ABI.STEP_NO_BIAS,
-  /** Bias correction by the number of steps that each Gaussian has taken itself. */
+  /** Bias correction by the number of steps of each Gaussian. */
   rowBias: ABI.STEP_ROW_BIAS,
-  /** Gather the statistics of fragments: `fragment_count`, `weight_sum`, `absolute_gradient_sum`, `opacity_gradient_*`. */
+  /** Gather fragment statistics: `fragment_count`, `weight_sum`, `absolute_gradient_sum`, `opacity_gradient_*`. */
   fragments: ABI.STEP_FRAGMENTS,
   /** Step the view transform's parameters of the step's views. */
   transform: ABI.STEP_TRANSFORM,
@@ -28,15 +28,15 @@ export const STEP = {
   logitPressure: ABI.STEP_LOGIT_PRESSURE,
 } as const;
 
-/** What a step adds to the gradients and to the means; all 0 by default. */
+/** Terms that a step adds to the gradients and to the means. */
 export interface AddedTerms {
-  /** Added to the loss: so much times each used opacity. */
+  /** Weight of the sum of the used opacities, which is added to the loss. Default 0. */
   opacityPressure?: number;
-  /** Added to the loss: so much times each scale, in world units. */
+  /** Weight of the sum of the scales (world units), which is added to the loss. Default 0. */
   scalePressure?: number;
   /**
-   * After Adam the means move by `noise` · σ(−100 (opacity − 0.005)) · Σ ξ, ξ standard normal, each coordinate within one
-   * standard deviation of the Gaussian (Kheradmand et al. 2024, 3DGS as MCMC, section 3.2).
+   * After Adam the means move by `noise` · σ(−100 (opacity − 0.005)) · Σ ξ, ξ standard normal, each coordinate by at
+   * most one standard deviation of the Gaussian (Kheradmand et al. 2024, 3DGS as MCMC, section 3.2). Default 0.
    */
   noise?: number;
 }
@@ -47,7 +47,7 @@ export interface Step extends AddedTerms {
   iteration: number;
   /** Index of the view to render, or of the trainer's `viewsPerStep` views. */
   view: number | readonly number[];
-  /** Index of the view that follows, to be fetched ahead. */
+  /** Index of the next step's (first) view, which is copied ahead. Default none. */
   nextView?: number;
   /** Active degree of the spherical harmonics. */
   shDegree: number;
@@ -55,7 +55,7 @@ export interface Step extends AddedTerms {
   update: number;
   /** Bit mask of {@linkcode STEP}. Default 0. */
   flags?: number;
-  /** A learning rate for each parameter, in the order of `GROUP`. */
+  /** Learning rate of each parameter, in the order of `GROUP`. */
   learningRates: ArrayLike<number>;
   /** Background colour rgb. */
   background: ArrayLike<number>;
@@ -66,9 +66,9 @@ export interface Step extends AddedTerms {
 const STEP_BYTES = structSize("tame_step");
 const MAX_STEPS = Math.floor(0xFFFFFFFF / STEP_BYTES);
 
-/** A list of steps in the form that native code reads. */
+/** A list of steps in the format of native code. */
 export class StepPlan {
-  /** Steps that fit. */
+  /** Maximum number of steps. */
   readonly capacity: number;
   /** Views of a step. */
   readonly viewsPerStep: number;
@@ -77,7 +77,7 @@ export class StepPlan {
   readonly #rates: Float32Array<ArrayBuffer>;
   #length = 0;
 
-  /** Makes an empty plan with room for `capacity` steps of `viewsPerStep` views. */
+  /** Makes an empty plan for at most `capacity` steps of `viewsPerStep` views (default 1). */
   constructor(capacity: number, viewsPerStep = 1) {
     checkCount("capacity", capacity, { minimum: 1, maximum: MAX_STEPS });
     checkCount("viewsPerStep", viewsPerStep, { minimum: 1, maximum: 64 });
@@ -110,7 +110,7 @@ export class StepPlan {
   /** Appends a step; throws "invalid argument" when the plan is full or a number is out of its range. */
   push(step: Step): void {
     if (this.#length === this.capacity) {
-      throw new TameError("invalid argument", `The plan is full: it holds ${this.capacity} steps`);
+      throw new TameError("invalid argument", `The plan is full: its capacity is ${this.capacity} steps`);
     }
     const views = typeof step.view === "number" ? [step.view] : step.view;
     const { nextView = ABI.NO_VIEW, flags = 0, transformRate = 0 } = step;
@@ -138,9 +138,10 @@ export class StepPlan {
     this.#length++;
   }
 }
-/** What a running trainer tells, and how it is stopped; shared memory, so both work while it runs. */
+
+/** Reports the progress of a running trainer, and stops it; shared memory, so that both work during a native call. */
 export class Control {
-  /** Steps that it can report. */
+  /** Maximum number of steps that it can report. */
   readonly steps: number;
   /** @internal Words as in `TAME_CONTROL_*`. */
   readonly words: Int32Array<SharedArrayBuffer>;
@@ -152,22 +153,22 @@ export class Control {
     this.words = new Int32Array(new SharedArrayBuffer(4 * (ABI.CONTROL_LOSSES + steps)));
   }
 
-  /** Ends the run, this one or the next, before its next step. */
+  /** Ends the current or the next run before its next step. */
   stop(): void {
     Atomics.store(this.words, ABI.CONTROL_STOP, 1);
   }
 
-  /** Steps of the last run that are done. */
+  /** Finished steps of the last run. */
   get done(): number {
     return Atomics.load(this.words, ABI.CONTROL_DONE);
   }
 
-  /** Iteration of the last step done. */
+  /** Iteration of the last finished step. */
   get iteration(): number {
     return Atomics.load(this.words, ABI.CONTROL_ITERATION);
   }
 
-  /** Losses of the steps done. */
+  /** Losses of the finished steps. */
   losses(): Float32Array<ArrayBuffer> {
     const words = this.words.slice(ABI.CONTROL_LOSSES, ABI.CONTROL_LOSSES + this.done);
     const losses = new Float32Array(words.length);
@@ -175,7 +176,7 @@ export class Control {
     return losses;
   }
 
-  /** Clears the block, a request to stop among it. */
+  /** Clears the block, including a request to stop. */
   reset(): void {
     this.words.fill(0);
   }

@@ -1,4 +1,4 @@
-// Images from Gaussians: renders of a camera, and the differentiable rasteriser on caller arrays.
+// Renders Gaussians: to images, and with the differentiable rasteriser on the caller's arrays.
 
 import type { Camera, Image8 } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
@@ -14,14 +14,14 @@ export type Color = [red: number, green: number, blue: number];
 
 /** Options of {@linkcode render}, {@linkcode renderImage8} and {@linkcode rasterize}. */
 export interface RenderOptions {
-  /** Colour behind the Gaussians. Default black. */
+  /** Background colour. Default black. */
   background?: Color;
 }
 
 const BLACK: Color = [0, 0, 0];
 
 /**
- * Renders one camera to floats, without gradients.
+ * Renders one camera to floats, without gradients. Does not block the event loop.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export async function render(gaussians: Gaussians, camera: Camera, options: Rend
   return { width, height, rgb, alpha, depth };
 }
 
-/** @internal Renders the colours alone: {@linkcode render} without opacities and depths, for comparisons with photos. */
+/** @internal {@linkcode render} without opacities and depths, for comparisons with photos. */
 export async function renderColors(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Image> {
   const packed = packCamera(camera);
   const { width, height } = camera;
@@ -55,8 +55,8 @@ export async function renderColors(gaussians: Gaussians, camera: Camera, options
 }
 
 /**
- * Renders one camera to bytes, rounded as trunc(clamp(255 v + 0.5, 0, 255)); with `alpha` the opacity is the fourth
- * channel (default false).
+ * Renders one camera to bytes, rounded as trunc(clamp(255 v + 0.5, 0, 255)). With `alpha` (default false) the fourth
+ * channel is the opacity.
  */
 export async function renderImage8(
   gaussians: Gaussians,
@@ -72,7 +72,7 @@ export async function renderImage8(
   return { width, height, channels, data };
 }
 
-/** What {@linkcode renderFrame} gives. */
+/** Result of {@linkcode renderFrame}. */
 export interface Frame {
   /** Rounded as by {@linkcode renderImage8}. */
   image: Image8;
@@ -122,8 +122,7 @@ async function renderInto(gaussians: Gaussians, camera: Uint8Array<ArrayBuffer>,
 }
 
 /**
- * @internal Counts the (tile, splat) pairs that a view of the Gaussians makes, which the scratch of a pass over it grows
- * with.
+ * @internal Counts the (tile, splat) pairs of a view of the Gaussians. The scratch memory of a pass grows with them.
  */
 export async function countInstances(gaussians: Gaussians, camera: Camera): Promise<number> {
   const packed = packCamera(camera);
@@ -151,7 +150,7 @@ export interface SplatGradients {
 }
 
 /**
- * Renders caller arrays with gradients: the returned object holds the image and what its `backward` needs. Dispose it.
+ * Renders the caller's arrays with gradients. The result holds the image and what `backward` needs; dispose it.
  *
  * @example
  * ```ts
@@ -182,7 +181,7 @@ export function rasterize(
   return new Rasterization(device, splats, { camera, background: options.background ?? BLACK });
 }
 
-/** An image with the way back to the parameters it was made of. */
+/** A rendered image and the backward pass to the parameters it was rendered from. */
 export class Rasterization implements Disposable {
   /** H·W·3 values, background included, not clamped. */
   readonly image: Float32Array;
@@ -289,7 +288,7 @@ export class Rasterization implements Disposable {
     return radii;
   }
 
-  /** Frees what the backward pass needs; the image stays. */
+  /** Frees what the backward pass needs; the arrays stay valid. */
   [Symbol.dispose](): void {
     this.#handle.close();
   }

@@ -1,18 +1,18 @@
-// The terms of the score.
+// The terms of a Gaussian's score.
 
 import { ABI } from "./abi.ts";
 
 /** Terms of the score (Mallick et al. 2024): indices of the weights of `Trainer.score`. */
 export const SCORE = {
-  /** Of a whole view, times its loss. */
+  /** Weight of a whole view, times its loss. */
   view: ABI.SCORE_VIEW,
-  /** Of the photo's edges in the pixel weights. */
+  /** Weight of the photo's edges in the pixel weights. */
   edge: ABI.SCORE_EDGE,
-  /** Of the absolute error in the pixel weights. */
+  /** Weight of the absolute error in the pixel weights. */
   error: ABI.SCORE_ERROR,
   /** Mean density gradient. */
   gradient: ABI.SCORE_GRADIENT,
-  /** Pixels from the 2D mean, summed over contributions. */
+  /** Distance from the 2D mean in pixels, summed over contributions. */
   distance: ABI.SCORE_DISTANCE,
   /** Used opacity. */
   opacity: ABI.SCORE_OPACITY,

@@ -1,4 +1,4 @@
-// The whole state of a trainer, exported and imported in chunks, to the bit.
+// Exports and imports the whole state of a trainer in chunks, bit for bit.
 
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -6,26 +6,26 @@ import { checkCount, TameError } from "./errors.ts";
 import { PARAMETER_NAMES, type ParameterName } from "./parameters.ts";
 import { Struct } from "./struct.ts";
 
-/** What opacities are trained as: logits, or x of which min(|x|, 1) is used. */
+/** Parametrisation of opacities: "logit" trains logits, "linear" trains x, of which min(|x|, 1) is used. */
 export type OpacityMode = "logit" | "linear";
 
 /** A column of the state. */
 export interface ColumnInfo {
   /** Its name, such as `means`, `means_m`, `gradient_sum`. */
   name: string;
-  /** Values of a row, 4 bytes each. */
+  /** Values in a row, 4 bytes each. */
   values: number;
-  /** Whether they are whole numbers, else floats. */
+  /** Whether they are unsigned integers; else they are floats. */
   integer: boolean;
-  /** Rows there are now: Gaussians, or views. */
+  /** Current number of rows: Gaussians, or views. */
   rows: number;
 }
 
-/** What a trainer's state is besides columns. */
+/** A trainer's state besides the columns. */
 export interface TrainerProgress {
-  /** Gaussians. */
+  /** Number of Gaussians. */
   count: number;
-  /** What opacities are trained as. */
+  /** Parametrisation of opacities. */
   opacityMode: OpacityMode;
   /** Highest degree of the spherical harmonics that a step has rendered with. */
   liveShDegree: number;
@@ -39,23 +39,23 @@ export interface StateChunk {
   column: string;
   /** First row. */
   offset: number;
-  /** Rows, the values of a row together. */
+  /** The rows, row-major. */
   data: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes of a chunk at most, if a row is not larger. */
+/** Maximum bytes of a chunk, unless one row is larger. */
 const CHUNK_BYTES = 2 ** 22;
 
 /**
- * The state of a trainer by named columns. Exported and imported into a fresh trainer over Gaussians of the same degree,
- * views and options, the next steps are the same to the bit.
+ * The state of a trainer by named columns. Imported into a new trainer with Gaussians of the same degree, the same
+ * views and the same options, it gives the same next steps, bit for bit.
  */
 export class TrainerState {
   readonly #device: Device;
   readonly #pointer: () => Deno.PointerValue;
   readonly #recount: (count: number) => void;
 
-  /** @internal Of `Trainer.state`. */
+  /** @internal Use `Trainer.state`. */
   constructor(device: Device, trainer: { pointer: () => Deno.PointerValue; recount: (count: number) => void }) {
     this.#device = device;
     this.#pointer = trainer.pointer;
@@ -82,7 +82,7 @@ export class TrainerState {
     });
   }
 
-  /** What the state is besides columns. */
+  /** The state besides the columns. */
   get progress(): TrainerProgress {
     const native = new Struct("tame_progress");
     this.#device.call((symbols, error) =>
@@ -100,9 +100,9 @@ export class TrainerState {
   }
 
   /**
-   * Exports all columns, a chunk at a time. Nothing may change the trainer until the last one.
+   * Exports all columns, a chunk at a time. Do not change the trainer before the last chunk.
    *
-   * @param chunkBytes Bytes of a chunk at most, or one row where that is larger. Default 4 MiB
+   * @param chunkBytes Maximum bytes of a chunk, or one row if that is larger. Default 4 MiB
    */
   async *export(chunkBytes: number = CHUNK_BYTES): AsyncGenerator<StateChunk, void, void> {
     checkCount("chunkBytes", chunkBytes, { minimum: 1 });
@@ -121,8 +121,8 @@ export class TrainerState {
   }
 
   /**
-   * Takes the progress of an exported state over: sets the count of Gaussians, opacity mode and step counts. All chunks
-   * must follow, by {@linkcode TrainerState.import}; until then rows beyond the old count are undefined.
+   * Restores the progress of an exported state: the count of Gaussians, opacity mode and step counts. All chunks must
+   * follow, by {@linkcode TrainerState.import}; until then rows beyond the old count are undefined.
    */
   restore({ count, opacityMode, liveShDegree, steps }: TrainerProgress): void {
     checkCount("count", count);
@@ -151,9 +151,9 @@ export class TrainerState {
     if (index < 0) throw new TameError("invalid argument", `This trainer's state has no column ${column}`);
     const rowBytes = 4 * columns[index].values;
     if (rowBytes === 0 || data.length % rowBytes !== 0) {
-      throw new TameError("invalid argument", `${data.length} bytes are no whole rows of ${column}, ${rowBytes} each`);
+      throw new TameError("invalid argument", `${data.length} bytes are not whole rows of ${column}, ${rowBytes} each`);
     }
-    const words = data.byteOffset % 4 === 0 ? data : data.slice(); // native code reads whole words
+    const words = data.byteOffset % 4 === 0 ? data : data.slice(); // native code needs aligned words
     await this.#device.queue((symbols, error) =>
       symbols.tame_trainer_import(this.#pointer(), index, offset, words.length / rowBytes, words, words.length, error)
     );

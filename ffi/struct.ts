@@ -1,4 +1,4 @@
-// The header's structs in memory: laid out by the rules of C from the generated tables, read and written by field.
+// The header's structs in memory, laid out as in C from the generated tables; read and written by field.
 
 import { STRUCTS } from "./abi.ts";
 
@@ -28,7 +28,7 @@ interface Layout {
 
 const layouts = new Map<StructName, Layout>();
 
-// Offsets by the rule of C: each field aligned to its type, the whole to its widest.
+// As in C, each field is aligned to its type, and the struct to its widest field.
 function layoutOf(name: StructName): Layout {
   const known = layouts.get(name);
   if (known) return known;
@@ -68,7 +68,7 @@ export class Struct<Name extends StructName> {
     if (this.#layout.fields.has("struct_size")) this.#view.setUint32(0, this.#layout.size, true);
   }
 
-  /** Sets a number, or an array's numbers from its start. Values are converted as the field's type says. */
+  /** Sets a number, or the first numbers of an array. Values are converted to the field's type. */
   set(field: string & keyof typeof STRUCTS[Name], value: number | ArrayLike<number>): this {
     const values = typeof value === "number" ? [value] : value;
     const { type, offset } = this.#layout.fields.get(field)!;
@@ -82,7 +82,7 @@ export class Struct<Name extends StructName> {
     return this;
   }
 
-  /** A number of a field, or of one element of it; 64-bit values as the nearest double. */
+  /** The number in a field, or in one element of it; 64-bit values as the nearest double. */
   number(field: string & keyof typeof STRUCTS[Name], index = 0): number {
     const { type, offset } = this.#layout.fields.get(field)!;
     const at = offset + index * BYTES[type];

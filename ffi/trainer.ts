@@ -1,4 +1,4 @@
-// The trainer: runs step plans over Gaussians and views, scores the Gaussians, and gives access to its state.
+// The trainer: runs step plans on Gaussians and views, scores the Gaussians, and gives access to its state.
 
 import { ABI } from "./abi.ts";
 import { Columns } from "./columns.ts";
@@ -23,16 +23,16 @@ export type { OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./s
 export interface TrainerOptions extends OptionalState {
   /** Weight of D-SSIM in the loss, 0..1. Default 0.2. */
   lambdaDssim?: number;
-  /** What stands between render and loss, with parameters for each view: nothing, or gains of the three channels. */
+  /** Learnt transform between render and loss: none, or a gain for each view and channel. Default "none". */
   transform?: "none" | "gains";
   /**
-   * Let gradients pass alpha's cap of 0.99 as if it were not there, as the authors' implementation of Mallick et al.
-   * 2024 does; where the cap holds the true derivative is 0. Default false.
+   * Let gradients pass where alpha is clamped to 0.99, as the authors' implementation of Mallick et al. 2024 does; the
+   * true derivative is 0 there. Default false.
    */
   passClampedGradient?: boolean;
   /**
    * Camera depth in world units below which a Gaussian's gradient counts less in the density statistics, by the square
-   * of depth / `fullGradientDepth` (Zhang et al. 2024, Pixel-GS). Default 0: all count alike.
+   * of depth / `fullGradientDepth` (Zhang et al. 2024, Pixel-GS). Default 0: all count in full.
    */
   fullGradientDepth?: number;
   /** Adam's decay of the first moment. Default 0.9. */
@@ -43,7 +43,7 @@ export interface TrainerOptions extends OptionalState {
   epsilon?: number;
 }
 
-/** Density statistics since the start or the last reset, one of each per Gaussian. */
+/** Density statistics since the start or the last reset, one value for each Gaussian. */
 export interface Statistics {
   /** Sums of the norms of the 2D means' gradients, in normalised device coordinates. */
   gradientSums: Float32Array;
@@ -53,16 +53,16 @@ export interface Statistics {
   maxRadii: Float32Array;
 }
 
-/** Optimises Gaussians against views. While it lives only it may change the Gaussians. */
+/** Optimises Gaussians against views. Until it is disposed, only it may change the Gaussians. */
 export class Trainer implements Disposable {
   /** The Gaussians it optimises. */
   readonly gaussians: Gaussians;
   /** @internal The views it optimises them against. */
   readonly views: Views;
 
-  /** One number a Gaussian by name: what strategies choose and change Gaussians by. */
+  /** Named columns with one number for each Gaussian, with which strategies select and edit Gaussians. */
   readonly columns: Columns;
-  /** Its state, to be exported and imported. */
+  /** Its state, for export and import. */
   readonly state: TrainerState;
 
   readonly #handle: Handle;
@@ -81,10 +81,10 @@ export class Trainer implements Disposable {
     this.state = new TrainerState(gaussians.device, shared);
   }
 
-  /** @internal Makes a trainer with its optimiser state. Throws "busy" while another lives on these Gaussians. */
+  /** @internal Makes a trainer with its optimiser state. Throws "busy" while another owns these Gaussians. */
   static create(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Trainer {
     const { bytes } = nativeOptions(options);
-    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.rejectWhileTraining("create a second trainer");
     return new Trainer(gaussians, views, (owner) =>
       gaussians.device.create(
         (symbols, error) => symbols.tame_trainer_create(gaussians.pointer, views.pointer, bytes, bytes.length, error),
@@ -96,7 +96,7 @@ export class Trainer implements Disposable {
   static async createAsync(gaussians: Gaussians, views: Views, options: TrainerOptions = {}): Promise<Trainer> {
     const { bytes } = nativeOptions(options);
     const claim = {};
-    gaussians.refuseWhileTraining("create a second trainer");
+    gaussians.rejectWhileTraining("create a second trainer");
     gaussians.attach(claim);
     try {
       const pointer = await gaussians.device.queueCreate((symbols, error) =>
@@ -110,8 +110,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * @internal Runs the plan's steps in order, as the plan is now; resolves to "cancelled" when `control.stop()` ended
-   * it after the last whole step. The control block reports progress meanwhile.
+   * @internal Runs a snapshot of the plan's steps in order; resolves to "cancelled" when `control.stop()` ended the run
+   * after a whole step. The control block reports progress meanwhile.
    */
   async run(plan: StepPlan, control: Control): Promise<"done" | "cancelled"> {
     const { length } = plan;
@@ -135,7 +135,7 @@ export class Trainer implements Disposable {
         views.length,
         rates,
         rates.length,
-        words as unknown as BufferSource, // shared memory passes as well, though the type says no
+        words as unknown as BufferSource, // Deno accepts shared memory, although the type does not
         words.length,
         error,
       )
@@ -144,7 +144,7 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Lowers every opacity to at most `maximum` (0..1, exclusive) and forgets the opacities' moments.
+   * Lowers every opacity to at most `maximum` (0..1, exclusive) and zeroes the opacities' moments.
    */
   async resetOpacity(maximum: number): Promise<void> {
     const opacities = this.state.progress.opacityMode === "linear"
@@ -155,8 +155,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Changes what opacities are trained as; their used values stay and their moments are forgotten. Downloads hold logits
-   * in either mode.
+   * Changes the parametrisation of opacities; their used values stay, and their moments are zeroed. Downloads contain
+   * logits in either mode.
    */
   setOpacityMode(mode: OpacityMode): void {
     const native = mode === "linear" ? ABI.OPACITY_LINEAR : ABI.OPACITY_LOGIT;
@@ -174,17 +174,17 @@ export class Trainer implements Disposable {
     };
   }
 
-  /** Zeroes the statistics of all kinds. */
+  /** Zeroes all statistics. */
   resetStatistics(): void {
     this.gaussians.device.call((symbols, error) => symbols.tame_trainer_reset_statistics(this.#handle.pointer, error));
   }
 
   /**
-   * Scores every Gaussian by its importance in the views named (indices; one named twice counts twice), each rendered
-   * once; replaces the scores of an earlier call.
+   * Scores every Gaussian by its importance in some views (Mallick et al. 2024), each rendered once. Replaces earlier
+   * scores.
    *
-   * @param views Indices of the views
-   * @param weights Twelve weights, in the order of {@linkcode SCORE}, not negative
+   * @param views Indices of the views; one that is listed twice counts twice
+   * @param weights Twelve non-negative weights, in the order of {@linkcode SCORE}
    * @param options Active degree of the spherical harmonics, and background colour rgb
    */
   async score(
@@ -221,7 +221,7 @@ export class Trainer implements Disposable {
     return this.columns.read("score");
   }
 
-  /** Gives the Gaussians back and frees the optimiser's state, after the running call if there is one. */
+  /** Releases the Gaussians and frees the optimiser's state, after any running call. */
   [Symbol.dispose](): void {
     this.gaussians.detach(this);
     this.#handle.close();

@@ -1,4 +1,4 @@
-// Lens distortion, computed natively: which pinhole camera a distorted photo becomes, and its pixels there.
+// Undistorts photos natively: computes the pinhole camera of a distorted photo, and resamples its pixels.
 
 import type { Lens, LensModel, Pinhole } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
@@ -25,8 +25,8 @@ export interface Pixels {
 }
 
 /**
- * The pinhole camera that a photo behind a lens becomes: its focal lengths, and the largest upright rectangle around
- * the principal point that the photo covers everywhere. Throws "invalid argument" for a lens that makes no sense.
+ * The pinhole camera of an undistorted photo: the lens's focal lengths, and the largest upright rectangle around the
+ * principal point that the photo covers everywhere. Throws "invalid argument" for an impossible lens.
  */
 export function pinholeOf(device: Device, lens: Omit<Lens, "pinhole">): Pinhole {
   const packed = packLens(lens);
@@ -44,7 +44,7 @@ export function pinholeOf(device: Device, lens: Omit<Lens, "pinhole">): Pinhole 
   };
 }
 
-/** Resamples an image of the lens's size to its pinhole; the number of channels stays. */
+/** Resamples an image of the lens's size to its pinhole camera; the number of channels stays the same. */
 export async function undistortImage<Image extends Pixels>(device: Device, image: Image, lens: Lens): Promise<Image> {
   const { channels, data } = image;
   if (image.width !== lens.width || image.height !== lens.height) {

@@ -8,7 +8,7 @@ import { checkCount, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import type { Arguments } from "./symbols.ts";
 
-/** Where photos are kept: on the device, in pinned host memory (the next one is copied ahead), or in host memory. */
+/** Where photos are kept: on the device, in pinned host memory (the next photo is copied ahead), or in host memory. */
 export type Residency = "device" | "pinned" | "host";
 
 const RESIDENCIES: Record<Residency, number> = {
@@ -19,7 +19,7 @@ const RESIDENCIES: Record<Residency, number> = {
 
 /** Training views on a device. */
 export class Views implements Disposable {
-  /** The device they live on. */
+  /** The device that holds them. */
   readonly device: Device;
   /** Number of views, set or not. */
   readonly count: number;
@@ -35,7 +35,7 @@ export class Views implements Disposable {
     );
   }
 
-  /** Makes room for `count` views; memory is taken as photos arrive. Photos stay on the device by default. */
+  /** Creates `count` empty views; `set` allocates each photo. `residency` defaults to `"device"`. */
   static create(device: Device, options: { count: number; residency?: Residency }): Views {
     const { count, residency = "device" } = options;
     checkCount("count", count, { minimum: 1 });
@@ -43,9 +43,9 @@ export class Views implements Disposable {
   }
 
   /**
-   * Sets a view, or replaces it by one of the same size. The photo has the camera's size; its pixels and its mask are
-   * copied. One with alpha is composited in each step over that step's background; what the mask leaves out counts
-   * neither in the loss nor in the scores.
+   * Sets a view, or replaces it by one of the same size. The photo has the camera's size; its pixels and mask are
+   * copied. A photo with alpha is composited over each step's background. Pixels that the mask excludes affect neither
+   * the loss nor the scores.
    */
   set(index: number, camera: Camera, photo: Image8): void {
     const values = this.#setArguments(index, camera, photo);
@@ -64,7 +64,7 @@ export class Views implements Disposable {
     this.device.call((symbols, error) => symbols.tame_views_clear(this.pointer, index, error));
   }
 
-  /** Frees the photos, at the latest when a running call or a trainer that uses them is over. */
+  /** Frees the photos, after any running call and any trainer that uses them. */
   [Symbol.dispose](): void {
     this.#handle.close();
   }
@@ -79,7 +79,8 @@ export class Views implements Disposable {
     if (photo.width !== camera.width || photo.height !== camera.height) {
       throw new TameError(
         "invalid argument",
-        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, its camera ${camera.width} x ${camera.height}`,
+        `View ${index}: the photo has ${photo.width} x ${photo.height} pixels, ` +
+          `its camera ${camera.width} x ${camera.height}`,
       );
     }
     const { data, channels, mask } = photo;

@@ -87,7 +87,7 @@ export function kernelTable(kernels: readonly Kernel[]): string {
   ].join("\n");
 }
 
-/** The last part of a mangled name, with simple template arguments: `blend_kernel<true>`. */
+/** The last part of a mangled name, with simple template arguments: `blend_kernel<true>`, `optimize_kernel<Form 2>`. */
 function kernelName(mangled: string): string {
   let at = mangled.startsWith("_ZN") ? 3 : 2;
   let name = mangled;
@@ -96,10 +96,22 @@ function kernelName(mangled: string): string {
     name = mangled.slice(at, at + Number(match[1]));
     at += Number(match[1]);
   }
-  const types: Record<string, string> = { Lb0E: "false", Lb1E: "true", t: "uint16", j: "uint32", f: "float" };
-  const made = /^I((?:Lb[01]E|[tjf])+)E/.exec(mangled.slice(at));
-  if (made === null) return name;
-  return `${name}<${made[1].match(/Lb[01]E|[tjf]/g)!.map((code) => types[code]).join(", ")}>`;
+  // A boolean; a number of an enumeration; a class; a type.
+  const argument = /L(b)([01])E|LN\w*?_\d+([A-Za-z]+?)E(\d+)E|N\w*?_\d+([A-Za-z]+?)E|([tjf])/y;
+  const types: Record<string, string> = { t: "uint16", j: "uint32", f: "float" };
+  const made: string[] = [];
+  argument.lastIndex = at + 1;
+  for (
+    let match = mangled[at] === "I" ? argument.exec(mangled) : null;
+    match !== null;
+    match = argument.exec(mangled)
+  ) {
+    const [, boolean, value, enumeration, number, className, type] = match;
+    if (boolean !== undefined) made.push(value === "1" ? "true" : "false");
+    else made.push(enumeration !== undefined ? `${enumeration} ${number}` : className ?? types[type]);
+    at = argument.lastIndex;
+  }
+  return made.length > 0 && mangled[at] === "E" ? `${name}<${made.join(", ")}>` : name;
 }
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 /**
- * Photos that all stay in memory once they are decoded: in the order in which training needs them, while it trains with
- * those that are there.
+ * Photos that all stay in memory once they are decoded. They are decoded in the order in which training needs them,
+ * while it trains on those that are loaded.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { ResolvedTrainOptions } from "./options.ts";
 import { ViewOrder } from "./sampler.ts";
 import type { TrainingPhotos } from "./training_photos.ts";
 
-/** Photos that arrive one after the other. */
+/** Photos that are loaded one after the other. */
 export class ArrivingPhotos implements TrainingPhotos {
   readonly views: Views;
   readonly #photographed: readonly View[];
   readonly #options: ResolvedTrainOptions;
   readonly #order: ViewOrder;
   readonly #inFlight: number;
-  /** Views whose photos nobody has begun to decode, in the order in which they are needed. */
+  /** Views whose photos are not being decoded yet, in the order in which they are needed. */
   readonly #waiting: Set<number>;
   readonly #decoding = new Map<number, Promise<void>>();
-  /** Decoded, not yet the device's: that is told only of what runs when training asks. */
+  /** Decoded, not yet on the device: they are copied only when training calls `hold`. */
   readonly #arrived = new Map<number, Image8>();
   readonly #held = new Set<number>();
   #failure: { reason: unknown } | undefined;
@@ -38,7 +38,7 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.#options = options;
     this.#inFlight = inFlight;
     this.#order = new ViewOrder(device.seed, photographed.length, options.viewsPerStep);
-    this.#waiting = new Set(photographed.map((_, i) => this.#order.view(i + 1))); // the first epoch has each once
+    this.#waiting = new Set(photographed.map((_, i) => this.#order.view(i + 1))); // each occurs once in the first epoch
     this.views = Views.create(device, {
       count: photographed.length,
       residency: options.dataDevice === "cpu" ? "pinned" : "device",
@@ -46,7 +46,7 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.#decodeAhead();
   }
 
-  /** Begins to decode, `inFlight` photos at a time: by default as many as there are threads to decode them. */
+  /** Starts to decode `inFlight` photos at a time (default: one for each decoder thread). */
   static open(
     device: Device,
     photographed: readonly View[],
@@ -89,12 +89,12 @@ export class ArrivingPhotos implements TrainingPhotos {
     this.views[Symbol.dispose]();
   }
 
-  /** The views of an iteration's step, and the one that the step has copied ahead. */
+  /** The views of an iteration's step, and the next view, which the step copies ahead. */
   #viewsOf(iteration: number): number[] {
     return this.#order.neededBy(iteration, this.#options.iterations);
   }
 
-  /** Has so many photos under way, or decoded and not fetched, that the decoder's threads are busy and memory is not. */
+  /** Decodes ahead up to `inFlight` photos, counting those not yet on the device: enough for all decoder threads. */
   #decodeAhead(): void {
     for (const view of this.#waiting) {
       if (this.#decoding.size + this.#arrived.size >= this.#inFlight) return;

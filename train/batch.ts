@@ -1,6 +1,6 @@
 /**
- * Cuts the iterations into the batches that native code runs in one call. Where a batch ends never changes what is
- * computed: everything in a step is a function of its iteration.
+ * Divides the iterations into batches, each of which native code runs in one call. Batch boundaries never change the
+ * result: everything in a step is a function of its iteration.
  *
  * @module
  */
@@ -15,39 +15,39 @@ import { activeShDegree, learningRates, stepFlags, updateMask } from "./schedule
 import type { Due } from "./state.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
-/** Most steps in one native call. */
+/** Maximum steps in one native call. */
 export const MAX_BATCH = 256;
 
 /**
  * What is due after the step of an iteration, before the next one.
  *
- * The Gaussians are saved or evaluated in the state before an iteration's own update. The last iteration updates
- * nothing, so its turn comes after it.
+ * The Gaussians of an iteration are saved or evaluated before that iteration's own update. The last iteration updates
+ * nothing; its evaluation and save follow it.
  *
  * @param iteration The last finished iteration; 0 before the first step
  * @param options Resolved options
- * @param strategy Names the events
- * @returns In the order in which it is to be done
+ * @param strategy Defines the events
+ * @returns What is due, in the order of execution
  */
 export function dueAfter(iteration: number, options: ResolvedTrainOptions, strategy: Strategy): Due[] {
   const { iterations, testIterations, saveIterations } = options;
   const due: Due[] = [];
   if (iteration > 0 && strategy.isEvent(iteration)) due.push("event");
-  const turn = turnOf(iteration, options);
-  if (turn === iterations && iteration < iterations) return due;
-  if (testIterations.includes(turn)) due.push("evaluate");
-  if (saveIterations.includes(turn)) due.push("save");
+  const reported = reportedIteration(iteration, options);
+  if (reported === iterations && iteration < iterations) return due;
+  if (testIterations.includes(reported)) due.push("evaluate");
+  if (saveIterations.includes(reported)) due.push("save");
   return due;
 }
 
 /**
- * The iteration that evaluations and saves after a finished iteration belong to.
+ * The iteration under which evaluations and saves after a finished iteration are reported.
  *
  * @param iteration The last finished iteration
  * @param options Resolved options
  * @returns The next one; the last one at the end of the run
  */
-export function turnOf(iteration: number, { iterations }: ResolvedTrainOptions): number {
+export function reportedIteration(iteration: number, { iterations }: ResolvedTrainOptions): number {
   return Math.min(iteration + 1, iterations);
 }
 
@@ -55,10 +55,10 @@ export function turnOf(iteration: number, { iterations }: ResolvedTrainOptions):
  * The last iteration of a batch.
  *
  * @param first First iteration of the batch
- * @param size Steps wanted
+ * @param size Wanted number of steps
  * @param options Resolved options
- * @param strategy Names the events
- * @returns At most `first + size - 1`; earlier where something is due between two steps, or the run ends
+ * @param strategy Defines the events
+ * @returns At most `first + size - 1`; less if something is due between two steps, or the run ends
  */
 export function batchEnd(first: number, size: number, options: ResolvedTrainOptions, strategy: Strategy): number {
   let last = first;
@@ -67,11 +67,11 @@ export function batchEnd(first: number, size: number, options: ResolvedTrainOpti
 }
 
 /**
- * How many steps to put in the next batch.
+ * The number of steps of the next batch.
  *
- * @param milliseconds Time that the last batch took
+ * @param milliseconds Duration of the last batch
  * @param steps Steps in it
- * @param wanted Milliseconds that the next one should take
+ * @param wanted Wanted duration of the next batch in milliseconds
  * @returns 1 to {@linkcode MAX_BATCH}
  */
 export function nextBatchSize(milliseconds: number, steps: number, wanted: number): number {
@@ -79,7 +79,7 @@ export function nextBatchSize(milliseconds: number, steps: number, wanted: numbe
   return Math.min(Math.max(fitting, 1), MAX_BATCH);
 }
 
-/** What a step needs to know beside its iteration. */
+/** What a step depends on besides its iteration. */
 export interface StepContext {
   /** Resolved options. */
   options: ResolvedTrainOptions;
@@ -89,9 +89,9 @@ export interface StepContext {
   seed: number;
   /** Chooses the view. */
   sampler: ViewSampler;
-  /** Says what the step gathers and leaves alone. */
+  /** Says what the step gathers, and which parameters it does not step. */
   strategy: Strategy;
-  /** Degree of the spherical harmonics that the first Gaussians have already. Default 0. */
+  /** Degree of the spherical harmonics of the initial Gaussians. Default 0. */
   startDegree?: number;
 }
 
@@ -99,19 +99,19 @@ export interface StepContext {
  * The record of one iteration for the step plan.
  *
  * @param iteration 1-based
- * @param context What belongs to the run
+ * @param context The run
  */
 export function stepOf(iteration: number, context: StepContext): Step {
   const { options, extent, seed, sampler, strategy, startDegree } = context;
   const { viewsPerStep } = options;
-  const { flags, still, ...added } = strategy.stepTerms(iteration);
+  const { flags, frozen, ...added } = strategy.stepTerms(iteration);
   return {
     iteration,
     view: sampler.viewsOf(iteration, viewsPerStep),
     nextView: iteration < options.iterations ? sampler.view(iteration * viewsPerStep + 1) : undefined,
     shDegree: activeShDegree(iteration, options, startDegree),
-    update: updateMask(iteration, options, still),
-    flags: stepFlags(iteration, options, { flags, still }),
+    update: updateMask(iteration, options, frozen),
+    flags: stepFlags(iteration, options, { flags, frozen }),
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
     ...added,

@@ -1,7 +1,7 @@
-// What happens between two batches of steps: the strategy's event, evaluations and saves, and what the controller asks.
+// What happens between two batches of steps: the strategy's event, evaluations, saves, and the controller's requests.
 
 import type { Trainer } from "../ffi/trainer.ts";
-import { background, turnOf } from "./batch.ts";
+import { background, reportedIteration } from "./batch.ts";
 import type { Request } from "./controller.ts";
 import { evaluateSets } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
@@ -11,13 +11,13 @@ import { take, timed } from "./state.ts";
 import type { EventPlace } from "./strategies/strategy.ts";
 import type { TrainingPhotos } from "./training_photos.ts";
 
-/** What the event of a strategy works with. */
+/** What a strategy's event needs. */
 interface EventParts {
   trainer: Trainer;
   photos: TrainingPhotos;
 }
 
-/** Does all that is due, and returns whether a step follows. */
+/** Does everything that is due, and returns whether a step follows. */
 export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator<TrainEvent, boolean, void> {
   const { gaussians, state, options } = run;
   const { signal, iterations, maxSeconds } = options;
@@ -27,7 +27,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     return false;
   }
   if (take(state, "warning")) {
-    const message = `The loss is not a finite number from iteration ${state.lossLostAt} on: try lower learning rates`;
+    const message = `The loss is not a finite number from iteration ${state.nonFiniteAt} on: try lower learning rates`;
     yield { type: "warning", iteration, gaussians, message };
   }
   const atEnd = iteration >= iterations;
@@ -36,14 +36,14 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     return false;
   }
   const scheduled = (["evaluate", "save"] as const).filter((due) => state.pending.includes(due));
-  yield* serve(run, scheduled, turnOf(iteration, options));
+  yield* serve(run, scheduled, reportedIteration(iteration, options));
   if (!signal.aborted) yield* serveController(run, scheduled);
   if (atEnd) return false;
   if (signal.aborted) yield* endEarly(run, "aborted");
   return !signal.aborted;
 }
 
-/** Lets the strategy do what is due; returns false where the signal ended the wait for photos. */
+/** Runs the strategy's event; returns false if the signal ended the wait for photos. */
 async function* applyEvent(run: Run, { trainer, photos }: EventParts): AsyncGenerator<TrainEvent, boolean, void> {
   const { gaussians, strategy, state } = run;
   const { iteration } = state;
@@ -70,7 +70,7 @@ function placeOf({ scene, options, strategy: { densification }, state: { iterati
   };
 }
 
-/** Evaluates and saves under an iteration. An evaluation that the signal interrupts stays due. */
+/** Evaluates and saves, reported under an iteration. An evaluation that the signal interrupts stays due. */
 async function* serve(
   run: Run,
   requests: readonly Request[],
@@ -87,7 +87,7 @@ async function* serve(
   }
 }
 
-/** Does what the controller asks beside what has just been done, and waits while it pauses the run. */
+/** Serves the controller's requests except those just `done`, and waits while the run is paused. */
 async function* serveController(run: Run, done: readonly Request[]): AsyncGenerator<TrainEvent, void, void> {
   const { controller, gaussians, state: { iteration }, options: { signal, iterations } } = run;
   yield* serve(run, controller.takeRequests().filter((request) => !done.includes(request)), iteration);

@@ -8,7 +8,7 @@ import type { ResolvedTrainOptions } from "./options.ts";
 import { follows, referenceEventTarget } from "./parity.ts";
 
 /**
- * The number of Gaussians that the options ask for.
+ * The target count of the options.
  *
  * @param start Number of Gaussians at the start
  * @param options Resolved options
@@ -19,19 +19,19 @@ export function budgetTarget(start: number, options: ResolvedTrainOptions): numb
 }
 
 /**
- * The most Gaussians that a run has at a time, which its memory must suffice for.
+ * The maximum number of Gaussians during a run, for which its memory must suffice.
  *
  * @param counts Number of Gaussians at the start, and after the last densification event
  * @param events Number of densification events of the run
- * @returns The larger of the start and the target; the start where there are no events
+ * @returns The larger of the start and the target; the start if there are no events
  */
 export function largestCount({ start, target }: { start: number; target: number }, events: number): number {
   return events > 0 ? Math.max(start, target) : start;
 }
 
 /**
- * The count that an event leaves: a parabola from the start to the target with its apex, where growth ends, at the last
- * event (Mallick et al. 2024, equation 2, with every event counted).
+ * The count that an event leaves: a parabola from the start to the target, with its apex at the last event (Mallick et
+ * al. 2024, equation 2, with every event counted).
  *
  * @param event 1 to `events`
  * @param events Number of events of the run, at least 1
@@ -45,11 +45,11 @@ export function eventTarget(event: number, events: number, start: number, target
 }
 
 /**
- * The count that an event of a run is to leave.
+ * The count that an event of a run should leave.
  *
  * @param place 1-based number of the event, and number of events
  * @param run Count at the start, budget, resolved options
- * @returns {@linkcode eventTarget}, or the reference's count with its `curve`
+ * @returns {@linkcode eventTarget}, or the reference's count with parity part `curve`
  */
 export function countAfter(
   { event, events }: { event: number; events: number },

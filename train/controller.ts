@@ -1,18 +1,18 @@
 /**
- * Steers a run from outside its loop: a viewer's buttons, a timer, another task.
+ * Controls a run from outside its loop, for example from a viewer's buttons, a timer or another task.
  *
  * @module
  */
 
-/** Milliseconds of a native batch: short enough for a live picture, long against the cost of a call. */
+/** Milliseconds of a native batch: short enough for a live view, long compared with the cost of a call. */
 const BATCH_MILLISECONDS = 50;
 
-/** What a controller can ask for between two steps, in the order in which it is done. */
+/** What a controller can request between two steps, in the order of execution. */
 export type Request = "evaluate" | "save";
 
 /**
- * Pauses, resumes and stops a run, and asks it for saves and evaluations. Each call takes effect between two steps, as
- * soon as the step in progress is done; it changes when steps are computed, never a bit of what they compute.
+ * Pauses, resumes and stops a run, and requests saves and evaluations. Each call takes effect after the step in
+ * progress. It changes when steps are computed, but not their results.
  *
  * A controller is for one run: pass it to {@linkcode train} as `options.controller`.
  *
@@ -46,14 +46,14 @@ export class TrainController {
   }
 
   /**
-   * How long the native calls are in which steps run, in milliseconds. Default 50. Events come at least as often, but
-   * for a single step that takes longer.
+   * Duration of the native calls that run steps, in milliseconds. Default 50. Events come at least as often, unless a
+   * single step takes longer.
    */
   get batchMilliseconds(): number {
     return this.#batchMilliseconds;
   }
 
-  /** Holds from the next call on. Throws a `RangeError` unless it is greater than 0. */
+  /** Takes effect from the next native call on. Throws a `RangeError` unless it is greater than 0. */
   set batchMilliseconds(milliseconds: number) {
     if (!(milliseconds > 0)) {
       throw new RangeError(`Cannot set batchMilliseconds to ${milliseconds}: it must be greater than 0`);
@@ -67,31 +67,31 @@ export class TrainController {
     this.#tell();
   }
 
-  /** Lets a paused run go on; it yields a `resume` event. */
+  /** Continues a paused run, which yields a `resume` event. */
   resume(): void {
     this.#paused = false;
     this.#tell();
   }
 
-  /** Ends the run as `options.signal` does: after a `save` event, `done` comes with `result.aborted`. */
+  /** Ends the run as `options.signal` does: a `save` event, then `done` with `result.aborted`. */
   stop(): void {
     this.#stop.abort();
     this.#tell();
   }
 
-  /** Asks for a `save` event of the Gaussians as they are after the step in progress. */
+  /** Requests a `save` event after the step in progress. */
   save(): void {
     this.#requests.add("save");
     this.#tell();
   }
 
-  /** Asks for an evaluation of the Gaussians as they are after the step in progress: `view` and `evaluate` events. */
+  /** Requests an evaluation after the step in progress: `view` and `evaluate` events. */
   evaluate(): void {
     this.#requests.add("evaluate");
     this.#tell();
   }
 
-  /** @internal Stops the run when another signal fires, until it is disposed of. */
+  /** @internal Stops the run when another signal fires, until the result is disposed. */
   stopWith(signal: AbortSignal | undefined): Disposable {
     const stop = (): void => this.stop();
     if (signal?.aborted) stop();
@@ -104,14 +104,14 @@ export class TrainController {
     return this.#stop.signal;
   }
 
-  /** @internal What was asked for since the last time, each once. */
+  /** @internal The requests since the last call, each once. */
   takeRequests(): Request[] {
     const requests = (["evaluate", "save"] as const).filter((request) => this.#requests.has(request));
     this.#requests.clear();
     return requests;
   }
 
-  /** @internal Calls a listener at each call of the methods above, until it is disposed of. */
+  /** @internal Calls a listener at each call of the methods above, until the result is disposed. */
   listen(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };

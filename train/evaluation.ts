@@ -1,4 +1,4 @@
-// Evaluations within a run: all held-out views, then a few training views.
+// Evaluations during a run: all held-out views, then a few training views.
 
 import type { View } from "../base/scene.ts";
 import { evaluateViews, meanScores, type ViewScores } from "../measure/evaluate.ts";
@@ -6,10 +6,10 @@ import type { TrainEvent } from "./events.ts";
 import { type Run, untilAborted } from "./run.ts";
 import { timed } from "./state.ts";
 
-/** The training views that an evaluation samples, counted around the end where there are fewer. */
+/** Indices of the training views that an evaluation samples, modulo their number. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
-/** Compares the Gaussians with the photos of both sets. After the signal has fired no `evaluate` event comes. */
+/** Compares the Gaussians with the photos of both sets. Once the signal has fired, no `evaluate` event follows. */
 export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator<TrainEvent, void, void> {
   const { scene } = run;
   const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));

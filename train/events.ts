@@ -1,5 +1,5 @@
 /**
- * What a training run tells its caller: a stream of tagged messages that the command line, a notebook or a viewer reads.
+ * The events of a training run: tagged messages for the command line, a notebook or a viewer.
  *
  * @module
  */
@@ -9,30 +9,30 @@ import type { ViewScores } from "../measure/evaluate.ts";
 import type { MemoryPlan } from "./plan.ts";
 import type { EventOutcome } from "./strategies/strategy.ts";
 
-/** What every event carries. */
+/** What every event has. */
 export interface TrainEventBase {
   /**
-   * The last finished iteration, 0 before the first step; for `view`, `evaluate` and `save` the iteration that they
-   * belong to.
+   * The last finished iteration, 0 before the first step; for `view`, `evaluate` and `save` the iteration under which
+   * they are reported.
    */
   iteration: number;
-  /** The Gaussians in training: live, owned by the caller, who may render or save them and disposes of them. */
+  /** The Gaussians in training. They belong to the caller, who may render and save them, and must dispose them. */
   gaussians: Gaussians;
 }
 
-/** First event: the memory that the run will take. */
+/** First event: the memory that the run needs. */
 export interface PlanEvent extends TrainEventBase {
   /** The event's tag. */
   type: "plan";
   /** Bytes by purpose, exact or estimated. */
   plan: MemoryPlan;
-  /** The count of Gaussians that the budget asks for. */
+  /** The target count of Gaussians. */
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
 }
 
-/** More photos are in memory. With `dataDevice: "disk"`, where not all of them stay, there is no such event. */
+/** More photos are in memory. Not with `dataDevice: "disk"`, where not all photos stay in memory. */
 export interface PhotoEvent extends TrainEventBase {
   /** The event's tag. */
   type: "photo";
@@ -50,13 +50,13 @@ export interface StepEvent extends TrainEventBase {
   first: number;
   /** Losses of the iterations `first` to `iteration`. */
   losses: Float32Array;
-  /** Moving average of the loss: 0.4 of the new one, 0.6 of the old. */
+  /** Exponential moving average of the loss: 0.4 of the new loss, 0.6 of the old average. */
   loss: number;
   /** Number of Gaussians. */
   count: number;
-  /** Seconds of training steps so far; loading, evaluation and the caller's own work not counted. */
+  /** Seconds of training steps so far, without loading, evaluation and the caller's own work. */
   seconds: number;
-  /** Bytes that the device handle holds at the moment. */
+  /** Bytes that the device holds now. */
   memory: number;
 }
 
@@ -96,12 +96,12 @@ export interface EvaluateEvent extends TrainEventBase {
   psnr: number;
   /** Mean over the views. */
   ssim: number;
-  /** Mean absolute difference, over the views. */
+  /** Mean absolute difference, mean over the views. */
   l1: number;
 }
 
 /**
- * The moment to save `gaussians`, if the caller wants to: at an iteration of `saveIterations`, after the controller's
+ * A save is due, and the caller may save `gaussians`: at an iteration of `saveIterations`, after the controller's
  * `save()`, or when a run ends early. An iteration may be saved twice; the later state replaces the earlier one.
  */
 export interface SaveEvent extends TrainEventBase {
@@ -109,7 +109,7 @@ export interface SaveEvent extends TrainEventBase {
   type: "save";
 }
 
-/** Something the caller should know; the run goes on. */
+/** Something the caller should know; the run continues. */
 export interface WarningEvent extends TrainEventBase {
   /** The event's tag. */
   type: "warning";
@@ -117,13 +117,13 @@ export interface WarningEvent extends TrainEventBase {
   message: string;
 }
 
-/** The controller paused the run, which waits until it is resumed or stopped. */
+/** The controller paused the run, until it resumes or stops it. */
 export interface PauseEvent extends TrainEventBase {
   /** The event's tag. */
   type: "pause";
 }
 
-/** The controller lets the run go on. */
+/** The controller resumed the run. */
 export interface ResumeEvent extends TrainEventBase {
   /** The event's tag. */
   type: "resume";
@@ -135,15 +135,15 @@ export interface TrainResult {
   iteration: number;
   /** Number of Gaussians. */
   count: number;
-  /** Moving average of the loss; NaN when no iteration was finished. */
+  /** Exponential moving average of the loss; NaN when no iteration was finished. */
   loss: number;
   /** Seconds of training steps. */
   seconds: number;
-  /** Seconds before the first step: first Gaussians, photos. */
+  /** Seconds of preparation: initial Gaussians, and waiting for photos. */
   loadSeconds: number;
   /** Seconds of evaluation. */
   evaluationSeconds: number;
-  /** Peak of the bytes that the device handle held since the run began. */
+  /** Peak of the bytes that the device held since the run began. */
   peakMemory: number;
   /** Whether `signal` or the controller ended the run early. */
   aborted: boolean;
@@ -151,7 +151,7 @@ export interface TrainResult {
   timedOut: boolean;
 }
 
-/** Last event, however the run ended (unless it threw). */
+/** Last event, unless the run threw. */
 export interface DoneEvent extends TrainEventBase {
   /** The event's tag. */
   type: "done";
@@ -159,7 +159,7 @@ export interface DoneEvent extends TrainEventBase {
   result: TrainResult;
 }
 
-/** An event of {@linkcode train}: a union of messages, told apart by `type`. The last one is `done`. */
+/** An event of {@linkcode train}: a union discriminated by `type`. The last one is `done`. */
 export type TrainEvent =
   | PlanEvent
   | PhotoEvent

@@ -1,6 +1,6 @@
 /**
- * The training loop: an async generator that trains between two events and yields while nothing runs, so that its
- * caller may render, save or evaluate in the loop's body.
+ * The training loop: an async generator that trains only between two events, so that its caller may render, save or
+ * evaluate in the loop's body.
  *
  * @module
  */
@@ -24,16 +24,16 @@ import { addLosses, newState, timed } from "./state.ts";
 /**
  * Trains Gaussians on a scene.
  *
- * Makes one Gaussian of each of the scene's points, or takes the scene's Gaussians where it has some, and yields the
+ * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
  * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
- * `photo` events tell how many have arrived. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
+ * `photo` events report how many are loaded. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` of what there is. The last event
- * is `done`, however the run ended. The Gaussians of the events belong to the caller, who disposes of them.
+ * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event. The last event is `done`,
+ * unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
- * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` says how
- * many were pruned, cloned and split. The last one leaves exactly the budget's count. In a run without events the count
- * stays what it was, and a `warning` says so.
+ * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
+ * how many were pruned, cloned and split. The last one leaves exactly the target count, unless `budgetCap` is set. In a
+ * run without events the count stays the same; a `warning` says so if the budget differs.
  *
  * @example
  * ```ts no-assert
@@ -53,12 +53,12 @@ import { addLosses, newState, timed } from "./state.ts";
  * }
  * ```
  *
- * @param device Open device; its seed decides the order of the photos and random backgrounds
+ * @param device Open device; its seed determines all random numbers
  * @param scene What to train on
  * @param options See {@linkcode TrainOptions}
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
- * @throws {TameError} When memory does not suffice; the message has the numbers
+ * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
  * @throws {DataError} When a photo cannot be read
  */
 export async function* train(
@@ -86,7 +86,7 @@ export async function* train(
   yield { type: "done", iteration: result.iteration, gaussians, result };
 }
 
-/** Loads the photos, then runs all steps. Everything native but the Gaussians is closed when it returns. */
+/** Loads photos and runs all steps. Frees all native objects except the Gaussians when it returns. */
 async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const { device, scene, options, gaussians, strategy, controller, state } = run;
   using photos = openPhotos(device, scene.train, options, strategy);
@@ -113,7 +113,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   let size = 1;
   let loaded = 0;
   for (;;) {
-    control.reset(); // whatever the controller asks from here on ends the next native call
+    control.reset(); // any later request of the controller ends the next native call
     if (!(yield* betweenSteps(run, { trainer, photos }))) return;
 
     const first = state.iteration + 1;
@@ -129,13 +129,13 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     await timed(state, "seconds", () => trainer.run(plan, control));
 
     const losses = control.losses();
-    if (losses.length === 0) continue; // the controller or the signal came before the first step
+    if (losses.length === 0) continue; // stopped by the controller or the signal before the first step
     size = nextBatchSize(1000 * (state.seconds - before), losses.length, controller.batchMilliseconds);
-    const wasFinite = state.lossLostAt === null;
+    const wasFinite = state.nonFiniteAt === null;
     addLosses(state, losses);
     const { iteration } = state;
     state.pending = dueAfter(iteration, options, strategy);
-    if (wasFinite && state.lossLostAt !== null) state.pending.push("warning");
+    if (wasFinite && state.nonFiniteAt !== null) state.pending.push("warning");
     yield {
       type: "step",
       iteration,

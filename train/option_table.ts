@@ -1,4 +1,4 @@
-// The options of train. Names and defaults follow Taming 3DGS (Mallick et al. 2024), so that existing command lines run.
+// The options of train. Names and defaults are those of Taming 3DGS (Mallick et al. 2024): existing command lines run.
 
 import { type OptionRow, type OptionValue, UINT32_MAX } from "../base/option.ts";
 import { PARITY_PARTS, parityParts } from "./parity.ts";
@@ -29,25 +29,26 @@ export const MODEL_ROWS = [
     unit: "BYTES",
     default: 2 ** 31,
     minimum: 1,
-    help: "with --data_device disk: the most host memory for decoded photos (8G, 512M)",
+    help: "with --data_device disk: maximum host memory for decoded photos (8G, 512M)",
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Options that stand for others. */
+/** Options that set others. */
 export const SETTING_ROWS = [
   {
     name: "preset",
     kind: "string",
     choices: Object.keys(PRESETS) as Preset[],
-    help: "budget: 5 times the points, events every 500; big: a final --budget, every 100; both with --sh_lower",
+    help: "budget: 5 times the points, an event every 500 iterations; big: --budget as the final count, an event " +
+      "every 100; both with --sh_lower",
   },
   {
     name: "parity",
     kind: "string",
     unit: "WHAT",
     default: "none",
-    help: "reference: train as the authors' implementation does, where it differs, for comparisons; or parts of " +
-      `that, such as curve,opacity: ${PARITY_PARTS.join(" ")}`,
+    help: "reference: train as the authors' implementation does, for comparisons; or parts of that, " +
+      `joined by commas, such as curve,opacity: ${PARITY_PARTS.join(" ")}`,
     reject: (value: OptionValue) =>
       parityParts(value) === undefined
         ? `it takes "none", "reference", or some of ${PARITY_PARTS.join(", ")}`
@@ -55,7 +56,7 @@ export const SETTING_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** When what happens. */
+/** The schedule. */
 export const SCHEDULE_ROWS = [
   {
     name: "iterations",
@@ -73,7 +74,7 @@ export const SCHEDULE_ROWS = [
     default: Infinity,
     above: 0,
     maximum: Infinity,
-    help: "stop and save after this much training; loading and evaluation do not count",
+    help: "stop and save after this training time; loading and evaluation do not count",
   },
   {
     name: "test_iterations",
@@ -82,7 +83,7 @@ export const SCHEDULE_ROWS = [
     default: [7000, 30_000],
     minimum: 1,
     sentinel: -1,
-    help: "evaluate at these; -1: never",
+    help: "evaluate at these iterations; -1: never",
   },
   {
     name: "save_iterations",
@@ -91,7 +92,7 @@ export const SCHEDULE_ROWS = [
     default: [7000, 30_000],
     minimum: 1,
     sentinel: -1,
-    help: "write a PLY at these, and always at the end; -1: only at the end",
+    help: "write a PLY at these iterations, and always at the end; -1: only at the end",
   },
   {
     name: "opacity_reset_interval",
@@ -100,7 +101,7 @@ export const SCHEDULE_ROWS = [
     default: 3000,
     minimum: 1,
     maximum: UINT32_MAX,
-    help: "iterations between opacity resets, while densification lasts",
+    help: "iterations between opacity resets, up to --densify_until_iter",
   },
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
   {
@@ -111,7 +112,7 @@ export const SCHEDULE_ROWS = [
   {
     name: "high_opacity",
     kind: "flag",
-    help: "from --ho_iteration on train the opacity that is used, up to 1, instead of its logit",
+    help: "from --ho_iteration on, train the opacity itself, up to 1, instead of its logit",
   },
   {
     name: "ho_iteration",
@@ -120,11 +121,11 @@ export const SCHEDULE_ROWS = [
     default: 15_000,
     minimum: 0,
     maximum: UINT32_MAX,
-    help: "where --high_opacity begins, or --parity reference leaves opacities alone; otherwise no effect",
+    help: "where --high_opacity starts, or --parity reference stops training opacities; otherwise no effect",
   },
 ] as const satisfies readonly OptionRow[];
 
-/** How many Gaussians, and which. */
+/** Budget and densification. */
 export const DENSIFICATION_ROWS = [
   {
     name: "budget",
@@ -132,14 +133,14 @@ export const DENSIFICATION_ROWS = [
     unit: "N",
     default: 20,
     above: 0,
-    help: "target count of Gaussians, as --mode reads it",
+    help: "target count of Gaussians; its meaning depends on --mode",
   },
   {
     name: "mode",
     kind: "string",
     choices: ["multiplier", "final_count"],
     default: "multiplier",
-    help: "the budget is a multiple of the first points, or the count itself",
+    help: "multiplier: the budget is a multiple of the initial points; final_count: it is the count",
   },
   {
     name: "densification_interval",
@@ -173,14 +174,14 @@ export const DENSIFICATION_ROWS = [
     kind: "number",
     default: 0.0002,
     minimum: 0,
-    help: "mean gradient that makes a Gaussian a candidate",
+    help: "mean gradient of the 2D mean from which a Gaussian is a candidate",
   },
   {
     name: "percent_dense",
     kind: "number",
     default: 0.01,
     minimum: 0,
-    help: "size up to which a candidate is cloned and above which it is split, in scene extents",
+    help: "size above which a candidate is split instead of cloned, in scene extents",
   },
   {
     name: "min_opacity",
@@ -193,7 +194,7 @@ export const DENSIFICATION_ROWS = [
   {
     name: "budget_cap",
     kind: "flag",
-    help: "the budget is an upper bound: grow candidates only, and end below it where they do not suffice",
+    help: "the budget is an upper bound: grow candidates only, and end below it if there are too few",
   },
   {
     name: "cams",
@@ -203,39 +204,39 @@ export const DENSIFICATION_ROWS = [
     minimum: 0,
     maximum: UINT32_MAX,
     sentinel: -1,
-    help: "training views scored in an event; -1: all",
+    help: "training views scored in a densification event; -1: all",
   },
 ] as const satisfies readonly OptionRow[];
 
-/** How a step moves the Gaussians. */
+/** Optimiser and loss. */
 export const OPTIMIZER_ROWS = [
   {
     name: "optimizer_type",
     kind: "string",
     choices: ["default", "sparse_adam"],
     default: "default",
-    help: "default: Adam; sparse_adam: only the Gaussians in view step, without bias correction",
+    help: "default: Adam; sparse_adam: Adam on the visible Gaussians only, without bias correction",
   },
   {
     name: "views_per_step",
     kind: "integer",
     choices: [1, 2, 4, 8, 16, 32, 64],
     default: 1,
-    help: "views whose gradients are summed for one step",
+    help: "views whose gradients are averaged for one step",
   },
   {
     name: "position_lr_init",
     kind: "number",
     default: 0.00016,
     minimum: 0,
-    help: "learning rate of positions, first, times the scene's extent",
+    help: "initial learning rate of positions, in scene extents",
   },
   {
     name: "position_lr_final",
     kind: "number",
     default: 0.0000016,
     minimum: 0,
-    help: "learning rate of positions, last, times the scene's extent",
+    help: "final learning rate of positions, in scene extents",
   },
   {
     name: "position_lr_max_steps",
@@ -244,7 +245,7 @@ export const OPTIMIZER_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
-    help: "iterations between the two",
+    help: "iterations from the initial to the final learning rate of positions",
   },
   { name: "feature_lr", kind: "number", default: 0.0025, minimum: 0, help: "learning rate of colour (degree 0)" },
   {
@@ -267,7 +268,7 @@ export const OPTIMIZER_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of `TrainOptions`; `signal` and `onPhoto` have no flags. */
+/** Rows of `TrainOptions`; `signal`, `controller` and `strategy` have no flags. */
 export const TRAIN_ROWS = [
   ...MODEL_ROWS,
   ...SETTING_ROWS,

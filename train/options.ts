@@ -1,6 +1,6 @@
 /**
- * The options of a training run, as the library documents them, and their checks. Names, defaults and bounds are those
- * of option_table.ts.
+ * The options of a training run in the library, and their checks. Names, defaults and bounds are those of
+ * option_table.ts.
  *
  * Defaults are those of Kerbl et al. 2023 with the changes of Mallick et al. 2024 (Taming 3DGS).
  *
@@ -17,12 +17,12 @@ import type { Strategy } from "./strategies/strategy.ts";
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
 
-/** Which Gaussians a step moves; see {@linkcode TrainOptions.optimizerType}. */
+/** Which Gaussians Adam updates; see {@linkcode TrainOptions.optimizerType}. */
 export type OptimizerType = "default" | "sparse_adam";
 
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
-  /** One of the published settings. An option that is given wins over the setting's. Default none. */
+  /** One of the published settings. Options given explicitly override it. Default none. */
   preset?: Preset;
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
@@ -56,41 +56,40 @@ export interface TrainOptions {
   opacityResetInterval?: number;
   /** Gradient of the 2D mean that makes a Gaussian a candidate for densification. Default 0.0002. */
   densifyGradThreshold?: number;
-  /** Size up to which a candidate is cloned and above which it is split, in scene extents. Default 0.01. */
+  /** Size above which a candidate is split instead of cloned, in scene extents. Default 0.01. */
   percentDense?: number;
   /** Used opacity below which a Gaussian is weak, so that an event may prune it. Default 0.005. */
   minOpacity?: number;
   /** Training views scored at a densification event; -1 for all. Default 10. */
   cams?: number;
-  /** Target count of Gaussians, as `mode` reads it. Default 20. */
+  /** Target count of Gaussians; its meaning depends on `mode`. Default 20. */
   budget?: number;
   /**
-   * `"multiplier"`: the target is `budget` times the first count, rounded down; `"final_count"`: it is `budget`. Default
-   * `"multiplier"`.
+   * `"multiplier"`: the target is `budget` times the initial count, rounded down; `"final_count"`: it is `budget`.
+   * Default `"multiplier"`.
    */
   mode?: BudgetMode;
   /**
-   * Take the budget as an upper bound: an event grows candidates only, where by default it also takes the Gaussians of
-   * the next-highest gradients until its share of the budget is reached. Default false.
+   * Take the budget as an upper bound: an event grows candidates only. Otherwise, if there are too few, the Gaussians
+   * with the next-highest gradients follow until the event's target count is reached. Default false.
    */
   budgetCap?: boolean;
   /** Step the higher spherical harmonics every 16th iteration only, with the summed gradient. Default false. */
   shLower?: boolean;
   /**
-   * From `hoIteration` on train the opacity that is used, min(|x|, 1), instead of its logit, so that opacities reach 1
-   * (Mallick et al. 2024); moments of the opacities begin anew there, and saved Gaussians hold logits all the same.
-   * `opacityLr` then is the step of x. Default false.
+   * From `hoIteration` on, train the used opacity min(|x|, 1) instead of its logit, so that opacities reach 1 (Mallick
+   * et al. 2024). The moments of the opacities are zeroed there, and `opacityLr` is then the learning rate of x. Saved
+   * Gaussians contain logits either way. Default false.
    */
   highOpacity?: boolean;
   /**
-   * Iteration from which `highOpacity` holds; at least `densifyUntilIter`, since events and resets work on logits.
+   * Iteration at which `highOpacity` starts; at least `densifyUntilIter`, since events and resets work on logits.
    * Default 15000.
    */
   hoIteration?: number;
   /**
-   * `"reference"` trains as the implementation that the authors of Mallick et al. 2024 published, where the two differ,
-   * for comparisons; some parts of that can be named instead. `"cameras"` is up to the scene: load it with
-   * `referenceCameras`. Default `"none"`.
+   * `"reference"` trains as the implementation that the authors of Mallick et al. 2024 published, for comparisons; an
+   * array selects parts of that. `"cameras"` depends on the scene: load it with `referenceCameras`. Default `"none"`.
    */
   parity?: Parity;
   /** Render over white instead of black. Default false. */
@@ -98,37 +97,37 @@ export interface TrainOptions {
   /** A new random background colour in every iteration. Default false. */
   randomBackground?: boolean;
   /**
-   * `"default"`: Adam on all Gaussians in every step; `"sparse_adam"`: only on those visible in the step's view, without
-   * bias correction (Mallick et al. 2024). Default `"default"`.
+   * `"default"`: Adam on all Gaussians in every step; `"sparse_adam"`: only on those visible in the step's views, and
+   * without bias correction (Mallick et al. 2024). Default `"default"`.
    */
   optimizerType?: OptimizerType;
-  /** Views whose gradients are summed for one step: 1, 2, 4, 8, 16, 32 or 64. Default 1. */
+  /** Views whose gradients are averaged for one step: 1, 2, 4, 8, 16, 32 or 64. Default 1. */
   viewsPerStep?: number;
   /**
-   * Where photos stay: `"cuda"` on the training device, `"cpu"` in host memory, `"disk"` in their files, to be decoded
-   * anew as they are needed. What is learnt is the same to the bit. Default `"cuda"`.
+   * Where photos are kept: `"cuda"` on the training device, `"cpu"` in host memory, `"disk"` in their files, decoded
+   * whenever they are needed. The result is the same, bit for bit. Default `"cuda"`.
    */
   dataDevice?: "cuda" | "cpu" | "disk";
-  /** With `dataDevice: "disk"`: the most bytes of decoded photos in host memory. Default 2 GiB. */
+  /** With `dataDevice: "disk"`: maximum bytes of decoded photos in host memory. Default 2 GiB. */
   photoCache?: number;
-  /** Iterations that evaluate; -1 for never, those after the last iteration are ignored. Default 7000 and 30000. */
+  /** Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Default 7000 and 30000. */
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
   saveIterations?: readonly number[];
-  /** Stop after this many seconds of training steps (loading and evaluation not counted). Default no limit. */
+  /** Stop after this many seconds of training steps, without loading and evaluation. Default no limit. */
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;
-  /** Pauses, resumes and stops the run, and asks it for saves and evaluations. Default none. */
+  /** Pauses, resumes and stops the run, and requests saves and evaluations. Default none. */
   controller?: TrainController;
   /**
-   * Makes the strategy that adds and removes Gaussians. Default the one of Mallick et al. 2024, or the reference's with
-   * parity of the part `selection`.
+   * Makes the strategy that adds and removes Gaussians. Default: that of Mallick et al. 2024, or the reference's with
+   * parity part `selection`.
    */
   strategy?: (context: StrategyContext) => Strategy;
 }
 
-/** What a strategy is made for: one run. */
+/** The run that a strategy is made for. */
 export interface StrategyContext {
   /** All options of the run. */
   options: ResolvedTrainOptions;
@@ -140,7 +139,7 @@ export interface StrategyContext {
   views: number;
   /** Count of Gaussians at the start. */
   start: number;
-  /** Count that the budget asks for after the last densification event. */
+  /** Target count after the last densification event. */
   target: number;
 }
 
@@ -150,10 +149,10 @@ export type ResolvedTrainOptions =
   & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
   & { parity: readonly ParityPart[] };
 
-/** Options that are no rows of the table: they have no flags. */
+/** Options that are not rows of the table, since they have no flags. */
 const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
 
-/** Iterations from 1 on, ascending, each once; -1 stands for "none". */
+/** Iterations from 1 on, ascending, each once; -1 means "none" and is dropped. */
 function iterationList(values: readonly number[]): number[] {
   return [...new Set(values)].filter((value) => value > 0).sort((a, b) => a - b);
 }
@@ -162,10 +161,10 @@ function rejectUnknown(options: TrainOptions): void {
   const known = [...TRAIN_ROWS.map(apiName), ...WITHOUT_ROW];
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new OptionError(() => `Cannot train with the option "${unknown}": there is none of this name`);
+  throw new OptionError(() => `Unknown option "${unknown}" of train()`);
 }
 
-/** What the preset sets of the options, if there is one. */
+/** The options that the preset sets, if there is one. */
 function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
   if (preset === undefined || !Object.hasOwn(PRESETS, preset)) return {}; // an unknown one is rejected by its row
   const { budget: usual = budget, ...options } = PRESETS[preset];
@@ -175,20 +174,20 @@ function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
   );
 }
 
-/** Options that contradict each other. */
+/** Rejects options that contradict each other. */
 function checkTogether(options: ResolvedTrainOptions): void {
   const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter } = options;
   if ((positionLrInit === 0) !== (positionLrFinal === 0)) {
     throw new OptionError((option) =>
-      `Cannot use ${positionLrFinal} as ${option("positionLrFinal")}: it is 0 exactly when ` +
+      `Cannot use ${positionLrFinal} as ${option("positionLrFinal")}: it must be 0 if and only if ` +
       `${option("positionLrInit")} is 0, since the decay is exponential`
     );
   }
-  // From hoIteration on opacities are no logits, or none that the reference still trains.
+  // From hoIteration on, opacities are not logits, or the reference does not train them.
   const freezes = parity.includes("opacity");
   if (highOpacity && freezes) {
     throw new OptionError((option) =>
-      `Cannot use ${option("highOpacity")} with ${option("parity")}: the reference leaves opacities alone from ` +
+      `Cannot use ${option("highOpacity")} with ${option("parity")}: the reference does not train opacities from ` +
       `${option("hoIteration")} on`
     );
   }
@@ -204,7 +203,7 @@ function checkTogether(options: ResolvedTrainOptions): void {
  * Fills in defaults and checks every option.
  *
  * @param options What the caller gave
- * @returns All options; `saveIterations` ends with the last iteration, both lists hold only iterations that happen
+ * @returns All options; both lists of iterations are limited to the run, and `saveIterations` includes the last one
  * @throws {OptionError} When an option is unknown or out of range; the message names it and says what is allowed
  */
 export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
@@ -217,7 +216,7 @@ export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOp
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
-    parity: parityParts(checked.parity)!, // its row rejects what names no parts
+    parity: parityParts(checked.parity)!, // the row's check rejects unknown parts
     testIterations: happening(checked.testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,

@@ -1,28 +1,29 @@
 /**
- * Parity with the reference: everything that `parity` changes, so that a run can be compared with one of the
- * implementation that the authors of Mallick et al. 2024 (Taming 3DGS) published, as a whole or in one part.
+ * Parity with the reference, the implementation that the authors of Mallick et al. 2024 (Taming 3DGS) published: what
+ * `parity` changes, as a whole or in parts, so that runs of both can be compared.
  *
  * | part         | by default                                               | with parity                                                           |
  * | ------------ | -------------------------------------------------------- | --------------------------------------------------------------------- |
  * | `curve`      | the last event leaves the budget                         | counts as if one more event followed, rounded down                    |
- * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by scores out of place, any Gaussian as stand-in |
- * |              | gradients near a camera count less                       | all alike                                                             |
- * | `opacity`    | trained to the end                                       | left alone from `hoIteration` on                                      |
- * | `rates`      | fall to 0 over the last tenth of the run                 | constant, but for that of the means                                   |
+ * | `selection`  | pruning, then growth; each Gaussian by its own score     | growth, then pruning by the scores of the rows before growth          |
+ * |              | too few candidates: next-highest gradients               | any Gaussian                                                          |
+ * |              | gradients near a camera count less                       | all count in full                                                     |
+ * | `opacity`    | trained to the end                                       | not trained from `hoIteration` on                                     |
+ * | `rates`      | fall to 0 over the last tenth of the run                 | constant, except that of the means                                    |
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |
- * | `gradient`   | none where alpha's cap of 0.99 holds                     | passes the cap                                                        |
+ * | `gradient`   | 0 where alpha is clamped to 0.99                         | passes the clamp                                                      |
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
  *
- * What makes no difference to a result, or fails in the reference, stays as it is here. The events of `selection` are in
+ * What does not change a result, or fails in the reference, is not reproduced. The events of `selection` are in
  * `strategies/reference.ts`.
  *
  * @module
  */
 
-/** A difference from the reference that can be taken back. */
+/** A difference from the reference that can be undone. */
 export type ParityPart = "curve" | "selection" | "opacity" | "rates" | "background" | "gradient" | "cameras";
 
-/** What of the reference to follow: nothing, all, or some parts. */
+/** Which parts of the reference to follow: none, all, or a list. */
 export type Parity = "none" | "reference" | readonly ParityPart[];
 
 /** All parts. */
@@ -37,10 +38,10 @@ export const PARITY_PARTS: readonly ParityPart[] = [
 ];
 
 /**
- * The parts that a parity names.
+ * The parts of a parity.
  *
  * @param parity Any value; parts may also be one string, joined by commas
- * @returns The parts, or undefined where it is no parity
+ * @returns The parts, or undefined if the value is not a parity
  */
 export function parityParts(parity: unknown): readonly ParityPart[] | undefined {
   if (parity === "none") return [];
@@ -66,7 +67,7 @@ export function follows(options: { readonly parity: readonly ParityPart[] }, par
  * @param event 1-based
  * @param budget Count at the start of the run, and the budget
  * @param options Resolved options
- * @returns Rounded down; `start` where the interval leaves no room for growth
+ * @returns Rounded down; `start` if fewer than two intervals fit
  */
 export function referenceEventTarget(
   event: number,

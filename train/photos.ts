@@ -1,7 +1,6 @@
 /**
- * The photos that training looks at: all of them in memory as they arrive, or, with `dataDevice: "disk"`, those that
- * the next iterations need, decoded as they are needed and kept as far as a bound on their bytes allows. Where a photo
- * comes from changes no bit of what is learnt from it.
+ * The training photos: all in memory once they are decoded or, with `dataDevice: "disk"`, those of the next iterations,
+ * decoded when they are needed, with bounded memory. Both give the same result, bit for bit.
  *
  * @module
  */
@@ -15,14 +14,14 @@ import type { Strategy } from "./strategies/strategy.ts";
 import type { TrainingPhotos } from "./training_photos.ts";
 
 /**
- * Begins to bring the training views to a device: all photos one after the other, or, with `dataDevice: "disk"`, those
- * that the next iterations need. What cannot be read is told by `ready` and `hold`, as a {@linkcode DataError}.
+ * Starts to load the training photos onto a device: all one after the other or, with `dataDevice: "disk"`, those of the
+ * next iterations. `ready` and `hold` throw a {@linkcode DataError} for a photo that cannot be read.
  *
- * @param device Open device; its seed says in which order the photos come
+ * @param device Open device; its seed determines the order of the photos
  * @param photographed The training views
  * @param options Resolved options
- * @param strategy Says how many photos an event looks at
- * @throws {RangeError} When the cache has too little room
+ * @param strategy Says how many views an event scores
+ * @throws {RangeError} When the cache is too small
  */
 export function openPhotos(
   device: Device,

@@ -1,7 +1,8 @@
 /**
- * The memory plan: what a run will take, worked out before it starts and compared with what there is.
+ * The memory plan: the memory that a run needs, computed before it starts and compared with what is available.
  *
- * Photos, parameters, optimiser state and statistics are exact but for padding; the rasteriser's scratch is an estimate.
+ * Photos, parameters, optimiser state and statistics are exact except for padding. The rasteriser's scratch is an
+ * estimate.
  *
  * @module
  */
@@ -19,19 +20,19 @@ export interface PlannedPhoto {
   width: number;
   /** Height in pixels. */
   height: number;
-  /** Bytes a pixel: 3, one more with alpha, one more with a mask. Default 3. */
+  /** Bytes per pixel: 3, plus 1 with alpha, plus 1 with a mask. Default 3. */
   channels?: number;
 }
 
 /** What the memory of a run depends on. */
 export interface PlanInput extends OptionalState {
-  /** The library that computes; it knows what its buffers take. */
+  /** The library that computes; it knows the sizes of its buffers. */
   library: Library;
   /** The training photos. */
   photos: PlannedPhoto[];
-  /** Whether all photos are to be in the device's memory; on the CPU backend they are either way. Default true. */
+  /** Whether all photos are in the device's memory; on the CPU backend they always are. Default true. */
   photosOnDevice?: boolean;
-  /** Bytes of photos in memory at most, where they stay on disk and are decoded as they are needed. */
+  /** Maximum bytes of photos in memory, if they stay on disk and are decoded when needed. Default Infinity. */
   heldPhotoBytes?: number;
   /** Number of Gaussians. */
   count: number;
@@ -41,7 +42,7 @@ export interface PlanInput extends OptionalState {
   densifies?: boolean;
   /** Whether the run evaluates. Default false. */
   evaluates?: boolean;
-  /** The most (tile, Gaussian) pairs that a view makes at the start, where they were counted. Default 0. */
+  /** Maximum of the (tile, splat) pairs of a view at the start, if they were counted. Default 0. */
   firstInstances?: number;
 }
 
@@ -51,27 +52,27 @@ export interface PlanItem {
   purpose: string;
   /** Bytes. */
   bytes: number;
-  /** False where the number is an estimate. */
+  /** Whether the number is exact; else it is an estimate. */
   exact: boolean;
 }
 
-/** The memory that a run will take. */
+/** The memory that a run needs. */
 export interface MemoryPlan {
   /** Bytes by purpose. */
   items: PlanItem[];
   /** Sum of the items. */
   total: number;
-  /** Bytes that the run may take; Infinity where no limit is known. */
+  /** Bytes that the run may use; Infinity if no limit is known. */
   limit: number;
 }
 
-/** What many runs take nothing for. */
+/** Purposes for which many runs need no memory; left out when they are 0. */
 const OPTIONAL: readonly string[] = ["other", "gradients"];
 
-/** Bytes a pixel of a photo without alpha and mask. */
+/** Bytes per pixel of a photo without alpha and mask. */
 const PHOTO_CHANNELS = 3;
 
-/** What the plan has to know of a view's photo: its size, and its bytes a pixel with alpha and mask. */
+/** The size of a view's photo, and its bytes per pixel with alpha and mask. */
 export function plannedPhoto({ camera, alpha, maskPath }: View): Required<PlannedPhoto> {
   const channels = PHOTO_CHANNELS + (alpha ? 1 : 0) + (maskPath === undefined ? 0 : 1);
   return { width: camera.width, height: camera.height, channels };
@@ -87,7 +88,7 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
 }
 
 /**
- * Works out the memory that a run will take.
+ * Computes the memory that a run needs.
  *
  * @example
  * ```ts
@@ -98,11 +99,11 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  * const photos = [{ width: 640, height: 480 }];
  * const plan = planMemory({ library: device.library, photos, count: 1000, shDegree: 3 });
  * const { bytes } = plan.items.find((item) => item.purpose === "photos")!;
- * if (bytes !== 640 * 480 * 3) throw new Error("photos take 3 bytes a pixel");
+ * if (bytes !== 640 * 480 * 3) throw new Error("photos take 3 bytes per pixel");
  * ```
  *
  * @param input What the memory depends on
- * @param limit Bytes that the run may take. Default Infinity
+ * @param limit Bytes that the run may use. Default Infinity
  * @returns Bytes by purpose, their sum, and the limit
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
@@ -132,7 +133,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
 }
 
 /**
- * Refuses a run that memory does not suffice for, before it starts.
+ * Rejects a run that needs more memory than is available, before it starts.
  *
  * @param plan What {@linkcode planMemory} returned
  * @throws {TameError} "out of memory", with the plan's numbers
@@ -141,7 +142,7 @@ export function checkMemory(plan: MemoryPlan): void {
   if (plan.total <= plan.limit) return;
   throw new TameError(
     "out of memory",
-    `The run takes about ${formatBytes(plan.total)} and ${formatBytes(plan.limit)} are there: ${
+    `The run needs about ${formatBytes(plan.total)}, but ${formatBytes(plan.limit)} are available: ${
       formatItems(plan.items)
     }`,
     { bytesWanted: plan.total, bytesFree: plan.limit },
@@ -149,10 +150,10 @@ export function checkMemory(plan: MemoryPlan): void {
 }
 
 /**
- * The size of an item of a memory plan: `"2.9 MiB"`, `"about 1.4 MiB"` where it is an estimate.
+ * The size of an item of a memory plan: `"2.9 MiB"`, or `"about 1.4 MiB"` if it is an estimate.
  *
  * @param item Item of a plan
- * @returns Its bytes in words
+ * @returns Its size as text
  */
 export function formatItem({ bytes, exact }: PlanItem): string {
   return `${exact ? "" : "about "}${formatBytes(bytes)}`;

@@ -1,5 +1,5 @@
-// What stands before the first step: the budget, the strategy, the first Gaussians, and the memory plan that is held
-// against what there is.
+// Prepares a run: the budget, the strategy, the initial Gaussians, and the memory plan, which is compared with what is
+// available.
 
 import type { Scene, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
@@ -14,14 +14,14 @@ import { accumulatesSh } from "./schedule.ts";
 import { strategyOf } from "./strategies/choose.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
-/** Views in which the plan counts what the first Gaussians cover. */
+/** Maximum number of views in which the plan counts the (tile, splat) pairs of the initial Gaussians. */
 const COUNTED_VIEWS = 8;
 
-/** What stands before the first step of a run. */
+/** A run before its first step. */
 export interface PreparedRun {
-  /** The caller's to dispose. */
+  /** The initial Gaussians; the caller disposes them. */
   gaussians: Gaussians;
-  /** The memory that the run will take. */
+  /** The memory that the run needs. */
   plan: MemoryPlan;
   /** Adds and removes Gaussians. */
   strategy: Strategy;
@@ -29,18 +29,18 @@ export interface PreparedRun {
   start: number;
   /** Count after the last densification event. */
   target: number;
-  /** What the user should know, a sentence each. */
+  /** What the user should know, one sentence each. */
   warnings: string[];
 }
 
 /**
- * Makes the strategy and the first Gaussians, and plans the run's memory.
+ * Makes the strategy and the initial Gaussians, and plans the run's memory.
  *
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
  * @returns See {@linkcode PreparedRun}
- * @throws {TameError} When memory does not suffice; nothing is kept then
+ * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
 export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
@@ -52,9 +52,9 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
   const events = strategy.densification.length;
   const capacity = largestCount({ start, target }, events);
   const { limit, live } = device.memory();
-  const room = limit > 0 ? limit - live : await device.freeMemory();
+  const available = limit > 0 ? limit - live : await device.freeMemory();
   const counts = { capacity, densifies: events > 0, trainerState: strategy.trainerState };
-  checkMemory(planRun(device, scene, { ...options, ...counts }, room));
+  checkMemory(planRun(device, scene, { ...options, ...counts }, available));
 
   const warnings: string[] = [];
   const onFallback = (message: string) => void warnings.push(message);
@@ -63,7 +63,7 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
     : await warmStart(device, splats, { shDegree, capacity });
   try {
     const firstInstances = await mostInstances(gaussians, scene.train);
-    const plan = planRun(device, scene, { ...options, ...counts, firstInstances }, room);
+    const plan = planRun(device, scene, { ...options, ...counts, firstInstances }, available);
     checkMemory(plan);
     warnings.push(...warningsOf(scene, options, { start, target, events }));
     return { gaussians, plan, strategy, start, target, warnings };
@@ -81,23 +81,24 @@ function warningsOf(
   const warnings: string[] = [];
   if (splats !== undefined && splats.shDegree > options.shDegree) {
     warnings.push(
-      `The Gaussians to start from have harmonics of degree ${splats.shDegree}, of which ${options.shDegree} is kept`,
+      `The initial Gaussians have spherical harmonics of degree ${splats.shDegree}; only those up to degree ` +
+        `${options.shDegree} are kept`,
     );
   }
   if (events === 0 && target !== start) {
     warnings.push(
-      `No densification event falls within this run: the count stays ${start}, whatever the budget of ${target}`,
+      `This run has no densification events: the count stays ${start} and ignores the budget of ${target}`,
     );
   }
   if (options.highOpacity && options.hoIteration >= options.iterations) {
     warnings.push(
-      `The run ends before iteration ${options.hoIteration}, from which highOpacity holds: opacities stay logits`,
+      `highOpacity has no effect: the run ends before iteration ${options.hoIteration}, at which it would start`,
     );
   }
   return warnings;
 }
 
-/** What the run will take, against the bytes that it may take. */
+/** The memory plan of the run, with the bytes that it may use. */
 function planRun(
   device: Device,
   scene: Scene,
@@ -124,7 +125,7 @@ function planRun(
   }, limit);
 }
 
-/** The most (tile, Gaussian) pairs of some views, evenly among all. */
+/** The maximum of the (tile, splat) pairs of some views, evenly spaced among all. */
 async function mostInstances(gaussians: Gaussians, views: View[]): Promise<number> {
   let most = 0;
   for (let i = 0; i < views.length; i += Math.ceil(views.length / COUNTED_VIEWS)) {

@@ -1,14 +1,14 @@
 /**
- * Named option sets: the two settings that Mallick et al. 2024 (Taming 3DGS) report on. An option that is given itself
- * wins over the preset's.
+ * Named option sets: the two settings that Mallick et al. 2024 (Taming 3DGS) report. Options given explicitly override
+ * the preset's.
  *
  * @module
  */
 
-/** Name of an option set: `"budget"`, few Gaussians trained fast, or `"big"`, as many as are asked for. */
+/** Name of an option set: `"budget"`, few Gaussians trained fast, or `"big"`, a final count that the caller sets. */
 export type Preset = "budget" | "big";
 
-/** What a preset sets of `TrainOptions`. */
+/** The part of `TrainOptions` that a preset sets. */
 export interface PresetOptions {
   readonly mode: "multiplier" | "final_count";
   readonly budget?: number;
@@ -17,8 +17,8 @@ export interface PresetOptions {
 }
 
 /**
- * The options of each preset. The paper sets the multiplier by capture: 15 for outdoor ones, 5 and 2 for rooms; the
- * preset takes 5. Of `"big"` only the caller knows the count.
+ * The options of each preset. The paper's multiplier depends on the capture: 15 outdoors, 5 or 2 indoors; the preset
+ * takes 5. For `"big"` the caller must set the count.
  */
 export const PRESETS: Readonly<Record<Preset, PresetOptions>> = {
   budget: { mode: "multiplier", budget: 5, densificationInterval: 500, shLower: true },

@@ -1,4 +1,4 @@
-// What the parts of one run share, and how it ends.
+// The state that the parts of one run share, and the end of a run.
 
 import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
@@ -11,32 +11,32 @@ import type { Strategy } from "./strategies/strategy.ts";
 
 /** A run in progress. */
 export interface Run {
-  /** Where it computes. */
+  /** The device. */
   device: Device;
   /** What it trains on. */
   scene: Scene;
-  /** Resolved options; `signal` is that of the controller, which fires with the caller's. */
+  /** Resolved options; `signal` is that of the controller, which also fires when the caller's does. */
   options: ResolvedTrainOptions & { signal: AbortSignal };
   /** The Gaussians in training. */
   gaussians: Gaussians;
   /** Adds and removes Gaussians. */
   strategy: Strategy;
-  /** The caller's wishes. */
+  /** The caller's requests. */
   controller: TrainController;
-  /** Everything else about the run that changes. */
+  /** Everything else that changes during the run. */
   state: RunState;
   /** Why the run ends before its last iteration, if it does. */
   ended?: "aborted" | "timedOut";
 }
 
-/** Notes why the run ends before its last iteration, and lets the caller save what there is. */
+/** Records why the run ends before its last iteration, and lets the caller save the Gaussians. */
 export function* endEarly(run: Run, why: "aborted" | "timedOut"): Generator<TrainEvent, void, void> {
   const { gaussians, state: { iteration } } = run;
   run.ended = why;
   if (iteration > 0) yield { type: "save", iteration, gaussians };
 }
 
-/** Degree of the spherical harmonics that the first Gaussians have already. */
+/** Degree of the spherical harmonics of the initial Gaussians. */
 export function startDegree({ splats }: Scene): number {
   return splats?.shDegree ?? 0;
 }
@@ -56,7 +56,7 @@ export function resultOf({ device, state, ended }: Run): TrainResult {
   };
 }
 
-/** Awaits work; undefined when it ended because the signal fired. */
+/** Awaits work; resolves to undefined if the signal ended it. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -66,7 +66,7 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T
   }
 }
 
-/** Waits for photos; undefined when the run ends meanwhile. */
+/** Waits for photos; resolves to undefined if the signal ended the wait. */
 export function loading<T>({ state, options }: Run, work: () => Promise<T>): Promise<T | undefined> {
   return timed(state, "loadSeconds", () => untilAborted(options.signal, work));
 }

@@ -1,6 +1,6 @@
 /**
- * Which training photo an iteration looks at: epoch-wise without replacement, so that every photo is seen once before
- * any is seen again. The order depends on the seed and the number of views alone, never on what was asked before.
+ * Which training views an iteration renders: drawn without replacement within an epoch, so that every view is used once
+ * before any is used again. The order depends only on the seed and the number of views.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { randomWords } from "../base/random.ts";
 import { ABI } from "../ffi/abi.ts";
 
-/** Draws training views, each once an epoch, in an order that depends only on the seed and the epoch. */
+/** Draws training views, each once per epoch, in an order that depends only on the seed and the epoch. */
 export class ViewSampler {
   readonly #seed: number;
   readonly #count: number;
@@ -41,7 +41,7 @@ export class ViewSampler {
   }
 
   /**
-   * The views of a step that looks at several: those of as many draws in a row.
+   * The views of a step with several views: those of consecutive draws.
    *
    * @param iteration 1-based
    * @param viewsPerStep Views of each step
@@ -51,13 +51,13 @@ export class ViewSampler {
     return Array.from({ length: viewsPerStep }, (_, i) => this.view((iteration - 1) * viewsPerStep + i + 1));
   }
 
-  /** Fisher-Yates from the identity; index i of the epoch's stream decides place i. */
+  /** Fisher-Yates shuffle of the identity; number i of the epoch's stream determines position i. */
   #shuffle(epoch: number): void {
     const order = this.#order;
     for (let i = 0; i < order.length; i++) order[i] = i;
     for (let i = order.length - 1; i > 0; i--) {
       const [word] = randomWords({ seed: this.#seed, stream: ABI.STREAM_VIEWS, iteration: epoch, index: i });
-      // Scaling 32 bits to 0..i is uneven by at most one part in 2^32 / (i + 1): without effect on training.
+      // Scaling 32 bits to 0..i has a bias of at most one part in 2^32 / (i + 1): no effect on training.
       const j = Math.floor((word / 2 ** 32) * (i + 1));
       [order[i], order[j]] = [order[j], order[i]];
     }
@@ -65,13 +65,13 @@ export class ViewSampler {
   }
 }
 
-/** One epoch: the views in their order, and the place of each view in it. */
+/** One epoch: the views in their order, and the position of each view in it. */
 interface Epoch {
   views: Uint32Array;
-  places: Uint32Array;
+  positions: Uint32Array;
 }
 
-/** The order of the training views looked up both ways: which view comes when, and when a view comes next. */
+/** Looks up the order of the training views in both directions: the view of a draw, and the next use of a view. */
 export class ViewOrder {
   readonly #sampler: ViewSampler;
   readonly #count: number;
@@ -90,8 +90,8 @@ export class ViewOrder {
   }
 
   /**
-   * The views that a step needs, as {@linkcode ViewSampler.viewsOf} gives them, and the first of the next step, which it
-   * has copied ahead.
+   * The views of a step, as {@linkcode ViewSampler.viewsOf} returns them, and the first of the next step, which is
+   * copied ahead.
    *
    * @param iteration 1-based
    * @param iterations Steps of the run
@@ -104,9 +104,9 @@ export class ViewOrder {
   }
 
   /**
-   * The view of a draw, as {@linkcode ViewSampler.view} gives it.
+   * The view of a draw, as {@linkcode ViewSampler.view} returns it.
    *
-   * @param draw 1-based: the iteration where a step looks at one view
+   * @param draw 1-based; the iteration, if a step has one view
    * @returns Index into the training views
    */
   view(draw: number): number {
@@ -114,7 +114,7 @@ export class ViewOrder {
   }
 
   /**
-   * The first iteration from `iteration` on that looks at a view.
+   * The first iteration from `iteration` on that renders a view.
    *
    * @param view Index into the training views
    * @param iteration 1-based
@@ -122,8 +122,8 @@ export class ViewOrder {
   nextIteration(view: number, iteration: number): number {
     const draw = (iteration - 1) * this.#viewsPerStep + 1;
     const epoch = this.#epochOf(draw);
-    const here = epoch * this.#count + this.#epoch(epoch).places[view] + 1;
-    const next = here >= draw ? here : (epoch + 1) * this.#count + this.#epoch(epoch + 1).places[view] + 1;
+    const here = epoch * this.#count + this.#epoch(epoch).positions[view] + 1;
+    const next = here >= draw ? here : (epoch + 1) * this.#count + this.#epoch(epoch + 1).positions[view] + 1;
     return Math.ceil(next / this.#viewsPerStep);
   }
 
@@ -135,13 +135,13 @@ export class ViewOrder {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;
     const views = new Uint32Array(this.#count);
-    const places = new Uint32Array(this.#count);
+    const positions = new Uint32Array(this.#count);
     for (let i = 0; i < this.#count; i++) {
       views[i] = this.#sampler.view(epoch * this.#count + i + 1);
-      places[views[i]] = i;
+      positions[views[i]] = i;
     }
     for (const old of this.#epochs.keys()) if (old < epoch - 2) this.#epochs.delete(old);
-    this.#epochs.set(epoch, { views, places });
-    return { views, places };
+    this.#epochs.set(epoch, { views, positions });
+    return { views, positions };
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What each iteration does: learning rates, the active degree of the spherical harmonics, and which parameter groups
- * step. Pure functions of the iteration (1-based), the options, and what the run's strategy asks of the step.
+ * The schedule: learning rates, the active degree of the spherical harmonics, and which parameters step. Pure functions
+ * of the iteration (1-based), the options, and the terms of the run's strategy.
  *
- * Schedules of Kerbl et al. 2023; the rarer steps of the higher harmonics of Mallick et al. 2024 (Taming 3DGS).
+ * Schedules of Kerbl et al. 2023; `shLower` of Mallick et al. 2024 (Taming 3DGS).
  *
  * @module
  */
@@ -13,20 +13,20 @@ import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 import type { StepTerms } from "./strategies/strategy.ts";
 
-/** The degree of the spherical harmonics rises by one every this many iterations. */
+/** Iterations between increments of the degree of the spherical harmonics. */
 const SH_DEGREE_INTERVAL = 1000;
-/** With `shLower`, the higher spherical harmonics step every this many iterations. */
+/** Iterations between steps of the higher spherical harmonics with `shLower`. */
 const SH_REST_INTERVAL = 16;
 /** `shfeatureLr` is divided by this. */
 const SH_REST_RATIO = 20;
-/** Share of a run, at its end, in which all learning rates fall. */
+/** Share of a run, at its end, in which all learning rates decay to 0. */
 const FINAL_DECAY_SHARE = 0.1;
 
-/** The bit of each parameter group in a mask of groups. */
+/** The bit of each parameter in a mask of parameters. */
 export const GROUP_BIT: Readonly<Record<keyof typeof GROUP, number>> = Object.fromEntries(
   Object.entries(GROUP).map(([name, group]) => [name, 1 << group]),
 ) as Record<keyof typeof GROUP, number>;
-/** The mask of all parameter groups. */
+/** The mask of all parameters. */
 export const ALL_GROUPS: number = Object.values(GROUP_BIT).reduce((mask, bit) => mask | bit, 0);
 
 /**
@@ -35,7 +35,7 @@ export const ALL_GROUPS: number = Object.values(GROUP_BIT).reduce((mask, bit) =>
  * @param iteration 1-based
  * @param options Resolved options
  * @param extent Scene extent in world units
- * @returns World units a step
+ * @returns Learning rate in world units
  */
 export function positionLearningRate(iteration: number, options: ResolvedTrainOptions, extent: number): number {
   const { positionLrInit, positionLrFinal, positionLrMaxSteps } = options;
@@ -45,9 +45,9 @@ export function positionLearningRate(iteration: number, options: ResolvedTrainOp
 }
 
 /**
- * What all learning rates are multiplied by: 1, and in the last tenth of the run linearly down to 0. A step at a constant
- * rate leaves the parameters as far from where they were going as the last few views pulled them; the fall averages that
- * out. The reference's rates stay constant, which `parity` in the part `rates` follows.
+ * The factor of all learning rates: 1, and in the last tenth of the run linearly down to 0. At a constant rate the
+ * parameters keep following the views of the last few steps; the decay averages over them. The reference's rates stay
+ * constant, as with parity part `rates`.
  *
  * @param iteration 1-based
  * @param options Resolved options
@@ -59,12 +59,12 @@ export function finalDecay(iteration: number, options: ResolvedTrainOptions): nu
 }
 
 /**
- * Learning rates of all parameter groups, in the order of `GROUP`, at an iteration: see {@linkcode finalDecay}.
+ * Learning rates of all parameters at an iteration, in the order of `GROUP`, with {@linkcode finalDecay}.
  *
  * @param iteration 1-based
  * @param options Resolved options
  * @param extent Scene extent in world units
- * @returns A rate for each group; that of a group without an option is the table's in cuda/tame.h
+ * @returns One rate for each parameter; parameters without an option have the rate in cuda/tame.h
  */
 export function learningRates(iteration: number, options: ResolvedTrainOptions, extent: number): number[] {
   const rates: number[] = PARAMETERS.map(({ rate }) => rate);
@@ -83,8 +83,8 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @param start Degree that the first Gaussians have already; 0 for those made of points
- * @returns `start` first, one more from each multiple of 1000 that exceeds it on, at most `shDegree`
+ * @param start Degree of the initial Gaussians; 0 for those made from points
+ * @returns The number of full thousands of iterations, at least `start` and at most `shDegree`
  */
 export function activeShDegree(iteration: number, options: ResolvedTrainOptions, start = 0): number {
   return Math.min(Math.max(Math.floor(iteration / SH_DEGREE_INTERVAL), start), options.shDegree);
@@ -95,44 +95,43 @@ function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean 
 }
 
 /**
- * Which parameter groups an iteration updates.
+ * Which parameters an iteration updates.
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @param terms What the strategy leaves alone
- * @returns A mask of `GROUP_BIT`: none at the last iteration; the higher spherical harmonics at multiples of 16 only
- * when `shLower` is set; none of those that hold still
+ * @param frozen Mask of the parameters that the strategy freezes
+ * @returns A mask of `GROUP_BIT`: nothing at the last iteration; else all that are not frozen, the higher spherical
+ * harmonics only at multiples of 16 with `shLower`
  */
 export function updateMask(
   iteration: number,
   options: ResolvedTrainOptions,
-  still: number,
+  frozen: number,
 ): number {
   if (iteration >= options.iterations) return 0;
-  return ALL_GROUPS & ~still & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
+  return ALL_GROUPS & ~frozen & (stepsShRest(iteration, options) ? ALL_GROUPS : ~GROUP_BIT.shRest);
 }
 
 /**
- * The `STEP` flags of an iteration: those of the strategy, the way the gradient of the higher spherical harmonics is
- * summed with `shLower`, and sparse Adam.
+ * The `STEP` flags of an iteration: those of the strategy, of the summed gradient with `shLower`, and of sparse Adam.
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @param terms What the strategy gathers and leaves alone
+ * @param terms The strategy's flags and frozen parameters
  * @returns Bits of `STEP`
  */
 export function stepFlags(
   iteration: number,
   options: ResolvedTrainOptions,
-  terms: Pick<StepTerms, "flags" | "still">,
+  terms: Pick<StepTerms, "flags" | "frozen">,
 ): number {
   let { flags } = terms;
   if (iteration >= options.iterations) return flags;
   if (options.optimizerType === "sparse_adam") flags |= STEP.visible | STEP.noBias;
   if (accumulatesSh(options)) {
     flags |= STEP.shAccumulate;
-    // What was summed for a group that holds still is dropped: it is out of date when the group steps again.
-    if (stepsShRest(iteration, options) || (terms.still & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
+    // The sum is dropped while the parameter is frozen: it would be out of date at the next step.
+    if (stepsShRest(iteration, options) || (terms.frozen & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
   }
   return flags;
 }
@@ -141,7 +140,7 @@ export function stepFlags(
  * Whether a run sums the gradients of the higher spherical harmonics, which takes memory for one more copy of them.
  *
  * @param options Resolved options
- * @returns True with `shLower` at degree 1 or more; sparse Adam steps them in every iteration
+ * @returns True with `shLower` at degree 1 or more, unless sparse Adam steps them in every iteration
  */
 export function accumulatesSh(options: ResolvedTrainOptions): boolean {
   return options.shLower && options.shDegree > 0 && options.optimizerType === "default";

@@ -1,14 +1,14 @@
 /**
- * What a run is beside its native state: plain data, which JSON takes as it is. The loop reads and writes this one
- * object; with the native state, the scene and the options it says everything about what comes next.
+ * The state of a run besides its native state: plain data that can be written as JSON. Together with the native state,
+ * the scene and the options it determines the rest of the run.
  *
  * @module
  */
 
-/** What can be due between two steps, in the order in which it is done. */
+/** What can be due between two steps, in the order of execution. */
 export type Due = "event" | "warning" | "evaluate" | "save";
 
-/** The names of a run's clocks. */
+/** Names of a run's clocks. */
 export type Clock = "seconds" | "loadSeconds" | "evaluationSeconds";
 
 /** The state of a run. */
@@ -25,19 +25,19 @@ export interface RunState extends Record<Clock, number> {
   target: number;
   /** Count of Gaussians. */
   count: number;
-  /** Moving average of the loss; null before the first step. */
+  /** Exponential moving average of the loss; null before the first step. */
   loss: number | null;
-  /** The first iteration whose loss is not a finite number; null where there is none. */
-  lossLostAt: number | null;
+  /** The first iteration whose loss is not a finite number; null if there is none. */
+  nonFiniteAt: number | null;
   /** Seconds of training steps and events. */
   seconds: number;
-  /** Seconds before the first step, and of waiting for photos. */
+  /** Seconds of preparation, and of waiting for photos. */
   loadSeconds: number;
   /** Seconds of evaluation. */
   evaluationSeconds: number;
 }
 
-/** Share of the newest loss in the moving average. */
+/** Weight of the newest loss in the moving average. */
 const LOSS_SMOOTHING = 0.4;
 
 /**
@@ -55,7 +55,7 @@ export function newState(seed: number, { start, target }: { start: number; targe
     target,
     count: start,
     loss: null,
-    lossLostAt: null,
+    nonFiniteAt: null,
     seconds: 0,
     loadSeconds: 0,
     evaluationSeconds: 0,
@@ -63,8 +63,7 @@ export function newState(seed: number, { start, target }: { start: number; targe
 }
 
 /**
- * Takes note of steps that are done. The moving average takes 0.4 of each loss, and 0.6 of what it was; it begins anew
- * where it was not a number.
+ * Records finished steps. The moving average is 0.4 of the new loss plus 0.6 of the old average; it restarts after NaN.
  *
  * @param state The state before the steps
  * @param losses Their losses, in order
@@ -74,15 +73,15 @@ export function addLosses(state: RunState, losses: Float32Array): void {
     state.iteration++;
     const begins = state.loss === null || Number.isNaN(state.loss);
     state.loss = begins ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * (state.loss as number);
-    if (!Number.isFinite(loss)) state.lossLostAt ??= state.iteration;
+    if (!Number.isFinite(loss)) state.nonFiniteAt ??= state.iteration;
   }
 }
 
 /**
- * Takes something off the list of what is due.
+ * Removes something from the list of what is due.
  *
  * @param state The state with the list
- * @param due What is about to be done, or is done
+ * @param due What to remove
  * @returns Whether it was on the list
  */
 export function take(state: RunState, due: Due): boolean {
@@ -92,7 +91,7 @@ export function take(state: RunState, due: Due): boolean {
 }
 
 /**
- * Adds the time that some work takes to one of the clocks.
+ * Adds the duration of some work to one of the clocks.
  *
  * @param state The state with the clocks
  * @param clock Which one

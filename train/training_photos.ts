@@ -1,26 +1,26 @@
-// What training asks of its photos, wherever they come from.
+// The interface of the training photos, wherever they are kept.
 
 import type { Views } from "../ffi/views.ts";
 
-/** The training views on the device, with the photos that are asked for. */
+/** The training views on the device, with the requested photos. */
 export interface TrainingPhotos extends Disposable {
   /** The views, each at its index in the scene. */
   readonly views: Views;
-  /** Number of photos in memory, where all of them stay; undefined where they do not. */
+  /** Number of photos in memory if all of them stay there, else undefined. */
   readonly loaded: number | undefined;
   /**
-   * Has the photos of the steps of some iterations on the device, or of as many from the first on as there is room for.
+   * Loads the photos of some iterations onto the device: as many iterations from the first on as fit or are decoded.
    *
    * @param first First iteration, 1-based
-   * @param last Last iteration wanted
+   * @param last Last wanted iteration
    * @returns The last iteration that may run now, at least `first`
    */
   ready(first: number, last: number): Promise<number>;
   /**
-   * Has the photos of some views on the device, until the next call.
+   * Loads the photos of some views onto the device, where they stay until the next call.
    *
    * @param views Indices of views
-   * @param iteration The next iteration that steps
+   * @param iteration The next iteration
    */
   hold(views: readonly number[], iteration: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What the benchmark shows while it runs: on a terminal a table that is drawn anew, elsewhere a line for each change.
+// The progress of the benchmark: on a terminal a table that is redrawn, elsewhere a line for each change.
 
 import { duration } from "../format.ts";
 import type { Streams } from "../progress.ts";
@@ -10,7 +10,7 @@ const DOING: Record<Stage, string> = { train: "training", render: "rendering", m
 
 const REDRAW_MS = 200;
 
-/** Lines that the table may have; a terminal of 24 keeps the command in view. */
+/** Maximum lines of the table; on a terminal of 24 lines the command stays visible. */
 const ROWS = 20;
 
 /** Shows the state of every scene. */
@@ -30,7 +30,7 @@ export class Board {
     this.#states = new Map(jobs.map((job) => [job, undefined]));
   }
 
-  /** Shows that a scene has come so far. */
+  /** Shows the new state of a scene. */
   set(job: Job, state: SceneState): void {
     const before = this.#states.get(job);
     this.#states.set(job, state);
@@ -41,7 +41,7 @@ export class Board {
     else if (changed && !(this.#quiet && state.state !== "failed")) this.#streams.err(`${this.#line(job)}\n`);
   }
 
-  /** Takes the table away, so that what follows stands alone. */
+  /** Removes the table. */
   finish(): void {
     this.#erase();
   }
@@ -57,7 +57,7 @@ export class Board {
     this.#drawn = lines.length;
   }
 
-  /** All scenes; where they are too many, those that have begun last and the number of the others. */
+  /** All scenes; if there are too many, those started last and the number of the others. */
   #lines(): string[] {
     const begun = [...this.#started.keys()];
     const shown = [...this.#states.keys()];
@@ -86,7 +86,7 @@ export class Board {
     }
   }
 
-  /** Seconds since the scene began; a line that stays would soon be wrong. */
+  /** Time since the scene was started; only on a terminal, where it is updated. */
   #elapsed(job: Job): string {
     if (!this.#streams.terminal) return "";
     return `, ${duration((this.#streams.now() - this.#started.get(job)!) / 1000)}`;

@@ -1,5 +1,5 @@
-// The benchmark as a job of a cluster's own scheduler: a Slurm array script or a Kubernetes indexed Job, with one scene
-// in each task. The tasks leave models and records; `--collect` makes the reports of them.
+// The benchmark as a job for a cluster's scheduler: a Slurm array script or a Kubernetes indexed Job, with one task for
+// each scene. The tasks write models and records, from which `--collect` writes the reports.
 
 import { stringify } from "yaml";
 import { normalise } from "../argv.ts";
@@ -8,24 +8,24 @@ import { rowsOf } from "../option.ts";
 import { FULL_EVAL_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
 import { denoFlags, entryPath, quote } from "../permissions.ts";
-import { type FullEvalValues, type Job, largestFirst, withPlacedInit } from "./jobs.ts";
+import { type FullEvalValues, type Job, largestFirst, withAbsoluteInit } from "./jobs.ts";
 
 /** Options whose values are paths: a task may start in another folder. */
 const PATHS = rowsOf(FULL_EVAL_OPTIONS).filter(({ kind }) => kind === "path" || kind === "paths")
   .map(({ name }) => name);
 
-/** Options that tasks have of their own, or have no use for. */
+/** Options that a task sets itself or does not need. */
 const LEFT_OUT = ["emit", "image", "volume", "scenes", "output_path", "gpus", "resume", "skip_report", "quiet", "json"];
 
-/** What each task adds: it goes on where it was stopped, and leaves the reports to --collect. */
+/** Options of each task: it continues where it was stopped, and leaves the reports to --collect. */
 const TASK = ["--resume", "--skip_report"];
 
 const NAME = "tame-full-eval";
 
-/** What the scheduler is asked for, for each task. */
+/** Processors requested for each task. */
 const PROCESSORS = 8;
 
-/** The work as a job description for the scheduler that `--emit` names, and how to use it. */
+/** The job description for the scheduler of `--emit`, and how to submit it. */
 export async function clusterJob(
   jobs: readonly Job[],
   values: FullEvalValues,
@@ -33,13 +33,13 @@ export async function clusterJob(
 ): Promise<{ text: string; advice: string }> {
   const scenes = [...new Set((await largestFirst(jobs)).map(({ scene }) => scene))];
   const own = [...ownOptions(argv.own), `--output_path=${userPath(values.output_path)}`];
-  const rest = argv.train.length === 0 ? [] : ["--", ...withPlacedInit(argv.train)];
+  const rest = argv.train.length === 0 ? [] : ["--", ...withAbsoluteInit(argv.train)];
   return values.emit === "k8s"
     ? { text: kubernetesJob(scenes, values, { own, rest }), advice: adviceFor("kubectl apply -f FILE", own, values) }
     : { text: slurmScript(scenes, values, { own, rest }), advice: adviceFor("sbatch FILE", own, values) };
 }
 
-/** A task's options, each as one word, paths absolute. */
+/** A task's options, one word each, with absolute paths. */
 function ownOptions(argv: readonly string[]): string[] {
   return normalise(argv, FULL_EVAL_OPTIONS).options.flatMap((option) => {
     const equals = option.indexOf("=");
@@ -83,11 +83,13 @@ function kubernetesJob(
   { own, rest }: Words,
 ): string {
   if (values.image === undefined) {
-    throw new UsageError("--emit k8s needs --image: a container image that has tame, built");
+    throw new UsageError("--emit k8s needs --image: a container image with a built checkout of tame");
   }
   const volumes = values.volume.map((text, index) => {
     const [claim, path] = text.split(/:(.*)/s);
-    if (!claim || !path?.startsWith("/")) throw new UsageError(`Cannot use "${text}" as --volume: it is CLAIM:/PATH`);
+    if (!claim || !path?.startsWith("/")) {
+      throw new UsageError(`Cannot use "${text}" as --volume: it takes CLAIM:/PATH`);
+    }
     return { name: `volume-${index}`, claim, path };
   });
   const task = `deno task full-eval ${shellWords(own)} --scenes="$1" ${shellWords([...TASK, ...rest])}`;

@@ -1,4 +1,4 @@
-// From the model folders of a benchmark to the rows of its report.
+// Collects the rows of a report from the model folders of a benchmark.
 
 import { join } from "@std/path";
 import { statOrUndefined } from "../../load/files.ts";
@@ -12,17 +12,17 @@ import type { PaperMode } from "./scenes.ts";
 /** One scene of the report. */
 export interface SceneRow {
   scene: string;
-  /** Why there is no complete row, if there is none. */
+  /** Why the row is not complete, if it is not. */
   problem?: string;
   measures: Measures;
-  /** All scores of results.json by their names there. */
+  /** All scores in results.json, by name. */
   scores?: Record<string, number | null>;
   references: Reference[];
   /** Model folder. */
   model: string;
-  /** Folder of the rendered test views within `test/`; undefined where the model has no record of its training. */
+  /** Folder of the rendered test views in `test/`; undefined if the model has no record of its training. */
   method?: string;
-  /** What the model was trained on. */
+  /** Device that the model was trained on. */
   device?: string;
 }
 
@@ -30,9 +30,9 @@ export interface SceneRow {
 export interface DatasetReport {
   title: string;
   rows: SceneRow[];
-  /** Arithmetic means of the scenes' numbers, over those scenes that have them. */
+  /** Arithmetic means over the complete scenes. */
   means: Measures;
-  /** How many scenes are complete. */
+  /** Number of complete scenes. */
   complete: number;
   references: Reference[];
 }
@@ -64,7 +64,7 @@ export async function collect(
 async function rowOf({ scene, model, references }: Job, { done, failure }: SceneRecord): Promise<SceneRow> {
   const row: SceneRow = { scene, model, references, measures: {} };
   if (failure !== undefined) row.problem = `${failure.stage} failed with exit code ${failure.code}: ${failure.message}`;
-  if (failure?.stage === "train") return row; // what is in the folder is an earlier run's
+  if (failure?.stage === "train") return row; // the folder has the results of an earlier run
   const config = await readJson(join(model, MODEL_FILES.config));
   if (config?.result === undefined) return { ...row, problem: row.problem ?? "no record of its training" };
   const { result, seconds, device } = config;
@@ -85,7 +85,7 @@ async function rowOf({ scene, model, references }: Job, { done, failure }: Scene
   return { ...row, scores, measures: { ...scoresOf(scores), ...row.measures } };
 }
 
-/** The scores that a table has; null is the infinite PSNR of equal pictures. */
+/** The scores for the tables; null is the infinite PSNR of equal images. */
 function scoresOf(scores: Record<string, number | null>): Measures {
   const lpips = scores.LPIPS ?? scores.LPIPS_alex;
   return {
@@ -95,7 +95,7 @@ function scoresOf(scores: Record<string, number | null>): Measures {
   };
 }
 
-// deno-lint-ignore no-explicit-any -- files of our own writing, read back
+// deno-lint-ignore no-explicit-any -- files that tame wrote
 async function readJson(path: string): Promise<any> {
   if (!(await statOrUndefined(path))?.isFile) return undefined;
   return JSON.parse(await Deno.readTextFile(path));

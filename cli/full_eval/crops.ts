@@ -1,4 +1,4 @@
-// The worst views of a scene: where a render is furthest from its photo, the two side by side.
+// Crops of the worst views of a scene: render and photo side by side, where they differ most.
 
 import { join } from "@std/path";
 import type { Image8 } from "../../base/scene.ts";
@@ -7,7 +7,7 @@ import { loadSharp } from "../../load/decoder.ts";
 import { readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
 
-/** A picture of a render's worst part at the left and the photo's at the right. */
+/** A crop of the render on the left, and of the photo on the right. */
 export interface Crop {
   /** File name. */
   file: string;
@@ -15,16 +15,16 @@ export interface Crop {
   caption: string;
 }
 
-/** Views shown of a scene. */
+/** Number of views for each scene. */
 const VIEWS = 2;
 
-/** Pixels of a crop on either side, of the picture itself. */
+/** Side of a crop in pixels. */
 const SIZE = 160;
 
-/** White between the two, in pixels. */
+/** Width of the white gap between the two, in pixels. */
 const GAP = 4;
 
-/** The worst parts of the views with the lowest PSNR. */
+/** Crops of the views with the lowest PSNR. */
 export async function worstCrops({ scene, model, method }: SceneRow): Promise<Crop[]> {
   const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")))[method!];
   const psnr = Object.entries(perView.PSNR as Record<string, number | null>)
@@ -37,11 +37,11 @@ export async function worstCrops({ scene, model, method }: SceneRow): Promise<Cr
         readImage(join(folder, RENDER_FOLDERS.renders, file)),
         readImage(join(folder, RENDER_FOLDERS.photos, file)),
       ]);
-      const place = worstPlace(render, photo, SIZE);
+      const place = worstSquare(render, photo, SIZE);
       return {
         file: `${scene}_worst${rank + 1}.jpg`,
         jpeg: await sideBySide(render, photo, place),
-        caption: `${file}, ${value === Infinity ? "∞" : value.toFixed(2)} dB: render at the left, photo at the right`,
+        caption: `${file}, ${value === Infinity ? "∞" : value.toFixed(2)} dB: render on the left, photo on the right`,
       };
     }),
   );
@@ -56,7 +56,7 @@ export interface Place {
 }
 
 /** The square of at most `size` pixels, on a grid of half its side, whose squared differences have the largest sum. */
-export function worstPlace(a: Image8, b: Image8, size: number): Place {
+export function worstSquare(a: Image8, b: Image8, size: number): Place {
   const width = Math.min(size, a.width), height = Math.min(size, a.height);
   let worst: Place = { left: 0, top: 0, width, height };
   let largest = -1;
@@ -70,14 +70,14 @@ export function worstPlace(a: Image8, b: Image8, size: number): Place {
   return worst;
 }
 
-/** Where squares of a side may begin on an axis: every half side, and at its end. */
+/** Starts of the squares on an axis: every half side, and at its end. */
 function grid(length: number, side: number): number[] {
   const step = Math.max(1, Math.floor(side / 2));
   const places = Array.from({ length: Math.floor((length - side) / step) + 1 }, (_, i) => i * step);
   return places[places.length - 1] === length - side ? places : [...places, length - side];
 }
 
-/** Every other pixel of every other row will do to compare places. */
+/** Uses every other pixel of every other row, which is enough to compare places. */
 function squaredDifference(a: Image8, b: Image8, { left, top, width, height }: Place): number {
   let sum = 0;
   for (let y = top; y < top + height; y += 2) {

@@ -1,4 +1,4 @@
-// A dataset of one's own: a JSON file that lists scenes, how to train each, and rows to compare with.
+// Reads a dataset file: JSON that lists scenes, the flags to train them with, and results to compare with.
 
 import { dirname, resolve } from "@std/path";
 import { DataError } from "../../base/errors.ts";
@@ -12,23 +12,23 @@ import { TRAIN_OPTIONS } from "../options.ts";
 import { MEASURE_KEYS, type MeasureKey, type Measures } from "./measures.ts";
 import type { Reference } from "./published.ts";
 
-/** A scene of such a file. */
+/** A scene of a dataset file. */
 export interface CustomScene {
   name: string;
   /** Absolute path of the capture. */
   source: string;
-  /** Options of `train` but for the folders. */
+  /** Options of `train` except the folders. */
   flags: string[];
   references: Reference[];
 }
 
-/** The contents of such a file. */
+/** The contents of a dataset file. */
 export interface CustomDataset {
   title: string;
   scenes: CustomScene[];
 }
 
-/** What every scene is trained with unless its flags say otherwise. */
+/** Default flags of every scene. */
 const DEFAULT_FLAGS = ["--quiet", "--eval", "--test_iterations=-1"];
 
 /** Options of train that the benchmark itself sets; a scene cannot. */
@@ -37,19 +37,19 @@ export const OWN_OPTIONS: readonly string[] = [
   ...["backend", "device", "threads", "memory_limit"],
 ];
 
-/** A name of a scene becomes the name of a folder. */
+/** A scene's name is also the name of its folder. */
 const NAME = /^[\w][\w.+-]*$/;
 
 /**
  * Reads `{ "name", "flags"?, "scenes": [{ "name", "source", "flags"?, "references"? }] }`: flags are options of `train`
- * by name, a source and the flag `init` are relative to the file, a reference has a `method`, a `source` and measures.
+ * by name; a source and the flag `init` are relative to the file; a reference has a `method`, a `source` and measures.
  */
 export async function readDatasetFile(path: string): Promise<CustomDataset> {
   const text = new TextDecoder().decode(await readDataFile(path));
   return parseDatasetFile(text, path);
 }
 
-/** The same for a text that was read from `path`. */
+/** The same for the text of a file at `path`. */
 export function parseDatasetFile(text: string, path: string): CustomDataset {
   const fail = (what: string): never => {
     throw new DataError(`Not a dataset file: ${what}`, { path });
@@ -60,8 +60,8 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
   } catch (error) {
     return fail(`it is not JSON (${(error as Error).message})`);
   }
-  if (!isObject(data)) return fail("it holds no object");
-  refuseUnknown(data, ["name", "flags", "scenes"], "the file", fail);
+  if (!isObject(data)) return fail("it is not a JSON object");
+  rejectUnknown(data, ["name", "flags", "scenes"], "the file", fail);
   const { name: title, scenes } = data;
   if (typeof title !== "string" || title === "") return fail('"name" is missing');
   if (!Array.isArray(scenes) || scenes.length === 0) return fail('"scenes" is missing or empty');
@@ -70,10 +70,12 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
   return {
     title,
     scenes: scenes.map((scene: unknown, index) => {
-      if (!isObject(scene)) return fail(`scene ${index} is no object`);
+      if (!isObject(scene)) return fail(`scene ${index} is not an object`);
       const { name, source } = scene;
-      if (typeof name !== "string" || !NAME.test(name)) return fail(`scene ${index} has no name fit for a folder`);
-      refuseUnknown(scene, ["name", "source", "flags", "references"], `scene "${name}"`, fail);
+      if (typeof name !== "string" || !NAME.test(name)) {
+        return fail(`scene ${index} has no "name" of letters, digits, ".", "_", "+" and "-"`);
+      }
+      rejectUnknown(scene, ["name", "source", "flags", "references"], `scene "${name}"`, fail);
       if (names.has(name)) return fail(`two scenes are called "${name}"`);
       names.add(name);
       if (typeof source !== "string" || source === "") return fail(`scene "${name}" has no "source"`);
@@ -89,14 +91,14 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
 
 type Fail = (what: string) => never;
 
-function refuseUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
+function rejectUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
   const unknown = Object.keys(data).find((key) => !known.includes(key));
-  if (unknown !== undefined) fail(`"${unknown}" in ${where} is unknown; there are ${known.join(", ")}`);
+  if (unknown !== undefined) fail(`"${unknown}" in ${where} is unknown: expected ${known.join(", ")}`);
 }
 
 function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
   if (flags === undefined) return [];
-  if (!isObject(flags)) return fail('"flags" is no object of options of train');
+  if (!isObject(flags)) return fail('"flags" is not an object of options of train');
   const rows = rowsOf(TRAIN_OPTIONS).filter(({ name }) => !OWN_OPTIONS.includes(name));
   const { init } = flags;
   const placed = typeof init === "string" ? { ...flags, init: resolve(dirname(path), init) } : flags;
@@ -112,16 +114,16 @@ function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
 
 function referencesOf(references: unknown, scene: string, fail: Fail): Reference[] {
   if (references === undefined) return [];
-  if (!Array.isArray(references)) return fail(`"references" of scene "${scene}" is no list`);
+  if (!Array.isArray(references)) return fail(`"references" of scene "${scene}" is not a list`);
   return references.map((row: unknown) => {
-    if (!isObject(row)) return fail(`a reference of scene "${scene}" is no object`);
+    if (!isObject(row)) return fail(`a reference of scene "${scene}" is not an object`);
     const { method, source, ...numbers } = row;
     if (typeof method !== "string") return fail(`a reference of scene "${scene}" has no "method"`);
     if (typeof source !== "string") return fail(`a reference of scene "${scene}" has no "source": who measured it`);
-    refuseUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
+    rejectUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
     const measures: Measures = {};
     for (const [key, value] of Object.entries(numbers)) {
-      if (typeof value !== "number") return fail(`"${key}" of a reference of scene "${scene}" is no number`);
+      if (typeof value !== "number") return fail(`"${key}" of a reference of scene "${scene}" is not a number`);
       measures[key as MeasureKey] = value;
     }
     return { method, source, measures };

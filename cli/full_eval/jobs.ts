@@ -1,4 +1,4 @@
-// The work of a benchmark: one job for each scene, made of the options and the dataset files.
+// The jobs of a benchmark, one for each scene, from the options and the dataset files.
 
 import { isAbsolute, join } from "@std/path";
 import { statOrUndefined } from "../../load/files.ts";
@@ -15,31 +15,35 @@ import { type Group, PAPER_DATASETS, PAPER_SCENES, paperFlags } from "./scenes.t
 /** Parsed values of the benchmark's own options. */
 export type FullEvalValues = OptionValues<typeof FULL_EVAL_OPTIONS>;
 
-/** One scene's work. */
+/** The job of one scene. */
 export interface Job {
   scene: string;
   /** The dataset's title. */
   dataset: string;
-  /** The paper's dataset, if it is one. */
+  /** The paper's dataset, if the scene is in one. */
   group?: Group;
   /** Absolute path of the model folder. */
   model: string;
-  /** Absolute path of the capture; unknown where nothing is trained or rendered. */
+  /** Absolute path of the capture; unknown if nothing is trained or rendered. */
   source?: string;
-  /** Options of `train` but for capture and model folder. */
+  /** Options of `train` except capture and model folder. */
   flags: string[];
   references: Reference[];
 }
 
-/** The jobs that the options ask for, in the order of the tables. `trainFlags` go to every scene, after its own. */
+/** The jobs of the options, in the order of the tables. `trainFlags` follow the flags of every scene. */
 export async function jobsOf(values: FullEvalValues, trainFlags: readonly string[]): Promise<Job[]> {
   const own = [...parse(trainFlags, TRAIN_OPTIONS).given].find((name) => OWN_OPTIONS.includes(name));
-  if (own !== undefined) throw new UsageError(`Cannot pass --${own} on to train: it is for full-eval to set`);
-  const given = withPlacedInit(trainFlags);
+  if (own !== undefined) throw new UsageError(`Cannot pass --${own} to train: full-eval sets it`);
+  const given = withAbsoluteInit(trainFlags);
   const output = userPath(values.output_path);
   const all = [...paperJobs(values, output), ...await customJobs(values, output)];
   const twice = all.find(({ model }, index) => all.findIndex((other) => other.model === model) < index);
-  if (twice !== undefined) throw new UsageError(`Two scenes are called "${twice.scene}": their models would collide`);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `Two scenes are called "${twice.scene}": rename one, since models are saved by name`,
+    );
+  }
   const jobs = chosen(all, values.scenes).map((job) => ({ ...job, flags: [...job.flags, ...given] }));
   if (jobs.length === 0) {
     throw new UsageError("No scenes: give -m360, -tat and -db with the folders of the datasets, or --dataset FILE");
@@ -48,15 +52,15 @@ export async function jobsOf(values: FullEvalValues, trainFlags: readonly string
   return jobs;
 }
 
-/** Options of `train` with the place of --init said absolutely at the end: a task may start in another folder. */
-export function withPlacedInit(trainFlags: readonly string[]): string[] {
+/** Options of `train` with an absolute --init appended: a task may start in another folder. */
+export function withAbsoluteInit(trainFlags: readonly string[]): string[] {
   const { init } = parse(trainFlags, TRAIN_OPTIONS).values;
   return init === undefined || isAbsolute(init) ? [...trainFlags] : [...trainFlags, `--init=${userPath(init)}`];
 }
 
 function paperJobs(values: FullEvalValues, output: string): Job[] {
   const mode = values.mode;
-  // Without training and rendering no capture is read: any scene may be in the output folder.
+  // Without training and rendering no capture is read: the output folder may have any scene.
   const finished = values.skip_training && values.skip_rendering || values.collect;
   const none = PAPER_DATASETS.every(({ option }) => values[option] === undefined) && values.dataset.length === 0;
   return PAPER_DATASETS.flatMap(({ group, title, option }) => {
@@ -100,13 +104,13 @@ function chosen(jobs: Job[], names: readonly string[]): Job[] {
   return jobs.filter(({ scene }) => names.includes(scene));
 }
 
-/** The jobs with the largest number of Gaussians first, so that several GPUs end at about the same time. */
+/** The jobs with the most Gaussians first, so that several GPUs finish at about the same time. */
 export async function largestFirst(jobs: readonly Job[]): Promise<Job[]> {
   const sized = await Promise.all(jobs.map(async (job) => ({ job, size: await expectedGaussians(job) })));
   return sized.sort((a, b) => b.size - a.size).map(({ job }) => job);
 }
 
-/** The budget; a multiple is of the points that the header of a COLMAP model states, 0 where there is none. */
+/** The target count; a multiple refers to the points in the header of a COLMAP model, 0 if there is none. */
 async function expectedGaussians({ source, flags }: Job): Promise<number> {
   const { budget, mode } = parse(flags, TRAIN_OPTIONS).values;
   if (mode === "final_count") return budget;

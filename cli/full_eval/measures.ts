@@ -1,15 +1,15 @@
-// What a report compares, in which units, and how it is written down.
+// The measures of a report, their units and their formats.
 
 import { count } from "../format.ts";
 
-/** A row's text where there is no number. */
+/** Text of a cell without a number. */
 export const NOTHING = "–";
 
-/** How one measure is shown. */
+/** The format of one measure. */
 interface Measure {
-  /** The head of its column. */
+  /** Title of its column. */
   readonly title: string;
-  /** Digits after the point; undefined for counts, whose thousands are parted. */
+  /** Digits after the decimal point; undefined for counts, which have thousands separators. */
   readonly digits?: number;
 }
 
@@ -29,13 +29,13 @@ export const MEASURES = {
 /** A measure's key. */
 export type MeasureKey = keyof typeof MEASURES;
 
-/** The measures of one row; what is not known is left out. */
+/** The measures of one row; unknown ones are absent. */
 export type Measures = { [Key in MeasureKey]?: number };
 
 /** The keys in the order of the columns. */
 export const MEASURE_KEYS = Object.keys(MEASURES) as MeasureKey[];
 
-/** A number as a table shows it. */
+/** A number as text for a table. */
 export function measureText(key: MeasureKey, value: number | undefined): string {
   if (value === undefined) return NOTHING;
   if (value === Infinity) return "∞";

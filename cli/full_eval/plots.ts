@@ -1,4 +1,4 @@
-// A scene's training as a picture: loss, PSNR of the held-out views and Gaussians over time, drawn by Vega-Lite.
+// Plots of a scene's training: loss, PSNR of the held-out views, and Gaussians over time, drawn by Vega-Lite.
 
 import { parse } from "@std/csv";
 import { join } from "@std/path";
@@ -8,27 +8,27 @@ import { MODEL_FILES } from "../../load/model_folder.ts";
 import { drawSvg } from "../svg.ts";
 import type { SceneRow } from "./collect.ts";
 
-/** What the plot shows of a run. */
+/** The data of the plots of a run. */
 export interface Series {
   losses: { seconds: number; loss: number }[];
   gaussians: { seconds: number; gaussians: number }[];
   psnr: { seconds: number; psnr: number }[];
 }
 
-/** Points of a curve; more cannot be told apart. */
+/** Maximum points of a curve; more would not be visible. */
 const POINTS = 300;
 
 const WIDTH = 310;
 const HEIGHT = 160;
 
-/** The plot of a trained scene as SVG; undefined where it has no train.csv. */
+/** The plots of a trained scene as SVG; undefined if it has no train.csv. */
 export async function scenePlot({ model, measures }: SceneRow): Promise<string | undefined> {
   const path = join(model, MODEL_FILES.log);
   if (!(await statOrUndefined(path))?.isFile) return undefined;
   return await drawSvg(plotSpec(seriesOf(await Deno.readTextFile(path), measures.psnr)));
 }
 
-/** The curves in a train.csv: losses as means of as many iterations as make a point, Gaussians at the end of each. */
+/** The curves of a train.csv: the mean loss over the iterations of each point, and the Gaussians at its end. */
 export function seriesOf(csv: string, finalPsnr?: number): Series {
   const rows = parse(csv, { skipFirstRow: true });
   const size = Math.max(1, Math.ceil(rows.length / POINTS));
@@ -50,7 +50,7 @@ export function seriesOf(csv: string, finalPsnr?: number): Series {
   return series;
 }
 
-/** The plots side by side, as a Vega-Lite specification; a single evaluation makes no curve. */
+/** The plots side by side as a Vega-Lite specification; PSNR only if there are at least two evaluations. */
 function plotSpec({ losses, gaussians, psnr }: Series): TopLevelSpec {
   const seconds = {
     field: "seconds",

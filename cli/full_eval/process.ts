@@ -1,4 +1,4 @@
-// One stage of a scene as a process of its own, its events read and its texts kept in a log.
+// Runs one stage of a scene in its own process, reads its events and logs its output.
 
 import { denoArguments } from "./stages.ts";
 
@@ -7,20 +7,20 @@ export interface Ended {
   code: number;
   /** Wall-clock seconds of the whole process. */
   seconds: number;
-  /** The error it told, or the last line it wrote. */
+  /** Its error message, or its last line. */
   message: string;
 }
 
-/** What to do with a process while it runs. */
+/** Log, signal and events of a process. */
 export interface ProcessOptions {
-  /** File that its texts are added to. */
+  /** File to which its output is appended. */
   log: string;
   signal: AbortSignal;
   /** Called with each JSON event. */
   onEvent: (event: Record<string, unknown>) => void;
 }
 
-/** Runs a verb of cli.ts with its arguments in a process of its own. */
+/** Runs a verb of cli.ts with its arguments in its own process. */
 export async function runVerb(verbArguments: readonly string[], options: ProcessOptions): Promise<Ended> {
   const { log, signal, onEvent } = options;
   const started = performance.now();
@@ -31,13 +31,13 @@ export async function runVerb(verbArguments: readonly string[], options: Process
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  // SIGTERM, not SIGINT: an unfinished scene is trained anew, so there is nothing to save.
+  // SIGTERM, not SIGINT: an unfinished scene is trained again from the start, so nothing needs to be saved.
   const stop = () => child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const [{ code }, text] = await Promise.all([child.status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
   signal.removeEventListener("abort", stop);
-  return { code, seconds: (performance.now() - started) / 1000, message: lastWords(text) };
+  return { code, seconds: (performance.now() - started) / 1000, message: errorLine(text) };
 }
 
 async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onEvent"]): Promise<void> {
@@ -61,8 +61,8 @@ async function collectLog(stream: ReadableStream<Uint8Array<ArrayBuffer>>, log: 
   return all;
 }
 
-/** The error in a program's texts, in one line: what follows the last "Error: ", else the last line. */
-export function lastWords(text: string): string {
+/** The error in a program's output, in one line: what follows the last "Error: ", else the last line. */
+export function errorLine(text: string): string {
   const lines = text.trim().split("\n");
   const error = lines.findLastIndex((line) => line.startsWith("Error: "));
   return (error < 0 ? lines[lines.length - 1] : lines[error].slice("Error: ".length)).trim();

@@ -1,22 +1,22 @@
-// Rows that others have published about the reference, for the tables of the benchmark. Each names its source; what a
-// source does not state is left out. None of them was measured with tame.
+// Published results for the tables of the benchmark, each with its source. What a source does not state is absent. None
+// of them was measured with tame.
 
 import type { Measures } from "./measures.ts";
 import type { Group, PaperMode } from "./scenes.ts";
 
-/** Somebody's measures of a scene, or means of a dataset. */
+/** Measures of a scene, or means of a dataset, from another source. */
 export interface Reference {
-  /** What was run. */
+  /** The method. */
   method: string;
-  /** Who says so, and on what it ran. */
+  /** Who measured it, and on which GPU. */
   source: string;
   measures: Measures;
 }
 
 const PAPER = "per-scene PSNR of the paper (Mallick et al. 2024, one RTX A4500), as NerfBaselines transcribes it";
 const NERFBASELINES =
-  "NerfBaselines, official code with --sh_lower; LPIPS with the range [-1, 1], so not to be compared " +
-  "with LPIPS in the family's habit; GPU not stated";
+  "NerfBaselines, official code with --sh_lower; LPIPS of values in [-1, 1], so not comparable with ours; " +
+  "GPU not stated";
 const FASTGS = "FastGS (arXiv 2511.04283, table 1), all on one RTX 4090";
 
 /** PSNR of the paper's `budget` setting, in dB. */
@@ -71,7 +71,7 @@ const FASTGS_ROWS: Record<string, Record<Group, MeanRow>> = {
     tandt: [2.03, 24.39, 0.855, 0.175, 0.54],
   },
 };
-/** Which of them belong beside which setting: 3D Gaussian Splatting has the counts of `big`. */
+/** The methods that each setting is compared with: 3D Gaussian Splatting has the counts of `big`. */
 const METHODS: Record<PaperMode, string[]> = {
   budget: ["Taming 3DGS (re-run by FastGS)", "FastGS"],
   big: ["3DGS (re-run by FastGS)", "FastGS-Big"],
@@ -79,7 +79,7 @@ const METHODS: Record<PaperMode, string[]> = {
 
 const MIB_PER_GB = 1e9 / 2 ** 20;
 
-/** What is published about a scene in a setting. */
+/** Published results of a scene in a setting. */
 export function publishedScene(scene: string, mode: PaperMode): Reference[] {
   if (mode === "big") return [];
   const rows: Reference[] = [];
@@ -88,7 +88,7 @@ export function publishedScene(scene: string, mode: PaperMode): Reference[] {
   return rows;
 }
 
-/** What is published about the means of a dataset in a setting. */
+/** Published means of a dataset in a setting. */
 export function publishedMeans(group: Group, mode: PaperMode): Reference[] {
   const own = mode === "budget" && group === "m360" ? [paper({ psnr: 27.29 }), nerfBaselines(NERFBASELINES_MEAN)] : [];
   return [

@@ -1,24 +1,24 @@
-// What of a scene is done: a file in the model folder that --resume and --collect go by.
+// The record of a scene's finished stages: a file in the model folder that --resume and --collect read.
 
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { type Stage, STAGES } from "./stages.ts";
 
-/** A stage that ended well. */
+/** A stage that succeeded. */
 export interface DoneStage {
-  /** What it was called with. */
+  /** Its arguments. */
   arguments: string[];
   /** Wall-clock seconds of the whole process. */
   seconds: number;
 }
 
-/** A stage that did not. */
+/** A stage that failed. */
 export interface Failure {
   stage: Stage;
   /** The process's exit code. */
   code: number;
-  /** What it said last. */
+  /** Its error message, or its last line. */
   message: string;
 }
 
@@ -30,7 +30,7 @@ export interface SceneRecord {
 
 const FILE = "full_eval.json";
 
-/** The record of a model folder; an empty one where there is none, or one that is damaged: the work is then done anew. */
+/** The record of a model folder; empty if it is missing or damaged, so that all stages run again. */
 export async function readRecord(model: string): Promise<SceneRecord> {
   const path = join(model, FILE);
   if (!(await statOrUndefined(path))?.isFile) return { done: {} };
@@ -43,19 +43,19 @@ export async function readRecord(model: string): Promise<SceneRecord> {
   }
 }
 
-/** Writes the record of a model folder, which is made if it is not there. */
+/** Writes the record of a model folder, which is created if it does not exist. */
 export async function writeRecord(model: string, record: SceneRecord): Promise<void> {
   await Deno.mkdir(model, { recursive: true });
   await writeFileAtomic(join(model, FILE), JSON.stringify(record, null, 1) + "\n");
 }
 
-/** Forgets a stage, those after it and any failure: they are about to be done anew. */
+/** The record without a stage, the stages after it, and any failure, before they run again. */
 export function without(record: SceneRecord, stage: Stage): SceneRecord {
   const kept = STAGES.slice(0, STAGES.indexOf(stage)).filter((name) => record.done[name] !== undefined);
   return { done: Object.fromEntries(kept.map((name) => [name, record.done[name]])) };
 }
 
-/** Whether the record has a stage as it would be called now. */
+/** Whether the record has a stage with the same arguments. */
 export function isDone(record: SceneRecord, stage: Stage, args: readonly string[]): boolean {
   const done = record.done[stage]?.arguments;
   return done !== undefined && done.length === args.length && done.every((word, i) => word === args[i]);

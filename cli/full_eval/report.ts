@@ -1,5 +1,4 @@
-// Writes the reports of a benchmark: report.md, .csv, .json and .html, with plots and crops beside them in report/, and
-// timing.txt.
+// Writes the reports of a benchmark: report.md, .csv, .json and .html, with plots and crops in report/, and timing.txt.
 
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
@@ -48,7 +47,7 @@ async function drawFigures({ datasets }: Report): Promise<SceneFigures[]> {
   return figures;
 }
 
-/** The report without what is only of use on this machine. */
+/** The report without local paths. */
 function jsonReport({ title, versions, datasets }: Report): object {
   return {
     title,

@@ -1,24 +1,24 @@
-// What the reports of a benchmark show, whatever file they are written to.
+// The contents of a benchmark's reports, in any format.
 
 import type { DatasetReport } from "./collect.ts";
 import type { Crop } from "./crops.ts";
 
-/** Everything that a report shows. */
+/** The contents of a report. */
 export interface Report {
-  /** What was run: the setting, or the names of the files. */
+  /** The paper's setting, or the names of the datasets. */
   title: string;
   versions: { tame: string; deno: string };
   datasets: DatasetReport[];
 }
 
-/** Pictures of one scene. */
+/** Images of one scene. */
 export interface SceneFigures {
   scene: string;
   /** Loss, PSNR and Gaussians over time, as SVG. */
   plot?: string;
-  /** The worst views. */
+  /** Crops of the worst views. */
   crops: Crop[];
 }
 
-/** Sub-folder of the pictures. */
+/** Sub-folder of the images. */
 export const FIGURES = "report";

@@ -1,13 +1,13 @@
-// report.csv: a line for each row of the tables, its numbers unrounded.
+// report.csv: a line for each row of the tables, with unrounded numbers.
 
 import { stringify } from "@std/csv";
 import { MEASURE_KEYS, type Measures } from "./measures.ts";
 import type { Report } from "./report_contents.ts";
 
-/** What the column `scene` says of a dataset's means. */
+/** Value of the column `scene` for a dataset's means. */
 const MEAN = "mean";
 
-/** Our own rows are told apart from others' by this. */
+/** Value of the column `method` for our own rows. */
 export const OWN_METHOD = "tame";
 
 /** The text of report.csv. */

@@ -1,4 +1,4 @@
-// report.html: the same in one file, pictures included.
+// report.html: the report in one file, including its images.
 
 import type { Report, SceneFigures } from "./report_contents.ts";
 import { HEADS, problems, remarks, type TableLine, tableLines } from "./report_table.ts";
@@ -53,11 +53,11 @@ function table(lines: readonly TableLine[]): string {
 }
 
 function sceneSection({ scene, plot, crops }: SceneFigures): string {
-  const pictures = crops.map(({ jpeg, caption }) =>
+  const images = crops.map(({ jpeg, caption }) =>
     `<figure><img src="data:image/jpeg;base64,${jpeg.toBase64()}" alt="${escape(caption)}">` +
     `<figcaption>${escape(caption)}</figcaption></figure>`
   );
-  return [`<h3>${escape(scene)}</h3>`, ...(plot === undefined ? [] : [`<div class="wide">${plot}</div>`]), ...pictures]
+  return [`<h3>${escape(scene)}</h3>`, ...(plot === undefined ? [] : [`<div class="wide">${plot}</div>`]), ...images]
     .join("\n");
 }
 

@@ -1,4 +1,4 @@
-// report.md: the tables, with the figures beside it linked.
+// report.md: the tables, with links to the figures.
 
 import type { DatasetReport } from "./collect.ts";
 import { FIGURES, type Report, type SceneFigures } from "./report_contents.ts";
@@ -25,7 +25,7 @@ export function markdownReport(report: Report, figures: readonly SceneFigures[])
   return blocks.join("\n\n") + "\n";
 }
 
-/** The tables alone. */
+/** Only the tables. */
 export function markdownTables(datasets: readonly DatasetReport[]): string {
   return datasets.flatMap((dataset) => [`## ${cell(dataset.title)}`, table(tableLines(dataset))]).join("\n\n");
 }
@@ -35,7 +35,7 @@ function table(lines: readonly { cells: string[] }[]): string {
   return [HEADS, rule, ...lines.map(({ cells }) => cells.map(cell))].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** Text that Markdown takes as text. */
+/** Escapes text for Markdown. */
 function cell(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|#]/g, "\\$&").replaceAll("\n", " ");
 }

@@ -1,23 +1,23 @@
-// The tables of report.md and report.html: their cells as text, each report with marks of its own around them.
+// The tables of report.md and report.html, with their cells as text.
 
 import type { DatasetReport, SceneRow } from "./collect.ts";
 import { MEASURE_KEYS, MEASURES, type Measures, measureText, NOTHING } from "./measures.ts";
 import { OWN_METHOD } from "./report_csv.ts";
 
-/** Said where a model was scored without weights for LPIPS. */
+/** Cell of a model that was scored without LPIPS weights. */
 const NO_WEIGHTS = "no weights: see docs/lpips.md";
 
 /** A line of a table. */
 export interface TableLine {
   cells: string[];
-  /** Whether the numbers are our own rather than somebody else's. */
+  /** Whether the numbers were measured with tame. */
   own: boolean;
 }
 
-/** The heads of the columns; the first two are names. */
+/** Titles of the columns; the first two are names. */
 export const HEADS: string[] = ["scene", "method", ...MEASURE_KEYS.map((key) => MEASURES[key].title)];
 
-/** The lines of a dataset: each scene and its references, then the means and theirs. */
+/** The lines of a dataset: each scene and its references, then the means and their references. */
 export function tableLines({ rows, means, complete, references }: DatasetReport): TableLine[] {
   const others = (scene: string, references: SceneRow["references"]): TableLine[] =>
     references.map(({ method, measures }) => ({ cells: [scene, method, ...numbers(measures)], own: false }));
@@ -37,14 +37,14 @@ function numbers(measures: Measures, withoutLpips = NOTHING): string[] {
   );
 }
 
-/** What went wrong, a sentence for each scene. */
+/** The problems, one sentence for each scene that has one. */
 export function problems(datasets: readonly DatasetReport[]): string[] {
   return datasets.flatMap(({ rows }) =>
     rows.filter(({ problem }) => problem !== undefined).map(({ scene, problem }) => `${scene}: ${problem}`)
   );
 }
 
-/** What the reader should know of the numbers. */
+/** Notes on the numbers. */
 export function remarks(datasets: readonly DatasetReport[]): string[] {
   const references = datasets.flatMap((
     { rows, references },
@@ -57,12 +57,12 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
     `Rows of ${OWN_METHOD} were measured here${
       devices.length === 0 ? "" : ` (${devices.join(", ")})`
     }. PSNR, SSIM and ` +
-    "LPIPS are means over the held-out views of the 8-bit pictures; a mean over a dataset is the mean of its scenes.",
-    `"train s" are the training steps alone, "total s" the whole process of training; "peak MiB" is the memory that ` +
-    `${OWN_METHOD} holds on the device, to which the driver adds its own.`,
+    "LPIPS are means over the held-out views of the 8-bit images; a mean over a dataset is the mean of its scenes.",
+    `"train s" is the time of the training steps, "total s" that of the whole training process; "peak MiB" is the ` +
+    `memory that ${OWN_METHOD} allocates on the device, without the driver's.`,
     alex
-      ? "LPIPS of our rows is with AlexNet's features, that of published rows with VGG's."
-      : "LPIPS is with VGG's features of values in [0, 1], as in most tables of Gaussian splatting.",
+      ? "LPIPS of our rows uses AlexNet, that of published rows VGG."
+      : "LPIPS uses VGG and values in [0, 1], as in most tables of Gaussian splatting.",
     ...sources,
   ];
 }

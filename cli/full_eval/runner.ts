@@ -1,12 +1,12 @@
-// Takes the scenes through their stages: one scene on each GPU at a time, each stage a process, and one that fails does
-// not stop the rest.
+// Runs the stages of the scenes: one scene at a time on each GPU, each stage in its own process. A scene that fails
+// does not stop the others.
 
 import type { Job } from "./jobs.ts";
 import type { Ended, ProcessOptions } from "./process.ts";
 import { isDone, readRecord, type SceneRecord, without, writeRecord } from "./record.ts";
 import { type Stage, stageArguments } from "./stages.ts";
 
-/** What the runner tells of a scene. */
+/** The state of a scene. */
 export type SceneState =
   | { state: "running"; stage: Stage; gpu: number; progress?: string }
   | { state: "done"; record: SceneRecord }
@@ -15,21 +15,21 @@ export type SceneState =
 /** How to run the scenes. */
 export interface RunnerOptions {
   stages: readonly Stage[];
-  /** Leave out stages that the record has. */
+  /** Skip stages that the record has. */
   resume: boolean;
   gpus: readonly number[];
   lpips?: string;
-  /** Options of every verb on one of the GPUs. */
+  /** Device options of the verbs on a GPU. */
   deviceArguments: (gpu: number) => string[];
-  /** Where a scene's texts go. */
+  /** Path of a scene's log. */
   log: (job: Job) => string;
   signal: AbortSignal;
-  /** Runs one verb in a process of its own. */
+  /** Runs one verb in its own process. */
   run: (verbArguments: readonly string[], options: ProcessOptions) => Promise<Ended>;
   onState: (job: Job, state: SceneState) => void;
 }
 
-/** Runs all jobs, in their order; resolves to their records. Rejects with the signal's reason once that fires. */
+/** Runs all jobs in order; resolves to their records. Rejects with the signal's reason when it fires. */
 export async function runJobs(jobs: readonly Job[], options: RunnerOptions): Promise<Map<Job, SceneRecord>> {
   const records = new Map<Job, SceneRecord>();
   const waiting = [...jobs];
@@ -48,12 +48,12 @@ async function runJob(job: Job, gpu: number, options: RunnerOptions): Promise<Sc
   const device = options.deviceArguments(gpu);
   const log = options.log(job);
   let record = await readRecord(job.model);
-  let anew = !resume;
+  let rerun = !resume;
   for (const stage of stages) {
     signal.throwIfAborted();
     const args = stageArguments(job, stage, { lpips });
-    if (!anew && isDone(record, stage, args)) continue;
-    anew = true; // what follows a stage that is done anew is stale
+    if (!rerun && isDone(record, stage, args)) continue;
+    rerun = true; // the stages that follow are then out of date
     record = without(record, stage);
     await writeRecord(job.model, record);
     onState(job, { state: "running", stage, gpu });
@@ -71,7 +71,7 @@ async function runJob(job: Job, gpu: number, options: RunnerOptions): Promise<Sc
   return record;
 }
 
-/** How far a process is, from one of its events. */
+/** The progress of a process, from one of its events. */
 function progressOf(event: Record<string, unknown>): string | undefined {
   switch (event.type) {
     case "step":

@@ -1,4 +1,4 @@
-// The paper's benchmark: thirteen scenes of three datasets, with the budgets of both settings (Mallick et al. 2024).
+// The paper's benchmark: thirteen scenes of three datasets, and the budgets of both settings (Mallick et al. 2024).
 
 /** A dataset's key, also in timing.txt. */
 export type Group = "m360" | "tandt" | "db";
@@ -18,11 +18,11 @@ export interface PaperDataset {
 export interface PaperScene {
   readonly name: string;
   readonly group: Group;
-  /** Sub-folder of the photos; the capture's own by default. */
+  /** Sub-folder of the photos. Default: that of the capture. */
   readonly images?: string;
   /** Budget of the `budget` setting, as a multiple of the capture's points. */
   readonly multiplier: number;
-  /** Budget of the `big` setting, as a count: what 3D Gaussian Splatting ends with (Kerbl et al. 2023). */
+  /** Budget of the `big` setting: the final count of 3D Gaussian Splatting (Kerbl et al. 2023). */
   readonly finalCount: number;
 }
 
@@ -33,7 +33,7 @@ export const PAPER_DATASETS: readonly PaperDataset[] = [
   { group: "db", title: "Deep Blending", option: "deepblending" },
 ];
 
-/** The scenes, in the order in which one GPU takes them. */
+/** The scenes, in the order in which one GPU runs them. */
 export const PAPER_SCENES: readonly PaperScene[] = [
   { name: "bicycle", group: "m360", images: "images_4", multiplier: 15, finalCount: 5_987_095 },
   { name: "flowers", group: "m360", images: "images_4", multiplier: 15, finalCount: 3_618_411 },
@@ -50,7 +50,7 @@ export const PAPER_SCENES: readonly PaperScene[] = [
   { name: "playroom", group: "db", multiplier: 5, finalCount: 2_326_100 },
 ];
 
-/** How `train` is called for a scene in a setting, but for the folders: the reference's flags. */
+/** The reference's flags of `train` for a scene in a setting, except the folders. */
 export function paperFlags(
   scene: PaperScene,
   options: { mode: PaperMode; optimizerType: string; shLower: boolean },

@@ -3,13 +3,13 @@
 import { denoFlags, entryPath, quote } from "../permissions.ts";
 import type { FullEvalValues, Job } from "./jobs.ts";
 
-/** The verbs in their order. */
+/** The verbs in order. */
 export const STAGES = ["train", "render", "metrics"] as const;
 
-/** One of them. */
+/** A stage of a scene. */
 export type Stage = typeof STAGES[number];
 
-/** Those that are not skipped. */
+/** The stages that are not skipped. */
 export function stagesOf(values: FullEvalValues): Stage[] {
   const skipped: Record<Stage, boolean> = {
     train: values.skip_training,
@@ -19,21 +19,21 @@ export function stagesOf(values: FullEvalValues): Stage[] {
   return values.collect ? [] : STAGES.filter((stage) => !skipped[stage]);
 }
 
-/** What is done, as arguments of cli.ts; where it is done, {@linkcode deviceArguments} says. */
+/** Arguments of cli.ts for a stage, except the device options; see {@linkcode deviceArguments}. */
 export function stageArguments(job: Job, stage: Stage, options: { lpips?: string }): string[] {
   const model = ["-m", job.model];
   switch (stage) {
     case "train":
-      if (job.source === undefined) throw new Error(`The capture of ${job.scene} is not known`);
+      if (job.source === undefined) throw new Error(`The capture of ${job.scene} is unknown`);
       return [stage, "-s", job.source, ...model, ...job.flags];
     case "render":
-      return [stage, ...model, "--skip_train"]; // nothing of the report comes from the training views
+      return [stage, ...model, "--skip_train"]; // the report does not use the training views
     case "metrics":
       return [stage, ...model, ...(options.lpips === undefined ? [] : ["--lpips", options.lpips])];
   }
 }
 
-/** Options of every verb that computes, for one of the GPUs. */
+/** Device options of the verbs for one of the GPUs. */
 export function deviceArguments(values: FullEvalValues, gpu: number): string[] {
   const { backend, threads, memory_limit } = values;
   return [
@@ -49,7 +49,7 @@ export function denoArguments(verbArguments: readonly string[]): string[] {
   return ["run", "--quiet", "--no-prompt", ...denoFlags({ writes: true }), entryPath("cli.ts"), ...verbArguments];
 }
 
-/** The same as a line for a shell. */
+/** The same as a shell command. */
 export function shellLine(verbArguments: readonly string[]): string {
   return ["deno", ...denoArguments(verbArguments)].map(quote).join(" ");
 }

@@ -1,4 +1,4 @@
-// Rows that several verbs share: folders, the device, scores, reports.
+// Rows that several verbs share: folders, device, scores, reports.
 
 import { type OptionRow, rowsNamed } from "../../base/option.ts";
 import { DEVICE_ROWS } from "../../ffi/option_table.ts";
@@ -12,30 +12,30 @@ export const FOLDER_ROWS = [
     kind: "path",
     unit: "PATH",
     default: "",
-    help: "folder to write; empty: a new one in ./output",
+    help: "model folder to write; empty: a new one in ./output",
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of every verb that computes. */
+/** Device rows. */
 export const COMPUTE_ROWS = rowsNamed(DEVICE_ROWS, "backend", "device", "threads", "memory_limit");
 
 export const JSON_ROWS = [
-  { name: "json", kind: "flag", help: "one JSON object per line on the standard output" },
+  { name: "json", kind: "flag", help: "print one JSON object per line to the standard output" },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of verbs that score pictures. */
+/** Rows of verbs that score images. */
 export const LPIPS_ROWS = [
   {
     name: "lpips",
     kind: "path",
     unit: "FILE",
-    help: "weights for LPIPS, as docs/lpips.md says; unset: the file that the variable TAME_LPIPS names, if it does",
+    help: "file of LPIPS weights, see docs/lpips.md; unset: that in the environment variable TAME_LPIPS, if any",
   },
 ] as const satisfies readonly OptionRow[];
 
 /** Rows of every verb that reports. */
 export const REPORT_ROWS = [
-  { name: "quiet", kind: "flag", help: "only warnings, errors and, on a terminal, the bar" },
+  { name: "quiet", kind: "flag", help: "print only warnings, errors and, on a terminal, the progress bar" },
   ...JSON_ROWS,
 ] as const satisfies readonly OptionRow[];
 
@@ -45,7 +45,7 @@ export const CONFIG_ROWS = [
     name: "config",
     kind: "path",
     unit: "FILE",
-    help: "read options from a JSON file, such as the config.json of an earlier run; options on the command line win " +
-      "(--eval=false clears a flag)",
+    help: "read options from a JSON file, such as the config.json of an earlier run; options on the command line " +
+      "override them (--eval=false clears a flag)",
   },
 ] as const satisfies readonly OptionRow[];

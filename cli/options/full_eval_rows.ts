@@ -1,4 +1,4 @@
-// Rows of the benchmark: which scenes, how they are trained, what is left out, where it runs.
+// Rows of the benchmark: scenes, protocol, stages, GPUs, cluster.
 
 import { type OptionRow, rowNamed } from "../../base/option.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
@@ -18,7 +18,7 @@ export const DATASET_ROWS = [
     kind: "paths",
     unit: "FILE",
     default: [],
-    help: "scenes of your own: JSON files as the guide describes them",
+    help: "your own scenes: JSON files, see docs/guide/full-eval.md",
   },
   { name: "scenes", kind: "strings", unit: "NAME", default: [], help: "only these scenes" },
   {
@@ -38,19 +38,19 @@ export const PROTOCOL_ROWS = [
     default: "big",
     help: "the paper's setting: multiples of the points, or the counts of 3D Gaussian Splatting",
   },
-  { ...rowNamed(TRAIN_ROWS, "optimizer_type"), help: "as for train; of the paper's scenes" },
+  { ...rowNamed(TRAIN_ROWS, "optimizer_type"), help: "as for train; for the paper's scenes only" },
   {
     ...rowNamed(TRAIN_ROWS, "sh_lower"),
-    help: "as for train; of the paper's scenes, whose published numbers have it",
+    help: "as for train; for the paper's scenes only, whose published numbers use it",
   },
 ] as const satisfies readonly OptionRow[];
 
 export const STAGE_ROWS = [
-  { name: "skip_training", kind: "flag", help: "take the models that are there" },
-  { name: "skip_rendering", kind: "flag", help: "take the pictures that are there" },
-  { name: "skip_metrics", kind: "flag", help: "take the scores that are there" },
+  { name: "skip_training", kind: "flag", help: "use the existing models" },
+  { name: "skip_rendering", kind: "flag", help: "use the existing images" },
+  { name: "skip_metrics", kind: "flag", help: "use the existing scores" },
   { name: "skip_report", kind: "flag", help: "write no reports" },
-  { name: "resume", kind: "flag", help: "leave out what an earlier, interrupted run has finished in the same way" },
+  { name: "resume", kind: "flag", help: "skip what an earlier run finished with the same options" },
   { name: "dry_run", kind: "flag", help: "only print the commands" },
 ] as const satisfies readonly OptionRow[];
 
@@ -70,15 +70,15 @@ export const CLUSTER_ROWS = [
     name: "emit",
     kind: "string",
     choices: ["slurm", "k8s"],
-    help: "print a Slurm array script, or a Kubernetes indexed Job, that does this work, and run nothing",
+    help: "print a Slurm array script or a Kubernetes indexed Job for this work, and run nothing",
   },
-  { name: "image", kind: "string", unit: "IMAGE", help: "container image with this checkout, built; for the Job" },
+  { name: "image", kind: "string", unit: "IMAGE", help: "with --emit k8s: container image with a built checkout" },
   {
     name: "volume",
     kind: "strings",
     unit: "CLAIM:PATH",
     default: [],
-    help: "persistent volume claims and where they are mounted; for the Job",
+    help: "with --emit k8s: persistent volume claims and their mount paths",
   },
-  { name: "collect", kind: "flag", help: "run nothing: write the reports of what the tasks have left" },
+  { name: "collect", kind: "flag", help: "run nothing; write the reports from the results of the tasks" },
 ] as const satisfies readonly OptionRow[];

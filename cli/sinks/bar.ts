@@ -6,7 +6,7 @@ import { count } from "../format.ts";
 import type { Reporter } from "../progress.ts";
 import type { Sink } from "./sink.ts";
 
-/** Shows how many photos are read and how many iterations are done. */
+/** Shows the number of loaded photos and of finished iterations. */
 export class BarSink implements Sink {
   readonly #reporter: Reporter;
   readonly #iterations: number;

@@ -1,4 +1,4 @@
-// The losses of a run as `train.csv` in its model folder.
+// Writes the log of a run, `train.csv`, into its model folder.
 
 import { join } from "@std/path";
 import { TrainLog } from "../../export/train_log.ts";
@@ -7,7 +7,7 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Keeps the rows of `train.csv`, and writes them at every save and at the end. */
+/** Collects the rows of `train.csv`, and writes them at every save and at the end. */
 export class CsvSink implements Sink {
   readonly #folder: FolderSink;
   readonly #log: TrainLog;

@@ -1,4 +1,4 @@
-// The model folder of a run: what is known of it at the start, and a PLY for every save.
+// Writes the model folder of a run: the files that describe the capture, and a PLY for every save.
 
 import { rowNamed } from "../../base/option.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
@@ -20,7 +20,7 @@ export class FolderSink implements Sink {
     this.#setup = setup;
   }
 
-  /** Whether the folder is there. */
+  /** Whether this run has started the folder. */
   get begun(): boolean {
     return this.#begun;
   }
@@ -46,7 +46,7 @@ export class FolderSink implements Sink {
     }
   }
 
-  /** The last iteration of this run, and the PLYs that an earlier, longer run into the same folder has left. */
+  /** The last iteration of this run, and later iterations that an earlier, longer run saved in the same folder. */
   async earlierRun(): Promise<{ last: number; later: number[] }> {
     const { folder } = this.#setup;
     const last = await lastIteration(folder);
@@ -55,8 +55,8 @@ export class FolderSink implements Sink {
   }
 
   /**
-   * Starts the model folder once the run has something to put there: a run that is rejected, or fails at a photo, does
-   * not touch an earlier model.
+   * Starts the model folder only when the run has something to write: a run that is rejected, or fails at a photo,
+   * leaves an earlier model unchanged.
    */
   async #begin(): Promise<void> {
     if (this.#begun) return;
@@ -66,7 +66,7 @@ export class FolderSink implements Sink {
   }
 }
 
-/** What the tools of the family read of a run: how its capture was loaded. */
+/** How the capture was loaded, in the format that 3DGS tools read. */
 function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | number | boolean> {
   return {
     data_device: values.data_device,

@@ -6,7 +6,7 @@ import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Writes each event as JSON where that is asked for, with what the other sinks made of it. */
+/** Writes each event as JSON with --json, with the paths and times of the other sinks. */
 export class JsonSink implements Sink {
   readonly #reporter: Reporter;
   readonly #setup: RunSetup;
@@ -22,7 +22,7 @@ export class JsonSink implements Sink {
   }
 
   event(event: TrainEvent): void {
-    // The Gaussians by their count.
+    // The Gaussians are written as their count.
     this.#reporter.event({ ...event, gaussians: event.gaussians.count, ...this.#more(event) });
   }
 

@@ -1,4 +1,4 @@
-// The lines of a run: what was planned, what happened between steps, how it ended.
+// Prints the lines of a run: the memory plan, densification and evaluations, and the result.
 
 import { formatBytes } from "../../base/format.ts";
 import type { DensifyEvent, DoneEvent, EvaluateEvent, TrainEvent } from "../../train/events.ts";
@@ -8,7 +8,7 @@ import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Tells of a run in sentences. */
+/** Prints a run as lines of text. */
 export class LinesSink implements Sink {
   readonly #reporter: Reporter;
   readonly #setup: RunSetup;
@@ -60,17 +60,17 @@ export class LinesSink implements Sink {
     const { last, later } = await this.#folder.earlierRun();
     if (later.length === 0) return;
     this.#reporter.note(
-      `An earlier run has left iterations ${
+      `An earlier run left iterations ${
         later.join(", ")
-      } in this folder; render takes ${last} unless told otherwise`,
+      } in this folder; render uses ${last} unless --iteration is given`,
     );
   }
 }
 
-/** What an event did, in one line. */
+/** A densification event in one line. */
 function describeDensification(event: DensifyEvent): string {
   const { iteration, pruned, cloned, split, filled, target } = event;
-  const short = event.count < target ? `, ${count(target)} wanted` : "";
+  const short = event.count < target ? `, target ${count(target)}` : "";
   return `Iteration ${iteration}: ${count(pruned)} pruned, ${count(cloned)} cloned, ` +
     `${count(split)} split (${count(filled)} of them by gradient alone): ${count(event.count)} Gaussians${short}`;
 }

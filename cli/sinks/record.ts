@@ -1,4 +1,4 @@
-// The record of a run, `config.json`: how to repeat it, and how it went.
+// Writes the record of a run, `config.json`: its options, with which it can be repeated, and its result.
 
 import { type RunConfig, writeRunConfig } from "../../export/model_folder.ts";
 import type { TrainEvent, TrainResult } from "../../train/events.ts";
@@ -6,7 +6,7 @@ import { userPath } from "../paths.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Writes `config.json` when a run is over, if it has a folder. */
+/** Writes `config.json` at the end of a run, if it has a folder. */
 export class RecordSink implements Sink {
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
@@ -18,7 +18,7 @@ export class RecordSink implements Sink {
     this.#folder = folder;
   }
 
-  /** Wall-clock seconds of the run, once it is over. */
+  /** Wall-clock seconds of the run, available at its end. */
   get seconds(): RunConfig["seconds"] {
     return this.#seconds;
   }

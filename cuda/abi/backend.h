@@ -1,8 +1,8 @@
-// The seam between the shared C entry points (cuda/abi) and a backend (cuda/cpu or cuda/gpu).
+// The interface between the shared C entry points (cuda/abi) and a backend (cuda/cpu or cuda/gpu).
 //
 // The entry points check handles, pointers, lengths, ranges and struct sizes, hold the device's one-call lock and turn
-// exceptions into statuses; a backend sees only valid arguments, does the arithmetic and throws Failure (or
-// std::bad_alloc) when it cannot. Lifetimes: every object holds a shared_ptr to what it needs.
+// exceptions into statuses. A backend sees only valid arguments, does the arithmetic and throws Failure or
+// std::bad_alloc on errors. Lifetimes: every object holds a shared_ptr to what it needs.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,7 @@ struct SplatGradients {
   float* means2d;
 };
 
-// A photo of width x height pixels behind a lens, to be seen through a pinhole.
+// Resampling of a width x height photo of a lens to a pinhole image.
 struct Undistortion {
   core::Lens lens;
   uint32_t width, height;
@@ -81,8 +81,8 @@ class Gaussians {
 struct PhotoBytes {
   const uint8_t* pixels;
   uint32_t channels;    // 3 or 4
-  const uint8_t* mask;  // a byte a pixel, or null
-  uint32_t kept;        // pixels that the mask does not leave out
+  const uint8_t* mask;  // one byte per pixel, or null
+  uint32_t kept;        // pixels that the mask does not exclude
 };
 
 class Views {
@@ -113,7 +113,7 @@ class Lpips {
   virtual double distance(uint32_t width, uint32_t height, uint32_t range, const float* a, const float* b) = 0;
 };
 
-// Memory that a backend keeps training state in: elements of 4 bytes, zero at first.
+// Memory for training state on a backend: elements of 4 bytes, initially zero.
 class StateMemory {
  public:
   virtual ~StateMemory() = default;
@@ -128,18 +128,18 @@ struct PlannedSteps {
   const float* rates;
 };
 
-// Whether a run is to end after its last whole step: the caller's stop word says so, or the process ends.
+// Whether a run must end after its last whole step: the caller has set the stop word, or the process is ending.
 inline bool stops(const int32_t* control) {
   return __atomic_load_n(control + TAME_CONTROL_STOP, __ATOMIC_ACQUIRE) != 0 || exiting();
 }
 
-// What a backend does for a trainer; the rest of it is in trainer.h.
+// The part of a trainer that a backend implements; the rest is in trainer.h.
 class Stepper {
  public:
   virtual ~Stepper() = default;
   // control: see TAME_CONTROL_*; returns TAME_OK, or TAME_CANCELLED when the stop word ended it.
   virtual tame_status run(const PlannedSteps& plan, int32_t* control) = 0;
-  // weights: TAME_SCORE_TERMS. To TrainingState::scores.
+  // weights: TAME_SCORE_TERMS. Writes to TrainingState::scores.
   virtual void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
                      const float background[3]) = 0;
 };
@@ -151,15 +151,15 @@ class Device {
   virtual ~Device() = default;
   Ledger& ledger() { return ledger_; }
   virtual void synchronize() = 0;
-  // What was gathered since gather_profile(true); zeros without. Struct size is the caller's to set.
+  // The profile since enable_profile(true), zeros if there is none. The caller sets struct_size.
   virtual void read_profile(tame_profile& out) = 0;
-  virtual void gather_profile(bool on) = 0;  // from zero
+  virtual void enable_profile(bool on) = 0;  // from zero
   virtual void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch,
                               uint64_t byte_limit, float* mean_dist2) = 0;
   virtual std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) = 0;
   virtual std::shared_ptr<Views> make_views(uint32_t count, uint32_t residency) = 0;
   virtual std::unique_ptr<StateMemory> make_state(uint32_t purpose, size_t elements) = 0;
-  // `elements` of state. Each waits.
+  // Copy `elements` of state. Each waits.
   virtual void read_state(const void* from, size_t elements, void* to_host) = 0;
   virtual void write_state(void* to, size_t elements, const void* from_host) = 0;
   virtual void clear_state(void* at, size_t elements) = 0;
@@ -187,7 +187,7 @@ class Device {
   Ledger ledger_;
 };
 
-// What a backend library defines. open_device throws when there is none.
+// What a backend library defines. open_device throws if there is no device.
 namespace backend {
 std::string build_info();  // JSON, see tame_build_info
 uint32_t device_count();

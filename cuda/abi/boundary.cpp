@@ -1,4 +1,4 @@
-// Statuses and texts of what happened: see boundary.h.
+// Writes statuses and messages: see boundary.h.
 #include "boundary.h"
 
 #include <algorithm>
@@ -12,13 +12,13 @@ namespace {
 
 static_assert(sizeof(tame_error) == 512, "tame.h promises 512 bytes");
 
-// Length of the longest prefix that leaves room for a NUL and ends with a whole UTF-8 character: the text may be too
-// long for the buffer, or have been cut anywhere when it was formatted.
-size_t fitting_length(const char* text, size_t room) {
-  const size_t length = std::min(std::strlen(text), room - 1);
-  size_t last = length;  // where the last character begins
+// Length of the longest prefix that fits with a NUL and ends with a whole UTF-8 character: the text may be too long for
+// the buffer, or formatting may have cut it anywhere.
+size_t fitting_length(const char* text, size_t capacity) {
+  const size_t length = std::min(std::strlen(text), capacity - 1);
+  size_t last = length;  // start of the last character
   while (last > 0 && (static_cast<unsigned char>(text[last - 1]) & 0xC0) == 0x80) --last;
-  if (last == 0) return 0;  // no character at all, or only the inside of one
+  if (last == 0) return 0;  // no character, or only a part of one
   const auto lead = static_cast<unsigned char>(text[--last]);
   const size_t bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   return last + bytes <= length ? length : last;

@@ -1,4 +1,4 @@
-// The border of the library: no exception passes it. Fallible entry points run in attempt() or attempt_open().
+// Fallible entry points run in attempt() or attempt_open(), so that no exception leaves the library.
 #pragma once
 
 #include <type_traits>
@@ -28,7 +28,7 @@ tame_status attempt(tame_error* err, const Body& body) noexcept {
   }
 }
 
-// For calls that create: the body returns the handle.
+// For calls that create an object: the body returns the handle.
 template <class Body>
 auto attempt_open(tame_error* err, const Body& body) noexcept -> decltype(body()) {
   try {

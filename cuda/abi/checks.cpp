@@ -10,7 +10,7 @@ namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-using Big = unsigned long long;  // what printf's %llu takes
+using Big = unsigned long long;  // for printf's %llu
 
 }  // namespace
 
@@ -64,7 +64,7 @@ void check_camera(const tame_camera& camera) {
     for (int other = row; other < 3; ++other) {
       double dot = 0;
       for (int k = 0; k < 3; ++k) dot += double(camera.rotation[3 * row + k]) * camera.rotation[3 * other + k];
-      // Loose enough for poses written with four digits, tight enough to catch a scaled or transposed 4 x 4 matrix.
+      // Loose enough for poses with four digits, tight enough to catch a scaled or transposed 4 x 4 matrix.
       if (std::fabs(dot - (row == other)) > 2e-3)
         fail(TAME_INVALID_ARGUMENT, "camera.rotation is not orthonormal: rows %d and %d have the product %g", row,
              other, dot);

@@ -1,4 +1,4 @@
-// Argument checks. Each throws TAME_INVALID_ARGUMENT with words that name the parameter.
+// Argument checks. Each throws TAME_INVALID_ARGUMENT with a message that names the parameter.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace tame {
 
-// Rows of Gaussians or points: beyond any device at 720 bytes a Gaussian in training, and small enough that a backend
-// may count the floats of every field but the SH coefficients in 32 bits.
+// Rows of Gaussians or points: more than fit any device, at 720 bytes per Gaussian in training, and few enough to count
+// the floats of every field but the SH coefficients in 32 bits.
 constexpr uint32_t kMaxRows = 1u << 28;
 constexpr uint32_t kMaxSide = 16384;  // pixels
 constexpr uint32_t kMaxViews = 1u << 20;
@@ -19,7 +19,7 @@ constexpr uint64_t sh_coefficients(uint32_t degree) {
   return uint64_t(degree + 1) * (degree + 1);
 }
 
-// An array of `length` elements of which `needed` will be used. NULL is refused unless nothing is needed.
+// An array of `length` elements of which `needed` will be used. NULL is rejected unless `needed` is 0.
 void check_array(const char* name, const void* data, uint64_t length, uint64_t needed, uint32_t alignment);
 
 template <class T>
@@ -27,7 +27,7 @@ void check_array(const char* name, const T* data, uint64_t length, uint64_t need
   check_array(name, data, length, needed, uint32_t(alignof(T)));
 }
 
-// An array that may be NULL, when it isn't wanted.
+// An optional array: may be NULL.
 template <class T>
 void check_optional(const char* name, const T* data, uint64_t length, uint64_t needed) {
   if (data != nullptr) check_array(name, data, length, needed);
@@ -39,10 +39,10 @@ void check_range(const char* name, float value, float low, float high);
 void check_finite(const char* name, const float* values, uint64_t count);
 void check_sh_degree(uint32_t degree);
 void check_image_size(uint32_t width, uint32_t height);
-// All of tame_camera but struct_size.
+// Checks all of tame_camera but struct_size.
 void check_camera(const tame_camera& camera);
 
-// Bytes of the struct that caller and library both know.
+// Bytes of the struct that both caller and library know.
 uint32_t known_bytes(const char* name, const void* data, uint32_t bytes, uint32_t size);
 
 template <class T>

@@ -44,13 +44,15 @@ std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane
   StateColumn one = column;
   one.values = 1;
   if (column.base != nullptr) one.base = column.plane(plane);
-  std::vector<uint32_t> bits(gaussians_.count());
-  state_.read_rows(one, 0, gaussians_.count(), bits.data());
-  std::vector<float> values(bits.size());
-  if (column.integer)
-    std::copy(bits.begin(), bits.end(), values.begin());
-  else
-    std::memcpy(values.data(), bits.data(), bits.size() * sizeof(float));
+  std::vector<float> values(gaussians_.count());
+  // The bits of the elements, whatever their type.
+  state_.read_rows(one, 0, gaussians_.count(), reinterpret_cast<uint32_t*>(values.data()));
+  if (!column.integer) return values;
+  for (float& value : values) {
+    uint32_t whole;
+    std::memcpy(&whole, &value, sizeof whole);
+    value = float(whole);
+  }
   return values;
 }
 
@@ -71,8 +73,20 @@ std::optional<std::vector<float>> Columns::read(std::string_view name) const {
 }
 
 std::vector<float> Columns::evaluate(const char* what, std::string_view expression) const {
-  return evaluate_expression(what, expression, gaussians_.count(),
-                             [this](std::string_view name) { return read(name); });
+  const uint32_t count = gaussians_.count();
+  std::map<std::string_view, std::vector<float>> loaded;  // of the state, each once
+  return evaluate_expression(what, expression, count, [&](std::string_view name) -> const float* {
+    static constexpr float kNoRows[1] = {};
+    const auto scratch = scratch_.find(name);
+    if (scratch != scratch_.end()) return count == 0 ? kNoRows : scratch->second.values.data();
+    auto found = loaded.find(name);
+    if (found == loaded.end()) {
+      std::optional<std::vector<float>> values = read(name);
+      if (!values.has_value()) return nullptr;
+      found = loaded.emplace(name, std::move(*values)).first;
+    }
+    return count == 0 ? kNoRows : found->second.data();
+  });
 }
 
 void Columns::check_writable(std::string_view name) const {
@@ -104,7 +118,7 @@ void Columns::write_at(std::string_view name, std::vector<float> values, const s
   const std::optional<std::vector<float>> before = read(name);
   if (!before.has_value()) {
     const std::string text(name.substr(0, 64));
-    fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write it everywhere first", text.c_str());
+    fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write all its rows first", text.c_str());
   }
   for (size_t i = 0; i < values.size(); ++i)
     if (chosen[i] == 0) values[i] = (*before)[i];
@@ -120,7 +134,7 @@ void Columns::write(std::string_view name, std::vector<float> values, bool stays
     name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
   }
   if (find_state(name, column, plane)) {
-    if (column.base == nullptr) {  // scores, the only column that may have no memory yet
+    if (column.base == nullptr) {  // `score`, the only column that may not be allocated yet
       state_.need_scores();
       find_state(name, column, plane);
     }

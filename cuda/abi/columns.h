@@ -1,4 +1,4 @@
-// One float a Gaussian by name: the state's columns and those that a caller made. See tame_trainer_compute.
+// Named columns of one float per Gaussian: those of the state and scratch ones. See tame_trainer_compute.
 #pragma once
 
 #include <map>
@@ -15,13 +15,13 @@ class Columns {
  public:
   Columns(TrainingState& state, const Gaussians& gaussians) : state_(state), gaussians_(gaussians) {}
 
-  // Of an expression. what: the parameter's name in errors.
+  // The values of an expression. what: the parameter's name in errors.
   std::vector<float> evaluate(const char* what, std::string_view expression) const;
-  // Writes a state column, or a scratch one, which is made where there is none of the name.
+  // Writes a state column, or a scratch one, which is created if it does not exist.
   void write(std::string_view name, std::vector<float> values, bool stays = false);
-  // Writes a column that exists, at the rows at which `chosen` is not 0.
+  // Writes an existing column, at the rows where `chosen` is not 0.
   void write_at(std::string_view name, std::vector<float> values, const std::vector<float>& chosen, bool stays);
-  // What write() will do with a name: throws TAME_INVALID_ARGUMENT where it cannot be written.
+  // Throws TAME_INVALID_ARGUMENT if write() cannot write the column.
   void check_writable(std::string_view name) const;
 
   void follow(const RowEdit& edit);
@@ -32,9 +32,9 @@ class Columns {
     std::vector<float> values;
     bool stays;
   };
-  // A plane of the state by name, `name.k` among them; column.base may be null. False where there is none.
+  // Finds a plane of the state by name or `name.k`; column.base may be null. False if there is none.
   bool find_state(std::string_view name, StateColumn& column, uint32_t& plane) const;
-  // Values written to used_opacity, as they are stored.
+  // Converts values of used_opacity to stored ones.
   void store_opacities(std::vector<float>& values) const;
   std::optional<std::vector<float>> read(std::string_view name) const;
   std::vector<float> read_state(const StateColumn& column, uint32_t plane) const;

@@ -1,4 +1,4 @@
-// Entry points of a device handle, k-NN among them.
+// Entry points of a device handle, including k-NN.
 #include "boundary.h"
 #include "checks.h"
 #include "entries.h"
@@ -17,7 +17,7 @@ tame_device* tame_device_open(const tame_device_options* options, uint32_t optio
     const auto chosen = read_struct<tame_device_options>("options", options, options_bytes);
     check_count("options.threads", chosen.threads, 0, kMaxThreads);
     const uint32_t count = backend::device_count();
-    // With none at all the backend knows why, and says so.
+    // If there is none at all, the backend's error says why.
     if (count > 0 && chosen.index >= count)
       fail(TAME_NO_DEVICE, "No device with index %u: this library sees %u", chosen.index, count);
     const auto entry = std::make_shared<DeviceEntry>(backend::open_device(chosen));
@@ -29,7 +29,7 @@ tame_device* tame_device_open(const tame_device_options* options, uint32_t optio
 tame_status tame_device_memory(tame_device* device, uint32_t reset_peak, tame_memory* memory, uint32_t memory_bytes,
                                tame_error* err) {
   return attempt(err, [&] {
-    const auto entry = find<DeviceEntry>(device);  // no Call: allowed beside one
+    const auto entry = find<DeviceEntry>(device);  // no Call: allowed during one
     known_bytes("memory", memory, memory_bytes, uint32_t(sizeof *memory));
     tame_memory out = {};
     entry->backend().ledger().read(out, reset_peak != 0);
@@ -45,7 +45,7 @@ tame_status tame_device_profile(tame_device* device, uint32_t action, tame_profi
     known_bytes("profile", profile, profile_bytes, uint32_t(sizeof *profile));
     tame_profile out = {};
     call->backend().read_profile(out);
-    if (action != TAME_PROFILE_READ) call->backend().gather_profile(action == TAME_PROFILE_START);
+    if (action != TAME_PROFILE_READ) call->backend().enable_profile(action == TAME_PROFILE_START);
     write_struct("profile", profile, profile_bytes, out);
   });
 }
@@ -68,7 +68,7 @@ tame_status tame_knn_mean_dist2(tame_device* device, const float* points, uint32
   return attempt(err, [&] {
     const Call<DeviceEntry> call(device);
     if (points_length % 3 != 0)
-      fail(TAME_INVALID_ARGUMENT, "points holds %u floats: expected three a point", points_length);
+      fail(TAME_INVALID_ARGUMENT, "points holds %u floats: expected three per point", points_length);
     const uint32_t count = points_length / 3;
     check_count("the number of points", count, 0, kMaxRows);
     check_count("neighbours", neighbours, 1, kMaxNeighbours);

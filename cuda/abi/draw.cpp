@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "../core/philox.h"
 
@@ -17,16 +18,40 @@ float exponential(const Drawing& d, uint32_t index) {
 
 }  // namespace
 
+// A histogram of the keys' upper halves finds those that are certainly among the first; only the bin at the border is
+// ordered.
 void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
-  if (count < tickets.size()) {
-    std::nth_element(tickets.begin(), tickets.begin() + count, tickets.end());
-    tickets.resize(count);
+  if (count >= tickets.size()) return;
+  if (count == 0) return tickets.clear();
+  const auto bin_of = [](const Ticket& ticket) {
+    const float key = ticket.place + 0.f;  // -0 is 0
+    uint32_t bits;
+    std::memcpy(&bits, &key, sizeof bits);
+    return (bits ^ ((bits >> 31) != 0 ? 0xFFFFFFFFu : 0x80000000u)) >> 16;
+  };
+  std::vector<uint32_t> sizes(1u << 16, 0);
+  for (const Ticket& ticket : tickets) ++sizes[bin_of(ticket)];
+  uint32_t border = 0, before = 0;
+  while (before + sizes[border] < count) before += sizes[border++];
+  std::vector<Ticket> kept(before + 1), at_border;  // one more: a ticket that is left out is written over
+  at_border.reserve(sizes[border]);
+  uint32_t next = 0;
+  for (const Ticket& ticket : tickets) {
+    const uint32_t bin = bin_of(ticket);
+    kept[next] = ticket;
+    next += bin < border;
+    if (bin == border) at_border.push_back(ticket);
   }
+  kept.pop_back();
+  std::nth_element(at_border.begin(), at_border.begin() + (count - before - 1), at_border.end());
+  kept.insert(kept.end(), at_border.begin(), at_border.begin() + (count - before));
+  tickets = std::move(kept);
 }
 
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
                          const Drawing& drawing) {
   std::vector<Ticket> weighted, rest;
+  weighted.reserve(members.size());
   for (const uint32_t i : members) {
     const float e = exponential(drawing, i);
     if (weights[i] > 0)
@@ -51,6 +76,7 @@ std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, cons
   std::vector<uint32_t> drawn;
   if (!(largest > 0)) return drawn;
   std::vector<uint64_t> sums;  // inclusive
+  sums.reserve(members.size());
   uint64_t total = 0;
   for (const uint32_t i : members) sums.push_back(total += uint64_t(double(weight_of(i)) / largest * 1048576.0));
   for (uint32_t j = 0; j < count; ++j) {

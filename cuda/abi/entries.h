@@ -1,4 +1,4 @@
-// What stands behind each kind of handle, and the rule that one device runs one call at a time.
+// The objects that handles refer to, and the rule that a device runs one call at a time.
 #pragma once
 
 #include <memory>
@@ -20,12 +20,12 @@ class DeviceEntry : public Entry {
 
   Device& backend() { return *device_; }
 
-  // False when a call is running.
+  // False if a call is running.
   bool enter() noexcept;
-  // Destroys what was closed during the call, then lets the next call in.
+  // Destroys what was closed during the call, then admits the next call.
   void leave() noexcept;
-  // Drops a reference to a child. If it is the last one the child is destroyed: now, or when the running call is over;
-  // never beside a call, whatever thread closed it.
+  // Drops a reference to a child. The last one destroys the child: now, or at the end of the running call, but never
+  // during a call, on whichever thread it was closed.
   void release(std::shared_ptr<Entry> entry) noexcept;
 
  private:
@@ -35,7 +35,7 @@ class DeviceEntry : public Entry {
   std::shared_ptr<Entry> closed_;  // head of the list linked by next_closed_
 };
 
-// A child of a device. `device` stands before what a subclass holds, so it goes last.
+// A child of a device. `device` is declared before the members of subclasses, so it is destroyed last.
 class ChildEntry : public Entry {
  public:
   explicit ChildEntry(std::shared_ptr<DeviceEntry> parent) : device(std::move(parent)) {}
@@ -50,8 +50,8 @@ class GaussiansEntry : public ChildEntry {
   GaussiansEntry(std::shared_ptr<DeviceEntry> device, std::shared_ptr<Gaussians> gaussians)
       : ChildEntry(std::move(device)), gaussians(std::move(gaussians)) {}
 
-  // Before a change of the rows by the caller. Throws TAME_BUSY: while a trainer lives only it may change them. Linear
-  // opacities, which an earlier trainer may have left, become logits.
+  // Call before the caller changes rows. Throws TAME_BUSY while a trainer uses the Gaussians. Linear opacities, which
+  // an earlier trainer may have left, become logits.
   void claim(const char* what);
 
   const std::shared_ptr<Gaussians> gaussians;
@@ -120,15 +120,14 @@ void close_child(const void* handle) {
   device->release(std::move(entry));
 }
 
-// One call on a handle: finds it, keeps it alive and keeps other calls off its device. Throws TAME_INVALID_ARGUMENT
-// or TAME_BUSY.
+// One call on a handle: finds it, keeps it alive and locks its device. Throws TAME_INVALID_ARGUMENT or TAME_BUSY.
 template <class T>
 class Call {
  public:
   explicit Call(const void* handle) : entry_(find<T>(handle)), device_(device_of(entry_)) {
     if (device_->enter()) return;
     device_->release(std::move(entry_));  // the last reference, if it was closed meanwhile
-    fail(TAME_BUSY, "The device is busy with another call: wait until that one is over");
+    fail(TAME_BUSY, "The device is busy with another call: wait until that call has ended");
   }
   ~Call() {
     entry_.reset();

@@ -17,11 +17,11 @@ namespace {
 
 constexpr uint32_t kFlags = TAME_MEMORY_SCORES | TAME_MEMORY_METRICS;
 
-// Measured on trained captures: up to one and a half pairs for each Gaussian, and 200 for each tile, as larger pictures
-// cut a splat into more tiles.
+// Measured on trained captures: up to 1.5 pairs per Gaussian, and 200 per tile, because a splat covers more tiles of a
+// larger image.
 constexpr double kInstancesPerGaussian = 1.5, kInstancesPerTile = 200;
 
-constexpr uint64_t kMoments = 2;  // of Adam
+constexpr uint64_t kMoments = 2;  // Adam's
 // Gradient sum, largest radius; visible steps.
 constexpr uint64_t kStatisticsBytes = 2 * sizeof(float) + sizeof(uint32_t);
 

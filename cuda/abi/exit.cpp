@@ -24,7 +24,7 @@ void wait_for_calls() {
 
 }  // namespace
 
-// Functions registered later run earlier: CUDA registers its own when a device is opened first.
+// Functions registered later run earlier: CUDA registers its own when the first device is opened.
 void wait_for_calls_at_exit() {
   static const int registered = std::atexit(wait_for_calls);
   (void)registered;

@@ -1,81 +1,44 @@
-// See expression.h. A recursive descent parser that evaluates as it goes: each operand is a whole column, or one
-// number.
+// See expression.h. A recursive descent parser makes a list of nodes, each after its arguments; they are evaluated
+// block by block of rows, so that what is in between stays in the cache.
 #include "expression.h"
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <string>
 
-#include "../core/activations.h"
 #include "failure.h"
+#include "operations.h"
 
 namespace tame {
 
 namespace {
 
-constexpr int kDeepest = 64;  // levels of nesting
+constexpr int kDeepest = 64;    // levels of nesting
+constexpr size_t kBlock = 512;  // rows
 
-// A column, or a number that stands for as many.
-struct Operand {
-  std::vector<float> column;
+// A column, a number or an operation on earlier nodes.
+struct Node {
+  const Operation* operation = nullptr;
+  const float* column = nullptr;
   float number = 0;
-  bool is_column = false;
+  size_t arguments[3] = {};
 };
-
-struct Function {
-  const char* name;
-  int arguments;
-  float (*apply)(float a, float b, float c);
-};
-
-constexpr Function kFunctions[] = {
-    {"min", 2, [](float a, float b, float) { return std::fmin(a, b); }},
-    {"max", 2, [](float a, float b, float) { return std::fmax(a, b); }},
-    {"exp", 1, [](float a, float, float) { return std::exp(a); }},
-    {"log", 1, [](float a, float, float) { return std::log(a); }},
-    {"sqrt", 1, [](float a, float, float) { return std::sqrt(a); }},
-    {"abs", 1, [](float a, float, float) { return std::fabs(a); }},
-    {"floor", 1, [](float a, float, float) { return std::floor(a); }},
-    {"sigmoid", 1, [](float a, float, float) { return core::sigmoid(a); }},
-    {"logit", 1, [](float a, float, float) { return core::logit(a); }},
-    {"choose", 3, [](float a, float b, float c) { return a != 0 ? b : c; }},
-};
-
-struct Operator {
-  const char* text;
-  float (*apply)(float a, float b);
-};
-
-// By level from weak to strong; of operators that begin alike the longer first.
-constexpr Operator kOr[] = {{"|", [](float a, float b) { return a != 0 || b != 0 ? 1.f : 0.f; }}};
-constexpr Operator kAnd[] = {{"&", [](float a, float b) { return a != 0 && b != 0 ? 1.f : 0.f; }}};
-constexpr Operator kComparisons[] = {{"<=", [](float a, float b) { return a <= b ? 1.f : 0.f; }},
-                                     {">=", [](float a, float b) { return a >= b ? 1.f : 0.f; }},
-                                     {"==", [](float a, float b) { return a == b ? 1.f : 0.f; }},
-                                     {"!=", [](float a, float b) { return a != b ? 1.f : 0.f; }},
-                                     {"<", [](float a, float b) { return a < b ? 1.f : 0.f; }},
-                                     {">", [](float a, float b) { return a > b ? 1.f : 0.f; }}};
-constexpr Operator kSums[] = {{"+", [](float a, float b) { return a + b; }},
-                              {"-", [](float a, float b) { return a - b; }}};
-constexpr Operator kProducts[] = {{"*", [](float a, float b) { return a * b; }},
-                                  {"/", [](float a, float b) { return a / b; }}};
 
 class Parser {
  public:
-  Parser(const char* what, std::string_view text, size_t rows, const ColumnSource& columns)
-      : what_(what), text_(text), rows_(rows), columns_(columns) {}
+  Parser(const char* what, std::string_view text, const ColumnSource& columns)
+      : what_(what), text_(text), columns_(columns) {}
 
-  std::vector<float> run() {
-    Operand value = level(0);
+  // The last node is the whole.
+  std::vector<Node> run() {
+    level(0);
     skip_spaces();
-    if (at_ != text_.size()) refuse("expected an operator or the end");
-    if (!value.is_column) value.column.assign(rows_, value.number);
-    return std::move(value.column);
+    if (at_ != text_.size()) reject("expected an operator or the end");
+    return std::move(nodes_);
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const {
+  [[noreturn]] void reject(const std::string& why) const {
     const std::string text(text_.substr(0, 200));
     fail(TAME_INVALID_ARGUMENT, "%s \"%s\" at byte %zu: %s", what_, text.c_str(), at_, why.c_str());
   }
@@ -83,92 +46,75 @@ class Parser {
   void skip_spaces() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
   }
-  bool take(std::string_view token) {
+  std::string_view rest() {
     skip_spaces();
-    if (text_.substr(at_, token.size()) != token) return false;
+    return text_.substr(at_);
+  }
+  bool take(std::string_view token) {
+    if (rest().substr(0, token.size()) != token) return false;
     at_ += token.size();
     return true;
   }
 
-  template <size_t n>
-  const Operator* take_operator(const Operator (&operators)[n]) {
-    for (const Operator& each : operators)
-      if (take(each.text)) return &each;
-    return nullptr;
+  // Every function below returns the index of its node.
+  size_t add(const Node& node) {
+    nodes_.push_back(node);
+    return nodes_.size() - 1;
   }
-  const Operator* operator_of(int level) {
-    switch (level) {
-      case 0:
-        return take_operator(kOr);
-      case 1:
-        return take_operator(kAnd);
-      case 2:
-        return take_operator(kComparisons);
-      case 3:
-        return take_operator(kSums);
-      default:
-        return take_operator(kProducts);
-    }
+  size_t add(const Operation& operation, size_t a, size_t b = 0, size_t c = 0) {
+    return add({&operation, nullptr, 0, {a, b, c}});
   }
 
-  Operand level(int number) {
-    if (number == 5) return unary();
-    Operand left = level(number + 1);
-    while (const Operator* each = operator_of(number)) {
-      const Operand right = level(number + 1);
-      left = combine(std::move(left), right, each->apply);
+  size_t level(int precedence) {
+    if (precedence == kPrecedences) return unary();
+    size_t left = level(precedence + 1);
+    while (const Operation* operation = operator_at(rest(), precedence)) {
+      take(operation->text);
+      left = add(*operation, left, level(precedence + 1));
     }
     return left;
   }
 
-  Operand unary() {
-    if (++depth_ > kDeepest) refuse("expected at most 64 levels of nesting");
-    Operand value;
-    if (take("-"))
-      value = combine(unary(), {}, [](float a, float) { return -a; });
-    else if (take("!"))
-      value = combine(unary(), {}, [](float a, float) { return a != 0 ? 0.f : 1.f; });
-    else
-      value = primary();
+  size_t unary() {
+    if (++depth_ > kDeepest) reject("expected at most 64 levels of nesting");
+    const Operation* const operation = unary_operator_at(rest());
+    if (operation != nullptr) take(operation->text);
+    const size_t value = operation != nullptr ? add(*operation, unary()) : primary();
     --depth_;
     return value;
   }
 
-  Operand primary() {
+  size_t primary() {
     skip_spaces();
     if (take("(")) {
-      Operand value = level(0);
-      if (!take(")")) refuse("expected \")\"");
+      const size_t value = level(0);
+      if (!take(")")) reject("expected \")\"");
       return value;
     }
     if (at_ < text_.size() && ((text_[at_] >= '0' && text_[at_] <= '9') || text_[at_] == '.')) return number();
     const size_t first = at_;
     const std::string_view name = identifier();
-    if (name.empty()) refuse("expected a number, a column, a function or \"(\"");
+    if (name.empty()) reject("expected a number, a column, a function or \"(\"");
     const bool is_call = take("(");
-    const Function* const function = is_call ? function_of(name) : nullptr;
+    const Operation* const function = is_call ? function_named(name) : nullptr;
     if (function != nullptr) return call(*function);
-    std::optional<std::vector<float>> column = is_call ? std::nullopt : columns_(name);
-    if (!column.has_value()) {
+    const float* const column = is_call ? nullptr : columns_(name);
+    if (column == nullptr) {
       at_ = first;
       const std::string quoted = '"' + std::string(name.substr(0, 64)) + '"';
-      refuse(is_call ? "there is no function " + quoted : "there is no column " + quoted + " of one value a Gaussian");
+      reject(is_call ? "there is no function " + quoted
+                     : "there is no column " + quoted + " with one value per Gaussian");
     }
-    Operand value;
-    value.is_column = true;
-    value.column = std::move(*column);
-    return value;
+    return add({nullptr, column, 0, {}});
   }
 
-  Operand number() {
-    Operand value;
-    // By way of a double, as a number that a caller had in 64 bits becomes one of 32.
+  size_t number() {
+    // Through a double: a caller's 64-bit number becomes a 32-bit one in the same way.
     double number = 0;
     const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-    if (parsed.ec != std::errc()) refuse("expected a number of 64 bits");
-    value.number = float(number);
+    if (parsed.ec != std::errc()) reject("expected a number that fits in 64 bits");
     at_ = size_t(parsed.ptr - text_.data());
-    return value;
+    return add({nullptr, nullptr, float(number), {}});
   }
 
   std::string_view identifier() {
@@ -180,56 +126,20 @@ class Parser {
     return text_.substr(first, at_ - first);
   }
 
-  static const Function* function_of(std::string_view name) {
-    const auto* function = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                        [&](const Function& each) { return name == each.name; });
-    return function == std::end(kFunctions) ? nullptr : function;
-  }
-
-  Operand call(const Function& function) {
-    Operand arguments[3];
+  size_t call(const Operation& function) {
+    size_t arguments[3] = {};
     for (int k = 0; k < function.arguments; ++k) {
-      if (k != 0 && !take(",")) refuse("expected \",\" and another argument");
+      if (k != 0 && !take(",")) reject("expected \",\" and another argument");
       arguments[k] = level(0);
     }
-    if (!take(")")) refuse("expected \")\"");
-    return apply(arguments, function.apply);
-  }
-
-  Operand combine(Operand left, const Operand& right, float (*operation)(float, float)) const {
-    if (!left.is_column && !right.is_column) {
-      left.number = operation(left.number, right.number);
-      return left;
-    }
-    if (!left.is_column) {
-      Operand out = right;
-      for (float& value : out.column) value = operation(left.number, value);
-      return out;
-    }
-    for (size_t i = 0; i < rows_; ++i)
-      left.column[i] = operation(left.column[i], right.is_column ? right.column[i] : right.number);
-    return left;
-  }
-
-  Operand apply(const Operand (&a)[3], float (*function)(float, float, float)) const {
-    const auto at = [](const Operand& operand, size_t i) {
-      return operand.is_column ? operand.column[i] : operand.number;
-    };
-    Operand out;
-    out.is_column = a[0].is_column || a[1].is_column || a[2].is_column;
-    if (!out.is_column) {
-      out.number = function(a[0].number, a[1].number, a[2].number);
-      return out;
-    }
-    out.column.resize(rows_);
-    for (size_t i = 0; i < rows_; ++i) out.column[i] = function(at(a[0], i), at(a[1], i), at(a[2], i));
-    return out;
+    if (!take(")")) reject("expected \")\"");
+    return add(function, arguments[0], arguments[1], arguments[2]);
   }
 
   const char* const what_;
   const std::string_view text_;
-  const size_t rows_;
   const ColumnSource& columns_;
+  std::vector<Node> nodes_;
   size_t at_ = 0;
   int depth_ = 0;
 };
@@ -238,7 +148,23 @@ class Parser {
 
 std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
                                        const ColumnSource& columns) {
-  return Parser(what, text, rows, columns).run();
+  const std::vector<Node> nodes = Parser(what, text, columns).run();
+  std::vector<float> blocks(nodes.size() * kBlock), out(rows);
+  std::vector<const float*> values(nodes.size());  // of each node at the block at hand
+  for (size_t k = 0; k < nodes.size(); ++k) {
+    values[k] = &blocks[k * kBlock];
+    if (nodes[k].operation == nullptr) std::fill_n(&blocks[k * kBlock], kBlock, nodes[k].number);
+  }
+  for (size_t first = 0; first < rows; first += kBlock) {
+    const size_t n = std::min(kBlock, rows - first);
+    for (size_t k = 0; k < nodes.size(); ++k) {
+      const auto& [operation, column, number, a] = nodes[k];
+      if (column != nullptr) values[k] = column + first;
+      if (operation != nullptr) operation->apply(values[a[0]], values[a[1]], values[a[2]], &blocks[k * kBlock], n);
+    }
+    std::copy_n(values.back(), n, &out[first]);
+  }
+  return out;
 }
 
 }  // namespace tame

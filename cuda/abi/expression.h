@@ -1,18 +1,17 @@
-// Expressions over columns: one float a Gaussian, in 32-bit arithmetic in the order written. See tame_trainer_compute.
+// Expressions over columns, evaluated in 32-bit arithmetic in the order written. See tame_trainer_compute.
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace tame {
 
-// The values of a column by name, one a Gaussian; nothing where there is none.
-using ColumnSource = std::function<std::optional<std::vector<float>>(std::string_view name)>;
+// The values of a column by name, one per Gaussian, valid until the evaluation ends; null if there is no such column.
+using ColumnSource = std::function<const float*(std::string_view name)>;
 
 // Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which are TAME_INVALID_ARGUMENT and
-// give the place in the text.
+// give the position in the text.
 std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
                                        const ColumnSource& columns);
 

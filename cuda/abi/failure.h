@@ -1,4 +1,4 @@
-// The one exception type of the native code: a status with words for the user.
+// The exception type of the native code: a status with a message for the user.
 #pragma once
 
 #include <cstdarg>

@@ -1,4 +1,4 @@
-// See fields.h; also the entry point that tells the table of parameters.
+// See fields.h; also the entry point that reads the table of parameters.
 #include "fields.h"
 
 #include <cstdio>

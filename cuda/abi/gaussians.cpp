@@ -19,7 +19,7 @@ void check_rows(const Gaussians& gaussians, uint32_t field, uint32_t offset, uin
   check_array("data", data, data_length, rows * width);
 }
 
-// Turns the linear opacities in downloaded rows into logits.
+// Converts the linear opacities in downloaded rows to logits.
 void make_logits(const Layout& layout, uint32_t field, uint32_t rows, float* data) {
   const std::vector<int> planes = row_planes(layout, field);
   for (size_t c = 0; c < planes.size(); ++c) {

@@ -6,9 +6,9 @@
 namespace tame {
 namespace {
 
-// 47 bits in all, as the user addresses of x86-64 and AArch64 have, so that nothing which treats a handle as a pointer
-// finds it strange. The generation counts every handle made, not those of one slot: it repeats after 2^30 handles, and
-// then matters only if the slot is the same as well.
+// 47 bits in all, like user addresses of x86-64 and AArch64, so that code which treats a handle as a pointer accepts
+// it. The generation counts all handles, not those of one slot: it repeats after 2^30 handles, which matters only if
+// the slot is the same as well.
 constexpr uint32_t kSlotBits = 14;
 constexpr uint32_t kGenerationBits = 30;
 constexpr uint64_t kSlots = uint64_t(1) << kSlotBits;
@@ -40,8 +40,8 @@ const char* kind_name(Kind kind) {
   return "unknown";
 }
 
-// Two libraries in one process lie at different addresses and so start at different generations: a handle of one is
-// foreign to the other. The multiplier is 2^64 / golden ratio (Fibonacci hashing).
+// Two libraries in one process are at different addresses and so start at different generations: a handle of one is
+// not valid in the other. The multiplier is 2^64 / golden ratio (Fibonacci hashing).
 HandleTable::HandleTable() : generation_((reinterpret_cast<uintptr_t>(&handles) * 0x9E3779B97F4A7C15u) >> 34) {}
 
 void* HandleTable::add(Kind kind, std::shared_ptr<Entry> entry) {
@@ -68,7 +68,7 @@ HandleTable::Slot& HandleTable::slot_of(Kind kind, const void* handle) {
   const uint64_t index = value % kSlots;
   const bool right_kind = value >> (kGenerationBits + kSlotBits) == uint64_t(kind);
   if (!right_kind || index >= slots_.size() || slots_[index].handle != value)
-    fail(TAME_INVALID_ARGUMENT, "Not an open %s handle of this library: closed already, of another kind, or foreign",
+    fail(TAME_INVALID_ARGUMENT, "Not an open %s handle of this library: already closed, of another kind, or foreign",
          kind_name(kind));
   return slots_[index];
 }
@@ -87,7 +87,7 @@ std::shared_ptr<Entry> HandleTable::remove(Kind kind, const void* handle) {
 }
 
 HandleTable& handles() {
-  // Never destroyed: a process may exit while a call still runs on another thread.
+  // Never destroyed: the process may exit while a call still runs on another thread.
   static HandleTable& table = *new HandleTable;
   return table;
 }

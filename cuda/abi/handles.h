@@ -1,5 +1,5 @@
-// The handle table. What a caller holds is no address but a number in a pointer's clothes: kind, generation and slot.
-// Any other number, an old handle of a reused slot among them, is found not to be in the table.
+// The handle table. A handle is not an address but a number cast to a pointer: kind, generation and slot. Any other
+// number, such as an old handle of a reused slot, is not in the table and is rejected.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ enum class Kind : uint32_t { device = 1, gaussians, views, trainer, rasterizatio
 
 const char* kind_name(Kind kind);
 
-// What a handle stands for.
+// What a handle refers to.
 class Entry {
  public:
   virtual ~Entry() = default;
@@ -23,14 +23,14 @@ class Entry {
  private:
   friend class DeviceEntry;
   std::shared_ptr<Entry>
-      next_closed_;  // in the device's list of closed entries: linked, so that closing needs no memory
+      next_closed_;  // in the device's list of closed entries: linked, so that closing allocates no memory
 };
 
 class HandleTable {
  public:
   HandleTable();
 
-  // Throws Failure or std::bad_alloc when there is no room.
+  // Throws Failure or std::bad_alloc if the table is full.
   void* add(Kind kind, std::shared_ptr<Entry> entry);
   // Both throw TAME_INVALID_ARGUMENT unless `handle` is an open handle of this kind and this library.
   std::shared_ptr<Entry> find(Kind kind, const void* handle);

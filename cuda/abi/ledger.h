@@ -1,5 +1,5 @@
-// Counts what a device handle's allocations take, by purpose, and refuses what would pass the limit.
-// Backends take memory through it; tame_device_memory reads it while calls run, hence the atomics.
+// Counts the allocations of a device handle by purpose, and rejects those that would exceed the limit. Backends
+// allocate through it; tame_device_memory reads it while calls run, hence the atomics.
 #pragma once
 
 #include <atomic>
@@ -21,13 +21,13 @@ class Ledger {
  public:
   explicit Ledger(uint64_t limit) : limit_(limit) {}
 
-  // Throws TAME_OUT_OF_MEMORY with purpose, wanted and free bytes when the limit forbids it.
+  // Throws TAME_OUT_OF_MEMORY with purpose, wanted and free bytes if it would exceed the limit.
   void take(uint32_t purpose, uint64_t bytes) {
     const uint64_t live = live_.fetch_add(bytes) + bytes;
     if (limit_ != 0 && live > limit_) {
       live_.fetch_sub(bytes);
       const uint64_t used = live - bytes;
-      refuse(purpose, bytes, limit_ > used ? limit_ - used : 0);
+      throw_out_of_memory(purpose, bytes, limit_ > used ? limit_ - used : 0);
     }
     raise(peak_, live);
     raise(peak_by_[purpose], live_by_[purpose].fetch_add(bytes) + bytes);
@@ -38,7 +38,7 @@ class Ledger {
     live_by_[purpose].fetch_sub(bytes);
   }
 
-  [[noreturn]] static void refuse(uint32_t purpose, uint64_t wanted, uint64_t free) {
+  [[noreturn]] static void throw_out_of_memory(uint32_t purpose, uint64_t wanted, uint64_t free) {
     char text[200];
     std::snprintf(text, sizeof text, "Out of memory for %s: wanted %.1f MiB, %.1f MiB free", purpose_name(purpose),
                   double(wanted) / 1048576.0, double(free) / 1048576.0);

@@ -1,4 +1,4 @@
-// Entry points about the library itself and the devices it sees.
+// Entry points about the library itself and the devices it finds.
 #include <cstring>
 
 #include "backend.h"

@@ -57,14 +57,14 @@ constexpr LpipsNet make_net(const LpipsLayer (&layers)[N], uint32_t least_side) 
 }
 
 constexpr LpipsNet kNets[] = {make_net(kVgg, 16), make_net(kAlex, 31)};
-static_assert(kNets[TAME_LPIPS_VGG].weights == TAME_LPIPS_VGG_WEIGHTS, "tame.h states the count");
-static_assert(kNets[TAME_LPIPS_ALEX].weights == TAME_LPIPS_ALEX_WEIGHTS, "tame.h states the count");
+static_assert(kNets[TAME_LPIPS_VGG].weights == TAME_LPIPS_VGG_WEIGHTS, "tame.h has the count");
+static_assert(kNets[TAME_LPIPS_ALEX].weights == TAME_LPIPS_ALEX_WEIGHTS, "tame.h has the count");
 
 uint32_t side_after(const LpipsLayer& layer, uint32_t side) {
   return (side + 2 * layer.pad - layer.kernel) / layer.stride + 1;
 }
 
-// Output rows that the first `available` of `height` input rows are enough for.
+// Output rows that can be computed from the first `available` of `height` input rows.
 uint32_t rows_after(const LpipsLayer& layer, uint32_t available, uint32_t height) {
   if (available == height) return side_after(layer, height);
   return available + layer.pad < layer.kernel ? 0 : (available + layer.pad - layer.kernel) / layer.stride + 1;
@@ -107,10 +107,10 @@ LpipsPlan::LpipsPlan(const LpipsNet& net, uint32_t width, uint32_t height, uint6
     sums += rows_[l + 1].height;
   }
   sum_offsets_[kLpipsTaps] = sums;
-  make_room();
+  set_capacities();
   while (2 * floats_ > float_limit && band_ > kLeastBand) {
     band_ = std::max(kLeastBand, (band_ + 1) / 2);
-    make_room();
+    set_capacities();
   }
 }
 
@@ -120,8 +120,8 @@ std::vector<uint32_t> LpipsPlan::complete(uint32_t bands) const {
   return done;
 }
 
-// The capacities: rows that the next layer has not done with before a band, and the band's own.
-void LpipsPlan::make_room() {
+// A buffer's capacity: the rows that the next layer still needs before a band, and the band's own.
+void LpipsPlan::set_capacities() {
   for (LpipsRows& rows : rows_) rows.capacity = 0;
   std::vector<uint32_t> before = complete(0);
   for (uint32_t band = 1; band <= bands(); ++band) {

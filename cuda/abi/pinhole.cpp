@@ -1,4 +1,4 @@
-// Which pinhole camera a distorted photo becomes: see tame_lens_pinhole in tame.h.
+// Chooses the pinhole camera for a lens: see tame_lens_pinhole in tame.h.
 #include "pinhole.h"
 
 #include <algorithm>
@@ -10,8 +10,8 @@ namespace tame {
 namespace {
 
 constexpr int kSamples = 256;    // of each edge: between two of them it bends by less than a hundredth of a pixel
-constexpr double kWidest = 2;    // sides lie at most this many times as far from the principal point as in the photo
-constexpr double kSlack = 1e-6;  // pixels: what rounding may take from an edge that lies on a whole pixel
+constexpr double kWidest = 2;    // a side's largest distance from the principal point, relative to the photo's
+constexpr double kSlack = 1e-6;  // pixels: rounding error of an edge on a whole pixel
 constexpr double kLargest = 1e9;
 
 void check_number(const char* name, double value, double low, double high) {
@@ -44,7 +44,7 @@ core::Lens checked_lens(const tame_lens& lens) {
 tame_pinhole choose_pinhole(const tame_lens& photo) {
   const core::Lens lens = checked_lens(photo);
   const double width = photo.width, height = photo.height;
-  // In pixels of the pinhole from the principal point: the photo's four edges, undistorted, lie outside.
+  // In pixels of the pinhole from the principal point: the photo's four undistorted edges are outside.
   double left = -kWidest * lens.cx, right = kWidest * (width - lens.cx);
   double top = -kWidest * lens.cy, bottom = kWidest * (height - lens.cy);
   const auto undistorted = [&](double px, double py, double* x, double* y) {
@@ -68,7 +68,7 @@ tame_pinhole choose_pinhole(const tame_lens& photo) {
   const double columns = std::floor(right + lens.cx + kSlack) - first_column;
   const double rows = std::floor(bottom + lens.cy + kSlack) - first_row;
   if (!(columns >= 1 && rows >= 1))
-    fail(TAME_INVALID_ARGUMENT, "Nothing of a photo of %u x %u pixels is left behind this lens", photo.width,
+    fail(TAME_INVALID_ARGUMENT, "Nothing of a photo of %u x %u pixels remains after undistortion", photo.width,
          photo.height);
   tame_pinhole out = {};
   out.width = uint32_t(std::min(columns, double(kMaxSide)));

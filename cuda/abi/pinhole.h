@@ -6,10 +6,10 @@
 
 namespace tame {
 
-// Throws TAME_INVALID_ARGUMENT unless every field of tame_lens but struct_size makes sense.
+// Throws TAME_INVALID_ARGUMENT unless every field of tame_lens but struct_size is valid.
 core::Lens checked_lens(const tame_lens& lens);
 
-// The largest pinhole image that the choice of cuda/tame.h allows. Throws when not one pixel is left.
+// The pinhole as tame_lens_pinhole in cuda/tame.h defines it. Throws if it would have no pixels.
 tame_pinhole choose_pinhole(const tame_lens& lens);
 
 }  // namespace tame

@@ -1,4 +1,4 @@
-// Entry points that make images: render, and the differentiable rasteriser.
+// Entry points of rendering and of the differentiable rasteriser.
 #include "boundary.h"
 #include "checks.h"
 #include "entries.h"

@@ -1,6 +1,7 @@
 // See row_edit.h.
 #include "row_edit.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -11,9 +12,9 @@ namespace tame {
 
 namespace {
 
-using Big = unsigned long long;  // what printf's %llu takes
+using Big = unsigned long long;  // for printf's %llu
 
-// What stands of a kind's row, what is appended, and what is appended second: offsets into its roles.
+// A kind's row that stays, the row appended, and the second one appended: offsets into its roles.
 enum Part : uint8_t { kStays, kAppended, kSecond, kParts };
 
 bool gives_copies(uint32_t operation) {
@@ -62,7 +63,6 @@ void add_roles(const tame_row_kind& kind, RowRole roles[kParts]) {
 
 // A row's number of copies.
 uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
-  if (copies.empty()) return 1;
   const float n = copies[row];
   if (!(n >= 0 && n <= float(kMaxRows)) || n != std::floor(n))
     fail(TAME_INVALID_ARGUMENT, "copies is %g at row %u: expected a whole number from 0", double(n), row);
@@ -72,87 +72,115 @@ uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
 class Editing {
  public:
   Editing(const std::vector<float>& kinds, const std::vector<float>& copies, const std::vector<tame_row_kind>& table,
-          uint32_t capacity)
-      : table_(table), capacity_(capacity), kinds_(kinds.size()), given_(kinds.size(), 1) {
+          bool children_last)
+      : children_last_(children_last), kinds_(kinds.size()) {
     for (uint32_t k = 0; k < table.size(); ++k) {
+      const uint32_t operation = operations_[k] = table[k].operation;
+      const bool splits = operation == TAME_ROW_SPLIT;
       add_roles(table[k], edit.table.roles + kParts * k);
-      shares_ = shares_ || (table[k].share != TAME_SHARE_NONE && table[k].share != TAME_SHARE_FACTOR);
-    }
-    for (uint32_t i = 0; i < kinds.size(); ++i) {
-      if (!(kinds[i] >= 0 && kinds[i] < float(table.size())) || kinds[i] != std::floor(kinds[i]))
-        fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu", double(kinds[i]), i,
-             table.size() - 1);
-      kinds_[i] = uint8_t(kinds[i]);
-      if (gives_copies(operation(i))) given_[i] = copies_of(copies, i);
+      stays_[k] = operation != TAME_ROW_REMOVE && !(splits && children_last);
+      appends_[k] = operation == TAME_ROW_COPY || operation == TAME_ROW_ADD_CHILD || (splits && !children_last);
+      appended_roles_[k] = uint8_t(kParts * k + (splits ? kSecond : kAppended));
     }
     edit.table.roles[kUnchanged].keeps_moments = true;
-    find_guests();
+    for (uint32_t i = 0; i < kinds.size(); ++i) {
+      const uint8_t kind = kinds[i] >= 0 && kinds[i] < float(table.size()) ? uint8_t(kinds[i]) : 0;
+      if (float(kind) != kinds[i])
+        fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu", double(kinds[i]), i,
+             table.size() - 1);
+      kinds_[i] = kind;
+    }
+    if (!copies.empty()) {
+      given_.assign(kinds.size(), 1);
+      for (uint32_t i = 0; i < kinds.size(); ++i)
+        if (gives_copies(operation(i))) given_[i] = copies_of(copies, i);
+    }
+    const auto relocates = [](const tame_row_kind& kind) {
+      return kind.operation == TAME_ROW_RELOCATE || kind.operation == TAME_ROW_GIVE_COPIES;
+    };
+    if (std::any_of(table.begin(), table.end(), relocates)) assign_donors();
   }
 
-  void run(bool children_last) {
-    stay(children_last);
-    for (uint32_t i = 0; i < kinds_.size(); ++i) append(i, children_last);
-    if (!children_last) return;
-    for (const Part part : {kAppended, kSecond})
-      for (uint32_t i = 0; i < kinds_.size(); ++i)
-        if (operation(i) == TAME_ROW_SPLIT) add(i, i, part);
+  void run(uint32_t capacity) {
+    const uint64_t rows = count_rows();
+    if (rows > capacity)
+      fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity);
+    // One more: where a row is left out, the next one is written over it.
+    edit.sources.resize(rows + 1);
+    edit.roles.resize(rows + 1);
+    if (!given_.empty()) edit.shares.resize(rows + 1);
+    for (uint32_t i = 0; i < kinds_.size(); ++i) stay(i);
+    for (uint32_t i = 0; i < kinds_.size(); ++i)
+      for (uint32_t k = given_.empty() ? 1 : given_[i]; k > 0; --k)
+        put(i, appended_roles_[kinds_[i]], appends_[kinds_[i]]);
+    if (children_last_)
+      for (const Part part : {kAppended, kSecond})
+        for (uint32_t i = 0; i < kinds_.size(); ++i) put(i, uint8_t(kParts * kinds_[i] + part), is_split(i));
+    edit.sources.pop_back();
+    edit.roles.pop_back();
+    if (!given_.empty()) edit.shares.pop_back();
   }
 
   RowEdit edit;
 
  private:
-  uint32_t operation(uint32_t row) const { return table_[kinds_[row]].operation; }
+  uint32_t operation(uint32_t row) const { return operations_[kinds_[row]]; }
+  bool is_split(uint32_t row) const { return operation(row) == TAME_ROW_SPLIT; }
 
-  // Rows that become copies, in their order, and the rows that give them.
-  void find_guests() {
-    uint64_t wanted = 0;
-    std::vector<uint32_t> guests;
+  // Assigns each relocated row, in order, the row that it becomes a copy of.
+  void assign_donors() {
+    uint64_t copies = 0;
+    std::vector<uint32_t> relocated;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      if (operation(i) == TAME_ROW_RELOCATE) guests.push_back(i);
-      if (operation(i) == TAME_ROW_GIVE_COPIES) wanted += given_[i];
+      if (operation(i) == TAME_ROW_RELOCATE) relocated.push_back(i);
+      if (operation(i) == TAME_ROW_GIVE_COPIES) copies += given_.empty() ? 1 : given_[i];
     }
-    if (wanted != guests.size())
-      fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", guests.size(),
-           Big(wanted));
-    hosts_.resize(guests.empty() ? 0 : kinds_.size());
+    if (copies != relocated.size())
+      fail(TAME_INVALID_ARGUMENT, "%zu rows are to be relocated, and %llu copies are given", relocated.size(),
+           Big(copies));
+    donors_.resize(kinds_.size());
     for (uint32_t i = 0, next = 0; i < kinds_.size(); ++i) {
       if (operation(i) != TAME_ROW_GIVE_COPIES) continue;
-      for (uint32_t k = 0; k < given_[i]; ++k) hosts_[guests[next++]] = i;
+      for (uint32_t k = given_.empty() ? 1 : given_[i]; k > 0; --k) donors_[relocated[next++]] = i;
     }
   }
 
-  void stay(bool children_last) {
+  uint64_t count_rows() const {
+    uint64_t rows = 0;
     for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      if (operation(i) == TAME_ROW_REMOVE || (children_last && operation(i) == TAME_ROW_SPLIT)) continue;
-      if (operation(i) == TAME_ROW_RELOCATE)
-        add(hosts_[i], hosts_[i], kAppended);
-      else
-        add(i, i, kStays);
+      const uint64_t appended = appends_[kinds_[i]] ? (given_.empty() ? 1 : given_[i]) : 0;
+      rows += stays_[kinds_[i]] + appended + (children_last_ && is_split(i) ? 2 : 0);
     }
+    return rows;
   }
 
-  void append(uint32_t i, bool children_last) {
-    if (operation(i) == TAME_ROW_SPLIT && !children_last) add(i, i, kSecond);
-    if (operation(i) == TAME_ROW_ADD_CHILD) add(i, i, kAppended);
-    if (operation(i) != TAME_ROW_COPY) return;
-    for (uint32_t k = 0; k < given_[i]; ++k) add(i, i, kAppended);
+  void stay(uint32_t i) {
+    if (!donors_.empty() && operation(i) == TAME_ROW_RELOCATE)
+      put(donors_[i], uint8_t(kParts * kinds_[donors_[i]] + kAppended), true);
+    else
+      put(i, uint8_t(kParts * kinds_[i] + kStays), stays_[kinds_[i]]);
   }
 
-  // A row from `source`, in a part of the kind of row `of`.
-  void add(uint32_t source, uint32_t of, Part part) {
-    if (edit.size() == capacity_)
-      fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity_);
-    edit.sources.push_back(source);
-    const bool alone = gives_copies(operation(of)) && given_[of] == 0;  // nothing to share with
-    edit.roles.push_back(uint8_t(alone ? kUnchanged : kParts * kinds_[of] + part));
-    if (shares_) edit.shares.push_back(gives_copies(operation(of)) ? 1 + given_[of] : 2);
+  // The next row if `counts`. Branches on a row's kind would be mispredicted.
+  void put(uint32_t source, uint8_t role, bool counts) {
+    edit.sources[next_] = source;
+    edit.roles[next_] = role;
+    if (!given_.empty()) {
+      const bool gives = gives_copies(operation(source));
+      if (gives && given_[source] == 0) edit.roles[next_] = kUnchanged;  // nothing to share with
+      edit.shares[next_] = gives ? 1 + given_[source] : kUsualShares;
+    }
+    next_ += counts;
   }
 
-  const std::vector<tame_row_kind>& table_;
-  const uint32_t capacity_;
+  const bool children_last_;
+  uint32_t operations_[TAME_MOST_ROW_KINDS] = {};
+  bool stays_[TAME_MOST_ROW_KINDS] = {}, appends_[TAME_MOST_ROW_KINDS] = {};
+  uint8_t appended_roles_[TAME_MOST_ROW_KINDS] = {};
   std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> given_, hosts_;
-  bool shares_ = false;
+  std::vector<uint32_t> given_;  // copies of each row; empty: one each
+  std::vector<uint32_t> donors_;
+  size_t next_ = 0;
 };
 
 }  // namespace
@@ -166,10 +194,10 @@ RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>&
       fail(failure.status, "Row kind %u: %s", k, failure.what());
     }
   }
-  Editing editing(kinds, copies, table, capacity);
+  Editing editing(kinds, copies, table, options.children_last != 0);
   editing.edit.iteration = options.iteration;
   editing.edit.round = options.round;
-  editing.run(options.children_last != 0);
+  editing.run(capacity);
   if (editing.edit.size() == 0 && !kinds.empty())
     fail(TAME_INVALID_ARGUMENT, "The edit removes every row: at least one must stay");
   return std::move(editing.edit);

@@ -10,21 +10,21 @@
 
 namespace tame {
 
-// What the steps so far leave behind on the host.
+// Host state from the steps so far.
 struct StepHistory {
   uint32_t steps[TAME_PARAMETERS] = {};  // Adam steps of each parameter
   int live_degree = 0;                   // highest SH degree that was ever active
 };
 
-// Plain data, as TrainingArgs: the kernels of every SIMD level and of the GPU read it.
+// Plain data, like TrainingArgs: the kernels of every SIMD level and of the GPU read it.
 struct StepEffect {
   uint32_t update_mask = 0;  // parameters that take an Adam step
   AdamStep<float> adam[TAME_PARAMETERS] = {};
   Layout::Range planes[TAME_PARAMETERS] = {};  // of each parameter
   int live_sh_planes = 0;  // SH planes whose degree was ever active: the others have zero moments and cannot move
   bool sh_accumulate = false, sh_clear = false;  // add to the running sum; clear it afterwards
-  bool only_visible = false;                     // only visible Gaussians step
-  bool row_bias = false;                         // adam has no bias correction: each row has its own
+  bool only_visible = false;                     // update only visible Gaussians
+  bool row_bias = false;                         // `adam` has no bias correction: each row has its own
   float log_beta1 = 0, log_beta2 = 0;
   // Terms, see core/terms.h.
   float opacity_pressure = 0, scale_pressure = 0, noise = 0;
@@ -34,12 +34,12 @@ struct StepEffect {
   bool has_terms() const { return opacity_pressure != 0 || scale_pressure != 0 || noise != 0; }
 };
 
-// What the optimise stage does, and the state besides the parameters that it does it to.
+// What the optimise stage does, and the state besides the parameters that it updates.
 struct TrainingArgs {
   StepEffect step;
   Planes first_moments, second_moments;
   Planes sh_sums;  // running SH_REST gradient, planes of the group only; base null without
-  // Statistics, null where the step does not gather them.
+  // Statistics, null if the step does not accumulate them.
   float* gradient_sums;
   uint32_t* visible_steps;
   float* max_radii;
@@ -48,7 +48,7 @@ struct TrainingArgs {
   uint64_t seed;         // of the noise
 };
 
-// Whether the step goes back from the loss to the parameters at all.
+// Whether the step has a backward pass.
 inline bool learns(const tame_step& step) {
   constexpr uint32_t kGathers =
       TAME_STEP_STATISTICS | TAME_STEP_SH_ACCUMULATE | TAME_STEP_FRAGMENTS | TAME_STEP_TRANSFORM;

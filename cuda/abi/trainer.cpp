@@ -35,7 +35,7 @@ void check_options(const tame_trainer_options& options) {
   check_count("options.transform", options.transform, TAME_TRANSFORM_NONE, TAME_TRANSFORM_GAINS);
 }
 
-// Flags that need a state which the trainer was not made with.
+// Rejects flags that need state which the trainer was created without.
 void check_flags(const tame_trainer_options& options, uint32_t flags) {
   constexpr struct {
     uint32_t flags, state;
@@ -50,9 +50,9 @@ void check_flags(const tame_trainer_options& options, uint32_t flags) {
   if ((flags & TAME_STEP_TRANSFORM) != 0 && options.transform == TAME_TRANSFORM_NONE)
     fail(TAME_INVALID_ARGUMENT, "flags is %u: this trainer was created without a transform", flags);
   if ((flags & TAME_STEP_SH_APPLY) != 0 && (flags & TAME_STEP_SH_ACCUMULATE) == 0)
-    fail(TAME_INVALID_ARGUMENT, "flags is %u: SH_APPLY comes with SH_ACCUMULATE", flags);
+    fail(TAME_INVALID_ARGUMENT, "flags is %u: SH_APPLY needs SH_ACCUMULATE", flags);
   if ((flags & TAME_STEP_NO_BIAS) != 0 && (flags & TAME_STEP_ROW_BIAS) != 0)
-    fail(TAME_INVALID_ARGUMENT, "flags is %u: NO_BIAS and ROW_BIAS exclude one another", flags);
+    fail(TAME_INVALID_ARGUMENT, "flags is %u: NO_BIAS and ROW_BIAS exclude each other", flags);
 }
 
 void check_step(const Trainer& trainer, const tame_step& step, const uint32_t* views, const float* rates) {
@@ -71,7 +71,7 @@ void check_step(const Trainer& trainer, const tame_step& step, const uint32_t* v
   check_range("noise", step.noise, 0.0f, kLargest);
 }
 
-// The caller's records may be larger, unaligned, and changed under our hands: what is checked is a copy.
+// The caller's records may be larger, unaligned, and changed by other threads: a copy is checked and used.
 struct PlanCopy {
   std::vector<tame_step> steps;
   std::vector<uint32_t> views;

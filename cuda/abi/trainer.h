@@ -1,4 +1,4 @@
-// A trainer: its state, the backend's steps, and the columns that strategies choose by.
+// A trainer: its state, the backend's steps, and the columns with which strategies select rows.
 #pragma once
 
 #include <memory>

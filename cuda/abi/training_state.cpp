@@ -73,7 +73,7 @@ TrainingArgs TrainingState::take_step(const tame_step& step, const float* rates)
   return args;
 }
 
-// An even place completes no sum but its own, over one view.
+// An even place completes only its own sum, over one view.
 Planes TrainingState::view_gradients(uint32_t place) const {
   return gradients[options.views_per_step > 1 && place % 2 == 0 ? 1 : 0];
 }

@@ -1,5 +1,5 @@
-// The state of a trainer, in a backend's memory: one list of named columns for either backend, which edits, exports and
-// expressions go through, and plain pointers for the kernels.
+// The state of a trainer, in a backend's memory: a list of named columns, the same on both backends, for edits, exports
+// and expressions, and plain pointers for the kernels.
 #pragma once
 
 #include <memory>
@@ -14,17 +14,17 @@ namespace tame {
 
 constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
 
-// Statistic planes of a step's gradients, and how many buffers of gradients there are: that of the view at hand, and
-// sums over 1, 2, 4 ... views.
+// The number of statistic planes of a step's gradients, and of gradient buffers: one for the current view, and one for
+// each of the sums over 1, 2, 4 ... views.
 uint32_t gradient_statistics(uint32_t state);
 uint32_t gradient_buffers(uint32_t state, uint32_t views_per_step);
 
 struct StateColumn {
   enum class Kind {
     parameter,  // moved by the Gaussians themselves
-    moment,     // 0 in rows that an edit makes anew
-    statistic,  // of new rows as of their source
-    of_views,   // a row a view, not a Gaussian
+    moment,     // 0 in new rows of an edit
+    statistic,  // new rows copy it from their source
+    of_views,   // one row per view, not per Gaussian
   };
   std::string name;
   Kind kind;
@@ -47,7 +47,7 @@ class TrainingState {
   const tame_trainer_options options;
   StepHistory history;
 
-  // For the kernels; null where the options do not ask for it.
+  // For the kernels; null if the options do not ask for it.
   Planes first_moments, second_moments;
   Planes sh_sums;  // planes of SH_REST only
   float* gradient_sums;
@@ -57,22 +57,22 @@ class TrainingState {
   uint32_t* row_steps;
   float* scores;  // after need_scores()
   // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
-  // Empty where steps run fused. The first holds that of a view at an odd place, and at the end that of the step; the
-  // others, log2(views_per_step), sums over 1, 2, 4 ... views.
+  // Empty if steps run fused. The first holds the gradient of a view at an odd place, and finally that of the step; the
+  // others, log2(views_per_step) of them, hold sums over 1, 2, 4 ... views.
   std::vector<Planes> gradients;
   ViewGains transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
-  // Counts a step; what the optimise stage makes of it.
+  // Counts a step and returns the arguments of its optimise stage.
   TrainingArgs take_step(const tame_step& step, const float* rates);
-  // Where the gradients of the view at a place of the step go, and the sum to make when they are there: of no terms
-  // where there is none to make.
+  // The buffer for the gradients of the view at a place of the step, and the sum to compute after it: without terms if
+  // there is none.
   Planes view_gradients(uint32_t place) const;
   GradientSum gradient_sum(uint32_t place) const;
   uint32_t views() const { return views_; }
 
   std::vector<StateColumn> columns() const;
-  // Rows of a column now.
+  // Current number of rows of a column.
   uint32_t rows_of(const StateColumn& column) const {
     return column.kind == StateColumn::Kind::of_views ? views_ : gaussians_->count();
   }
@@ -82,7 +82,7 @@ class TrainingState {
 
   void need_scores();
   void clear_statistics();
-  // Both moments of the parameters in the mask; kept: 0 or not 0 of each row that is cleared, or empty for all.
+  // Clears both moments of the parameters in the mask, where `rows` is not 0, or in all rows if it is empty.
   void clear_moments(uint32_t mask, const std::vector<float>& rows);
   void set_opacity_mode(bool linear);
   void edit(const RowEdit& edit);

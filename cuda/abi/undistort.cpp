@@ -1,4 +1,4 @@
-// Entry points of lenses: the pinhole that a distorted photo becomes, and the resampling.
+// Entry points of lenses: the choice of the pinhole, and the resampling.
 #include <cmath>
 
 #include "boundary.h"

@@ -1,4 +1,4 @@
-// Stored parameters to used values, and back through the derivative: opacity, normalised quaternion.
+// Activations of stored parameters and their derivatives: opacity, normalised quaternion.
 #pragma once
 
 #include "scalar.h"
@@ -17,40 +17,40 @@ TAME_FN T logit(T p) {
   return log(p / (T(1) - p));
 }
 
-// A stored opacity is a logit or, linear, a number x of which min(|x|, 1) is used ("high opacity", Mallick et al.
-// 2024).
+// A stored opacity is a logit or, if linear, a number x with the used opacity min(|x|, 1) ("high opacity", Mallick et
+// al. 2024).
 template <class T>
 TAME_FN T used_opacity(bool linear, T stored) {
   return linear ? minimum(T(1), maximum(stored, -stored)) : sigmoid(stored);
 }
 
-// d loss / d stored, from h = d loss / d log(used). Linear: |x| is 1 at most, so that h / x is the derivative, at 1 the
-// one from inside, by which a step may still come back down.
+// d loss / d stored, from h = d loss / d log(used). Linear: |x| <= 1, so h / x is the derivative; at 1 it is the
+// one-sided derivative from below, so that a step can decrease x again.
 template <class T>
 TAME_FN T opacity_gradient(bool linear, T stored, T used, T h) {
   return linear ? h / stored : h * (T(1) - used);
 }
 
-// A linear x after a step, held in [-1, 1]. Without that, one that a step took past 1 would stay there: min(|x|, 1) has
-// no slope to bring it back. NaN stays.
+// Clamps a linear x after a step to [-1, 1]. Beyond 1 the gradient of min(|x|, 1) is 0, so x could not come back. NaN
+// stays.
 template <class T>
-TAME_FN T hold_linear_opacity(T x) {
+TAME_FN T clamp_linear_opacity(T x) {
   return maximum(T(-1), minimum(T(1), x));
 }
 
-// A used opacity as it is stored, held away from both ends.
+// Stored value of a used opacity, clamped away from 0 and 1.
 TAME_FN float store_opacity(bool linear, float used) {
-  const float held = clamp(used, 1e-6f, 1.f - 1e-6f);
-  return linear ? held : logit(held);
+  const float clamped = clamp(used, 1e-6f, 1.f - 1e-6f);
+  return linear ? clamped : logit(clamped);
 }
 
-// The logit of a linear x, finite at both ends.
+// The logit of a linear x, finite at 0 and 1.
 TAME_FN float logit_of_linear(float x) {
   return store_opacity(false, maximum(x, -x));
 }
 
-// The stored opacity o' of which two cover what one of the stored x covers: 1 - o = (1 - o')^2 (Bulo et al. 2024,
-// Revising Densification in Gaussian Splatting, equation 9). Never quite 0 or 1.
+// The stored opacity o' such that two Gaussians are together as opaque as one of opacity o: 1 - o = (1 - o')^2 (Bulo et
+// al. 2024, Revising Densification in Gaussian Splatting, equation 9). Clamped away from 0 and 1.
 TAME_FN float shared_opacity(bool linear, float x) {
   const float rest = sqrt(linear ? 1.f - used_opacity(true, x) : sigmoid(-x));
   return store_opacity(linear, used_opacity(linear, x) / (1.f + rest));
@@ -65,7 +65,7 @@ TAME_FN T normalize(const T q[4], T unit[4]) {
   return inverse;
 }
 
-// Pulls a gradient with respect to the unit quaternion back to the stored one: (g - u (u.g)) / |q|.
+// Gradient of the stored quaternion from that of the unit quaternion: (g - u (u.g)) / |q|.
 template <class T>
 TAME_FN void normalize_backward(const T unit[4], T inverse, const T g_unit[4], T g[4]) {
   const T along = mad(unit[0], g_unit[0], mad(unit[1], g_unit[1], mad(unit[2], g_unit[2], unit[3] * g_unit[3])));
@@ -87,7 +87,7 @@ TAME_FN void rotation(const T q[4], T r[9]) {
   r[8] = T(1) - T(2) * (x * x + y * y);
 }
 
-// g[4] = derivative of sum(g_r * r) with respect to the unit quaternion's four entries, taken as independent.
+// g[4] = derivative of sum(g_r * r) with respect to the unit quaternion's four entries, treated as independent.
 template <class T>
 TAME_FN void rotation_backward(const T q[4], const T g_r[9], T g[4]) {
   const T w = q[0], x = q[1], y = q[2], z = q[3];

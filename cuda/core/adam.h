@@ -7,11 +7,11 @@
 
 namespace tame {
 
-// Plain data that passes between the SIMD levels' units, so in no level's namespace.
+// Plain data shared by the SIMD levels' units, so in no level's namespace.
 template <class S>
 struct AdamStep {
   S beta1, beta2, epsilon;
-  S complement1, complement2;  // 1 - beta, rounded from float64: in float the difference is 5e-5 off for beta2 = 0.999
+  S complement1, complement2;  // 1 - beta, rounded from float64: in float the error is 5e-5 for beta2 = 0.999
   S step_size;                 // learning rate / (1 - beta1^k)
   S inverse_bias2_sqrt;        // 1 / sqrt(1 - beta2^k)
 };
@@ -19,7 +19,7 @@ struct AdamStep {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// k: 1-based count of steps of this parameter group. In double: 1 - beta^k loses digits in float for small k.
+// k: 1-based step count of this parameter group. In double: 1 - beta^k loses digits in float for small k.
 TAME_FN AdamStep<float> adam_step(double learning_rate, double beta1, double beta2, double epsilon, double k) {
   AdamStep<float> s;
   s.beta1 = float(beta1);
@@ -32,12 +32,12 @@ TAME_FN AdamStep<float> adam_step(double learning_rate, double beta1, double bet
   return s;
 }
 
-// 1 - beta^k, for 0 <= beta < 1 by its logarithm and k > 0.
+// 1 - beta^k from log(beta), for 0 <= beta < 1 and k > 0.
 TAME_FN float bias(float log_beta, uint32_t k) {
   return -::expm1f(float(k) * log_beta);
 }
 
-// A step without bias correction, corrected by 1 - beta1^k and 1 - beta2^k of its rows.
+// Adds bias correction by 1 - beta1^k and 1 - beta2^k of each row to a step without.
 template <class T>
 TAME_FN AdamStep<T> corrected(const AdamStep<float>& s, T bias1, T bias2) {
   return {T(s.beta1),        T(s.beta2), T(s.epsilon), T(s.complement1), T(s.complement2), T(s.step_size) / bias1,

@@ -1,6 +1,6 @@
-// The photo's edges in the score (Mallick et al. 2024): luma through the 3 x 3 Laplacian (8 in the middle, -1 around),
-// held to 0 .. 255 and scaled to 0 .. 1; the outermost pixels keep their luma. A neighbour that the mask leaves out
-// counts as equal to the middle, so that what is left out draws no edge.
+// The photo's edges in the score (Mallick et al. 2024): the 3 x 3 Laplacian of the luma (8 at the centre, -1 around),
+// clamped to 0 .. 255 and scaled to 0 .. 1; border pixels keep their luma. A neighbour that the mask excludes counts as
+// equal to the centre, so that the mask makes no edges.
 #pragma once
 
 #include "photo.h"

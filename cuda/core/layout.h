@@ -1,6 +1,6 @@
-// How Gaussians lie in memory, on either backend: one plane a scalar parameter, so that neighbouring Gaussians load as
-// one vector on the CPU and as one coalesced access on the GPU. These types pass between the SIMD levels' units, so
-// they live in no level's namespace; TAME_FN keeps their functions from becoming symbols.
+// Memory layout of Gaussians on both backends: one plane per scalar parameter, so that neighbouring Gaussians load as
+// one vector on the CPU and as one coalesced access on the GPU. The SIMD levels' units share these types, so they are
+// in no level's namespace; TAME_FN keeps their functions from becoming symbols.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +22,9 @@ struct ParameterRow {
 #define TAME_PARAMETER_ROW(identifier, ...) {__VA_ARGS__},
 constexpr ParameterRow kParameterRows[] = {TAME_PARAMETER_TABLE(TAME_PARAMETER_ROW)};
 #undef TAME_PARAMETER_ROW
-static_assert(TAME_PARAMETERS <= TAME_MOST_PARAMETERS, "tame_progress has room for so many step counts");
+static_assert(TAME_PARAMETERS <= TAME_MOST_PARAMETERS, "the step counts fit tame_progress");
 
-// The planes before a parameter's first: so many, and so many more for each coefficient of the harmonics above degree
-// 0.
+// The number of planes before a parameter's first: a fixed part, and a part per SH coefficient above degree 0.
 struct PlanesBefore {
   int fixed = 0, sh = 0;
 };
@@ -65,7 +64,7 @@ struct Layout {
   struct Range {
     int first, last;
   };
-  // Of a parameter, or TAME_FIELD_SH.
+  // The planes of a parameter, or of TAME_FIELD_SH.
   Range range(uint32_t field) const {
     if (field == TAME_FIELD_SH) return {sh(), opacity()};
     const PlanesBefore begin = planes_before(field), end = planes_before(field + 1);
@@ -75,10 +74,10 @@ struct Layout {
 };
 
 static_assert(planes_before(TAME_PARAMETER_SH_DC).fixed == Layout::sh() && planes_before(TAME_PARAMETER_SH_DC).sh == 0,
-              "the means come first, then the harmonics");
+              "the means come first, then the SH coefficients");
 static_assert(TAME_PARAMETER_SH_REST == TAME_PARAMETER_SH_DC + 1 &&
                   TAME_PARAMETER_OPACITIES == TAME_PARAMETER_SH_REST + 1,
-              "the harmonics lie together, the opacity behind them");
+              "the SH coefficients are together, the opacity after them");
 
 // A block of planes; stride: elements from one plane to the next.
 struct Planes {

@@ -1,9 +1,9 @@
-// Lens distortion: where the ray through (x, y, 1) of a camera lands in its photo, and back.
+// Lens distortion: the point in the photo at which the ray through (x, y, 1) is imaged, and the inverse.
 //
-// Three families hold all the lens models of COLMAP (https://colmap.github.io/cameras.html), whose smaller models are
-// these with coefficients of zero:
-//  - Brown: radial polynomial, or quotient of two, and decentring (Brown 1966; the rational form as OpenCV has it),
-//  - fisheye: the same on the angle to the axis (Kannala and Brandt 2006), with a thin prism (Weng et al. 1992),
+// Three families cover all lens models of COLMAP (https://colmap.github.io/cameras.html), whose smaller models are
+// these with some coefficients zero:
+//  - Brown: radial polynomial, or quotient of two, and decentring (Brown 1966; the rational form as in OpenCV),
+//  - fisheye: the same on the angle to the axis (Kannala and Brandt 2006), with thin prism terms (Weng et al. 1992),
 //  - FOV: one angle (Devernay and Faugeras 2001).
 #pragma once
 
@@ -17,7 +17,7 @@ namespace core {
 
 enum LensModel : uint32_t { kBrown = 0, kFisheye = 1, kFov = 2 };
 
-// Focal lengths and principal point in pixels; coefficients as TAME_LENS_* of tame.h order them.
+// Focal lengths and principal point in pixels; coefficients in the order of TAME_LENS_* in tame.h.
 struct Lens {
   uint32_t model;
   double fx, fy, cx, cy;
@@ -25,7 +25,7 @@ struct Lens {
   double fov_slope;  // 2 tan(omega / 2)
 };
 
-// A value with its derivatives by x and y, so that distort() gives its own Jacobian.
+// A value with its derivatives by x and y, so that distort() also computes its Jacobian.
 struct Dual {
   double value, dx, dy;
 };
@@ -80,7 +80,7 @@ TAME_FN T atan_ratio(double slope, const T& r2) {
   return atan(slope * r) / r;
 }
 
-// Decentring: a lens that is not quite on the axis.
+// Decentring distortion: a lens that is slightly off the axis.
 template <class T>
 TAME_FN void decentre(const double* k, const T& x, const T& y, const T& r2, T* u, T* v) {
   *u = *u + 2 * k[2] * (x * y) + k[3] * (r2 + 2.0 * (x * x));
@@ -115,7 +115,7 @@ TAME_FN void distort(const Lens& lens, T x, T y, T* u, T* v) {
   }
 }
 
-// Where the ray lands in the photo, in pixels.
+// The point in the photo at which the ray is imaged, in pixels.
 TAME_FN void project(const Lens& lens, double x, double y, double* px, double* py) {
   double u, v;
   distort(lens, x, y, &u, &v);
@@ -123,8 +123,8 @@ TAME_FN void project(const Lens& lens, double x, double y, double* px, double* p
   *py = lens.fy * v + lens.cy;
 }
 
-// Newton's method for distort(x, y) = (u, v) from the start given. False, with x and y as they were, unless it arrives
-// at a point around which the lens keeps its orientation and that is no farther off than `reach`.
+// Newton's method for distort(x, y) = (u, v) from the given start. False, with x and y unchanged, unless it converges
+// to a point around which the lens keeps its orientation and that is no farther off than `reach`.
 inline bool solve(const Lens& lens, double u, double v, double reach, double* x, double* y) {
   constexpr int kIterations = 20;
   constexpr double kExact = 1e-12;  // in focal lengths
@@ -147,9 +147,9 @@ inline bool solve(const Lens& lens, double u, double v, double reach, double* x,
   return false;
 }
 
-// The point (x, y) that the lens takes to (u, v), followed from the axis outwards, so that it is the right one where
-// the polynomial has several. True when it is reached; false where the lens folds back, or turns away from the plane,
-// on the way: (x, y) is then the last point before that.
+// The point (x, y) that the lens maps to (u, v), found by steps from the axis outwards, so that it is the right one if
+// the polynomial has several. False if the lens folds back, or turns away from the plane, on the way: (x, y) is then
+// the last point before that.
 inline bool undistort(const Lens& lens, double u, double v, double* x, double* y) {
   constexpr double kFarthest = 1e3, kFirstStep = 1.0 / 8, kLeastStep = 1.0 / 4096;
   *x = *y = 0;

@@ -9,8 +9,8 @@ namespace core {
 
 constexpr float kLpipsEpsilon = 1e-10f;  // added to the norm of a pixel's features
 
-// What the network sees of a colour: less the mean and divided by the deviation of ImageNet's colours in -1..1.
-// is_signed: 0..1 becomes -1..1 first.
+// The network's input for a colour: normalised by the mean and standard deviation of ImageNet's colours in -1..1.
+// is_signed: 0..1 is mapped to -1..1 first.
 TAME_FN float lpips_input(float color, int channel, bool is_signed) {
   const float shift = channel == 0 ? -0.030f : channel == 1 ? -0.088f : -0.188f;
   const float scale = channel == 0 ? 0.458f : channel == 1 ? 0.448f : 0.450f;

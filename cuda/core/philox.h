@@ -1,5 +1,5 @@
-// Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, SC 2011), the twin of
-// base/random.ts. A draw is a pure function of seed, stream (TAME_STREAM_*), iteration and index.
+// Counter-based random numbers: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, SC 2011); base/random.ts
+// generates the same numbers. A draw is a pure function of seed, stream (TAME_STREAM_*), iteration and index.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ TAME_FN Philox philox(uint64_t seed, uint32_t stream, uint32_t iteration, uint32
   return {{c[0], c[1], c[2], c[3]}};
 }
 
-// Uniform in (0, 1), never an end.
+// Uniform in (0, 1), ends excluded.
 TAME_FN float uniform(uint32_t word) {
   return (float(word >> 9) + 0.5f) * (1.f / 8388608.f);
 }
@@ -42,7 +42,7 @@ TAME_FN void normals(uint32_t first, uint32_t second, float out[2]) {
   out[1] = radius * ::sinf(angle);
 }
 
-// Where a child of a split stands: mean + R (scale * xi), xi standard normal (Kerbl et al. 2023).
+// Mean of a child of a split: mean + R (scale * xi), xi standard normal (Kerbl et al. 2023).
 TAME_FN void child_mean(const float scale[3], const float unit_rotation[9], const Philox& draw, float mean[3]) {
   float xi[4];
   normals(draw.words[0], draw.words[1], xi);

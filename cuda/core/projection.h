@@ -1,5 +1,5 @@
-// A 3D Gaussian through a pinhole camera: EWA splatting (Zwicker et al. 2001) as used by Kerbl et al. 2023, with the
-// principal point honoured. All pixel coordinates have pixel (i, j) centred at (i + 0.5, j + 0.5).
+// Projection of a 3D Gaussian by a pinhole camera: EWA splatting (Zwicker et al. 2001) as used by Kerbl et al. 2023,
+// with the principal point. In all pixel coordinates the centre of pixel (i, j) is (i + 0.5, j + 0.5).
 #pragma once
 
 #include "../tame.h"
@@ -11,7 +11,7 @@ inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
 constexpr float kLowPass = 0.3f;      // px^2 added to the 2D covariance: no splat is thinner than about a pixel
-constexpr float kGuard = 0.3f;        // the Jacobian is held at this share of the half image beyond the border
+constexpr float kGuard = 0.3f;        // the Jacobian is clamped beyond the border by this fraction of half the image
 constexpr float kRadiusSigmas = 3.f;  // extent of the footprint that counts as visible
 
 // Scalars S (float or double) shared by all lanes.
@@ -62,13 +62,13 @@ struct Footprint {
   Mask<T> valid;  // in front of the near plane, and finite
 };
 
-// What projecting shares with its backward pass.
+// Values that the projection shares with its backward pass.
 template <class T>
 struct ProjectionTerms {
   T t[3];  // camera space
   T inverse_z;
   T ratio[2];       // t_x / t_z, t_y / t_z within the guard
-  Mask<T> free[2];  // the guard did not clamp
+  Mask<T> free[2];  // not clamped by the guard
   T m[6];           // J R_camera, 2 x 3
   T unit[4], inverse_length;
   T r[9];  // rotation of the Gaussian
@@ -142,7 +142,7 @@ TAME_FN Footprint<T> project(const Camera<S>& c, const T mean[3], const T scale[
   const T half_difference = T(0.5f) * (s.xx - s.yy);
   const T spread = sqrt(maximum(mad(half_difference, half_difference, s.xy * s.xy), T(0.1f)));
   const T radius = ceil(T(kRadiusSigmas) * sqrt(T(0.5f) * (s.xx + s.yy) + spread));
-  // Comparisons with NaN are false: a Gaussian with a NaN anywhere is not valid. 1e9 px stands for infinity.
+  // Comparisons with NaN are false: a Gaussian with a NaN anywhere is not valid. 1e9 px counts as infinity.
   const T most = T(1e9f);
   f.valid = (p.t[2] > T(c.near_plane)) & (p.t[2] < T(1e30f)) & (radius < most) & (f.mean[0] < most) &
             (f.mean[0] > -most) & (f.mean[1] < most) & (f.mean[1] > -most) & (f.conic[0] > T(0)) & (f.conic[2] > T(0));
@@ -160,8 +160,8 @@ TAME_FN void project_backward(const Camera<S>& c, const T mean[3], const T scale
   const T A = s.yy * inverse, B = -(s.xy * inverse), C = s.xx * inverse;
 
   // Columns w_k of conic v. With conic = adj(v v^T + l I) / det, column k is (l v_k + sum over j != k of
-  // cross(v_j, v_k) times v_j turned by a right angle) / det: nothing large cancels along a needle's axis, as it would
-  // in conic times v_k.
+  // cross(v_j, v_k) times v_j rotated by 90 degrees) / det. This avoids the cancellation of conic times v_k along the
+  // axis of needle-thin splats.
   T w[6];
   for (int k = 0; k < 3; ++k) {
     T along_x = T(kLowPass) * p.v[k], along_y = T(kLowPass) * p.v[3 + k];
@@ -195,7 +195,7 @@ TAME_FN void project_backward(const Camera<S>& c, const T mean[3], const T scale
   rotation_backward(p.unit, g_r, g_unit);
   normalize_backward(p.unit, p.inverse_length, g_unit, g_quat);
 
-  // Camera-space position: through the 2D mean and through the Jacobian, whose clamped ratios stand still.
+  // Camera-space position: through the 2D mean and through the Jacobian, whose clamped ratios are constant.
   const S focal[2] = {c.fx, c.fy};
   T g_t[3];
   g_t[2] = T(0);

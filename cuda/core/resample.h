@@ -1,4 +1,4 @@
-// A photo between its pixels: cubic convolution (Keys 1981, a = -1/2), edge pixels repeated beyond the edge.
+// Interpolation of a photo: cubic convolution (Keys 1981, a = -1/2), edge pixels repeated beyond the edge.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// Weights of the samples at -1, 0, 1, 2 for the place t in [0, 1).
+// Weights of the samples at -1, 0, 1, 2 for the position t in [0, 1).
 TAME_FN void cubic_weights(float t, float weights[4]) {
   const float s = 1.f - t;
   weights[0] = -0.5f * t * s * s;
@@ -28,12 +28,12 @@ TAME_FN int clamp_index(int i, int count) {
   return i < 0 ? 0 : i >= count ? count - 1 : i;
 }
 
-// The value at (px, py), pixel (i, j) covering [i, i+1] x [j, j+1]. With four channels the last is alpha, and a colour
-// weighs as much as it covers.
+// The value at (px, py), where pixel (i, j) covers [i, i+1] x [j, j+1]. With four channels the last is alpha, by which
+// colours are weighted.
 template <int kChannels>
 TAME_FN void resample(const uint8_t* photo, int width, int height, double px, double py, uint8_t* pixel) {
   constexpr bool kAlpha = kChannels == 4;
-  // Beyond these the edge is all there is; a NaN becomes one of them.
+  // Beyond these bounds all samples are edge pixels; NaN becomes a bound.
   px = clamp(px, -1.0, width + 1.0) - 0.5;
   py = clamp(py, -1.0, height + 1.0) - 0.5;
   const double left = floor(px), top = floor(py);

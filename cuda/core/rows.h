@@ -1,5 +1,5 @@
-// What an edit of the rows makes of a Gaussian's parameters, once they are where they belong: the same on either
-// backend.
+// How an edit of the rows changes a Gaussian's parameters, after they were moved to the new row: the same on both
+// backends.
 #pragma once
 
 #include "activations.h"
@@ -9,9 +9,9 @@
 
 namespace tame {
 
-// What became of a row: plain data that passes between units.
+// What an edit does to a row: plain data shared by units.
 struct RowRole {
-  bool child;          // its place and scales change
+  bool child;          // its mean and scales change
   bool second;         // of two children
   bool keeps_moments;  // of its source
   uint32_t place;      // TAME_PLACE_*
@@ -19,8 +19,8 @@ struct RowRole {
   float opacity_factor, offset, log_scale, log_scale_others;
 };
 
-// Three for each kind of the edit: what stays, what is appended, what is appended second; and that of a row which gives
-// no copies.
+// Three roles for each kind of the edit: the row that stays, the row appended, the second one appended; and the role of
+// a row that gives no copies.
 constexpr uint32_t kUnchanged = 3 * TAME_MOST_ROW_KINDS;
 struct RowRoles {
   RowRole roles[kUnchanged + 1];
@@ -29,14 +29,14 @@ struct RowRoles {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// Rows among which an opacity is shared out at most.
+// Most rows that share an opacity.
 constexpr uint32_t kMostSharing = 51;
 
-// o' as it is stored, of n rows that share an opacity stored as x.
+// The stored o' of n rows that share an opacity stored as x.
 TAME_FN float shared_opacity(bool linear, float x, uint32_t n) {
   if (n == 2) return shared_opacity(linear, x);
   const double rest = linear ? 1.0 - double(used_opacity(true, x)) : 1.0 / (1.0 + ::exp(double(x)));
-  return store_opacity(linear, float(shared_rest(rest, n)));
+  return store_opacity(linear, float(split_opacity(rest, n)));
 }
 
 TAME_FN void change_opacity(const Planes& p, const Layout& layout, size_t i, const RowRole& role, uint32_t rows) {
@@ -50,11 +50,11 @@ TAME_FN void change_opacity(const Planes& p, const Layout& layout, size_t i, con
     stored = shared_opacity(linear, stored, n);
   if (role.share != TAME_SHARE_VOLUME || !(before > 0.f)) return;
   const double rest = 1.0 - double(before);
-  const float shift = float(::log(relocation_scale(double(before), shared_rest(rest > 1e-6 ? rest : 1e-6, n), n)));
+  const float shift = float(::log(relocation_scale(double(before), split_opacity(rest > 1e-6 ? rest : 1e-6, n), n)));
   for (int k = 0; k < 3; ++k) p.plane(layout.log_scales() + k)[i] += shift;
 }
 
-// draw: of the place, with TAME_PLACE_RANDOM.
+// draw: for the mean, with TAME_PLACE_RANDOM.
 TAME_FN void place_child(const Planes& p, const Layout& layout, size_t i, const RowRole& role, const Philox& draw) {
   float mean[3], scale[3], quat[4], unit[4], r[9];
   for (int k = 0; k < 3; ++k) mean[k] = p.plane(Layout::means() + k)[i];
@@ -62,7 +62,7 @@ TAME_FN void place_child(const Planes& p, const Layout& layout, size_t i, const 
   for (int k = 0; k < 4; ++k) quat[k] = p.plane(layout.quats() + k)[i];
   normalize(quat, unit);
   rotation(unit, r);
-  int longest = -1;  // all axes alike
+  int longest = -1;  // no axis is different
   if (role.place == TAME_PLACE_RANDOM) {
     child_mean(scale, r, draw, mean);
   } else if (role.place == TAME_PLACE_LONG_AXIS) {
@@ -76,7 +76,7 @@ TAME_FN void place_child(const Planes& p, const Layout& layout, size_t i, const 
     p.plane(layout.log_scales() + k)[i] += longest < 0 || k == longest ? role.log_scale : role.log_scale_others;
 }
 
-// Row i has its source's parameters. n: rows of the source; draws of the place are named by the rest.
+// Row i has its source's parameters. n: rows of the source. The rest identify the random numbers.
 TAME_FN void change_row(const Planes& p, const Layout& layout, size_t i, const RowRole& role, uint32_t n, uint64_t seed,
                         uint32_t iteration, uint32_t round, uint32_t source) {
   if (role.share != TAME_SHARE_NONE) change_opacity(p, layout, i, role, n);

@@ -1,11 +1,11 @@
-// What the maths of core/ asks of its scalar type T, given here for float and double. cuda/cpu/simd.h gives the same
-// for eight float lanes; a mask is bool for one lane. Code on T uses select() instead of branches.
+// The operations that the maths of core/ needs of its scalar type T, here for float and double. cuda/cpu/simd.h defines
+// them for eight float lanes; a mask is bool for one lane. Code on T uses select() instead of branches.
 #pragma once
 
 #include <cmath>
 
-// Each instruction-set unit compiles core/ under a name of its own: were the names shared, the linker would keep one
-// copy of each function, possibly the one with instructions that the running machine lacks.
+// Each instruction-set unit compiles core/ in its own namespace: otherwise the linker would keep one copy of each
+// function, possibly the one with instructions that the running machine lacks.
 #ifndef TAME_SIMD_LEVEL
 #define TAME_SIMD_LEVEL portable
 #endif
@@ -16,7 +16,7 @@
 #define TAME_FN inline __attribute__((always_inline))
 #endif
 
-// Before a loop of fixed length over a local array: on the GPU the array then lives in registers.
+// Before a loop of fixed length over a local array: on the GPU the array is then kept in registers.
 #if defined(__CUDA_ARCH__)
 #define TAME_UNROLL _Pragma("unroll")
 #else
@@ -44,7 +44,7 @@ TAME_FN bool any(bool m) {
   return m;
 }
 
-// a b + c, fused where the target fuses it. Written out, because the build turns the compiler's own contraction off.
+// a b + c, fused if the target has it. Explicit, because the build turns the compiler's own contraction off.
 TAME_FN float mad(float a, float b, float c) {
 #if defined(__CUDA_ARCH__)
   return fmaf(a, b, c);
@@ -81,7 +81,7 @@ TAME_FN double ceil(double x) {
   return ::ceil(x);
 }
 
-// With a NaN among the arguments both give b.
+// If an argument is NaN, both return b.
 template <class T>
 TAME_FN T minimum(T a, T b) {
   return select(a < b, a, b);

@@ -1,4 +1,4 @@
-// View-dependent colour: real spherical harmonics to degree 3 (constants as in Kerbl et al. 2023), and the gradient
+// View-dependent colour: real spherical harmonics up to degree 3 (constants as in Kerbl et al. 2023), and the gradient
 // through the viewing direction.
 #pragma once
 
@@ -46,7 +46,7 @@ TAME_FN void sh_basis(int degree, const T d[3], T y[kMaxShCoefficients]) {
   y[15] = -(T(kC30) * x * (x2 - T(3) * y2));
 }
 
-// g[3] = sum over k of w[k] times the gradient of y[k], the three entries of d taken as independent.
+// g[3] = sum over k of w[k] times the gradient of y[k], the three entries of d treated as independent.
 template <class T>
 TAME_FN void sh_basis_backward(int degree, const T d[3], const T w[kMaxShCoefficients], T g[3]) {
   g[0] = g[1] = g[2] = T(0);
@@ -82,13 +82,13 @@ template <class T, class S>
 TAME_FN ViewDirection<T> view_direction(const S center[3], const T mean[3]) {
   ViewDirection<T> v;
   for (int k = 0; k < 3; ++k) v.d[k] = mean[k] - T(center[k]);
-  // The floor keeps a Gaussian at the camera's centre finite; it lies behind the near plane anyway.
+  // The lower bound keeps a Gaussian at the camera's centre finite; the near plane culls it anyway.
   v.inverse_distance = T(1) / sqrt(maximum(dot3(v.d, v.d), T(1e-24f)));
   for (int k = 0; k < 3; ++k) v.d[k] = v.d[k] * v.inverse_distance;
   return v;
 }
 
-// Adds the gradient that reaches the mean through the direction: (I - d d^T) g_d / |mean - center|.
+// Adds the mean's gradient through the direction: (I - d d^T) g_d / |mean - center|.
 template <class T>
 TAME_FN void view_direction_backward(const ViewDirection<T>& v, const T g_d[3], T g_mean[3]) {
   const T along = dot3(v.d, g_d);
@@ -110,14 +110,15 @@ TAME_FN void sh_color(int degree, const T d[3], const Load& coefficient, T rgb[3
   }
 }
 
-// Whether a colour can be blended: NaN and what would overflow cannot.
+// Whether a colour can be blended: not if it is NaN or would overflow.
 template <class T>
 TAME_FN Mask<T> drawable(const T rgb[3]) {
   const T most = T(1e30f);
   return (rgb[0] < most) & (rgb[0] > -most) & (rgb[1] < most) & (rgb[1] > -most) & (rgb[2] < most) & (rgb[2] > -most);
 }
 
-// g_rgb: already zero where the clamp at 0 held. emit(k, channel, gradient) stores; g_d: gradient of the direction.
+// g_rgb: already zero where the colour was clamped at 0. emit(k, channel, gradient) stores; g_d: the direction's
+// gradient.
 template <class T, class Load, class Emit>
 TAME_FN void sh_color_backward(int degree, const T d[3], const Load& coefficient, const T g_rgb[3], const Emit& emit,
                                T g_d[3]) {

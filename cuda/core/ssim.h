@@ -1,5 +1,5 @@
-// Structural similarity (Wang et al. 2004): an 11-tap Gaussian window of sigma 1.5, and the derivatives of one map
-// value, from which the gradient follows by the same window.
+// Structural similarity (Wang et al. 2004): an 11-tap Gaussian window of sigma 1.5, and the derivatives of a map value;
+// applying the same window to them gives the gradient.
 #pragma once
 
 #include "scalar.h"
@@ -34,7 +34,7 @@ TAME_FN SsimTerms<T> ssim_terms(T mx, T my, T mxx_myy, T mxy) {
   const T mx2 = mx * mx, my2 = my * my, mxmy = mx * my;
   const T P = two * mxmy + c1, Q = two * (mxy - mxmy) + c2;
   const T U = mx2 + my2 + c1;
-  // Rounding may take the variances below zero; c2 keeps Z positive in exact arithmetic.
+  // Rounding may make the variances negative; c2 keeps Z positive in exact arithmetic.
   const T Z = maximum(mxx_myy - (mx2 + my2), T(0)) + c2;
   const T inverse = T(1) / (U * Z);
   SsimTerms<T> s;

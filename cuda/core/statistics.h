@@ -1,4 +1,4 @@
-// What a step gathers of a Gaussian for the events that change the rows.
+// Statistics of a Gaussian that steps accumulate for densification events.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace tame {
 
-// Planes that a step's gradients have behind those of the parameters: what the step adds to each statistic, in the
-// order of StatisticPlane.
+// Planes of a step's gradients after those of the parameters: what the step adds to each statistic, in the order of
+// StatisticPlane.
 enum StatisticPlane : uint32_t {
   kGradientSum,
   kVisibleSteps,
@@ -32,9 +32,9 @@ struct FragmentSums {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// The length of the gradient with respect to a projected mean, in units of half the image; nearer to the camera than
-// `full_depth` it counts less, by the square of the depth. There a small move shifts many pixels, and what grows hangs
-// in front of the camera and fits few views (Zhang et al. 2024, Pixel-GS, section on the scaled gradient field).
+// The norm of the gradient with respect to a 2D mean, in units of half the image. Closer to the camera than
+// `full_depth` it is scaled by (depth / full_depth)^2: there a small move changes many pixels, and densification would
+// create floaters that fit few views (Zhang et al. 2024, Pixel-GS, section on the scaled gradient field).
 TAME_FN float density_gradient(const float g_mean2[2], int width, int height, float depth, float full_depth) {
   const float x = g_mean2[0] * 0.5f * float(width), y = g_mean2[1] * 0.5f * float(height);
   const float share = full_depth > 0.f ? minimum(depth / full_depth, 1.f) : 1.f;
@@ -50,8 +50,8 @@ TAME_FN void add(FragmentSums& sum, const FragmentSums& more) {
 }
 
 // What a view adds to the statistics of fragments, in the order of StatisticPlane from kFragmentCount on. h: its sum;
-// opacity: the used one; largest: of the view's |d loss / d colour|; absolute: density_gradient of the absolute sums.
-// d loss / d opacity of a fragment is h / opacity.
+// opacity: the used one; largest: the view's largest |d loss / d colour|; absolute: density_gradient of the absolute
+// sums. d loss / d opacity of a fragment is h / opacity.
 TAME_FN void fragment_statistics(const FragmentSums& sum, float h, float opacity, float largest, float absolute,
                                  float out[kFragmentPlanes]) {
   const float inverse = largest > 0.f ? 1.f / (opacity * largest) : 0.f;

@@ -1,4 +1,4 @@
-// What a step can add to the loss's gradient, and to the means behind Adam.
+// Terms that a step can add to the loss's gradient, and to the means after Adam.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace core {
 
 constexpr float kNoiseSlope = 100.f, kNoiseOpacity = 0.005f;
 
-// Gradient of a stored opacity from `pressure` times the used one. of_logit: the pressure is the logit's gradient.
+// Gradient of the loss term pressure * opacity with respect to the stored opacity. of_logit: the pressure itself is the
+// gradient of the logit.
 template <class T>
 TAME_FN T opacity_pressure(bool linear, bool of_logit, float pressure, T stored) {
   if (linear) return select(stored < T(0), T(-pressure), T(pressure));
@@ -22,14 +23,14 @@ TAME_FN T opacity_pressure(bool linear, bool of_logit, float pressure, T stored)
   return T(pressure) * used * (T(1) - used);
 }
 
-// Gradient of a log-scale from `pressure` times the scale.
+// Gradient of the loss term pressure * scale with respect to the log-scale.
 template <class T>
 TAME_FN T scale_pressure(float pressure, T log_scale) {
   return T(pressure) * exp(log_scale);
 }
 
-// noise * sigmoid(-100 (opacity - 0.005)) * covariance * xi, each coordinate within a standard deviation (Kheradmand et
-// al. 2024, section 3.2). xi: standard normals.
+// noise * sigmoid(-100 (opacity - 0.005)) * covariance * xi, each coordinate clamped to one standard deviation
+// (Kheradmand et al. 2024, section 3.2). xi: standard normals.
 TAME_FN void noise_move(float noise, float opacity, const float scale[3], const float unit_rotation[9],
                         const float xi[3], float move[3]) {
   const float share = noise * sigmoid(-kNoiseSlope * (opacity - kNoiseOpacity));
@@ -46,7 +47,7 @@ TAME_FN void noise_move(float noise, float opacity, const float scale[3], const 
   }
 }
 
-// Moves the mean of a Gaussian.
+// Adds noise to the mean of a Gaussian.
 TAME_FN void add_noise(const Planes& p, const Layout& layout, uint32_t i, float noise, uint64_t seed,
                        uint32_t iteration) {
   const Philox draw = philox(seed, TAME_STREAM_NOISE, iteration, i);

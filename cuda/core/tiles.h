@@ -1,5 +1,5 @@
-// Which tiles a splat reaches: the 3-sigma rectangle that defines what is rendered, cut down to the tiles where its
-// opacity can reach 1/255 at some pixel centre (Mallick et al. 2024, section on tighter culling).
+// Which tiles a splat reaches: those of its 3-sigma rectangle, which defines what is rendered, where its alpha can
+// reach 1/255 at a pixel centre (Mallick et al. 2024, section on tighter culling).
 #pragma once
 
 #include "scalar.h"
@@ -10,8 +10,8 @@ namespace core {
 
 constexpr int kTile = 16;                   // pixels a side; part of what is rendered, see tile_rectangle
 constexpr float kMinAlpha = 1.f / 255.f;    // contributions below are skipped
-constexpr float kMaxAlpha = 0.99f;          // and none is larger
-constexpr float kMinTransmittance = 1e-4f;  // a splat that would take a pixel below this ends it, not blended
+constexpr float kMaxAlpha = 0.99f;          // larger ones are clamped
+constexpr float kMinTransmittance = 1e-4f;  // a splat that would take a pixel below this is not blended and ends it
 
 struct TileRectangle {
   int x0, y0, x1, y1;  // tiles, the upper bounds exclusive
@@ -21,7 +21,7 @@ TAME_FN int tile_bound(float pixel, int tiles) {
   return static_cast<int>(clamp(pixel / float(kTile), 0.f, float(tiles)));  // truncation after the clamp: toward zero
 }
 
-// x, y: splat mean in pixels; radius: whole pixels, as core::project gives. Pixel centres lie at +0.5, hence the shift.
+// x, y: splat mean in pixels; radius: whole pixels, from core::project. Pixel centres are at +0.5, hence the shift.
 TAME_FN TileRectangle tile_rectangle(float x, float y, float radius, int tiles_x, int tiles_y) {
   const float px = x - 0.5f, py = y - 0.5f;
   TileRectangle r;
@@ -43,8 +43,8 @@ TAME_FN T quadratic(T A, T B, T C, T dx, T dy) {
 }
 
 // Smallest E over the box [low, high] of offsets from the mean. E is convex with its minimum 0 at the origin, so the
-// minimum over the box lies on an edge that faces the origin: on each of the two candidate lines it is where the
-// derivative along the line vanishes, held inside the box.
+// minimum over the box is on an edge that faces the origin. On each of the two candidate lines it is the point with
+// zero derivative along the line, clamped to the box.
 template <class T>
 TAME_FN T smallest_quadratic(T A, T B, T C, T x_low, T x_high, T y_low, T y_high) {
   const T nearest_x = clamp(T(0), x_low, x_high), nearest_y = clamp(T(0), y_low, y_high);
@@ -53,7 +53,7 @@ TAME_FN T smallest_quadratic(T A, T B, T C, T x_low, T x_high, T y_low, T y_high
   return minimum(quadratic(A, B, C, nearest_x, along_y), quadratic(A, B, C, along_x, nearest_y));
 }
 
-// The exponent at which opacity falls to 1/255; negative where it never reaches that.
+// The exponent at which alpha falls to 1/255; negative if the opacity is lower.
 template <class T>
 TAME_FN T cut_power(T opacity) {
   return log(T(255) * opacity);

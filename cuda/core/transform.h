@@ -1,5 +1,5 @@
-// What stands between a rendered picture and its loss: of view v and channel c the transformed colour is
-// exp(g[v][c]) times the rendered one. The log-gains g are trained as the Gaussians are, by Adam.
+// The transform between the render and the loss: for view v and channel c the transformed colour is exp(g[v][c]) times
+// the rendered one. Adam trains the log-gains g together with the Gaussians.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace tame {
 
-constexpr uint32_t kTransformParameters = 3;  // of a view: its log-gains
+constexpr uint32_t kTransformParameters = 3;  // log-gains per view
 
-// Log-gains of all views with their moments, and the steps that each view has taken. Gain c of view v: [c * views + v].
+// Log-gains of all views with their moments, and each view's number of steps. Gain c of view v: [c * views + v].
 struct ViewGains {
   float *gains, *m, *v;
   uint32_t* steps;
@@ -30,9 +30,9 @@ TAME_FN float gain_of(const ViewGains& g, uint32_t view, uint32_t channel) {
   return exp(g.gains[size_t(channel) * g.views + view]);
 }
 
-// d loss / d gain of a pixel is d loss / d colour times colour, both after the transform. gradients: that, summed over
-// the pixels of the step's views, [place in the step][channel]; n places. The loss of a step is the mean over them.
-// Steps the view at `place`; one with several places steps once, at its first.
+// Updates the gains of the view at `place`; a view with several places is updated once, at its first. A pixel's
+// d loss / d log-gain is d loss / d colour times colour, both after the transform. gradients: that, summed over pixels,
+// [place in the step][channel]; n places. The loss of a step is the mean over them.
 TAME_FN void step_gains(const ViewGains& g, const GainStep& step, const uint32_t* views, uint32_t n, uint32_t place,
                         const double* gradients) {
   const uint32_t view = views[place];

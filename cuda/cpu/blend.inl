@@ -1,6 +1,6 @@
 // One tile, front to back: alpha blending and its derivative (Kerbl et al. 2023; the derivative in the front-to-back
-// form of Mallick et al. 2024). A tile is 4 x 4 blocks of 4 x 4 pixels, of which a splat takes those that it reaches,
-// a vector or two at a time. In a tile's arrays the pixels of a block stand together, row by row.
+// form of Mallick et al. 2024). A tile is 4 x 4 blocks of 4 x 4 pixels; a splat is blended in the blocks that it
+// reaches, one or two vectors each. In a tile's arrays the pixels of a block are contiguous, row by row.
 
 using core::kTile;
 using core::kWideLanes;
@@ -10,12 +10,12 @@ using core::Wide;
 
 constexpr int kPixels = kTile * kTile;
 constexpr int kBlock = 4;                      // pixels a side
-constexpr int kBlockPixels = kBlock * kBlock;  // a multiple of any vector
+constexpr int kBlockPixels = kBlock * kBlock;  // a multiple of any vector width
 constexpr int kBlocks = kPixels / kBlockPixels, kBlocksAcross = kTile / kBlock;
-// Splats whose opacities are computed before they are blended: few enough for the first-level cache.
+// Splats whose opacities are computed before they are blended: few enough for the L1 cache.
 constexpr uint32_t kChunk = 16;
 
-// Pixel centres from the tile's corner, and where in the tile each block begins.
+// Pixel centres relative to the tile's corner, and the first pixel of each block.
 struct Centers {
   alignas(64) float x[kPixels] = {}, y[kPixels] = {};
   alignas(64) float block_x[kBlocks] = {}, block_y[kBlocks] = {};  // of a block's first pixel
@@ -48,8 +48,8 @@ inline Tile make_tile(const BlendArgs& a, uint32_t tile) {
   return t;
 }
 
-// Calls copy(pixel, from) for each row of each block that lies in the image: kBlock pixels of the tile's arrays, and of
-// an image plane. Planes have room for whole rows of tiles.
+// Calls copy(pixel, from) for each row of each block inside the image: kBlock pixels of the tile's arrays and of an
+// image plane. Planes are padded to whole rows of tiles.
 template <class Copy>
 inline void for_block_rows(const BlendArgs& a, const Tile& t, const Copy& copy) {
   for (int y = 0; y < t.rows; ++y)
@@ -58,8 +58,8 @@ inline void for_block_rows(const BlendArgs& a, const Tile& t, const Copy& copy) 
            size_t(t.y0 + y) * a.row + size_t(t.x0 + x));
 }
 
-// The transmittance of pixels. It is positive where a pixel takes splats, the negative of what is left where it is
-// done, and 0, from which nothing can be taken, outside of the image.
+// The transmittance of pixels: positive for active pixels, negated for pixels that are done, and 0 outside the image,
+// where nothing can be blended.
 struct Transmittance {
   alignas(64) float T[kPixels];
 
@@ -67,7 +67,7 @@ struct Transmittance {
     for (int p = 0; p < kPixels; ++p)
       T[p] = kCenters.y[p] < float(t.rows) && kCenters.x[p] < float(a.width - t.x0) ? 1.f : 0.f;
   }
-  // Blocks with a pixel that still takes splats, a bit each.
+  // Blocks with an active pixel, one bit each.
   uint32_t live_blocks() const {
     uint32_t live = 0;
     for (int p = 0; p < kPixels; p += kWideLanes)
@@ -76,7 +76,7 @@ struct Transmittance {
   }
 };
 
-// Blocks with a pixel at which alpha reaches 1/255, a bit each.
+// Blocks with a pixel at which alpha reaches 1/255, one bit each.
 inline __attribute__((always_inline)) uint32_t reached_blocks(const Splat& s, const Tile& t) {
   const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0)), span(float(kBlock - 1));
   uint32_t blocks = 0;
@@ -97,15 +97,15 @@ inline __attribute__((always_inline)) void for_vectors(uint32_t blocks, const Bo
   }
 }
 
-// Some splats of a tile, as far as no transmittance matters. Apart from the blending, so that the processor works on
-// many of these long chains at once.
+// The part of some splats' work that does not depend on transmittance. It is separate from blending, so that the
+// processor can overlap many of these long dependency chains.
 struct Chunk {
   uint32_t count;
-  uint32_t blocks[kChunk];                      // that each splat takes part in
+  uint32_t blocks[kChunk];                      // in which each splat is blended
   alignas(64) float opacity[kChunk * kPixels];  // of their pixels, one block after the other: opacity exp(-E), before
-                                                // the cap, and 0 where that is below 1/255
+                                                // the clamp, 0 where that is below 1/255
 
-  // The splats from `first` on, in the blocks that are both live and among a.blocks.
+  // Takes the splats from `first` on, in the blocks that are both live and in a.blocks.
   void fill(const BlendArgs& a, const Tile& t, uint32_t first, uint32_t end, uint32_t live) {
     count = end - first < kChunk ? end - first : kChunk;
     float* to = opacity;
@@ -127,13 +127,13 @@ struct Chunk {
   }
 };
 
-// What a splat does to pixels of transmittance T. Forward and backward share it, so they take the same splats and,
-// pixel for pixel, see the same bits.
+// A splat at pixels of transmittance T. Forward and backward pass share it, so they blend the same splats with the same
+// bits at every pixel.
 struct Fragment {
-  Wide alpha;        // capped
-  Wide weight;       // alpha T, 0 where the splat is not taken
-  Wide next;         // transmittance behind
-  Mask<Wide> takes;  // or has no opacity here, which comes to the same
+  Wide alpha;        // clamped
+  Wide weight;       // alpha T, 0 where the splat is not blended
+  Wide next;         // transmittance behind the splat
+  Mask<Wide> takes;  // blended, or without opacity here, which has the same result
 };
 
 inline __attribute__((always_inline)) Fragment fragment(Wide opacity, Wide T) {
@@ -197,8 +197,8 @@ void blend(const BlendArgs& a, uint32_t tile) {
 
 // With g = d loss / d colour, C the colour in front of a splat, q = rgb . g and w = alpha T:
 //   d loss / d alpha = q T + (S + w q) / (1 - alpha),   S = (C - C_final) . g - T_final (background . g - d_alpha).
-// S starts as T_final d_alpha - out . g (out holds the background) and grows by w q with each splat: one number a pixel
-// stands for the colour behind.
+// S starts as T_final d_alpha - out . g (out includes the background) and grows by w q with each splat, so one number
+// per pixel replaces the colour behind the splat.
 template <bool kFragments>
 inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
   const Tile t = make_tile(a, tile);
@@ -251,7 +251,7 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
         const Wide behind = core::mad(f.weight, q, load_wide(S + p));
         core::store(S + p, behind);
         const Wide d_alpha = core::mad(q, T_before, behind * core::reciprocal(Wide(1.f) - f.alpha));
-        // Where the cap holds, alpha does not move with the splat.
+        // A clamped alpha is constant.
         const Wide h = core::select(f.takes & (raw <= Wide(a.gradient_cap)), raw * d_alpha, zero);
         sum_red = core::mad(f.weight, d_red, sum_red);
         sum_green = core::mad(f.weight, d_green, sum_green);
@@ -293,7 +293,7 @@ void blend_backward(const BlendArgs& a, uint32_t tile) {
     blend_tile_backward<false>(a, tile);
 }
 
-// The forward once more, for what each instance contributes where.
+// Repeats the forward pass to sum each instance's contributions.
 void blend_score(const BlendArgs& a, uint32_t tile) {
   const Tile t = make_tile(a, tile);
   const uint32_t last = t.begin + a.tile_last[tile];

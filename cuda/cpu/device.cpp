@@ -1,4 +1,4 @@
-// See device.h; also what the ABI asks of the library as a whole.
+// See device.h; also the backend functions that need no device.
 #include "device.h"
 
 #include <unistd.h>
@@ -17,7 +17,7 @@ uint32_t hardware_threads() {
   return std::min(kMaxThreads, std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// The value after "key", which begins a line of a file in /proc; false when there is none.
+// Reads the value after "key" at the start of a line of a file in /proc; false if there is none.
 bool proc_value(const char* path, const char* key, char* out, size_t bytes) {
   std::FILE* file = std::fopen(path, "re");
   if (file == nullptr) return false;
@@ -35,7 +35,7 @@ bool proc_value(const char* path, const char* key, char* out, size_t bytes) {
   return found;
 }
 
-// What could be had without swapping: page cache included, where the system tells.
+// Memory available without swapping, including page cache if the system reports it.
 uint64_t available_memory() {
   char kibibytes[64];
   if (proc_value("/proc/meminfo", "MemAvailable", kibibytes, sizeof kibibytes))

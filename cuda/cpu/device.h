@@ -16,7 +16,7 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
 
   void synchronize() override {}  // every call here waits
   void read_profile(tame_profile& out) override { out = profile_.totals; }
-  void gather_profile(bool on) override { profile_.gather(on); }
+  void enable_profile(bool on) override { profile_.enable(on); }
   void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;

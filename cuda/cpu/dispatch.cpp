@@ -1,4 +1,4 @@
-// Which SIMD level runs.
+// Chooses the SIMD level.
 #include <cstdlib>
 #include <cstring>
 
@@ -21,7 +21,7 @@ extern const Kernels kernels;
 
 namespace {
 
-// Whether the processor runs the code of a level, by the flags that the Makefile compiles it with.
+// Whether the processor supports a level, i.e. the flags with which the Makefile compiles it.
 bool runs(const Kernels& kernels) {
 #if defined(__x86_64__)
   if (&kernels == &baseline::kernels) return true;

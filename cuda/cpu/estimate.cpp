@@ -1,4 +1,4 @@
-// What a run takes in the CPU backend's buffers.
+// Memory of a run in the CPU backend's buffers.
 #include "../abi/estimate.h"
 
 #include "../abi/backend.h"
@@ -9,12 +9,12 @@ namespace tame {
 
 namespace {
 
-// Bytes of a step's scratch, measured as a whole on trained captures: the reserve is in it, and what grows with tiles,
-// threads and the padding of image rows.
+// Bytes of a step's scratch, measured on trained captures. They include the reserve and everything that grows with
+// tiles, threads and the padding of image rows.
 constexpr double kSplatBytes = 88, kInstanceBytes = 68, kPixelBytes = 96;
 
-// Nothing that a buffer holds of each is left out. Splat, radius, clamped channels, first tiles, tile count, offset,
-// two sets of sort keys and order:
+// Lower bounds from the buffers. Splat, radius, clamped channels, first tiles, tile count, offset, two sets of sort
+// keys and order:
 static_assert(kSplatBytes >=
               kReserve * (sizeof(cpu::Splat) + sizeof(float) + 2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
 // tile, order, slot, blocks, gradient:
@@ -35,7 +35,7 @@ void backend::estimate_memory(const tame_memory_query& query, tame_memory_estima
   if ((query.flags & TAME_MEMORY_SCORES) == 0) return;
   out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(cpu::InstanceScore) * size.instances);
   out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(cpu::kScoreMaps * sizeof(float) * size.pixels);
-  // The scores and the mean gradients are the trainer's.
+  // The scores and the mean gradients, which the trainer allocates, and score()'s own rows.
   out.bytes[TAME_PURPOSE_OTHER] = whole_bytes((2 + cpu::kScoreRows) * sizeof(float) * size.capacity);
 }
 

@@ -65,8 +65,8 @@ void CpuGaussians::edit(const RowEdit& edit, const std::vector<MovedPlane>& othe
     std::copy(out, out + edit.size(), plane);
   });
   for (uint32_t i = 0; i < edit.size(); ++i)
-    core::change_row(p, layout_, i, edit.table.roles[edit.roles[i]], edit.shares.empty() ? 1 : edit.shares[i],
-                     device_->seed, edit.iteration, edit.round, edit.sources[i]);
+    core::change_row(p, layout_, i, edit.table.roles[edit.roles[i]], edit.shares_of(i), device_->seed, edit.iteration,
+                     edit.round, edit.sources[i]);
   count_ = edit.size();
 }
 

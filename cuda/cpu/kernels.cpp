@@ -1,4 +1,4 @@
-// Compiled once a SIMD level, into a namespace of that level's name. Includes C headers and <cmath> alone: see
+// Compiled once per SIMD level, into a namespace of that level's name. Includes only C headers and <cmath>: see
 // kernels.h.
 #include "kernels.h"
 
@@ -20,7 +20,7 @@ namespace {
 using core::F8;
 using core::kLanes;
 
-// In this order: each uses what those above define.
+// In this order: each uses definitions of those above.
 // clang-format off
 #include "project.inl"
 #include "blend.inl"

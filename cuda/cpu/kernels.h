@@ -1,5 +1,5 @@
-// The hot loops, one set a SIMD level, and what they read and write. Plain pointers only: kernels.cpp is compiled once
-// an instruction set, and anything inline that it shared with the rest could end up in the wrong one.
+// The hot loops, one set per SIMD level, and what they read and write. Plain pointers only: kernels.cpp is compiled
+// once per instruction set, and the linker could use its copy of any inline function that it shared with other units.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@
 
 namespace tame::cpu {
 
-constexpr uint32_t kGaussianBlock = 256;  // Gaussians a work item, a multiple of any vector width
+constexpr uint32_t kGaussianBlock = 256;  // Gaussians per work item, a multiple of any vector width
 constexpr uint32_t kRowPadding = 16;      // image rows are padded to whole tiles
 
 // A projected Gaussian as the tiles read it; 40 bytes.
 struct Splat {
   float x, y;     // px
   float A, B, C;  // conic
-  float cut;      // exponent at which alpha falls to 1/255; negative where it never reaches that
+  float cut;      // exponent at which alpha falls to 1/255; negative if the opacity is lower
   float rgb[3];
   float depth;
 };
@@ -30,7 +30,7 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
-// Sums over the contributions of one instance (Mallick et al. 2024): what the score's terms are made of.
+// Sums over the contributions of one instance (Mallick et al. 2024), from which the score's terms are computed.
 struct InstanceScore {
   float loss, count, blend, distance;
 };
@@ -44,9 +44,9 @@ struct ProjectArgs {
   int tiles_x, tiles_y;
   Splat* splats;
   float* radii;              // whole pixels; 0 = not visible
-  uint8_t* clamped;          // bit c: channel c was negative and is held at 0
+  uint8_t* clamped;          // bit c: channel c was negative and is clamped to 0
   uint32_t* tile_counts;     // tiles the splat reaches
-  uint8_t* first_tiles;      // which of the first eight in its rectangle, a bit each
+  uint8_t* first_tiles;      // which of the first eight in its rectangle, one bit each
   const uint32_t* offsets;   // write_tiles: first instance of each Gaussian
   uint32_t* instance_tiles;  // write_tiles: tile of each instance
 };
@@ -56,7 +56,7 @@ struct BlendArgs {
   const uint32_t* tile_starts;  // tiles + 1 entries into `order` and `slots`
   const uint32_t* order;        // Gaussian of each instance, by tile and depth
   const uint32_t* slots;        // its place in instance order of the Gaussian
-  uint16_t* blocks;  // blocks of the tile that each instance reaches, a bit each: the blend's for its backward
+  uint16_t* blocks;  // blocks of the tile that each instance reaches, one bit each: from blend for its backward pass
   int width, height, tiles_x;
   size_t row, plane;  // floats from one image row, one image plane, to the next
   float background[3];
@@ -68,7 +68,7 @@ struct BlendArgs {
   // Backward only.
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null
-  float gradient_cap;           // an alpha that would exceed this passes no gradient on to its splat
+  float gradient_cap;           // an alpha above this before the clamp has no gradient
   InstanceGradient* gradients;  // by slot
   FragmentSums* fragments;      // by slot, or null
   // Scoring only.
@@ -83,7 +83,7 @@ struct LossArgs {
   const float* image;          // 3 planes
   Photo photo;                 // the target; without pixels:
   const float* target_planes;  // 3 planes
-  double values;               // over which the mean goes: 3 for each pixel that counts
+  double values;               // number of values in the mean: 3 for each pixel that counts
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy
   float* gradient;             // 3 planes, or null
   double* sums;                // per (channel, stripe): L1, SSIM
@@ -95,8 +95,8 @@ struct OptimizeArgs {
   const FragmentSums* fragments;  // by slot, or null
   const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
   float full_gradient_depth;      // see core::density_gradient
-  // A step runs in one, or in two parts. The first writes the view's gradients here and changes nothing else: the
-  // planes of the parameters and behind them those of StatisticPlane, of fragments only where there are any.
+  // A step runs in one part or two. The first of two writes the view's gradients here and changes nothing else: the
+  // planes of the parameters, then those of StatisticPlane, with those of fragments only if there are any.
   Planes gradients_to;
   float* mean2_to;  // 2 more planes, of the 2D mean's gradient; or null
   // The second takes such gradients from here instead of from instances.
@@ -104,7 +104,7 @@ struct OptimizeArgs {
   TrainingArgs training;
 };
 
-// The output of a convolution of LPIPS, with bias and ReLU. Images are [image][channel][place][x], row y in place
+// The output of a convolution of LPIPS, with bias and ReLU. Images are [image][channel][place][x], row y at place
 // y % capacity.
 struct LpipsConvolveArgs {
   const float* input;
@@ -113,7 +113,7 @@ struct LpipsConvolveArgs {
   uint32_t kernel, stride, pad;
   uint32_t in_width, in_height, in_capacity;
   uint32_t out_width, out_capacity;
-  size_t image;              // floats from one image to the other, of both
+  size_t image;              // floats from one image to the other, in `from` and `to`
   uint32_t first_row, rows;  // of the output
   const float* weights;      // [out / 4][in, row, column][4]
   const float* bias;
@@ -129,8 +129,8 @@ struct LpipsCompareArgs {
   double* sums;         // out: by row, from row 0
 };
 
-constexpr uint32_t kLpipsTile = 24;    // pixels a work item: three vectors
-constexpr uint32_t kLpipsDepth = 256;  // products between two visits of the sums: the panel stays in the first cache
+constexpr uint32_t kLpipsTile = 24;    // pixels per work item: three vectors
+constexpr uint32_t kLpipsDepth = 256;  // products per update of the sums: the panel stays in the L1 cache
 constexpr uint32_t kLpipsOutputs = 4;  // channels that are summed together: twelve vectors of sums
 constexpr uint32_t kLpipsKernel = 11;  // side of the largest kernel
 inline uint32_t lpips_tiles(uint32_t rows, uint32_t width) {
@@ -140,7 +140,7 @@ inline size_t lpips_scratch_floats(uint32_t out) {
   return size_t(kLpipsTile) * (kLpipsDepth + out);
 }
 
-constexpr int kLossStripe = 32;  // image rows a work item, which reads 5 more on either side
+constexpr int kLossStripe = 32;  // image rows per work item, which reads 5 more on either side
 inline size_t loss_scratch_floats(size_t row) {
   return (size_t(kLossStripe) + 10) * 4 * row + 2 * (row + 32);
 }
@@ -160,7 +160,7 @@ struct Kernels {
   void (*add_gradients)(const GradientSum&, uint32_t first, uint32_t last);
 };
 
-// The best level this machine runs, or the one TAME_SIMD names (baseline, avx2); throws Failure on an unknown name.
+// The best level that this machine supports, or the one in TAME_SIMD; throws Failure on an unknown name.
 const Kernels& choose_kernels();
 
 }  // namespace tame::cpu

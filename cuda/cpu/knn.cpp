@@ -1,6 +1,6 @@
-// Exact nearest neighbours by a balanced k-d tree (Bentley 1975) over an order of the points: node k of a level holds
-// the k-th equal share of the order, so the tree needs no pointers. Distances are gathered smallest first and summed in
-// that order, whichever way the search went, so neither threads nor batches change a bit.
+// Exact nearest neighbours by a balanced k-d tree (Bentley 1975) over a permutation of the points: node k of a level is
+// the k-th equal part of the permutation, so the tree needs no pointers. Distances are kept ascending and summed in
+// that order, independent of the search order, so neither threads nor batches change a bit.
 #include <algorithm>
 #include <limits>
 
@@ -10,16 +10,16 @@ namespace tame::cpu {
 
 namespace {
 
-constexpr uint32_t kLeaf = 12;  // points a leaf at the most
+constexpr uint32_t kLeaf = 12;  // most points per leaf
 constexpr uint32_t kMaxNeighbours = 16;
-constexpr uint32_t kQueryBlock = 512;  // queries a work item
+constexpr uint32_t kQueryBlock = 512;  // queries per work item
 
 struct Point {
   float x[3];
   uint32_t index;
 };
 
-// All at once: points copied into the order of the tree, 16 bytes each, so that a leaf is one run of memory.
+// All at once: points copied into the order of the tree, 16 bytes each, so that a leaf is contiguous in memory.
 struct Copied {
   using Item = Point;
   static Item item(const float* points, uint32_t i) {
@@ -29,7 +29,7 @@ struct Copied {
   static uint32_t index(const Item& p) { return p.index; }
 };
 
-// In batches: only the order, 4 bytes a point.
+// In batches: only the permutation, 4 bytes per point.
 struct Indexed {
   using Item = uint32_t;
   static Item item(const float*, uint32_t i) { return i; }
@@ -142,7 +142,7 @@ class Tree {
     const float d = x[s.axis] - s.value;
     const uint32_t near = 2 * node + (d >= 0 ? 1 : 0);
     search(level + 1, near, x, self, nearest);
-    // d^2 <= any d2 beyond the plane, in float arithmetic too: each operation is monotone.
+    // d^2 <= any d2 beyond the plane, also in float arithmetic: each operation is monotone.
     if (d * d < nearest.worst()) search(level + 1, near ^ 1, x, self, nearest);
   }
 
@@ -156,7 +156,7 @@ template <class Kind>
 void solve(CpuDevice& device, const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t limit,
            float* mean_dist2) {
   const uint64_t bytes = Tree<Kind>::bytes(count);
-  if (limit != 0 && bytes > limit) Ledger::refuse(TAME_PURPOSE_OTHER, bytes, limit);
+  if (limit != 0 && bytes > limit) Ledger::throw_out_of_memory(TAME_PURPOSE_OTHER, bytes, limit);
   const Tree<Kind> tree(device, points, count);
   for (uint32_t begin = 0; begin < count;) {
     const uint32_t end = batch == 0 || count - begin < batch ? count : begin + batch;

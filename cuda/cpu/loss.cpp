@@ -65,7 +65,7 @@ double Loss::run(const PlaneShape& shape, LossArgs& args, bool want_gradient) {
     l1 += sums_[2 * size_t(item)];
     ssim += sums_[2 * size_t(item) + 1];
   }
-  if (args.values == 0) return 0;  // a photo of which the mask leaves nothing
+  if (args.values == 0) return 0;  // the mask excludes the whole photo
   const double lambda = args.lambda_dssim;
   return (1 - lambda) * l1 / args.values + lambda * (1 - ssim / args.values);
 }

@@ -1,4 +1,4 @@
-// The training loss of a rendered picture against a photo, with its gradient. Keeps its scratch between calls.
+// The training loss of a render against a photo, with its gradient. Keeps its scratch between calls.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ class Loss {
  public:
   Loss(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile);
 
-  // image: 3 planes of `shape`, against a photo. With want_gradient, gradient() holds d loss / d image in planes of the
-  // same shape afterwards.
+  // image: 3 planes of `shape`, against a photo. With want_gradient, gradient() is then d loss / d image in planes of
+  // the same shape.
   double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const Photo& photo,
                   bool want_gradient);
   // The same against 3 planes of `shape`.
   double evaluate(const PlaneShape& shape, float lambda_dssim, const float* image, const float* target_planes,
                   bool want_gradient);
   float* gradient() { return gradient_.data(); }
-  // Finds the largest |value| of gradient(), as it is then: one float.
+  // Finds the largest |value| of the current gradient(): one float.
   const float* largest_gradient();
 
  private:

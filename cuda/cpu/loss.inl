@@ -1,25 +1,25 @@
 // Training loss (1 - lambda) L1 + lambda (1 - SSIM) of one channel in stripes of rows: first the loss and the
 // derivatives of the SSIM map, then the gradient, which is the same window over those derivatives. Outside the image
-// both pictures, and the derivatives, count as zero. The means go over the pixels that the photo's mask keeps.
+// render, target and derivatives count as zero. Means are over the pixels that the photo's mask keeps.
 
 using core::kWindowRadius;
 
-constexpr int kMeans = 4;       // windowed: both pictures, the sum of their squares, their product
+constexpr int kMeans = 4;       // windowed: render, target, the sum of their squares, their product
 constexpr int kLineLeft = 8;    // zeros before a line, at least kWindowRadius
-constexpr int kLineRight = 24;  // and after it, so that whole vectors may read past its end
+constexpr int kLineRight = 24;  // zeros after it, so that whole vectors may read past its end
 
 // Rows of windowed sums that one stripe needs, for up to four quantities.
 struct Stripe {
   int y0, y1;       // rows of output
-  size_t row;       // floats a row
-  float* lines[2];  // an input row each, zero-padded; index kLineLeft is pixel 0
+  size_t row;       // floats per row
+  float* lines[2];  // one input row each, zero-padded; index kLineLeft is pixel 0
   float* sums;      // [quantity][row - (y0 - radius)][x]
   float* sum(int quantity, int y) const {
     return sums + (size_t(quantity) * (kLossStripe + 2 * kWindowRadius) + size_t(y - (y0 - kWindowRadius))) * row;
   }
 };
 
-// What the bytes of a photo stand for: as core::photo_value, without its division.
+// Values of a photo's bytes: as core::photo_value, without its division.
 struct ByteValues {
   float value[256] = {};
   constexpr ByteValues() {
@@ -50,8 +50,7 @@ inline void load_line(const LossArgs& a, const float* plane, int y, float* line)
   pad_line(line, a.width, a.row);
 }
 
-// The photo's line beside the render's own: where the mask leaves a pixel out both pictures hold the render's value, as
-// a constant.
+// Loads a line of the target. Where the mask excludes a pixel, the target is the render's value, as a constant.
 inline void load_target_line(const LossArgs& a, uint32_t channel, int y, const float* rendered, float* line) {
   if (a.photo.pixels == nullptr) {
     load_line(a, a.target_planes + size_t(channel) * a.plane, y, line);
@@ -194,7 +193,7 @@ void loss_gradient(const LossArgs& a, uint32_t stripe, uint32_t channel, float* 
     }
     for (int x = 0; x < a.width; ++x)
       if (!core::is_kept(a.photo, size_t(y) * size_t(a.width) + size_t(x))) gradient[x] = 0.f;
-    // The blend reads whole tile rows; what lies past the image takes part in nothing, but must be a number.
+    // The blend reads whole tile rows; values past the image have no effect, but must be finite.
     for (size_t x = size_t((a.width + kWideLanes - 1) / kWideLanes * kWideLanes); x < a.row; ++x) gradient[x] = 0.f;
   }
 }

@@ -48,7 +48,7 @@ class CpuLpips : public Lpips, private LpipsSteps {
   }
 
  private:
-  // [out / 4][depth][4]: what lpips_multiply reads one after another.
+  // [out / 4][depth][4]: the order in which lpips_multiply reads.
   static void interleave(const LpipsLayer& layer, const float* from, float* to) {
     const uint64_t depth = layer.depth();
     for (uint64_t o = 0; o < layer.out; ++o)
@@ -127,7 +127,7 @@ class CpuLpips : public Lpips, private LpipsSteps {
 
   const std::shared_ptr<CpuDevice> device_;
   const LpipsNet& net_;
-  Buffer<float> weights_;  // as given, but those of the convolutions interleaved
+  Buffer<float> weights_;  // as given, except that those of the convolutions are interleaved
   const LpipsWeights places_;
   Buffer<float> features_, scratch_;
   Buffer<double> sums_;

@@ -1,9 +1,10 @@
 // The hot loops of LPIPS (Zhang et al. 2018). Included by kernels.cpp.
 //
-// A convolution is a product of matrices: the weights, and for each tile of pixels a panel that holds, for every input
-// channel and place in the kernel, the values that the tile's pixels meet there. A panel is made a part at a time.
+// A convolution is a matrix product of the weights and, for each tile of pixels, a panel with one line for every input
+// channel and kernel position: the input values at that position for the tile's pixels (im2col). A panel is computed in
+// parts.
 
-// The pixels of a tile that lie in one row of one image.
+// The pixels of a tile in one row of one image.
 struct LpipsRun {
   uint32_t at, length;  // in the tile
   uint32_t image, x;
@@ -32,7 +33,7 @@ uint32_t lpips_runs(const LpipsConvolveArgs& a, uint32_t tile, LpipsRun* runs) {
   return count;
 }
 
-// One line of the panel: what the run's pixels meet at column kx of a kernel row.
+// One line of the panel: the input of the run's pixels at column kx of a kernel row.
 void lpips_line(const LpipsConvolveArgs& a, const LpipsRun& run, const float* row, uint32_t kx, float* out) {
   const int first = int(run.x * a.stride + kx) - int(a.pad), width = int(a.in_width), length = int(run.length);
   if (a.stride == 1 && length == int(kLpipsTile) && first >= 0 && first + length <= width) {

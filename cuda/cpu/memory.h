@@ -11,10 +11,10 @@
 
 namespace tame::cpu {
 
-constexpr size_t kAlignment = 64;  // a cache line, and any vector register
+constexpr size_t kAlignment = 64;  // a cache line, the widest vector register
 
-// Elements of a trivial type. Growing drops the contents and takes a quarter more than asked, so that a quantity that
-// wanders from view to view stops allocating after the first visits.
+// Elements of a trivial type. Growing drops the contents and allocates a quarter more than requested, so that a size
+// that varies between views soon needs no more allocations.
 template <class T>
 class Buffer {
  public:
@@ -42,7 +42,7 @@ class Buffer {
       allocate(size + size / 4);
     } catch (const Failure& failure) {
       if (failure.status != TAME_OUT_OF_MEMORY) throw;
-      allocate(size);  // without room to spare
+      allocate(size);  // without the reserve
     }
   }
 
@@ -65,7 +65,7 @@ class Buffer {
     data_ = static_cast<T*>(std::aligned_alloc(kAlignment, bytes));
     if (data_ == nullptr) {
       ledger_->give_back(purpose_, bytes);
-      Ledger::refuse(purpose_, bytes, 0);
+      Ledger::throw_out_of_memory(purpose_, bytes, 0);
     }
     size_ = size;
   }

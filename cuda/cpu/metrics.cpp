@@ -27,7 +27,7 @@ double CpuDevice::ssim(uint32_t width, uint32_t height, uint32_t channels, uint3
                        const float* b) {
   constexpr int kRadius = core::kWindowRadius, kStripe = 16, kQuantities = 5;
   double weights[2 * kRadius + 1], weight_sum = 0;
-  // Normalised in float64; the float constants of core/ are these, rounded.
+  // Normalised in float64; the float constants of core/ are rounded from these.
   for (int d = -kRadius; d <= kRadius; ++d) weight_sum += weights[d + kRadius] = std::exp(-d * d / (2 * 1.5 * 1.5));
   for (double& w : weights) w /= weight_sum;
 

@@ -1,16 +1,16 @@
-// Per Gaussian, eight at a time: its instances' gradients summed in order, pulled back through projection and colour to
-// the raw parameters, and used at once for Adam, so that no gradient of the scene is stored. A step in two parts stores
-// them in between.
+// Per Gaussian, eight at a time: sums its instances' gradients in order, backpropagates them through projection and
+// colour to the raw parameters, and applies Adam at once, so that no gradient of the scene is stored. A step in two
+// parts stores them in between.
 
 constexpr int kMaxPlanes = 59;
-constexpr int kAhead = 48;  // floats between what Adam reads and what it fetches: six vectors
+constexpr int kAhead = 48;  // prefetch distance of Adam in floats: six vectors
 
 // Sums of one Gaussian's instances, lane l of each entry.
 struct Summed {
   float rgb[3][kLanes], h[kLanes], h_dx[kLanes], h_dy[kLanes], h_dxdx[kLanes], h_dxdy[kLanes], h_dydy[kLanes];
 };
 
-// True when any lane has an instance.
+// True if any lane has an instance.
 inline bool sum_instances(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Summed& out) {
   const ProjectArgs& p = a.projection;
   bool any = false;
@@ -51,7 +51,7 @@ inline F8 gather(const ProjectArgs& p, uint32_t i, uint32_t lanes, float Splat::
 struct Gradients {
   F8 plane[kMaxPlanes + kStatisticPlanes];
   F8 mean2[2];
-  F8* statistics;  // the planes behind those of the parameters: what the step adds to each
+  F8* statistics;  // the planes after those of the parameters: what the step adds to each
 
   explicit Gradients(const Layout& layout) : statistics(plane + layout.planes()) {}
 };
@@ -109,7 +109,7 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
       [&](int k, int channel, F8 value) { g.plane[Layout::sh() + 3 * k + channel] = value; }, g_direction);
   core::view_direction_backward(direction, g_direction, g_mean);
 
-  // A lane without instances (behind the camera, say) has no gradient, whatever the arithmetic above made of it.
+  // A lane without instances (e.g. behind the camera) has no gradient, whatever the arithmetic above computed for it.
   core::Mask8 used;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l) used.v[l] = l < lanes && p.tile_counts[i + l] != 0 ? -1 : 0;
   for (int k = 0; k < 3; ++k) g.plane[Layout::means() + k] = core::select(used, g_mean[k], F8(0.f));
@@ -149,7 +149,7 @@ inline void load_gradients(const OptimizeArgs& a, uint32_t i, Gradients& g) {
   for (int k = 0; k < planes; ++k) g.plane[k] = core::load(a.gradients_from.plane(k) + i);
 }
 
-// steps: the lanes that take the step; the others keep value and moments.
+// steps: the lanes that are updated; the others keep value and moments.
 template <class S>
 inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, const AdamStep<S>& adam, int first,
                         int last, const F8* gradients) {
@@ -157,7 +157,7 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.training.first_moments.plane(k) + i;
     float* v_at = a.training.second_moments.plane(k) + i;
-    // There are more planes than streams that the processor fetches ahead by itself.
+    // There are more planes than the hardware prefetcher can track.
     __builtin_prefetch(value_at + kAhead, 1);
     __builtin_prefetch(m_at + kAhead, 1);
     __builtin_prefetch(v_at + kAhead, 1);
@@ -170,7 +170,7 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
   }
 }
 
-// Lanes that are rows, or of these the visible ones.
+// Lanes that are rows, or only the visible ones of these.
 inline core::Mask8 rows(uint32_t lanes, bool only_visible, const Gradients& g) {
   core::Mask8 mask;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
@@ -178,7 +178,7 @@ inline core::Mask8 rows(uint32_t lanes, bool only_visible, const Gradients& g) {
   return mask;
 }
 
-// Counts the rows' steps. biases: of those that their bias correction goes by, see core::corrected.
+// Counts the rows' steps. biases: for bias correction by those counts, see core::corrected.
 inline void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8 biases[2]) {
   const StepEffect& step = a.training.step;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l) {
@@ -235,7 +235,7 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
   }
   if (layout.linear_opacity) {
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
-    core::store(opacity, core::hold_linear_opacity(core::load(opacity)));
+    core::store(opacity, core::clamp_linear_opacity(core::load(opacity)));
   }
   if (!(step.noise > 0)) return;
   for (uint32_t l = 0; l < lanes; ++l)

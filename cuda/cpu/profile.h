@@ -1,4 +1,4 @@
-// Where the time of a step goes, gathered while it is switched on.
+// Times of the phases of a step, measured while profiling is on.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace tame::cpu {
 class Profile {
  public:
   bool on() const { return on_; }
-  void gather(bool on) {
+  void enable(bool on) {
     on_ = on;
     totals = {};
   }

@@ -1,6 +1,6 @@
 // Gaussians to splats, eight at a time, and the tiles each one reaches.
 
-// Eight Gaussians' geometry, activated. ordered: no activated parameter is NaN (a NaN elsewhere shows in the splat).
+// Eight Gaussians' activated geometry. ordered: no activated parameter is NaN (a NaN elsewhere shows in the splat).
 struct Loaded {
   F8 mean[3], scale[3], quat[4], opacity;
   core::Mask8 ordered;
@@ -27,10 +27,10 @@ struct LoadSh {
   F8 operator()(int k, int channel) const { return core::load(a.parameters.plane(Layout::sh() + 3 * k + channel) + i); }
 };
 
-// Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: a bit each.
+// Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: one bit each.
 inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int k) {
   const F8 width(float(r.x1 - r.x0)), index = F8(float(k)) + F8(core::NativeF{0.f, 1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f});
-  // No multiple of the width lies within rounding of index + 1/2: the number of rows above it is exact.
+  // No multiple of the width is within rounding of index + 1/2: the number of rows above it is exact.
   const F8 row = core::ceil((index + F8(0.5f)) / width) - F8(1.f), column = index - row * width;
   const F8 side{float(core::kTile)}, span(float(core::kTile - 1));
   const F8 left = core::mad(column + F8(float(r.x0)), side, F8(0.5f)) - F8(s.x);
@@ -40,7 +40,7 @@ inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int 
   return core::lane_bits((least <= F8(s.cut)) & (index < tiles));
 }
 
-// Calls take(tile) for each tile that the splat reaches, row by row, eight at a time; `known`: the first eight, a bit
+// Calls take(tile) for each tile that the splat reaches, row by row, eight at a time; `known`: the first eight, one bit
 // each.
 template <class Take>
 inline void for_tiles(const ProjectArgs& a, uint32_t i, uint32_t known, const Take& take) {

@@ -1,4 +1,4 @@
-// The differentiable rasteriser on caller arrays: Gaussians and a rasteriser of its own, kept for the backward pass.
+// The differentiable rasteriser on caller arrays: it has its own Gaussians and rasteriser, kept for the backward pass.
 #include <algorithm>
 
 #include "gaussians.h"

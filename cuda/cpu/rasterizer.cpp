@@ -11,10 +11,10 @@ namespace tame::cpu {
 
 namespace {
 
-// Bits of a depth that a pass sorts by, at most: the histogram fits the first-level cache, and depths of which the
-// farthest is at most about 200 times the nearest take two passes.
+// Most bits of a depth per sorting pass: the histogram fits the L1 cache, and two passes are enough if the largest
+// depth is at most about 200 times the smallest.
 constexpr uint32_t kDigitBits = 13;
-constexpr uint32_t kSortChunk = 4096;  // fewer than this a thread costs more to share out than to sort
+constexpr uint32_t kSortChunk = 4096;  // fewer per thread cost more to distribute than to sort
 
 uint8_t to_byte(float value) {
   return uint8_t(std::min(std::max(255.f * value + 0.5f, 0.f), 255.f));
@@ -192,8 +192,8 @@ void Rasterizer::project() {
   });
 }
 
-// Stable radix sort: equal depths keep the order of the Gaussians. Chunks count and scatter on their own; the result is
-// the one stable order whatever the number of chunks.
+// Stable radix sort: equal depths keep the order of the Gaussians. Chunks count and scatter independently; the result
+// is the same for any number of chunks.
 void Rasterizer::sort_by_depth() {
   sort_keys_other_.reserve(visible_);
   sort_order_other_.reserve(visible_);
@@ -233,7 +233,7 @@ void Rasterizer::sort_by_depth() {
   by_depth_ = order;
 }
 
-// Instances by tile, and within a tile by depth: the Gaussians are taken in depth order.
+// Sorts instances by tile and, within a tile, by depth: Gaussians are processed in depth order.
 void Rasterizer::bin_by_tile() {
   order_.reserve(instances_);
   slots_.reserve(instances_);
@@ -291,7 +291,7 @@ void Rasterizer::score_instances(const float* pixel_weights) {
   threads_.run(tiles_, [this](uint32_t tile, uint32_t) { kernels_.blend_score(blend_, tile); });
 }
 
-// What the last forward did, for the profile.
+// Counts the pairs of the last forward pass, for the profile.
 void Rasterizer::count_pairs() {
   tame_profile& totals = profile_.totals;
   totals.passes += 1;
@@ -300,7 +300,7 @@ void Rasterizer::count_pairs() {
   for (uint32_t i = 0; i < projection_.count; ++i) totals.visible += radii_[i] > 0.f;
   totals.instances += instances_;
   for (uint32_t tile = 0; tile < tiles_; ++tile) totals.evaluated += tile_evaluated_[tile];
-  score_instances(transmittance_.data());  // the weights do not matter: each instance counts its pixels
+  score_instances(transmittance_.data());  // any weights: only the pixels of each instance are counted
   for (uint32_t i = 0; i < instances_; ++i) totals.blended += uint64_t(scores_[i].count);
 }
 

@@ -1,4 +1,4 @@
-// The rasteriser of one camera at a time: project, sort by depth, bin by tile, blend, and the way back. Keeps its
+// The rasteriser of one camera at a time: project, sort by depth, bin by tile, blend, and the backward pass. Keeps its
 // scratch between calls; a device has one for rendering and training.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace tame::cpu {
 
-// Image planes with rows padded to whole tiles; the padding holds zeros until something is written there.
+// Image planes with rows padded to whole tiles; the padding is zero until something is written there.
 struct PlaneShape {
   uint32_t width = 0, height = 0;
   size_t row = 0, plane = 0;
@@ -23,7 +23,7 @@ class Rasterizer {
   struct BlockCount {
     uint64_t instances;
     uint32_t visible;
-    uint32_t nearest, farthest;  // of the visible ones: bits of their depths
+    uint32_t nearest, farthest;  // smallest and largest depth of the visible ones, as bits
   };
 
  public:
@@ -38,23 +38,23 @@ class Rasterizer {
     float background[3];
   };
 
-  // Fills image(), transmittance() and, if asked, depth_sums().
+  // Fills image(), transmittance() and, with with_depth, depth_sums().
   void forward(const Input& input, bool with_depth);
   // (tile, splat) pairs of a view.
   uint64_t count_instances(const Input& input);
-  // Instance gradients from d_image (3 planes) and d_alpha (1 plane or null), of the last forward. pass_clamped: as if
-  // alpha were not capped. fragments: with sums over the fragments of each instance.
+  // Instance gradients of the last forward pass from d_image (3 planes) and d_alpha (1 plane or null). pass_clamped: as
+  // if alpha were not clamped. fragments: with sums over the fragments of each instance.
   void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false, bool fragments = false);
-  // What each Gaussian contributes where, of the last forward; pixel_weights: 1 plane. Arrays of count() each.
+  // Sums each Gaussian's contributions to the last forward pass; pixel_weights: 1 plane. Arrays of count() each.
   void contributions(const float* pixel_weights, float* loss, float* counts, float* blend, float* distance);
-  // Arguments for Kernels::optimize, of the last backward; the caller fills in the rest.
+  // Arguments for Kernels::optimize after the last backward pass; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   // Runs Kernels::optimize over all Gaussians.
   void optimize(const OptimizeArgs& args);
   // Adds gradients of all Gaussians.
   void add_gradients(const GradientSum& sum);
 
-  // Interleaved float or byte image, alpha and depth of the last forward.
+  // Interleaved float or byte image, alpha and depth of the last forward pass.
   void read(const struct ReadTarget& target) const;
 
   const PlaneShape& shape() const { return shape_; }
@@ -80,7 +80,7 @@ class Rasterizer {
   BlendArgs blend_ = {};
   PlaneShape shape_;
   uint32_t tiles_ = 0, visible_ = 0, instances_ = 0;
-  uint32_t nearest_ = 0, depth_range_ = 0;  // bits of depths: the least, and how far the largest is from it
+  uint32_t nearest_ = 0, depth_range_ = 0;  // bits of the smallest depth, and the largest one's minus these
   const uint32_t* by_depth_ = nullptr;      // visible Gaussians, near to far
 
   // Per Gaussian.

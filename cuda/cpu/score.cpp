@@ -1,5 +1,5 @@
 // See score.h. A term's values are divided by the lower median of its positive ones; a view's sum of terms is weighted
-// by its loss, and only Gaussians visible in it take part.
+// by its loss, over the Gaussians visible in it.
 #include "score.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace tame::cpu {
 
 namespace {
 
-// Scales the values of the pixels that count to 0 .. 1, and sets the others to 0; a constant plane becomes 0.
+// Normalises the values of the pixels that count to 0 .. 1, and sets the others to 0; a constant plane becomes 0.
 void stretch(const PlaneShape& shape, const Photo& photo, float* plane) {
   float low = std::numeric_limits<float>::infinity(), high = -low;
   for (uint32_t y = 0; y < shape.height; ++y)
@@ -52,7 +52,7 @@ bool counts(float value) {
   return value > 0 && value < std::numeric_limits<float>::infinity();
 }
 
-// Lower median of the values that count; 0 when there are none.
+// Lower median of the values that count; 0 if there are none.
 float positive_median(const float* values, uint32_t count, float* scratch) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < count; ++i)
@@ -72,7 +72,7 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
   const Planes p = gaussians.planes();
   const Layout& layout = gaussians.layout();
 
-  // Rows of one value a Gaussian.
+  // Rows of one value per Gaussian.
   enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kSorted, kRows };
   static_assert(kRows == kScoreRows);
   constexpr uint32_t kWeights[kSorted] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,

@@ -13,13 +13,13 @@ struct ScoreArgs {
   int sh_degree;
   const float* background;
   float lambda_dssim;
-  const float* mean_gradients;  // one a Gaussian
+  const float* mean_gradients;  // one per Gaussian
 };
 
-// Floats that score() takes for a Gaussian (nine terms, and one to sort a term in) and for a pixel while it runs.
+// Floats that score() allocates per Gaussian (nine terms, and one for sorting) and per pixel while it runs.
 constexpr int kScoreRows = 10, kScoreMaps = 2;
 
-// scores: one a Gaussian, overwritten.
+// scores: one per Gaussian, overwritten.
 void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args, float* scores);
 
 }  // namespace tame::cpu

@@ -1,4 +1,4 @@
-// Eight floats as one scalar of core/: compiler vector extensions, which any target lowers to what it has.
+// Eight floats as one scalar of core/: compiler vector extensions, which work on any target.
 // Included by kernels.cpp only, once per instruction set.
 #pragma once
 
@@ -19,7 +19,7 @@ typedef float NativeF __attribute__((vector_size(32)));
 typedef int32_t NativeI __attribute__((vector_size(32)));
 
 struct Mask8 {
-  NativeI v;  // 0 or -1 a lane
+  NativeI v;  // 0 or -1 per lane
 };
 
 struct F8 {
@@ -106,7 +106,7 @@ TAME_FN F8 maximum(F8 a, F8 b) {
   return F8(NativeF(_mm256_max_ps(__m256(a.v), __m256(b.v))));
 }
 #else
-// By bits: where a vector is several registers, g++ makes of `?:` a branch a lane.
+// By bits: if a vector is several registers, g++ compiles `?:` to one branch per lane.
 TAME_FN F8 select(Mask8 m, F8 a, F8 b) {
   return F8((NativeF)((m.v & (NativeI)a.v) | (~m.v & (NativeI)b.v)));
 }
@@ -142,9 +142,9 @@ TAME_FN F8 log(F8 x) {
   return x;
 }
 
-// e^x = 2^n e^r, n the nearest integer to x / ln 2, |r| <= ln 2 / 2, e^r = 1 + r + r^2 P(r) with P of degree 4 fitted
-// for the smallest largest relative error: 8e-8 over the range, 0.7 units in the last place. Below -87 it gives
-// e^-87, above 88 e^88; NaN gives e^88 or so, which the masks of the callers drop.
+// e^x = 2^n e^r, n the nearest integer to x / ln 2, |r| <= ln 2 / 2, e^r = 1 + r + r^2 P(r) with a minimax P of degree
+// 4: the relative error is at most 8e-8, 0.7 units in the last place. Below -87 it gives e^-87, above 88 e^88; NaN
+// gives about e^88, which the callers mask.
 TAME_FN F8 exp(F8 x) {
   x = clamp(x, F8(-87.f), F8(88.f));
   const float shifter = 12582912.f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
@@ -161,8 +161,7 @@ TAME_FN F8 exp(F8 x) {
   return F8((NativeF)bits);
 }
 
-// 2^r for |r| <= 1/2: a polynomial of degree 5 fitted for the smallest largest relative error, 9.4e-8; rounding
-// included 1.6e-7.
+// 2^r for |r| <= 1/2: a minimax polynomial of degree 5 with relative error 9.4e-8, 1.6e-7 including rounding.
 template <class T>
 TAME_FN T exp2_fraction(T r) {
   T p = T(0.0013269519f);
@@ -173,7 +172,7 @@ TAME_FN T exp2_fraction(T r) {
   return mad(p, r, T(1.f));
 }
 
-// For |x| < 126; beyond it gives some number, for a mask to drop.
+// For |x| < 126; beyond that the result is some number, which callers mask.
 TAME_FN F8 exp2(F8 x) {
   const float shifter = 12582912.f;  // as in exp
   const F8 shifted = x + F8(shifter);
@@ -181,7 +180,7 @@ TAME_FN F8 exp2(F8 x) {
   return F8((NativeF)bits);
 }
 
-// Lanes added in a fixed tree, so that the sum does not depend on the instruction chosen.
+// Lanes added in a fixed tree, so that the sum does not depend on the instructions.
 TAME_FN float sum(F8 x) {
   const float a = x.v[0] + x.v[4], b = x.v[1] + x.v[5], c = x.v[2] + x.v[6], d = x.v[3] + x.v[7];
   return (a + c) + (b + d);
@@ -213,7 +212,7 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-// The widest of them: what the blend takes, whose work fills any width.
+// The widest vector, for the blend, whose work fills any width.
 #if defined(__AVX512F__)
 using Wide = F16;
 constexpr int kWideLanes = 16;

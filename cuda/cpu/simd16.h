@@ -1,4 +1,4 @@
-// Sixteen floats as one scalar of core/, where the processor has AVX-512: masks live in registers of their own.
+// Sixteen floats as one scalar of core/, with AVX-512: masks are in mask registers.
 // Included by simd.h.
 #pragma once
 
@@ -70,7 +70,7 @@ TAME_FN F16 mad(F16 a, F16 b, F16 c) {
 TAME_FN F16 sqrt(F16 x) {
   return F16(_mm512_sqrt_ps(x.v));
 }
-// 1 / x within 2 units in the last place: an estimate of 14 bits and a Newton step, where a division takes 16 cycles.
+// 1 / x within 2 units in the last place: an estimate of 14 bits and a Newton step; a division would take 16 cycles.
 TAME_FN F16 reciprocal(F16 x) {
   const F16 estimate(_mm512_rcp14_ps(x.v));
   return estimate * mad(-estimate, x, F16(2.f));

@@ -1,5 +1,4 @@
-// Training steps: forward, transform, loss, backward, Adam. The order of work reads top to bottom in step() and
-// go_through().
+// Training steps: forward, transform, loss, backward, Adam. step() and forward_backward() show the order of work.
 #include <algorithm>
 #include <cstring>
 
@@ -49,12 +48,12 @@ class CpuStepper : public Stepper {
 
   bool fused() const { return state_.gradients.empty(); }
 
-  // The step's loss: the mean over its views.
+  // Returns the step's loss: the mean over its views.
   float step(const tame_step& step, const uint32_t* views, const float* rates) {
     const uint32_t n = state_.options.views_per_step;
     double losses[kMostViewsPerStep];
     for (uint32_t place = 0; place < n; ++place) {
-      losses[place] = go_through(step, views[place], place);
+      losses[place] = forward_backward(step, views[place], place);
       if (learns(step) && !fused()) keep_gradients(step, place);
     }
     if (learns(step)) optimize(step, rates);
@@ -63,8 +62,8 @@ class CpuStepper : public Stepper {
     return float(core::tree_sum(losses, n) / n);
   }
 
-  // Forward to the loss of a view, and back to the gradients of its instances.
-  double go_through(const tame_step& step, uint32_t view_index, uint32_t place) {
+  // Forward pass to the loss of a view, and backward pass to the gradients of its instances.
+  double forward_backward(const tame_step& step, uint32_t view_index, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     Loss& loss = device().loss();
     const CpuViews::View& view = views_->view(view_index);
@@ -87,7 +86,7 @@ class CpuStepper : public Stepper {
     return value;
   }
 
-  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
+  // Adds the Gaussians' gradients, for the view at a place of the step, to the sum over its views.
   void keep_gradients(const tame_step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     OptimizeArgs args = view_args(step);
@@ -104,7 +103,7 @@ class CpuStepper : public Stepper {
     device().rasterizer().optimize(args);
   }
 
-  // What the gradients of the last view are made of.
+  // Arguments for the gradients of the last view.
   OptimizeArgs view_args(const tame_step& step) {
     OptimizeArgs args = device().rasterizer().optimize_args();
     args.full_gradient_depth = state_.options.full_gradient_depth;

@@ -1,5 +1,5 @@
-// See threads.h. Workers spin briefly before they sleep: a training step is some twenty rounds of tens of microseconds
-// to milliseconds each, and a wake-up through the kernel costs as much as a short round.
+// See threads.h. Workers spin briefly before they sleep: a training step is about twenty rounds of tens of microseconds
+// to milliseconds each, and waking a sleeping thread costs as much as a short round.
 #include "threads.h"
 
 #include <new>
@@ -21,7 +21,7 @@ inline void pause() {
 
 Threads::Threads(uint32_t threads) : shares_(threads) {
   workers_.reserve(threads - 1);
-  // Where the system gives no more threads, those there are do the work; the results are the same.
+  // If the system gives no more threads, the existing ones do the work; the results are the same.
   try {
     for (uint32_t t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work_until_closed(t); });
   } catch (const std::system_error&) {
@@ -85,7 +85,7 @@ void Threads::work_until_closed(uint32_t thread) {
     }
     take_items(thread);
     if (working_.fetch_sub(1) == 1) {
-      std::lock_guard<std::mutex> lock(mutex_);  // so that the waiter cannot miss it between its test and its sleep
+      std::lock_guard<std::mutex> lock(mutex_);  // so that the waiter cannot miss it between test and sleep
       end_.notify_one();
     }
   }

@@ -1,5 +1,5 @@
-// A pool of threads that shares out numbered work items. Which thread takes an item is left open: every item writes to
-// places of its own, so results do not depend on the number of threads.
+// A thread pool for numbered work items. Any thread may take an item: every item writes to its own locations, so
+// results do not depend on the number of threads.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace tame::cpu {
 
 class Threads {
  public:
-  // threads >= 1, the calling thread among them.
+  // threads >= 1, including the calling thread.
   explicit Threads(uint32_t threads);
   ~Threads();
   Threads(const Threads&) = delete;
@@ -23,8 +23,8 @@ class Threads {
   uint32_t size() const { return uint32_t(workers_.size()) + 1; }
 
   // Calls work(item, thread) for item = 0 .. items - 1, thread < size(), and waits. work must not throw. Each thread
-  // begins with a share of neighbouring items, the same in every run of as many, so that what one phase of a step wrote
-  // the next finds in its own core's cache; whoever is done takes from the others' shares.
+  // begins with a share of neighbouring items, the same in every run with this number of items, so that the next phase
+  // of a step finds what the last one wrote in its own core's cache; idle threads take items from other shares.
   template <class Work>
   void run(uint32_t items, const Work& work) {
     static_assert(std::is_invocable_v<Work, uint32_t, uint32_t>);
@@ -48,7 +48,7 @@ class Threads {
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable begin_, end_;
-  std::atomic<uint64_t> round_{0};    // rises with each run: what workers wait for
+  std::atomic<uint64_t> round_{0};    // incremented by each run; workers wait for it
   std::atomic<uint32_t> working_{0};  // workers not yet done with this round
   std::atomic<bool> closing_{false};
   Call call_ = nullptr;

@@ -1,5 +1,5 @@
-// The transform between a rendered picture and its loss (core/transform.h), and the steps of its parameters. Does
-// nothing where the trainer has none.
+// The transform between the render and the loss (core/transform.h), and the updates of its parameters. Does nothing if
+// the trainer has none.
 #pragma once
 
 #include "../core/transform.h"
@@ -13,12 +13,12 @@ class Transform {
  public:
   Transform(Ledger& ledger, Threads& threads, Profile& profile, const ViewGains& gains);
 
-  // The transformed image, 3 planes of `shape`, good until the next call.
+  // The transformed image, 3 planes of `shape`, valid until the next call.
   const float* forward(uint32_t view, const PlaneShape& shape, const float* image);
-  // gradient: d loss / d transformed image in 3 planes, of the last forward; becomes d loss / d image. The gradient of
-  // the view's own parameters is kept as that of a place in the step.
+  // gradient: d loss / d transformed image of the last forward, 3 planes; becomes d loss / d image. Stores the gradient
+  // of the view's parameters for its place in the step.
   void backward(uint32_t place, float* gradient);
-  // Steps the parameters of the n views of a step.
+  // Updates the parameters of the n views of a step.
   void step(const GainStep& step, const uint32_t* views, uint32_t n);
 
  private:
@@ -26,7 +26,7 @@ class Transform {
   Profile& profile_;
   const ViewGains gains_;
   PlaneShape shape_;
-  float factors_[kTransformParameters];  // of the view at hand
+  float factors_[kTransformParameters];  // of the current view
   double gradients_[kMostViewsPerStep * kTransformParameters];
   Buffer<float> image_;
   Buffer<double> sums_;

@@ -1,4 +1,4 @@
-// A photo behind a lens, resampled to a pinhole row by row.
+// Resamples a distorted photo to a pinhole, row by row.
 #include "../core/resample.h"
 #include "device.h"
 

@@ -1,4 +1,4 @@
-// Training photos with their cameras, 8-bit in host memory whatever the residency asked for.
+// Training photos with their cameras, 8-bit in host memory for every residency.
 #pragma once
 
 #include <vector>
@@ -19,7 +19,7 @@ class CpuViews : public Views {
 
   struct View {
     tame_camera camera;
-    Buffer<uint8_t> pixels;  // and behind them the mask, if there is one
+    Buffer<uint8_t> pixels;  // followed by the mask, if there is one
     uint32_t channels = 3;
     uint32_t kept = 0;
 

@@ -1,5 +1,5 @@
-// The backward pass, top to bottom: from the picture's gradient to each instance, and from the instances of a Gaussian
-// to its parameters.
+// The backward pass, top to bottom: from the image's gradient to each instance, and from the instances of a Gaussian to
+// its parameters.
 #include <limits>
 
 #include "blend_backward.cuh"
@@ -15,7 +15,7 @@ void Rasterizer::backward(const float* d_image, const float* d_alpha, bool pass_
   blend_.d_alpha = d_alpha;
   blend_.fragments = fragments ? fragments_.data() : nullptr;
   blend_.gradient_cap = pass_clamped ? std::numeric_limits<float>::infinity() : core::kMaxAlpha;
-  // As many segments as the room allows; those beyond the real number return at once.
+  // As many segments as the capacity allows; those beyond the real number return at once.
   const auto kernel = blend_.fragments != nullptr ? replay_kernel<FragmentPass> : replay_kernel<BackwardPass>;
   kernel<<<most_segments(), kTilePixels, 0, stream_>>>(blend_);
   check_launch("launch replay_kernel<BackwardPass>");
@@ -63,7 +63,7 @@ void Rasterizer::contributions(const float* pixel_weights, const Contributions& 
 
 namespace {
 
-// A thread a Gaussian, a row of blocks a plane.
+// One thread per Gaussian, one row of blocks per plane.
 __global__ void add_gradients_kernel(const __grid_constant__ GradientSum sum, uint32_t count, const Counts* counts) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count || counts->overflow != 0) return;

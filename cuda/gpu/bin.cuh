@@ -1,5 +1,5 @@
-// From splats to each tile's instances, front to back: where each tile's run begins, the instances in any order within
-// their run, then the order (tile_sort.cuh).
+// From splats to each tile's instances, front to back: first the range of each tile, then the instances in any order
+// within their range, then the sort (tile_sort.cuh).
 #pragma once
 
 #include <cub/block/block_scan.cuh>
@@ -17,8 +17,8 @@ struct TileSums {
   }
 };
 
-// The sums of what comes before each item, by one block: for each of `count` items value(k), then put(k, before,
-// after). Returns the sum of all.
+// Prefix sums by one block: calls value(k) for each of `count` items, then put(k, before, after) with the exclusive and
+// the inclusive sum. Returns the total.
 template <class Sum, class Value, class Put>
 __device__ __forceinline__ Sum scan_by_block(uint32_t count, const Value& value, const Put& put) {
   const uint32_t share = (count + kScanThreads - 1) / kScanThreads;
@@ -38,8 +38,8 @@ __device__ __forceinline__ Sum scan_by_block(uint32_t count, const Value& value,
   return all;
 }
 
-// Block 0: each tile's run of instances, its segments, and whether there is room for this view at all. Block 1: the
-// first slot of each block of Gaussians.
+// Block 0: each tile's range of instances, its segments, and whether the instances of this view exceed the capacity.
+// Block 1: the first slot of each block of Gaussians.
 __global__ void __launch_bounds__(kScanThreads) scan_kernel(BinArgs a) {
   if (blockIdx.x == 1) {
     uint32_t* const sizes = a.projection.block_sizes;
@@ -63,12 +63,12 @@ __global__ void __launch_bounds__(kScanThreads) scan_kernel(BinArgs a) {
   if (threadIdx.x != 0) return;
   Counts& counts = *a.projection.counts;
   counts.instances = all.instances;
-  if (all.instances <= a.room) return;
+  if (all.instances <= a.capacity) return;
   counts.overflow = 1;
   if (all.instances > counts.most) counts.most = all.instances;
 }
 
-// A slot gets a place in its tile's run.
+// The next free entry of a tile's range.
 __device__ __forceinline__ uint32_t next_place(const BinArgs& a, uint32_t tile) {
   return atomicAdd(&a.projection.tile_sizes[tile], 1u);
 }
@@ -77,7 +77,7 @@ __device__ __forceinline__ void emit(const BinArgs& a, uint32_t place, uint32_t 
   a.slot_gaussians[slot] = i;
 }
 
-// Place of the n-th bit of a mask, from 0.
+// Index of the n-th set bit of a mask, n from 0.
 __device__ __forceinline__ int nth_bit(uint32_t mask, int n) {
   int place = 0;
 #pragma unroll
@@ -100,8 +100,8 @@ __device__ __forceinline__ uint32_t warp_scan(uint32_t value) {
   return value;
 }
 
-// The lane that item `n` belongs to, where lane l has the items before `end`, its inclusive sum; the last lane for
-// items past the end of all.
+// The lane that owns item `n`; `end` is the inclusive sum of the lanes' item counts. The last lane for items past the
+// end.
 __device__ __forceinline__ int owner_of(int end, int n) {
   int owner = 0;
 #pragma unroll
@@ -110,8 +110,8 @@ __device__ __forceinline__ int owner_of(int end, int n) {
   return owner;
 }
 
-// Instances of the splats whose tiles the mask holds. A warp lays the instances of its Gaussians side by side and takes
-// 32 at a time, however many each has.
+// Emits the instances of splats whose tiles fit the mask. A warp concatenates the instances of its Gaussians and
+// processes 32 at a time, however many each has.
 __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   const ProjectArgs& p = a.projection;
   const uint32_t i = block * kGaussianThreads + threadIdx.x;
@@ -133,7 +133,7 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   for (int w = 0; w < warp; ++w) offset += warp_sums[w];
   if (i < p.count) a.offsets[i] = offset;
 
-  const int tiles = __popc(mask), end = int(warp_scan(uint32_t(tiles)));  // of this Gaussian's among the warp's
+  const int tiles = __popc(mask), end = int(warp_scan(uint32_t(tiles)));  // end of this Gaussian's instances
   const int all = __shfl_sync(kFullWarp, end, kWarp - 1);
   for (int base = 0; base < all; base += kWarp) {
     const int n = base + lane;
@@ -148,7 +148,8 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   }
 }
 
-// A large splat, by the whole block: each warp counts its part of the tiles, so that the next one knows its first slot.
+// Emits a large splat, by the whole block: each warp counts its part of the tiles, so that the next one knows its first
+// slot.
 __device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
   const ProjectArgs& p = a.projection;
   const int lane = int(threadIdx.x) % kWarp, part = int(threadIdx.x) / kWarp;
@@ -163,7 +164,7 @@ __device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
   __syncthreads();
   uint32_t before = 0;
   for (int other = 0; other < part; ++other) before += found[other];
-  // And the instances of the Gaussians between this one and the first of its own block.
+  // Also the instances of the Gaussians between the first of this one's block and this one.
   const uint32_t block = i / kGaussianThreads;
   uint32_t neighbours = 0;
   for (uint32_t other = block * kGaussianThreads + uint32_t(lane); other < i; other += kWarp)
@@ -176,14 +177,14 @@ __device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
   __syncthreads();  // `found` is read
 }
 
-// The first blocks take the large splats, which take longest.
+// The first blocks process the large splats, which take longest.
 __global__ void __launch_bounds__(kGaussianThreads) emit_kernel(BinArgs a) {
   if (a.projection.counts->overflow != 0) return;
   if (blockIdx.x >= kLargeBlocks) return emit_small(a, blockIdx.x - kLargeBlocks);
   for (uint32_t k = blockIdx.x; k < *a.projection.large_count; k += kLargeBlocks) emit_large(a, a.projection.large[k]);
 }
 
-// A block a tile. Equal depths keep the order of the Gaussians, which is that of their slots.
+// One block per tile. Equal depths keep the order of the Gaussians, which is that of their slots.
 __global__ void __launch_bounds__(kSortThreads) sort_tiles_kernel(BinArgs a) {
   if (a.projection.counts->overflow != 0) return;
   __shared__ SortMemory memory;

@@ -1,5 +1,5 @@
-// Alpha blending, front to back (Kerbl et al. 2023): a block a tile, a thread a pixel, with a checkpoint of each pixel
-// every kSegment splats from which the backward pass sets out (Mallick et al. 2024).
+// Alpha blending, front to back (Kerbl et al. 2023): one block per tile, one thread per pixel. Every kSegment splats
+// each pixel stores a checkpoint from which the backward pass starts (Mallick et al. 2024).
 #pragma once
 
 #include "fragment.cuh"
@@ -8,8 +8,8 @@ namespace tame::gpu {
 
 constexpr uint32_t kRound = 4;  // splats that a warp blends at a time
 
-// Fills `list` with the places of the splats that can touch a warp's pixels, of which the first has its centre at
-// (left, top), and returns how many there are. Each lane looks at one splat at a time.
+// Fills `list` with the indices of the splats that can touch a warp's pixels, and returns their number. (left, top):
+// the centre of the warp's first pixel. Each lane tests one splat at a time.
 __device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t count, float left, float top,
                                               uint8_t* list) {
   const uint32_t lane = threadIdx.x % kWarp;
@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
   const int tile_x = tile % a.tiles_x * kTile, tile_y = tile / a.tiles_x * kTile;
   const int x = tile_x + offset.x, y = tile_y + offset.y;
   const bool inside = x < a.width && y < a.height;
-  static_assert(kSegment == kTilePixels, "checkpoints stand between the batches");
+  static_assert(kSegment == kTilePixels, "checkpoints are between the batches");
   const float pixel_x = float(x) + 0.5f, pixel_y = float(y) + 0.5f;
   // Centre of the warp's first pixel.
   const float left = float(tile_x + offset.x - lane % kSubTileWidth) + 0.5f;
@@ -46,24 +46,24 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
     a.segment_tiles[s] = uint32_t(tile);
 
   __shared__ Splat staged[kTilePixels];
-  // Places in the batch of the splats that can touch a warp's pixels, and some more to fill up a round.
+  // Indices in the batch of the splats that can touch a warp's pixels, padded to a whole round.
   __shared__ alignas(kRound) uint8_t near_splats[kTileWarps][kTilePixels + kRound];
   __shared__ uint32_t tile_last;
   if (thread == 0) tile_last = 0;
 
   float T = 1.f, color[3] = {0.f, 0.f, 0.f}, depth = 0.f;
   uint32_t last = 0;
-  // Once it is below the least transmittance it stays there, and nothing is taken any more.
+  // Once below the minimum transmittance it stays there, and nothing more is blended.
   float through = inside ? 1.f : 0.f;
   const auto gaussian_of = [&](uint32_t place) { return place < instances ? a.instances[range.x + place].y : 0; };
   uint32_t gaussian = gaussian_of(uint32_t(thread));
   for (uint32_t batch = 0; batch < instances; batch += kTilePixels) {
     if (__syncthreads_and(through < core::kMinTransmittance)) break;
-    if (batch != 0 && a.checkpoints != nullptr)  // tile + 1 segments before this one have none, being the first
+    if (batch != 0 && a.checkpoints != nullptr)  // tile + 1 earlier segments are the first of their tile, without one
       a.checkpoints[size_t(first_segment + batch / kSegment - uint32_t(tile) - 1) * kTilePixels + uint32_t(thread)] =
           make_float4(color[0], color[1], color[2], T);
     if (batch + uint32_t(thread) < instances) staged[thread] = a.splats[gaussian];
-    gaussian = gaussian_of(batch + kTilePixels + uint32_t(thread));  // while this batch is blended
+    gaussian = gaussian_of(batch + kTilePixels + uint32_t(thread));  // prefetched while this batch is blended
     __syncthreads();
     const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
     uint8_t* const list = near_splats[thread / kWarp];
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
         const Fragment f = fragment(staged[place(n)], pixel_x, pixel_y);
         alphas[n] = f.touches && first + n < listed ? f.alpha : 0.f;
       }
-      // Without branches: in most rounds some pixel of the warp takes the splat.
+      // Without branches: in most rounds some pixel of the warp blends the splat.
 #pragma unroll
       for (uint32_t n = 0; n < kRound; ++n) {
         const Splat& s = staged[place(n)];

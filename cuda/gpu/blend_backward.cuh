@@ -7,7 +7,7 @@ namespace tame::gpu {
 
 // With g = d loss / d colour, C the colour in front of a splat, q = rgb . g and w = alpha T:
 //   d loss / d alpha = q T + (S + w q) / (1 - alpha),   S = (C - C_final) . g - T_final (background . g - d_alpha);
-// S grows by w q with each splat, so one number a pixel stands for the colour behind.
+// S grows by w q with each splat, so one number per pixel replaces the colour behind the splat.
 struct BackwardPass {
   using Record = InstanceGradient;
   using Pixels = float[3][kWarp];  // g
@@ -29,7 +29,7 @@ struct BackwardPass {
         S = fmaf(so_far[c] - a.image[size_t(c) * plane + at], g[c][lane], S);
       }
     }
-    // Weight, and d loss / d log(alpha): 0 where the cap holds, because alpha then does not move with the splat.
+    // Weight, and d loss / d log(alpha): 0 where alpha is clamped, because it is then constant.
     __device__ __forceinline__ float2 blend(const BlendArgs& a, const Splat& s, const Fragment& f, bool taken,
                                             const Pixels& g, int lane) {
       const float alpha = taken ? f.alpha : 0.f;
@@ -52,7 +52,7 @@ struct BackwardPass {
       h_x += along;
       h_xx = fmaf(float(column), along, h_xx);
     }
-    // From columns to the distance to the splat's mean; all pixels of the share lie on one line.
+    // From columns to the distance to the splat's mean; all pixels of the share are in one row.
     __device__ __forceinline__ Record finish(const Splat& s, float left, float y) const {
       const float from_left = s.x - left, dy = s.y - y;
       Record r;

@@ -1,4 +1,4 @@
-// What each instance contributes, for the score (Mallick et al. 2024).
+// The contributions of each instance, for the score (Mallick et al. 2024).
 #pragma once
 
 #include "replay.cuh"
@@ -21,7 +21,7 @@ struct ScorePass {
       T = before.w;
       weights[0][lane] = a.pixel_weights[at];
     }
-    // Blending weight, which is 0 where nothing is contributed, and pixels to the splat's mean.
+    // Blending weight, 0 where nothing is blended, and distance to the splat's mean in pixels.
     __device__ __forceinline__ float2 blend(const BlendArgs&, const Splat&, const Fragment& f, bool taken,
                                             const Pixels&, int) {
       const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;

@@ -1,4 +1,4 @@
-// What a forward pass did, for the profile: a block a tile, a thread an instance.
+// Counts the pairs of a forward pass, for the profile: one block per tile, one thread per instance.
 #include "fragment.cuh"
 #include "rasterizer.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint32_t kThreads = 128;
 
-// scores: by slot, or null where there are none.
+// scores: by slot, or null if there are none.
 __global__ void count_pairs_kernel(ProjectArgs p, BlendArgs a, const InstanceScore* scores, PairCounts* totals) {
   if (a.counts->overflow != 0) return;
   unsigned long long visible = 0, evaluated = 0, blended = 0;
@@ -39,7 +39,7 @@ void Rasterizer::count_pairs() {
   if (projection_.count == 0) return;
   const InstanceScore* scores = nullptr;
   if (with_backward_) {
-    score_instances(transmittance_.data());  // the weights do not matter: each instance counts its pixels
+    score_instances(transmittance_.data());  // any weights: only the pixels of each instance are counted
     scores = blend_.scores;
   }
   count_pairs_kernel<<<tiles_, kThreads, 0, stream_>>>(projection_, blend_, scores, profile_.pairs());

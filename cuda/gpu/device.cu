@@ -1,4 +1,4 @@
-// See device.h; also what the ABI asks of the library as a whole.
+// See device.h; also the backend functions that need no device.
 #include <cstdio>
 
 #include "device.h"
@@ -7,7 +7,7 @@ namespace tame::gpu {
 
 namespace {
 
-// Any kernel of ours: whether the file has code for a device is asked of one.
+// Used to query whether the library has code for a device.
 __global__ void probe_kernel() {}
 
 bool has_code() {
@@ -50,8 +50,8 @@ void GpuDevice::read_profile(tame_profile& out) {
   use([&] { profile_->read(out); });
 }
 
-void GpuDevice::gather_profile(bool on) {
-  use([&] { profile_->gather(on); });
+void GpuDevice::enable_profile(bool on) {
+  use([&] { profile_->enable(on); });
 }
 
 }  // namespace tame::gpu

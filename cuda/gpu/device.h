@@ -1,4 +1,4 @@
-// The CUDA backend's device: its stream, its rasteriser and loss, and whether an error has made its context useless.
+// The CUDA backend's device: its stream, its rasteriser and loss, and whether an error has made its context unusable.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
 
   void synchronize() override;
   void read_profile(tame_profile& out) override;
-  void gather_profile(bool on) override;
+  void enable_profile(bool on) override;
   void knn_mean_dist2(const float* points, uint32_t count, uint32_t neighbours, uint32_t batch, uint64_t byte_limit,
                       float* mean_dist2) override;
   std::shared_ptr<Gaussians> make_gaussians(uint32_t capacity, uint32_t sh_degree) override;
@@ -38,8 +38,8 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
   void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) override;
 
-  // Runs `body` with this device current. An error that poisons the context is remembered: later calls repeat its
-  // cause instead of failing in places that have nothing to do with it.
+  // Runs `body` with this device current. An error that makes the context unusable is stored: later calls throw it
+  // again instead of failing in unrelated places.
   template <class Body>
   auto use(const Body& body) -> decltype(body()) {
     if (!poison_.empty()) throw Failure(TAME_INTERNAL, poison_);

@@ -7,7 +7,7 @@
 namespace tame::gpu {
 
 void Rasterizer::project() {
-  // All of them, so that the call is the same for every view.
+  // The whole buffer, so that the call is the same for every view.
   check(cudaMemsetAsync(tallies_.data(), 0, tallies_.bytes(), stream_), "clear tallies");
   const Profile::Clock clock(profile_, TAME_PHASE_PROJECT);
   if (projection_.count != 0) {
@@ -39,7 +39,7 @@ BinArgs Rasterizer::bin_args() {
   args.projection = projection_;
   args.tiles = tiles_;
   args.blocks = blocks_for(projection_.count, kGaussianThreads);
-  args.room = instance_room();
+  args.capacity = instance_capacity();
   args.tile_ranges = tile_ranges_.data();
   args.tile_segments = tile_segments_.data();
   args.offsets = offsets_.data();

@@ -1,4 +1,4 @@
-// A splat at a pixel, and at a warp's pixels: what the forward blend and its replays share.
+// A splat at a pixel, and at a warp's pixels: shared by the forward blend and its replays.
 #pragma once
 
 #include "kernels.h"
@@ -13,14 +13,14 @@ __device__ __forceinline__ int2 tile_pixel(int index) {
                    warp / kAcross * kSubTileHeight + lane / kSubTileWidth);
 }
 
-// What a splat does to a pixel of transmittance T.
+// A splat at a pixel of transmittance T.
 struct Fragment {
   float dx, dy;
-  float raw, alpha;  // opacity 2^-E, before and after the cap
+  float raw, alpha;  // opacity 2^-E, before and after the clamp
   bool touches;      // alpha reaches 1/255
 };
 
-// 2^x to about 2 units of the last place, below 2^-126 as 0.
+// 2^x to about 2 units in the last place; results below 2^-126 are 0.
 __device__ __forceinline__ float exp2_approximate(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
@@ -38,9 +38,9 @@ __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, floa
   return f;
 }
 
-// Whether the splat can touch a warp's pixels, of which the first has its centre at (left, top). The smallest exponent
-// as core::smallest_quadratic has it, with the two divisions approximate, since near a minimum it hardly moves; and
-// with room for rounding, so that no fragment which the blend would take is lost.
+// Whether the splat can touch a warp's pixels; (left, top): the centre of the first. Computes the smallest exponent as
+// core::smallest_quadratic, with two approximate divisions, because the exponent is flat near its minimum, and with a
+// margin for rounding, so that no fragment which the blend would take is lost.
 __device__ __forceinline__ bool near_warp(const Splat& s, float left, float top) {
   const float x_low = left - s.x, x_high = x_low + float(kSubTileWidth - 1);
   const float y_low = top - s.y, y_high = y_low + float(kSubTileHeight - 1);

@@ -1,4 +1,4 @@
-// Loading one Gaussian from its planes, activated.
+// Loads one Gaussian from its planes, activated.
 #pragma once
 
 #include "kernels.h"

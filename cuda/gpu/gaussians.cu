@@ -48,9 +48,9 @@ __device__ uint8_t to_byte(float value) {
   return uint8_t(fminf(fmaxf(255.f * value + 0.5f, 0.f), 255.f));
 }
 
-__global__ void read_picture_kernel(const float* image, const float* transmittance, const float* depth_sums,
-                                    size_t pixels, uint32_t format, float* floats, uint8_t* bytes, float* alpha,
-                                    float* depth) {
+__global__ void read_image_kernel(const float* image, const float* transmittance, const float* depth_sums,
+                                  size_t pixels, uint32_t format, float* floats, uint8_t* bytes, float* alpha,
+                                  float* depth) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= pixels) return;
   const float covered = 1.f - transmittance[i];
@@ -156,7 +156,7 @@ void GpuGaussians::render(const tame_camera& camera, const float background[3], 
     RasterInput input = {planes(), layout_, count_, layout_.sh_degree, core::camera_from(camera), {}};
     std::copy(background, background + 3, input.background);
     device_->rasterizer().forward_and_wait(input, target.depth != nullptr, false);
-    read_picture(*device_, device_->rasterizer(), camera.width, camera.height, target);
+    read_image(*device_, device_->rasterizer(), camera.width, camera.height, target);
   });
 }
 
@@ -167,24 +167,24 @@ uint64_t GpuGaussians::count_instances(const tame_camera& camera) {
   });
 }
 
-void read_picture(GpuDevice& device, const Rasterizer& rasterizer, uint32_t width, uint32_t height,
-                  const ImageTarget& target) {
+void read_image(GpuDevice& device, const Rasterizer& rasterizer, uint32_t width, uint32_t height,
+                const ImageTarget& target) {
   const size_t pixels = size_t(width) * height;
   const bool floats = target.format == TAME_FORMAT_F32;
-  const size_t bytes_a_pixel = floats ? 3 * sizeof(float) : target.format == TAME_FORMAT_RGBA8 ? 4 : 3;
-  DeviceBuffer<uint8_t> picture(device.ledger(), TAME_PURPOSE_IMAGES, pixels * bytes_a_pixel);
+  const size_t bytes_per_pixel = floats ? 3 * sizeof(float) : target.format == TAME_FORMAT_RGBA8 ? 4 : 3;
+  DeviceBuffer<uint8_t> image(device.ledger(), TAME_PURPOSE_IMAGES, pixels * bytes_per_pixel);
   DeviceBuffer<float> alpha(device.ledger(), TAME_PURPOSE_IMAGES, target.alpha != nullptr ? pixels : 0);
   DeviceBuffer<float> depth(device.ledger(), TAME_PURPOSE_IMAGES, target.depth != nullptr ? pixels : 0);
-  read_picture_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, device.stream()>>>(
+  read_image_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, device.stream()>>>(
       rasterizer.image(), rasterizer.transmittance(), rasterizer.depth_sums(), pixels, target.format,
-      floats ? reinterpret_cast<float*>(picture.data()) : nullptr, floats ? nullptr : picture.data(), alpha.data(),
+      floats ? reinterpret_cast<float*>(image.data()) : nullptr, floats ? nullptr : image.data(), alpha.data(),
       depth.data());
-  check_launch("launch read_picture_kernel");
+  check_launch("launch read_image_kernel");
   const auto fetch = [&](void* to, const void* from, size_t bytes) {
     if (bytes != 0)
-      check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device.stream()), "download the picture");
+      check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device.stream()), "download the image");
   };
-  fetch(target.image, picture.data(), picture.bytes());
+  fetch(target.image, image.data(), image.bytes());
   fetch(target.alpha, alpha.data(), alpha.bytes());
   fetch(target.depth, depth.data(), depth.bytes());
   device.stream().wait();

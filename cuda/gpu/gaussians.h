@@ -32,12 +32,12 @@ class GpuGaussians : public Gaussians {
   DeviceBuffer<float> values_;
 };
 
-// The picture of the device's rasteriser's last forward, to the caller's arrays. Waits.
-void read_picture(GpuDevice& device, const Rasterizer& rasterizer, uint32_t width, uint32_t height,
-                  const ImageTarget& target);
+// Copies the image of a rasteriser's last forward pass to the caller's arrays. Waits.
+void read_image(GpuDevice& device, const Rasterizer& rasterizer, uint32_t width, uint32_t height,
+                const ImageTarget& target);
 
-// Rows of `width` floats each from or to planes, chunk by chunk through a buffer of bounded size. plane_of[c] is the
-// plane of column c, or -1 for zeros.
+// Copies rows of `width` floats from or to planes, in chunks through a buffer of bounded size. plane_of[c] is the plane
+// of column c, or -1 for zeros.
 void rows_to_planes(GpuDevice& device, const float* rows, uint32_t count, uint32_t offset, const int* plane_of,
                     uint32_t width, Planes planes);
 void planes_to_rows(GpuDevice& device, Planes planes, uint32_t count, uint32_t offset, const int* plane_of,

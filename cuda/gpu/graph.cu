@@ -19,14 +19,14 @@ Graph::~Graph() {
 }
 
 void Graph::begin(const Stream& stream) {
-  // Other threads go on with what they do on other devices.
+  // Other threads may continue to use other devices.
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture a graph");
 }
 
 void Graph::abandon(const Stream& stream) {
   Captured captured;
   cudaStreamEndCapture(stream, &captured.graph);
-  cudaGetLastError();  // the first error is the one to tell
+  cudaGetLastError();  // report only the first error
 }
 
 void Graph::launch(const Stream& stream) {
@@ -34,7 +34,7 @@ void Graph::launch(const Stream& stream) {
   check(cudaStreamEndCapture(stream, &captured.graph), "capture a graph");
   cudaGraphExecUpdateResultInfo info;
   if (ready_ == nullptr || cudaGraphExecUpdate(ready_, captured.graph, &info) != cudaSuccess) {
-    cudaGetLastError();  // another sequence: begin anew
+    cudaGetLastError();  // the sequence has changed: instantiate again
     if (ready_ != nullptr) {
       stream.wait();  // it may still run
       cudaGraphExecDestroy(std::exchange(ready_, nullptr));

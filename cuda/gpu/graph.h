@@ -1,5 +1,4 @@
-// A sequence of kernels as one launch: the device goes from one to the next without a stream in between, which is a
-// twentieth of a small step's time.
+// A sequence of kernels as one CUDA graph launch, which saves 5 % of a small step's time over launches on a stream.
 #pragma once
 
 #include "runtime.h"
@@ -13,8 +12,8 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
   ~Graph();
 
-  // Enqueues what work() enqueues on the stream. It must neither allocate nor wait, and is cheapest where it differs
-  // from the time before in arguments and sizes alone.
+  // Enqueues what work() enqueues on the stream. work() must neither allocate nor wait, and is cheapest if only
+  // arguments and sizes differ from the last time.
   template <class Work>
   void run(const Stream& stream, const Work& work) {
     begin(stream);

@@ -1,4 +1,4 @@
-// Moving between interleaved caller arrays and planes.
+// Copies between interleaved caller arrays and planes.
 #pragma once
 
 #include <cuda_runtime.h>

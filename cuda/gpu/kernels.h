@@ -19,10 +19,10 @@ constexpr float kLog2 = 0.6931471806f;  // natural logarithm of 2
 // A projected Gaussian in three 16-byte loads.
 struct alignas(16) Splat {
   float x, y;
-  // log2(alpha) = log_opacity - E, E = a dx^2 + b dx dy + c dy^2: powers of 2 are what the hardware has.
+  // log2(alpha) = log_opacity - E, E = a dx^2 + b dx dy + c dy^2: the hardware has powers of 2.
   float a, b, c, log_opacity;
   float cut;         // E at which alpha falls to 1/255
-  uint32_t clamped;  // bit c: channel c was negative and is held at 0
+  uint32_t clamped;  // bit c: channel c was negative and is clamped to 0
   float rgb[3], depth;
 };
 static_assert(sizeof(Splat) == 48);
@@ -39,16 +39,16 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
-// Sums over the contributions of one instance (Mallick et al. 2024): what the score's terms are made of.
+// Sums over the contributions of one instance (Mallick et al. 2024), from which the score's terms are computed.
 struct InstanceScore {
   float loss, count, blend, distance;
 };
-static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores stand where gradients stand in a step");
+static_assert(sizeof(InstanceScore) <= sizeof(InstanceGradient), "scores reuse the buffer of gradients");
 
-// One per rasteriser, in device memory. `overflow` is sticky: it is set where a step needs more instances than there is
-// room for, and while it is set no kernel changes training state; the host clears it when it has made room.
+// One per rasteriser, in device memory. `overflow` is sticky: a step that needs more instances than the capacity sets
+// it, and while it is set no kernel changes training state; the host grows the buffers and clears it.
 struct Counts {
-  unsigned long long instances;  // that the current view needs
+  unsigned long long instances;  // needed by the current view
   uint32_t overflow;
   unsigned long long most;  // instances needed by any view since the flag was set
 };
@@ -63,10 +63,11 @@ struct ProjectArgs {
   Splat* splats;
   float* radii;           // whole pixels; 0 = not visible
   uint32_t* tile_counts;  // tiles the splat reaches
-  TileSpan* tile_spans;   // where they lie
+  TileSpan* tile_spans;   // the rectangle that contains them
   uint32_t* tile_masks;   // which of at most 32 they are, row by row
   uint32_t* large;        // Gaussians whose rectangle has more tiles than a mask holds, in any order
-  // From 0 on: how many those are; per tile the splats that reach it; per block of Gaussians their instances.
+  // Counted from 0: the number of large ones; per tile the splats that reach it; per block of Gaussians their
+  // instances.
   uint32_t *large_count, *tile_sizes, *block_sizes;
   Counts* counts;
 };
@@ -81,16 +82,16 @@ struct BlendArgs {
   float* image;             // 3 planes of width * height
   float* transmittance;     // final T
   float* depth;             // sum(w z), or null
-  uint32_t* last;           // per pixel: instances up to the last one taken
-  uint32_t* tile_last;      // their maximum over a tile
+  uint32_t* last;           // per pixel: instances up to the last one blended
+  uint32_t* tile_last;      // its maximum over a tile
   uint32_t* segment_tiles;  // tile of each segment
-  // [segment][pixel]: colour so far and T before it, for all but each tile's first; null when no replay follows.
+  // [segment][pixel]: colour and T before the segment, for all but each tile's first; null if no replay follows.
   float4* checkpoints;
   const Counts* counts;
   // Backward only.
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null
-  float gradient_cap;           // an alpha that would exceed this passes no gradient on to its splat
+  float gradient_cap;           // an alpha above this before the clamp has no gradient
   InstanceGradient* gradients;  // by slot
   FragmentSums* fragments;      // by slot, or null
   // Scoring only.
@@ -98,15 +99,15 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
-// Slots number the instances Gaussian by Gaussian. Where sizes were counted their sums go; those of tiles then move on
-// as instances are placed.
+// Slots number the instances Gaussian by Gaussian. The scan replaces the counted sizes by their prefix sums; those of
+// tiles are incremented as instances are emitted.
 struct BinArgs {
   ProjectArgs projection;
-  uint32_t tiles, blocks, room;  // blocks of Gaussians, instances that there is room for
-  uint2* tile_ranges;            // out: see BlendArgs
-  uint32_t* tile_segments;       // out
-  uint32_t* offsets;             // out, per Gaussian: its first slot
-  uint64_t* instances;           // out: in each tile's range depth and slot, then, sorted, Gaussian and slot (low half)
+  uint32_t tiles, blocks, capacity;  // blocks of Gaussians, capacity of instances
+  uint2* tile_ranges;                // out: see BlendArgs
+  uint32_t* tile_segments;           // out
+  uint32_t* offsets;                 // out, per Gaussian: its first slot
+  uint64_t* instances;  // out: in each tile's range depth and slot, then, sorted, Gaussian and slot (low half)
   uint32_t* slot_gaussians;
 };
 
@@ -117,8 +118,8 @@ struct OptimizeArgs {
   const FragmentSums* fragments;  // by slot, or null
   const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
   float full_gradient_depth;      // see core::density_gradient
-  // A step runs in one, or in two parts. The first writes the view's gradients here and changes nothing else: the
-  // planes of the parameters and behind them those of StatisticPlane, of fragments only where there are any.
+  // A step runs in one part or two. The first of two writes the view's gradients here and changes nothing else: the
+  // planes of the parameters, then those of StatisticPlane, with those of fragments only if there are any.
   Planes gradients_to;
   float* mean2_to;  // 2 more planes, of the 2D mean's gradient; or null
   // The second takes such gradients from here instead of from instances.
@@ -132,7 +133,7 @@ struct LossArgs {
   const float* image;          // 3 planes
   Photo photo;                 // the target; without pixels:
   const float* target_planes;  // 3 planes
-  double values;               // over which the mean goes: 3 for each pixel that counts
+  double values;               // number of values in the mean: 3 for each pixel that counts
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy; null without gradient
   float* gradient;             // 3 planes
   double2* sums;               // per block: L1, SSIM

@@ -1,8 +1,8 @@
-// Exact nearest neighbours: points sorted along a Morton curve (Morton 1966) under a hierarchy of bounding boxes, 32 to
-// 1; a query walks down the boxes that may still hold a nearer point. The smallest distances are kept ascending and
-// summed in that order, whichever way the walk went, so batches do not change a bit. The curve is sorted with keys and
-// order alone on the device, or in batches on the host; the host then sends the points in that order, so both never lie
-// there side by side.
+// Exact nearest neighbours: points sorted along a Morton curve (Morton 1966) with a hierarchy of bounding boxes, 32 to
+// 1; a query descends into the boxes that may still contain a nearer point. The smallest distances are kept ascending
+// and summed in that order, independent of the traversal, so batches do not change a bit. The curve is sorted on the
+// device with only keys and order, or with batches on the host; the host then uploads the points in that order, so that
+// keys and points are never on the device together.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -18,9 +18,9 @@ namespace {
 
 constexpr uint32_t kMaxNeighbours = 16;
 constexpr uint32_t kThreads = 128;
-constexpr uint32_t kFan = 32;          // points a lowest box, boxes a box above
+constexpr uint32_t kFan = 32;          // points per lowest box, boxes per higher box
 constexpr int kMaxLevels = 7;          // 32^7 exceeds any count
-constexpr uint32_t kChunk = 1u << 18;  // points sent at a time
+constexpr uint32_t kChunk = 1u << 18;  // points uploaded at a time
 
 struct Box {
   float low[3], high[3];
@@ -43,20 +43,20 @@ struct Nearest {
   }
 };
 
-// Written out without fused operations, so that it rounds as the CPU backend and as box_distance2 do.
+// Without fused operations, so that it rounds like the CPU backend and box_distance2.
 __device__ __forceinline__ float distance2(float ax, float ay, float az, float bx, float by, float bz) {
   const float dx = __fsub_rn(ax, bx), dy = __fsub_rn(ay, by), dz = __fsub_rn(az, bz);
   return __fadd_rn(__fadd_rn(__fmul_rn(dx, dx), __fmul_rn(dy, dy)), __fmul_rn(dz, dz));
 }
 
-// Squared distance to a box, rounded as distance2 rounds: never more than to any point inside.
+// Squared distance to a box, rounded like distance2: never more than to any point inside.
 __device__ __forceinline__ float box_distance2(const Box& box, const float x[3]) {
   float d[3];
   for (int k = 0; k < 3; ++k) d[k] = fmaxf(0.f, fmaxf(__fsub_rn(box.low[k], x[k]), __fsub_rn(x[k], box.high[k])));
   return __fadd_rn(__fadd_rn(__fmul_rn(d[0], d[0]), __fmul_rn(d[1], d[1])), __fmul_rn(d[2], d[2]));
 }
 
-constexpr int kCurveBits = 21;  // an axis: fine enough for a dense cloud with a few points far away
+constexpr int kCurveBits = 21;  // per axis: fine enough for a dense cloud with a few points far away
 
 __host__ __device__ uint64_t spread(uint64_t v) {  // 21 bits, two zeros after each
   v = (v | v << 32) & 0x001f00000000ffffull;
@@ -137,7 +137,7 @@ __global__ void __launch_bounds__(kThreads)
   const uint32_t own = self / kFan;
   scan_leaf(own);  // neighbours on the curve give a good first bound
 
-  // Depth first: cursor[level] is the next box of that level to look at, up to the end of its parent's children.
+  // Depth first: cursor[level] is the next box of that level to visit, up to the end of its parent's children.
   uint32_t cursor[kMaxLevels], end[kMaxLevels];
   int level = h.levels - 1;
   cursor[level] = 0;
@@ -282,7 +282,7 @@ void GpuDevice::knn_mean_dist2(const float* points, uint32_t count, uint32_t nei
     const uint32_t at_once = batch == 0 ? count : std::min(batch, count);
     const uint64_t searching = searching_bytes(count, at_once);
     const uint64_t bytes = batch == 0 ? std::max(sorting_bytes(count), searching) : searching;
-    if (byte_limit != 0 && bytes > byte_limit) Ledger::refuse(TAME_PURPOSE_OTHER, bytes, byte_limit);
+    if (byte_limit != 0 && bytes > byte_limit) Ledger::throw_out_of_memory(TAME_PURPOSE_OTHER, bytes, byte_limit);
     const std::vector<uint32_t> curve = batch == 0 ? sort_on_device(*this, points, count) : sort_on_host(points, count);
     search(*this, points, curve, neighbours, at_once, mean_dist2);
   });

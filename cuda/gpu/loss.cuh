@@ -1,7 +1,7 @@
 // Training loss (1 - lambda) L1 + lambda (1 - SSIM) and its gradient: blocks of 32 x 16 pixels of one channel, with the
-// window's halo of 5 in shared memory. The window goes along rows, then along columns; a thread makes several
-// neighbouring values at a time, since they share most of what they read. Outside the image both pictures, and the
-// derivatives, count as zero. The means go over the pixels that the photo's mask keeps.
+// window's halo of 5 in shared memory. The window is applied along rows, then along columns; a thread computes several
+// neighbouring values at a time, because they share most of their inputs. Outside the image render, target and
+// derivatives count as zero. Means are over the pixels that the photo's mask keeps.
 #pragma once
 
 #include "../core/ssim.h"
@@ -12,11 +12,11 @@ namespace tame::gpu {
 
 constexpr int kHalo = core::kWindowRadius;
 constexpr int kSpanX = kLossWidth + 2 * kHalo, kSpanY = kLossHeight + 2 * kHalo;
-constexpr int kRowRun = 4;     // values along a row that a thread makes
+constexpr int kRowRun = 4;     // values along a row that a thread computes
 constexpr int kColumnRun = 2;  // along a column
 constexpr int kLossThreads = kLossWidth * kLossHeight / kColumnRun;
 static_assert(kSpanY * (kLossWidth / kRowRun) <= kLossThreads, "one round for all rows");
-// Odd strides: neither pass meets a bank twice.
+// Odd strides: neither pass has bank conflicts.
 using SourceMap = float[kSpanY][kSpanX + 1];
 using RowMap = float[kSpanY][kLossWidth + 1];
 
@@ -48,7 +48,7 @@ __device__ __forceinline__ void load_columns(const RowMap& rows, int u, int v, f
   windowed(in, out);
 }
 
-// Where the photo's mask leaves a pixel out both pictures hold the render's value, as a constant.
+// Where the photo's mask excludes a pixel, the target is the render's value, as a constant.
 __device__ __forceinline__ float target_value(const LossArgs& a, int channel, int x, int y) {
   const size_t at = size_t(y) * size_t(a.width) + size_t(x), plane = size_t(a.width) * size_t(a.height);
   if (a.photo.pixels == nullptr) return a.target_planes[size_t(channel) * plane + at];
@@ -118,7 +118,7 @@ __global__ void __launch_bounds__(kLossThreads) loss_partials_kernel(const __gri
   if (thread == 0) a.sums[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x] = make_double2(l1, ssim);
 }
 
-// The value, by one block: the blocks' sums in a fixed order.
+// Computes the value, by one block: adds the blocks' sums in a fixed order.
 __device__ __forceinline__ void write_value(const LossArgs& a) {
   __shared__ double scratch[kLossThreads / kWarp];
   double l1 = 0, ssim = 0;
@@ -186,8 +186,8 @@ __global__ void __launch_bounds__(kLossThreads) loss_value_kernel(const __grid_c
 
 constexpr uint32_t kLargestThreads = 256;
 
-// Bits of the largest |value|: those of numbers that are not negative order as they do, so the order of the atomics
-// does not matter.
+// Bits of the largest |value|: bits of non-negative floats have the order of the floats, so integer atomics work, in
+// any order.
 __global__ void largest_value_kernel(const float* values, size_t count, uint32_t* largest) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
   const uint32_t bits = i < count ? __float_as_uint(fabsf(values[i])) : 0u;

@@ -1,5 +1,5 @@
-// The training loss of a rendered picture against a photo, with its gradient. Keeps its scratch between calls. Nothing
-// here waits for the device except where it says so.
+// The training loss of a render against a photo, with its gradient. Keeps its scratch between calls. Nothing here waits
+// for the device unless documented.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,18 @@ class Loss {
  public:
   Loss(Ledger& ledger, const Stream& stream, Profile& profile);
 
-  // Makes room for pictures of this size; may allocate, and then waits.
+  // Grows the buffers for images of this size; waits if it allocates.
   void reserve(uint32_t width, uint32_t height, bool with_gradient);
-  // Enqueues the loss of image, 3 planes, against a photo; the value goes to *value. All in device memory. With
-  // want_gradient, gradient() holds d loss / d image in 3 planes afterwards. counts: of the render; where it overflowed
-  // nothing is written. Call reserve first.
+  // Enqueues the loss of image, 3 planes, against a photo; writes it to *value. All in device memory. With
+  // want_gradient, gradient() is then d loss / d image in 3 planes. counts: of the render; if it overflowed, nothing is
+  // written. Call reserve first.
   void evaluate(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const Photo& photo,
                 bool want_gradient, double* value, const Counts* counts);
-  // The same against 3 planes, of any picture.
+  // The same against any image of 3 planes.
   void evaluate(uint32_t width, uint32_t height, float lambda_dssim, const float* image, const float* target_planes,
                 bool want_gradient, double* value);
   float* gradient() { return gradient_.data(); }
-  // Enqueues the search for the largest |value| of gradient(), as it is then: one float, in device memory.
+  // Enqueues the search for the largest |value| of the current gradient(): one float, in device memory.
   const float* largest_gradient();
 
  private:

@@ -17,7 +17,7 @@ uint64_t padded(uint32_t channels) {
   return (channels + kLpipsDepth - 1) / kLpipsDepth * kLpipsDepth;
 }
 
-// Floats of a layer's weights as the kernel reads them, and of its biases.
+// Floats of a layer's packed weights and biases.
 uint64_t packed_floats(const LpipsLayer& layer) {
   return layer.pool ? 0 : layer.kernel * layer.kernel * padded(layer.in) * layer.out + layer.out;
 }
@@ -31,7 +31,7 @@ uint64_t packed_floats(const LpipsNet& net) {
 
 class GpuLpips : public Lpips, private LpipsSteps {
  public:
-  // With the device current.
+  // Call with the device current.
   GpuLpips(std::shared_ptr<GpuDevice> device, uint32_t net, const float* weights)
       : device_(std::move(device)),
         net_(lpips_net(net)),

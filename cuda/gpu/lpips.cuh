@@ -1,4 +1,4 @@
-// The kernels of LPIPS (Zhang et al. 2018). Features are [image][channel][place][x], row y in place y % capacity.
+// The kernels of LPIPS (Zhang et al. 2018). Features are [image][channel][place][x], row y at place y % capacity.
 #pragma once
 
 #include "../core/lpips.h"
@@ -7,8 +7,8 @@
 
 namespace tame::gpu {
 
-constexpr int kLpipsPixels = 128;  // pixels a block of the convolution
-constexpr int kLpipsDepth = 8;     // products between two loads into shared memory, all at one place of the kernel
+constexpr int kLpipsPixels = 128;  // pixels per block of the convolution
+constexpr int kLpipsDepth = 8;     // products per load into shared memory, all at one position of the kernel
 constexpr int kLpipsThreads = 256;
 
 // Some rows of the two images' features at one layer.
@@ -32,7 +32,7 @@ struct LpipsConvolveArgs {
   const float* bias;
 };
 
-// Both images' colours, interleaved one after the other, into rows first_row .. of the first buffer.
+// Scales both images' colours, interleaved and one image after the other, into rows first_row .. of the first buffer.
 static __global__ void lpips_input_kernel(const float* colors, LpipsFeatures out, int first_row, int rows,
                                           bool is_signed) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x, pixels = size_t(rows) * size_t(out.width);
@@ -44,9 +44,9 @@ static __global__ void lpips_input_kernel(const float* colors, LpipsFeatures out
     out.row(which, y)[size_t(c) * out.plane() + size_t(x)] = core::lpips_input(from[c], c, is_signed);
 }
 
-// A convolution with bias and ReLU as a product of matrices: a block makes kOutputs channels of kLpipsPixels pixels, a
-// thread 8 x 8 of them. The matrix of pixels is gathered as it is needed; while one part is multiplied the next is on
-// its way from memory. The blocks a multiprocessor are as many as leave a thread the registers that it needs.
+// A convolution with bias and ReLU as an implicit matrix product: a block computes kOutputs channels of kLpipsPixels
+// pixels, a thread 8 x 8 of them. While one part of the matrices is multiplied, the next is loaded. The minimum of
+// blocks per multiprocessor leaves a thread the registers that it needs.
 template <int kOutputs>
 static __global__ void __launch_bounds__(2 * kOutputs, kOutputs == 64 ? 3 : 2)
     lpips_convolve_kernel(LpipsConvolveArgs a) {
@@ -60,7 +60,7 @@ static __global__ void __launch_bounds__(2 * kOutputs, kOutputs == 64 ? 3 : 2)
   const int load_row = thread / kLpipsPixels, load_pixel = thread % kLpipsPixels;
   const int pixel = first_pixel + load_pixel, row = pixel / a.out.width;
   const int which = row / a.rows;
-  // Past the end: a row that lies outside of any image.
+  // Past the end: a row outside of any image.
   const int in_y = pixel < total ? (a.first_row + row % a.rows) * a.stride - a.pad : -(1 << 20);
   const int in_x = pixel % a.out.width * a.stride - a.pad;
   const int weight_row = thread / (kOutputs / 4), weight_output = thread % (kOutputs / 4) * 4;
@@ -101,7 +101,7 @@ static __global__ void __launch_bounds__(2 * kOutputs, kOutputs == 64 ? 3 : 2)
     for (int i = 0; i < kLoads; ++i) pixels[stage][load_row + i * kRowStep][load_pixel] = value[i];
   };
 
-  const int my_output = thread / 16 * 4, my_pixel = thread % 16 * 4;  // and the same in the other half
+  const int my_output = thread / 16 * 4, my_pixel = thread % 16 * 4;  // also in the other half
   float sum[8][8] = {};
   find_source();
   fetch();
@@ -125,7 +125,7 @@ static __global__ void __launch_bounds__(2 * kOutputs, kOutputs == 64 ? 3 : 2)
 #pragma unroll
         for (int i = 0; i < 8; ++i) sum[o][i] = fmaf(w[o], p[i], sum[o][i]);
     }
-    // The other stage was read in the step before, behind this barrier's predecessor.
+    // The other stage was read in the previous step, before the last barrier.
     if (step + 1 < steps) keep(1 - stage);
     __syncthreads();
   }
@@ -160,7 +160,7 @@ static __global__ void lpips_pool_kernel(LpipsFeatures in, LpipsFeatures out, in
   out.row(which, y)[size_t(channel) * out.plane() + size_t(x)] = most;
 }
 
-// One block a row: the sum over its pixels of sum_c linear_c (a_c / |a| - b_c / |b|)^2.
+// One block per row: the sum over its pixels of sum_c linear_c (a_c / |a| - b_c / |b|)^2.
 static __global__ void __launch_bounds__(kLpipsThreads)
     lpips_compare_kernel(LpipsFeatures in, const float* linear, int first_row, double* sums) {
   __shared__ double scratch[kLpipsThreads / kWarp];

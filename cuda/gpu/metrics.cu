@@ -1,4 +1,4 @@
-// Evaluation metrics in float64 throughout, one thread a pixel and channel, straight from the definitions; and the
+// Evaluation metrics in float64 throughout, one thread per pixel and channel, directly from the definitions; and the
 // training loss on caller images.
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
-// Per Gaussian: its instances' gradients summed in order, pulled back through projection and colour to the raw
-// parameters, and used at once for Adam, so that no gradient of the scene is stored. A step in two parts stores them in
+// Per Gaussian: sums its instances' gradients in order, backpropagates them through projection and colour to the raw
+// parameters, and applies Adam at once, so that no gradient of the scene is stored. A step in two parts stores them in
 // between.
 #pragma once
 
@@ -14,21 +14,21 @@ namespace tame::gpu {
 enum class Form {
   kFused,            // Adam at once
   kFusedStatistics,  // and density statistics
-  kFusedAll,         // and whatever else a step may ask for
-  kProducing,        // writes them
-  kConsuming,        // Adam, with whatever a step may ask for, from those that were written
+  kFusedAll,         // and all other options of a step
+  kProducing,        // writes the gradients
+  kConsuming,        // Adam with all options, from the written gradients
 };
-// Forms that serve every step; the others leave out what few ask for.
+// Forms that support every step; the others omit rare options.
 template <Form form>
 constexpr bool kServesAll = form == Form::kFusedAll || form == Form::kConsuming;
 
-// Where the gradient of `n` neighbouring planes goes. What they need is loaded before anything is stored, so that the
-// loads are under way together.
+// Consumes the gradient of `n` neighbouring planes. It loads everything before it stores anything, so that the loads
+// overlap.
 template <Form form>
 struct Sink {
   const OptimizeArgs& a;
   uint32_t i;
-  bool reached;                    // whether Gaussian i has a gradient at all
+  bool reached;                    // whether Gaussian i has a gradient
   float bias1 = 1.f, bias2 = 1.f;  // of the row, see core::corrected
 
   __device__ __forceinline__ bool visible() const {
@@ -80,7 +80,7 @@ struct Sink {
       for (int k = 0; k < kTogether; ++k) {
         core::adam(adam, total[first + k], value[k], m[k], v[k]);
         if (parameter == TAME_PARAMETER_OPACITIES && a.projection.layout.linear_opacity)
-          value[k] = core::hold_linear_opacity(value[k]);
+          value[k] = core::clamp_linear_opacity(value[k]);
         a.projection.parameters.plane(plane + first + k)[i] = value[k];
         t.first_moments.plane(plane + first + k)[i] = m[k];
         t.second_moments.plane(plane + first + k)[i] = v[k];
@@ -88,7 +88,7 @@ struct Sink {
     }
   }
 
-  // Counts the row's step, whose number its bias correction goes by.
+  // Counts the row's steps for its bias correction.
   __device__ __forceinline__ void begin_row() {
     const TrainingArgs& t = a.training;
     if (t.row_steps == nullptr || t.step.update_mask == 0) return;
@@ -149,8 +149,8 @@ __device__ __forceinline__ FragmentSums from_lane(const FragmentSums& sum, int o
 
 using core::add;
 
-// Sum of a lane's instances in an order that only their number decides. Called by whole warps: a lane's few are added
-// one by one, many by all lanes, since one splat may reach every tile.
+// Sum of a lane's instances in an order that depends only on their number. Called by whole warps: a lane adds few
+// instances one by one; all lanes add many together, because one splat may reach every tile.
 template <class Record>
 __device__ __forceinline__ Record instance_sum(const Record* records, uint32_t offset, uint32_t count) {
   const int lane = int(threadIdx.x) % kWarp;
@@ -168,12 +168,12 @@ __device__ __forceinline__ Record instance_sum(const Record* records, uint32_t o
   return sum;
 }
 
-// A Gaussian's colour on its way back: the basis functions, d loss / d colour, and d loss / d basis function.
+// A Gaussian's colour in the backward pass: the basis functions, d loss / d colour, and d loss / d basis function.
 struct Color {
   float y[core::kMaxShCoefficients], rgb[3], w[core::kMaxShCoefficients];
 };
 
-// The gradients of one band of the harmonics: degree `kBand`, of 2 kBand + 1 coefficients.
+// The gradients of one SH band: degree `kBand`, 2 kBand + 1 coefficients.
 template <int kBand, Form form>
 __device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<form>& sink, Color& color) {
   constexpr int kFirst = kBand * kBand, kCoefficients = 2 * kBand + 1;
@@ -191,7 +191,8 @@ __device__ __forceinline__ void color_band(const ProjectArgs& p, const Sink<form
   sink(kBand == 0 ? TAME_PARAMETER_SH_DC : TAME_PARAMETER_SH_REST, kPlane, gradient);
 }
 
-// The view's statistics of fragments: to their planes, or to the running ones. h: the sum of d loss / d log(alpha).
+// The view's statistics of fragments: written to the gradient's planes, or added to the running sums. h: the sum of
+// d loss / d log(alpha).
 template <Form form>
 __device__ __forceinline__ void add_fragments(const Sink<form>& sink, const FragmentSums& sum, float h) {
   const OptimizeArgs& a = sink.a;
@@ -249,7 +250,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
   }
   if constexpr (form == Form::kFusedAll) sink.add_pressures(g_opacity, g_log_scale);
 
-  // Colour, band by band of the harmonics. Each coefficient is read before Adam moves it.
+  // Colour, by SH band. Each coefficient is read before Adam changes it.
   Color color = {};
   for (int c = 0; c < 3; ++c) color.rgb[c] = sum.rgb[c];
   core::sh_basis(p.active_degree, direction.d, color.y);

@@ -5,7 +5,7 @@ namespace tame::gpu {
 
 namespace {
 
-constexpr size_t kMostSpans = 4096;  // before the host waits and reads them, so that events do not pile up
+constexpr size_t kMostSpans = 4096;  // before the host waits and reads them, which bounds the number of events
 
 cudaEvent_t take_event(std::vector<cudaEvent_t>& free) {
   cudaEvent_t event = nullptr;
@@ -31,14 +31,14 @@ Profile::~Profile() {
 }
 
 void Profile::begin(uint32_t phase) {
-  if (spans_.size() == kMostSpans) settle();
-  free_.reserve(free_.size() + 2 * spans_.size() + 2);  // so that settle() cannot fail
+  if (spans_.size() == kMostSpans) drain();
+  free_.reserve(free_.size() + 2 * spans_.size() + 2);  // so that drain() cannot fail
   const cudaEvent_t start = take_event(free_), end = take_event(free_);
   spans_.push_back({phase, start, end});
   check(cudaEventRecord(start, stream_), "record an event");
 }
 
-void Profile::settle() {
+void Profile::drain() {
   stream_.wait();
   for (; !spans_.empty(); spans_.pop_front()) {
     const Span& span = spans_.front();
@@ -50,8 +50,8 @@ void Profile::settle() {
   }
 }
 
-void Profile::gather(bool on) {
-  settle();
+void Profile::enable(bool on) {
+  drain();
   totals_ = {};
   if (on) {
     pairs_.assign(1);
@@ -61,7 +61,7 @@ void Profile::gather(bool on) {
 }
 
 void Profile::read(tame_profile& out) {
-  settle();
+  drain();
   out = totals_;
   if (!on_) return;
   PairCounts pairs;

@@ -1,4 +1,4 @@
-// Where the time of a step goes, by events on the stream, gathered while it is switched on.
+// Times of the phases of a step, measured with events on the stream while profiling is on.
 #pragma once
 
 #include <deque>
@@ -21,12 +21,12 @@ class Profile {
   Profile& operator=(const Profile&) = delete;
 
   bool on() const { return on_; }
-  void gather(bool on);          // from zero; waits
+  void enable(bool on);          // from zero; waits
   void read(tame_profile& out);  // waits
   void count_pass(uint64_t pixels, uint64_t gaussians);
   PairCounts* pairs() { return pairs_.data(); }
 
-  // Adds the device's time for what its scope enqueues to a phase. Errors show at the next checked call.
+  // Adds the device's time for what its scope enqueues to a phase. Errors are reported at the next checked call.
   class Clock {
    public:
     Clock(Profile& profile, uint32_t phase) : profile_(profile), counting_(profile.on_) {
@@ -49,7 +49,7 @@ class Profile {
     cudaEvent_t start, end;
   };
   void begin(uint32_t phase);
-  void settle();  // waits and empties spans_
+  void drain();  // waits and empties spans_
 
   const Stream& stream_;
   bool on_ = false;

@@ -7,16 +7,15 @@
 
 namespace tame::gpu {
 
-// Of the tiles of one axis, those with a pixel centre within `half` of `at`, cut down to low .. high - 1.
+// Restricts low .. high - 1, tiles of one axis, to those with a pixel centre within `half` of `at`.
 __device__ __forceinline__ void shrink(float at, float half, int& low, int& high) {
-  // A hair wider than exact, so that rounding cannot cut off a pixel that the blend would take.
+  // Slightly wider than exact, so that rounding cannot exclude a pixel that the blend would take.
   const float reach = fmaf(half, 1.0001f, 0.01f);
   low = max(low, int(core::clamp(ceilf((at - reach - (float(kTile) - 0.5f)) / float(kTile)), 0.f, float(high))));
   high = min(high, int(core::clamp(floorf((at + reach - 0.5f) / float(kTile)) + 1.f, float(low), float(high))));
 }
 
-// The part of a splat's rectangle where the box around {alpha >= 1/255} lies; no tiles where opacity never reaches
-// that.
+// The part of a splat's rectangle that the bounding box of {alpha >= 1/255} overlaps; no tiles if the opacity is lower.
 __device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float mean[2], const float variance[2],
                                               float cut) {
   if (!(cut >= 0.f)) return {};
@@ -34,8 +33,8 @@ struct CountTile {
   }
 };
 
-// Which of at most 32 tiles this lane's splat reaches. All lanes must call it: splats of more tiles than a lane should
-// test alone are tested by the whole warp.
+// Which of at most 32 tiles this lane's splat reaches. All lanes must call it: the whole warp tests splats with more
+// tiles than a lane should test alone.
 __device__ __forceinline__ uint32_t find_tiles(const TileTest& test, int area, const ProjectArgs& a) {
   const CountTile count = {a.tile_sizes};
   uint32_t mask = 0;
@@ -120,7 +119,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   a.splats[i] = s;
 }
 
-// The tiles of the splats that are large, a block each: one may reach every tile.
+// Counts the tiles of large splats, one block each: a splat may reach every tile.
 __global__ void __launch_bounds__(kGaussianThreads) count_large_kernel(ProjectArgs a) {
   const int part = int(threadIdx.x) / kWarp;
   for (uint32_t k = blockIdx.x; k < *a.large_count; k += gridDim.x) {

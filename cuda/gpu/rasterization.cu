@@ -1,4 +1,4 @@
-// The differentiable rasteriser on caller arrays: Gaussians and a rasteriser of its own, kept for the backward pass.
+// The differentiable rasteriser on caller arrays: it has its own Gaussians and rasteriser, kept for the backward pass.
 #include <algorithm>
 
 #include "../core/sh.h"
@@ -35,7 +35,7 @@ class GpuRasterization : public Rasterization {
                          int(splats.sh_degree), core::camera_from(camera), {}};
     std::copy(background, background + 3, input.background);
     rasterizer_.forward_and_wait(input, target.depth != nullptr, true);
-    read_picture(*device_, rasterizer_, width_, height_, target);
+    read_image(*device_, rasterizer_, width_, height_, target);
   }
 
   uint32_t count() const override { return gaussians_.count(); }
@@ -68,7 +68,7 @@ class GpuRasterization : public Rasterization {
     DeviceBuffer<float> planes(device_->ledger(), TAME_PURPOSE_IMAGES, 3 * pixels);
     DeviceBuffer<float> alpha(device_->ledger(), TAME_PURPOSE_IMAGES, d_alpha != nullptr ? pixels : 0);
     check(cudaMemcpyAsync(interleaved.data(), d_image, interleaved.bytes(), cudaMemcpyHostToDevice, stream),
-          "upload the picture's gradient");
+          "upload the image's gradient");
     to_planes_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream>>>(interleaved.data(), pixels, 3,
                                                                             planes.data());
     check_launch("launch to_planes_kernel");

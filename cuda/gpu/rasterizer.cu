@@ -1,4 +1,4 @@
-// Room for a pass, and the repeats when it proves too small. The passes themselves: forward.cu, backward.cu.
+// Buffers of a pass, and repeats after an overflow. The passes themselves: forward.cu, backward.cu.
 #include <algorithm>
 #include <cstdlib>
 
@@ -8,16 +8,16 @@ namespace tame::gpu {
 
 namespace {
 
-// TAME_INSTANCE_CAPACITY names another first guess: with a small one a test makes steps overflow.
-uint32_t guess_room(uint32_t count) {
+// TAME_INSTANCE_CAPACITY sets another initial capacity: tests use a small one to make steps overflow.
+uint32_t initial_capacity(uint32_t count) {
   if (const char* named = std::getenv("TAME_INSTANCE_CAPACITY")) {
-    const unsigned long room = std::strtoul(named, nullptr, 10);
-    if (room != 0) return uint32_t(std::min(room, 1ul << 30));
+    const unsigned long capacity = std::strtoul(named, nullptr, 10);
+    if (capacity != 0) return uint32_t(std::min(capacity, 1ul << 30));
   }
-  return first_room(count);
+  return first_capacity(count);
 }
 
-// Room for instances is remembered with its own reserve, so nothing is added here.
+// The capacity of instances includes its own reserve, so nothing is added here.
 template <class T>
 void grow(DeviceBuffer<T>& buffer, size_t size) {
   if (size > buffer.size()) buffer.assign(size);
@@ -53,14 +53,14 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
   try {
-    make_room(input, with_depth, with_backward, with_fragments);
+    grow_buffers(input, with_depth, with_backward, with_fragments);
   } catch (...) {
-    instance_room() = 0;  // what could not be had is not remembered: a smaller view may still fit
+    instance_capacity() = 0;  // a capacity that failed is not kept: a smaller view may still fit
     throw;
   }
 }
 
-void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
+void Rasterizer::grow_buffers(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
   with_backward_ = with_backward;
   const uint32_t count = input.count;
   const uint32_t width = uint32_t(input.camera.width), height = uint32_t(input.camera.height);
@@ -71,7 +71,7 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
     counts_.assign(1);
     check(cudaMemsetAsync(counts_.data(), 0, sizeof(Counts), stream_), "clear counts");
   }
-  if (instance_room() == 0) instance_room() = guess_room(count);
+  if (instance_capacity() == 0) instance_capacity() = initial_capacity(count);
 
   splats_.reserve(count);
   radii_.reserve(count);
@@ -80,17 +80,17 @@ void Rasterizer::make_room(const RasterInput& input, bool with_depth, bool with_
   tile_masks_.reserve(count);
   offsets_.reserve(count);
   large_.reserve(count);
-  grow(instances_, instance_room());
-  grow(slot_gaussians_, instance_room());
+  grow(instances_, instance_capacity());
+  grow(slot_gaussians_, instance_capacity());
   tile_ranges_.reserve(tiles_);
   tile_segments_.reserve(tiles_);
   tile_last_.reserve(tiles_);
   segment_tiles_.reserve(most_segments());
   if (with_backward) {
-    grow(gradients_, instance_room());
-    grow(checkpoints_, size_t(instance_room()) / kSegment * kTilePixels);
+    grow(gradients_, instance_capacity());
+    grow(checkpoints_, size_t(instance_capacity()) / kSegment * kTilePixels);
   }
-  if (with_fragments) grow(fragments_, instance_room());
+  if (with_fragments) grow(fragments_, instance_capacity());
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
   last_.reserve(plane);
@@ -147,7 +147,7 @@ bool Rasterizer::grew_after_overflow() {
   if (counts.most > UINT32_MAX / 2)
     fail(TAME_OUT_OF_MEMORY, "The splats reach %llu tiles in all, more than 2 147 483 647: lower the resolution",
          counts.most);
-  instance_room() = uint32_t(counts.most + counts.most / 4);
+  instance_capacity() = uint32_t(counts.most + counts.most / 4);
   return true;
 }
 
@@ -156,7 +156,7 @@ uint64_t Rasterizer::count_instances(const RasterInput& input) {
   project();
   Counts counts;
   check(cudaMemcpyAsync(&counts, counts_.data(), sizeof counts, cudaMemcpyDeviceToHost, stream_), "read counts");
-  // Nothing is to be placed, so a view that exceeds the room is none that the next pass should make room for.
+  // Nothing is emitted, so an overflow here must not make the next pass grow its buffers.
   check(cudaMemsetAsync(counts_.data(), 0, sizeof counts, stream_), "clear counts");
   stream_.wait();
   return counts.instances;

@@ -1,5 +1,5 @@
 // The rasteriser of one camera at a time. Keeps its scratch between calls; a device has one for rendering and training.
-// Nothing here waits for the device except where it says so.
+// Nothing here waits for the device unless documented.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +23,22 @@ class Rasterizer {
  public:
   Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile);
 
-  // Makes room for `input` with the instances remembered so far; may allocate, and then waits. with_fragments: for a
-  // backward pass with them.
+  // Grows the buffers for `input` with the current capacity of instances; waits if it allocates. with_fragments: for a
+  // backward pass with sums over fragments.
   void prepare(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments = false);
   // Enqueues one forward pass (forward.cu). Call prepare first.
   void forward();
-  // Enqueues the backward pass of the last forward (backward.cu): d_image is 3 planes, d_alpha a plane or null.
-  // pass_clamped: as if alpha were not capped. fragments: with sums over the fragments of each instance, prepared for.
+  // Enqueues the backward pass of the last forward pass (backward.cu): d_image is 3 planes, d_alpha a plane or null.
+  // pass_clamped: as if alpha were not clamped. fragments: with sums over the fragments of each instance; prepare with
+  // with_fragments.
   void backward(const float* d_image, const float* d_alpha, bool pass_clamped = false, bool fragments = false);
-  // What each Gaussian contributes where, of the last forward, prepared with_backward; pixel_weights: 1 plane. Arrays
-  // of count() each, in device memory.
+  // Sums of each Gaussian's contributions to the last forward pass, prepared with_backward; pixel_weights: 1 plane.
+  // Arrays of count() each, in device memory.
   struct Contributions {
     float *loss, *count, *blend, *distance, *radius, *depth;
   };
   void contributions(const float* pixel_weights, const Contributions& out);
-  // Arguments of optimize() for the last backward; the caller fills in the rest.
+  // Arguments of optimize() after the last backward pass; the caller fills in the rest.
   OptimizeArgs optimize_args() const;
   void optimize(const OptimizeArgs& args);
   // Enqueues a sum of gradients of all Gaussians.
@@ -46,9 +47,10 @@ class Rasterizer {
   // (tile, splat) pairs of a view. Waits.
   uint64_t count_instances(const RasterInput& input);
 
-  // Waits. True when the last forward had too little room: makes it, clears the flag, and the caller does it again.
+  // Waits. True if the last forward pass exceeded the capacity: this raises it and clears the flag, and the caller
+  // repeats the pass.
   bool grew_after_overflow();
-  // Prepares and runs a forward to its end, however much room it takes. Waits.
+  // Prepares and runs a forward pass, repeated until the capacity is large enough. Waits.
   void forward_and_wait(const RasterInput& input, bool with_depth, bool with_backward);
 
   const Counts* counts() const { return counts_.data(); }
@@ -58,7 +60,7 @@ class Rasterizer {
   const float* radii() const { return radii_.data(); }
 
  private:
-  void make_room(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments);
+  void grow_buffers(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments);
   void project();
   void bin_by_tile();
   void score_instances(const float* pixel_weights);
@@ -71,13 +73,13 @@ class Rasterizer {
   ProjectArgs projection_ = {};
   BlendArgs blend_ = {};
   uint32_t tiles_ = 0;
-  // Instances there is room for: one number for rendering, one for training ([1]), which keeps more for each, so that
-  // one large render does not weigh on every step.
-  uint32_t rooms_[2] = {};
+  // Capacity of instances: one for rendering, one for training ([1]), which needs more bytes per instance, so that one
+  // large render does not enlarge the buffers of training.
+  uint32_t instance_capacities_[2] = {};
   bool with_backward_ = false;
-  // Segments of a view that fits the room: whole ones, and a last one for each tile.
-  uint32_t most_segments() { return instance_room() / kSegment + tiles_; }
-  uint32_t& instance_room() { return rooms_[with_backward_ ? 1 : 0]; }
+  // Most segments of a view within the capacity: whole ones, and a last one for each tile.
+  uint32_t most_segments() { return instance_capacity() / kSegment + tiles_; }
+  uint32_t& instance_capacity() { return instance_capacities_[with_backward_ ? 1 : 0]; }
 
   DeviceBuffer<Counts> counts_;
   // Per Gaussian.

@@ -1,10 +1,10 @@
-// The forward's contributions once more, for sums per (tile, splat) instance: a block a segment of a tile's list, a
-// thread a pixel, as in the forward. Mallick et al. 2024 give each splat a lane and let the pixels stream past; here
-// warps skip the splats that miss their pixels, and what is summed over pixels goes through shared memory, transposed:
-//   1. a warp meets its splats one after another; every lane leaves two numbers of each in a row of shared memory;
-//   2. when kRows rows are full, four lanes a row sum over its pixels;
-//   3. every kWarp splats, the block adds its warps' sums in their order and writes the instances.
-// No sum depends on timing, so the results repeat bit for bit.
+// Repeats the forward pass for sums per (tile, splat) instance: one block per segment of a tile's list, one thread per
+// pixel, as in the forward pass. Mallick et al. 2024 assign each lane a splat and iterate over pixels; here warps skip
+// the splats that miss their pixels, and sums over pixels go through shared memory, transposed:
+//   1. a warp processes its splats in order; for each, every lane writes two numbers to a row of shared memory;
+//   2. when kRows rows are full, four lanes per row sum over its pixels;
+//   3. every kWarp splats, the block adds its warps' sums in the order of the warps and writes the instances.
+// No sum depends on timing, so the results are bit-reproducible.
 #pragma once
 
 #include "fragment.cuh"
@@ -16,16 +16,15 @@ constexpr int kRowLanes = kWarp / kRows;       // lanes that sum a row
 constexpr int kRowPixels = kWarp / kRowLanes;  // pixels each of them sums: one line of the warp's pixels
 static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line of pixels");
 
-// What a Pass gives:
-//   Record, of floats alone, one an instance, and output(args, slot, value), where each of them goes;
-//   kBlocks: of a multiprocessor, at least;
-//   Pixels: planes of what it knows of each of a warp's pixels, in shared memory, 0 outside the picture;
+// What a Pass defines:
+//   Record: only floats, one record per instance; output(args, slot, value) is the address of each float;
+//   kBlocks: minimum blocks per multiprocessor;
+//   Pixels: planes of per-pixel data of a warp, in shared memory, 0 outside the image;
 //   State: of a pixel; begin(args, at, checkpoint, pixels, lane) sets it up before the segment's first splat;
-//   State::blend(args, splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken is false where the
-//   pixel
+//   State::blend(args, splat, fragment, taken, pixels, lane): the two numbers of a fragment; taken: false if the pixel
 //     skips the splat;
 //   Sum: of a lane's share of a row: add(column, values, pixels, pixel, splat, left, y), then finish(splat, left, y)
-//     gives the Record; the share's first pixel is centred at (left, y).
+//     returns the Record; (left, y) is the centre of the share's first pixel.
 template <class Pass>
 struct ReplayMemory {
   static constexpr int kValues = int(sizeof(typename Pass::Record) / sizeof(float));
@@ -43,12 +42,12 @@ __device__ __forceinline__ float* record_value(Record* records, uint32_t slot, i
   return reinterpret_cast<float*>(records) + size_t(slot) * kValues + size_t(value);
 }
 
-// Where a pixel's numbers lie in a row: neither step 1 nor step 2 then meets a bank twice.
+// The position of a pixel's numbers in a row: neither step 1 nor step 2 has bank conflicts.
 __device__ __forceinline__ int row_place(int row, int pixel) {
   return pixel ^ (2 * row) ^ (pixel / 16);
 }
 
-// Step 2: the sums of `rows` rows. `splat_of_row`: lane r holds the place of row r's splat in the round.
+// Step 2: the sums of `rows` rows. `splat_of_row`: lane r holds the index of row r's splat in the round.
 template <class Pass>
 __device__ __forceinline__ void sum_rows(ReplayMemory<Pass>& memory, int round, int rows, int splat_of_row, float left,
                                          float top) {
@@ -95,7 +94,7 @@ __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, in
 
 template <class Pass>
 __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(BlendArgs a) {
-  static_assert(sizeof(ReplayMemory<Pass>) <= Pass::kSharedBytes, "so many blocks fit the 100 KiB of smaller GPUs");
+  static_assert(sizeof(ReplayMemory<Pass>) <= Pass::kSharedBytes, "kBlocks blocks fit the 100 KiB of smaller GPUs");
   if (a.counts->overflow != 0) return;
   const uint32_t segment = blockIdx.x;
   if (segment >= a.tile_segments[a.tiles - 1]) return;
@@ -127,7 +126,7 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
     const size_t at = size_t(y) * size_t(a.width) + size_t(x);
     last = a.last[at];
     float4 before = make_float4(0.f, 0.f, 0.f, 1.f);
-    // The first segment of each tile has none, so tile + 1 of them come before this one.
+    // The first segment of each tile has no checkpoint, so tile + 1 segments before this one have none.
     if (first != 0 && last > first) before = a.checkpoints[size_t(segment - tile - 1) * kTilePixels + size_t(thread)];
     state.begin(a, at, before, memory.pixels[warp], lane);
   } else {
@@ -135,7 +134,7 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
   }
   const uint32_t warp_last = __reduce_max_sync(kFullWarp, last);
 
-  // Warp r of the block fetches the splats of round r while the one before is worked on.
+  // Warp r of the block loads the splats of round r during the round before.
   const auto fetch = [&](int round) {
     if (warp != round || uint32_t(thread) >= count) return;
     const uint2 instance = a.instances[begin + uint32_t(thread)];
@@ -145,7 +144,7 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
   fetch(0);
   const int rounds = int((count + kWarp - 1) / kWarp);
   for (int round = 0; round < rounds; ++round) {
-    __syncthreads();  // the round's splats are there; the sums of the one before are written
+    __syncthreads();  // the round's splats are loaded; the sums of the last round are written
     fetch(round + 1);
     const uint32_t round_first = first + uint32_t(round * kWarp);
     const uint32_t in_round = min(count - uint32_t(round * kWarp), uint32_t(kWarp));

@@ -27,9 +27,9 @@ void check(cudaError_t error, const char* doing) {
                                              std::to_string(CUDART_VERSION % 1000 / 10) + ": update the driver");
     }
     default:
-      // A sticky error comes back from any call: the process's context on this GPU is gone.
+      // Every call returns a sticky error again: the process's context on this GPU is unusable.
       if (cudaFree(nullptr) == cudaSuccess) throw Failure(TAME_INTERNAL, text);
-      throw Poisoned(TAME_INTERNAL, text + "; this process cannot use the GPU any more: start it again");
+      throw Poisoned(TAME_INTERNAL, text + "; this process cannot use the GPU any more: restart it");
   }
 }
 

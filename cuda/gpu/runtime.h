@@ -1,4 +1,4 @@
-// The CUDA runtime in tame's terms: checked calls, counted memory, streams and events.
+// Wrappers of the CUDA runtime: checked calls, counted memory, streams and events.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -11,20 +11,20 @@
 
 namespace tame::gpu {
 
-// Thrown for errors after which the context is of no use.
+// Thrown for errors that make the context unusable.
 class Poisoned : public Failure {
  public:
   using Failure::Failure;
 };
 
-// cudaSuccess passes; out of memory, no device and old drivers get their own words; an error that is there to stay
-// poisons the device handle.
+// Throws unless error is cudaSuccess. Out of memory, no device and old drivers have their own messages; a sticky error
+// throws Poisoned.
 void check(cudaError_t error, const char* doing);
 inline void check_launch(const char* kernel) {
   check(cudaGetLastError(), kernel);
 }
 
-// Trivially copyable elements in device memory. Growing drops the contents and takes a quarter more than asked.
+// Trivially copyable elements in device memory. Growing drops the contents and allocates a quarter more than requested.
 template <class T>
 class DeviceBuffer {
  public:
@@ -42,7 +42,7 @@ class DeviceBuffer {
   size_t size() const { return size_; }
   size_t bytes() const { return size_ * sizeof(T); }
 
-  // At least `size` elements, for scratch; exactly `size` with assign, for what is kept.
+  // At least `size` elements, for scratch; assign: exactly `size`, for data that is kept.
   void reserve(size_t size) {
     if (size <= size_) return;
     release();
@@ -50,7 +50,7 @@ class DeviceBuffer {
       allocate(size + size / 4);
     } catch (const Failure& failure) {
       if (failure.status != TAME_OUT_OF_MEMORY) throw;
-      allocate(size);  // without room to spare
+      allocate(size);  // without the reserve
     }
   }
   void assign(size_t size) {
@@ -72,7 +72,7 @@ class DeviceBuffer {
         cudaGetLastError();  // not sticky: forget it
         size_t free = 0, total = 0;
         cudaMemGetInfo(&free, &total);
-        Ledger::refuse(purpose_, bytes, free);
+        Ledger::throw_out_of_memory(purpose_, bytes, free);
       }
       check(error, "allocate device memory");
     }

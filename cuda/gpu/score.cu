@@ -1,5 +1,5 @@
 // See score.h. A term's values are divided by the lower median of its positive ones; a view's sum of terms is weighted
-// by its loss, and only Gaussians visible in it take part.
+// by its loss, over the Gaussians visible in it.
 #include <algorithm>
 
 #include "../core/activations.h"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kThreads = 256;
 
-// Rows of one value a Gaussian.
+// Rows of one value per Gaussian.
 enum Row { kLoss, kCount, kBlend, kDistance, kDepth, kRadius, kGradient, kOpacity, kScale, kRows };
 static_assert(kRows == kScoreRows);
 constexpr uint32_t kWeights[kRows] = {TAME_SCORE_LOSS,     TAME_SCORE_COUNT,   TAME_SCORE_BLEND,
@@ -26,7 +26,7 @@ struct Table {
   __host__ __device__ float* row(int r) const { return base + size_t(r) * count; }
 };
 
-// Smallest and largest of two planes of values that are not negative, whose bits order as they do.
+// Smallest and largest of two planes of non-negative floats, whose bits have the same order.
 struct Ranges {
   uint32_t low[2], high[2];
 };
@@ -84,15 +84,15 @@ __device__ bool counts(float value) {
   return value > 0.f && value < INFINITY;
 }
 
-// Bits of the values that count, which order as they do; 0 for the others.
+// Bits of the values that count, which have the order of the values; 0 for the others.
 __global__ void keys_kernel(const float* values, uint32_t count, uint32_t* keys) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < count) keys[i] = counts(values[i]) ? __float_as_uint(values[i]) : 0u;
 }
 
-// One thread: weight over the lower median of the positive keys; 0 when there are none.
+// One thread: weight / lower median of the positive keys; 0 if there are none.
 __global__ void factor_kernel(const uint32_t* sorted, uint32_t count, float weight, float* factor) {
-  uint32_t low = 0, high = count;  // the first positive key lies in [low, high]
+  uint32_t low = 0, high = count;  // the first positive key is in [low, high]
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
     if (sorted[middle] == 0)

@@ -17,10 +17,10 @@ struct ScoreArgs {
   const uint32_t* visible_steps;
 };
 
-// Floats that score() takes for a Gaussian (its terms; their keys come on top) and for a pixel while it runs.
+// Floats that score() allocates per Gaussian (its terms, without their keys) and per pixel while it runs.
 constexpr int kScoreRows = 9, kScoreMaps = 2;
 
-// scores: one a Gaussian, device memory, overwritten. Waits.
+// scores: one per Gaussian, device memory, overwritten. Waits.
 void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, float* scores);
 
 }  // namespace tame::gpu

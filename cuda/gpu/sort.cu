@@ -20,7 +20,7 @@ int sort_pairs(void* scratch, size_t bytes, uint64_t* const keys[2], uint32_t* c
   cub::DoubleBuffer<uint64_t> key_buffers(keys[0], keys[1]);
   cub::DoubleBuffer<uint32_t> value_buffers(values[0], values[1]);
   check(cub::DeviceRadixSort::SortPairs(scratch, bytes, key_buffers, value_buffers, items, 0, bits, stream), "sort");
-  // Both flip once a pass, so they agree.
+  // Both selectors flip with every pass, so they are equal.
   return value_buffers.selector;
 }
 

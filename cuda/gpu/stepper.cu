@@ -1,5 +1,5 @@
-// Training steps, enqueued ahead of the device. A step is a transaction: where its buffers prove too small it and those
-// behind it change nothing, the host makes room and enqueues them again.
+// Training steps, enqueued ahead of the device. A step is a transaction: if its buffers are too small, it and the steps
+// after it change nothing, and the host grows the buffers and enqueues them again.
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -16,12 +16,12 @@ namespace tame::gpu {
 
 namespace {
 
-constexpr uint32_t kSlots = 8;      // mailbox entries: more than there are steps ahead
-constexpr uint32_t kPolls = 16384;  // some 50 us of looking before the host rests between looks
+constexpr uint32_t kSlots = 8;      // mailbox entries: more than steps ahead
+constexpr uint32_t kPolls = 16384;  // about 50 us of polling before the host sleeps between polls
 
 // In pinned memory: the device writes at the end of each step, the host polls.
 struct Mailbox {
-  uint32_t outcomes[kSlots];  // 2 ticket, + 1 when the step had too little room
+  uint32_t outcomes[kSlots];  // 2 ticket, + 1 if the step overflowed
   float losses[kSlots];
 };
 
@@ -82,27 +82,27 @@ class GpuStepper : public Stepper {
   };
 
   tame_status run_here(const PlannedSteps& plan, int32_t* control) {
-    std::deque<InFlight> flying;
+    std::deque<InFlight> in_flight;
     uint32_t next = 0;
-    // Steps behind `next` are enqueued again when the oldest in flight turns out to have had too little room.
-    const auto settle_oldest = [&] {
-      const InFlight oldest = flying.front();
+    // If the oldest step in flight overflowed, it and the steps after it are enqueued again.
+    const auto finish_oldest = [&] {
+      const InFlight oldest = in_flight.front();
       if (wait_for(oldest.ticket)) {
         report(oldest.index, plan.steps[oldest.index].iteration, oldest.ticket, control);
-        flying.pop_front();
+        in_flight.pop_front();
         return;
       }
       state_.history = oldest.before;
       next = oldest.index;
-      flying.clear();
+      in_flight.clear();
       device().rasterizer().grew_after_overflow();
     };
 
     bool stopping = false;
-    while (!stopping && (next < plan.n || !flying.empty())) {
+    while (!stopping && (next < plan.n || !in_flight.empty())) {
       stopping = stops(control);
-      if (stopping || next == plan.n || flying.size() > kStepsAhead) {
-        if (!flying.empty()) settle_oldest();
+      if (stopping || next == plan.n || in_flight.size() > kStepsAhead) {
+        if (!in_flight.empty()) finish_oldest();
         continue;
       }
       const StepHistory before = state_.history;
@@ -110,19 +110,19 @@ class GpuStepper : public Stepper {
       try {
         enqueue(plan, next, ++ticket_);
         enqueued = true;
-        flying.push_back({next++, ticket_, before});
+        in_flight.push_back({next++, ticket_, before});
         views_->release(plan.steps[next - 1].next_view);
       } catch (...) {
         if (!enqueued) state_.history = before;
-        while (!flying.empty()) settle_oldest();
+        while (!in_flight.empty()) finish_oldest();
         throw;
       }
     }
-    while (!flying.empty()) settle_oldest();
+    while (!in_flight.empty()) finish_oldest();
     return stopping && next < plan.n ? TAME_CANCELLED : TAME_OK;
   }
 
-  // All of a step but the copy of the next one's photo.
+  // All of a step except the copy of the next one's photo.
   void enqueue(const PlannedSteps& plan, uint32_t index, uint32_t ticket) {
     const uint32_t n = views_per_step();
     const Step step = {plan.steps[index], plan.views + size_t(index) * n, plan.rates + size_t(index) * TAME_PARAMETERS,
@@ -133,7 +133,7 @@ class GpuStepper : public Stepper {
     }
   }
 
-  // The view at a place of the step, and with the last one the rest of the step.
+  // The view at a place of the step; the last one includes the rest of the step.
   void enqueue_view(const Step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     const uint32_t view = step.views[place];
@@ -148,19 +148,19 @@ class GpuStepper : public Stepper {
     const Photo photo = views_->acquire(view, background);
 
     const auto work = [&] {
-      go_through(step.record, view, place, photo);
+      forward_backward(step.record, view, place, photo);
       if (learns(step.record) && !fused()) keep_gradients(step.record, place);
       if (place + 1 == views_per_step()) finish(step);
     };
-    // A profile times the phases one by one.
+    // A profile times the phases separately.
     if (device().profile().on())
       work();
     else
       graphs_[place].run(stream(), work);
   }
 
-  // Forward to the loss of a view, and back to the gradients of its instances.
-  void go_through(const tame_step& step, uint32_t view, uint32_t place, const Photo& photo) {
+  // Forward pass to the loss of a view, and backward pass to the gradients of its instances.
+  void forward_backward(const tame_step& step, uint32_t view, uint32_t place, const Photo& photo) {
     Rasterizer& rasterizer = device().rasterizer();
     Loss& loss = device().loss();
     const tame_camera& camera = views_->camera(view);
@@ -174,7 +174,7 @@ class GpuStepper : public Stepper {
     rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
   }
 
-  // Those of the Gaussians, for the view at a place of the step, into the sum over its views.
+  // Adds the Gaussians' gradients, for the view at a place of the step, to the sum over its views.
   void keep_gradients(const tame_step& step, uint32_t place) {
     Rasterizer& rasterizer = device().rasterizer();
     OptimizeArgs args = view_args(step);
@@ -184,7 +184,7 @@ class GpuStepper : public Stepper {
     if (sum.count != 0) rasterizer.add_gradients(sum);
   }
 
-  // With the step's last view.
+  // Enqueued with the step's last view.
   void finish(const Step& step) {
     const Counts* counts = device().rasterizer().counts();
     const uint32_t n = views_per_step();
@@ -202,7 +202,7 @@ class GpuStepper : public Stepper {
     device().rasterizer().optimize(args);
   }
 
-  // What the gradients of the last view are made of.
+  // Arguments for the gradients of the last view.
   OptimizeArgs view_args(const tame_step& step) {
     OptimizeArgs args = device().rasterizer().optimize_args();
     args.full_gradient_depth = state_.options.full_gradient_depth;
@@ -210,7 +210,7 @@ class GpuStepper : public Stepper {
     return args;
   }
 
-  // True when the step did its work, false when it had too little room.
+  // True if the step has finished, false if it overflowed.
   bool wait_for(uint32_t ticket) const {
     const uint32_t* outcome = &mailbox_.data()->outcomes[ticket % kSlots];
     for (uint32_t polls = 1;; ++polls) {
@@ -231,8 +231,8 @@ class GpuStepper : public Stepper {
     __atomic_store_n(control + TAME_CONTROL_DONE, int32_t(index + 1), __ATOMIC_RELEASE);
   }
 
-  // One for each place of a view in a step: its kernels are the same from step to step. They go last, when the memory
-  // that their kernels use was freed, which waits for them.
+  // One for each place of a view in a step: its kernels are the same in every step. Destroyed last: freeing the memory
+  // that the kernels use waits for them.
   std::vector<Graph> graphs_;
   const std::shared_ptr<GpuGaussians> gaussians_;
   const std::shared_ptr<GpuViews> views_;

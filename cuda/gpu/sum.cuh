@@ -1,4 +1,4 @@
-// Sums whose order does not depend on chance.
+// Sums in a fixed order.
 #pragma once
 
 #include <cuda_runtime.h>

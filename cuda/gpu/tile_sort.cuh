@@ -1,6 +1,6 @@
-// Sorting within a tile: a block a tile, its instances by depth, and by slot where depths are equal. Tiles hold some
-// hundreds of instances, which a block sorts in shared memory; where there are more, chunks of them are sorted there
-// and then merged in place. No two entries are equal, so the result does not depend on the order they came in.
+// Sorts the instances of a tile, one block per tile, by depth and then by slot. Tiles have some hundreds of instances,
+// which a block sorts in shared memory; more are sorted there in chunks and then merged in place. No two entries are
+// equal, so the result does not depend on their initial order.
 #pragma once
 
 #include <cub/block/block_merge_sort.cuh>
@@ -9,13 +9,13 @@
 
 namespace tame::gpu {
 
-// What merges chunks: the merge of a bitonic sort (Batcher 1968) in the form whose first stage compares mirrored
-// places. Every comparison then puts the smaller entry first, and places past the end take part in none.
+// Chunks are merged with a bitonic merge (Batcher 1968) whose first stage compares mirrored positions. Every comparison
+// then puts the smaller entry first, and positions past the end are never compared.
 
-// Puts pairs of places in order, `pairs` of them spread over the block: places_of(p) names the p-th.
+// Orders `pairs` pairs of entries, spread over the block: places_of(p) returns the positions of pair p.
 template <class PlacesOf>
 __device__ __forceinline__ void compare(uint64_t* entries, uint32_t count, uint32_t pairs, const PlacesOf& places_of) {
-  constexpr int kTogether = 4;  // under way at a time
+  constexpr int kTogether = 4;  // overlapping pairs per thread
   for (uint32_t start = threadIdx.x; start < pairs; start += kTogether * kSortThreads) {
     uint64_t low[kTogether], high[kTogether];
     bool swap[kTogether];
@@ -38,7 +38,7 @@ __device__ __forceinline__ void compare(uint64_t* entries, uint32_t count, uint3
   }
 }
 
-// Compares each place of a run of `run`, a power of two, with its mirror image in the run.
+// Compares each position of a run of `run` entries, a power of two, with its mirror image in the run.
 __device__ __forceinline__ void mirror_stage(uint64_t* entries, uint32_t count, uint32_t pairs, uint32_t run) {
   compare(entries, count, pairs, [=](uint32_t p) {
     const uint32_t place = p & (run / 2 - 1), start = 2 * (p - place);
@@ -46,7 +46,7 @@ __device__ __forceinline__ void mirror_stage(uint64_t* entries, uint32_t count, 
   });
 }
 
-// Compares each place with the one `stride`, a power of two, after it.
+// Compares each position with the one `stride`, a power of two, after it.
 __device__ __forceinline__ void stride_stage(uint64_t* entries, uint32_t count, uint32_t pairs, uint32_t stride) {
   compare(entries, count, pairs, [=](uint32_t p) {
     const uint32_t low = 2 * p - (p & (stride - 1));
@@ -67,7 +67,7 @@ union SortMemory {
 };
 static_assert(kSortChunk == 16 * kSortThreads, "the largest sort takes a chunk");
 
-// Sorts at most kItems a thread and leaves finish(entry) in each place.
+// Sorts at most kItems entries per thread and stores finish(entry) for each.
 template <int kItems, class Finish>
 __device__ __forceinline__ void sort_by_block(uint64_t* entries, uint32_t count,
                                               typename BlockSort<kItems>::TempStorage& memory, const Finish& finish) {
@@ -101,12 +101,12 @@ __device__ __forceinline__ void sort_chunk(uint64_t* entries, uint32_t count, So
     sort_by_block<16>(entries, count, memory.of_16, finish);
 }
 
-// Half of the power of two that holds `count` places.
+// Half of the smallest power of two that is at least `count`.
 __device__ __forceinline__ uint32_t pairs_of(uint32_t count) {
   return count <= 1 ? 0 : 1u << (31 - __clz(int(count - 1)));
 }
 
-// The stages of a merge whose strides lie within a chunk, in shared memory.
+// The stages of a merge with strides within a chunk, in shared memory.
 template <class Finish>
 __device__ __forceinline__ void finish_merge(uint64_t* entries, uint32_t count, uint64_t* chunk, const Finish& finish) {
   for (uint32_t k = threadIdx.x; k < count; k += kSortThreads) chunk[k] = entries[k];
@@ -118,7 +118,7 @@ __device__ __forceinline__ void finish_merge(uint64_t* entries, uint32_t count, 
   for (uint32_t k = threadIdx.x; k < count; k += kSortThreads) entries[k] = finish(chunk[k]);
 }
 
-// Sorts entries in device memory, by the whole block, and leaves finish(entry) in each place.
+// Sorts entries in device memory, by the whole block, and stores finish(entry) for each.
 template <class Finish>
 __device__ __forceinline__ void sort_entries(uint64_t* entries, uint32_t count, SortMemory& memory,
                                              const Finish& finish) {

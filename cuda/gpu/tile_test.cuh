@@ -1,13 +1,12 @@
-// The tiles that a splat reaches. What a mask cannot hold is tested anew to emit: counting and emitting make the test
-// of the splat in memory, and the compiler has no product and sum to fuse in it, so that they agree.
+// The tiles that a splat reaches. Splats with more tiles than a mask holds are tested again to emit. Counting and
+// emitting test the stored splat, and the test has no product and sum that the compiler could fuse, so they agree.
 #pragma once
 
 #include "kernels.h"
 
 namespace tame::gpu {
 
-// The tiles that a splat may reach: a rectangle of them, and a test of each. A, B, C and cut: for powers of 2, as in
-// Splat.
+// The tiles that a splat may reach: their rectangle, and a test of each. A, B, C and cut: for powers of 2, as in Splat.
 struct TileTest {
   float x, y, A, B, C, cut;
   TileSpan span;
@@ -22,15 +21,15 @@ struct TileTest {
   }
 };
 
-// Of each tile that a splat reaches among tiles `first` to `last` - 1 of its rectangle, row by row, ask(tile) and then
-// put(k, answer) for the k-th; returns how many there are. Called by a whole warp for one splat, 32 tiles a round; both
-// run on any lane. first_round: which of the first 32 tiles.
+// For each tile that a splat reaches among tiles `first` to `last` - 1 of its rectangle, row by row, calls ask(tile)
+// and then put(k, answer) for the k-th; returns their number. Called by a whole warp for one splat, 32 tiles per round;
+// both functions run on any lane. first_round: mask of the first 32 tiles.
 template <class Ask, class Put>
 __device__ __forceinline__ uint32_t for_tiles_of(const TileTest& test, int first, int last, int tiles_x,
                                                  uint32_t& first_round, const Ask& ask, const Put& put) {
   const int lane = int(threadIdx.x) % kWarp;
   uint32_t found = 0;
-  constexpr int kRounds = 4;  // under way together, answers too
+  constexpr int kRounds = 4;  // rounds that overlap, including their answers
   for (int base = first; base < last; base += kRounds * kWarp) {
     bool reached[kRounds];
     uint32_t answers[kRounds];

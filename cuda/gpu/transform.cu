@@ -14,7 +14,7 @@ struct StepViews {
   uint32_t view[kMostViewsPerStep];
 };
 
-// A thread a pixel, a row of blocks a channel.
+// One thread per pixel, one row of blocks per channel.
 __global__ void gain_kernel(ViewGains gains, uint32_t view, size_t plane, const float* image, float* out,
                             const Counts* counts) {
   const size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -38,7 +38,7 @@ __global__ void gain_gradient_kernel(ViewGains gains, uint32_t view, size_t plan
   if (threadIdx.x == 0) sums[size_t(blockIdx.y) * gridDim.x + blockIdx.x] = share;
 }
 
-// A block a channel: the blocks' sums in a fixed order.
+// One block per channel: adds the blocks' sums in a fixed order.
 __global__ void sum_gain_gradient_kernel(const double* sums, uint32_t blocks, double* gradient, const Counts* counts) {
   if (counts->overflow != 0) return;
   __shared__ double scratch[kThreads / kWarp];
@@ -48,7 +48,7 @@ __global__ void sum_gain_gradient_kernel(const double* sums, uint32_t blocks, do
   if (threadIdx.x == 0) gradient[blockIdx.x] = sum;
 }
 
-// A thread a place in the step.
+// One thread per place in the step.
 __global__ void step_gains_kernel(ViewGains gains, GainStep step, StepViews views, uint32_t n, const double* gradients,
                                   const Counts* counts) {
   if (threadIdx.x >= n || counts->overflow != 0) return;

@@ -1,5 +1,5 @@
-// The transform between a rendered picture and its loss (core/transform.h), and the steps of its parameters, all on the
-// device. Does nothing where the trainer has none. Where the render overflowed no kernel writes anything.
+// The transform between the render and the loss (core/transform.h), and the updates of its parameters, all on the
+// device. Does nothing if the trainer has none. If the render overflowed, no kernel writes anything.
 #pragma once
 
 #include "../core/transform.h"
@@ -13,14 +13,14 @@ class Transform {
  public:
   Transform(Ledger& ledger, const Stream& stream, Profile& profile, const ViewGains& gains);
 
-  // Makes room for pictures of this size; may allocate, and then waits.
+  // Grows the buffers for images of this size; waits if it allocates.
   void reserve(uint32_t width, uint32_t height);
-  // The transformed image, 3 planes, good until the next call. Call reserve first.
+  // The transformed image, 3 planes, valid until the next call. Call reserve first.
   const float* forward(uint32_t view, uint32_t width, uint32_t height, const float* image, const Counts* counts);
-  // gradient: d loss / d transformed image in 3 planes, of the last forward; becomes d loss / d image. The gradient of
-  // the view's own parameters is kept as that of a place in the step.
+  // gradient: d loss / d transformed image of the last forward, 3 planes; becomes d loss / d image. Stores the gradient
+  // of the view's parameters for its place in the step.
   void backward(uint32_t place, float* gradient);
-  // Steps the parameters of the n views of a step.
+  // Updates the parameters of the n views of a step.
   void step(const GainStep& step, const uint32_t* views, uint32_t n, const Counts* counts);
 
  private:

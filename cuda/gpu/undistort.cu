@@ -1,4 +1,4 @@
-// A photo behind a lens, resampled to a pinhole: one thread a pixel.
+// Resamples a distorted photo to a pinhole: one thread per pixel.
 #include "../core/resample.h"
 #include "device.h"
 

@@ -78,7 +78,7 @@ void GpuViews::forget_stages(uint32_t index) {
 }
 
 void GpuViews::copy(Stage& stage, uint32_t index) {
-  stage.view = TAME_NO_VIEW;  // also where there is no memory for it
+  stage.view = TAME_NO_VIEW;  // also if there is no memory for it
   if (stage.pixels.size() < largest_) stage.pixels.assign(largest_);
   stage.free.hold(*copies_);
   check(
@@ -117,7 +117,7 @@ void GpuViews::release(uint32_t next) {
   try {
     copy(other, next);
   } catch (const Failure& failure) {
-    if (failure.status != TAME_OUT_OF_MEMORY) throw;  // the step it was for asks again
+    if (failure.status != TAME_OUT_OF_MEMORY) throw;  // acquire() in its step tries again
   }
 }
 

@@ -19,9 +19,9 @@ class GpuViews : public Views {
   void clear(uint32_t index) override;
 
   const tame_camera& camera(uint32_t index) const { return views_[index].camera; }
-  // The photo in device memory, good for work enqueued until release(). Copies it if nothing did so ahead.
+  // The photo in device memory, valid for work enqueued until release(). Copies it unless it was prefetched.
   Photo acquire(uint32_t index, const float background[3]);
-  // Call when the work that reads the acquired photo is enqueued; then starts copying `next` (or TAME_NO_VIEW).
+  // Call after enqueuing the work that reads the acquired photo. Starts copying `next` (or TAME_NO_VIEW).
   void release(uint32_t next);
 
  private:
@@ -31,7 +31,7 @@ class GpuViews : public Views {
     DeviceBuffer<uint8_t> resident;
     PinnedBuffer<uint8_t> pinned;
     std::vector<uint8_t> pageable;
-    size_t bytes = 0;  // of the pixels and, behind them, the mask
+    size_t bytes = 0;  // of the pixels and the mask after them
     uint32_t channels = 3;
     uint32_t kept = 0;
     bool masked = false;
@@ -44,7 +44,7 @@ class GpuViews : public Views {
     Event ready, free;
   };
   void copy(Stage& stage, uint32_t index);
-  // The bytes of a view in device memory.
+  // The view's bytes in device memory.
   const uint8_t* on_device(uint32_t index);
   void forget_stages(uint32_t index);
 

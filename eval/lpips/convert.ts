@@ -21,9 +21,10 @@ export async function gatherLpips(backbone: string, linear: string): Promise<Lpi
   const [features, layers] = await Promise.all([readTensors(backbone), readTensors(linear)]);
   const net = NETS.find((name) => fits(features, backboneTensors(name)[0]));
   if (net === undefined) {
-    const shape = features.get("features.0.weight")?.shape.join(" x ") ?? "not there";
+    const shape = features.get("features.0.weight")?.shape.join(" x ") ?? "missing";
     throw new DataError(
-      `Neither torchvision's VGG16 nor its AlexNet: features.0.weight is ${shape}, not 64 x 3 x 3 x 3 or 64 x 3 x 11 x 11`,
+      `Neither torchvision's VGG16 nor its AlexNet: features.0.weight is ${shape}, ` +
+        "not 64 x 3 x 3 x 3 or 64 x 3 x 11 x 11",
       { path: backbone },
     );
   }

@@ -1,4 +1,4 @@
-// Null and short buffers, wrong numbers and NaN through every function: a status each, and nothing written.
+// NULL and short buffers, wrong numbers and NaN for every function: each call gives a status and writes nothing.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI, type STRUCTS } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
@@ -9,7 +9,7 @@ import { abiTest, type Arguments, call, FUNCTIONS, must, withLengths } from "./c
 import { camera, STEP_BYTES } from "./valid.ts";
 import { World } from "./world.ts";
 
-/** Buffers that may be NULL when they aren't wanted. */
+/** Optional buffers, which may be NULL. */
 const OPTIONAL = [
   "alpha",
   "depth",
@@ -28,7 +28,7 @@ function buffersOf(name: (typeof FUNCTIONS)[number]): string[] {
   ) => name);
 }
 
-/** Whether a buffer is a text: a shorter one is another text, not a mistake. */
+/** Whether a buffer is a text: a shorter one is another valid text. */
 function isText(args: Arguments, buffer: string): boolean {
   return `${buffer}_length` in args && args[buffer] instanceof Uint8Array;
 }
@@ -40,7 +40,7 @@ for (const name of FUNCTIONS.filter((name) => !name.endsWith("_close"))) {
   });
 }
 
-abiTest("every function refuses a buffer when it is NULL or too short, and writes nothing", async () => {
+abiTest("every function rejects a buffer that is NULL or too short, and writes nothing", async () => {
   await using world = await World.open();
   for (const name of FUNCTIONS) {
     for (const buffer of buffersOf(name)) {
@@ -50,13 +50,13 @@ abiTest("every function refuses a buffer when it is NULL or too short, and write
       const outputs = Object.values(args).filter((value) => ArrayBuffer.isView(value));
       const before = outputs.map((view) => new Uint8Array(view.buffer.slice(0)));
       const optional = OPTIONAL.includes(buffer);
-      const refused: Arguments[] = [];
-      if (isText(args, buffer)) refused.push({ ...args, [buffer]: null }, { ...args, [length]: 4097 });
-      else refused.push({ ...args, [length]: least });
-      // No points at all are a fair question, and an optional text may be empty.
-      if (buffer !== "points" && !(isText(args, buffer) && optional)) refused.push({ ...args, [length]: 0 });
-      if (!optional) refused.push({ ...args, [buffer]: null });
-      for (const wrong of refused) {
+      const rejected: Arguments[] = [];
+      if (isText(args, buffer)) rejected.push({ ...args, [buffer]: null }, { ...args, [length]: 4097 });
+      else rejected.push({ ...args, [length]: least });
+      // Zero points are allowed, and an optional text may be empty.
+      if (buffer !== "points" && !(isText(args, buffer) && optional)) rejected.push({ ...args, [length]: 0 });
+      if (!optional) rejected.push({ ...args, [buffer]: null });
+      for (const wrong of rejected) {
         const { status, message } = await call(name, wrong);
         assertEquals(status, ABI.INVALID_ARGUMENT, `${name}, ${buffer}`);
         assert(message !== "", `${name}, ${buffer}`);
@@ -67,7 +67,7 @@ abiTest("every function refuses a buffer when it is NULL or too short, and write
   }
 });
 
-abiTest("every function refuses a buffer when it is not aligned", async () => {
+abiTest("every function rejects a buffer that is not aligned", async () => {
   await using world = await World.open();
   for (const name of FUNCTIONS) {
     for (const buffer of buffersOf(name)) {
@@ -82,7 +82,7 @@ abiTest("every function refuses a buffer when it is not aligned", async () => {
   }
 });
 
-abiTest("every function ends with a status when its floats are NaN or infinite", async () => {
+abiTest("every function returns a status when its floats are NaN or infinite", async () => {
   for (const value of [NaN, Infinity, -Infinity, 3e38]) {
     for (const name of FUNCTIONS) {
       await using world = await World.open();
@@ -102,10 +102,10 @@ abiTest("every function ends with a status when its floats are NaN or infinite",
   }
 });
 
-abiTest("tame_render() and the trainer's functions end with a status when all Gaussians are NaN", async () => {
+abiTest("tame_render() and the trainer's functions return a status when all Gaussians are NaN", async () => {
   await using world = await World.open();
   for (const gaussians of [world.pointer("gaussians"), world.trained]) {
-    // Before a trainer lives on them is the time to spoil them.
+    // They can be changed only while no trainer uses them.
     if (gaussians === world.trained) await must("tame_trainer_close", { trainer: world.pointer("trainer") });
     for (const [field, width] of [[ABI.PARAMETER_MEANS, 3], [ABI.PARAMETER_LOG_SCALES, 3], [ABI.PARAMETER_QUATS, 4]]) {
       const data = new Float32Array(2 * width).fill(NaN);
@@ -136,7 +136,7 @@ abiTest("tame_render() and the trainer's functions end with a status when all Ga
   await must("tame_trainer_close", { trainer });
 });
 
-abiTest("tame_render() refuses a camera when one of its fields is wrong", async () => {
+abiTest("tame_render() rejects a camera when one of its fields is wrong", async () => {
   await using world = await World.open();
   const wrong: [offset: number, value: number, words: string][] = [
     ...[12, 16, 20, 24, 28, 32, 64, 68].map((offset): [number, number, string] => [offset, NaN, "camera."]),
@@ -163,7 +163,7 @@ abiTest("tame_render() refuses a camera when one of its fields is wrong", async 
   }
 });
 
-abiTest("tame_trainer_run() names the step and runs none when a step of the plan is wrong", async () => {
+abiTest("tame_trainer_run() reports the wrong step of a plan and runs none", async () => {
   await using world = await World.open();
   const wrong: [field: keyof typeof STRUCTS["tame_step"], value: number | number[], words: string][] = [
     ["iteration", 0, "iteration"],
@@ -201,7 +201,7 @@ abiTest("tame_trainer_run() names the step and runs none when a step of the plan
   }
 });
 
-abiTest("tame_trainer_run() and tame_trainer_score() refuse a view when it was never set", async () => {
+abiTest("tame_trainer_run() and tame_trainer_score() reject a view that was never set", async () => {
   await using world = await World.open();
   await must("tame_trainer_close", { trainer: world.pointer("trainer") });
   const views = await must("tame_views_create", world.arguments("tame_views_create"));
@@ -217,7 +217,7 @@ abiTest("tame_trainer_run() and tame_trainer_score() refuse a view when it was n
   await must("tame_views_close", { views });
 });
 
-abiTest("tame_trainer_run() reads larger records when the stride says so", async () => {
+abiTest("tame_trainer_run() reads larger records with a larger stride", async () => {
   await using world = await World.open();
   const args = world.arguments("tame_trainer_run");
   const packed = args.plan as Uint8Array;
@@ -237,7 +237,7 @@ abiTest("tame_trainer_run() is cancelled before the first step when the stop wor
   assertEquals((args.control as Int32Array)[ABI.CONTROL_DONE], 0);
 });
 
-abiTest("tame_views_set() refuses another size when the view is set", async () => {
+abiTest("tame_views_set() rejects another size for a view that is set", async () => {
   await using world = await World.open();
   const smaller = camera();
   new DataView(smaller.buffer).setUint32(4, 8, true);
@@ -247,7 +247,7 @@ abiTest("tame_views_set() refuses another size when the view is set", async () =
 });
 
 abiTest(
-  "structs are accepted when they are larger, and refused when they are smaller, than the library's",
+  "structs larger than the library's are accepted, smaller ones are rejected",
   async () => {
     await using world = await World.open();
     const larger = new Uint8Array(camera().length + 16);
@@ -267,7 +267,7 @@ abiTest(
 );
 
 abiTest(
-  "tame_gaussians_create() says how much is wanted and free when memory is out, and leaves the device usable",
+  "tame_gaussians_create() reports wanted and free bytes when out of memory, and leaves the device usable",
   async () => {
     await using world = await World.open();
     const error = new Struct("tame_error");

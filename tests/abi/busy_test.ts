@@ -1,10 +1,10 @@
-// One call at a time on a device: what comes meanwhile is told so, except what may come at any time.
+// A device runs one call at a time: other calls give TAME_BUSY, except those that are always allowed.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { abiTest, call, FUNCTIONS, must, withLengths } from "./call.ts";
 import { longRun, World } from "./world.ts";
 
-abiTest("every function on any handle of a device says BUSY when a run is in flight on it", async () => {
+abiTest("every function on any handle of a device gives BUSY during a run on it", async () => {
   await using world = await World.open();
   const stop = await longRun(world);
   for (const name of FUNCTIONS.filter((name) => !name.endsWith("_close") && name !== "tame_device_memory")) {
@@ -18,7 +18,7 @@ abiTest("every function on any handle of a device says BUSY when a run is in fli
   await must("tame_device_synchronize", world.arguments("tame_device_synchronize"));
 });
 
-abiTest("tame_device_memory() and other devices answer when a run is in flight", async () => {
+abiTest("tame_device_memory() and other devices work during a run", async () => {
   await using world = await World.open();
   await using other = await World.open();
   const stop = await longRun(world);
@@ -27,7 +27,7 @@ abiTest("tame_device_memory() and other devices answer when a run is in flight",
   assertEquals((await stop()).status, ABI.CANCELLED);
 });
 
-abiTest("tame_trainer_score() and a blocking call each end with OK or BUSY when they meet", async () => {
+abiTest("tame_trainer_score() and a concurrent blocking call each give OK or BUSY", async () => {
   await using world = await World.open();
   const args = world.arguments("tame_trainer_score");
   const views = new Uint32Array(2000).map((_, i) => i % 2);
@@ -43,7 +43,7 @@ abiTest("tame_trainer_score() and a blocking call each end with OK or BUSY when 
   assertEquals([...meanwhile, status].filter((value) => value !== ABI.OK && value !== ABI.BUSY), []);
 });
 
-abiTest("tame_knn_mean_dist2() and a blocking call each end with OK or BUSY when they meet", async () => {
+abiTest("tame_knn_mean_dist2() and a concurrent blocking call each give OK or BUSY", async () => {
   await using world = await World.open();
   const points = Float32Array.from({ length: 30_000 }, (_, i) => Math.sin(i * i));
   const search = call(

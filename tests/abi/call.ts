@@ -1,4 +1,4 @@
-// Calls through the raw ABI by names: of functions, of their parameters.
+// Calls of the raw ABI with functions and parameters given by name.
 
 import { ABI } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
@@ -26,13 +26,13 @@ export const CREATORS: Partial<Record<FunctionName, Kind>> = {
   tame_lpips_create: "lpips",
 };
 
-/** Registers a test that is skipped by name where the library is not built. */
+/** Registers a test that is skipped, with the reason in its name, if the library is not built. */
 export function abiTest(name: string, body: () => void | Promise<void>): void {
   const skipped = libraryMissing === undefined ? "" : ` [skipped: ${libraryMissing}]`;
   Deno.test({ name: name + skipped, ignore: libraryMissing !== undefined, fn: body });
 }
 
-/** The outcome of a call: its status, the text in its error, and the handle if it creates one. */
+/** The outcome of a call: its status, the error's message, and the handle if it creates one. */
 export interface Outcome {
   status: number;
   message: string;

@@ -1,4 +1,4 @@
-// tame_estimate_memory: what it says, and what it refuses.
+// tame_estimate_memory: its results, and the queries that it rejects.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI, type STRUCTS } from "../../ffi/abi.ts";
@@ -22,19 +22,19 @@ function arguments_(query: Query, out = new Struct("tame_memory_estimate")) {
   return withLengths("tame_estimate_memory", { query: native.bytes, estimate: out.bytes });
 }
 
-abiTest("tame_estimate_memory() says which purposes are exact, and leaves photos to the caller", async () => {
+abiTest("tame_estimate_memory() reports which purposes are exact, and does not include photos", async () => {
   const { bytes, exact } = await estimate({ capacity: 1024, sh_degree: 3, width: 64, height: 48 });
   assertEquals(exact, EXACT.reduce<number>((bits, purpose) => bits | 1 << purpose, 0));
   assertEquals(EXACT.map((purpose) => bytes[purpose]), [1024 * 59 * 4, 1024 * 2 * 59 * 4, 1024 * 12, 0]);
   assertEquals(bytes[ABI.PURPOSE_PHOTOS], 0);
 });
 
-abiTest("tame_estimate_memory() adds what the flags name", async () => {
+abiTest("tame_estimate_memory() adds memory for the flags", async () => {
   const query = { capacity: 1024, sh_degree: 3, width: 640, height: 480 };
   const plain = (await estimate(query)).bytes;
   const sums = (await estimate({ ...query, state: ABI.STATE_SH_SUMS })).bytes;
   assertEquals(sums[ABI.PURPOSE_OPTIMIZER] - plain[ABI.PURPOSE_OPTIMIZER], 1024 * 45 * 4);
-  const eight = (await estimate({ ...query, views_per_step: 8 })).bytes; // one of the view at hand, three of sums
+  const eight = (await estimate({ ...query, views_per_step: 8 })).bytes; // one for the current view, three for sums
   assertEquals([plain, eight].map((bytes) => bytes[ABI.PURPOSE_GRADIENTS]), [0, 1024 * 4 * (59 + 3) * 4]);
   const gathering = (await estimate({ ...query, state: ABI.STATE_FRAGMENTS | ABI.STATE_ROW_STEPS })).bytes;
   assertEquals(gathering[ABI.PURPOSE_STATISTICS] - plain[ABI.PURPOSE_STATISTICS], 1024 * 5 * 4);
@@ -44,14 +44,14 @@ abiTest("tame_estimate_memory() adds what the flags name", async () => {
   assert(scored[ABI.PURPOSE_OTHER] >= 12 * 4 * 1024);
 });
 
-abiTest("tame_estimate_memory() takes counted instances where they are more than usual", async () => {
+abiTest("tame_estimate_memory() uses counted instances if they are more than usual", async () => {
   const query = { capacity: 1000, width: 64, height: 48 };
   const of = async (instances: number) => (await estimate({ ...query, instances })).bytes[ABI.PURPOSE_INSTANCES];
   assertEquals(await of(10), await of(0));
   assert(await of(1_000_000) > 20 * await of(0));
 });
 
-abiTest("tame_estimate_memory() ends with numbers that fit when a query is absurd", async () => {
+abiTest("tame_estimate_memory() returns numbers that fit for an absurd query", async () => {
   const most = 2 ** 32 - 1;
   const flags = ABI.MEMORY_SCORES | ABI.MEMORY_METRICS;
   const query = {
@@ -68,7 +68,7 @@ abiTest("tame_estimate_memory() ends with numbers that fit when a query is absur
   assert(bytes.every((value) => value < 4e18), bytes.join());
 });
 
-abiTest("tame_estimate_memory() refuses unknown flags and degrees", async () => {
+abiTest("tame_estimate_memory() rejects unknown flags and degrees", async () => {
   for (const [query, word] of [[{ flags: 8 }, "query.flags is 8"], [{ sh_degree: 4 }, "sh_degree"]] as const) {
     const { status, message } = await call("tame_estimate_memory", arguments_(query));
     assertEquals(status, ABI.INVALID_ARGUMENT);

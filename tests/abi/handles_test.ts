@@ -1,4 +1,4 @@
-// Handles that are wrong, stale, closed or foreign give a status; parents and busy handles may be closed at any time.
+// Wrong, stale, closed and foreign handles give a status; parents and busy handles may be closed at any time.
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { openLibrary } from "../../ffi/library.ts";
@@ -16,7 +16,7 @@ const HANDLE_PARAMETERS = FUNCTIONS.flatMap((name) =>
   )
 );
 
-abiTest("every function refuses a handle when it is NULL, foreign or of another kind", async () => {
+abiTest("every function rejects a handle that is NULL, foreign or of another kind", async () => {
   await using world = await World.open();
   for (const [name, parameter, kind] of HANDLE_PARAMETERS) {
     const own = Deno.UnsafePointer.value(world.pointer(kind));
@@ -35,7 +35,7 @@ abiTest("every function refuses a handle when it is NULL, foreign or of another 
   }
 });
 
-abiTest("every function refuses a handle when it was closed, also after its slot is in use again", async () => {
+abiTest("every function rejects a closed handle, also after its slot is reused", async () => {
   await using world = await World.open();
   const stale = new Map<Kind, Deno.PointerValue>();
   for (const kind of ["gaussians", "views", "rasterization", "lpips", "device"] as const) {
@@ -56,7 +56,7 @@ abiTest("every function refuses a handle when it was closed, also after its slot
   }
 });
 
-abiTest("a library refuses a handle when another library in the process made it", async () => {
+abiTest("a library rejects a handle of another library in the process", async () => {
   await using world = await World.open();
   const { path } = await openLibrary(testBackend);
   const copy = await Deno.makeTempFile({ suffix: ".so" });
@@ -67,7 +67,7 @@ abiTest("a library refuses a handle when another library in the process made it"
   await Deno.remove(copy);
 });
 
-abiTest("tame_device_close() lets children live when they are open", async () => {
+abiTest("tame_device_close() keeps open children alive", async () => {
   await using world = await World.open();
   await must("tame_device_close", { device: world.pointer("device") });
   await must("tame_render", world.arguments("tame_render"));
@@ -76,7 +76,7 @@ abiTest("tame_device_close() lets children live when they are open", async () =>
   await must("tame_trainer_run", world.arguments("tame_trainer_run"));
 });
 
-abiTest("close functions wait for the running call when the handle is busy", async () => {
+abiTest("closing a busy handle takes effect when the running call has ended", async () => {
   await using world = await World.open();
   const stop = await longRun(world);
   for (const kind of ["trainer", "views", "rasterization", "lpips", "gaussians"] as const) {
@@ -96,7 +96,7 @@ abiTest("close functions wait for the running call when the handle is busy", asy
   }
 });
 
-abiTest("Gaussians refuse to change and refuse a second trainer when a trainer lives on them", async () => {
+abiTest("Gaussians reject changes and a second trainer while a trainer lives on them", async () => {
   await using world = await World.open();
   for (const name of ["tame_gaussians_resize", "tame_gaussians_upload", "tame_trainer_create"] as const) {
     const { status, message } = await call(name, { ...world.arguments(name), gaussians: world.trained });
@@ -108,7 +108,7 @@ abiTest("Gaussians refuse to change and refuse a second trainer when a trainer l
   await must("tame_gaussians_resize", { gaussians: world.trained, count: 1 });
 });
 
-abiTest("tame_trainer_create() refuses views when they belong to another device", async () => {
+abiTest("tame_trainer_create() rejects views of another device", async () => {
   await using world = await World.open();
   await using other = await World.open();
   const args = { ...world.arguments("tame_trainer_create"), views: other.pointer("views") };

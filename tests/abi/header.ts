@@ -1,4 +1,4 @@
-// The functions of cuda/tame.h, for tests that call each of them with whatever it takes.
+// The functions of cuda/tame.h, for tests that call each of them.
 
 import { type HeaderFunction, parseHeader } from "../../scripts/generate_abi/header.ts";
 

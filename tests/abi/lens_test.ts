@@ -1,4 +1,4 @@
-// tame_lens_pinhole() and tame_image_undistort(): what is refused, and in which words.
+// tame_lens_pinhole() and tame_image_undistort(): the arguments that they reject, and the messages.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
@@ -20,7 +20,7 @@ const WRONG: [offset: number, type: "u32" | "f64", value: number, words: string]
   [104, "f64", NaN, "lens.coefficients"],
 ];
 
-abiTest("tame_lens_pinhole() and tame_image_undistort() refuse a lens when one of its fields is wrong", async () => {
+abiTest("tame_lens_pinhole() and tame_image_undistort() reject a lens when one of its fields is wrong", async () => {
   await using world = await World.open();
   for (const [offset, type, value, words] of WRONG) {
     const bytes = lens();
@@ -35,7 +35,7 @@ abiTest("tame_lens_pinhole() and tame_image_undistort() refuse a lens when one o
   }
 });
 
-abiTest("tame_image_undistort() refuses two channels, and a pinhole that makes no sense", async () => {
+abiTest("tame_image_undistort() rejects two channels, and an invalid pinhole", async () => {
   await using world = await World.open();
   const args = world.arguments("tame_image_undistort");
   assertStringIncludes((await call("tame_image_undistort", { ...args, channels: 2 })).message, "1, 3 or 4");
@@ -57,7 +57,7 @@ abiTest("tame_image_undistort() refuses two channels, and a pinhole that makes n
   }
 });
 
-abiTest("tame_image_undistort() takes alpha and masks as well as photos", async () => {
+abiTest("tame_image_undistort() accepts alpha and masks as well as photos", async () => {
   await using world = await World.open();
   const { photo: _, image: __, photo_bytes: ___, image_bytes: ____, ...args } = world.arguments("tame_image_undistort");
   for (const channels of [1, 3, 4]) {

@@ -1,5 +1,5 @@
 // 10 000 random call sequences: random functions on live, stale and garbage handles, with random lengths and numbers.
-// Every return is a known status, and the process is there to say so.
+// Every call returns a known status, and the process does not crash.
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
 import { headerFunctions } from "./header.ts";
@@ -7,11 +7,11 @@ import { abiTest, type Argument, type Arguments, call, CREATORS, FUNCTIONS, type
 import { type Item, text, validArguments } from "./valid.ts";
 
 const SEQUENCES = 10_000;
-const CALLS = 10; // at most, in a sequence
-const MAX_LIVE = 4; // of a kind
+const CALLS = 10; // at most per sequence
+const MAX_LIVE = 4; // per kind
 const MAX_DEVICES = 2; // few, so that Gaussians and views often share one
 
-/** Mulberry32 (public domain, Tommy Ettinger): a small generator, good enough to pick arguments. */
+/** Mulberry32 (public domain, Tommy Ettinger): a small generator, good enough to choose arguments. */
 function randomNumbers(seed: number): () => number {
   return () => {
     seed = (seed + 0x6D2B79F5) | 0;
@@ -24,7 +24,7 @@ function randomNumbers(seed: number): () => number {
 const WORDS = [0, 1, 2, 3, 4, 5, 7, 8, 11, 15, 16, 17, 63, 64, 65, 1000, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF];
 const FLOATS = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 1e-45, 1e-20, 3e38, -3e38, 1e6, 88.8];
 
-/** What expressions are made of, right and wrong ones. */
+/** Parts of expressions, valid and invalid. */
 const OPERANDS = [
   ...["0", "1", "2", "3", "0.5", "1e30", "-1", ".", "1e999", "0 / 0"],
   ...["score", "means.2", "log_scales.0", "quats.4", "means", "opacities_m", "used_opacity", "visible_steps"],
@@ -32,9 +32,9 @@ const OPERANDS = [
 ];
 const OPERATORS = ["|", "&", "<", "<=", "==", "!=", "+", "-", "*", "/", ",", " ", ""];
 const CALLS_OF = ["-", "!", "min", "max", "exp", "log", "sqrt", "abs", "floor", "sigmoid", "logit", "choose", "fine"];
-/** Kinds of rows by which the valid edit does something. */
+/** Expressions for row kinds with which the valid edit changes rows. */
 const EDITS = ["1", "3", "means.2 > 2.5", "3 * (means.2 > 2.5)", "2 * (means.2 > 2.5)"];
-/** Functions by which there are rows to be edited. */
+/** Functions that create or edit rows. */
 const ROWS = ["tame_gaussians_resize", "tame_trainer_create", "tame_trainer_edit_rows"] as const;
 const COLUMNS = ["chosen", "drawn", "score", "opacities", "used_opacity", "means.0", "visible_steps", "quats", "", "0"];
 
@@ -43,7 +43,7 @@ class Fuzzer {
   readonly live = new Map<Kind, Item[]>();
   readonly stale: Item[] = [];
   readonly statuses = new Map<number, number>();
-  /** Edits of rows that changed their number. */
+  /** Number of edits that changed the number of rows. */
   edits = 0;
 
   constructor(seed: number) {
@@ -82,9 +82,9 @@ class Fuzzer {
   }
 
   #function() {
-    // Rows more often, or few trainers would have any.
+    // Functions of ROWS more often, otherwise few trainers would have rows.
     if (this.#below(4) === 0) return this.#one(ROWS);
-    // Closing half as often as the other functions, or little would ever live.
+    // Closing functions half as often as the others, otherwise few handles would stay open.
     const name = this.#one(FUNCTIONS);
     return name.endsWith("_close") && this.#below(2) === 0 ? this.#one(FUNCTIONS) : name;
   }
@@ -123,7 +123,7 @@ class Fuzzer {
     return args;
   }
 
-  // A length is never made longer than its buffer: that lie no library can detect.
+  // A length is never longer than its buffer: no library can detect that.
   #change(name: (typeof FUNCTIONS)[number], parameter: string, args: Arguments): Argument {
     const old = args[parameter];
     const type = headerFunctions.get(name)!.parameters.find((one) => one.name === parameter)!.type;
@@ -138,7 +138,7 @@ class Fuzzer {
       args[`${parameter}_length`] = text(words).length;
       return text(words);
     }
-    // The memory limit stays as it is: without one, a capacity of 2^28 is a fair request.
+    // The memory limit stays: without one, a capacity of 2^28 is a valid request.
     const first = name === "tame_device_open" ? [0, 1, 6] : undefined;
     this.#spoil(old as ArrayBufferView<ArrayBuffer>, first);
     return old;
@@ -201,7 +201,7 @@ class Fuzzer {
     if (item) item.count = new DataView((args.progress as Uint8Array<ArrayBuffer>).buffer).getUint32(4, true);
   }
 
-  /** Closes some handles where many are open. */
+  /** Closes some handles if many are open. */
   async trim(): Promise<void> {
     for (const [kind, items] of this.live) {
       while (items.length > (kind === "device" ? MAX_DEVICES : MAX_LIVE)) {
@@ -230,7 +230,7 @@ abiTest(`the ABI survives ${SEQUENCES} random call sequences with a known status
     await fuzzer.trim();
   }
   await fuzzer.closeAll();
-  // The sequences reach the code behind the checks, not only the checks.
+  // The sequences must reach the code behind the argument checks.
   const ok = fuzzer.statuses.get(ABI.OK) ?? 0;
   assert(ok > SEQUENCES / 2, `Only ${ok} calls succeeded`);
   assert(fuzzer.edits > SEQUENCES / 100, `Only ${fuzzer.edits} edits changed the number of rows`);

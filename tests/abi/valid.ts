@@ -1,4 +1,4 @@
-// For each function of the ABI, arguments that it accepts.
+// Valid arguments for each function of the ABI.
 
 import { ABI } from "../../ffi/abi.ts";
 import { Struct, structSize } from "../../ffi/struct.ts";
@@ -16,7 +16,7 @@ export interface Item {
 /** The handles that a call's arguments are drawn from. */
 export type Pick = (kind: Kind) => Item;
 
-/** Width and height of every picture. */
+/** Width and height of every image. */
 export const SIDE = 16;
 const MEMORY_LIMIT = 64 << 20;
 
@@ -31,7 +31,7 @@ export function camera(): Uint8Array<ArrayBuffer> {
     .bytes;
 }
 
-/** A lens in front of a photo of SIDE × SIDE pixels. */
+/** A lens of photos of SIDE × SIDE pixels. */
 export function lens(): Uint8Array<ArrayBuffer> {
   return new Struct("tame_lens")
     .set("model", ABI.LENS_BROWN)
@@ -45,7 +45,7 @@ export function lens(): Uint8Array<ArrayBuffer> {
 /** Bytes of a step's record. */
 export const STEP_BYTES = structSize("tame_step");
 
-/** A plan of `n` steps on the views given in turn: records, views and learning rates. */
+/** A plan of `n` steps that cycle through the views: records, views and learning rates. */
 export function plan(n: number, { views, shDegree = 0 }: { views: number; shDegree?: number }): Arguments {
   const bytes = new Uint8Array(STEP_BYTES * n);
   for (let i = 0; i < n; i++) {
@@ -63,7 +63,7 @@ export function plan(n: number, { views, shDegree = 0 }: { views: number; shDegr
   };
 }
 
-/** A text as native calls take it. */
+/** A text as native calls expect it. */
 export function text(value: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(value);
 }
@@ -82,7 +82,7 @@ function floats(length: number, value = 0.5): Float32Array<ArrayBuffer> {
   return new Float32Array(length).fill(value);
 }
 
-/** Weights of the small network: 10 MB, made once and put right for each call, as tests spoil what they are given. */
+/** Weights of the small network: 10 MB, allocated once and restored for each call, because tests change them. */
 const lpipsWeights = new Float32Array(ABI.LPIPS_ALEX_WEIGHTS);
 const LPIPS_SIDE = 31;
 
@@ -153,7 +153,7 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     channels: 3,
     mask: new Uint8Array(pixels).fill(1, pixels / 2),
   }),
-  // The last view: no step of these tests looks at it.
+  // The last view, which no step of these tests uses.
   tame_views_clear: (pick) => ({ views: pick("views").pointer, index: 1 }),
   tame_views_close: (pick) => ({ views: pick("views").pointer }),
   tame_render: (pick) => ({
@@ -339,7 +339,7 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
   tame_trainer_close: (pick) => ({ trainer: pick("trainer").pointer }),
 };
 
-/** Arguments that a function accepts, on handles that `pick` gives. */
+/** Valid arguments of a function, with handles from `pick`. */
 export function validArguments(name: FunctionName, pick: Pick): Arguments {
   return withLengths(name, VALID[name](pick));
 }

@@ -1,4 +1,4 @@
-// A small world behind the raw ABI: one handle of each kind.
+// A small scene made with the raw ABI: one handle of each kind.
 
 import { ABI } from "../../ffi/abi.ts";
 import {
@@ -49,7 +49,7 @@ export class World implements AsyncDisposable {
     return this.pick(kind).pointer;
   }
 
-  /** Arguments that a function accepts in this world. */
+  /** Valid arguments of a function on this world's handles. */
   arguments(name: FunctionName): Arguments {
     return validArguments(name, this.pick);
   }
@@ -67,7 +67,7 @@ async function fill(pick: Pick): Promise<void> {
   await must("tame_gaussians_upload", validArguments("tame_gaussians_upload", pick));
 }
 
-/** Starts a long run on the world's trainer and waits for its first step; the function returned stops it. */
+/** Starts a long run on the world's trainer and waits for its first step; the returned function stops it. */
 export async function longRun(world: World): Promise<() => Promise<Outcome>> {
   const n = 200_000;
   const control = new Int32Array(ABI.CONTROL_LOSSES + n);

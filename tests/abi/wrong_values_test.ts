@@ -1,4 +1,4 @@
-// One wrong number or text through each function's parameters and structs: refused with words that name it.
+// One wrong number or text for each function's parameters and structs: rejected with a message that names it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ABI, type STRUCTS } from "../../ffi/abi.ts";
 import { Struct } from "../../ffi/struct.ts";
@@ -32,7 +32,7 @@ function changedText(parameter: string, value: string): Arguments {
   return { [parameter]: bytes, [`${parameter}_length`]: bytes.length };
 }
 
-/** One wrong number or text each: [function, words of the message, change]. */
+/** One wrong number or text each: [function, part of the message, change]. */
 const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments) => void)][] = [
   ["tame_device_get_info", "index", { index: 99 }],
   ["tame_device_profile", "action", { action: 3 }],
@@ -57,7 +57,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_rasterize_forward", "means is too short", { count: 0x55555556 >>> 4 }],
   ["tame_knn_mean_dist2", "neighbours", { neighbours: 0 }],
   ["tame_knn_mean_dist2", "neighbours", { neighbours: 17 }],
-  ["tame_knn_mean_dist2", "three a point", { points_length: 29 }],
+  ["tame_knn_mean_dist2", "three per point", { points_length: 29 }],
   ["tame_knn_mean_dist2", "points[7]", (args) => (args.points as Float32Array)[7] = NaN],
   ["tame_psnr", "width", { width: 0 }],
   ["tame_psnr", "height", { height: 16385 }],
@@ -139,7 +139,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_score", "background[1]", { green: NaN }],
 ];
 
-abiTest("every function refuses a number when it is out of range", async () => {
+abiTest("every function rejects a number that is out of range", async () => {
   await using world = await World.open();
   for (const [name, words, change] of WRONG) {
     const args = world.arguments(name);

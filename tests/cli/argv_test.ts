@@ -1,4 +1,4 @@
-// The reading of command lines: every spelling that people type, and every complaint.
+// Parsing command lines: every spelling, and every error.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { normalise, parse } from "../../cli/argv.ts";
@@ -22,7 +22,7 @@ function usage(argv: string[], message: string, table: readonly OptionGroup[] = 
   assertEquals(error.message, message);
 }
 
-Deno.test("normalise() writes --name=value when options are spelled in every way", () => {
+Deno.test("normalise() writes --name=value for every spelling of an option", () => {
   const argv = [
     "-s",
     "a",
@@ -62,7 +62,7 @@ Deno.test("parse() fills in the defaults when nothing is given", () => {
   assertEquals(positionals, []);
 });
 
-Deno.test("parse() reads the command the project exists for", () => {
+Deno.test("parse() reads a typical command of train", () => {
   const argv = "-s ../fox -i images_8 -m out/fox --budget 0.2 --mode multiplier --data_device cpu " +
     "--densification_interval 3000 --iterations 500 --test_iterations -1 --quiet";
   const { values } = parse(argv.split(" "), TRAIN_OPTIONS);
@@ -85,7 +85,7 @@ Deno.test("parse() reads lists when they are spaced, joined by commas, or negati
   assertEquals(parse(["--test_iterations", "-1"], TRAIN_OPTIONS).values.test_iterations, [-1]);
 });
 
-Deno.test("parse() takes a short name of several letters when the table has one", () => {
+Deno.test("parse() accepts short names of several letters", () => {
   const { values } = parse(["-m360", "A", "-tat", "B", "-db=C", "-m", "D"], ROOTS);
   assertEquals(values, { mipnerf360: "A", tanksandtemples: "B", deepblending: "C", model_path: "D" });
 });
@@ -101,7 +101,7 @@ Deno.test("parse() keeps text as text when it looks like a number or holds an eq
   assertEquals(values.seed, 7);
 });
 
-Deno.test("parse() lets the last of two win, lists as a whole", () => {
+Deno.test("parse() keeps the last value of a repeated option, and lists as a whole", () => {
   const { values } = parse(
     [
       "--iterations",
@@ -141,10 +141,10 @@ Deno.test("parse() leaves options of render unset when they are not given", () =
   assertEquals([...given].sort(), ["model_path", "skip_train"]);
 });
 
-Deno.test("parse() passes positional arguments when the verb takes them", () => {
+Deno.test("parse() returns positional arguments when the verb takes them", () => {
   assertEquals(parse(["a", "--quiet"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["a"]);
   assertEquals(parse(["--", "--a"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["--a"]);
-  usage(["stray"], `Unexpected argument "stray": an option and its value go together`);
+  usage(["stray"], `Unexpected argument "stray": it belongs to no option`);
 });
 
 Deno.test("parse() names the nearest option when one is unknown", () => {
@@ -156,7 +156,7 @@ Deno.test("parse() names the nearest option when one is unknown", () => {
   usage(["--xyzzyplugh"], `Unknown option "--xyzzyplugh"`);
 });
 
-Deno.test("parse() says the flag and the value when a value is bad", () => {
+Deno.test("parse() names the flag and the value when a value is wrong", () => {
   usage(["--iterations", "3.5"], `Cannot use "3.5" as --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(["--iterations", "0"], `Cannot use "0" as --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(["--lambda-dssim", "2"], `Cannot use "2" as --lambda_dssim: it takes a number from 0 to 1`);
@@ -172,11 +172,11 @@ Deno.test("parse() says the flag and the value when a value is bad", () => {
   usage(["--eval=yes"], `Cannot use "yes" as --eval: it takes true or false`);
 });
 
-Deno.test("parse() says what is missing when an option has no value", () => {
+Deno.test("parse() says what an option takes when its value is missing", () => {
   usage(["--iterations"], `Missing value of --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(
     ["-s", "--eval"],
-    `Missing value of --source_path: it takes a path; a value that begins with a dash is written --source_path=--eval`,
+    `Missing value of --source_path: it takes a path; write a value that begins with a dash as --source_path=--eval`,
   );
   usage(
     ["--test_iterations"],
@@ -184,7 +184,7 @@ Deno.test("parse() says what is missing when an option has no value", () => {
   );
 });
 
-Deno.test("parse() rejects an option with the reason when it asks for what is not there", () => {
+Deno.test("parse() rejects options of missing features with the reason", () => {
   const rejected: [string[], string][] = [
     [["--start_checkpoint", "c.pth"], `"c.pth" as --start_checkpoint: a run cannot be resumed`],
     [["--checkpoint_iterations", "7000"], `"7000" as --checkpoint_iterations: checkpoints cannot be written`],
@@ -203,7 +203,7 @@ Deno.test("parse() rejects an option with the reason when it asks for what is no
   assertEquals(parse(["--debug=false"], TRAIN_OPTIONS).values.debug, false);
 });
 
-Deno.test("parse() accepts options without an effect when they change nothing", () => {
+Deno.test("parse() accepts options without an effect", () => {
   const argv = "--ho_iteration 15000 --cams 10 --port 6009 --ip 0.0.0.0 --separate_sh --optimizer_type default " +
     "--checkpoint_iterations -1 --debug_from -1 --position_lr_delay_mult 0.01";
   const { values } = parse(argv.split(" "), TRAIN_OPTIONS);

@@ -1,4 +1,4 @@
-// The program as a user starts it: help, exit codes, and what it says when something is wrong.
+// The program as a user starts it: help, exit codes, and error messages.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Ended, ended, ROOT, start } from "../support/process.ts";
@@ -42,7 +42,7 @@ Deno.test("tame train names the nearest option when one is unknown", async () =>
   assertStringIncludes(stderr, "deno task train --help");
 });
 
-Deno.test("tame train exits with 2 when there is nothing to train on, or options contradict each other", async () => {
+Deno.test("tame train exits with 2 when no capture is named, or options contradict each other", async () => {
   const nothing = await tame(["train"]);
   assertEquals(nothing.code, 2);
   assertStringIncludes(nothing.stderr, "Missing --source_path");
@@ -51,21 +51,21 @@ Deno.test("tame train exits with 2 when there is nothing to train on, or options
   assertStringIncludes(contradiction.stderr, "--position_lr_final");
 });
 
-Deno.test("tame train exits with 3 when the capture is not there", async () => {
+Deno.test("tame train exits with 3 when the capture does not exist", async () => {
   const { code, stderr } = await tame(["train", "-s", "no/such/capture", "-m", "never_written", "--backend", "cpu"]);
   assertEquals(code, 3, stderr);
   assertStringIncludes(stderr, "no/such/capture");
   assert(!stderr.includes("    at "), stderr);
 });
 
-Deno.test("tame exits with 4 when the backend asked for has no library", async () => {
+Deno.test("tame exits with 4 when the requested backend has no library", async () => {
   const env = { TAME_LIBRARY: "/nonexistent/libtame_cpu.so" };
   const { code, stderr } = await ended(start("cli.ts", ["train", "-s", "x", "--backend", "cpu"], { env }));
   assertEquals(code, 4, stderr);
   assertStringIncludes(stderr, "/nonexistent/libtame_cpu.so");
 });
 
-Deno.test("tame finds a relative TAME_LIBRARY from the user's folder, and suggests no task then", async () => {
+Deno.test("tame resolves a relative TAME_LIBRARY against the user's folder, and then suggests no task", async () => {
   const env = { TAME_LIBRARY: "lib/mine.so", INIT_CWD: "/home/somebody" };
   const run = async (flags: string[]): Promise<string> =>
     (await ended(start("cli.ts", ["train", "-s", "x"], { env, flags }))).stderr;
@@ -75,7 +75,7 @@ Deno.test("tame finds a relative TAME_LIBRARY from the user's folder, and sugges
   assert(!advice.includes("deno task"), advice);
 });
 
-Deno.test("tame prints the command that has the permissions when they are missing", async () => {
+Deno.test("tame prints a command with the permissions when some are missing", async () => {
   const { code, stderr } = await tame(["train", "-s", "my capture"], ["--allow-read"]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "without Deno's permission for env, sys, ffi, write");

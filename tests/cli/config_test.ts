@@ -15,7 +15,7 @@ async function withFile(content: string, body: (path: string) => Promise<void>):
   }
 }
 
-Deno.test("parseWithConfig() lets the command line win when both give an option", async () => {
+Deno.test("parseWithConfig() prefers the command line when both give an option", async () => {
   const options = { iterations: 5, "sh-degree": 1, eval: true, test_iterations: [3, 4], start_checkpoint: null };
   await withFile(JSON.stringify({ tame: "0", options }), async (path) => {
     const { values, given } = await parseWithConfig(
@@ -48,7 +48,7 @@ Deno.test("parseWithConfig() names --config when its file is missing or a folder
   await Deno.remove(folder);
 });
 
-Deno.test("parseWithConfig() names the file when it is at fault", async () => {
+Deno.test("parseWithConfig() names the file when its contents are wrong", async () => {
   for (
     const content of [`{"iteration": 5}`, `{"iterations": "many"}`, `{"iterations": {}}`, `[1]`, `{`, `{"debug": true}`]
   ) {

@@ -1,4 +1,4 @@
-// Errors become exit codes and a paragraph; only a fault of the program shows its stack.
+// Errors become exit codes and messages; only a defect of the program shows a stack trace.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
@@ -8,7 +8,7 @@ import { LibraryError, TameError, type TameStatus } from "../../ffi/errors.ts";
 
 const permissions = () => "Run: deno run";
 
-Deno.test("failureOf() gives each kind of error its exit code", () => {
+Deno.test("failureOf() maps each kind of error to its exit code", () => {
   const codes: [unknown, number][] = [
     [new UsageError("u"), 2],
     [new PermissionError("p"), 2],
@@ -36,7 +36,7 @@ Deno.test("failureOf() gives each kind of error its exit code", () => {
   }
 });
 
-Deno.test("failureOf() shows a stack only when the fault is the program's", () => {
+Deno.test("failureOf() shows a stack trace only for a defect of the program", () => {
   assertEquals(
     failureOf(new DataError("File ends", { path: "a", offset: 8 }), permissions).message,
     "File ends (a, byte 8)",
@@ -45,7 +45,7 @@ Deno.test("failureOf() shows a stack only when the fault is the program's", () =
   assertStringIncludes(failureOf(new TypeError("oops"), permissions).message, "exit_test.ts");
 });
 
-Deno.test("failureOf() says how to start when a permission is missing, and what to do when memory is", () => {
+Deno.test("failureOf() has advice when a permission or memory is missing", () => {
   const denied = failureOf(new Deno.errors.NotCapable("Requires ffi access"), permissions).message;
   assertEquals(denied, "Requires ffi access. Run: deno run");
   const full = new TameError("out of memory", "Out of memory for photos", { bytesWanted: 2e9, bytesFree: 1e9 });

@@ -1,4 +1,4 @@
-// --help is made from the option tables: complete, with defaults, within the width of a page.
+// --help is generated from the option tables: complete, with defaults, and within the line width.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { problemOf } from "../../base/option.ts";
@@ -28,7 +28,7 @@ Deno.test("helpText() lists every option with its default when a verb has many",
   assert(text.split("\n").every((line) => line.length <= 112), "a line is too wide");
 });
 
-Deno.test("option tables have no name twice and no default that the option does not take", () => {
+Deno.test("option tables have unique names and valid defaults", () => {
   const tables = [
     ...[TRAIN_OPTIONS, RENDER_OPTIONS, METRICS_OPTIONS, CONVERT_OPTIONS],
     ...[INFO_OPTIONS, FULL_EVAL_OPTIONS, DEMO_OPTIONS, DOCTOR_OPTIONS],
@@ -45,12 +45,12 @@ Deno.test("option tables have no name twice and no default that the option does 
   }
 });
 
-Deno.test("asksForHelp() sees --help when it stands before a double dash", () => {
+Deno.test("asksForHelp() accepts --help only before a double dash", () => {
   assertEquals(asksForHelp(["-s", "a", "--help"]), true);
   assertEquals(asksForHelp(["--", "--help"]), false);
 });
 
-Deno.test("nearest() finds a slip of the pen and nothing when no word is near", () => {
+Deno.test("nearest() finds the word of a typing error, and nothing when no word is near", () => {
   assertEquals(nearest("trian", ["train", "render"]), "train");
   assertEquals(nearest("rendr", ["train", "render"]), "render");
   assertEquals(nearest("zzzzzz", ["train", "render"]), undefined);

@@ -1,4 +1,4 @@
-// Every option of the library: the command line and the library take the same values, and reject the same.
+// Every option of the library: the command line and the library accept and reject the same values.
 
 import { assertEquals } from "@std/assert";
 import { apiName, isList, OptionError, type OptionRow } from "../../base/option.ts";
@@ -12,8 +12,8 @@ import { loadScene } from "../../load/scene.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
 
-/** A room's rows, and the function that takes them; where it goes on to work, it ends at a file that is not there. */
-const ROOMS: [name: string, rows: readonly OptionRow[], call: (options: object) => unknown][] = [
+/** Option tables, and the functions that take them; a function that continues ends at a file that does not exist. */
+const TABLES: [name: string, rows: readonly OptionRow[], call: (options: object) => unknown][] = [
   ["openDevice", DEVICE_ROWS, (options) => openDevice({ ...options, library: "/nonexistent/libtame_cpu.so" })],
   ["loadScene", LOAD_ROWS, (options) => loadScene("/nonexistent", options)],
   ["resolveTrainOptions", TRAIN_ROWS, (options) => resolveTrainOptions(options)],
@@ -24,7 +24,7 @@ function next(value: number): number {
   return value === 0 ? Number.MIN_VALUE : value * (1 + Number.EPSILON);
 }
 
-/** Values at the bounds of a row and beside them, each with whether the row means to take it. */
+/** Values at the bounds of a row and next to them, each with whether the row accepts it. */
 function samples(row: OptionRow): [value: string | number | boolean, taken: boolean][] {
   if (row.choices !== undefined) {
     return [...row.choices.map((choice): [string | number, boolean] => [choice, true]), ["x", false]];
@@ -51,7 +51,7 @@ function spelled(value: string | number | boolean): string {
   return value === Infinity ? "1e999" : String(value);
 }
 
-/** Whether the library takes an option; errors about several options, or what follows, count as taken. */
+/** Whether the library accepts an option; errors about several options, or after the checks, count as accepted. */
 async function taken(call: (options: object) => unknown, options: object): Promise<boolean> {
   try {
     await call(options);
@@ -71,8 +71,8 @@ function parses(row: OptionRow, text: string): boolean {
   }
 }
 
-for (const [name, rows, call] of ROOMS) {
-  Deno.test(`${name}() and the command line take and reject the same values of every option`, async () => {
+for (const [name, rows, call] of TABLES) {
+  Deno.test(`${name}() and the command line accept and reject the same values of every option`, async () => {
     for (const row of rows) {
       for (const [value, means] of samples(row)) {
         const options = { [apiName(row)]: isList(row) ? [value] : value };
@@ -84,9 +84,9 @@ for (const [name, rows, call] of ROOMS) {
   });
 }
 
-Deno.test("0 is no budget, no time, no cache, no near plane, no width and no iteration, in the library and in flags", async () => {
+Deno.test("the library and the command line reject 0 for options that must be positive", async () => {
   const rejected = ["budget", "max_seconds", "photo_cache", "near", "resolution", "test_iterations"];
-  for (const [, rows, call] of ROOMS) {
+  for (const [, rows, call] of TABLES) {
     for (const row of rows.filter(({ name }) => rejected.includes(name))) {
       assertEquals(await taken(call, { [apiName(row)]: isList(row) ? [0] : 0 }), false, row.name);
       assertEquals(parses(row, "0"), false, row.name);

@@ -1,4 +1,4 @@
-// Relative paths mean the folder that the user was in.
+// Relative paths are resolved against the user's folder.
 
 import { assertEquals } from "@std/assert";
 import { userPath } from "../../cli/paths.ts";

@@ -1,4 +1,4 @@
-// Presets on the command line: their options come before all that are given.
+// Presets on the command line: explicit options override those of the preset.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { OptionError } from "../../base/option.ts";
@@ -24,14 +24,14 @@ async function setting(argv: string, config?: object): Promise<unknown[]> {
   return [values.preset, values.mode, values.budget, values.densification_interval, values.sh_lower];
 }
 
-Deno.test("parseWithConfig() takes the options of a preset, and lets those of the line win wherever they stand", async () => {
+Deno.test("parseWithConfig() expands a preset, and explicit options override it in any order", async () => {
   assertEquals(await setting(""), [undefined, "multiplier", 20, 100, false]);
   assertEquals(await setting("--preset budget"), ["budget", "multiplier", 5, 500, true]);
   assertEquals(await setting("--budget 15 --preset budget"), ["budget", "multiplier", 15, 500, true]);
   assertEquals(await setting("--preset big --budget 9000 --sh_lower=false"), ["big", "final_count", 9000, 100, false]);
 });
 
-Deno.test("parseWithConfig() puts a preset of the file before the file, one of the line before the line", async () => {
+Deno.test("parseWithConfig() expands presets of the file and of the command line before their options", async () => {
   const file = { preset: "budget", densification_interval: 250 };
   assertEquals(await setting("", file), ["budget", "multiplier", 5, 250, true]);
   assertEquals(await setting("--budget 2", file), ["budget", "multiplier", 2, 250, true]);
@@ -39,7 +39,7 @@ Deno.test("parseWithConfig() puts a preset of the file before the file, one of t
   assertEquals(await setting("", { preset: null, budget: 3 }), [undefined, "multiplier", 3, 100, false]);
 });
 
-Deno.test("checkPreset() asks for the budget that a preset does not have", async () => {
+Deno.test("checkPreset() throws when a preset without a budget is given without one", async () => {
   for (
     const [argv, fails] of [["--preset big", true], ["--preset big --budget 9", false], ["--preset budget", false], [
       "",

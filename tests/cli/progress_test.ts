@@ -1,4 +1,4 @@
-// Lines, bars and events, on a terminal and elsewhere, loud and quiet.
+// Lines, bars and events, on a terminal and elsewhere, with and without --quiet.
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { count, duration, rate } from "../../cli/format.ts";
@@ -68,7 +68,7 @@ Deno.test("warn() clears the bar when one is drawn", () => {
   assertStringIncludes(streams.errors, "1/2\r\x1b[KWarning: tight\n");
 });
 
-Deno.test("duration(), rate() and count() read well when numbers are small and large", () => {
+Deno.test("duration(), rate() and count() format small and large numbers", () => {
   assertEquals([0.424, 12.34, 59.96, 185, 7800].map(duration), [
     "0.42 s",
     "12.3 s",
@@ -80,7 +80,7 @@ Deno.test("duration(), rate() and count() read well when numbers are small and l
   assertEquals([count(7), count(15059), count(5_987_095)], ["7", "15 059", "5 987 095"]);
 });
 
-Deno.test("writerOf() goes silent when nobody reads the stream any more, and throws other errors", () => {
+Deno.test("writerOf() drops text after the stream's reader has closed it, and throws other errors", () => {
   let failure: Error = new Deno.errors.BrokenPipe("gone");
   let calls = 0;
   const write = writerOf({

@@ -1,4 +1,4 @@
-// render along camera paths: frames, planes, a video where ffmpeg is, and what is said where it is not.
+// render along camera paths: frames, planes, videos, and the warning without ffmpeg.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
@@ -52,7 +52,7 @@ renderTest("tame render --path writes the frames of an orbit, a spiral and keyfr
   assert(!existsSync(join(folder, "out", "test")), "a path is rendered instead of the views");
 });
 
-renderTest("tame render --video makes a video that has all frames", async (folder) => {
+renderTest("tame render --video encodes all frames", async (folder) => {
   for (const format of ["mp4", "webm"]) {
     const args = ["render", "-m", "out", "--path", "orbit", "--frames", "7", "--fps", "5", "--video", format];
     const { code, stdout, stderr } = await tame(folder, [...args, "--backend", "cpu"]);
@@ -68,21 +68,24 @@ renderTest("tame render --video makes a video that has all frames", async (folde
   }
 }, libraryMissing ?? (ffmpeg === undefined ? "no ffmpeg on PATH" : undefined));
 
-renderTest("tame render --video says so when there is no ffmpeg, or no permission to run it", async (folder) => {
-  const args = ["render", "-m", "out", "--path", "orbit", "--frames", "2", "--video", "mp4", "--backend", "cpu"];
-  const without = await tame(folder, args, { env: { PATH: folder } });
-  assertEquals(without.code, 0, without.stderr);
-  assertStringIncludes(without.stderr, "No video: there is no ffmpeg on PATH");
-  assertEquals(files(join(folder, "out", "paths", "orbit", "ours_3")), ["renders"]);
-  await Deno.writeTextFile(join(folder, "ffmpeg"), "#!/bin/sh\necho broken codec >&2\nexit 1\n", { mode: 0o755 });
-  const failing = await tame(folder, args, { env: { PATH: folder } });
-  assertEquals(failing.code, 1);
-  assertStringIncludes(failing.stderr, "Error: ffmpeg made no video: broken codec");
-  const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi"];
-  const forbidden = await tame(folder, args, { env: { PATH: folder }, flags });
-  assertEquals(forbidden.code, 2);
-  assertStringIncludes(forbidden.stderr, "--allow-run=ffmpeg");
-  const alone = await tame(folder, ["render", "-m", "out", "--video", "mp4"]);
-  assertEquals(alone.code, 2);
-  assertStringIncludes(alone.stderr, "--video needs --path");
-});
+renderTest(
+  "tame render --video reports a missing ffmpeg, a failed one, and a missing permission to run it",
+  async (folder) => {
+    const args = ["render", "-m", "out", "--path", "orbit", "--frames", "2", "--video", "mp4", "--backend", "cpu"];
+    const without = await tame(folder, args, { env: { PATH: folder } });
+    assertEquals(without.code, 0, without.stderr);
+    assertStringIncludes(without.stderr, "No video: there is no ffmpeg on PATH");
+    assertEquals(files(join(folder, "out", "paths", "orbit", "ours_3")), ["renders"]);
+    await Deno.writeTextFile(join(folder, "ffmpeg"), "#!/bin/sh\necho broken codec >&2\nexit 1\n", { mode: 0o755 });
+    const failing = await tame(folder, args, { env: { PATH: folder } });
+    assertEquals(failing.code, 1);
+    assertStringIncludes(failing.stderr, "Error: ffmpeg failed to encode the video: broken codec");
+    const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi"];
+    const forbidden = await tame(folder, args, { env: { PATH: folder }, flags });
+    assertEquals(forbidden.code, 2);
+    assertStringIncludes(forbidden.stderr, "--allow-run=ffmpeg");
+    const alone = await tame(folder, ["render", "-m", "out", "--video", "mp4"]);
+    assertEquals(alone.code, 2);
+    assertStringIncludes(alone.stderr, "--video needs --path");
+  },
+);

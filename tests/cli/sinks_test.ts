@@ -1,4 +1,4 @@
-// The sinks of a run, one by one: events in, an output out.
+// The sinks of a run, one by one: from events to an output.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
@@ -83,20 +83,23 @@ sinkTest("BarSink draws photos, then iterations, and clears the bar at the end",
   assertEquals(streams.errors.endsWith("\r\x1b[K"), true);
 });
 
-sinkTest("FolderSink begins at the first step with all photos there, or at a save", async ({ setup, ...run }, path) => {
-  const late = new FolderSink(setup);
-  await tell([late], run.photo(5), run.step(1), run.photo(6));
-  assertEquals([late.begun, existsSync(path)], [false, false]);
-  await tell([late], run.step(2));
-  assertEquals([late.begun, existsSync(join(path, "cameras.json")), late.path], [true, true, undefined]);
-  const saved = new FolderSink(setup);
-  await tell([saved], run.save(3));
-  assertEquals(saved.path, join(path, "point_cloud", "iteration_3", "point_cloud.ply"));
-  assertEquals(existsSync(saved.path!), true);
-  assertEquals(await saved.earlierRun(), { last: 3, later: [] });
-});
+sinkTest(
+  "FolderSink starts the folder at the first step after all photos, or at a save",
+  async ({ setup, ...run }, path) => {
+    const late = new FolderSink(setup);
+    await tell([late], run.photo(5), run.step(1), run.photo(6));
+    assertEquals([late.begun, existsSync(path)], [false, false]);
+    await tell([late], run.step(2));
+    assertEquals([late.begun, existsSync(join(path, "cameras.json")), late.path], [true, true, undefined]);
+    const saved = new FolderSink(setup);
+    await tell([saved], run.save(3));
+    assertEquals(saved.path, join(path, "point_cloud", "iteration_3", "point_cloud.ply"));
+    assertEquals(existsSync(saved.path!), true);
+    assertEquals(await saved.earlierRun(), { last: 3, later: [] });
+  },
+);
 
-sinkTest("CsvSink and RecordSink write into a folder that has begun, and no other", async ({ setup, ...run }, path) => {
+sinkTest("CsvSink and RecordSink write only into a folder that was started", async ({ setup, ...run }, path) => {
   for (const begins of [false, true]) {
     const folder = new FolderSink(setup);
     const record = new RecordSink(setup, { folder });
@@ -112,7 +115,7 @@ sinkTest("CsvSink and RecordSink write into a folder that has begun, and no othe
   assertEquals(JSON.parse(await Deno.readTextFile(join(path, "config.json"))).options.iterations, 4);
 });
 
-sinkTest("JsonSink and LinesSink tell of what the folder has", async ({ setup, ...run }, path) => {
+sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({ setup, ...run }, path) => {
   const streams = new Recorder(false);
   const reporter = new Reporter({ json: true, streams });
   const folder = new FolderSink(setup);

@@ -1,4 +1,4 @@
-// The test runner's counting: what passed, what failed, and what was skipped for which reason.
+// The test runner's counts: passed, failed, and skipped with the reason.
 
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
@@ -43,7 +43,7 @@ Deno.test("readJunit() counts tests once and gives reasons when some are skipped
   }
 });
 
-Deno.test("coreTally() counts what the program says, and a crash as a failure", () => {
+Deno.test("coreTally() counts the results of the program, and a crash as a failure", () => {
   const results = (output: string, success: boolean) =>
     coreTally("core", output, success).map((outcome) => outcome.result);
   assertEquals(results("fine\n2 passed, 0 failed\n", true), ["passed", "passed"]);

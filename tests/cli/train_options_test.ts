@@ -1,4 +1,4 @@
-// From flags to the library's options: each arrives under its name, and complaints speak of flags again.
+// Flags become the library's options, and errors name flags again.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { apiName, OptionError } from "../../base/option.ts";
@@ -14,11 +14,11 @@ function optionsOf(argv: string): TrainOptions {
   return trainOptions(parse(argv.split(" ").filter((word) => word !== ""), TRAIN_OPTIONS).values);
 }
 
-Deno.test("trainOptions() gives the library's own defaults when no flag is given", () => {
+Deno.test("trainOptions() has the library's defaults when no flag is given", () => {
   assertEquals(resolveTrainOptions(optionsOf("")), resolveTrainOptions());
 });
 
-Deno.test("trainOptions() hands on every flag that densification and the optimiser read", () => {
+Deno.test("trainOptions() converts every flag of densification and the optimiser", () => {
   const flags: [string, TrainOptions][] = [
     ["--min_opacity 0.1", { minOpacity: 0.1 }],
     ["--budget_cap", { budgetCap: true }],
@@ -39,12 +39,12 @@ Deno.test("trainOptions() hands on every flag that densification and the optimis
   for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
 });
 
-Deno.test("trainOptions() hands on every option of the library that has a flag", () => {
+Deno.test("trainOptions() has every option of the library that has a flag", () => {
   const handed = Object.keys(optionsOf("--preset budget"));
   assertEquals(handed.toSorted(), TRAIN_ROWS.map(apiName).toSorted());
 });
 
-Deno.test("failureOf() speaks of flags when options contradict each other", () => {
+Deno.test("failureOf() names flags when options contradict each other", () => {
   for (const argv of ["--high_opacity --ho_iteration 7000", "--parity reference --ho_iteration 7000"]) {
     const error = assertThrows(() => optionsOf(argv), OptionError);
     const { code, message } = failureOf(error, () => "");

@@ -1,4 +1,4 @@
-// train, render, metrics and info as one user's session on a tiny capture, with everything that a run leaves behind.
+// train, render, metrics and info as a user runs them on a tiny capture, with all files that a run writes.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
@@ -33,7 +33,7 @@ function workflowTest(name: string, body: (folder: string) => Promise<void>): vo
 }
 
 workflowTest(
-  "tame train, render and metrics leave a whole folder, and --config repeats the run to the bit",
+  "tame train, render and metrics write a complete folder, and --config repeats the run bit for bit",
   async (folder) => {
     const args = "-s capture -m out --eval --iterations 20 --save_iterations 10 --test_iterations 10 --budget 1".split(
       " ",
@@ -101,7 +101,7 @@ workflowTest(
   },
 );
 
-workflowTest("tame train densifies to its budget, and tells of it in events, train.csv and lines", async (folder) => {
+workflowTest("tame train densifies to its budget, and reports it in events, train.csv and lines", async (folder) => {
   const args = "train -s capture --backend cpu --iterations 20 --budget 2 --densify_from_iter 5 " +
     "--densification_interval 5 --densify_until_iter 16 --test_iterations -1 --min_opacity 0.2";
   const { code, stdout, stderr } = await ended(start([...args.split(" "), "-m", "out", "--json"], folder));
@@ -123,7 +123,7 @@ workflowTest("tame train densifies to its budget, and tells of it in events, tra
     const expected = event === undefined ? ["", "", ""] : [event.pruned, event.cloned, event.split].map(String);
     assertEquals([row.pruned, row.cloned, row.split], expected);
   }
-  const counts = [9, 10, 14, 15].map((index) => Number(rows[index].gaussians)); // an event's row has the count before it
+  const counts = [9, 10, 14, 15].map((index) => Number(rows[index].gaussians)); // an event's row has the old count
   assertEquals(counts, [400, 700, 700, 800]);
 
   const told = await ended(start([...args.split(" "), "-m", "told"], folder));
@@ -188,7 +188,7 @@ workflowTest(
   },
 );
 
-workflowTest("tame info plans for the budget only where densification leads to it", async (folder) => {
+workflowTest("tame info plans for the budget only if the run has densification events", async (folder) => {
   const planned = async (args: string): Promise<number> => {
     const { code, stdout, stderr } = await ended(
       start(["info", "capture", "--json", "--budget", "2", ...args.split(" ")], folder),
@@ -201,7 +201,7 @@ workflowTest("tame info plans for the budget only where densification leads to i
   assertEquals(await planned("--densify_until_iter 0"), 400);
 });
 
-workflowTest("tame train saves what there is and exits with 130 when it is interrupted", async (folder) => {
+workflowTest("tame train saves the Gaussians and exits with 130 when it is interrupted", async (folder) => {
   const args = "train -s capture -m out --iterations 1000000 --budget 1 --backend cpu --test_iterations -1 --json";
   const child = start(args.split(" "), folder);
   const lines = child.stdout.pipeThrough(new TextDecoderStream());
@@ -220,7 +220,7 @@ workflowTest("tame train saves what there is and exits with 130 when it is inter
   assert(existsSync(join(folder, "out", "point_cloud", `iteration_${done.iteration}`, "point_cloud.ply")));
 });
 
-workflowTest("tame train exits with 4 when the memory limit is too low, and says the numbers", async (folder) => {
+workflowTest("tame train exits with 4 and the numbers when the memory limit is too low", async (folder) => {
   const args = "train -s capture -m out --iterations 10 --backend cpu --memory_limit 100K";
   const { code, stderr } = await ended(start(args.split(" "), folder));
   assertEquals(code, EXIT.device);
@@ -230,19 +230,19 @@ workflowTest("tame train exits with 4 when the memory limit is too low, and says
 
 const SHORT = "train -s capture -m out --eval --budget 1 --densify_until_iter 0 --backend cpu".split(" ");
 
-/** Bytes of the files in `out` that say what a model is, by name. */
+/** Bytes of the files in `out` that describe a model, by name. */
 async function modelFiles(folder: string): Promise<Record<string, Uint8Array>> {
   const names = ["cfg_args", "cameras.json", "input.ply", "config.json", "train.csv"];
   const files = names.map(async (name) => [name, await Deno.readFile(join(folder, "out", name))]);
   return Object.fromEntries(await Promise.all(files));
 }
 
-workflowTest("tame train leaves an earlier model alone when the run is refused", async (folder) => {
+workflowTest("tame train leaves an earlier model unchanged when the run is rejected", async (folder) => {
   const first = await ended(start([...SHORT, "--iterations", "3"], folder));
   assertEquals(first.code, EXIT.done, first.stderr);
   const before = await modelFiles(folder);
-  const refused = await ended(start([...SHORT, "--iterations", "9", "-r", "2", "--memory_limit", "100K"], folder));
-  assertEquals(refused.code, EXIT.device, refused.stderr);
+  const rejected = await ended(start([...SHORT, "--iterations", "9", "-r", "2", "--memory_limit", "100K"], folder));
+  assertEquals(rejected.code, EXIT.device, rejected.stderr);
   const damaged = join(folder, "capture", "images", "photo3.png");
   const photo = await Deno.readFile(damaged);
   await Deno.writeFile(damaged, photo.subarray(0, photo.length - 30));
@@ -251,14 +251,14 @@ workflowTest("tame train leaves an earlier model alone when the run is refused",
   assertEquals(await modelFiles(folder), before);
 });
 
-workflowTest("tame render takes the last run's iteration, and train tells of later ones", async (folder) => {
+workflowTest("tame render takes the last run's iteration, and train reports later ones", async (folder) => {
   const train = async (iterations: number): Promise<string> => {
     const { code, stdout, stderr } = await ended(start([...SHORT, "--iterations", `${iterations}`], folder));
     assertEquals(code, EXIT.done, stderr);
     return stdout;
   };
   assert(!(await train(6)).includes("earlier run"));
-  assertStringIncludes(await train(4), "An earlier run has left iterations 6 in this folder; render takes 4");
+  assertStringIncludes(await train(4), "An earlier run left iterations 6 in this folder; render uses 4");
   const rendered = await ended(start(["render", "-m", "out", "--backend", "cpu"], folder));
   assertEquals(rendered.code, EXIT.done, rendered.stderr);
   assert(existsSync(join(folder, "out", "test", "ours_4")) && !existsSync(join(folder, "out", "test", "ours_6")));
@@ -287,7 +287,7 @@ workflowTest("tame train exits with 130 when it is interrupted during the last e
   assert(existsSync(join(folder, "out", "point_cloud", "iteration_2", "point_cloud.ply")));
 });
 
-workflowTest("tame train goes on in silence when nobody reads its events any more", async (folder) => {
+workflowTest("tame train continues when the reader of its events has closed the stream", async (folder) => {
   const child = start([...SHORT, "--iterations", "40", "--save_iterations", "10", "20", "30", "--json"], folder);
   const reader = child.stdout.getReader();
   await reader.read();

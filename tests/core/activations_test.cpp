@@ -36,11 +36,11 @@ TEST("sigmoid() saturates without NaN when its argument is huge") {
   expect(core::sigmoid(-1000.f) == 0 && core::sigmoid(1000.f) == 1, "float");
 }
 
-TEST("logit() inverts sigmoid(), and the other way round") {
+TEST("logit() and sigmoid() are inverse functions") {
   Random random(1);
   for_cases(400, [&](int) {
     const double x = random.uniform(-15, 15);
-    // The rounding of 1 - p is e^x times as large a share of it.
+    // The relative rounding error of 1 - p is e^x times larger.
     expect_close("logit(sigmoid(x))", core::logit(core::sigmoid(x)), x, 4e-16 * (4 + std::exp(x)));
     const double p = random.uniform(1e-6, 1 - 1e-6);
     expect_close("sigmoid(logit(p))", core::sigmoid(core::logit(p)), p, 1e-14);
@@ -49,13 +49,13 @@ TEST("logit() inverts sigmoid(), and the other way round") {
   });
 }
 
-TEST("used_opacity() is the sigmoid of a logit, and |x| up to 1 of a linear x") {
+TEST("used_opacity() is the sigmoid of a logit, and min(|x|, 1) of a linear x") {
   for (const double x : {-3.0, -1.0, -0.4, 0.0, 0.25, 1.0, 1.5}) {
     expect(core::used_opacity(false, x) == core::sigmoid(x), "logit");
     expect(core::used_opacity(true, x) == std::min(std::fabs(x), 1.0), "linear");
   }
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  expect(std::isnan(core::used_opacity(true, nan)) && std::isnan(core::hold_linear_opacity(nan)), "NaN must stay");
+  expect(std::isnan(core::used_opacity(true, nan)) && std::isnan(core::clamp_linear_opacity(nan)), "NaN must stay");
 }
 
 TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes and on both sides of 0") {
@@ -69,27 +69,27 @@ TEST("opacity_gradient() is the derivative of log(used_opacity()), in both modes
       expect_close("gradient", actual, expected, 1e-8 * std::fabs(expected) + 1e-10);
     }
   });
-  // At the border the slope from inside, so that a step can leave it.
+  // At the bound it is the one-sided derivative from inside, so that a step can leave it.
   expect(core::opacity_gradient(true, 1.0, 1.0, 2.0) == 2 && core::opacity_gradient(true, -1.0, 1.0, 2.0) == -2,
          "at 1");
 }
 
-TEST("hold_linear_opacity() and logit_of_linear() keep to their ranges") {
+TEST("clamp_linear_opacity() and logit_of_linear() stay within their ranges") {
   for (const float x : {-7.f, -1.f, -0.5f, 0.f, 0.5f, 1.f, 7.f}) {
-    expect(core::hold_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "held");
+    expect(core::clamp_linear_opacity(x) == std::min(std::max(x, -1.f), 1.f), "clamped");
     const double used = std::min(std::max(double(std::fabs(x)), 1e-6), 1 - 1e-6);
     expect_close("logit", core::logit_of_linear(x), std::log(used / (1 - used)), 0.05);  // 1 - 1e-6 in float
   }
 }
 
-// Bulo et al. 2024, equation 9: two of o' let through (1 - o')^2 of the light, one of o lets through 1 - o.
-TEST("shared_opacity() is what two need to cover what one covers") {
+// Bulo et al. 2024, equation 9: two of o' transmit (1 - o')^2 of the light, one of o transmits 1 - o.
+TEST("shared_opacity() of two Gaussians transmits as much light as one") {
   for_cases(241, [](int i) {
     const float x = -12.f + 0.1f * float(i);
     const float stored = core::shared_opacity(false, x);
     const double left = core::sigmoid(-double(stored)), expected = core::sigmoid(-double(x));
     expect(std::isfinite(stored) && stored < x, "logit");
-    expect_close("light left", left * left, expected, 2e-4 * expected);
+    expect_close("transmitted light", left * left, expected, 2e-4 * expected);
     // 1 - (1 - o')^2 without the difference.
     const double shared = core::sigmoid(double(stored)), one = core::sigmoid(double(x));
     expect_close("covered", shared * (2 - shared), one, 2e-6 * one);
@@ -102,7 +102,7 @@ TEST("shared_opacity() is what two need to cover what one covers") {
   });
 }
 
-TEST("shared_opacity() is finite where opacity is 0 or 1") {
+TEST("shared_opacity() is finite when the opacity is 0 or 1") {
   for (const float x : {-1000.f, -88.f, 88.f, 1000.f}) {
     const float stored = core::shared_opacity(false, x);
     expect(std::isfinite(stored) && (stored > 0) == (x > 0), "logit");
@@ -144,7 +144,7 @@ TEST("normalize_backward() is the derivative of normalize()") {
   });
 }
 
-TEST("rotation() turns vectors as the quaternion product does") {
+TEST("rotation() rotates vectors as the quaternion product does") {
   Random random(4);
   for_cases(200, [&](int) {
     double q[4], unit[4], r[9];
@@ -164,7 +164,7 @@ TEST("rotation() turns vectors as the quaternion product does") {
   });
 }
 
-TEST("rotation_backward() is the derivative of rotation(), its four entries independent") {
+TEST("rotation_backward() is the derivative of rotation() with four independent entries") {
   Random random(5);
   const double steps[4] = {0.05, 0.05, 0.05, 0.05};
   for_cases(300, [&](int) {
@@ -180,7 +180,7 @@ TEST("rotation_backward() is the derivative of rotation(), its four entries inde
   });
 }
 
-TEST("rotation_backward() and normalize_backward() reach the stored quaternion") {
+TEST("rotation_backward() and normalize_backward() give the stored quaternion's gradient") {
   Random random(6);
   for_cases(300, [&](int) {
     double q[4], unit[4], w[9], g_unit[4], g[4], steps[4];

@@ -42,7 +42,7 @@ TEST("adam() follows algorithm 1 over many steps in double") {
     double value = random.normal(), m = 0, v = 0;
     Reference reference{value};
     for (int k = 1; k <= kSteps; ++k) {
-      // Now and then nothing arrives, and the momentum alone moves the value.
+      // Some gradients are 0: then momentum alone changes the value.
       const double gradient = random.below(4) == 0 ? 0 : magnitude * random.normal();
       core::adam(double_step(learning_rate, k), gradient, value, m, v);
       reference.step(gradient, learning_rate, k);
@@ -53,10 +53,10 @@ TEST("adam() follows algorithm 1 over many steps in double") {
   });
 }
 
-TEST("adam() leaves a value alone when its gradient was always 0") {
+TEST("adam() does not change a value whose gradient was always 0") {
   double value = 0.75, m = 0, v = 0;
   for (int k = 1; k <= 3; ++k) core::adam(double_step(0.1, k), 0.0, value, m, v);
-  test::expect(value == 0.75 && m == 0 && v == 0, "it moved");
+  test::expect(value == 0.75 && m == 0 && v == 0, "the value or a moment changed");
 }
 
 TEST("adam_step() rounds only its results to float") {
@@ -76,7 +76,7 @@ TEST("adam_step() rounds only its results to float") {
   });
 }
 
-TEST("adam() in float moves a value within 5e-5 of the double step") {
+TEST("adam() in float agrees with double to 5e-5 of the step") {
   // 1 - 0.999f is 4.7e-5 from 0.001, so v is too, and the move, through the root, half of that.
   Random random(33);
   for_cases(200, [&](int) {

@@ -12,7 +12,7 @@ using test::Random;
 
 namespace {
 
-// Entries of a splat, in the order of its gradients; opacity as stored, a logit.
+// Entries of a splat, in the order of its gradients; the opacity is a logit, as stored.
 enum { kLogit, kX, kY, kA, kB, kC, kRed, kGreen, kBlue, kEntries };
 
 struct Pixel {
@@ -23,8 +23,8 @@ struct Pixel {
 
 struct Blended {
   double rgb[3], transmittance;
-  size_t last;       // splats up to the last that contributes
-  std::string path;  // what became of each splat: skipped, taken, held at the cap, ends the pixel
+  size_t last;       // splats up to the last one that contributes
+  std::string path;  // for each splat: skipped, taken, clamped, or ends the pixel
   bool has(char fate) const { return path.find(fate) != std::string::npos; }
 };
 
@@ -84,7 +84,7 @@ std::vector<double> gradient_of(const std::vector<double>& splats, const Pixel& 
     T = f.after;
     double* out = &gradient[j * kEntries];
     for (int c = 0; c < 3; ++c) out[kRed + c] = weight * p.g[c];
-    if (f.fate == kCapped) continue;  // the cap does not move
+    if (f.fate == kCapped) continue;  // a clamped alpha is constant
     // h = d loss / d log(alpha), and log(alpha) = log(opacity) - (A dx^2 + C dy^2) / 2 - B dx dy.
     const double h = f.alpha * d_alpha;
     out[kLogit] = h * (1 - core::sigmoid(s[kLogit]));
@@ -119,14 +119,14 @@ std::vector<double> random_splats(Random& random, const Pixel& p, int count, dou
   return splats;
 }
 
-// First difference steps of a splat's entries: a hundredth of what each is measured by.
+// First difference steps of a splat's entries: a hundredth of each entry's scale.
 void difference_steps(const double* s, double steps[kEntries]) {
   const double size_x = 1 / std::sqrt(s[kA]), size_y = 1 / std::sqrt(s[kC]);
   const double units[kEntries] = {1, size_x, size_y, s[kA], std::sqrt(s[kA] * s[kC]), s[kC], 1, 1, 1};
   for (int k = 0; k < kEntries; ++k) steps[k] = 0.01 * units[k];
 }
 
-// Whether no entry's difference step takes any splat across a threshold, where the loss has a jump or a kink.
+// Whether no entry's difference step moves any splat across a threshold, where the loss is not smooth.
 bool smooth(std::vector<double> splats, const Pixel& p) {
   const std::string path = blend(splats, p).path;
   for (size_t at = 0; at < splats.size(); at += kEntries) {
@@ -162,7 +162,7 @@ void expect_splat_gradients(std::vector<double> splats, const Pixel& p) {
   }
 }
 
-// Checks count smooth cases with logits in a range; returns in how many of them a splat met a fate.
+// Checks `count` smooth cases with logits in a range; returns in how many of them a splat has the given fate.
 int check_cases(uint64_t seed, int count, double least_logit, double most_logit, char fate) {
   Random random(seed);
   int met = 0;
@@ -181,19 +181,19 @@ int check_cases(uint64_t seed, int count, double least_logit, double most_logit,
 
 }  // namespace
 
-TEST("the blend's derivative holds for lists of translucent splats, with a background and an alpha gradient") {
+TEST("the blend's derivative is right for translucent splats, with a background and an alpha gradient") {
   expect(check_cases(91, 200, -4, 1, kTaken) > 100, "too few splats contribute");
 }
 
-TEST("the blend's derivative holds when opaque splats end the pixel before the list does") {
+TEST("the blend's derivative is right when opaque splats end the pixel before the list does") {
   expect(check_cases(92, 200, 1, 4, kEnds) > 50, "too few pixels end early");
 }
 
-TEST("the blend's derivative holds when splats skip the pixel") {
+TEST("the blend's derivative is right when splats skip the pixel") {
   expect(check_cases(95, 200, -6, -3, kSkipped) > 100, "too few splats are skipped");
 }
 
-TEST("the blend's derivative passes nothing through the cap of alpha") {
+TEST("the blend's derivative is 0 for a clamped alpha") {
   Random random(93);
   int capped = 0;
   for_cases(200, [&](int) {
@@ -212,11 +212,11 @@ TEST("the blend's derivative passes nothing through the cap of alpha") {
   expect(capped > 50, "too few capped splats");
 }
 
-TEST("the blend's derivative is 0 for splats that nothing reaches") {
+TEST("the blend's derivative is 0 for splats behind the end of the pixel") {
   Random random(94);
   for_cases(50, [&](int) {
     const Pixel p = random_pixel(random);
-    // Three at the cap leave 1e-6 of transmittance: the pixel ends at the second or third.
+    // Three clamped splats leave a transmittance of 1e-6: the pixel ends at the second or third.
     std::vector<double> splats = random_splats(random, p, 6, 8, 9);
     for (size_t at = 0; at < splats.size(); at += kEntries) {
       splats[at + kX] = p.x;

@@ -1,12 +1,12 @@
-// Eight-lane arithmetic of cuda/cpu/simd.h behind plain functions, one table per SIMD level. As cuda/cpu/kernels.h, the
-// units that fill a table include no C++ library header: the linker could keep their wide copy of a shared inline.
+// Eight-lane arithmetic of cuda/cpu/simd.h as plain functions, one table per SIMD level. As in cuda/cpu/kernels.h, the
+// units that fill a table include no C++ library header: the linker could keep their copy of a shared inline function.
 #pragma once
 
 namespace test {
 
 constexpr int kLaneCount = 8;
 
-// Arrays hold one number a lane. A mask is 8 bits, lane 0 the lowest.
+// Arrays hold one number per lane. A mask is 8 bits, lane 0 the lowest.
 struct Lanes {
   const char* level;
   bool fused;  // mad rounds once
@@ -30,7 +30,7 @@ struct Lanes {
   // The widest vectors of the level: see WideRow. a, b, c: wide_lanes numbers; out: kWideRows rows of them.
   int wide_lanes;
   void (*wide)(const float* a, const float* b, const float* c, float* out);
-  // x: 8 rows of wide_lanes numbers; out: their 8 sums, and the first of them as sum() gives it.
+  // x: 8 rows of wide_lanes numbers; out: their 8 sums, and the first of them from sum().
   void (*wide_sums)(const float* x, float* out);
   unsigned (*wide_bits)(const float* a, const float* b);  // of a < b
 };

@@ -1,5 +1,5 @@
-// Lens distortion and cubic convolution: core/lens.h, core/resample.h. What the models mean is checked against COLMAP's
-// own formulas in tests/load; here are derivatives and inverses.
+// Lens distortion and cubic convolution: core/lens.h, core/resample.h. tests/load checks the models against COLMAP's
+// formulas; here are derivatives and inverses.
 #include "core/lens.h"
 
 #include "core/resample.h"
@@ -38,7 +38,7 @@ core::Lens random_lens(Random& random, uint32_t model) {
 
 }  // namespace
 
-TEST("distort() of a Dual has the derivatives of distort() when the lens is of any model") {
+TEST("distort() of a Dual has the derivatives of distort() for every lens model") {
   Random random(71);
   for_cases(300, [&](int i) {
     const core::Lens lens = random_lens(random, uint32_t(i % 3));
@@ -65,7 +65,7 @@ TEST("distort() of a Dual has the derivatives of distort() when the lens is of a
   });
 }
 
-TEST("undistort() comes back to the same pixel when the lens does not fold") {
+TEST("undistort() inverts distort() when the lens does not fold") {
   Random random(72);
   for_cases(300, [&](int i) {
     const core::Lens lens = random_lens(random, uint32_t(i % 3));
@@ -78,7 +78,7 @@ TEST("undistort() comes back to the same pixel when the lens does not fold") {
   });
 }
 
-TEST("undistort() stops before the fold, on the way there, when the lens folds") {
+TEST("undistort() stops before the fold when the lens folds") {
   core::Lens lens = {core::kBrown, 1, 1, 0, 0, {-0.5}, 0};
   double x, y;
   // r - r^3 / 2 is at most 0.5443, at r = 0.8165.
@@ -92,7 +92,7 @@ TEST("undistort() stops before the fold, on the way there, when the lens folds")
   expect(y > 10 && std::fabs(x) < 1e-9, text("ended at %g, %g", x, y));
 }
 
-TEST("resample() gives a straight ramp back when it is asked between pixels, and the edge beyond it") {
+TEST("resample() is exact on a linear ramp between pixels, and repeats the edge beyond the photo") {
   uint8_t photo[8 * 6];
   for (int y = 0; y < 6; ++y)
     for (int x = 0; x < 8; ++x) photo[8 * y + x] = uint8_t(20 * x + 10 * y + 5);

@@ -1,4 +1,4 @@
-// Runs every native test: a line each, then the tally; exit code 1 if any failed.
+// Runs every native test and prints one line each, then the totals; exit code 1 if any failed.
 #include <exception>
 
 #include "test.h"

@@ -1,4 +1,4 @@
-// Derivatives of core::project(), as core::project_backward() gives them, against central differences.
+// core::project_backward() against central differences of core::project().
 #include "projection_cases.h"
 
 namespace core = tame::core;
@@ -19,7 +19,7 @@ void backward(const core::Camera<T>& camera, const T mean[3], const T scale[3], 
   core::project_backward(camera, mean, scale, quat, w_mean, w_conic, g, g + 3, g + 6);
 }
 
-// Cotangents of a size that both kinds matter: conic entries are worth their own inverse.
+// Cotangents scaled so that both kinds matter: those of conic entries by the inverse of the entry.
 void random_cotangents(Random& random, Cotangents which, const core::Footprint<double>& f, double w_mean[2],
                        double w_conic[3]) {
   for (int k = 0; k < 2; ++k) w_mean[k] = which == kOfConic ? 0 : random.normal();
@@ -34,7 +34,7 @@ void check(Random& random, ProjectionCase p, Cotangents which) {
   random_cotangents(random, which, at, w_mean, w_conic);
   const double scale[3] = {std::exp(p.log_scale[0]), std::exp(p.log_scale[1]), std::exp(p.log_scale[2])};
   backward(p.camera, p.mean, scale, p.quat, w_mean, w_conic, g);
-  // Relative to where the footprint is, so that the offset's digits are not spent on the pixel position.
+  // Relative to the footprint's position, so that the large pixel coordinate does not cost digits.
   const auto loss = [&] {
     const core::Footprint<double> f = test::project(p);
     double sum = 0;
@@ -78,24 +78,24 @@ TEST("project_backward() is the derivative of mean and conic together within the
   check_side(54, 0, 0, kOfBoth);
 }
 
-TEST("project_backward() passes nothing through the guard when it clamps x") {
+TEST("project_backward() has no gradient through the guard when it clamps x") {
   check_side(55, -1, 0, kOfBoth);
   check_side(56, 1, 0, kOfBoth);
 }
 
-TEST("project_backward() passes nothing through the guard when it clamps y") {
+TEST("project_backward() has no gradient through the guard when it clamps y") {
   check_side(57, 0, -1, kOfBoth);
   check_side(58, 0, 1, kOfBoth);
 }
 
-TEST("project_backward() passes nothing through the guard when it clamps both") {
+TEST("project_backward() has no gradient through the guard when it clamps both") {
   check_side(59, -1, -1, kOfBoth);
   check_side(60, 1, -1, kOfBoth);
   check_side(61, -1, 1, kOfBoth);
   check_side(62, 1, 1, kOfBoth);
 }
 
-TEST("project_backward() holds for needles and discs") {
+TEST("project_backward() is right for needles and discs") {
   Random random(63);
   const int inside[2] = {0, 0};
   for_cases(200, [&](int i) {
@@ -107,7 +107,7 @@ TEST("project_backward() holds for needles and discs") {
   });
 }
 
-TEST("project_backward() gives a round Gaussian's quaternion no gradient") {
+TEST("project_backward() gives a spherical Gaussian's quaternion no gradient") {
   Random random(64);
   const int inside[2] = {0, 0};
   for_cases(50, [&](int) {
@@ -128,7 +128,7 @@ TEST("project() and project_backward() in float agree with double to 2e-5 and 1e
   for_cases(900, [&](int i) {
     const int side[2] = {i % 3 - 1, i / 3 % 3 - 1};
     const ProjectionCase p = test::random_case(random, side, 0.5, 10);
-    // Both see the numbers that float can hold.
+    // Both get numbers that are exact in float.
     core::Camera<float> c;
     core::Camera<double> d = p.camera;
     c.width = d.width;
@@ -152,7 +152,7 @@ TEST("project() and project_backward() in float agree with double to 2e-5 and 1e
     const core::Footprint<double> f = core::project(d, x, x + 3, x + 6);
     const core::Footprint<float> f1 = core::project(c, x1, x1 + 3, x1 + 6);
     expect(f1.valid, "float rejected a benign Gaussian");
-    // A position in the world of a few tens of units, rounded, seen from the Gaussian's depth.
+    // Rounding of a world position of a few tens of units, relative to the Gaussian's depth.
     const double shift = 2e-7 * (test::largest(x, 3) + test::largest(d.translation, 3) + p.depth) / p.depth;
     expect_block("mean", f1.mean, f.mean, 2, 1e-6, 4 * shift * std::max(d.fx, d.fy));
     expect_block("variance", f1.variance, f.variance, 2, 2e-5);
@@ -165,7 +165,7 @@ TEST("project() and project_backward() in float agree with double to 2e-5 and 1e
     const double inverse = core::normalize(x + 6, unit);
     expect_block("gradient of the mean", g1, g, 3, 1e-4);
     expect_block("gradient of the log-scale", g1 + 3, g + 3, 3, 1e-4);
-    // Nearly round Gaussians have next to no quaternion gradient: differences of the log-scale's terms.
+    // Nearly spherical Gaussians have a tiny quaternion gradient: differences of the log-scale's terms.
     expect_block("gradient of the quaternion", g1 + 6, g + 6, 4, 1e-4, 1e-5 * test::largest(g + 3, 3) * inverse);
   });
 }

@@ -1,4 +1,4 @@
-// Random cameras and Gaussians in front of them, placed by where they fall on the image and how large they look.
+// Random cameras and Gaussians in front of them, with given positions and sizes on the image.
 #pragma once
 
 #include "core/projection.h"
@@ -38,8 +38,8 @@ inline void world_of(const tame::core::Camera<double>& c, const double t[3], dou
   }
 }
 
-// side[axis]: -1 below the guard, 0 within it, +1 above; never so near its bounds that a difference step crosses them.
-// pixels: range of the three axes' sizes on the image.
+// side[axis]: -1 below the guard, 0 within it, +1 above; far enough from its bounds that no difference step crosses
+// them. pixels: range of the three axes' sizes on the image.
 inline ProjectionCase random_case(Random& random, const int side[2], double smallest_pixels, double largest_pixels) {
   ProjectionCase p;
   p.camera = random_camera(random);

@@ -1,5 +1,4 @@
-// What a Gaussian looks like on the image: core::project() against the matrices of Zwicker et al. 2001 written out, and
-// what it rejects.
+// core::project() against the matrices of Zwicker et al. 2001 written out, and the Gaussians that it rejects.
 #include "projection_cases.h"
 
 namespace core = tame::core;
@@ -13,7 +12,7 @@ namespace {
 
 constexpr int kInside[2] = {0, 0};
 
-// By the definition, in more digits than what is tested.
+// By the definition, in higher precision than the tested function.
 double direct_determinant(const double v[6]) {
   long double xx = core::kLowPass, xy = 0, yy = core::kLowPass;
   for (int k = 0; k < 3; ++k) {
@@ -28,7 +27,7 @@ struct Direct {
   double mean[2], depth, covariance[3];  // xx, xy, yy
 };
 
-// 3 x 3 matrices throughout and no sharing: J R (Rq S)(Rq S)^T R^T J^T + 0.3 I.
+// 3 x 3 matrices throughout, without common subexpressions: J R (Rq S)(Rq S)^T R^T J^T + 0.3 I.
 Direct direct_projection(const ProjectionCase& p) {
   const core::Camera<double>& c = p.camera;
   double t[3];
@@ -74,7 +73,7 @@ bool valid_with(const core::Camera<double>& camera, double z) {
 
 }  // namespace
 
-TEST("complete() finds the camera's centre and the guard around an off-centre principal point") {
+TEST("complete() computes the camera's centre and the guard around an off-centre principal point") {
   Random random(41);
   for_cases(100, [&](int) {
     const core::Camera<double> c = test::random_camera(random);
@@ -92,7 +91,7 @@ TEST("complete() finds the camera's centre and the guard around an off-centre pr
   });
 }
 
-TEST("project() agrees with the matrices written out, within the guard and beyond it on either axis") {
+TEST("project() agrees with the written-out matrices, within the guard and beyond it on either axis") {
   Random random(42);
   for_cases(900, [&](int i) {
     const int side[2] = {i % 3 - 1, i / 3 % 3 - 1};
@@ -115,11 +114,11 @@ TEST("project() agrees with the matrices written out, within the guard and beyon
   });
 }
 
-TEST("project() gives as radius three standard deviations of the longer axis, rounded up") {
+TEST("project() returns three standard deviations of the longer axis, rounded up, as the radius") {
   Random random(43);
   int floored = 0;
   for_cases(2000, [&](int i) {
-    // Every fourth looks nearly round, where the floor under the discriminant decides.
+    // Every fourth is nearly round, where the discriminant's lower bound decides.
     const ProjectionCase p =
         i % 4 == 0 ? test::random_case(random, kInside, 0.01, 0.1) : test::random_case(random, kInside, 0.05, 100);
     const Direct d = direct_projection(p);
@@ -130,10 +129,10 @@ TEST("project() gives as radius three standard deviations of the longer axis, ro
     if (std::fabs(exact - std::round(exact)) < 1e-6) return;  // rounding decides
     expect_close("radius", test::project(p).radius, std::ceil(exact), 0);
   });
-  expect(floored > 100, "too few cases below the floor to test it");
+  expect(floored > 100, "too few cases below the lower bound to test it");
 }
 
-TEST("project() rejects at and behind the near plane, and nothing just in front of it") {
+TEST("project() rejects Gaussians at and behind the near plane, and none just in front of it") {
   // A camera without rotation: z passes through exactly.
   core::Camera<double> c = {};
   c.width = 100;
@@ -148,7 +147,7 @@ TEST("project() rejects at and behind the near plane, and nothing just in front 
     expect(!valid_with(c, z), test::text("z = %g was not rejected", z));
   for (const double z : {0.2000001, 1.0, 1e6}) expect(valid_with(c, z), test::text("z = %g was rejected", z));
   c.near_plane = 0.01;
-  expect(valid_with(c, 0.02) && !valid_with(c, 0.01), "another near plane must hold likewise");
+  expect(valid_with(c, 0.02) && !valid_with(c, 0.01), "another near plane must work as well");
 }
 
 TEST("project() rejects a Gaussian with a NaN or an infinity in any parameter, in double and in float") {
@@ -201,7 +200,7 @@ TEST("covariance2() has the determinant of the covariance") {
   });
 }
 
-TEST("covariance2() keeps the determinant of a needle in float, where the direct formula loses it") {
+TEST("covariance2() computes the determinant of a needle in float, where the direct formula cancels") {
   Random random(46);
   int lost = 0;
   for_cases(1000, [&](int) {
@@ -218,10 +217,10 @@ TEST("covariance2() keeps the determinant of a needle in float, where the direct
     const core::Covariance2<float> s = core::covariance2(v);
     const double exact = direct_determinant(wide);
     expect_close("double", core::covariance2(wide).determinant, exact, 1e-9 * exact);
-    // What cancels still is the cross product: about the length's square root in units of the last place.
+    // The cross product still cancels: an error of about the square root of the length in units of the last place.
     expect_close("float", s.determinant, exact, 2e-7 * (4 + std::sqrt(length)) * exact);
     const float naive = s.xx * s.yy - s.xy * s.xy;
     if (std::fabs(naive - exact) > 0.01 * exact) ++lost;
   });
-  expect(lost > 200, "too few cases that the direct formula loses to show anything");
+  expect(lost > 200, "too few cases in which the direct formula cancels");
 }

@@ -1,4 +1,4 @@
-// Opacities and scales of several Gaussians that stand for one: core/relocation.h against the sums of the paper.
+// Opacities and scales of several Gaussians that replace one: core/relocation.h against the sums of the paper.
 #include "core/relocation.h"
 
 #include "test.h"
@@ -28,10 +28,10 @@ double scale_by_double_sum(double o, double shared, int n) {
 
 }  // namespace
 
-TEST("relocation_scale() is that of the double sum") {
+TEST("relocation_scale() equals the paper's double sum") {
   for (const double o : {1e-6, 0.005, 0.1, 0.5, 0.9, 0.99}) {
     for (int n = 1; n <= 12; ++n) {
-      const double shared = core::shared_rest(1 - o, uint32_t(n));
+      const double shared = core::split_opacity(1 - o, uint32_t(n));
       const double expected = scale_by_double_sum(o, shared, n);
       expect_close(text("o = %g, n = %d", o, n), core::relocation_scale(o, shared, uint32_t(n)), expected, 1e-12);
     }
@@ -41,31 +41,31 @@ TEST("relocation_scale() is that of the double sum") {
 TEST("relocation_scale() keeps six digits up to n = 51") {
   for (const double o : {0.1, 0.5, 0.9, 0.99, 1 - 1e-6}) {
     for (int n = 13; n <= 51; ++n) {
-      const double shared = core::shared_rest(1 - o, uint32_t(n));
+      const double shared = core::split_opacity(1 - o, uint32_t(n));
       const double expected = scale_by_double_sum(o, shared, n);
       expect_close(text("o = %g, n = %d", o, n), core::relocation_scale(o, shared, uint32_t(n)), expected, 1e-6);
     }
   }
 }
 
-TEST("shared_rest() and relocation_scale() give the known values") {
+TEST("split_opacity() and relocation_scale() give the known values") {
   const struct {
     double o;
     uint32_t n;
     double shared, scale;
   } known[] = {{0.5, 2, 0.2929, 0.9522}, {0.9, 8, 0.2501, 0.7805}, {0.99, 51, 0.0863, 0.6421}};
   for (const auto& one : known) {
-    const double shared = core::shared_rest(1 - one.o, one.n);
+    const double shared = core::split_opacity(1 - one.o, one.n);
     expect_close(text("o' of o = %g, n = %u", one.o, one.n), shared, one.shared, 5e-5);
     expect_close(text("f of o = %g, n = %u", one.o, one.n), core::relocation_scale(one.o, shared, one.n), one.scale,
                  5e-5);
   }
 }
 
-TEST("shared_rest() keeps the peak: n of its opacity cover what one did") {
+TEST("n Gaussians with split_opacity() are together as opaque at the centre as one") {
   for (const double o : {1e-12, 1e-6, 0.005, 0.1, 0.5, 0.9, 0.99, 1 - 1e-6}) {
     for (const uint32_t n : {1u, 2u, 3u, 8u, 51u}) {
-      const double shared = core::shared_rest(1 - o, n);
+      const double shared = core::split_opacity(1 - o, n);
       expect_close(text("o = %g, n = %u", o, n), 1 - std::pow(1 - shared, double(n)), o, 4e-16 * n);
     }
   }

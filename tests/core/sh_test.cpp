@@ -22,7 +22,7 @@ void random_direction(Random& random, double d[3]) {
   for (int k = 0; k < 3; ++k) d[k] /= std::sqrt(sum);
 }
 
-// Real harmonic (l, m), with the Condon-Shortley phase, from the associated Legendre recurrence.
+// Real spherical harmonic (l, m), with the Condon-Shortley phase, from the associated Legendre recurrence.
 double harmonic(int l, int m, const double d[3]) {
   const int order = std::abs(m);
   const double z = d[2], s = std::sqrt(d[0] * d[0] + d[1] * d[1]), phi = std::atan2(d[1], d[0]);
@@ -98,7 +98,7 @@ TEST("sh_basis() writes only the coefficients of its degree") {
   }
 }
 
-TEST("sh_color() is one half plus the coefficients' weighted sum, at each degree") {
+TEST("sh_color() is 0.5 plus the weighted sum of the coefficients, at each degree") {
   Random random(73);
   for_cases(80, [&](int i) {
     const int degree = i % 4;
@@ -125,7 +125,7 @@ TEST("sh_color_backward() is the derivative in the coefficients and the directio
     const int degree = i % 4, count = core::sh_coefficients(degree);
     Coefficients c = random_coefficients(random), g = {};
     double d[3], w[3], g_d[3];
-    // The three entries count as independent, so the direction need not be of unit length.
+    // The three entries are independent, so the direction need not have unit length.
     for (double& each : d) each = random.uniform(-1, 1);
     for (double& each : w) each = random.normal();
     core::sh_color_backward(
@@ -138,7 +138,7 @@ TEST("sh_color_backward() is the derivative in the coefficients and the directio
     expect_gradient("coefficients", g.value[0], c.value[0], 3 * count, steps, 1e-10, 1e-12, loss);
     for (int k = count; k < core::kMaxShCoefficients; ++k)
       expect(test::largest(g.value[k], 3) == 0, "a coefficient above the degree has a gradient");
-    // Multiples of the float constants are rounded to float once more: 6e-8 of each term, and terms may cancel.
+    // Multiples of the float constants are rounded to float again: 6e-8 of each term, and terms may cancel.
     expect_gradient("direction", g_d, d, 3, direction_steps, 1e-7, 1e-13, loss);
     if (degree == 0) expect(test::largest(g_d, 3) == 0, "degree 0 does not depend on the direction");
   });
@@ -178,7 +178,7 @@ TEST("view_direction_backward() adds the derivative of the direction in the mean
     core::view_direction_backward(v, w, g);
     double twice[3] = {g[0], g[1], g[2]};
     core::view_direction_backward(v, w, twice);
-    for (int k = 0; k < 3; ++k) expect(twice[k] == 2 * g[k], "it must add to what is there");
+    for (int k = 0; k < 3; ++k) expect(twice[k] == 2 * g[k], "it must add to the gradient");
     expect_gradient("mean", g, mean, 3, steps, 1e-9, 1e-13, [&] {
       const core::ViewDirection<double> moved = core::view_direction<double>(center, mean);
       return w[0] * moved.d[0] + w[1] * moved.d[1] + w[2] * moved.d[2];
@@ -186,7 +186,7 @@ TEST("view_direction_backward() adds the derivative of the direction in the mean
   });
 }
 
-TEST("view_direction_backward() takes sh_color_backward()'s gradient to the mean, at each degree") {
+TEST("view_direction_backward() gives the mean's gradient from sh_color_backward()'s, at each degree") {
   Random random(78);
   for_cases(400, [&](int i) {
     const int degree = i % 4;

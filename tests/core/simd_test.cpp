@@ -83,12 +83,12 @@ void check_exp_edges(const Lanes& lanes) {
   float y[kLaneCount];
   lanes.exp(x, y);
   expect(y[0] == 1 && y[1] == 1, "e^0 must be 1 exactly");
-  expect(y[4] == y[2] && y[6] == y[2], "below the range it must give the lower end");
-  expect(y[5] == y[3] && y[7] == y[3], "above the range it must give the upper end");
+  expect(y[4] == y[2] && y[6] == y[2], "below the range it must return the value at the lower end");
+  expect(y[5] == y[3] && y[7] == y[3], "above the range it must return the value at the upper end");
   float nan[kLaneCount];
   std::fill(nan, nan + kLaneCount, std::numeric_limits<float>::quiet_NaN());
   lanes.exp(nan, y);
-  for (const float each : y) expect(std::isfinite(each), "NaN must give a finite number, for a mask to drop");
+  for (const float each : y) expect(std::isfinite(each), "NaN must give a finite number");
 }
 
 void check_sum(const Lanes& lanes) {
@@ -203,7 +203,7 @@ void check_wide(const Lanes& lanes) {
       expect_close("exp2", out[kExp2 * n + l], power, 2e-7 * power);
       expect_close("reciprocal", out[kReciprocal * n + l], inverse, 2e-7 * std::fabs(inverse));
     }
-    expect(bits >> n == 0, "lane_bits must have a bit a lane");
+    expect(bits >> n == 0, "lane_bits must have one bit per lane");
   });
 }
 
@@ -221,7 +221,7 @@ void check_wide_sums(const Lanes& lanes) {
   });
 }
 
-// Eight Gaussians at once against one at a time in float: to the bit where mad is not fused, else to a tolerance.
+// Eight Gaussians at once against one at a time in float: to the bit if mad is not fused, else within a tolerance.
 void check_project(const Lanes& lanes) {
   Random random(113);
   for_cases(200, [&](int) {
@@ -242,7 +242,7 @@ void check_project(const Lanes& lanes) {
 
     float in[kProjectIn][kLaneCount], out[kProjectOut][kLaneCount];
     for (int l = 0; l < kLaneCount; ++l) {
-      // Lane 3 lies behind the camera, lane 6 has no place at all: neither may reach its neighbours.
+      // Lane 3 is behind the camera, lane 6 has no valid position: neither may affect its neighbours.
       const double z = l == 3 ? -2 : random.log_uniform(0.5, 30);
       const double t[3] = {z * random.uniform(-1, 1), z * random.uniform(-1, 1), z};
       double mean[3];
@@ -288,10 +288,10 @@ TEST("F8 exp() is within 2e-7 of e^x from -87 to 88 at the baseline level") {
 TEST("F8 exp() is within 2e-7 of e^x from -87 to 88 at the avx2 level") {
   check_exp(avx2());
 }
-TEST("F8 exp() holds at the ends of its range beyond it at the baseline level") {
+TEST("F8 exp() is clamped beyond its range at the baseline level") {
   check_exp_edges(test::baseline::lanes);
 }
-TEST("F8 exp() holds at the ends of its range beyond it at the avx2 level") {
+TEST("F8 exp() is clamped beyond its range at the avx2 level") {
   check_exp_edges(avx2());
 }
 TEST("F8 sum() adds the lanes in its fixed order at the baseline level") {

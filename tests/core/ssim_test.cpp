@@ -18,7 +18,7 @@ struct Moments {
   double mx, my, mxx, myy, mxy;
 };
 
-// Of a random population, so that they are possible.
+// Of a random population, so that they are consistent.
 Moments random_moments(Random& random) {
   const double level_x = random.uniform(0, 1), level_y = random.uniform(0, 1);
   const double spread = random.log_uniform(0.01, 0.5), shared = random.uniform(-1, 1);
@@ -105,17 +105,17 @@ TEST("ssim_terms() has the value of Wang et al. 2004, formula 13") {
     const double expected =
         (2 * m.mx * m.my + c1) * (2 * cov + c2) / ((m.mx * m.mx + m.my * m.my + c1) * (vx + vy + c2));
     expect_close("value", terms_of(m).value, expected, 1e-12);
-    expect_close("of a picture with itself", core::ssim_terms(m.mx, m.mx, m.mxx + m.mxx, m.mxx).value, 1, 1e-13);
+    expect_close("of an image with itself", core::ssim_terms(m.mx, m.mx, m.mxx + m.mxx, m.mxx).value, 1, 1e-13);
   });
 }
 
-TEST("ssim_terms() gives the derivatives of its value") {
+TEST("ssim_terms() has the derivatives of its value") {
   Random random(102);
   for_cases(500, [&](int) {
     Moments m = random_moments(random);
     const core::SsimTerms<double> s = terms_of(m);
     const auto value = [&] { return terms_of(m).value; };
-    // Small against the variance, which must not fall below zero and is what the value turns on.
+    // Small relative to the variance, which must stay positive and to which the value is sensitive.
     const double variance = m.mxx - m.mx * m.mx + m.myy - m.my * m.my + core::kC2Ssim;
     const double step = 0.05 * std::min(variance, m.mxx - m.mx * m.mx), mean_step = step / (1 + std::fabs(m.mx));
     expect_gradient("d_mean", &s.d_mean, &m.mx, 1, &mean_step, 3e-8, 1e-14, value);
@@ -124,7 +124,7 @@ TEST("ssim_terms() gives the derivatives of its value") {
   });
 }
 
-TEST("ssim_terms() stays finite when rounding takes a variance below zero") {
+TEST("ssim_terms() is finite when rounding makes a variance negative") {
   for (const double below : {0.0, -1e-7, -0.5}) {
     const core::SsimTerms<double> s = core::ssim_terms(0.5, 0.5, 0.5 + 2 * below, 0.25);
     expect(s.value > 0.9 && s.value < 1.1, test::text("variance %g: value %g", below, s.value));
@@ -132,13 +132,13 @@ TEST("ssim_terms() stays finite when rounding takes a variance below zero") {
   }
 }
 
-TEST("the loss's gradient follows from the windowed derivatives of the SSIM map") {
+TEST("the windowed derivatives of the SSIM map give the loss's gradient") {
   Random random(103);
   for_cases(2, [&](int i) {
     const double lambda = i == 0 ? 1 : 0.2, share = 1.0 / (kWidth * kHeight);
     Plane a(kWidth * kHeight), b(kWidth * kHeight);
     for (double& each : b) each = random.uniform(0, 1);
-    // Apart by more than a step, where the absolute difference has its kink.
+    // Apart by more than a difference step, because |a - b| is not smooth at 0.
     for (size_t k = 0; k < a.size(); ++k) a[k] = b[k] + random.sign() * random.uniform(0.05, 0.4);
     const auto map = map_of(a, b);
     Plane d_mean, d_xx, d_xy;
@@ -161,7 +161,7 @@ TEST("the loss's gradient follows from the windowed derivatives of the SSIM map"
 }
 
 TEST("ssim_terms() in float agrees with double to 2e-3") {
-  // A variance is the difference of two means near 1, so float leaves some 1e-7 of 1 for it, against the floor c2.
+  // A variance is the difference of two means near 1, so in float its error is about 1e-7, compared with c2.
   Random random(104);
   for_cases(500, [&](int) {
     const Moments m = random_moments(random);

@@ -1,4 +1,4 @@
-// What a step adds to gradients and means (core/terms.h), and Adam's bias by rows, against double and differences.
+// Terms of a step (core/terms.h), and Adam's bias correction by rows, against double and differences.
 #include "core/terms.h"
 
 #include "core/adam.h"
@@ -67,7 +67,7 @@ TEST("scale_pressure() is the derivative of the pressure times the scale") {
   });
 }
 
-TEST("noise_move() is the covariance times the normals, as long as no coordinate is held") {
+TEST("noise_move() is the covariance times the normals while no coordinate is clamped") {
   Random random(53);
   for_cases(500, [&](int) {
     const Shape shape = random_shape(random);
@@ -87,7 +87,7 @@ TEST("noise_move() is the covariance times the normals, as long as no coordinate
   });
 }
 
-TEST("noise_move() holds each coordinate within a standard deviation") {
+TEST("noise_move() clamps each coordinate to one standard deviation") {
   Random random(54);
   for_cases(500, [&](int) {
     const Shape shape = random_shape(random);
@@ -95,7 +95,8 @@ TEST("noise_move() holds each coordinate within a standard deviation") {
     for (float& value : xi) value = float(random.normal());
     core::noise_move(1e6f, 0.001f, shape.scale, shape.rotation, xi, move);
     for (int i = 0; i < 3; ++i)
-      test::expect(std::fabs(move[i]) <= std::sqrt(covariance(shape, i, i)) * (1 + 1e-6), "it leaves its Gaussian");
+      test::expect(std::fabs(move[i]) <= std::sqrt(covariance(shape, i, i)) * (1 + 1e-6),
+                   "a coordinate exceeds its standard deviation");
   });
 }
 
@@ -103,12 +104,12 @@ TEST("bias() is 1 - beta^k to float's precision from the first step to the last"
   for (const double beta : {0.0, 0.5, 0.9, 0.999, 0.999999})
     for (uint32_t k = 1; k != 0; k *= 2) {
       const double expected = -std::expm1(double(k) * std::log(beta));
-      // The logarithm's rounding counts k times, until beta^k is nothing.
+      // The logarithm's rounding error is multiplied by k, until beta^k vanishes.
       expect_close("bias", core::bias(float(std::log(beta)), k), expected, 3e-7 * expected);
     }
 }
 
-TEST("corrected() takes the step that adam_step() takes") {
+TEST("corrected() gives the same step as adam_step()") {
   Random random(55);
   for_cases(200, [&](int) {
     const double rate = random.log_uniform(1e-6, 0.1);

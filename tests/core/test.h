@@ -1,4 +1,4 @@
-// What the native tests share: registration, checks, seeded random numbers, central differences.
+// Shared by the native tests: registration, checks, seeded random numbers, central differences.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,7 @@ struct Registration {
   Registration(const char* name, void (*body)()) { tests().push_back({name, body}); }
 };
 
-// What a test throws to end itself: the first failed check, or the reason why it cannot run here.
+// Thrown by a test to end itself: the first failed check, or the reason why it cannot run here.
 struct Failure {
   std::string why;
 };
@@ -34,7 +34,7 @@ struct Skip {
   std::string why;
 };
 
-// Which random case is being checked; a failure names it.
+// The random case being checked; failures report it.
 inline int& current_case() {
   static int number = -1;
   return number;
@@ -81,7 +81,7 @@ void expect_block(const std::string& what, const T* actual, const double* expect
   for (int i = 0; i < n; ++i) expect_close(what + text("[%d]", i), double(actual[i]), expected[i], bound);
 }
 
-// Splitmix64 (Steele et al. 2014): the same numbers on every machine, which std:: distributions do not promise.
+// Splitmix64 (Steele et al. 2014): the same numbers on every machine, which std:: distributions do not guarantee.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}

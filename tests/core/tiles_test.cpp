@@ -28,7 +28,7 @@ struct Box {
   double x0, x1, y0, y1;
 };
 
-// Smallest E over the box: 0 if it holds the mean, else the least over its four edges, on each of which E is a
+// Smallest E over the box: 0 if it contains the mean, else the minimum over its four edges, on each of which E is a
 // parabola.
 double least_over_edges(const Conic& e, const Box& b) {
   if (b.x0 <= 0 && b.x1 >= 0 && b.y0 <= 0 && b.y1 >= 0) return 0;
@@ -43,7 +43,7 @@ double smallest(const Conic& e, const Box& b) {
 }
 
 void expect_rectangle(float x, float y, float radius, int tiles_x, int tiles_y) {
-  // Kerbl et al. 2023, with pixel centres on whole numbers: truncation toward zero, then the clamp.
+  // Kerbl et al. 2023, with pixel centres at integers: truncation toward zero, then the clamp.
   const auto bound = [](double at, int tiles) {
     return int(std::min(std::max(std::trunc(at / core::kTile), 0.0), double(tiles)));
   };
@@ -65,7 +65,7 @@ TEST("tile_rectangle() follows the formula of the 3-sigma rectangle for means in
   Random random(81);
   for_cases(5000, [&](int i) {
     const int tiles_x = 1 + random.below(120), tiles_y = 1 + random.below(80);
-    // Multiples of 1/64, so that float adds without rounding and a bound on a tile's edge is on it exactly.
+    // Multiples of 1/64, so that float adds without rounding and a bound can be exactly on a tile's edge.
     const double reach = i % 2 == 0 ? 2500 : 60000;
     const float x = float(std::round(random.uniform(-reach, reach) * 64) / 64);
     const float y = float(std::round(random.uniform(-reach, reach) * 64) / 64);
@@ -86,7 +86,7 @@ TEST("tile_rectangle() stays within the grid when the mean or the radius is huge
   expect(core::empty(core::tile_rectangle(nan, nan, 1.f, 50, 40)), "a NaN must reach no tile");
 }
 
-TEST("smallest_quadratic() is the exact minimum over the box, never above a sample in it") {
+TEST("smallest_quadratic() is the exact minimum over the box, and not above any sample in it") {
   Random random(82);
   for_cases(4000, [&](int i) {
     const Conic e = random_conic(random, 0.5, i % 2 == 0 ? 30 : 3000);
@@ -106,7 +106,7 @@ TEST("smallest_quadratic() is the exact minimum over the box, never above a samp
   });
 }
 
-TEST("smallest_quadratic() holds when the mean is in the box, on its border and at its corner") {
+TEST("smallest_quadratic() is right when the mean is in the box, on its border and at its corner") {
   Random random(83);
   for_cases(500, [&](int) {
     const Conic e = random_conic(random, 0.5, 100);
@@ -132,7 +132,7 @@ TEST("quadratic() is the negated exponent of the splat") {
   });
 }
 
-TEST("cut_power() is where opacity falls to 1/255, negative where it never gets there") {
+TEST("cut_power() is the exponent at which alpha falls to 1/255, negative if the opacity is lower") {
   Random random(85);
   for_cases(200, [&](int) {
     const double opacity = random.log_uniform(1e-4, 1), cut = core::cut_power(opacity);
@@ -142,7 +142,7 @@ TEST("cut_power() is where opacity falls to 1/255, negative where it never gets 
   });
 }
 
-TEST("reaches_tile() keeps each tile with a pixel that takes 1/255, and drops each whose box stays below it") {
+TEST("reaches_tile() keeps a tile if alpha reaches 1/255 at a pixel, and drops it if alpha is lower in its whole box") {
   Random random(86);
   int kept = 0, dropped = 0;
   for_cases(6000, [&](int) {
@@ -164,7 +164,7 @@ TEST("reaches_tile() keeps each tile with a pixel that takes 1/255, and drops ea
     }
     for (int row = 0; row < core::kTile; ++row)
       for (int column = 0; column < core::kTile; ++column)
-        expect(rounded.at(x0 + column, y0 + row) >= cut - rounding, "dropped, though a pixel takes 1/255");
+        expect(rounded.at(x0 + column, y0 + row) >= cut - rounding, "dropped, though alpha reaches 1/255 at a pixel");
   });
   expect(kept > 500 && dropped > 500, test::text("%d kept and %d dropped do not test both", kept, dropped));
 }

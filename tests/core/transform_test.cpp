@@ -22,7 +22,7 @@ struct Gains {
 }  // namespace
 
 TEST("tree_sum() adds as a balanced binary tree") {
-  // One after the other the small ones would be lost.
+  // Added one after another, the small values would be lost.
   double values[4] = {1e16, 1, 1, 1};
   test::expect(core::tree_sum(values, 4) == (1e16 + 1) + (1.0 + 1.0), "another order");
   double equal[8] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
@@ -31,13 +31,13 @@ TEST("tree_sum() adds as a balanced binary tree") {
   test::expect(core::tree_sum(one, 1) == 3, "one value");
 }
 
-TEST("levels_complete() names the sums that end with a view") {
+TEST("levels_complete() returns the level of the sum that ends with a view") {
   const uint32_t expected[8] = {0, 1, 0, 2, 0, 1, 0, 3};
   for (uint32_t place = 0; place < 8; ++place)
     test::expect(core::levels_complete(place) == expected[place], test::text("place %u", place));
 }
 
-TEST("step_gains() steps each view of a step once, by the mean over the step") {
+TEST("step_gains() updates each view of a step once, with the mean gradient over the step") {
   Random random(41);
   double gradients[4 * 3];
   for (double& gradient : gradients) gradient = random.normal();
@@ -49,13 +49,13 @@ TEST("step_gains() steps each view of a step once, by the mean over the step") {
     // With a beta of 0 the first moment is the gradient.
     expect_close("view 0", gains.m[c * kViews], gradients[3 + c] / 4, 1e-7);
     expect_close("view 2", gains.m[c * kViews + 2], (gradients[c] + gradients[6 + c] + gradients[9 + c]) / 4, 1e-6);
-    test::expect(gains.m[c * kViews + 1] == 0 && gains.gains[c * kViews + 1] == 0, "view 1 moved");
-    // And a step is the rate, against the gradient.
+    test::expect(gains.m[c * kViews + 1] == 0 && gains.gains[c * kViews + 1] == 0, "view 1 changed");
+    // The first step has the size of the rate, against the gradient.
     expect_close("gain", gains.gains[c * kViews], gradients[3 + c] > 0 ? -0.1 : 0.1, 1e-6);
   }
 }
 
-TEST("gain_of() is 1 to the bit where the log-gain is 0") {
+TEST("gain_of() is exactly 1 when the log-gain is 0") {
   Gains gains;
   test::expect(core::gain_of(gains.views(), 1, 2) == 1.f, "not 1");
 }

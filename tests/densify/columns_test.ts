@@ -1,4 +1,4 @@
-// Expressions over columns: their grammar, what they read and write, and what an edit of rows does to scratch.
+// Expressions over columns: grammar, reading and writing, and scratch columns in edits of rows.
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { STEP } from "../../ffi/trainer.ts";
@@ -9,7 +9,7 @@ import { open, sources, steps, twoSided, WEIGHTS } from "./world.ts";
 const COUNT = 40;
 
 const VALUES: [expression: string, value: number][] = [
-  // From weak to strong: | & comparisons sums products signs.
+  // By increasing precedence: | & comparisons sums products signs.
   ["1 | 0 & 0", 1],
   ["(1 | 0) & 0", 0],
   ["1 == 2 | 2 == 2", 1],
@@ -24,11 +24,11 @@ const VALUES: [expression: string, value: number][] = [
   ["!0 + 1", 2],
   ["!(0 + 1)", 0],
   ["!2 == 0", 1],
-  // From left to right.
+  // Left-associative.
   ["8 / 2 / 2", 2],
   ["5 - 3 - 1", 1],
   ["3 > 2 > 1", 0],
-  // 1 or 0, of anything that is not 0.
+  // 1 or 0; any value but 0 is true.
   ["2 & 3", 1],
   ["0 | 0.5", 1],
   ["!-7", 0],
@@ -52,7 +52,7 @@ const VALUES: [expression: string, value: number][] = [
   ["\n min ( 1 ,\n 2 ) ", 1],
 ];
 
-deviceTest("Columns.evaluate() knows operators by strength, functions and numbers", async (device) => {
+deviceTest("Columns.evaluate() evaluates operators by precedence, functions and numbers", async (device) => {
   using world = open(device, twoSided(2));
   for (const [expression, value] of VALUES) {
     for (const result of await world.trainer.columns.evaluate(expression)) {
@@ -62,12 +62,12 @@ deviceTest("Columns.evaluate() knows operators by strength, functions and number
   }
 });
 
-deviceTest("Columns.read() computes in 32 bits, in the order written", (device) => {
+deviceTest("Columns.read() computes in 32-bit floats, in the order written", (device) => {
   using world = open(device, twoSided(1));
   const { columns } = world.trainer;
   assertEquals(columns.read("16777216 + 1 - 16777216"), new Float32Array([0]));
   assertEquals(columns.read("0.1 + 0.2"), new Float32Array([Math.fround(0.1) + Math.fround(0.2)]));
-  // A number is rounded once, from its nearest double.
+  // A number is parsed as a double and rounded to float.
   assertEquals(columns.read("1.00000017881393432617187499"), new Float32Array([1.000000178813934326]));
 });
 
@@ -103,7 +103,7 @@ const ERRORS: [expression: string, byte: number, words: string][] = [
   ["min(1)", 5, 'expected "," and another argument'],
   ["abs(1, 2)", 5, 'expected ")"'],
   ["2 * fine(1)", 4, 'there is no function "fine"'],
-  ["1 + nobody", 4, 'there is no column "nobody" of one value a Gaussian'],
+  ["1 + nobody", 4, 'there is no column "nobody" with one value per Gaussian'],
   ["means", 0, 'there is no column "means"'],
   ["log_scales.3", 0, 'there is no column "log_scales.3"'],
   ["log_scales.x", 0, 'there is no column "log_scales.x"'],
@@ -118,7 +118,7 @@ const ERRORS: [expression: string, byte: number, words: string][] = [
   ["abs(".repeat(64) + "1" + ")".repeat(64), 256, "at most 64 levels"],
 ];
 
-deviceTest("Columns.evaluate() says at which byte an expression is wrong", async (device) => {
+deviceTest("Columns.evaluate() reports the byte at which an expression is wrong", async (device) => {
   using world = open(device, twoSided(2));
   const { columns } = world.trainer;
   for (const [expression, byte, words] of ERRORS) {
@@ -142,7 +142,7 @@ deviceTest("Columns.sum() adds in float64, in the order of the rows", async (dev
   assertEquals(await columns.sum("large"), values.reduce((sum, value) => sum + value, 0));
 });
 
-deviceTest("Columns.compute() writes one plane of the state, or the rows named of it", async (device) => {
+deviceTest("Columns.compute() writes one plane of the state, or the selected rows of it", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians, splats } = world;
   const { columns } = trainer;
@@ -157,7 +157,7 @@ deviceTest("Columns.compute() writes one plane of the state, or the rows named o
     assertEquals(value, i % 3 === 1 ? Math.fround(before.logScales[i - 1] - 1) : before.logScales[i]);
   });
   after.means.forEach((value, i) => {
-    assertEquals(value, i % 6 === 5 ? 100 : before.means[i], `mean ${i}`); // odd rows lie behind
+    assertEquals(value, i % 6 === 5 ? 100 : before.means[i], `mean ${i}`); // odd rows are behind the camera
   });
   for (const field of ["quats", "opacities", "sh"] as const) assertSameBits(after[field], before[field], field);
   assertEquals(new Set(columns.read("quats_m.2")), new Set([0.25]));
@@ -167,7 +167,7 @@ deviceTest("Columns.compute() writes one plane of the state, or the rows named o
 
 for (const mode of ["logit", "linear"] as const) {
   deviceTest(
-    `Columns.compute() stores a used opacity as a ${mode} one, and leaves other rows alone`,
+    `Columns.compute() stores a used opacity as a ${mode} one, and does not change other rows`,
     async (device) => {
       using world = open(device, twoSided(COUNT));
       const { trainer } = world;
@@ -182,7 +182,7 @@ for (const mode of ["logit", "linear"] as const) {
         assertAlmostEquals(value, i % 2 === 1 ? used[i] : Math.max(used[i] / 2, 1 / 128), 1e-6);
       });
       if (mode === "linear") assert(now.some((value) => value < 0));
-      // Held away from both ends.
+      // Clamped away from 0 and 1.
       for (const [expression, end] of [["2", 1 - 1e-6], ["-1", 1e-6], ["1", 1 - 1e-6]] as const) {
         await columns.compute("used_opacity", expression);
         for (const value of columns.read("used_opacity")) assertAlmostEquals(value, end, 1e-7);
@@ -192,7 +192,7 @@ for (const mode of ["logit", "linear"] as const) {
   );
 }
 
-deviceTest("Columns.compute() refuses names that it cannot write, and changes nothing", async (device) => {
+deviceTest("Columns.compute() rejects columns that it cannot write, and changes nothing", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
   const before = world.gaussians.toArrays();
@@ -217,13 +217,13 @@ deviceTest("Columns.compute() refuses names that it cannot write, and changes no
   assertEquals(world.gaussians.toArrays(), before);
 });
 
-deviceTest("Columns.editRows() moves scratch with its rows, unless it stays", async (device) => {
+deviceTest("Columns.editRows() moves scratch columns with their rows, unless they stay", async (device) => {
   using world = open(device, twoSided(6));
   const { columns } = world.trainer;
-  await columns.rank("row", "0"); // of equal ones the first row comes first
+  await columns.rank("row", "0"); // ties: the first row comes first
   await columns.compute("follows", "row + 10");
   await columns.compute("stays", "row + 10", { stays: true });
-  // Rows 0 and 5 go, row 3 is copied twice.
+  // Rows 0 and 5 are removed, row 3 is copied twice.
   const table = [{ operation: "keep" }, { operation: "remove" }, { operation: "copy" }] as const;
   await columns.editRows("choose(row == 0 | row == 5, 1, choose(row == 3, 2, 0))", table, {
     iteration: 1,

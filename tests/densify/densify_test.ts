@@ -1,4 +1,4 @@
-// Growth: how many, who, and what every row carries on.
+// Growth: how many rows, which ones, and what new rows inherit.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -14,7 +14,7 @@ import { longestAxes, meanGradients, middle, open, sources, steps, twoSided, WEI
 const COUNT = 120;
 const BLACK = { shDegree: 1, background: [0, 0, 0] };
 
-/** Who may be cloned, who split, and who is no candidate. */
+/** Rows that may be cloned, rows that may be split, and rows that are no candidates. */
 interface Sets {
   clones: number[];
   splits: number[];
@@ -23,7 +23,7 @@ interface Sets {
   options: GrowOptions;
 }
 
-deviceTest("grow() reaches the target exactly, from candidates alone, each once", async (device) => {
+deviceTest("grow() reaches the target exactly, and uses only candidates, each once", async (device) => {
   using world = await scored(device, [0, 1]);
   const { clones, splits, options } = setsOf(world);
   const result = await grow(world.trainer, { ...options, target: COUNT + 31 });
@@ -40,7 +40,7 @@ deviceTest("grow() reaches the target exactly, from candidates alone, each once"
   assertEquals(grown.filter((i) => splits.includes(i)).length, split);
 });
 
-deviceTest("grow() grows by every candidate and no other when it must not fill up", async (device) => {
+deviceTest("grow() grows by every candidate and no other row when it must not fill up", async (device) => {
   using world = await scored(device, [0]);
   const { clones, splits, options } = setsOf(world);
   const candidates = clones.length + splits.length;
@@ -56,7 +56,7 @@ deviceTest("grow() grows by every candidate and no other when it must not fill u
 });
 
 deviceTest(
-  "grow() fills up with the next-highest gradients when candidates do not suffice",
+  "grow() fills up with the next-highest gradients when there are too few candidates",
   async (device) => {
     using world = await scored(device, [0]);
     const { clones, splits, others, gradients, options } = setsOf(world);
@@ -68,7 +68,7 @@ deviceTest(
   },
 );
 
-deviceTest("grow() fills up with all that is left when nothing is a candidate", async (device) => {
+deviceTest("grow() fills up with all remaining rows when nothing is a candidate", async (device) => {
   using world = await scored(device, [0]);
   const { options } = setsOf(world);
   const none = { ...options, gradientThreshold: 1e30, target: COUNT + 50 };
@@ -77,8 +77,8 @@ deviceTest("grow() fills up with all that is left when nothing is a candidate", 
   assertEquals([result.candidates, result.filled, result.count], [0, 50, COUNT + 50]);
 });
 
-deviceTest("grow() takes candidates of score 0 after those of a positive score", async (device) => {
-  // Scores of one side only, gradients of both.
+deviceTest("grow() chooses candidates of score 0 after those with a positive score", async (device) => {
+  // Scores of only one side, gradients of both.
   for (const extra of [-4, 4]) {
     using world = await scored(device, [0]);
     const scores = world.trainer.scores();
@@ -99,7 +99,7 @@ deviceTest("grow() takes candidates of score 0 after those of a positive score",
   }
 });
 
-deviceTest("grow() draws candidates by score, anew in every round", async (device) => {
+deviceTest("grow() draws candidates by score, with new random numbers in every round", async (device) => {
   const grown = [];
   for (const round of [0, 1, 1]) {
     using world = await scored(device, [0, 1], 2000);
@@ -122,7 +122,7 @@ deviceTest("grow() draws candidates by score, anew in every round", async (devic
   assertEquals(grown[2], grown[1]);
 });
 
-deviceTest("grow() reaches a target beyond twice the count in rounds", async (device) => {
+deviceTest("grow() reaches a target of more than twice the count in several rounds", async (device) => {
   using world = await scored(device, [0]);
   const { options } = setsOf(world);
   const target = 3 * COUNT + 17;
@@ -136,7 +136,7 @@ deviceTest("grow() reaches a target beyond twice the count in rounds", async (de
   assert(world.gaussians.download("means").every(Number.isFinite));
 });
 
-deviceTest("grow() does nothing when the target is reached already", async (device) => {
+deviceTest("grow() does nothing when the target is already reached", async (device) => {
   using world = await scored(device, [0]);
   const before = world.gaussians.toArrays();
   for (const target of [0, COUNT - 1, COUNT]) {
@@ -147,7 +147,7 @@ deviceTest("grow() does nothing when the target is reached already", async (devi
 });
 
 deviceTest(
-  "grow() copies what is cloned, shrinks what is split, and hands scores and statistics on",
+  "grow() copies clones, shrinks splits, and copies scores and statistics to new rows",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const { trainer, gaussians } = world;
@@ -179,9 +179,9 @@ deviceTest(
   },
 );
 
-deviceTest("grow() gives new rows no moments and leaves those of the others", async (device) => {
+deviceTest("grow() gives new rows zero moments and keeps those of the others", async (device) => {
   const STEPS = 5; // before
-  // Gradients of the far side only, so that the near one, seen alone afterwards, is not edited.
+  // Gradients of only the far side, so that the near one, the only one visible afterwards, is not edited.
   const results: Float32Array[][] = [];
   for (const edited of [true, false]) {
     using world = open(device, twoSided(COUNT));
@@ -204,11 +204,11 @@ deviceTest("grow() gives new rows no moments and leaves those of the others", as
     const before = gaussians.download("opacities");
     await steps(trainer, [{}]);
     const unseen = gaussians.download("opacities");
-    // Momentum alone moves the hidden rows that have some.
+    // Only momentum changes hidden rows, if they have moments.
     const still = (row: number) => unseen[row] === before[row];
-    for (let row = COUNT; row < gaussians.count; row++) assert(still(row), `new row ${row} moved`);
+    for (let row = COUNT; row < gaussians.count; row++) assert(still(row), `new row ${row} changed`);
     if (edited) {
-      for (const row of split) assert(still(row), `first child ${row} moved`);
+      for (const row of split) assert(still(row), `first child ${row} changed`);
       assert([...Array(COUNT).keys()].some((row) => row % 2 === 1 && !split.has(row) && !still(row)));
     }
     const arrays = gaussians.toArrays();
@@ -251,11 +251,11 @@ deviceTest("grow() throws when an option is out of range, and changes nothing", 
 });
 
 deviceTest(
-  "Trainer.score() leaves out a term that is infinite, and grow() and prune() end in rows",
+  "Trainer.score() ignores infinite terms, and grow() and prune() still return the right number of rows",
   async (device) => {
     const { splats, photos } = twoSided(COUNT);
-    // Volumes beyond float32 in most: they neither count nor make the median infinite. Their long axis points at the
-    // camera, so that they are seen all the same.
+    // Most volumes overflow float32: they neither count nor make the median infinite. Their long axis points at the
+    // camera, so that they are still visible.
     for (let i = 0; i < COUNT; i++) {
       if (i % 8 >= 6) continue;
       splats.means.set([-0.1, 0.05, i % 2 === 0 ? 4 : -4], 3 * i);
@@ -279,7 +279,7 @@ deviceTest(
 );
 
 Deno.test({
-  name: "Trainer.score(), prune() and grow() give the same bits when threads are 1, 2 or 3",
+  name: "Trainer.score(), prune() and grow() give the same bits with 1, 2 or 3 threads",
   async fn() {
     const results = [];
     for (const threads of [1, 2, 3]) {
@@ -306,7 +306,7 @@ async function scored(device: Device, views: number[], count = COUNT): Promise<W
   return world;
 }
 
-/** Half the Gaussians as candidates, half of those to be cloned. */
+/** Half of the Gaussians are candidates, half of those are cloned. */
 function setsOf({ trainer, gaussians }: World): Sets {
   const gradients = meanGradients(trainer);
   const axes = longestAxes(gaussians.toArrays());

@@ -1,4 +1,4 @@
-// Choosing Gaussians: selection and ranks by an expression, draws with replacement and without.
+// Choosing Gaussians: selection and ranks by an expression, draws with and without replacement.
 import { assert, assertEquals, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import type { DrawOptions } from "../../ffi/trainer.ts";
@@ -10,19 +10,19 @@ const COUNT = 300;
 const SEED = 0x1234_5678_9abc;
 const DRAW = { stream: 40, iteration: 7, round: 2 };
 
-/** Rows at which a column is not 0. */
+/** Rows where a column is not 0. */
 function marked({ trainer }: World, column: string): number[] {
   return Array.from(trainer.columns.read(column).entries()).filter(([, value]) => value !== 0).map(([i]) => i);
 }
 
-/** Rows by ascending values, of equal ones the first row first. */
+/** Rows by ascending values; for ties the first row comes first. */
 function ascending(values: ArrayLike<number>, rows: number[]): number[] {
   return rows.toSorted((a, b) => values[a] - values[b] || a - b);
 }
 
 const ALL = [...Array(COUNT).keys()];
 
-deviceTest("Columns.select() marks the smallest, of equal ones the first rows", async (device) => {
+deviceTest("Columns.select() marks the smallest values, for ties the first rows", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
   await columns.compute("coarse", "floor(means.0 * 4)"); // few values, many ties
@@ -42,7 +42,7 @@ deviceTest("Columns.select() marks the smallest, of equal ones the first rows", 
   assertEquals(marked(world, "chosen"), []);
 });
 
-deviceTest("Columns.rank() gives places in that order, and the number of places to all others", async (device) => {
+deviceTest("Columns.rank() ranks rows in that order, and sets all others to their number", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
   await columns.compute("coarse", "floor(means.0 * 4)");
@@ -56,7 +56,7 @@ deviceTest("Columns.rank() gives places in that order, and the number of places 
   for (let row = 1; row < COUNT; row += 2) assertEquals(among[row], COUNT / 2);
 });
 
-deviceTest("Columns.select() and rank() take NaN as 0, and infinite values at either end", async (device) => {
+deviceTest("Columns.select() and rank() order NaN as 0, and infinite values first and last", async (device) => {
   using world = open(device, twoSided(8));
   const { columns } = world.trainer;
   await columns.rank("row", "0");
@@ -68,10 +68,10 @@ deviceTest("Columns.select() and rank() take NaN as 0, and infinite values at ei
   assertEquals(marked(world, "chosen"), [0, 1, 3, 4]);
 });
 
-deviceTest("Columns.draw() is an exponential race by weight without replacement", async (device) => {
+deviceTest("Columns.draw() without replacement is an exponential race by weight", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
-  // A third weighs nothing: negative, NaN, 0.
+  // A third has no weight: negative, NaN, 0.
   await columns.rank("row", "0");
   await columns.compute("third", "row - 3 * floor(row / 3)");
   await columns.compute(
@@ -89,10 +89,10 @@ deviceTest("Columns.draw() is an exponential race by weight without replacement"
   }
 }, { seed: SEED });
 
-deviceTest("Columns.draw() draws by whole weights with replacement", async (device) => {
+deviceTest("Columns.draw() with replacement draws by integer weights", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
-  await columns.compute("weight", "choose(means.1 > 0, exp(2 * means.0), means.1)"); // else negative: never drawn
+  await columns.compute("weight", "choose(means.1 > 0, exp(2 * means.0), means.1)"); // otherwise negative: never drawn
   const weights = columns.read("weight");
   for (const [among, members] of [[undefined, ALL], ["means.2 < 0", ALL.filter((i) => i % 2 === 1)]] as const) {
     for (const count of [0, 1, 5000]) {
@@ -102,7 +102,7 @@ deviceTest("Columns.draw() draws by whole weights with replacement", async (devi
       assertEquals(await columns.sum("drawn"), count);
     }
   }
-  // Binomial counts: each within five standard deviations, and their squared deviations, 1 on average, together.
+  // Binomial counts: each within five standard deviations, and the mean of their squared deviations close to 1.
   const count = 200_000;
   await columns.draw("drawn", "weight", { ...DRAW, count, replacement: true });
   const positive = ALL.filter((i) => weights[i] > 0);
@@ -110,7 +110,7 @@ deviceTest("Columns.draw() draws by whole weights with replacement", async (devi
   let squares = 0;
   columns.read("drawn").forEach((value, i) => {
     const p = Math.max(weights[i], 0) / total;
-    if (p === 0) return assertEquals(value, 0, `row ${i} weighs nothing`);
+    if (p === 0) return assertEquals(value, 0, `row ${i} has no weight`);
     const deviation = (value - count * p) / Math.sqrt(count * p * (1 - p));
     assertLess(Math.abs(deviation), 5, `row ${i} was drawn ${value} times`);
     squares += deviation ** 2 / positive.length;
@@ -118,7 +118,7 @@ deviceTest("Columns.draw() draws by whole weights with replacement", async (devi
   assertLess(Math.abs(squares - 1), 5 * Math.sqrt(2 / positive.length));
 }, { seed: SEED });
 
-deviceTest("Columns.draw() draws nothing with replacement where no weight is positive and finite", async (device) => {
+deviceTest("Columns.draw() with replacement draws nothing when no weight is positive and finite", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
   for (const weights of ["0", "-1", "0 / 0", "1 / 0"]) {
@@ -127,13 +127,13 @@ deviceTest("Columns.draw() draws nothing with replacement where no weight is pos
   }
   await columns.draw("drawn", "1", { ...DRAW, count: 10, replacement: true, among: "0" });
   assertEquals(await columns.sum("drawn"), 0);
-  // Less than a unit of the largest is 0.
+  // Weights below 2^-20 of the largest become 0.
   await columns.rank("row", "0");
   await columns.draw("drawn", "choose(row == 3, 1, 0.0000009)", { ...DRAW, count: 100, replacement: true });
   assertEquals(columns.read("drawn")[3], 100);
 });
 
-deviceTest("Columns.draw() is the same for the same stream, iteration and round, and no other", async (device) => {
+deviceTest("Columns.draw() depends on stream, iteration and round, and repeats for the same", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { columns } = world.trainer;
   for (const replacement of [false, true]) {
@@ -151,7 +151,7 @@ deviceTest("Columns.draw() is the same for the same stream, iteration and round,
   }
 }, { seed: SEED });
 
-deviceTest("Columns.draw() refuses numbers that are out of range", async (device) => {
+deviceTest("Columns.draw() rejects numbers that are out of range", async (device) => {
   using world = open(device, twoSided(4));
   const { columns } = world.trainer;
   const wrong: [Partial<DrawOptions>, string][] = [

@@ -1,4 +1,4 @@
-// Edits of rows: where each row comes from, what becomes of it, and what it carries on.
+// Edits of rows: the source of each row, its new parameters, and what it inherits.
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -15,7 +15,7 @@ const PARAMETERS = ["means", "sh_dc", "sh_rest", "opacities", "log_scales", "qua
 const STATISTICS = ["gradient_sum", "visible_steps", "max_radius", "fragment_count", "weight_sum", "score"];
 const MOMENTS = [...PARAMETERS.flatMap((name) => [`${name}_m`, `${name}_v`]), "sh_rest_sum", "row_steps"];
 
-/** Gaussians of which every row has moments, statistics and a score; `row` is the number of each. */
+/** Gaussians with moments, statistics and a score in every row; the column `row` is the row's index. */
 async function world(device: Device, change: (world: World) => void | Promise<void> = () => {}): Promise<World> {
   const made = open(device, { ...twoSided(COUNT), capacity: 2 * COUNT, fragments: true, rowSteps: true });
   const flags = STEP.statistics | STEP.shAccumulate;
@@ -37,7 +37,7 @@ function kindsOf(kinds: readonly number[]): string {
   return kinds.reduce((rest, kind, row) => `choose(row == ${row}, ${kind}, ${rest})`, "0");
 }
 
-/** Edits, and gives the state before and after. */
+/** Edits, and returns the state before and after. */
 async function edit(
   { trainer }: World,
   kinds: readonly number[],
@@ -51,8 +51,8 @@ async function edit(
 }
 
 /**
- * Checks where rows come from, that the parameters named in `changed` are all that differ, and that rows from `fresh` on
- * (or those listed) have no moments.
+ * Checks the source of each row, that only the parameters in `changed` differ, and that rows from `fresh` on (or the
+ * listed ones) have zero moments.
  */
 function assertRows(
   { before, after }: { before: StateColumns; after: StateColumns },
@@ -99,10 +99,10 @@ deviceTest("Columns.editRows() appends 0, 1 or more copies in the order of their
   assertRows(await edit(one, [0, 1, 1], [KEEP, { operation: "copy" }]), [0, 1, 2, 3, 4, 5, 6, 7, 1, 2], { fresh: 8 });
 });
 
-deviceTest("Columns.editRows() clears the moments of rows that copies are made of where it shall", async (device) => {
+deviceTest("Columns.editRows() clears the moments of copied rows if the kind says so", async (device) => {
   using made = await world(device);
   const table: RowKind[] = [KEEP, { operation: "copy", clearMoments: true }];
-  // Row 1 gives no copy: it is left as it is.
+  // Row 1 gives no copy: it is unchanged.
   const edited = await edit(made, [0, 1, 1, 1], table, { copies: "row == 2 | row == 3" });
   assertRows(edited, [0, 1, 2, 3, 4, 5, 6, 7, 2, 3], { fresh: [2, 3, 8, 9] });
   using kept = await world(device);
@@ -134,7 +134,7 @@ for (const mode of ["logit", "linear"] as const) {
   };
   const used = ({ trainer }: World) => trainer.columns.read("used_opacity");
 
-  deviceTest(`Columns.editRows() shares a ${mode} opacity among a row and its copies`, async (device) => {
+  deviceTest(`Columns.editRows() shares a ${mode} opacity between a row and its copies`, async (device) => {
     for (const share of ["opacity", "volume", 0.6] as const) {
       using made = await world(device, withOpacities);
       const edited = await edit(made, [1, 1, 1, 0], [KEEP, { operation: "copy", share }], {
@@ -157,7 +157,7 @@ for (const mode of ["logit", "linear"] as const) {
     }
   });
 
-  deviceTest(`Columns.editRows() relocates rows to those that give copies, in ${mode} mode`, async (device) => {
+  deviceTest(`Columns.editRows() turns relocated rows into copies of others, in ${mode} mode`, async (device) => {
     using made = await world(device, withOpacities);
     const table: RowKind[] = [KEEP, { operation: "relocate" }, {
       operation: "giveCopies",
@@ -182,12 +182,12 @@ for (const mode of ["logit", "linear"] as const) {
         assertAlmostEquals(rows[row], shared, 2e-6);
         rowOf(edited.after, "log_scales", row).forEach((now, k) => assertAlmostEquals(now, old[k] + shift, 1e-5));
       });
-      assertAlmostEquals(1 - (1 - rows[source]) ** n, o, 1e-5); // the peak stays
+      assertAlmostEquals(1 - (1 - rows[source]) ** n, o, 1e-5); // the opacity at the centre stays
     }
   });
 }
 
-deviceTest("Columns.editRows() knows the shares of 2, 8 and 51 rows", async (device) => {
+deviceTest("Columns.editRows() computes the shares of 2, 8 and 51 rows", async (device) => {
   for (
     const [o, n, shared, scale] of [[0.5, 2, 0.2929, 0.9522], [0.9, 8, 0.2501, 0.7805], [0.99, 51, 0.0863, 0.6421]]
   ) {
@@ -202,7 +202,7 @@ deviceTest("Columns.editRows() knows the shares of 2, 8 and 51 rows", async (dev
   }
 });
 
-deviceTest("Columns.editRows() puts two children in the place of a row that is split", async (device) => {
+deviceTest("Columns.editRows() replaces a split row by two children", async (device) => {
   using made = await world(device);
   const split: RowKind = { operation: "split", place: "random", logScale: -0.5, share: "opacity" };
   const edited = await edit(made, [0, 1, 0, 0, 1], [KEEP, split]);
@@ -217,7 +217,7 @@ deviceTest("Columns.editRows() puts two children in the place of a row that is s
     rowOf(after, "log_scales", row).forEach((value, k) => assertAlmostEquals(value, old[k] - 0.5, 1e-6));
     const o = sigmoid(rowOf(before, "opacities", source)[0]);
     assertAlmostEquals(sigmoid(rowOf(after, "opacities", row)[0]), 1 - Math.sqrt(1 - o), 1e-6);
-    // Within five standard deviations along each axis, and somewhere else than the parent.
+    // Within five standard deviations along each axis, and not at the parent's mean.
     const [mean, child] = [rowOf(before, "means", source), rowOf(after, "means", row)];
     const far = Math.hypot(...child.map((value, k) => value - mean[k]));
     assert(far > 0 && far < 5 * Math.sqrt(3) * Math.exp(Math.max(...old)), `child ${row} is ${far} away`);
@@ -225,7 +225,7 @@ deviceTest("Columns.editRows() puts two children in the place of a row that is s
   assertNotEquals(rowOf(after, "means", 1), rowOf(after, "means", 8));
 });
 
-deviceTest("Columns.editRows() puts children where the round's draw says", async (device) => {
+deviceTest("Columns.editRows() draws children's means from iteration and round", async (device) => {
   const means: string[] = [];
   for (const [iteration, round] of [[3, 0], [3, 0], [3, 1], [4, 0]]) {
     using made = await world(device);
@@ -239,14 +239,14 @@ deviceTest("Columns.editRows() puts children where the round's draw says", async
 /** The mean of a child along the longest axis: `offset` scales away, on the side of `sign`. */
 function alongLongest(before: StateColumns, row: number, offset: number): number[] {
   const scales = rowOf(before, "log_scales", row).map(Math.exp);
-  const longest = scales.indexOf(Math.max(...scales)); // of equal ones the first
+  const longest = scales.indexOf(Math.max(...scales)); // ties: the first
   const quat = rowOf(before, "quats", row);
   const length = Math.hypot(...quat);
   const rotation = rotationFromQuaternion(quat.map((value) => value / length));
   return rowOf(before, "means", row).map((value, k) => value + offset * scales[longest] * rotation[3 * k + longest]);
 }
 
-deviceTest("Columns.editRows() splits along the longest axis, the first of equal ones", async (device) => {
+deviceTest("Columns.editRows() splits along the longest axis, for ties along the first", async (device) => {
   using made = await world(device, async ({ trainer }) => {
     await trainer.columns.compute("log_scales.2", "log_scales.1", { rows: "row == 2" });
     await trainer.columns.compute("log_scales.0", "log_scales.1 - 1", { rows: "row == 2" });
@@ -279,7 +279,7 @@ deviceTest("Columns.editRows() splits along the longest axis, the first of equal
   }
 });
 
-deviceTest("Columns.editRows() adds a child and leaves its parent alone", async (device) => {
+deviceTest("Columns.editRows() adds a child and does not change its parent", async (device) => {
   for (const place of ["same", "longAxis"] as const) {
     using made = await world(device);
     const child: RowKind = { operation: "addChild", place, offset: 0.5, logScale: -1, logScaleOthers: -1, share: 0.6 };
@@ -299,21 +299,24 @@ deviceTest("Columns.editRows() adds a child and leaves its parent alone", async 
   }
 });
 
-deviceTest("Columns.editRows() appends in the order of the sources, or children behind all others", async (device) => {
-  const table: RowKind[] = [KEEP, { operation: "remove" }, { operation: "copy" }, { operation: "split" }, {
-    operation: "addChild",
-  }];
-  const kinds = [3, 2, 1, 4, 3, 0, 2, 0];
-  using first = await world(device);
-  assertRows(await edit(first, kinds, table, { copies: "1 + (row == 6)" }), [0, 1, 3, 4, 5, 6, 7, 0, 1, 3, 4, 6, 6], {
-    fresh: [0, 3, 7, 8, 9, 10, 11, 12],
-  });
-  using last = await world(device);
-  const options = { copies: "1 + (row == 6)", childrenLast: true };
-  assertRows(await edit(last, kinds, table, options), [1, 3, 5, 6, 7, 1, 3, 6, 6, 0, 4, 0, 4], { fresh: 5 });
-});
+deviceTest(
+  "Columns.editRows() appends rows in the order of their sources, or children after all others",
+  async (device) => {
+    const table: RowKind[] = [KEEP, { operation: "remove" }, { operation: "copy" }, { operation: "split" }, {
+      operation: "addChild",
+    }];
+    const kinds = [3, 2, 1, 4, 3, 0, 2, 0];
+    using first = await world(device);
+    assertRows(await edit(first, kinds, table, { copies: "1 + (row == 6)" }), [0, 1, 3, 4, 5, 6, 7, 0, 1, 3, 4, 6, 6], {
+      fresh: [0, 3, 7, 8, 9, 10, 11, 12],
+    });
+    using last = await world(device);
+    const options = { copies: "1 + (row == 6)", childrenLast: true };
+    assertRows(await edit(last, kinds, table, options), [1, 3, 5, 6, 7, 1, 3, 6, 6, 0, 4, 0, 4], { fresh: 5 });
+  },
+);
 
-deviceTest("Columns.editRows() changes nothing where an edit is wrong", async (device) => {
+deviceTest("Columns.editRows() changes nothing when an edit is invalid", async (device) => {
   using made = await world(device);
   const { columns } = made.trainer;
   const before = await exportColumns(made.trainer);
@@ -351,7 +354,7 @@ deviceTest("Columns.editRows() changes nothing where an edit is wrong", async (d
   assertEquals([...columns.read("row")], [...Array(COUNT).keys()]);
 });
 
-deviceTest("Columns.clearMoments() zeroes the parameters' moments named, at the rows named", async (device) => {
+deviceTest("Columns.clearMoments() zeroes the moments of the given parameters at the given rows", async (device) => {
   using made = await world(device);
   const { columns } = made.trainer;
   const index = (name: string) => PARAMETERS.indexOf(name);

@@ -1,5 +1,5 @@
-// What fills up the budget where candidates lack: a Gaussian and its copy share the opacity (Bulò et al. 2024,
-// equation 9), so that the picture stays.
+// Rows that fill up the budget if there are too few candidates: a Gaussian and its copy share the opacity (Bulò et al.
+// 2024, equation 9), so that the render hardly changes.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
@@ -11,12 +11,12 @@ import { longestAxes, meanGradients, middle, open, sources, steps, twoSided } fr
 
 const COUNT = 120;
 const FIELDS = ["means", "logScales", "quats", "opacities", "sh"] as const;
-/** Nothing is a candidate, and what fills up is cloned, whatever its size. */
+/** Nothing is a candidate, and rows of any size that fill up are cloned. */
 const CLONES_FILL = { iteration: 500, round: 0, gradientThreshold: 1e30, sizeThreshold: 1e9, fill: true };
 
 for (const mode of ["logit", "linear"] as const) {
   deviceTest(
-    `grow() shares ${mode} opacities of filled rows with their copies, and no others`,
+    `grow() shares only ${mode} opacities of rows that fill up with their copies`,
     async (device) => {
       using world = open(device, twoSided(COUNT));
       const { trainer, gaussians } = world;
@@ -47,7 +47,7 @@ for (const mode of ["logit", "linear"] as const) {
           assertSameBits(rowOf(after, field, row), rowOf(before, field, source), `${field} of row ${row}`);
         }
       });
-      // Each kind of row was there, and both rows of a filled one.
+      // There are rows of each kind, and both rows of each pair.
       const filled = rows.filter(isFilled);
       assertEquals(filled.length, 2 * new Set(filled).size);
       assertGreater(filled.length, 20);
@@ -58,13 +58,13 @@ for (const mode of ["logit", "linear"] as const) {
   );
 }
 
-deviceTest("grow() keeps the moments of a filled row and gives its copy none", async (device) => {
+deviceTest("grow() keeps the moments of a row that fills up and gives its copy none", async (device) => {
   const FILLED = 25;
   const results = [];
   for (const target of [COUNT, COUNT + FILLED]) {
     using world = open(device, twoSided(COUNT));
     const { trainer, gaussians } = world;
-    // Statistics of the far side alone, which therefore fills up, and is hidden from the last step.
+    // Statistics of only the far side, which therefore fills up, and which the last step does not see.
     await steps(trainer, [0, 1, 0, 1, 1].map((view) => ({ view, flags: view === 1 ? STEP.statistics : 0 })));
     assertEquals((await grow(trainer, { ...CLONES_FILL, target })).filled, target - COUNT);
     const before = gaussians.toArrays();
@@ -75,7 +75,7 @@ deviceTest("grow() keeps the moments of a filled row and gives its copy none", a
   assert(filled.grown.every((i) => i % 2 === 1));
   let moved = 0;
   for (const i of filled.grown) {
-    // Momentum moves a row that is not seen, by as much as if nothing had been filled.
+    // Momentum changes a hidden row by as much as without the event.
     for (const field of FIELDS) {
       if (field !== "opacities") assertSameBits(rowOf(filled.after, field, i), rowOf(plain.after, field, i), field);
     }
@@ -91,8 +91,8 @@ deviceTest("grow() keeps the moments of a filled row and gives its copy none", a
   }
 });
 
-deviceTest("grow() hardly changes the picture when it fills up, while exact copies do", async (device) => {
-  // One beside the mean: of opacity o and falloff G, (1 - o' G)^2 is not quite 1 - o G, so wide splats change less.
+deviceTest("grow() changes the render much less when it fills up than exact copies would", async (device) => {
+  // Away from the mean, with falloff G, (1 - o' G)^2 is not exactly 1 - o G, so wide splats change less.
   for (const [count, logScale, share] of [[COUNT, undefined, 0.3], [6, 2, 0.07]] as const) {
     const changes = [];
     for (const gradientThreshold of [1e30, 0]) { // nothing is a candidate, everything is

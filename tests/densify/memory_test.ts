@@ -1,4 +1,4 @@
-// Memory over many events: what scoring and edits take beside what training holds is given back or used again.
+// Memory over many events: scoring and edits free or reuse the memory that they allocate in addition to training's.
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { STEP } from "../../ffi/trainer.ts";
@@ -9,14 +9,14 @@ import { open, steps, twoSided, WEIGHTS } from "./world.ts";
 
 const COUNT = 400;
 /**
- * Four bytes for each of 23 parameters, 46 moments, 9 running sums and 3 statistics of a row, and what edits of some
- * 40 000 rows take: 8 bytes a row on the CPU with two threads, 9 on a GPU.
+ * Four bytes for each of 23 parameters, 46 moments, 9 running sums and 3 statistics of a row, and scratch of edits of
+ * about 40 000 rows: 8 bytes per row on the CPU with two threads, 9 on a GPU.
  */
 const LIMIT = 60_000 * (23 + 46 + 9 + 3) * 4 + 400_000;
 
-deviceTest("Device.memory() does not grow when events follow one another", async (device) => {
+deviceTest("Device.memory() does not grow over many events", async (device) => {
   const { splats, photos } = twoSided(COUNT);
-  // All alike, so that whichever is copied or removed, the picture takes the same scratch.
+  // All identical, so that rendering needs the same scratch whichever rows are copied or removed.
   splats.means.forEach((_, i) => splats.means[i] = i % 3 === 2 ? 3 : 0);
   splats.logScales.fill(-2);
   splats.opacities.fill(0);
@@ -40,11 +40,11 @@ deviceTest("Device.memory() does not grow when events follow one another", async
   assertEquals(after.peak, first.peak);
 });
 
-deviceTest("grow() leaves all as it was when memory is short", async (device) => {
+deviceTest("grow() changes nothing when it runs out of memory", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   using world = open(device, { splats, photos, capacity: 60_000 });
   const options = { iteration: 1, gradientThreshold: 0, sizeThreshold: 0.05, fill: true };
-  // One float a row: what reading a wider field takes on a GPU would itself be too much.
+  // One float per row: reading a wider field would itself need too much memory on a GPU.
   let before = world.gaussians.download("opacities");
   const error = await assertRejects(async () => {
     for (let round = 0; world.gaussians.count < 60_000; round++) {

@@ -1,4 +1,4 @@
-// Photos with alpha and with masks in steps and scores: against the oracle, and against photos without either.
+// Photos with alpha and with masks in steps and scores: against the oracle, and against photos with neither.
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -13,7 +13,7 @@ import { isCertain, scoreReference, statisticsReference } from "../reference/sco
 import { deviceTest } from "../support/device.ts";
 import { open, photoOf, steps, WEIGHTS } from "./world.ts";
 
-const BACKGROUND = [0.21, 0.47, 0.13]; // no half bytes, which float32 and float64 might round apart
+const BACKGROUND = [0.21, 0.47, 0.13]; // no half bytes, which float32 and float64 might round differently
 const OPTIONS = { shDegree: 1, background: BACKGROUND };
 const [WIDTH, HEIGHT] = [45, 37];
 
@@ -32,12 +32,12 @@ const KINDS: Record<string, Image8> = {
   "alpha and a mask": { ...withAlpha(PLAIN), mask: spots() },
 };
 
-Deno.test("the oracle is certain of the scene with alpha and masks", () => {
+Deno.test("rounding decides nothing in the oracle's scene with alpha and masks", () => {
   for (const image of Object.values(KINDS)) assert(isCertain(splats, { camera, image }, OPTIONS));
 });
 
 for (const [kind, image] of Object.entries(KINDS)) {
-  deviceTest(`a step on a photo with ${kind} has the oracle's loss and statistics`, async (device) => {
+  deviceTest(`a step on a photo with ${kind} agrees with the oracle on loss and statistics`, async (device) => {
     const photos = [{ camera, image }];
     using world = open(device, { splats, photos });
     await steps(world.trainer, [{ shDegree: 1, flags: STEP.statistics, update: 0, background: BACKGROUND }]);
@@ -61,7 +61,7 @@ for (const [kind, image] of Object.entries(KINDS)) {
   });
 }
 
-deviceTest("an opaque alpha and a mask that keeps everything change no bit", async (device) => {
+deviceTest("an opaque alpha and a mask that keeps everything do not change a bit", async (device) => {
   const opaque = withAlpha(PLAIN);
   opaque.data.forEach((_, i) => i % 4 === 3 && (opaque.data[i] = 255));
   const plain = await trained(device, PLAIN);
@@ -71,7 +71,7 @@ deviceTest("an opaque alpha and a mask that keeps everything change no bit", asy
   assertNotEquals(await trained(device, KINDS["a mask"]), plain);
 });
 
-deviceTest("what a mask leaves out, or what lies under no alpha, changes no bit", async (device) => {
+deviceTest("masked and transparent pixels of a photo do not change a bit", async (device) => {
   const mask = spots();
   const other = { ...PLAIN, data: PLAIN.data.map((value, i) => mask[Math.floor(i / 3)] === 0 ? 255 - value : value) };
   assertEquals(await trained(device, { ...other, mask }), await trained(device, { ...PLAIN, mask }));
@@ -83,7 +83,7 @@ deviceTest("what a mask leaves out, or what lies under no alpha, changes no bit"
   assertEquals(await trained(device, clearOther), await trained(device, clear));
 });
 
-deviceTest("a photo of which the mask leaves nothing has loss 0 and moves nothing", async (device) => {
+deviceTest("a fully masked photo has loss 0 and changes nothing", async (device) => {
   const image = { ...PLAIN, mask: new Uint8Array(WIDTH * HEIGHT) };
   using world = open(device, { splats, photos: [{ camera, image }] });
   const before = world.gaussians.toArrays();
@@ -95,7 +95,7 @@ deviceTest("a photo of which the mask leaves nothing has loss 0 and moves nothin
 });
 
 deviceTest(
-  "Views.set() replaces a photo by one with alpha and a mask, and Views.clear() makes room for any",
+  "Views.set() replaces a photo by one with alpha and a mask, and Views.clear() allows any size",
   async (device) => {
     const first = await trained(device, KINDS["alpha and a mask"]);
     const again = await trained(device, PLAIN, (views) => views.set(0, camera, KINDS["alpha and a mask"]));
@@ -112,7 +112,7 @@ deviceTest(
   },
 );
 
-/** Twelve steps of everything on one photo; `alter` changes the views before them. */
+/** Twelve steps of all kinds on one photo; `alter` changes the views before them. */
 function trained(device: Device, image: Image8, alter?: Parameters<typeof runProblem>[2]["prepare"]): Promise<unknown> {
   const problem: { splats: SplatArrays; photos: Photo[] } = { splats, photos: [{ camera, image }] };
   return runProblem(device, problem, {
@@ -138,7 +138,7 @@ function oracleLoss(image: Image8): number {
   return imageLossReference({ ...size, rgb: drawn.image }, { ...size, rgb }, { mask: image.mask }).value;
 }
 
-/** The photo with an alpha of every kind: none, some, all. */
+/** The photo with every kind of alpha: transparent, partial, opaque. */
 function withAlpha({ width, height, data }: Image8): Image8 {
   const random = new Random(8);
   const rgba = Uint8Array.from({ length: 4 * width * height }, (_, i) => {
@@ -148,13 +148,13 @@ function withAlpha({ width, height, data }: Image8): Image8 {
   return { width, height, channels: 4, data: rgba };
 }
 
-/** The photo with the largest edges and errors there can be in what the mask leaves out. */
+/** The photo with the largest possible edges and errors in the masked pixels. */
 function loud(image: Image8): Image8 {
   const mask = spots();
   return { ...image, data: image.data.map((value, i) => mask[Math.floor(i / 3)] === 0 ? 255 * (i % 2) : value) };
 }
 
-/** A mask that leaves out a block, a border and single pixels. */
+/** A mask that excludes a block, a border and single pixels. */
 function spots(): Uint8Array {
   const random = new Random(9);
   return Uint8Array.from({ length: WIDTH * HEIGHT }, (_, i) => {

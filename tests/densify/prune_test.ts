@@ -1,4 +1,4 @@
-// Pruning: who goes, and that the rest stay as they are.
+// Pruning: which rows are removed, and that the others do not change.
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -13,7 +13,7 @@ const COUNT = 120;
 const NEVER = { minOpacity: 0, maxScale: 1e30 }; // nothing is weak
 const ALL = { iteration: 1, target: COUNT, share: 1 };
 
-deviceTest("prune() takes the share of the weak from the weak alone, and keeps the order", async (device) => {
+deviceTest("prune() removes the given share of the weak rows and no others, and keeps the order", async (device) => {
   using world = await scored(device);
   const weak = weakOnes(world, { minOpacity: 0.3, maxScale: 0.15 });
   assertGreater(weak.size, 30);
@@ -30,7 +30,7 @@ deviceTest("prune() takes the share of the weak from the weak alone, and keeps t
 });
 
 deviceTest(
-  "prune() finds the weak by opacity and by scale each, and none when there are none",
+  "prune() finds weak rows by opacity and by scale, and none when there are none",
   async (device) => {
     for (const rule of [{ ...NEVER, minOpacity: 0.4 }, { ...NEVER, maxScale: 0.1 }]) {
       using world = await scored(device);
@@ -49,7 +49,7 @@ deviceTest(
 );
 
 deviceTest(
-  "prune() takes the lowest scores down to the target when that is below the count",
+  "prune() removes the lowest scores down to the target when that is below the count",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const scores = world.trainer.scores();
@@ -60,7 +60,7 @@ deviceTest(
   },
 );
 
-deviceTest("prune() takes first the share, then down to the target", async (device) => {
+deviceTest("prune() removes the share first, and then down to the target", async (device) => {
   const rule = { ...ALL, minOpacity: 0.3, maxScale: 1e30 };
   using drawn = await scored(device, [0, 1]);
   await prune(drawn.trainer, rule);
@@ -74,7 +74,7 @@ deviceTest("prune() takes first the share, then down to the target", async (devi
   assertEquals(sources(world.gaussians), expected);
 });
 
-deviceTest("prune() leaves one Gaussian when all are weak and all shall go", async (device) => {
+deviceTest("prune() keeps one Gaussian when all are weak and the share is 1", async (device) => {
   using world = await scored(device);
   assertEquals(await prune(world.trainer, { ...ALL, minOpacity: 1, maxScale: 0 }), { weak: COUNT, count: 1 });
   assertEquals(await prune(world.trainer, { ...ALL, minOpacity: 1, maxScale: 0 }), { weak: 1, count: 1 });
@@ -83,7 +83,7 @@ deviceTest("prune() leaves one Gaussian when all are weak and all shall go", asy
   assertEquals(world.gaussians.download("means").length, 3);
 });
 
-deviceTest("prune() draws the weak by 1 / score", async (device) => {
+deviceTest("prune() draws weak rows by 1 / score", async (device) => {
   using world = await scored(device, [0, 1], 2000);
   const scores = world.trainer.scores();
   await prune(world.trainer, { ...ALL, target: 2000, minOpacity: 1, maxScale: 0, share: 0.2 });
@@ -93,7 +93,7 @@ deviceTest("prune() draws the weak by 1 / score", async (device) => {
 });
 
 deviceTest(
-  "prune() draws anew when the iteration is another, and alike when it is the same",
+  "prune() draws differently in another iteration, and repeats for the same",
   async (device) => {
     const left = [];
     for (const iteration of [500, 500, 600]) {
@@ -107,7 +107,7 @@ deviceTest(
 );
 
 deviceTest(
-  "prune() hands parameters, moments, SH sums, statistics and scores on to the rows left",
+  "prune() keeps parameters, moments, SH sums, statistics and scores of the remaining rows",
   async (device) => {
     const accumulate = STEP.statistics | STEP.shAccumulate;
     const results: ArrayLike<number>[][] = [];
@@ -117,7 +117,7 @@ deviceTest(
       await steps(trainer, [0, 1, 0, 1, 0].map((view) => ({ view, flags: accumulate })));
       await trainer.score([0], WEIGHTS, { shDegree: 1, background: [0, 0, 0] });
       const rows = Array.from({ length: COUNT }, (_, i) => i).filter((i) => i % 2 === 0);
-      // What the first view does not see has score 0 and goes first.
+      // Rows that the first view does not see have score 0 and are removed first.
       if (edited) await prune(trainer, { ...ALL, ...NEVER, target: rows.length });
       if (edited) assertEquals(sources(gaussians), rows);
       const pick = (values: ArrayLike<number>) => edited ? Array.from(values) : rows.map((i) => values[i]);

@@ -1,12 +1,12 @@
-// Whether a sample looks as if it was drawn without replacement by weight.
+// A statistical test of samples drawn by weight without replacement.
 import { assertLessOrEqual } from "@std/assert";
 import { Random } from "../reference/random.ts";
 
 const REPEATS = 300;
 
 /**
- * Fails unless the mean log-weight and the squared deviation of the chosen lie within 4.5 standard deviations of those
- * that drawing one after the other, by weight, gives.
+ * Fails unless the mean log-weight and the squared deviation of the chosen are within 4.5 standard deviations of those
+ * of sequential draws by weight.
  */
 export function assertRaceLike(chosen: readonly number[], weights: readonly number[]): void {
   const random = new Random(77);
@@ -19,7 +19,7 @@ export function assertRaceLike(chosen: readonly number[], weights: readonly numb
   });
 }
 
-// An exponential variable divided by the weight is the time at which one would be drawn.
+// An exponential variable divided by the weight is the time at which an item would be drawn.
 function race(weights: readonly number[], count: number, random: Random): number[] {
   const times = weights.map((weight) => -Math.log(1 - random.uniform()) / weight);
   return [...times.keys()].filter((i) => weights[i] > 0).sort((a, b) => times[a] - times[b]).slice(0, count);

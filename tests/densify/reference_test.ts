@@ -1,5 +1,5 @@
-// An event as the authors' implementation carries it out: shares rounded down, strangers that stand in, and pruning by
-// scores out of place.
+// An event as in the authors' implementation: shares rounded down, rows that are no candidates as substitutes, and
+// pruning by scores of the wrong rows.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { STEP } from "../../ffi/trainer.ts";
@@ -11,7 +11,7 @@ import { longestAxes, meanGradients, middle, open, sources, steps, twoSided, WEI
 const COUNT = 120;
 const KEEP = { minOpacity: 0, maxScale: 1e30, share: 0 };
 
-/** Candidates by what becomes of them, and options that make half of the seen ones candidates. */
+/** Candidates by operation, and options that make half of the visible Gaussians candidates. */
 interface Sets {
   clones: number[];
   splits: number[];
@@ -34,7 +34,7 @@ async function scored(device: Device, views: number[], count = COUNT): Promise<W
   });
 }
 
-/** Rows as an event without pruning leaves them: kept ones, clones, first and second children. */
+/** The row blocks after an event without pruning: kept ones, clones, first and second children. */
 function blocks(rows: number[], { cloned, split }: { cloned: number; split: number }) {
   const [second, first] = [rows.slice(-split), rows.slice(-2 * split, -split)];
   return {
@@ -50,7 +50,7 @@ deviceTest("referenceEvent() grows both sets in shares rounded down, in blocks o
   const { trainer, gaussians, clones, splits, options } = world;
   const wanted = 31;
   const candidates = clones.length + splits.length;
-  assert(wanted * clones.length % candidates !== 0, "one Gaussian is lost to rounding");
+  assert(wanted * clones.length % candidates !== 0, "rounding down must lose one Gaussian");
   const result = await referenceEvent(trainer, { ...options, target: COUNT + wanted });
   const cloned = Math.floor(wanted * clones.length / candidates);
   const split = Math.floor(wanted * splits.length / candidates);
@@ -65,7 +65,7 @@ deviceTest("referenceEvent() grows both sets in shares rounded down, in blocks o
 });
 
 deviceTest(
-  "referenceEvent() never grows by more than the candidates, nor when none is wanted",
+  "referenceEvent() never grows by more than the candidates, and not at all when none is wanted",
   async (device) => {
     using world = await scored(device, [0, 1]);
     const { trainer, clones, splits, options } = world;
@@ -81,7 +81,7 @@ deviceTest(
   },
 );
 
-deviceTest("referenceEvent() lets any row stand in where too few of a set have a score", async (device) => {
+deviceTest("referenceEvent() substitutes any rows when too few of a set have a score", async (device) => {
   using world = await scored(device, [0]); // the other half scores 0
   const { trainer, gaussians, clones, splits, options } = world;
   const scores = trainer.scores();
@@ -95,7 +95,7 @@ deviceTest("referenceEvent() lets any row stand in where too few of a set have a
   assertGreater(strangers.length, 0);
 });
 
-deviceTest("referenceEvent() copies, shrinks and moves as a split does, without moments", async (device) => {
+deviceTest("referenceEvent() copies, shrinks and moves rows like a split, without moments", async (device) => {
   using world = await scored(device, [0, 1]);
   const { trainer, gaussians, options } = world;
   const before = gaussians.toArrays();
@@ -108,8 +108,8 @@ deviceTest("referenceEvent() copies, shrinks and moves as a split does, without 
     row(after.logScales, i).forEach((value, k) =>
       assertLess(Math.abs(value - row(before.logScales, rows[i])[k] + Math.log(1.6)), 1e-6)
     );
-    const twin = i < count - split ? i + split : i - split;
-    row(after.means, i).forEach((value, k) => assert(value !== row(after.means, twin)[k]));
+    const sibling = i < count - split ? i + split : i - split;
+    row(after.means, i).forEach((value, k) => assert(value !== row(after.means, sibling)[k]));
   }
   const opacities = gaussians.download("opacities");
   await steps(trainer, [{ view: 0 }]);
@@ -120,7 +120,7 @@ deviceTest("referenceEvent() copies, shrinks and moves as a split does, without 
 });
 
 deviceTest(
-  "referenceEvent() takes weak rows alone, and no clone while older rows are left",
+  "referenceEvent() removes only weak rows, and no clone while older rows are left",
   async (device) => {
     for (const rule of [{ minOpacity: 0.4, maxScale: 1e30 }, { minOpacity: 0, maxScale: 0.1 }]) {
       using world = await scored(device, [0, 1]);
@@ -142,7 +142,7 @@ deviceTest(
   },
 );
 
-deviceTest("referenceEvent() prunes by the scores that stood at each place before splits", async (device) => {
+deviceTest("referenceEvent() prunes by the scores that each row index had before splits", async (device) => {
   const count = 2000;
   const gone: number[] = [];
   let full: number[] = [];
@@ -167,7 +167,8 @@ deviceTest("referenceEvent() prunes by the scores that stood at each place befor
       continue;
     }
     assertEquals([result.weak, result.pruned], [count + 500, 500]);
-    // What is left is `full` with holes. Names ascend within a block, which tells a parent's two children apart.
+    // The remaining rows are a subsequence of `full`. Names ascend within a block, which distinguishes a parent's
+    // children.
     let at = 0;
     for (const [i, name] of full.entries()) {
       if (rows[at] === name) at++;

@@ -8,7 +8,7 @@ import { open, steps, threeViews, twoSided, WEIGHTS } from "./world.ts";
 
 const ERROR = 1e-4; // of the largest
 
-/** Seeds whose pictures hold nothing that is too close to call in float32. */
+/** Seeds of scenes in which float32 rounding decides nothing. */
 const SEEDS: Record<number, number> = { 0: 2, 2: 3 };
 
 const TERMS: Record<string, ScoreWeights> = {
@@ -46,7 +46,7 @@ for (const shDegree of [0, 2]) {
   const options = { shDegree, background: BACKGROUND };
   const { splats, photos } = threeViews(SEEDS[shDegree]);
 
-  Deno.test(`the oracle is certain of the scene when the degree is ${shDegree}`, () => {
+  Deno.test(`rounding decides nothing in the oracle's scene when the degree is ${shDegree}`, () => {
     for (const photo of photos) assert(isCertain(splats, photo, options));
   });
 
@@ -63,7 +63,7 @@ for (const shDegree of [0, 2]) {
   });
 
   deviceTest(
-    `Trainer.statistics() counts gradients near a camera less when the degree is ${shDegree}`,
+    `Trainer.statistics() scales gradients down close to a camera when the degree is ${shDegree}`,
     async (device) => {
       const fullDepth = 4;
       using world = open(device, { splats, photos, fullGradientDepth: fullDepth });
@@ -73,7 +73,7 @@ for (const shDegree of [0, 2]) {
       const all = statisticsReference(splats, photos, options);
       const near = expected.gradientSums.filter((sum, i) => sum < all.gradientSums[i]).length;
       const far = expected.gradientSums.filter((sum, i) => sum > 0 && sum === all.gradientSums[i]).length;
-      assert(near > 5 && far > 5, `${near} count less, ${far} in full`);
+      assert(near > 5 && far > 5, `${near} are scaled down, ${far} are not`);
     },
   );
 
@@ -93,7 +93,7 @@ for (const shDegree of [0, 2]) {
   }
 }
 
-deviceTest("Trainer.score() weighs a view by its loss with the trainer's weight of D-SSIM", async (device) => {
+deviceTest("Trainer.score() weights a view by its loss with the trainer's weight of D-SSIM", async (device) => {
   const { splats, photos } = threeViews(SEEDS[0]);
   using world = open(device, { splats, photos, lambdaDssim: 0.7 });
   const weights = { view: 1, opacity: 1 };
@@ -104,7 +104,7 @@ deviceTest("Trainer.score() weighs a view by its loss with the trainer's weight 
 });
 
 deviceTest(
-  "Trainer.score() is 0 for Gaussians that no view sees, and for all when a weight map is flat",
+  "Trainer.score() is 0 for Gaussians that no view sees, and for all when a weight map is constant",
   async (device) => {
     const { splats, photos } = twoSided(40);
     const { width, height } = photos[0].image;
@@ -121,7 +121,7 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.score() counts a view twice when it is named twice, and repeats its bits", async (device) => {
+deviceTest("Trainer.score() counts a view twice when it is listed twice, and is bit-reproducible", async (device) => {
   const { splats, photos } = twoSided(40);
   using world = open(device, { splats, photos });
   const options = { shDegree: 1, background: [0, 0, 0] };
@@ -134,7 +134,7 @@ deviceTest("Trainer.score() counts a view twice when it is named twice, and repe
   assertEquals(await scoresOf([0]), once);
 });
 
-deviceTest("Trainer.score() rejects a view, a weight or a degree when it is wrong", async (device) => {
+deviceTest("Trainer.score() rejects a wrong view, weight or degree", async (device) => {
   const { splats, photos } = twoSided(10);
   using world = open(device, { splats, photos });
   const { trainer } = world;
@@ -147,7 +147,7 @@ deviceTest("Trainer.score() rejects a view, a weight or a degree when it is wron
   await assertRejects(() => trainer.score([0], WEIGHTS, { ...options, shDegree: 2 }), TameError, "sh_degree");
 });
 
-Deno.test("edgeMap() gives numbers worked out by hand", () => {
+Deno.test("edgeMap() gives values computed by hand", () => {
   const data = new Uint8Array(3 * 9).fill(10);
   data.set([40, 40, 40], 3 * 4);
   const image = { width: 3, height: 3, channels: 3 as const, data };
@@ -159,7 +159,7 @@ Deno.test("edgeMap() gives numbers worked out by hand", () => {
   ]);
 });
 
-/** One step of statistics on each view, which moves nothing. */
+/** One step on each view that accumulates statistics and updates nothing. */
 function gather(trainer: Parameters<typeof steps>[0], shDegree: number): Promise<void> {
   const flags = STEP.statistics;
   return steps(trainer, [0, 1, 2].map((view) => ({ view, shDegree, flags, update: 0, background: BACKGROUND })));

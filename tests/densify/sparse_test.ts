@@ -1,4 +1,4 @@
-// Sparse steps: who moves, and by how much.
+// Sparse steps: which rows change, and by how much.
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import type { GaussianField, SplatArrays } from "../../ffi/gaussians.ts";
 import { rasterize } from "../../ffi/rasterizer.ts";
@@ -16,11 +16,11 @@ const FIELDS: [Exclude<keyof SplatArrays, "shDegree">, GaussianField, number][] 
 ];
 const SPARSE = { flags: STEP.visible | STEP.noBias, update: EVERYTHING };
 
-deviceTest("Trainer.run() moves visible Gaussians only when a step is sparse, all when it is not", async (device) => {
+deviceTest("Trainer.run() updates only visible Gaussians in a sparse step, all in others", async (device) => {
   const { splats, photos } = twoSided(80);
   for (const sparse of [true, false]) {
     using world = open(device, { splats, photos });
-    // Moments for all; then a step that sees one half.
+    // Moments for all, then a step in which one half is visible.
     await steps(world.trainer, [{ view: 0, update: EVERYTHING }, { view: 1, update: EVERYTHING }]);
     const before = world.gaussians.toArrays();
     using drawn = rasterize(device, before, photos[0].camera);
@@ -43,11 +43,11 @@ deviceTest("Trainer.run() moves visible Gaussians only when a step is sparse, al
   }
 });
 
-deviceTest("Trainer.run() steps by eta m / (sqrt(v) + epsilon) when a step is sparse", async (device) => {
+deviceTest("Trainer.run() updates by eta m / (sqrt(v) + epsilon) in a sparse step", async (device) => {
   const { splats, photos } = twoSided(80);
   using world = open(device, { splats, photos });
   await steps(world.trainer, [SPARSE]);
-  // From zero moments, m / sqrt(v) is 0.1 g / sqrt(0.001 g^2) whatever the gradient g.
+  // From zero moments, m / sqrt(v) is 0.1 g / sqrt(0.001 g^2) for any gradient g.
   const factor = 0.1 / Math.sqrt(0.001);
   for (const [name, field, group] of FIELDS) {
     const moves = world.gaussians.download(field).map((value, i) => Math.abs(value - splats[name][i]));

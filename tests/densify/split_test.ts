@@ -1,4 +1,4 @@
-// Where the children of a split stand: drawn from their parent as from a normal distribution.
+// Means of the children of a split, drawn from the parent's normal distribution.
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
@@ -19,7 +19,7 @@ deviceTest("grow() draws both children of a split from N(mean, covariance) of th
     );
     return [0, 1, 2].map((axis) => standard.map((xi) => xi[axis]));
   });
-  // Six series, the axes of either child, each with mean 0 and variance 1, and none with another's hand in it.
+  // Six independent series, the axes of both children, each with mean 0 and variance 1.
   const within = 4 / Math.sqrt(COUNT);
   draws.forEach((values, k) => {
     assertNear(mean(values), 0, within, `Mean of series ${k}`);
@@ -34,7 +34,7 @@ deviceTest("grow() draws both children of a split from N(mean, covariance) of th
   });
 });
 
-deviceTest("grow() puts children elsewhere when iteration or round is another", async (device) => {
+deviceTest("grow() draws other children in another iteration or round", async (device) => {
   const means = [];
   for (const [iteration, round] of [[1, 0], [1, 0], [1, 1], [2, 0]]) {
     means.push((await splitAll(device, iteration, round)).after.means);
@@ -44,7 +44,7 @@ deviceTest("grow() puts children elsewhere when iteration or round is another", 
   for (const other of [otherRound, otherIteration]) assertLessOrEqual(share(other, first), 1e-3);
 });
 
-Deno.test("grow() puts children elsewhere when the device's seed is another", async () => {
+Deno.test("grow() draws other children with another seed of the device", async () => {
   const means = [];
   for (const seed of [5, 5, 6]) {
     using device = await testDevice({ seed });
@@ -54,7 +54,7 @@ Deno.test("grow() puts children elsewhere when the device's seed is another", as
   assertLessOrEqual(share(means[2], means[0]), 1e-3);
 });
 
-/** All Gaussians split, by a threshold of 0. */
+/** Splits all Gaussians, with a threshold of 0. */
 async function splitAll(
   device: Device,
   iteration: number,
@@ -67,7 +67,7 @@ async function splitAll(
   return { before: world.splats, after: world.gaussians.toArrays() };
 }
 
-/** The child's place in the parent's own axes, in standard deviations. */
+/** The child's position in the parent's axes, in standard deviations. */
 function standardised({ means, quats, logScales }: SplatArrays, i: number, child: ArrayLike<number>): number[] {
   const quat = quats.subarray(4 * i, 4 * i + 4);
   const length = Math.hypot(...quat);
@@ -78,7 +78,7 @@ function standardised({ means, quats, logScales }: SplatArrays, i: number, child
   });
 }
 
-/** Share of the values that are the same. */
+/** Share of equal values. */
 function share(a: Float32Array, b: Float32Array): number {
   return a.filter((value, i) => value === b[i]).length / a.length;
 }

@@ -1,5 +1,5 @@
-// What densification's tests train on: Gaussians in front of one camera and behind it, in front of another, so that
-// what happens to one half leaves the other's picture alone.
+// The scene of the densification tests: half of the Gaussians in front of each of two opposite cameras, so that
+// changing one half does not change the other camera's image.
 import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
@@ -8,13 +8,13 @@ import { EVERYTHING, LEARNING_RATES, makeViews, type Photo } from "../gpu/traini
 import { Random } from "../reference/random.ts";
 import { benignScene } from "../reference/scenes.ts";
 
-/** All groups but the one whose values say which Gaussian a row comes from. */
+/** All groups except the one whose values identify a row's source. */
 export const BUT_NAMES = EVERYTHING & ~(1 << GROUP.shDc);
 
 /** Weights of all terms that are not 0 where a Gaussian contributes. */
 export const WEIGHTS: number[] = Array.from({ length: 12 }, (_, term) => term === SCORE.view ? 10 : 1);
 
-/** A trainer, what it works on, and their end. */
+/** A trainer and its Gaussians and views; disposes all. */
 export interface World extends Disposable {
   gaussians: Gaussians;
   trainer: Trainer;
@@ -22,8 +22,8 @@ export interface World extends Disposable {
 }
 
 /**
- * Gaussians of SH degree 1; those of even index lie in front of the first camera, those of odd index behind it and in
- * front of the second. The first coefficient of Gaussian i is i / 1000: its name, as long as it is not trained.
+ * Gaussians of SH degree 1; those of even index are in front of the first camera, those of odd index behind it and in
+ * front of the second. The first coefficient of Gaussian i is i / 1000, which identifies it unless it is trained.
  */
 export function twoSided(count: number, seed = 31): { splats: SplatArrays; photos: Photo[] } {
   const random = new Random(seed);
@@ -83,7 +83,7 @@ export function photoOf(width: number, height: number, seed: number): Image8 {
   return { width, height, channels: 3, data };
 }
 
-/** Puts Gaussians with room for more, their photos and a trainer on a device. */
+/** Puts Gaussians with spare capacity, their photos and a trainer on a device. */
 export function open(
   device: Device,
   problem: { splats: SplatArrays; photos: Photo[]; capacity?: number } & TrainerOptions,
@@ -111,7 +111,7 @@ export function open(
   };
 }
 
-/** Takes steps; each is on view 0, at SH degree 1, of {@linkcode BUT_NAMES} unless it says otherwise. */
+/** Takes steps; by default each is on view 0, at SH degree 1, of {@linkcode BUT_NAMES}. */
 export async function steps(trainer: Trainer, list: Partial<Step>[]): Promise<void> {
   const plan = new StepPlan(list.length);
   list.forEach((step, i) =>
@@ -128,7 +128,7 @@ export async function steps(trainer: Trainer, list: Partial<Step>[]): Promise<vo
   await trainer.run(plan, new Control(list.length));
 }
 
-/** The index of the Gaussian that each row comes from. */
+/** The index of each row's source. */
 export function sources(gaussians: Gaussians): number[] {
   return [...gaussians.download("shDc")].filter((_, i) => i % 3 === 0).map((value) => Math.round(1000 * value));
 }
@@ -147,7 +147,7 @@ export function longestAxes({ logScales }: SplatArrays): number[] {
   );
 }
 
-/** The middle of some values, between two of them where it can be. */
+/** The median of some values, between two of them if possible. */
 export function middle(values: Iterable<number>): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = Math.floor(sorted.length / 2);

@@ -1,4 +1,4 @@
-// What results.json holds of a model on disk: scores of pictures, of the same renders unrounded, and LPIPS.
+// The scores in results.json of a model on disk: of images, of the same renders unrounded, and LPIPS.
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -50,23 +50,23 @@ async function withModel(device: Device, body: (world: World) => Promise<void>):
     });
     await savePointCloud(gaussians, model, 7);
     const record: RenderRecord = { iteration: 7, set: "test", source, eval: true, whiteBackground: true };
-    const pictures = rendersPath(model, "test", 7);
-    await renderViews(gaussians, scene.test, pictures, { background: backgroundOf(record) });
-    await writeRenderRecord(pictures, record);
+    const images = rendersPath(model, "test", 7);
+    await renderViews(gaussians, scene.test, images, { background: backgroundOf(record) });
+    await writeRenderRecord(images, record);
     await body({ model, scene, gaussians });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-deviceTest("scoreModel() scores the pictures and, beside them, the same renders without rounding", async (device) => {
+deviceTest("scoreModel() scores the images, and the same renders without rounding", async (device) => {
   await withModel(device, async ({ model, scene, gaussians }) => {
-    const { ours_7: { means, pictures } } = await scoreModel(device, model);
+    const { ours_7: { means, images } } = await scoreModel(device, model);
     const report = await evaluate(gaussians, scene.test, { background: [1, 1, 1] });
     assertEquals([means.PSNR_float, means.SSIM_float], [report.psnr, report.ssim]);
     assert(means.PSNR !== means.PSNR_float && Math.abs(means.PSNR - means.PSNR_float) < 0.02);
-    assertEquals(pictures.length, 2);
-    for (const [i, { scores }] of pictures.entries()) {
+    assertEquals(images.length, 2);
+    for (const [i, { scores }] of images.entries()) {
       const image = clampColors(await renderColors(gaussians, scene.test[i].camera, { background: [1, 1, 1] }));
       const photo = toFloat(await scene.test[i].photo());
       assertAlmostEquals(scores.PSNR_float, psnrReference(image, photo), 1e-6);
@@ -81,12 +81,12 @@ deviceTest("scoreModel() scores the pictures and, beside them, the same renders 
     assertEquals(Object.keys(means), names);
     const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")));
     assertEquals(Object.keys(perView.ours_7), names);
-    assertEquals(perView.ours_7.SSIM_float["00001.png"], pictures[1].scores.SSIM_float);
+    assertEquals(perView.ours_7.SSIM_float["00001.png"], images[1].scores.SSIM_float);
   });
 });
 
 deviceTest(
-  "scoreModel() says why when the views cannot be rendered once more, and scores the pictures",
+  "scoreModel() scores the images and reports why when the views cannot be rendered again",
   async (device) => {
     await withModel(device, async ({ model, scene, gaussians }) => {
       const reasons: string[] = [];
@@ -113,7 +113,7 @@ deviceTest(
   },
 );
 
-deviceTest("scoreModel() undistorts the capture's photos with the library that it is told", async (device) => {
+deviceTest("scoreModel() undistorts the capture's photos with the named library", async (device) => {
   await withModel(device, async ({ model, scene }) => {
     const params = [50, 24, 16, 1e-9]; // so little that nothing is cropped
     const camera = { id: 1, model: "SIMPLE_RADIAL", width: 48, height: 32, params } as const;
@@ -135,12 +135,12 @@ deviceTest(
       await Deno.writeFile(file, (await encodeLpips({ net: "alex", values })).bytes);
       await withModel(device, async ({ model, scene, gaussians }) => {
         using weights = await loadLpips(device, file);
-        const { ours_7: { means, pictures } } = await scoreModel(device, model, { weights });
+        const { ours_7: { means, images } } = await scoreModel(device, model, { weights });
         const image = clampColors(await renderColors(gaussians, scene.test[0].camera, { background: [1, 1, 1] }));
         const photo = toFloat(await scene.test[0].photo());
-        assertEquals(pictures[0].scores.LPIPS_alex_float, await lpips(device, image, photo, weights));
+        assertEquals(images[0].scores.LPIPS_alex_float, await lpips(device, image, photo, weights));
         assertEquals(
-          pictures[0].scores.LPIPS_alex_signed_float,
+          images[0].scores.LPIPS_alex_signed_float,
           await lpips(device, image, photo, weights, { range: "signed" }),
         );
         assertEquals(Object.keys(means).slice(0, 5), ["SSIM", "PSNR", "LPIPS_alex", "SSIM_valid", "LPIPS_alex_signed"]);
@@ -153,7 +153,7 @@ deviceTest(
 );
 
 deviceTest(
-  "renderViews() writes opacities and depths that read back, and removes those that are not asked for",
+  "renderViews() writes opacities and depths that read back, and removes those that are not requested",
   async (device) => {
     await withModel(device, async ({ model, scene, gaussians }) => {
       const folder = join(model, "planes");

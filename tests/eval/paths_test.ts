@@ -1,4 +1,4 @@
-// Camera paths: where orbits and spirals lead, and how smoothly keyframes are joined.
+// Camera paths: the geometry of orbits and spirals, and the smoothness of keyframe paths.
 
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
@@ -23,7 +23,7 @@ const LENS: Camera = {
 };
 const UP: Vec3 = [0, -1, 0]; // y is down in COLMAP's frames
 
-/** Where a camera sees a point, in pixels. */
+/** Projection of a point, in pixels. */
 function project(camera: Camera, point: Vec3): [number, number] {
   const [x, y, z] = [0, 1, 2].map((row) => dot(axisOf(camera.rotation, row), point) + camera.translation[row]);
   assert(z > 0, "the point is behind the camera");
@@ -58,7 +58,7 @@ function flight(): Camera[] {
   });
 }
 
-Deno.test("lookAt() sees its target in the middle, with up above it", () => {
+Deno.test("lookAt() projects its target to the centre, with up above it", () => {
   const camera = lookAt(LENS, { position: [3, -1, 2], target: [0, 1, 7], up: UP });
   assertRotation(camera.rotation);
   const [x, y] = project(camera, [0, 1, 7]);
@@ -69,7 +69,7 @@ Deno.test("lookAt() sees its target in the middle, with up above it", () => {
   assertThrows(() => lookAt(LENS, { position: [0, 0, 0], target: [0, -3, 0], up: UP }), RangeError);
 });
 
-Deno.test("orbitPath() goes round a scene at the cameras' height and distance, and closes", () => {
+Deno.test("orbitPath() circles a scene at the cameras' height and distance, and is closed", () => {
   const target: Vec3 = [1, 2, 3];
   const path = orbitPath(ring(target), 90);
   assertEquals(path.length, 90);
@@ -86,7 +86,7 @@ Deno.test("orbitPath() goes round a scene at the cameras' height and distance, a
   }
 });
 
-Deno.test("orbitPath() and spiralPath() stay before a scene that is seen from one side, and look at it", () => {
+Deno.test("orbitPath() and spiralPath() stay in front of a scene that is seen from one side, and look at it", () => {
   for (const path of [orbitPath(flight(), 24), spiralPath(flight(), 24)]) {
     for (const camera of path) {
       assertRotation(camera.rotation);
@@ -117,7 +117,7 @@ Deno.test("a path of one camera is that camera's own", () => {
   }
 });
 
-Deno.test("quaternionFromRotation() gives back every rotation, also half turns", () => {
+Deno.test("quaternionFromRotation() reproduces every rotation, also half turns", () => {
   const random = new Random(3);
   const quaternions = Array.from({ length: 50 }, () => Array.from({ length: 4 }, () => random.normal()));
   for (const q of [...quaternions, [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]]) {
@@ -128,13 +128,13 @@ Deno.test("quaternionFromRotation() gives back every rotation, also half turns",
   }
 });
 
-Deno.test("slerp() turns evenly", () => {
+Deno.test("slerp() rotates at constant speed", () => {
   const half = (angle: number): [number, number, number, number] => [Math.cos(angle / 2), 0, 0, Math.sin(angle / 2)];
   slerp(half(0.2), half(1.4), 0.25).forEach((value, i) => assertAlmostEquals(value, half(0.5)[i], 1e-12));
   slerp(half(1), half(1), 0.3).forEach((value, i) => assertAlmostEquals(value, half(1)[i], 1e-12));
 });
 
-Deno.test("catmullRom() goes through its values, keeps straight lines straight, and closes", () => {
+Deno.test("catmullRom() passes through its values, keeps straight lines straight, and can be closed", () => {
   const times = [0, 1, 3, 4.5];
   const values = [[0], [2], [-1], [5]];
   times.forEach((time, i) => assertAlmostEquals(catmullRom({ times, values }, time)[0], values[i][0], 1e-12));
@@ -150,7 +150,7 @@ Deno.test("catmullRom() goes through its values, keeps straight lines straight, 
   }
 });
 
-Deno.test("keyframePath() goes through its cameras without a jump in place, direction or speed", () => {
+Deno.test("keyframePath() passes through its cameras without a jump in position, direction or speed", () => {
   const random = new Random(8);
   const cameras = Array.from({ length: 5 }, () => {
     const position: Vec3 = [4 * random.normal(), random.normal(), 4 * random.normal()];
@@ -192,7 +192,7 @@ function views(): View[] {
   }));
 }
 
-Deno.test("parseKeyframes() takes views by name, and places with what they look at", () => {
+Deno.test("parseKeyframes() accepts views by name, and positions with the point they look at", () => {
   const file = {
     loop: true,
     keyframes: [
@@ -210,7 +210,7 @@ Deno.test("parseKeyframes() takes views by name, and places with what they look 
   assertEquals(parseKeyframes(JSON.stringify(untimed), "", views()).keyframes.map(({ time }) => time), [0, 1]);
 });
 
-Deno.test("parseKeyframes() throws with the keyframe when a file is not one", () => {
+Deno.test("parseKeyframes() names the keyframe when a file is invalid", () => {
   const place = { position: [0, 0, -4], look_at: [0, 0, 0] };
   const wrong: [unknown, string][] = [
     ["nonsense", "it is not JSON"],

@@ -1,4 +1,4 @@
-// Scores against scikit-image's, where a Python has it: an implementation that is not ours.
+// Scores against scikit-image's, an independent implementation, if a Python has it.
 
 import { assertAlmostEquals } from "@std/assert";
 import { psnr, ssim } from "../../ffi/metrics.ts";
@@ -8,7 +8,7 @@ import { libraryMissing, testDevice } from "../support/device.ts";
 const WIDTH = 61;
 const HEIGHT = 47;
 
-/** SSIM as Wang et al. (2004) have it: Gaussian window of 11 x 11, sigma 1.5, the mean of windows wholly inside. */
+/** SSIM as in Wang et al. (2004): 11 x 11 Gaussian window, sigma 1.5, mean over windows wholly inside. */
 const PROGRAM = `
 import sys, numpy
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity

@@ -1,4 +1,4 @@
-// Devices and what lives on them: fields, disposal, and calls that meet.
+// Devices and their objects: fields, disposal, and concurrent calls.
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Camera } from "../../base/scene.ts";
 import { type Device, listDevices, PHASES } from "../../ffi/device.ts";
@@ -57,20 +57,20 @@ function trainable(
   return { trainer: Trainer.create(gaussians, views), views, gaussians, plan };
 }
 
-deviceTest("openDevice() says what was chosen and why when a backend is asked for", (device) => {
+deviceTest("openDevice() states what was chosen and why when a backend is requested", (device) => {
   assertEquals(device.backend, testBackend);
   assertStringIncludes(device.reason, device.name);
-  assertStringIncludes(device.reason, `backend ${testBackend} was asked for`);
+  assertStringIncludes(device.reason, `backend ${testBackend} was requested`);
   assert(device.info.hasCode && device.info.memoryTotal > 0);
 });
 
-deviceTest("listDevices() lists the backend under test when its library is there", async () => {
+deviceTest("listDevices() lists the backend under test when its library exists", async () => {
   const report = (await listDevices()).find(({ backend }) => backend === testBackend)!;
   assertEquals(report.problem, undefined);
   assert(report.devices.length > 0);
 });
 
-deviceTest("Device.memory() counts by purpose when something lives on the device", (device) => {
+deviceTest("Device.memory() counts the memory of the device's objects by purpose", (device) => {
   assertEquals(device.memory().live, 0);
   {
     using _gaussians = Gaussians.create(device, { capacity: 100, shDegree: 0 });
@@ -104,7 +104,7 @@ deviceTest("Device.profile() counts passes and their time when it was started", 
   for (const handle of [trainer, views, gaussians]) handle[Symbol.dispose]();
 });
 
-deviceTest("Gaussians.toArrays() gives what fromArrays() took when nothing happened between", (device) => {
+deviceTest("Gaussians.toArrays() returns what fromArrays() was given", (device) => {
   for (const shDegree of [0, 1, 2, 3]) {
     using gaussians = Gaussians.fromArrays(device, splats(shDegree));
     assertEquals(gaussians.toArrays(), splats(shDegree));
@@ -119,12 +119,12 @@ deviceTest("Gaussians.upload() changes only its rows when it has an offset", (de
     gaussians.upload(field, new Float32Array(width).fill(7), 1);
     assertEquals(gaussians.download(field), new Float32Array([...first, ...new Array(width).fill(7)]));
   }
-  assertThrows(() => gaussians.upload("means", new Float32Array(4)), TameError, "no whole rows");
+  assertThrows(() => gaussians.upload("means", new Float32Array(4)), TameError, "not whole rows");
   assertThrows(() => gaussians.upload("means", new Float32Array(6), 1), TameError, "past the end");
   assertThrows(() => gaussians.download("means", { offset: 1, count: 2 }), TameError, "count is 2");
 });
 
-deviceTest("Gaussians.plyRows() has the columns of a PLY vertex when read", (device) => {
+deviceTest("Gaussians.plyRows() returns the columns of a PLY vertex", (device) => {
   using gaussians = Gaussians.fromArrays(device, splats());
   const { means, sh, opacities, logScales, quats } = splats();
   const second = [...means.slice(3), 0, 0, 0, ...sh.slice(12, 15)];
@@ -153,13 +153,13 @@ deviceTest(
       object[Symbol.dispose]();
       object[Symbol.dispose]();
     }
-    assertThrows(() => gaussians.toArrays(), TameError, "The Gaussians handle was disposed already");
-    assertThrows(() => result.radii(), TameError, "rasterization was disposed");
+    assertThrows(() => gaussians.toArrays(), TameError, "The Gaussians handle is already disposed");
+    assertThrows(() => result.radii(), TameError, "rasterization is already disposed");
     assertThrows(() => Trainer.create(gaussians, views), TameError, "disposed");
     await assertRejects(() => render(gaussians, CAMERA), TameError, "disposed");
-    await assertRejects(() => trainer.run(plan, new Control(1)), TameError, "trainer was disposed");
+    await assertRejects(() => trainer.run(plan, new Control(1)), TameError, "trainer is already disposed");
     device[Symbol.dispose]();
-    assertThrows(() => device.synchronize(), TameError, "device was disposed");
+    assertThrows(() => device.synchronize(), TameError, "device is already disposed");
   },
 );
 
@@ -169,7 +169,7 @@ deviceTest("Gaussians keep working when their device was disposed before them", 
   assertEquals(gaussians.toArrays(), splats());
 });
 
-deviceTest("Gaussians refuse changes and a second trainer when a trainer lives on them", (device) => {
+deviceTest("Gaussians reject changes and a second trainer while a trainer owns them", (device) => {
   const { trainer, views, gaussians } = trainable(device, 1);
   for (
     const act of [
@@ -178,7 +178,7 @@ deviceTest("Gaussians refuse changes and a second trainer when a trainer lives o
       () => Trainer.create(gaussians, views),
     ]
   ) {
-    const error = assertThrows(act, TameError, "while a trainer lives");
+    const error = assertThrows(act, TameError, "while a trainer owns");
     assertEquals(error.status, "busy");
   }
   trainer[Symbol.dispose]();
@@ -187,7 +187,7 @@ deviceTest("Gaussians refuse changes and a second trainer when a trainer lives o
   gaussians[Symbol.dispose]();
 });
 
-deviceTest("calls on one device wait for each other when they meet", async (device) => {
+deviceTest("concurrent calls on one device wait for each other", async (device) => {
   const { trainer, views, gaussians, plan } = trainable(device, 400);
   const control = new Control(400);
   const running = trainer.run(plan, control);
@@ -203,7 +203,7 @@ deviceTest("calls on one device wait for each other when they meet", async (devi
   for (const object of [trainer, views, gaussians]) object[Symbol.dispose]();
 });
 
-deviceTest("a failed call does not stop those behind it when calls queue", async (device) => {
+deviceTest("a failed call does not stop the calls queued after it", async (device) => {
   const failed = meanDist2(device, new Float32Array([NaN, 0, 0]));
   const next = meanDist2(device, new Float32Array([0, 0, 0, 2, 0, 0]));
   await assertRejects(() => failed, TameError, "points[0]");
@@ -227,7 +227,7 @@ deviceTest("Trainer.run() resolves to cancelled and reports its losses when it i
   for (const object of [trainer, views, gaussians]) object[Symbol.dispose]();
 });
 
-deviceTest("StepPlan.push() refuses a step when the plan is full or a number is wrong", () => {
+deviceTest("StepPlan.push() rejects a step when the plan is full or a number is wrong", () => {
   const step = {
     iteration: 1,
     view: 0,
@@ -245,7 +245,7 @@ deviceTest("StepPlan.push() refuses a step when the plan is full or a number is 
   assertEquals([plan.length, bytes.length, views.length, rates.length], [1, 48, 1, 6]);
 });
 
-deviceTest("renderImage8() rounds what render() gives when both see the same", async (device) => {
+deviceTest("renderImage8() rounds the result of render()", async (device) => {
   using gaussians = Gaussians.fromArrays(device, splats());
   const background: [number, number, number] = [0.2, 0.4, 1.5];
   const { rgb, alpha } = await render(gaussians, CAMERA, { background });
@@ -273,7 +273,7 @@ deviceTest("psnr(), ssim() and imageLoss() agree with their formulas when images
   assertThrows(() => psnr(device, flat(0), other), TameError, "differ in size: 16 x 16 and 8 x 32");
 });
 
-deviceTest("handles are closed when their owners are collected", async () => {
+deviceTest("handles are closed when their owners are garbage-collected", async () => {
   const ffi = new URL("../../ffi/", import.meta.url).href;
   const { path } = await openLibrary(testBackend);
   const script = await Deno.makeTempFile({ suffix: ".ts" });

@@ -62,7 +62,7 @@ Deno.test("downloadLibrary() fetches again when the cached file was changed", as
   });
 });
 
-Deno.test("downloadLibrary() refuses the file and keeps nothing when its hash is another", async () => {
+Deno.test("downloadLibrary() rejects a file with a wrong hash, and keeps nothing", async () => {
   await withServer(async ({ root, cache }) => {
     const manifest = manifestOf("0".repeat(64));
     await assertRejects(() => downloadLibrary("cpu", { root, manifest }), LibraryError, "the manifest says 0000");
@@ -70,7 +70,7 @@ Deno.test("downloadLibrary() refuses the file and keeps nothing when its hash is
   });
 });
 
-Deno.test("downloadLibrary() says so when the server has no such file", async () => {
+Deno.test("downloadLibrary() reports a file that the server does not have", async () => {
   await withServer(async ({ root }) => {
     const manifest = manifestOf("0".repeat(64), "build/absent.so");
     await assertRejects(() => downloadLibrary("cpu", { root, manifest }), LibraryError, "HTTP 404");
@@ -78,7 +78,7 @@ Deno.test("downloadLibrary() says so when the server has no such file", async ()
 });
 
 Deno.test("downloadLibrary() throws a LibraryError with its cause when the network fails", async () => {
-  // One listener closes each connection before it answers, or half-way through the answer; then nobody listens.
+  // The listener closes each connection before or in the middle of the answer; later there is no listener.
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const root = new URL(`http://127.0.0.1:${listener.addr.port}/package/`);
   const answers = ["", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"];

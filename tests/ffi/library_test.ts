@@ -1,4 +1,4 @@
-// Finding and opening the native library: what is tried, what is said when it cannot be used, and who asks for what.
+// Finding and opening the native library: search order, errors, and permissions.
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { ABI } from "../../ffi/abi.ts";
@@ -9,7 +9,7 @@ import { libraryMissing, testBackend } from "../support/device.ts";
 
 const DEVICE_MODULE = new URL("../../ffi/device.ts", import.meta.url).href;
 
-/** Runs a module's text in a process of its own. */
+/** Runs a module's text in its own process. */
 async function runModule(
   source: string,
   options: { flags?: string[]; env?: Record<string, string> } = {},
@@ -24,17 +24,17 @@ async function runModule(
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-Deno.test("openFile() says what was tried and what to do when there is no library", () => {
+Deno.test("openFile() reports the path and what to do when there is no library", () => {
   const error = assertThrows(() => openFile("/nowhere/libtame_cpu.so"), LibraryError);
   assertStringIncludes(error.message, "Cannot open the native library /nowhere/libtame_cpu.so");
   for (const remedy of ["make build", "TAME_LIBRARY", "openDevice({ library })"]) {
     assertStringIncludes(error.message, remedy);
   }
-  assertEquals(error.brief, "/nowhere/libtame_cpu.so is not there");
+  assertEquals(error.brief, "/nowhere/libtame_cpu.so does not exist");
   assertInstanceOf(error.cause, Error);
 });
 
-Deno.test("openFile() throws a LibraryError when the file is no library", async () => {
+Deno.test("openFile() throws a LibraryError when the file is not a library", async () => {
   const file = await Deno.makeTempFile({ suffix: ".so" });
   await Deno.writeTextFile(file, "text");
   assertThrows(() => openFile(file), LibraryError, file);
@@ -42,7 +42,7 @@ Deno.test("openFile() throws a LibraryError when the file is no library", async 
 });
 
 Deno.test({
-  name: "openFile() names both versions when the library's ABI is another",
+  name: "openFile() names both versions when the library has another ABI version",
   ignore: compiler === undefined,
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -55,20 +55,20 @@ Deno.test({
   },
 });
 
-Deno.test("searchLibrary() takes the caller's choice when there is one", async () => {
+Deno.test("searchLibrary() returns the caller's choice if there is one", async () => {
   assertEquals(await searchLibrary("cpu", "some/where.so"), "some/where.so");
   assertEquals(await searchLibrary("cpu", "bare.so"), "./bare.so");
   assertEquals(await searchLibrary("cpu", new URL("file:///a/b%20c.so")), "/a/b c.so");
   await assertRejects(() => searchLibrary("cpu", "https://host/lib.so"), LibraryError, "expected a path");
 });
 
-Deno.test("searchLibrary() looks in build/ beside the package when nothing is named", async () => {
+Deno.test("searchLibrary() looks in the package's build/ when nothing is named", async () => {
   const expected = fromFileUrl(new URL("../../build/libtame_cuda.so", import.meta.url));
   assertEquals(await searchLibrary("cuda"), expected);
 });
 
 Deno.test({
-  name: "openLibrary() refuses a library when it is of another backend",
+  name: "openLibrary() rejects a library of another backend",
   ignore: libraryMissing !== undefined,
   async fn() {
     const { path } = await openLibrary(testBackend);
@@ -94,7 +94,7 @@ Deno.test("openDevice() keeps Deno's permission error when it may not open libra
 });
 
 Deno.test({
-  name: "openDevice() needs no permission but that for the folder of the library",
+  name: "openDevice() needs no permission except that for the library's folder",
   ignore: libraryMissing !== undefined || Deno.env.get("TAME_LIBRARY") !== undefined,
   async fn() {
     const build = fromFileUrl(new URL("../../build", import.meta.url));
@@ -119,7 +119,7 @@ Deno.test("openDevice() uses TAME_LIBRARY when it may read it", async () => {
 });
 
 Deno.test({
-  name: "openDevice() falls back to the CPU and says why when there is no CUDA library",
+  name: "openDevice() falls back to the CPU and states why when there is no CUDA library",
   ignore: libraryMissing !== undefined || testBackend !== "cpu" || Deno.env.get("TAME_LIBRARY") !== undefined,
   async fn() {
     const root = await Deno.makeTempDir();
@@ -136,7 +136,7 @@ Deno.test({
     );
     assertEquals(code, 0, text);
     assertStringIncludes(text, "cpu | cpu, ");
-    assertStringIncludes(text, "libtame_cuda.so is not there");
+    assertStringIncludes(text, "libtame_cuda.so does not exist");
     await Deno.remove(root, { recursive: true });
   },
 });

@@ -1,4 +1,4 @@
-// The state of a trainer: exported, imported into a fresh one over fresh Gaussians, and gone on with, to the bit.
+// The state of a trainer: exported, imported into a new trainer with new Gaussians, and continued, bit for bit.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -25,7 +25,7 @@ const OPTIONS: TrainerOptions = { shAccumulation: true };
 const PROBLEM = trainingProblem(120);
 const FIELDS = ["means", "logScales", "quats", "opacities", "sh"] as const;
 
-/** What a hundred steps leave. */
+/** The state after a hundred steps. */
 interface Hundred {
   losses: Float32Array;
   rows: Float32Array;
@@ -33,7 +33,7 @@ interface Hundred {
   progress: TrainerProgress;
 }
 
-/** A trainer over Gaussians of its own. */
+/** A trainer with its own Gaussians. */
 function create(device: Device, count: number, options = OPTIONS): { trainer: Trainer } & Disposable {
   const gaussians = Gaussians.create(device, { capacity: CAPACITY, shDegree: SH_DEGREE, count });
   if (count > 0) { for (const field of FIELDS) gaussians.upload(field, PROBLEM.splats[field]); }
@@ -84,7 +84,7 @@ async function hundredSteps(trainer: Trainer, first: number): Promise<Hundred> {
   };
 }
 
-/** Everything that an export gives, as JSON would keep the progress. */
+/** A whole export, with the progress as JSON. */
 async function saved({ state }: Trainer, chunkBytes: number): Promise<{ progress: string; chunks: StateChunk[] }> {
   return { progress: JSON.stringify(state.progress), chunks: await Array.fromAsync(state.export(chunkBytes)) };
 }
@@ -96,7 +96,7 @@ async function restore({ state }: Trainer, { progress, chunks }: { progress: str
 
 for (const mode of ["logit", "linear"] as const satisfies OpacityMode[]) {
   deviceTest(
-    `a trainer of ${mode} opacities goes on to the bit in a fresh one that imports its state`,
+    `a new trainer that imports the state of one with ${mode} opacities continues it bit for bit`,
     async (device) => {
       using first = create(device, 120);
       if (mode === "linear") first.trainer.setOpacityMode("linear");
@@ -107,7 +107,7 @@ for (const mode of ["logit", "linear"] as const satisfies OpacityMode[]) {
       assert(save.chunks.every(({ data }) => data.length <= 5000));
       const expected = await hundredSteps(first.trainer, 101);
 
-      // Fresh Gaussians, fewer and more than those saved.
+      // New Gaussians, fewer and more than those saved.
       for (const count of [0, 120]) {
         using fresh = create(device, count);
         await restore(fresh.trainer, save);
@@ -122,7 +122,7 @@ for (const mode of ["logit", "linear"] as const satisfies OpacityMode[]) {
       }
       assertEquals(expected.progress.opacityMode, mode);
       assertNotEquals(expected.rows.length, before.rows.length);
-      // And back into the trainer that has gone on.
+      // And back into the trainer that has continued.
       await restore(first.trainer, save);
       assertSameState(await exportColumns(first.trainer), before.state);
       assertSameBits((await hundredSteps(first.trainer, 101)).rows, expected.rows, "PLY rows again");
@@ -130,7 +130,7 @@ for (const mode of ["logit", "linear"] as const satisfies OpacityMode[]) {
   );
 }
 
-deviceTest("TrainerState.columns() lists what the options ask for, in a fixed order", (device) => {
+deviceTest("TrainerState.columns() lists the columns of the options in a fixed order", (device) => {
   const parameters = ["means", "sh_dc", "sh_rest", "opacities", "log_scales", "quats"];
   const moments = ["_m", "_v"].flatMap((suffix) => parameters.map((name) => name + suffix));
   const density = ["gradient_sum", "visible_steps", "max_radius"];
@@ -162,7 +162,7 @@ deviceTest("TrainerState.columns() lists what the options ask for, in a fixed or
   }
 });
 
-deviceTest("TrainerState.restore() and import() refuse what does not fit, and change nothing", async (device) => {
+deviceTest("TrainerState.restore() and import() reject what does not fit, and change nothing", async (device) => {
   using made = create(device, 120, {});
   const { trainer } = made;
   const { state } = trainer;
@@ -184,7 +184,7 @@ deviceTest("TrainerState.restore() and import() refuse what does not fit, and ch
   const chunks: [StateChunk, string][] = [
     [chunk("sh_rest_sum", 0, 96), "no column sh_rest_sum"], // this trainer has none
     [chunk("nobody", 0, 4), "no column nobody"],
-    [chunk("means", 0, 13), "13 bytes are no whole rows of means, 12 each"],
+    [chunk("means", 0, 13), "13 bytes are not whole rows of means, 12 each"],
     [chunk("means", 119, 24), "Rows 119 to 121 of 120 of the column means: past the end"],
     [chunk("opacities", 121, 4), "Rows 121 to 122 of 120"],
     [chunk("quats", -1, 16), "offset is -1"],
@@ -195,7 +195,7 @@ deviceTest("TrainerState.restore() and import() refuse what does not fit, and ch
   assertEquals(state.progress, progress);
 });
 
-deviceTest("TrainerState.import() takes bytes from anywhere in a buffer", async (device) => {
+deviceTest("TrainerState.import() accepts bytes at any offset of a buffer", async (device) => {
   using made = create(device, 120);
   const values = Float32Array.of(1.5, -2.5, 3.5);
   const data = new Uint8Array(13);

@@ -1,4 +1,4 @@
-// The header's structs in memory, against those that a C compiler makes.
+// The header's structs in memory, compared with those of a C compiler.
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -21,7 +21,7 @@ function fieldsOf(struct: StructName): Field[] {
   );
 }
 
-/** A C program that fills each struct, every number with the next one from 1, and writes their bytes one after another. */
+/** A C program that fills the structs with ascending numbers from 1, and writes their bytes one after another. */
 function fillingProgram(): string {
   const body = NAMES.map((struct) => {
     let next = 1;
@@ -65,7 +65,7 @@ Deno.test({
   },
 });
 
-Deno.test("Struct gives back the numbers that were set, each as its field's type holds it", () => {
+Deno.test("Struct returns the numbers that were set, converted to the type of the field", () => {
   const options = new Struct("tame_device_options").set("index", 2 ** 32 - 1).set("memory_limit", 2 ** 40 + 1);
   assertEquals(options.number("struct_size"), structSize("tame_device_options"));
   assertEquals([options.number("index"), options.number("memory_limit")], [2 ** 32 - 1, 2 ** 40 + 1]);
@@ -75,7 +75,7 @@ Deno.test("Struct gives back the numbers that were set, each as its field's type
   assertEquals(lens.number("coefficients"), 0.1);
 });
 
-Deno.test("structSize() gives the sizes that tame.h states", () => {
+Deno.test("structSize() returns the sizes that tame.h states", () => {
   assertEquals(structSize("tame_error"), 512);
   assertEquals(structSize("tame_device_options"), 32);
   assertEquals(structSize("tame_step"), 48);

@@ -1,4 +1,4 @@
-// The generated symbol table: up to date, and with what a call needs that is wanted both ways.
+// The generated symbol table: up to date, and complete for functions that are called both blocking and nonblocking.
 
 import { assert, assertEquals } from "@std/assert";
 import { SYMBOLS } from "../../ffi/symbols.ts";
@@ -8,12 +8,12 @@ Deno.test("generated files are what `deno task generate` writes", () => {
   assertEquals(staleFiles(), []);
 });
 
-Deno.test("SYMBOLS has a nonblocking twin of the same function where a name ends with _async", () => {
-  const twins = Object.entries(SYMBOLS).filter(([name]) => name.endsWith("_async"));
-  assert(twins.length > 0);
-  for (const [name, twin] of twins) {
+Deno.test("SYMBOLS has a nonblocking entry for the same function under each name that ends with _async", () => {
+  const nonblocking = Object.entries(SYMBOLS).filter(([name]) => name.endsWith("_async"));
+  assert(nonblocking.length > 0);
+  for (const [name, entry] of nonblocking) {
     const original = name.slice(0, -"_async".length) as keyof typeof SYMBOLS;
-    assertEquals<unknown>(twin, { ...SYMBOLS[original], name: original, nonblocking: true });
+    assertEquals<unknown>(entry, { ...SYMBOLS[original], name: original, nonblocking: true });
     assert(!("nonblocking" in SYMBOLS[original]), name);
   }
 });

@@ -1,10 +1,10 @@
-// A program that ends by an error while native code still runs on another thread.
+// A program that an error ends while native code runs on another thread.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { libraryMissing, testBackend } from "../support/device.ts";
 
 const FFI = new URL("../../ffi/", import.meta.url).href;
 
-/** Starts a run of many steps and throws while it is under way. */
+/** Starts a run of many steps and throws while it is running. */
 const SCRIPT = `
 import { openDevice } from "${FFI}device.ts";
 import { Gaussians } from "${FFI}gaussians.ts";

@@ -1,4 +1,4 @@
-// Jobs for clusters: what their own tools say of them, and every task run here one by one.
+// Jobs for clusters: checked by the clusters' own tools, and every task run here one by one.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { dirname, join } from "@std/path";
@@ -33,7 +33,7 @@ async function isInstalled(program: string): Promise<boolean> {
   }
 }
 
-/** Collects what tasks have left: their scenes as the report of a folder has them. */
+/** Collects the results of the tasks: the scenes in the report of a folder. */
 async function collected(folder: string, output: string): Promise<unknown> {
   const args = [...treeOptions(folder), "--mode", "budget", "--scenes", ...SCENES, "--output_path", output];
   const { code, stderr } = await ended(start([...args, "--collect"], folder));
@@ -41,7 +41,7 @@ async function collected(folder: string, output: string): Promise<unknown> {
   return withoutTimes(JSON.parse(await Deno.readTextFile(join(folder, output, "report.json"))));
 }
 
-treeTest("full_eval --emit makes tasks for Slurm and Kubernetes that leave what one run does", async (folder) => {
+treeTest("full_eval --emit writes tasks for Slurm and Kubernetes that give the results of one run", async (folder) => {
   const options = [...treeOptions(folder), "--mode", "budget", "--scenes", ...SCENES];
   const emit = async (output: string, args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await ended(
@@ -71,7 +71,7 @@ treeTest("full_eval --emit makes tasks for Slurm and Kubernetes that leave what 
   for (const output of ["slurm", "k8s"]) assertEquals(await collected(folder, output), report);
 });
 
-/** A job for GPUs over all datasets, with names that a shell would take apart. */
+/** A job for GPUs over all datasets, with names that a shell would split. */
 async function gpuJob(args: string[]): Promise<string> {
   const roots = ["-m360", "/data/it's 360", "-tat", "/data/$tat", "-db", "/data/db", "--output_path", "/out/a b"];
   const { code, stdout, stderr } = await ended(start([...roots, "--sh_lower", ...args], ROOT));
@@ -97,28 +97,32 @@ async function slurmTest(program: string, name: string, body: (script: string) =
   });
 }
 
-await slurmTest("bash", "bash reads the array script of full_eval --emit slurm, paths and all", async (script) => {
-  const { code, stderr } = await run("bash", ["-n", script]);
-  assertEquals(code, 0, stderr);
-  const shown = (await Deno.readTextFile(script)).replace("exec deno", "printf '%s\\n'");
-  const { stdout } = await run("bash", ["-c", shown], { SLURM_ARRAY_TASK_ID: "1" });
-  const words = stdout.split("\n");
-  for (const word of ["--mipnerf360=/data/it's 360", "--tanksandtemples=/data/$tat", "--output_path=/out/a b"]) {
-    assert(words.includes(word), `${word} in ${stdout}`);
-  }
-  assertEquals(words.filter((word) => word.startsWith("--scenes")), ["--scenes=garden"], "the second largest");
-});
+await slurmTest(
+  "bash",
+  "bash parses the array script of full_eval --emit slurm, including paths with spaces",
+  async (script) => {
+    const { code, stderr } = await run("bash", ["-n", script]);
+    assertEquals(code, 0, stderr);
+    const shown = (await Deno.readTextFile(script)).replace("exec deno", "printf '%s\\n'");
+    const { stdout } = await run("bash", ["-c", shown], { SLURM_ARRAY_TASK_ID: "1" });
+    const words = stdout.split("\n");
+    for (const word of ["--mipnerf360=/data/it's 360", "--tanksandtemples=/data/$tat", "--output_path=/out/a b"]) {
+      assert(words.includes(word), `${word} in ${stdout}`);
+    }
+    assertEquals(words.filter((word) => word.startsWith("--scenes")), ["--scenes=garden"], "the second largest");
+  },
+);
 
 await slurmTest(
   "shellcheck",
-  "shellcheck has nothing to say of the script of full_eval --emit slurm",
+  "shellcheck accepts the script of full_eval --emit slurm",
   async (script) => {
     const { code, stdout } = await run("shellcheck", ["--severity=warning", script]);
     assertEquals([code, stdout], [0, ""]);
   },
 );
 
-await slurmTest("sbatch", "sbatch understands the options of full_eval --emit slurm", async (script) => {
+await slurmTest("sbatch", "sbatch accepts the options of full_eval --emit slurm", async (script) => {
   const config = await Deno.makeTempFile();
   try {
     const nodes = "NodeName=n Gres=gpu:1\nPartitionName=p Nodes=ALL Default=YES\nGresTypes=gpu\n";
@@ -133,7 +137,7 @@ await slurmTest("sbatch", "sbatch understands the options of full_eval --emit sl
   }
 });
 
-Deno.test("full_eval --emit k8s fits the schema of a batch/v1 Job, as Kubernetes models have it", async () => {
+Deno.test("full_eval --emit k8s conforms to the schema of a batch/v1 Job", async () => {
   // deno-lint-ignore no-import-prefix -- of use here alone
   const { Job } = await import("npm:kubernetes-models@5.1.0/batch/v1/Job");
   const volumes = ["--volume", "captures:/data", "results:/out"];
@@ -147,7 +151,7 @@ Deno.test("full_eval --emit k8s fits the schema of a batch/v1 Job, as Kubernetes
   assertThrows(() => new Job({ ...job, spec: { ...spec, completions: "13" } }).validate(), Error, "must be integer");
 });
 
-Deno.test("full_eval --emit k8s says what it needs", async () => {
+Deno.test("full_eval --emit k8s requires --image and valid volumes", async () => {
   const wrong: [string[], string][] = [
     [[], "--emit k8s needs --image"],
     [["--image", "i", "--volume", "data"], 'Cannot use "data" as --volume'],

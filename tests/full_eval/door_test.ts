@@ -1,4 +1,4 @@
-// full_eval.ts as a user starts it: help, permissions, slips, the dry run.
+// full_eval.ts as a user starts it: help, permissions, wrong options, the dry run.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -17,7 +17,7 @@ Deno.test("full_eval.ts --help needs no permission and lists every option", asyn
   for (const { name } of rowsOf(FULL_EVAL_OPTIONS)) assertStringIncludes(stdout, `--${name}`);
 });
 
-Deno.test("full_eval.ts prints the command that has the permissions when it has none, and that command works", async () => {
+Deno.test("full_eval.ts prints a command with the permissions when it has none, and that command works", async () => {
   const { code, stderr } = await fullEval(["-m360", "my scenes", "--dry_run"], []);
   assertEquals(code, 2);
   const command = /^ {2}(deno run .*)$/m.exec(stderr)![1];
@@ -27,7 +27,7 @@ Deno.test("full_eval.ts prints the command that has the permissions when it has 
   assertEquals(again.code, 0, again.stderr);
 });
 
-Deno.test("full_eval.ts -P has its permissions, and the dry run prints all commands in their order", async () => {
+Deno.test("full_eval.ts -P has its permissions, and the dry run prints all commands in order", async () => {
   const args = ["-m360", "data/360", "-db", "/data/db", "--scenes", "room", "playroom", "--gpus", "2", "--dry_run"];
   const { code, stdout, stderr } = await fullEval(args, ["-P"]);
   assertEquals(code, 0, stderr);

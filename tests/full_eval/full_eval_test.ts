@@ -32,7 +32,7 @@ async function readReport(folder: string): Promise<ReportJson> {
 const allScenes = ({ datasets }: ReportJson): SceneJson[] => datasets.flatMap(({ scenes }) => scenes);
 
 treeTest(
-  "full_eval takes thirteen scenes through the budget setting, and one that fails does not stop the rest",
+  "full_eval runs thirteen scenes in the budget setting, and one that fails does not stop the others",
   async (folder) => {
     const args = [...treeOptions(folder), "--mode", "budget", "--sh_lower", "--output_path", "out", "--", ...SHORT];
     const { code, stdout, stderr } = await ended(start(args, folder));
@@ -89,7 +89,7 @@ treeTest(
 );
 
 treeTest(
-  "full_eval takes thirteen scenes through the big setting without its densification in so few iterations",
+  "full_eval runs thirteen scenes in the big setting, too short for its densification",
   async (folder) => {
     const args = [...treeOptions(folder), "--output_path", "out", "--", "--iterations", "3"];
     const { code, stderr } = await ended(start(args, folder));
@@ -106,7 +106,7 @@ treeTest(
   },
 );
 
-treeTest("full_eval --resume goes on after a kill, does nothing twice, and leaves the same report", async (folder) => {
+treeTest("full_eval --resume continues after a kill, repeats nothing, and writes the same report", async (folder) => {
   const scenes = ["bicycle", "garden", BROKEN, "truck"];
   const args = (
     out: string,
@@ -135,7 +135,7 @@ treeTest("full_eval --resume goes on after a kill, does nothing twice, and leave
     withoutTimes(await readReport(join(folder, "whole"))),
   );
 
-  // Other options are other work: nothing of the earlier run counts.
+  // With other options the stages of the earlier run do not count.
   const other = ["--resume", "--scenes", "bicycle", "--", ...SHORT, "--seed", "1"];
   const again = await ended(start([...args("cut"), ...other], folder));
   assertMatch(again.stderr, /bicycle +training/);
@@ -152,13 +152,13 @@ treeTest("full_eval stops its processes and exits with 130 when it is interrupte
   }
   await child.stdout.cancel();
   assertEquals((await child.status).code, 130, told);
-  assertStringIncludes(told, "--resume goes on");
+  assertStringIncludes(told, "--resume continues");
   assert(!told.includes("truck"), "no other scene is begun");
   assert(!existsSync(join(folder, "out", "report.json")));
 });
 
 treeTest(
-  "full_eval --dataset trains scenes of a JSON file with their flags, beside their own references",
+  "full_eval --dataset trains scenes of a JSON file with their flags, and lists their references",
   async (folder) => {
     const dataset = {
       name: "Two captures",
@@ -187,7 +187,7 @@ treeTest(
     assertEquals(scenes[0].references[0].measures, { psnr: 32.29, gaussians: 112053 });
     assert(scenes.every(({ measures }) => Number.isFinite(measures.lpips)), "scored with the weights that are named");
     const markdown = await Deno.readTextFile(join(folder, "out", "report.md"));
-    assertStringIncludes(markdown, "AlexNet's features");
+    assertStringIncludes(markdown, "LPIPS of our rows uses AlexNet");
     assert(!markdown.includes("no weights"));
     assertStringIncludes(stdout, "| all-photos | another trainer | 32.29 | – | – | 112 053 |");
     assertStringIncludes(

@@ -1,4 +1,4 @@
-// The pieces of the benchmark by themselves: its jobs, dataset files, tables, board, scheduler.
+// The parts of the benchmark: jobs, dataset files, tables, board, runner.
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
@@ -8,12 +8,12 @@ import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { Board } from "../../cli/full_eval/board.ts";
 import type { DatasetReport } from "../../cli/full_eval/collect.ts";
-import { worstPlace } from "../../cli/full_eval/crops.ts";
+import { worstSquare } from "../../cli/full_eval/crops.ts";
 import { parseDatasetFile } from "../../cli/full_eval/dataset_file.ts";
-import { type Job, jobsOf, largestFirst, withPlacedInit } from "../../cli/full_eval/jobs.ts";
+import { type Job, jobsOf, largestFirst, withAbsoluteInit } from "../../cli/full_eval/jobs.ts";
 import { meanMeasures, measureText } from "../../cli/full_eval/measures.ts";
 import { seriesOf } from "../../cli/full_eval/plots.ts";
-import { lastWords } from "../../cli/full_eval/process.ts";
+import { errorLine } from "../../cli/full_eval/process.ts";
 import { publishedMeans, publishedScene } from "../../cli/full_eval/published.ts";
 import { timingText } from "../../cli/full_eval/report.ts";
 import { htmlReport } from "../../cli/full_eval/report_html.ts";
@@ -29,12 +29,12 @@ function jobs(line: string, trainFlags: string[] = []): Promise<Job[]> {
   return jobsOf(parse(line.split(" "), FULL_EVAL_OPTIONS).values, trainFlags);
 }
 
-/** A job that is only a name. */
+/** A job with only a name. */
 function job(scene: string, flags: string[] = []): Job {
   return { scene, dataset: "d", model: `/nowhere/${scene}`, source: `/captures/${scene}`, flags, references: [] };
 }
 
-Deno.test("jobsOf() calls train as the paper's script does, in both settings", async () => {
+Deno.test("jobsOf() has the train flags of the paper's script in both settings", async () => {
   const [bicycle] = await jobs("-m360 /data/360 --output_path /out --mode budget --sh_lower");
   assertEquals(
     stageArguments(bicycle, "train", {}).join(" "),
@@ -54,7 +54,7 @@ Deno.test("jobsOf() calls train as the paper's script does, in both settings", a
   assertEquals(stageArguments(truck, "metrics", { lpips: "w" }), ["metrics", "-m", "/out/truck_big", "--lpips", "w"]);
 });
 
-Deno.test("jobsOf() has the scenes of the folders that are given, and all when nothing is trained or rendered", async () => {
+Deno.test("jobsOf() has the scenes of the given folders, and all if nothing is trained or rendered", async () => {
   assertEquals((await jobs("-m360 a -tat b -db c")).length, 13);
   assertEquals((await jobs("-db c")).map(({ scene }) => scene), ["drjohnson", "playroom"]);
   assertEquals((await jobs("--skip_training --skip_rendering")).length, 13);
@@ -65,14 +65,14 @@ Deno.test("jobsOf() has the scenes of the folders that are given, and all when n
   await assertRejects(() => jobs("-m360 a", ["-m", "b"]), UsageError, "--model_path");
 });
 
-Deno.test("withPlacedInit() says once, at the end, where --init is from the user's folder", () => {
+Deno.test("withAbsoluteInit() appends a relative --init once, resolved against the user's folder", () => {
   const placed = ["--iterations", "6", "--init", "a.ply", `--init=${userPath("a.ply")}`];
-  assertEquals(withPlacedInit(placed.slice(0, 4)), placed);
-  assertEquals(withPlacedInit(placed), placed);
-  assertEquals(withPlacedInit(["--iterations", "6"]), ["--iterations", "6"]);
+  assertEquals(withAbsoluteInit(placed.slice(0, 4)), placed);
+  assertEquals(withAbsoluteInit(placed), placed);
+  assertEquals(withAbsoluteInit(["--iterations", "6"]), ["--iterations", "6"]);
 });
 
-Deno.test("largestFirst() orders by budgets, multiples by the points of the capture", async () => {
+Deno.test("largestFirst() orders by budget, and multiples by the points of the capture", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await writeTinyCapture(join(folder, "small"), { across: 3 });
@@ -114,15 +114,15 @@ Deno.test("parseDatasetFile() reads scenes, flags and references", () => {
   }]);
 });
 
-Deno.test("parseDatasetFile() throws with the place when a file is not one", () => {
+Deno.test("parseDatasetFile() names the scene and the key when a file is invalid", () => {
   const scene = { name: "a", source: "a" };
   const wrong: [unknown, string][] = [
     ["{", "it is not JSON"],
-    [[], "it holds no object"],
+    [[], "it is not a JSON object"],
     [{ scenes: [scene] }, '"name" is missing'],
     [{ name: "x", scenes: [] }, '"scenes" is missing or empty'],
     [{ name: "x", scene: [] }, '"scene" in the file is unknown'],
-    [{ name: "x", scenes: [{ ...scene, name: "../up" }] }, "scene 0 has no name fit for a folder"],
+    [{ name: "x", scenes: [{ ...scene, name: "../up" }] }, 'scene 0 has no "name" of letters'],
     [{ name: "x", scenes: [{ name: "a" }] }, 'scene "a" has no "source"'],
     [{ name: "x", scenes: [scene, scene] }, 'two scenes are called "a"'],
     [{ name: "x", scenes: [{ ...scene, flags: { iterations: "many" } }] }, 'Cannot use "many" as --iterations'],
@@ -132,7 +132,7 @@ Deno.test("parseDatasetFile() throws with the place when a file is not one", () 
       { name: "x", scenes: [{ ...scene, references: [{ method: "m", source: "s", pnsr: 3 }] }] },
       '"pnsr" in a reference',
     ],
-    [{ name: "x", scenes: [{ ...scene, references: [{ method: "m", source: "s", psnr: "3" }] }] }, "is no number"],
+    [{ name: "x", scenes: [{ ...scene, references: [{ method: "m", source: "s", psnr: "3" }] }] }, "is not a number"],
   ];
   for (const [value, message] of wrong) {
     const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -141,7 +141,7 @@ Deno.test("parseDatasetFile() throws with the place when a file is not one", () 
   }
 });
 
-Deno.test("runJobs() has one scene on each GPU at a time, and goes on after a failure", async () => {
+Deno.test("runJobs() runs one scene at a time on each GPU, and continues after a failure", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const all = ["a", "b", "c", "d", "e"].map((scene) => ({ ...job(scene), model: join(folder, scene) }));
@@ -177,7 +177,7 @@ Deno.test("runJobs() has one scene on each GPU at a time, and goes on after a fa
   }
 });
 
-Deno.test("runJobs() does a stage anew when an earlier one was, and keeps the rest when it resumes", async () => {
+Deno.test("runJobs() resumes: it skips finished stages, and repeats those after a repeated one", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const one = { ...job("a"), model: folder };
@@ -206,7 +206,7 @@ Deno.test("runJobs() does a stage anew when an earlier one was, and keeps the re
   }
 });
 
-Deno.test("Board draws its table anew on a terminal, and writes a line for each change elsewhere", () => {
+Deno.test("Board redraws its table on a terminal, and writes a line for each change elsewhere", () => {
   const all = ["a", "long"].map((scene) => job(scene));
   const record = { done: { train: { arguments: [], seconds: 2 } } };
   const failure = { stage: "render", code: 3, message: "no PLY" } as const;
@@ -244,7 +244,7 @@ Deno.test("published rows have the numbers of their sources", () => {
   }
 });
 
-Deno.test("meanMeasures() and measureText() leave out what is not known of every row", () => {
+Deno.test("meanMeasures() and measureText() leave out measures that some rows lack", () => {
   assertEquals(meanMeasures([{ psnr: 20, ssim: 0.5 }, { psnr: 30 }]), { psnr: 25 });
   assertEquals(meanMeasures([]), {});
   assertEquals(["psnr", "gaussians"].map((key) => measureText(key as "psnr", 12345.678)), ["12345.68", "12 346"]);
@@ -260,7 +260,7 @@ Deno.test("timingText() sums the training of each of the paper's datasets in min
   );
 });
 
-Deno.test("seriesOf() averages losses, and takes PSNR where an evaluation or the score states one", () => {
+Deno.test("seriesOf() averages losses, and takes PSNR from evaluations and the final score", () => {
   const rows = Array.from({ length: 600 }, (_, i) => `${i + 1},${i % 2},${i},${i / 100},1,,,,${i === 99 ? 21 : ""}`);
   const csv = ["iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr", ...rows].join("\n");
   const { losses, gaussians, psnr } = seriesOf(csv, 30);
@@ -269,22 +269,22 @@ Deno.test("seriesOf() averages losses, and takes PSNR where an evaluation or the
   assertEquals(psnr, [{ seconds: 0.99, psnr: 21 }, { seconds: 5.99, psnr: 30 }]);
 });
 
-Deno.test("worstPlace() finds the square with the largest difference, also at the edges", () => {
+Deno.test("worstSquare() finds the square with the largest difference, also at the edges", () => {
   const image = (spot?: [number, number]): Image8 => {
     const data = new Uint8Array(3 * 50 * 30);
     if (spot !== undefined) data.fill(255, 3 * (spot[1] * 50 + spot[0]), 3 * (spot[1] * 50 + spot[0]) + 3);
     return { width: 50, height: 30, channels: 3, data };
   };
-  assertEquals(worstPlace(image(), image([48, 28]), 20), { left: 30, top: 10, width: 20, height: 20 });
-  assertEquals(worstPlace(image(), image(), 100), { left: 0, top: 0, width: 50, height: 30 });
+  assertEquals(worstSquare(image(), image([48, 28]), 20), { left: 30, top: 10, width: 20, height: 20 });
+  assertEquals(worstSquare(image(), image(), 100), { left: 0, top: 0, width: 50, height: 30 });
 });
 
-Deno.test("lastWords() finds the error in what a program wrote", () => {
-  assertEquals(lastWords("Memory: 3\nError: No photo: a\n\nOptions: deno task\n"), "No photo: a");
-  assertEquals(lastWords("killed\n"), "killed");
+Deno.test("errorLine() finds the error in a program's output", () => {
+  assertEquals(errorLine("Memory: 3\nError: No photo: a\n\nOptions: deno task\n"), "No photo: a");
+  assertEquals(errorLine("killed\n"), "killed");
 });
 
-Deno.test("reports keep names from becoming markup", () => {
+Deno.test("reports escape names", () => {
   const row = { scene: "<b>|x", model: "", measures: {}, references: [], problem: "bad | <i>" };
   const datasets: DatasetReport[] = [{ title: "A & B", rows: [row], means: {}, complete: 0, references: [] }];
   const report = { title: "<script>", versions: { tame: "1", deno: "2" }, datasets };

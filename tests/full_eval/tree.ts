@@ -1,4 +1,4 @@
-// The folders of the paper's thirteen scenes with tiny captures in them, and the benchmark as a process.
+// Folders of the paper's thirteen scenes with tiny captures, and the benchmark as a process.
 
 import { join } from "@std/path";
 import { PAPER_SCENES } from "../../cli/full_eval/scenes.ts";
@@ -31,7 +31,7 @@ export function start(args: string[], cwd: string): Deno.ChildProcess {
   return startProgram("full_eval.ts", args, { cwd });
 }
 
-/** A test with a temporary folder that holds the tree, skipped by name where nothing can be trained. */
+/** A test with the tree in a temporary folder, skipped by name if nothing can be trained. */
 export function treeTest(name: string, body: (folder: string) => Promise<void>): void {
   Deno.test({
     name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
@@ -48,7 +48,7 @@ export function treeTest(name: string, body: (folder: string) => Promise<void>):
   });
 }
 
-/** What the clock and the machine decide of a report, taken out. */
+/** A report without what depends on the clock and the machine. */
 export function withoutTimes(report: unknown): unknown {
   // Of memory, since these runs are over before every photo has arrived.
   const clocked = ["trainSeconds", "totalSeconds", "iterationsPerSecond", "peakMemoryMiB"];

@@ -1,5 +1,5 @@
-// Both backends in one process, for tests that hold the GPU to the CPU. TAME_TEST_PARITY=self puts the CPU library on
-// both sides, which tries the tests themselves where there is no GPU.
+// Both backends in one process, for tests that compare the GPU with the CPU. TAME_TEST_PARITY=self uses the CPU library
+// on both sides, to check the tests themselves without a GPU.
 import { type Device, type DeviceOptions, openDevice } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
 
@@ -11,13 +11,13 @@ export interface Pair {
 
 type Options = Omit<DeviceOptions, "backend" | "library">;
 
-/** Whether the CPU library stands in for the GPU's. */
+/** Whether the CPU library replaces the GPU's. */
 export const selfTest: boolean = Deno.env.get("TAME_TEST_PARITY") === "self";
 
-/** Why the two cannot be compared here; undefined when they can. */
+/** Why the two cannot be compared here; undefined if they can. */
 export const pairMissing: string | undefined = await reasonToSkip();
 
-/** Opens a device of the GPU library (or its stand-in). */
+/** Opens a device of the GPU library (or of its replacement). */
 export function openGpu(options: Options = {}): Promise<Device> {
   return openBackend(selfTest ? "cpu" : "cuda", options);
 }
@@ -28,7 +28,7 @@ export function openCpu(options: Options = {}): Promise<Device> {
 }
 
 /**
- * Registers a test that is handed both devices, and is skipped by name where one is missing.
+ * Registers a test that gets both devices. It is skipped, with the reason in its name, if one is missing.
  *
  * @param name The test's name; the reason is added to it where it is skipped.
  * @param body The test.
@@ -42,7 +42,7 @@ export function pairTest(name: string, body: (pair: Pair) => void | Promise<void
 }
 
 /**
- * Registers a test that is handed a device of the GPU library, and is skipped by name where there is none.
+ * Registers a test that gets a device of the GPU library. It is skipped, with the reason in its name, if there is none.
  *
  * @param name The test's name; the reason is added to it where it is skipped.
  * @param body The test.

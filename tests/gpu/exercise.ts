@@ -1,5 +1,5 @@
-// A program: calls every function of the native library once or more on tiny inputs, so that a memory checker sees all
-// of it in a short run. Checks no results. Argument: the backend, cuda by default.
+// A program that calls every function of the native library at least once on tiny inputs, so that a memory checker
+// covers all of it in a short run. Checks no results. Argument: the backend, cuda by default.
 
 import { type Device, listDevices, openDevice } from "../../ffi/device.ts";
 import { TameError } from "../../ffi/errors.ts";
@@ -16,7 +16,7 @@ import { imagePair, randomLpips } from "../support/lpips.ts";
 import { makeViews, planOf, trainingProblem } from "./training.ts";
 
 const backend = Deno.args[0] === "cpu" ? "cpu" : "cuda";
-// Set before the library first looks: the first steps find too little room and are repeated.
+// Set before the library reads it: the first steps overflow and are repeated.
 Deno.env.set("TAME_INSTANCE_CAPACITY", "64");
 await listDevices();
 using device = await openDevice({ backend, memoryLimit: 256 * 2 ** 20 });
@@ -34,7 +34,7 @@ for (const residency of ["device", "pinned", "host"] as const) {
 await passTheLimit(device);
 device.synchronize();
 const { peak } = device.memory({ resetPeak: true });
-console.log(`${device.name}: every function was called, ${(peak / 2 ** 20).toFixed(1)} MiB held at most`);
+console.log(`${device.name}: every function was called, ${(peak / 2 ** 20).toFixed(1)} MiB at most`);
 
 async function searchNeighbours(device: Device): Promise<void> {
   const points = Float32Array.from({ length: 3 * 1100 }, (_, i) => Math.sin(i * i));
@@ -65,7 +65,7 @@ function compareImages(device: Device): void {
 
 async function comparePerceptually(device: Device): Promise<void> {
   using network = randomLpips(device, "alex");
-  // As small as the network takes: under a memory checker its convolutions are slow.
+  // The smallest size that the network accepts: under a memory checker its convolutions are slow.
   const [a, b] = imagePair(33, 31);
   await lpips(device, a, b, network);
 }
@@ -104,7 +104,7 @@ async function trainWith(residency: Residency): Promise<void> {
   control.reset();
   control.stop();
   await trainer.run(plan, control);
-  // While the trainer lives.
+  // While a trainer uses the Gaussians.
   await render(gaussians, camera);
   await renderImage8(gaussians, camera);
   await renderImage8(gaussians, camera, { alpha: true });
@@ -170,5 +170,5 @@ async function passTheLimit(device: Device): Promise<void> {
     await render(gaussians, camera);
     return;
   }
-  throw new Error("The memory limit was not kept");
+  throw new Error("The memory limit was exceeded");
 }

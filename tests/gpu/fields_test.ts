@@ -1,4 +1,4 @@
-// What both backends must agree on to the bit: parameters in and out, and nearest neighbours.
+// Results that must be bit-identical on both backends: uploads, downloads and nearest neighbours.
 import { assert, assertEquals } from "@std/assert";
 import { type GaussianField, Gaussians } from "../../ffi/gaussians.ts";
 import { meanDist2 } from "../../ffi/knn.ts";
@@ -85,7 +85,7 @@ pairTest("meanDist2() gives the same bits on both backends when there are 200 00
   assertSameBits(await meanDist2(gpu, points, { batch: 50_000 }), expected, "in batches");
 });
 
-pairTest("meanDist2() has nothing to say on either backend when there are no neighbours", async ({ gpu, cpu }) => {
+pairTest("meanDist2() is 0 or empty on both backends when there are no neighbours", async ({ gpu, cpu }) => {
   for (const device of [gpu, cpu]) {
     assertEquals((await meanDist2(device, new Float32Array(0))).length, 0);
     assertEquals([...await meanDist2(device, new Float32Array([1, 2, 3]))], [0]);

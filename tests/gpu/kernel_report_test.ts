@@ -1,4 +1,4 @@
-// The build's report of registers and spills: how it is read, and that no kernel of ours spills on any target.
+// The build's report of registers and spills: parsing it, and that no kernel of ours spills on any target.
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { kernelTable, parseReport, readKernels, spills } from "../../scripts/kernel_report.ts";
 
@@ -52,11 +52,26 @@ Deno.test("parseReport() reads every kernel when ptxas reports several", () => {
   ]);
 });
 
+Deno.test("parseReport() names a kernel's template arguments: booleans, numbers of an enumeration, classes", () => {
+  const [report] = REPORT.split(/^(?=.*search_kernel)/m);
+  for (
+    const [mangled, name] of [
+      ["_ZN4tame3gpu12blend_kernelILb0EEEvNS0_9BlendArgsE", "blend_kernel<false>"],
+      ["_ZN4tame3gpu15optimize_kernelILNS0_4FormE2EEEvNS0_12OptimizeArgsE", "optimize_kernel<Form 2>"],
+      ["_ZN4tame3gpu13replay_kernelINS0_12BackwardPassEEEvNS0_9BlendArgsE", "replay_kernel<BackwardPass>"],
+      ["_ZN4tame3gpu12probe_kernelEv", "probe_kernel"],
+    ]
+  ) {
+    const text = report.replaceAll("_ZN4tame3gpu12blend_kernelILb1EEEvNS0_9BlendArgsE", mangled);
+    assertEquals(parseReport(text, "some")[0].name, name);
+  }
+});
+
 Deno.test("parseReport() throws when a kernel's lines are cut off", () => {
   assertThrows(() => parseReport(REPORT.split("\n").slice(0, 3).join("\n"), "some"), SyntaxError, "blend_kernel");
 });
 
-Deno.test("spills() names kernels of ours alone when others spill as well", () => {
+Deno.test("spills() lists only our kernels when others spill as well", () => {
   const kernels = parseReport(REPORT, "some");
   assertEquals(spills(kernels), ["search_kernel for sm_80: 24 bytes of spill stores, 28 of spill loads"]);
   assertMatch(kernelTable(kernels), /search_kernel +30\+232B SPILLS +-/);

@@ -1,5 +1,5 @@
-// The ends of what the GPU is asked for: nothing to draw, one pixel, everything on one tile, more tiles than sixteen bits
-// number; and runs that are stopped or met by other calls.
+// Extreme inputs on the GPU: no Gaussians, one pixel, all splats on one tile, more than 2^16 tiles; and runs that are
+// stopped, or during which other calls arrive.
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import type { Camera } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -17,7 +17,7 @@ function frontal(width: number, height: number): Camera {
   return { width, height, fx: width, fy: width, cx: width / 2, cy: height / 2, rotation, translation: [0, 0, 0] };
 }
 
-/** Splats of about `sigma` pixels at places given in pixels of a frontal camera `width` wide. */
+/** Splats of about `sigma` pixels at given pixels of a frontal camera. */
 function splatsAt(places: [x: number, y: number][], camera: Camera, sigma: number, logit: number): SplatArrays {
   const count = places.length;
   const depth = (i: number) => 2 + i / count;
@@ -38,7 +38,7 @@ function splatsAt(places: [x: number, y: number][], camera: Camera, sigma: numbe
   };
 }
 
-pairTest("rasterize(), render() and Trainer.run() do their work when there are no Gaussians", async ({ gpu, cpu }) => {
+pairTest("rasterize(), render() and Trainer.run() work when there are no Gaussians", async ({ gpu, cpu }) => {
   const { photos, splats } = trainingProblem();
   const none: SplatArrays = {
     means: new Float32Array(0),
@@ -63,16 +63,19 @@ pairTest("rasterize(), render() and Trainer.run() do their work when there are n
   losses.forEach((loss, i) => assertLessOrEqual(Math.abs(loss - expected[i]), 1e-5));
 });
 
-pairTest("rasterize() draws and differentiates the background alone when all Gaussians are behind", ({ gpu }) => {
-  const camera = frontal(33, 17);
-  const splats = splatsAt([[3, 3], [20, 9], [30, 12]], camera, 2, 1);
-  splats.means.forEach((value, i) => splats.means[i] = i % 3 === 2 ? -value : value);
-  using result = rasterize(gpu, splats, camera);
-  assert(result.image.every((value) => value === 0));
-  const gradients = result.backward(new Float32Array(result.image.length).fill(1));
-  for (const values of Object.values(gradients)) assert(values.every((value: number) => value === 0));
-  assertEquals([...result.radii()], [0, 0, 0]);
-});
+pairTest(
+  "rasterize() renders the background and its gradients are 0 when all Gaussians are behind the camera",
+  ({ gpu }) => {
+    const camera = frontal(33, 17);
+    const splats = splatsAt([[3, 3], [20, 9], [30, 12]], camera, 2, 1);
+    splats.means.forEach((value, i) => splats.means[i] = i % 3 === 2 ? -value : value);
+    using result = rasterize(gpu, splats, camera);
+    assert(result.image.every((value) => value === 0));
+    const gradients = result.backward(new Float32Array(result.image.length).fill(1));
+    for (const values of Object.values(gradients)) assert(values.every((value: number) => value === 0));
+    assertEquals([...result.radii()], [0, 0, 0]);
+  },
+);
 
 pairTest("Trainer.run() agrees with the CPU when a photo is one pixel", async ({ gpu, cpu }) => {
   const camera = frontal(1, 1);
@@ -102,7 +105,7 @@ for (const logit of [-4, 2]) {
   });
 }
 
-pairTest("rasterize() agrees with the CPU when tiles are more than sixteen bits number", ({ gpu, cpu }) => {
+pairTest("rasterize() agrees with the CPU when there are more than 2^16 tiles", ({ gpu, cpu }) => {
   const camera = frontal(4112, 4112); // 257 x 257 tiles
   const corners: [number, number][] = [[5, 5], [4100, 8], [12, 4101], [4108, 4107], [2056, 2056], [4096, 4096]];
   const splats = splatsAt(corners, camera, 6, 2);
@@ -121,7 +124,7 @@ pairTest("render() agrees with the CPU when one splat covers 1024 tiles", async 
   }
 });
 
-gpuTest("Trainer.run() stops after a whole step when told to, and goes on from there", async (gpu) => {
+gpuTest("Trainer.run() stops after a whole step when cancelled, and continues from there", async (gpu) => {
   const { splats, photos } = trainingProblem();
   using gaussians = Gaussians.fromArrays(gpu, splats);
   using views = makeViews(gpu, photos);
@@ -137,7 +140,7 @@ gpuTest("Trainer.run() stops after a whole step when told to, and goes on from t
   assertLess(done, n);
   assertEquals(control.iteration, done);
   assert(control.losses().every(Number.isFinite));
-  // The steps done are those that a run of that length makes.
+  // The result equals that of a run with this number of steps.
   const whole = await runProblem(gpu, { splats, photos }, { steps: done });
   assertEquals(gaussians.toArrays().means, whole.splats.means);
   const stopped = new Control(5);
@@ -148,21 +151,21 @@ gpuTest("Trainer.run() stops after a whole step when told to, and goes on from t
   assertEquals(await trainer.run(planOf(5, { views: photos.length }), new Control(5)), "done");
 });
 
-gpuTest("Trainer.run() goes on undisturbed when other calls wait for it", async (gpu) => {
+gpuTest("Trainer.run() is not disturbed when other calls wait for it", async (gpu) => {
   const { splats, photos } = trainingProblem();
   const expected = await runProblem(gpu, { splats, photos }, { steps: 300 });
   using gaussians = Gaussians.fromArrays(gpu, splats);
   using views = makeViews(gpu, photos);
   using trainer = Trainer.create(gaussians, views, { shAccumulation: true });
   const running = trainer.run(planOf(300, { views: photos.length }), new Control(300));
-  const picture = render(gaussians, { ...photos[0].camera, width: 300, height: 200 });
+  const image = render(gaussians, { ...photos[0].camera, width: 300, height: 200 });
   gpu.synchronize();
   assertEquals(await running, "done");
-  await picture;
+  await image;
   assertEquals(gaussians.toArrays(), expected.splats);
 });
 
-gpuTest("Views.set() replaces a photo when it has the same size, wherever photos are kept", async (gpu) => {
+gpuTest("Views.set() replaces a photo of the same size with every residency", async (gpu) => {
   const { splats, photos } = trainingProblem();
   const [{ camera, image }] = photos;
   const inverse = { ...image, data: image.data.map((value) => 255 - value) };

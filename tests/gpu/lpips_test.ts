@@ -1,12 +1,12 @@
-// lpips() on the GPU beside the CPU, and beside itself.
+// lpips() on the GPU against the CPU, and repeated.
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { lpips, type LpipsNet } from "../../eval/lpips/lpips.ts";
 import { imagePair, randomLpips } from "../support/lpips.ts";
 import { gpuTest, pairTest } from "./devices.ts";
 
-const ERROR = 1e-5; // relative: either sums in its own order
+const ERROR = 1e-5; // relative: each backend sums in its own order
 
-/** The least sizes, and such as end inside the blocks of 128 pixels at every layer. */
+/** The smallest sizes, and sizes that are no multiples of the blocks of 128 pixels at any layer. */
 const CASES: [net: LpipsNet, width: number, height: number][] = [
   ["vgg", 16, 16],
   ["vgg", 131, 77],
@@ -27,7 +27,7 @@ for (const [net, width, height] of CASES) {
   }
 }
 
-gpuTest("lpips() gives the same bits again, in either order and after another size", async (gpu) => {
+gpuTest("lpips() is bit-reproducible, symmetric in its images, and independent of earlier sizes", async (gpu) => {
   using network = randomLpips(gpu, "vgg");
   const [a, b] = imagePair(99, 70);
   const first = await lpips(gpu, a, b, network);

@@ -1,5 +1,5 @@
-// Memory of the GPU: what a step allocates once it is under way (nothing), and what happens at a limit: a status in
-// words, and a handle that works on.
+// Memory of the GPU: later steps allocate nothing, and a call that exceeds the limit gives an error and leaves the
+// handle usable.
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -15,7 +15,7 @@ import { makeViews, planOf, runProblem, trainingProblem } from "./training.ts";
 const MIB = 2 ** 20;
 
 for (const residency of ["device", "pinned"] as const) {
-  gpuTest(`Trainer.run() allocates nothing when it has seen every view, photos ${residency}`, async (gpu) => {
+  gpuTest(`Trainer.run() allocates nothing after it has used every view, photos ${residency}`, async (gpu) => {
     const { splats, photos } = trainingProblem();
     using gaussians = Gaussians.fromArrays(gpu, splats);
     using views = makeViews(gpu, photos, residency);
@@ -30,7 +30,7 @@ for (const residency of ["device", "pinned"] as const) {
   });
 }
 
-gpuTest("Device.memory() ends where it began when everything made on it is disposed", async (gpu) => {
+gpuTest("Device.memory() returns to its initial value when everything on the device is disposed", async (gpu) => {
   const problem = trainingProblem();
   await runProblem(gpu, problem, { steps: 8, residency: "pinned" });
   const { byPurpose } = gpu.memory();
@@ -40,14 +40,14 @@ gpuTest("Device.memory() ends where it began when everything made on it is dispo
   }
 });
 
-gpuTest("Gaussians.create() is refused in words when the limit is too low, and a smaller one is made", (gpu) => {
+gpuTest("Gaussians.create() throws when it exceeds the limit, and a smaller capacity still works", (gpu) => {
   const error = assertThrows(() => Gaussians.create(gpu, { capacity: 1_000_000, shDegree: 3 }), TameError);
   assertOutOfMemory(error, /parameters/);
   using gaussians = Gaussians.create(gpu, { capacity: 1000, shDegree: 3, count: 1000 });
   assertEquals(gaussians.download("quats").length, 4000);
 }, { memoryLimit: 100 * MIB });
 
-gpuTest("Views.set() is refused in words when photos pass the limit, and what was set trains on", async (gpu) => {
+gpuTest("Views.set() throws when photos exceed the limit, and the views that are set still train", async (gpu) => {
   const { splats, photos } = trainingProblem();
   using gaussians = Gaussians.fromArrays(gpu, splats);
   using views = Views.create(gpu, { count: 2 });
@@ -62,12 +62,12 @@ gpuTest("Views.set() is refused in words when photos pass the limit, and what wa
 }, { memoryLimit: 100 * MIB });
 
 gpuTest(
-  "Trainer.run() is refused in words when its scratch passes the limit, and trains the views that fit",
+  "Trainer.run() throws when its scratch exceeds the limit, and still trains views that fit",
   async (gpu) => {
     const { splats, photos } = trainingProblem();
     using gaussians = Gaussians.fromArrays(gpu, splats);
     using views = Views.create(gpu, { count: 2 });
-    const side = 2048; // its photo fits, what it takes to train on it does not
+    const side = 2048; // its photo fits, the scratch to train on it does not
     views.set(0, photos[0].camera, photos[0].image);
     views.set(1, { ...photos[0].camera, width: side, height: side }, {
       width: side,
@@ -89,7 +89,7 @@ gpuTest(
 );
 
 gpuTest(
-  "rasterize() and render() are refused in words when an image passes the limit, and draw a smaller one",
+  "rasterize() and render() throw when an image exceeds the limit, and still render a smaller one",
   async (gpu) => {
     const { splats, camera } = benignScene({ seed: 951, count: 50, shDegree: 1 });
     using gaussians = Gaussians.fromArrays(gpu, splats);
@@ -103,7 +103,7 @@ gpuTest(
   { memoryLimit: 100 * MIB },
 );
 
-gpuTest("meanDist2() is refused in words when it passes the limit, and does the same in batches", async (gpu) => {
+gpuTest("meanDist2() throws when it exceeds the limit, and gives the same result in batches", async (gpu) => {
   const random = new Random(952);
   const points = Float32Array.from({ length: 3 * 600_000 }, () => random.normal());
   assertOutOfMemory(await assertRejects(() => meanDist2(gpu, points), TameError), /scratch/);
@@ -115,33 +115,33 @@ gpuTest("meanDist2() is refused in words when it passes the limit, and does the 
 }, { memoryLimit: 6 * MIB });
 
 Deno.test({
-  name: "render() draws as before when it was refused memory at any allocation in between" +
+  name: "render() gives the same image after an earlier render ran out of memory at any allocation" +
     (pairMissing === undefined ? "" : ` [skipped: ${pairMissing}]`),
   ignore: pairMissing !== undefined,
   async fn() {
     const { splats, photos } = trainingProblem(1500);
     const [{ camera }] = photos;
-    // Its splats reach more tiles than there is room for at first.
+    // Its splats reach more tiles than the initial capacity.
     const large = { ...camera, width: 640, height: 480, fx: 9 * camera.fx, fy: 9 * camera.fy, cx: 320, cy: 240 };
-    const expected = (await pictures(0)).after;
-    let [limit, recovered, refusals] = [MIB, 0, 0];
-    for (;; refusals++) {
-      const { refusal, after } = await pictures(limit);
-      // What a refused picture has taken may be more than is left for the small one: that is refused as well, then.
+    const expected = (await renderAll(0)).after;
+    let [limit, recovered, failures] = [MIB, 0, 0];
+    for (;; failures++) {
+      const { failure, after } = await renderAll(limit);
+      // The failed render may have left too little memory for the small image, which then fails as well.
       if (after !== undefined) {
-        assertEquals(after, expected, `after a refusal at ${limit} bytes`);
+        assertEquals(after, expected, `after a failure at ${limit} bytes`);
         recovered++;
       }
-      if (refusal === undefined) break;
-      assertLess(refusals, 200);
-      limit += refusal.bytesWanted - refusal.bytesFree; // just enough for this allocation
+      if (failure === undefined) break;
+      assertLess(failures, 200);
+      limit += failure.bytesWanted - failure.bytesFree; // just enough for this allocation
     }
-    assertGreater(refusals, 3);
+    assertGreater(failures, 3);
     assertGreater(recovered, 1);
 
-    /** The first refusal there is on drawing a small picture, a large one and the small one again, and that last. */
-    async function pictures(memoryLimit: number): Promise<{ refusal?: TameError; after?: Float32Array }> {
-      const outcome: { refusal?: TameError; after?: Float32Array } = {};
+    /** Renders a small image, a large one and the small one again; returns the first error and the last image. */
+    async function renderAll(memoryLimit: number): Promise<{ failure?: TameError; after?: Float32Array }> {
+      const outcome: { failure?: TameError; after?: Float32Array } = {};
       using gpu = await openGpu({ memoryLimit });
       for (const seen of [camera, large, camera]) {
         outcome.after = undefined;
@@ -150,7 +150,7 @@ Deno.test({
           outcome.after = (await render(gaussians, seen)).rgb;
         } catch (error) {
           if (!(error instanceof TameError) || error.status !== "out of memory") throw error;
-          outcome.refusal ??= error;
+          outcome.failure ??= error;
         }
       }
       return outcome;

@@ -1,4 +1,4 @@
-// Photos with alpha and with masks, the GPU beside the CPU, and every residency beside the others.
+// Photos with alpha and with masks: the GPU against the CPU, and the residencies against each other.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Image8 } from "../../base/scene.ts";
 import { SCORE, STEP, type Step } from "../../ffi/trainer.ts";
@@ -10,7 +10,7 @@ import { type Problem, runProblem, trainingProblem } from "./training.ts";
 
 const LOSS_ERROR = 1e-4;
 const SCORE_ERROR = 1e-3; // of the largest
-const BACKGROUND = [0.21, 0.47, 0.13]; // no half bytes, which the two might round apart
+const BACKGROUND = [0.21, 0.47, 0.13]; // no half bytes, which the two might round differently
 
 const KINDS = ["alpha", "a mask", "alpha and a mask", "alpha here and a mask there"] as const;
 
@@ -45,14 +45,14 @@ for (const kind of KINDS) {
   });
 }
 
-gpuTest("photos with alpha and masks give the same bits wherever they stay", async (gpu) => {
+gpuTest("photos with alpha and masks give the same bits with every residency", async (gpu) => {
   const problem = problemOf("alpha here and a mask there");
   const run = (residency: Residency) => runProblem(gpu, problem, { steps: 12, residency, alter });
   const expected = await run("device");
   for (const residency of ["pinned", "host"] as const) assertEquals(await run(residency), expected, residency);
 });
 
-gpuTest("Views.set() and Views.clear() change what the next steps see, wherever the photos stay", async (gpu) => {
+gpuTest("Views.set() and Views.clear() take effect in the next steps with every residency", async (gpu) => {
   const problem = problemOf("alpha and a mask");
   const plain = trainingProblem();
   for (const residency of ["device", "pinned", "host"] as const) {
@@ -74,7 +74,7 @@ gpuTest("Views.set() and Views.clear() change what the next steps see, wherever 
   }
 });
 
-gpuTest("a photo of which the mask leaves nothing has loss 0 and moves nothing", async (gpu) => {
+gpuTest("a fully masked photo has loss 0 and changes nothing", async (gpu) => {
   const { splats, photos } = trainingProblem();
   const [{ camera, image }] = photos;
   const masked = { ...image, mask: new Uint8Array(image.width * image.height) };
@@ -100,7 +100,7 @@ function problemOf(kind: (typeof KINDS)[number]): Problem {
   };
 }
 
-/** The photo with an alpha of every kind, or a mask that leaves out a band and single pixels. */
+/** The photo with alpha values of every kind, or a mask that excludes a band and single pixels. */
 function changed(image: Image8, { alpha, mask }: { alpha: boolean; mask: boolean }): Image8 {
   const { width, height, data } = image;
   const random = new Random(77);

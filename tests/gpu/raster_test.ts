@@ -1,5 +1,5 @@
-// Renders, the differentiable rasteriser and the metrics, the GPU beside the CPU, at the pixels where the oracle says
-// that rounding cannot decide what is drawn.
+// Renders, the differentiable rasteriser and the metrics: the GPU against the CPU, at the pixels where, by the oracle,
+// rounding does not decide which splats are blended.
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -39,12 +39,12 @@ for (const { name, scene } of BENIGN_CASES) {
   });
 }
 
-pairTest("render() and renderImage8() agree with the CPU when they see the same Gaussians", async ({ gpu, cpu }) => {
+pairTest("render() and renderImage8() agree with the CPU on the same Gaussians", async ({ gpu, cpu }) => {
   const scene = benignScene({ seed: 801, count: 250, shDegree: 3 });
   const { splats, camera, background } = scene;
   const { reference: { excluded }, ours: unused } = rasterizePair(cpu, "render", scene);
   unused[Symbol.dispose]();
-  const [ours, theirs] = [await pictures(gpu), await pictures(cpu)];
+  const [ours, theirs] = [await renders(gpu), await renders(cpu)];
   for (const plane of ["rgb", "alpha", "depth"] as const) {
     assertClose(ours.exact[plane]!, theirs.exact[plane]!, { name: plane, excluded });
   }
@@ -57,7 +57,7 @@ pairTest("render() and renderImage8() agree with the CPU when they see the same 
     });
   }
 
-  async function pictures(device: Device) {
+  async function renders(device: Device) {
     using gaussians = Gaussians.fromArrays(device, splats);
     return {
       exact: await render(gaussians, camera, { background }),
@@ -100,7 +100,7 @@ function assertClose(
   const channels = actual.length / excluded.length;
   for (let i = 0; i < expected.length; i++) {
     if (excluded[Math.floor(i / channels)]) continue;
-    // A depth's error is relative where the depth is more than a unit.
+    // A depth's error is relative if the depth is more than one unit.
     const error = Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
     assertLessOrEqual(error, IMAGE_ERROR, `${name}[${i}] is ${actual[i]}, the CPU has ${expected[i]}`);
   }

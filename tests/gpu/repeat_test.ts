@@ -1,11 +1,11 @@
-// Same inputs, same bits: run after run, wherever the photos are kept, and whether or not a step had to be repeated
+// The same inputs give the same bits: in every run, with every residency, and whether or not a step was repeated
 // because its buffers were too small.
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { assertSameBits } from "../raster/compare.ts";
 import { gpuTest, openGpu, pairMissing, selfTest } from "./devices.ts";
 import { type Outcome, runProblem, trainingProblem } from "./training.ts";
 
-gpuTest("Trainer.run() leaves the same bits when it is run twice", async (gpu) => {
+gpuTest("Trainer.run() gives the same bits in two runs", async (gpu) => {
   const problem = trainingProblem();
   const first = await runProblem(gpu, problem, { steps: 60 });
   assertSameOutcome(await runProblem(gpu, problem, { steps: 60 }), first);
@@ -13,12 +13,12 @@ gpuTest("Trainer.run() leaves the same bits when it is run twice", async (gpu) =
   assertSameOutcome(await runProblem(fresh, problem, { steps: 60 }), first);
 });
 
-gpuTest("Trainer.run() leaves the same bits when photos are pinned, on the host or on the device", async (gpu) => {
+gpuTest("Trainer.run() gives the same bits when photos are pinned, on the host or on the device", async (gpu) => {
   const problem = trainingProblem();
   const first = await runProblem(gpu, problem, { steps: 40, residency: "device" });
   for (const residency of ["pinned", "host"] as const) {
     assertSameOutcome(await runProblem(gpu, problem, { steps: 40, residency }), first);
-    // Next views that are absent, wrong, or the same as the view.
+    // Next views that are missing, wrong, or the same as the view.
     for (const nextView of [undefined, 0, 3]) {
       const alter = <S extends object>(step: S): S => ({ ...step, nextView });
       assertSameOutcome(await runProblem(gpu, problem, { steps: 40, residency, alter }), first);
@@ -26,20 +26,20 @@ gpuTest("Trainer.run() leaves the same bits when photos are pinned, on the host 
   }
 });
 
-// The room is read when the process first needs it, so each run is a process of its own.
+// A process reads the capacity only once, so each run is its own process.
 Deno.test({
-  name: "Trainer.run() leaves the same bits when its buffers prove too small" +
+  name: "Trainer.run() gives the same bits when its buffers are too small at first" +
     (pairMissing === undefined ? "" : ` [skipped: ${pairMissing}]`),
   ignore: pairMissing !== undefined,
   async fn() {
     for (const viewsPerStep of [1, 4]) {
       const expected = await replay("device", viewsPerStep, {});
       assertMatch(expected.hash, /^[0-9a-f]{64}$/);
-      for (const room of ["1", "64", "1024"]) {
+      for (const capacity of ["1", "64", "1024"]) {
         for (const residency of ["device", "pinned"]) {
-          const { hash, instanceBytes } = await replay(residency, viewsPerStep, { TAME_INSTANCE_CAPACITY: room });
-          assertEquals(hash, expected.hash, `${room} instances, ${viewsPerStep} views a step, ${residency}`);
-          // Room that had to be made fits this scene; the usual first guess is far larger.
+          const { hash, instanceBytes } = await replay(residency, viewsPerStep, { TAME_INSTANCE_CAPACITY: capacity });
+          assertEquals(hash, expected.hash, `${capacity} instances, ${viewsPerStep} views per step, ${residency}`);
+          // A grown capacity fits this scene; the usual initial one is far larger.
           if (!selfTest) assertLess(instanceBytes, expected.instanceBytes);
         }
       }

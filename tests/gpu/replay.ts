@@ -1,5 +1,6 @@
-// A program: trains the small problem and prints one hash of all it left, which no environment may change, and the bytes it
-// held for instances, which TAME_INSTANCE_CAPACITY does change. Arguments: residency, steps, views of a step.
+// A program that trains the small problem and prints a hash of the result, which no environment variable may change,
+// and the bytes of its instances, which TAME_INSTANCE_CAPACITY does change. Arguments: residency, steps, views per
+// step.
 import { STEP } from "../../ffi/trainer.ts";
 import type { Residency } from "../../ffi/views.ts";
 import { openGpu } from "./devices.ts";

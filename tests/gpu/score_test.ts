@@ -1,4 +1,4 @@
-// Densification, the GPU beside the CPU: scores and statistics, and the same choices from the same scores.
+// Densification, the GPU against the CPU: scores and statistics, and the same choices from the same scores.
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { SCORE, STEP } from "../../ffi/trainer.ts";
 import { grow } from "../../train/strategies/grow.ts";
@@ -11,7 +11,7 @@ const ERROR = 1e-3; // of the largest
 const BACKGROUND = [0.3, 0.2, 0.1];
 
 const EACH: Record<string, number[]> = {
-  // What is summed over pixels needs weights of the pixels.
+  // Sums over pixels need pixel weights.
   ...Object.fromEntries(
     Object.entries(SCORE).filter(([, term]) => term > SCORE.error).map(([name, term]) => [name, [term]]),
   ),
@@ -38,7 +38,7 @@ for (const [name, terms] of Object.entries(EACH)) {
   });
 }
 
-pairTest("grow() and prune() choose as the CPU does when scores decide nothing", async ({ gpu, cpu }) => {
+pairTest("grow() and prune() choose the same rows as the CPU when all scores are equal", async ({ gpu, cpu }) => {
   const { splats, photos } = twoSided(300);
   const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
     using world = open(device, { splats, photos });
@@ -54,7 +54,7 @@ pairTest("grow() and prune() choose as the CPU does when scores decide nothing",
   theirs.means.forEach((value, i) => assertLessOrEqual(Math.abs(ours.means[i] - value), 1e-5, `mean ${i}`));
 });
 
-pairTest("grow() finds the candidates that the CPU finds, but for a few", async ({ gpu, cpu }) => {
+pairTest("grow() finds the same candidates as the CPU, except for a few", async ({ gpu, cpu }) => {
   const { splats, photos } = twoSided(300);
   const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
     using world = open(device, { splats, photos });
@@ -70,7 +70,7 @@ pairTest("grow() finds the candidates that the CPU finds, but for a few", async 
 for (const mode of ["logit", "linear"] as const) {
   pairTest(`grow() shares ${mode} opacities as the CPU does when it fills up`, async ({ gpu, cpu }) => {
     const { splats, photos } = twoSided(300);
-    splats.opacities.set([-8, -5, 4, 5]); // of a higher one, held linearly, the last bit counts
+    splats.opacities.set([-8, -5, 4, 5]); // for higher linear opacities the last bit matters
     splats.logScales.fill(-3, 0, 12); // cloned
     const [ours, theirs] = await Promise.all([gpu, cpu].map(async (device) => {
       using world = open(device, { splats, photos });

@@ -1,4 +1,4 @@
-// What a step can gather and add, the GPU beside the CPU.
+// Optional statistics and terms of a step, the GPU against the CPU.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { STEP, type Step } from "../../ffi/trainer.ts";
 import { twoSided } from "../densify/world.ts";
@@ -18,7 +18,7 @@ for (const fullGradientDepth of [0, 4]) {
   for (const unfused of [false, true]) {
     const how = unfused ? "stores gradients" : "steps at once";
     pairTest(
-      `Trainer.run() gathers the CPU's fragments when it ${how} and gradients count in full from ${fullGradientDepth}`,
+      `Trainer.run() agrees with the CPU on fragments when it ${how} and fullGradientDepth is ${fullGradientDepth}`,
       async (pair) => {
         const { splats, photos } = trainingProblem();
         const run = { splats, photos, fragments: true, fullGradientDepth, unfused };
@@ -26,7 +26,7 @@ for (const fullGradientDepth of [0, 4]) {
         const list = photos.map((_, view) => ({ view, flags, update: 0, shDegree: 2 }));
         const [ours, theirs] = await both(pair, run, list);
         for (const name of [...FRAGMENTS, "gradient_sum"]) assertClose(ours[name], theirs[name], name, 2e-3);
-        // Of pixels where alpha is next to 1/255 only one may count.
+        // At pixels where alpha is close to 1/255, only one backend may count a fragment.
         const counts = Array.from(theirs.fragment_count);
         const differences = counts.map((count, i) => Math.abs(count - ours.fragment_count[i]));
         assertLessOrEqual(sum(differences), 1e-3 * sum(counts));
@@ -35,7 +35,7 @@ for (const fullGradientDepth of [0, 4]) {
   }
 }
 
-pairTest("Trainer.run() corrects Adam's bias by rows as the CPU does", async (pair) => {
+pairTest("Trainer.run() agrees with the CPU on bias correction by rows", async (pair) => {
   const { splats, photos } = twoSided(80);
   const views = [0, 0, 1, 0, 1, 0, 0];
   const flags = STEP.visible | STEP.rowBias;
@@ -48,7 +48,7 @@ pairTest("Trainer.run() corrects Adam's bias by rows as the CPU does", async (pa
   }
 });
 
-pairTest("Trainer.run() adds the CPU's pressures to the gradient", async (pair) => {
+pairTest("Trainer.run() agrees with the CPU on the pressures in the gradient", async (pair) => {
   const { splats, photos } = twoSided(80);
   for (const flags of [0, STEP.logitPressure, STEP.visibleTerms]) {
     for (const linear of [false, true]) {
@@ -59,7 +59,7 @@ pairTest("Trainer.run() adds the CPU's pressures to the gradient", async (pair) 
   }
 });
 
-pairTest("Trainer.run() draws the CPU's noise", async (pair) => {
+pairTest("Trainer.run() draws the same noise as the CPU", async (pair) => {
   const { splats, photos } = twoSided(400);
   const faint = { ...splats, opacities: splats.opacities.map((value) => value - 4.5) };
   for (const noise of [0.5, 1e4]) {

@@ -1,4 +1,4 @@
-// A program: times what scripts/bench.ts has no part for and prints it as one JSON object of seconds.
+// A program that times what scripts/bench.ts does not cover and prints one JSON object of seconds.
 
 import { openDevice } from "../../ffi/device.ts";
 import { meanDist2 } from "../../ffi/knn.ts";

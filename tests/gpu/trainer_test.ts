@@ -1,4 +1,4 @@
-// Training, the GPU beside the CPU: losses, parameters and statistics after one step, ten and sixty.
+// Training, the GPU against the CPU: losses, parameters and statistics after one step, ten and sixty.
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -19,8 +19,8 @@ import {
 const LOSS_ERROR = 1e-4;
 
 /**
- * Differences of the parameters in learning rates. Adam's first steps have the size of the learning rate whatever the
- * gradient's, so where a gradient is all rounding the two may part by twice the rate a step, and do so in few.
+ * Differences of the parameters in learning rates. Adam's first steps have the size of the learning rate for any
+ * gradient, so where a gradient is only rounding error the two may differ by twice the rate per step; this is rare.
  */
 const BOUNDS: Record<number, { p90: number; p99: number }> = {
   1: { p90: 1e-3, p99: 1e-2 },
@@ -51,16 +51,16 @@ for (const lambdaDssim of [0, 1]) {
 }
 
 const MASKS: Record<string, number> = {
-  "the means alone": 1 << GROUP.means,
-  "colour alone": 1 << GROUP.shDc | 1 << GROUP.shRest,
+  "only the means": 1 << GROUP.means,
+  "only colour": 1 << GROUP.shDc | 1 << GROUP.shRest,
   "all but opacities": EVERYTHING & ~(1 << GROUP.opacities),
   "nothing": 0,
 };
 
 for (const [name, update] of Object.entries(MASKS)) {
-  pairTest(`Trainer.run() moves ${name} on both backends when the mask says so`, async ({ gpu, cpu }) => {
+  pairTest(`Trainer.run() updates ${name} on both backends when the mask says so`, async ({ gpu, cpu }) => {
     const problem = trainingProblem();
-    // Every third step takes all groups, so that the others' step counts fall behind.
+    // Every third step updates all groups, so that the step counts of the others are lower.
     const alter = <S extends { iteration: number; flags?: number; update: number }>(step: S): S => ({
       ...step,
       flags: STEP.statistics,
@@ -82,7 +82,7 @@ for (const [name, update] of Object.entries(MASKS)) {
   });
 }
 
-pairTest("Trainer.run() sums the SH gradients and applies them together when told to", async ({ gpu, cpu }) => {
+pairTest("Trainer.run() sums SH gradients and applies the sum when the step says so", async ({ gpu, cpu }) => {
   const problem = trainingProblem();
   const run = (device: Device, apply: boolean) =>
     runProblem(device, problem, {
@@ -103,7 +103,7 @@ pairTest("Trainer.run() sums the SH gradients and applies them together when tol
   assertNotEquals(rest(ours.splats.sh), rest(sh));
 });
 
-pairTest("Trainer.resetOpacity() agrees with the CPU and with its formula when training goes on", async (pair) => {
+pairTest("Trainer.resetOpacity() agrees with the CPU and with its formula when training continues", async (pair) => {
   const { splats, photos } = trainingProblem();
   const results = [];
   for (const device of [pair.gpu, pair.cpu]) {
@@ -126,7 +126,7 @@ pairTest("Trainer.resetOpacity() agrees with the CPU and with its formula when t
   assertParameters(results[0], results[1], { ...BOUNDS[10], max: 40.1 });
 });
 
-pairTest("Trainer.setOpacityMode() agrees with the CPU when training goes on in either mode", async (pair) => {
+pairTest("Trainer.setOpacityMode() agrees with the CPU when training continues in either mode", async (pair) => {
   const { splats, photos } = trainingProblem();
   const results = [];
   for (const device of [pair.gpu, pair.cpu]) {
@@ -146,12 +146,12 @@ pairTest("Trainer.setOpacityMode() agrees with the CPU when training goes on in 
     results.push({ losses: Float32Array.from(losses), splats: gaussians.toArrays(), ...trainer.statistics() });
   }
   assertLosses(results[0], results[1]);
-  // A linear step of one rate is up to 1 / (o (1 - o)) rates of a logit.
+  // A step of one learning rate in linear mode is up to 1 / (o (1 - o)) rates in the logit.
   assertParameters(results[0], results[1], { p90: 0.1, p99: 1, max: 1e4 });
 });
 
 for (const viewsPerStep of [1, 2, 4]) {
-  pairTest(`Trainer.run() agrees with the CPU when a step learns gains and has ${viewsPerStep} views`, async (pair) => {
+  pairTest(`Trainer.run() agrees with the CPU when steps train gains and have ${viewsPerStep} views`, async (pair) => {
     const problem = trainingProblem();
     const options: RunOptions = {
       steps: 10,
@@ -167,7 +167,7 @@ for (const viewsPerStep of [1, 2, 4]) {
   });
 }
 
-pairTest("Trainer.run() agrees with the CPU when gradients pass alpha's cap", async ({ gpu, cpu }) => {
+pairTest("Trainer.run() agrees with the CPU when gradients ignore the clamp of alpha", async ({ gpu, cpu }) => {
   const problem = trainingProblem();
   problem.splats.opacities.fill(8);
   const run = (device: Device, passClampedGradient: boolean) =>
@@ -178,16 +178,19 @@ pairTest("Trainer.run() agrees with the CPU when gradients pass alpha's cap", as
   assertNotEquals(ours.splats.opacities, (await run(gpu, false)).splats.opacities);
 });
 
-pairTest("Trainer.run() agrees with the CPU on the gradients that count less near a camera", async ({ gpu, cpu }) => {
-  const problem = trainingProblem();
-  const run = (device: Device, fullGradientDepth: number) =>
-    runProblem(device, problem, { steps: 4, fullGradientDepth });
-  const [ours, theirs, all] = [await run(gpu, 5), await run(cpu, 5), await run(cpu, 0)];
-  const largest = Math.max(...theirs.gradientSums);
-  const error = Math.max(...ours.gradientSums.map((sum, i) => Math.abs(sum - theirs.gradientSums[i]) / largest));
-  assertLessOrEqual(error, 1e-3);
-  assert(theirs.gradientSums.some((sum, i) => sum < 0.9 * all.gradientSums[i]), "none counts less");
-});
+pairTest(
+  "Trainer.run() agrees with the CPU on gradients that are scaled down close to a camera",
+  async ({ gpu, cpu }) => {
+    const problem = trainingProblem();
+    const run = (device: Device, fullGradientDepth: number) =>
+      runProblem(device, problem, { steps: 4, fullGradientDepth });
+    const [ours, theirs, all] = [await run(gpu, 5), await run(cpu, 5), await run(cpu, 0)];
+    const largest = Math.max(...theirs.gradientSums);
+    const error = Math.max(...ours.gradientSums.map((sum, i) => Math.abs(sum - theirs.gradientSums[i]) / largest));
+    assertLessOrEqual(error, 1e-3);
+    assert(theirs.gradientSums.some((sum, i) => sum < 0.9 * all.gradientSums[i]), "none is scaled down");
+  },
+);
 
 function assertLosses({ losses }: Outcome, { losses: expected }: Outcome): void {
   assertEquals(losses.length, expected.length);
@@ -223,7 +226,7 @@ function assertStatistics(ours: Outcome, theirs: Outcome): void {
   const differing = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
     Array.from(a).filter((value, i) => value !== b[i]).length;
   assertLessOrEqual(differing(ours.visibleSteps, theirs.visibleSteps), count / 100, "Visible steps");
-  // A radius is rounded up: a hair's difference can make it a pixel.
+  // A radius is rounded up: a tiny difference can become one pixel.
   assertLessOrEqual(differing(ours.maxRadii, theirs.maxRadii), count / 100, "Radii");
   const errors = [...theirs.gradientSums]
     .map((value, i) => value === 0 ? ours.gradientSums[i] : Math.abs(ours.gradientSums[i] - value) / value)

@@ -1,5 +1,4 @@
-// A small training problem with every kind of step, and what is left of it at the end: shared by the tests that compare
-// two runs.
+// A small training problem with every kind of step, and its result: shared by the tests that compare two runs.
 import type { Camera, Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
@@ -8,19 +7,19 @@ import { type Residency, Views } from "../../ffi/views.ts";
 import { Random } from "../reference/random.ts";
 import { benignScene } from "../reference/scenes.ts";
 
-/** A camera and what it sees. */
+/** A camera and its photo. */
 export interface Photo {
   camera: Camera;
   image: Image8;
 }
 
-/** What a run starts from. */
+/** The input of a run. */
 export interface Problem {
   splats: SplatArrays;
   photos: Photo[];
 }
 
-/** What a run leaves. */
+/** The result of a run. */
 export interface Outcome {
   losses: Float32Array;
   splats: SplatArrays;
@@ -29,7 +28,7 @@ export interface Outcome {
   maxRadii: Float32Array;
 }
 
-/** Learning rates in the order of the groups: large enough that 60 steps move every parameter. */
+/** Learning rates in the order of the groups: large enough that 60 steps change every parameter. */
 export const LEARNING_RATES: readonly number[] = [2e-3, 2.5e-3, 1.25e-4, 2.5e-2, 5e-3, 1e-3];
 
 /** All groups. */
@@ -52,8 +51,8 @@ export interface RunOptions {
 }
 
 /**
- * Gaussians of SH degree 2 and four photos of them from the same side, each of another size and shifted by a few
- * pixels. The photos are drawn here rather than rendered, so that they are the same whatever backend trains on them.
+ * Gaussians of SH degree 2 and four photos of them from the same side, each with a different size and shifted by a few
+ * pixels. The photos are drawn here rather than rendered, so that they are the same for every backend.
  *
  * @param count Number of Gaussians.
  */
@@ -91,8 +90,8 @@ export function makeViews(device: Device, photos: readonly Photo[], residency?: 
 }
 
 /**
- * Steps over the views in turn, `viewsPerStep` (1) of them in each, with statistics, degrees that rise and, from step 20 on, SH accumulation applied every
- * fourth step.
+ * Steps that cycle through the views, `viewsPerStep` (default 1) in each, with statistics, rising SH degrees and, from
+ * step 20 on, SH accumulation applied every fourth step.
  */
 export function planOf(
   steps: number,
@@ -119,7 +118,7 @@ export function planOf(
   return plan;
 }
 
-/** Waves in every channel with some noise: 8-bit pixels that no backend had a hand in. */
+/** Waves in every channel with some noise: 8-bit pixels that do not depend on a backend. */
 function drawing(width: number, height: number, seed: number): Uint8Array {
   const random = new Random(910 + seed);
   return Uint8Array.from({ length: 3 * width * height }, (_, i) => {

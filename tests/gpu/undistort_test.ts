@@ -1,4 +1,4 @@
-// Undistortion, the GPU beside the CPU: the same pixels but for a rounding.
+// Undistortion, the GPU against the CPU: the same pixels except for rounding.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Lens, LensModel } from "../../base/scene.ts";
 import { pinholeOf, undistortImage } from "../../ffi/undistort.ts";
@@ -11,12 +11,12 @@ const COEFFICIENTS: Record<LensModel, number[]> = {
   fov: [0.9],
 };
 
-/** Largest share of values that rounding may move by one. */
+/** Largest share of values that rounding may change by one. */
 const MOVED = 1e-3;
 
 for (const [model, coefficients] of Object.entries(COEFFICIENTS) as [LensModel, number[]][]) {
   for (const channels of [1, 3, 4] as const) {
-    pairTest(`undistortImage() agrees with the CPU on ${channels} channels behind a ${model} lens`, async (pair) => {
+    pairTest(`undistortImage() agrees with the CPU on ${channels} channels of a ${model} lens`, async (pair) => {
       const [width, height] = [301, 203];
       const stated = { model, coefficients, width, height, fx: 260, fy: 264, cx: 149.2, cy: 103.7 };
       const lens: Lens = { ...stated, pinhole: pinholeOf(pair.cpu, stated) };
@@ -29,7 +29,7 @@ for (const [model, coefficients] of Object.entries(COEFFICIENTS) as [LensModel, 
       assertEquals([ours.width, ours.height], [theirs.width, theirs.height]);
       let moved = 0;
       for (let i = 0; i < theirs.data.length; i++) {
-        // A colour of little alpha is a quotient of small numbers: there rounding shows.
+        // A colour with low alpha is a quotient of small numbers, where rounding is visible.
         const alpha = channels === 4 ? theirs.data[i - i % 4 + 3] : 255;
         const difference = Math.abs(ours.data[i] - theirs.data[i]);
         assertLessOrEqual(difference, alpha < 8 ? 255 : 1, `Value ${i}`);

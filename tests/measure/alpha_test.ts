@@ -1,4 +1,4 @@
-// Photos with alpha and with masks, measured and written: composited over the renders' background, and scored whole.
+// Evaluation of photos with alpha and masks: composited over the renders' background, with all pixels scored.
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Image8, View } from "../../base/scene.ts";
 import { renderViews } from "../../eval/render.ts";
@@ -42,14 +42,14 @@ deviceTest("evaluate() composites a photo with alpha over the background of the 
   assertAlmostEquals(l1, 0.8 * 127 / 255, 1e-6);
 });
 
-deviceTest("evaluate() scores all pixels, those that a mask leaves out as well", async (device) => {
+deviceTest("evaluate() scores all pixels, including those that a mask excludes", async (device) => {
   using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
   const photo: Image8 = { width: 16, height: 12, channels: 3, data: new Uint8Array(3 * 192).fill(51) };
   const plain = await evaluate(nothing, [viewOf(photo)]);
   assertEquals(await evaluate(nothing, [viewOf({ ...photo, mask: new Uint8Array(192) })]), plain);
 });
 
-deviceTest("renderViews() writes a photo with alpha as it looks over the background", async (device) => {
+deviceTest("renderViews() composites a photo with alpha over the background", async (device) => {
   const folder = await Deno.makeTempDir();
   try {
     using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
@@ -61,7 +61,7 @@ deviceTest("renderViews() writes a photo with alpha as it looks over the backgro
   }
 });
 
-Deno.test("flattened() leaves a photo without alpha as it is", () => {
+Deno.test("flattened() returns a photo without alpha unchanged", () => {
   const photo: Image8 = { width: 1, height: 1, channels: 3, data: new Uint8Array([1, 2, 3]) };
   assertEquals(flattened(photo, WHITE), photo);
   assertEquals(flattened({ ...photo, channels: 4, data: new Uint8Array([1, 2, 3, 255]) }, WHITE), photo);

@@ -1,4 +1,4 @@
-// Evaluation: renders as floats beside their photos.
+// Evaluation: float renders compared with photos.
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -42,7 +42,7 @@ deviceTest("evaluate() rejects with the photo's error when one is damaged", asyn
   }
 });
 
-deviceTest("evaluate() has the next photo decoded while it works on a view", async (device) => {
+deviceTest("evaluate() decodes the next photo while it scores a view", async (device) => {
   using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
   const started: string[] = [];
   const views = ["a", "b", "c"].map((name) => {

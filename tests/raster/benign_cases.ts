@@ -1,8 +1,9 @@
-// The scenes on which image and gradients must agree closely with the oracle, each with what makes it worth testing.
+// Scenes on which image and gradients must agree closely with the oracle, each with a check that it tests what it
+// claims.
 import type { ReferenceRasterization } from "../reference/rasterizer.ts";
 import { benignScene, coincidentScene, guardedScene, type TestScene } from "../reference/scenes.ts";
 
-/** A scene and what must be true of the oracle's answer for the scene to test what it claims. */
+/** A scene, and a condition on the oracle's result that shows that the scene tests what it claims. */
 export interface BenignCase {
   name: string;
   scene: () => TestScene;
@@ -56,12 +57,12 @@ export const BENIGN_CASES: BenignCase[] = [
     holds: ({ stopped, alpha }) => stopped > alpha.length / 4,
   },
   {
-    name: "alphas held at 0.99",
+    name: "alphas clamped at 0.99",
     scene: () => benignScene({ seed: 305, count: 40, shDegree: 1, sigmas: [1, 8], opacities: [0.985, 0.9999] }),
     holds: ({ alpha }) => alpha.some((value) => value > 0.99),
   },
   {
-    name: "centres beyond the slope guard",
+    name: "centres beyond the Jacobian's guard",
     scene: () => guardedScene({ seed: 306, count: 80, shDegree: 2, sigmas: [1, 5] }),
   },
   {

@@ -1,4 +1,4 @@
-// rasterize() and its backward pass against the float64 oracle on scenes where float32 has no excuse.
+// rasterize() and its backward pass against the float64 oracle on scenes where float32 must agree closely.
 import { assert } from "@std/assert";
 import { deviceTest } from "../support/device.ts";
 import { BENIGN_CASES } from "./benign_cases.ts";
@@ -28,7 +28,7 @@ for (const { name, scene, holds } of BENIGN_CASES) {
   });
 }
 
-deviceTest("Rasterization.backward() takes dAlpha alone when dImage is zero", (device) => {
+deviceTest("Rasterization.backward() backpropagates only dAlpha when dImage is zero", (device) => {
   const pair = rasterizePair(device, "dAlpha alone", BENIGN_CASES[1].scene());
   using ours = pair.ours;
   const { dImage, dAlpha } = randomUpstream(pair, 2);

@@ -1,4 +1,4 @@
-// How close a backend must come to the oracle, and where it does not.
+// How closely a backend must agree with the oracle, and at which pixels it need not.
 import { assert, assertEquals, assertLessOrEqual, fail } from "@std/assert";
 import { type Rasterization, rasterize, type SplatGradients } from "../../ffi/rasterizer.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -9,7 +9,7 @@ import { testBackend } from "../support/device.ts";
 
 /** Largest error of a benign image; the GPU's exponentials are coarser. */
 export const BENIGN_ERROR = testBackend === "cuda" ? 2e-4 : 2e-5;
-/** What 99 % of a hostile image's values, and all of them, stay within. */
+/** Bounds for 99 % of a hostile image's values, and for all of them. */
 export const HOSTILE_ERROR = { p99: 1e-4, max: 1e-3 };
 
 const LARGEST_EXCLUDED_SHARE = 0.005;
@@ -22,7 +22,7 @@ export interface Upstream {
   dAlpha: Float32Array;
 }
 
-/** A scene seen by the backend under test and by the oracle. */
+/** A scene rendered by the backend under test and by the oracle. */
 export interface Pair {
   name: string;
   ours: Rasterization;
@@ -37,7 +37,7 @@ export function rasterizePair(device: Device, name: string, scene: TestScene): P
   return { name, ours: rasterize(device, splats, camera, { background }), reference, scene };
 }
 
-/** Fails where image, alpha or depth differ by more than the bounds; prints the worst error and the excluded share. */
+/** Fails if image, alpha or depth differ by more than the bounds; prints the worst error and the excluded share. */
 export function assertImagesAgree({ name, ours, reference }: Pair, bound: { p99?: number; max: number }): void {
   const share = sum(reference.excluded) / reference.excluded.length;
   assertLessOrEqual(share, LARGEST_EXCLUDED_SHARE, `${name}: ${percent(share)} of the pixels are too close to call`);
@@ -48,7 +48,7 @@ export function assertImagesAgree({ name, ours, reference }: Pair, bound: { p99?
     const errors = Array.from(ours[plane], (value, i) => {
       if (reference.excluded[Math.floor(i / channels)]) return 0;
       const expected = reference[plane][i];
-      // A depth's error is relative where the depth is more than a unit.
+      // A depth's error is relative if the depth is more than one unit.
       return Math.abs(value - expected) / (plane === "depth" ? Math.max(expected, 1) : 1);
     });
     const worst = errors.reduce((best, error, i) => (error > errors[best] ? i : best), 0);
@@ -61,7 +61,7 @@ export function assertImagesAgree({ name, ours, reference }: Pair, bound: { p99?
   console.log(`${name}: largest error ${line.join(", ")}; ${percent(share)} of the pixels excluded`);
 }
 
-/** Fails where a radius differs from the oracle's by more than rounding can explain. */
+/** Fails if a radius differs from the oracle's by more than rounding can explain. */
 export function assertRadiiAgree({ name, ours, reference }: Pair): void {
   for (const [i, radius] of ours.radii().entries()) {
     const [smallest, largest] = reference.possibleRadii[i];
@@ -85,7 +85,7 @@ export function randomUpstream({ reference }: Pair, seed: number): Upstream {
 }
 
 const FIELDS = ["means", "logScales", "quats", "opacities", "sh", "means2d"] as const;
-/** Share of the largest gradient of all below which a whole field counts as zero. */
+/** A field counts as zero if all its gradients are below this share of the largest gradient of all fields. */
 const VANISHING = 1e-6;
 
 function largestOf(values: ArrayLike<number>): number {
@@ -95,13 +95,13 @@ function largestOf(values: ArrayLike<number>): number {
 }
 
 /**
- * Fails where a gradient is off by more than 1e-3 of the field's largest, or the median over the Gaussians of the
- * relative error exceeds 1e-4; prints both.
+ * Fails if a gradient is off by more than 1e-3 of the field's largest, or the median over the Gaussians of the relative
+ * error exceeds 1e-4; prints both.
  */
 export function assertGradientsAgree(name: string, ours: SplatGradients, reference: ReferenceGradients): void {
   const line: string[] = [];
-  // A field whose gradients vanish by symmetry (the rotations of round Gaussians) holds rounding alone: what is small
-  // beside the other fields is not compared with itself.
+  // A field whose gradients vanish by symmetry (the rotations of spherical Gaussians) is only rounding error: errors
+  // that are small relative to the other fields are ignored.
   const overall = FIELDS.reduce((most, field) => Math.max(most, largestOf(reference[field])), 0);
   for (const field of FIELDS) {
     const [actual, expected] = [ours[field], reference[field]];
@@ -125,7 +125,7 @@ export function assertGradientsAgree(name: string, ours: SplatGradients, referen
   console.log(`${name}: gradients, largest/median error: ${line.join(", ")}`);
 }
 
-/** Fails where two arrays are not the same, bit for bit. */
+/** Fails if two arrays are not bit-identical. */
 export function assertSameBits(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   assertEquals(actual.length, expected.length, `Length of ${what}`);
   for (let i = 0; i < expected.length; i++) {

@@ -1,5 +1,5 @@
-// More splats in a tile than a GPU sorts at a time, and more splats over many tiles than it works on at a time: their
-// order is that of the depths, whatever order they come in.
+// More splats in a tile than a GPU sorts at a time, and more large splats than it processes at a time: they are blended
+// in the order of their depths, for any order of the array.
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
@@ -11,11 +11,11 @@ const ROTATION = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const CAMERA = { width: 128, height: 96, fx: 40, fy: 40, cx: 20, cy: 12, rotation: ROTATION, translation: [0, 0, 0] };
 /** The pixel that all splats are centred on. */
 const PIXEL = { x: 8, y: 8 };
-const OPACITY = 0.005; // a little over 1/255, so that some 1800 splats show
+const OPACITY = 0.005; // slightly above 1/255, so that about 1800 splats contribute
 const SH_C0 = 0.28209479177387814;
 
 /**
- * Gaussians of `sigma` pixels on the ray through a pixel, the k-th at depths[k], with colours that tell them apart.
+ * Gaussians of `sigma` pixels on the ray through a pixel, the k-th at depths[k], with different colours.
  */
 function queue(depths: readonly number[], sigma: number): SplatArrays {
   const count = depths.length;
@@ -33,13 +33,13 @@ function queue(depths: readonly number[], sigma: number): SplatArrays {
   };
 }
 
-/** A colour from a depth, the same wherever the Gaussian stands in its array. */
+/** A colour that depends only on the depth, not on the Gaussian's index. */
 function colorOf(depth: number, channel: number): number {
   const value = Math.sin(1e4 * depth * (channel + 1));
   return value * value;
 }
 
-/** What the pixel shows of Gaussians at rising depths. */
+/** The pixel's colour from Gaussians at rising depths. */
 function blended(depths: readonly number[]): number[] {
   const color = [0, 0, 0];
   let transmittance = 1;

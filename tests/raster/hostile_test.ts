@@ -41,7 +41,7 @@ deviceTest("rasterize() gives finite outputs when finite parameters overflow flo
   assertFinite(ours.backward(ours.image.map(() => random.normal()), ours.alpha.map(() => random.normal())));
 });
 
-deviceTest("rasterize() leaves out Gaussians when a parameter is NaN", (device) => {
+deviceTest("rasterize() skips Gaussians with a NaN parameter", (device) => {
   const scene = nanScene({ seed: 502, count: 120, shDegree: 1 });
   const pair = rasterizePair(device, "NaN parameters", scene);
   using ours = pair.ours;
@@ -76,7 +76,7 @@ deviceTest("rasterize() shows the background when all Gaussians are behind the c
   for (const field of Object.values(gradients)) assert(field.every((value: number) => value === 0));
 });
 
-deviceTest("rasterize() hides what is nearer than the near plane when it is moved", (device) => {
+deviceTest("rasterize() culls Gaussians closer than a moved near plane", (device) => {
   const { splats, camera, background } = hostileScene({ seed: 5, count: 60, shDegree: 0 });
   const pair = rasterizePair(device, "near plane at 4", { splats, camera: { ...camera, near: 4 }, background });
   using _ours = pair.ours;

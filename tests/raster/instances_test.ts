@@ -1,4 +1,4 @@
-// The count of (tile, splat) pairs that memory is planned by.
+// The count of (tile, splat) pairs, on which the memory plan is based.
 import { assertEquals, assertGreater } from "@std/assert";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { countInstances, render } from "../../ffi/rasterizer.ts";
@@ -20,7 +20,7 @@ function gaussian(mean: number[], logScale: number): Parameters<typeof Gaussians
   };
 }
 
-deviceTest("countInstances() has a pair for each tile that a splat reaches", async (device) => {
+deviceTest("countInstances() counts a pair for each tile that a splat reaches", async (device) => {
   for (
     const [what, mean, logScale, pairs] of [
       ["within a tile", [-0.8, -0.52, 2], -6, 1], // at (8, 8.4)
@@ -34,18 +34,21 @@ deviceTest("countInstances() has a pair for each tile that a splat reaches", asy
   }
 });
 
-deviceTest("countInstances() counts what a render makes, and changes none", async (device) => {
-  const { splats, camera } = benignScene({ seed: 620, count: 150, shDegree: 1 });
-  using gaussians = Gaussians.fromArrays(device, splats);
-  const before = await render(gaussians, camera);
-  const count = await countInstances(gaussians, camera);
-  device.profile("start");
-  assertEquals((await render(gaussians, camera)).rgb, before.rgb);
-  assertEquals(device.profile("stop").instances, count);
-  assertGreater(count, 150);
-});
+deviceTest(
+  "countInstances() returns the number of instances of a render, and does not change renders",
+  async (device) => {
+    const { splats, camera } = benignScene({ seed: 620, count: 150, shDegree: 1 });
+    using gaussians = Gaussians.fromArrays(device, splats);
+    const before = await render(gaussians, camera);
+    const count = await countInstances(gaussians, camera);
+    device.profile("start");
+    assertEquals((await render(gaussians, camera)).rgb, before.rgb);
+    assertEquals(device.profile("stop").instances, count);
+    assertGreater(count, 150);
+  },
+);
 
-deviceTest("render() needs no more memory when a large view was counted before", async (device) => {
+deviceTest("render() needs no more memory after a large view was counted", async (device) => {
   const count = 2000;
   using gaussians = Gaussians.fromArrays(device, {
     means: Float32Array.from({ length: 3 * count }, (_, i) => i % 3 === 2 ? 2 + i / 3000 : 0),
@@ -56,7 +59,7 @@ deviceTest("render() needs no more memory when a large view was counted before",
     shDegree: 0,
   });
   const large = { ...CAMERA, width: 2048, height: 2048, fx: 1920, fy: 1920, cx: 1024, cy: 1024 };
-  // Every Gaussian over every tile: of so many pairs not even the order would fit.
+  // Every Gaussian reaches every tile: not even the sort order of so many pairs would fit.
   assertEquals(await countInstances(gaussians, large), count * 128 * 128);
   const { rgb } = await render(gaussians, CAMERA);
   assertEquals(rgb.length, 3 * CAMERA.width * CAMERA.height);

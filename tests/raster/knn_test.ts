@@ -1,4 +1,4 @@
-// meanDist2() against brute force: every point of small clouds of many shapes, and a sample of five million.
+// meanDist2() against brute force: on every point of small clouds of many shapes, and on a sample of five million.
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { meanDist2 } from "../../ffi/knn.ts";
@@ -9,7 +9,7 @@ import { deviceTest } from "../support/device.ts";
 
 // Roundings of three differences, squares and sums in float32.
 const RELATIVE_ERROR = 1e-6;
-// What a search in batches may allocate for each point, beside the caller's arrays.
+// What a search in batches may allocate per point, besides the caller's arrays.
 const BYTES_PER_POINT = 32;
 
 const CLOUDS: Record<string, Float32Array> = {
@@ -22,7 +22,7 @@ const CLOUDS: Record<string, Float32Array> = {
     const radius = 10 ** -(i % 4);
     return [100 * (i % 7) + radius * random.normal(), radius * random.normal(), radius * random.normal()];
   }),
-  "full of duplicates": cloud(2000, (random) => [0, 1, 2].map(() => Math.floor(random.uniform(0, 6)))),
+  "with many duplicates": cloud(2000, (random) => [0, 1, 2].map(() => Math.floor(random.uniform(0, 6)))),
   "all in one place": cloud(700, () => [1, 2, 3]),
   "collinear": cloud(1500, (random) => [random.uniform(), 0, 0]),
   "collinear on a diagonal": cloud(1500, (_, i) => [i, 2 * i, -i]),
@@ -41,13 +41,13 @@ for (const [name, points] of Object.entries(CLOUDS)) {
 }
 
 for (const count of [0, 1, 2, 3, 4, 5]) {
-  deviceTest(`meanDist2() takes the mean over the points there are when there are ${count}`, async (device) => {
+  deviceTest(`meanDist2() averages over all other points when there are only ${count}`, async (device) => {
     const points = cloud(count, (random) => random.normals(3));
     checkAll(points, await meanDist2(device, points), 3);
   });
 }
 
-deviceTest("meanDist2() gives the same bits when it works in batches", async (device) => {
+deviceTest("meanDist2() gives the same bits in batches", async (device) => {
   const points = CLOUDS["in clusters of very different sizes"];
   const whole = await meanDist2(device, points);
   for (const batch of [1, 7, 1000, 2999, 3000, 10_000]) {
@@ -55,7 +55,7 @@ deviceTest("meanDist2() gives the same bits when it works in batches", async (de
   }
 });
 
-deviceTest("meanDist2() says what it wanted when the byte limit is too small", async (device) => {
+deviceTest("meanDist2() reports wanted bytes when the byte limit is too small", async (device) => {
   const points = CLOUDS["uniform"];
   const { live } = device.memory();
   const error = await assertRejects(() => meanDist2(device, points, { byteLimit: 100 }), TameError);
@@ -64,10 +64,10 @@ deviceTest("meanDist2() says what it wanted when the byte limit is too small", a
   assertEquals(device.memory().live, live);
 });
 
-deviceTest("meanDist2() stays within its byte bound when there are five million points", async (device) => {
+deviceTest("meanDist2() stays within its memory bound for five million points", async (device) => {
   const count = 5_000_000;
   const random = new Random(9);
-  // Half of it a volume, half of it a surface, as captures are.
+  // Half volume and half surface, similar to captures.
   const points = new Float32Array(3 * count);
   for (let i = 0; i < points.length; i += 3) {
     points[i] = random.uniform(-1, 1);

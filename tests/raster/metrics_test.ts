@@ -7,17 +7,17 @@ import { Random } from "../reference/random.ts";
 import { deviceTest } from "../support/device.ts";
 
 const METRIC_ERROR = 1e-6;
-// The loss works in float32, where a window's variance is what is left of two almost equal numbers. With no absolute
-// difference beside it, nothing hides that.
+// The loss is computed in float32, where a window's variance is the difference of two almost equal numbers. The error
+// is visible if there is no L1 term.
 const LOSS_ERROR = { value: 1e-5, gradient: 1e-4 };
 const SSIM_LOSS_ERROR = { value: 5e-5, gradient: 5e-4 };
 
-/** Pairs of images, from alike to unlike, in awkward sizes. */
+/** Pairs of images, from similar to different, in irregular sizes. */
 const PAIRS: { name: string; a: Image; b: Image }[] = [
   { name: "noise", a: noise(37, 29, 1), b: noise(37, 29, 2) },
   { name: "noise on a ramp", ...rampPair(53, 41, 0.05) },
   { name: "almost equal", ...rampPair(40, 31, 1e-3) },
-  { name: "flat and unlike", a: flat(30, 22, 0.2), b: flat(30, 22, 0.9) },
+  { name: "constant and different", a: flat(30, 22, 0.2), b: flat(30, 22, 0.9) },
   { name: "smaller than the window", a: noise(7, 3, 3), b: noise(7, 3, 4) },
   { name: "one pixel", a: noise(1, 1, 5), b: noise(1, 1, 6) },
   { name: "out of range", a: scaledBy(noise(33, 20, 7), 3), b: noise(33, 20, 8) },

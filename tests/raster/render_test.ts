@@ -1,4 +1,4 @@
-// render() of resident Gaussians against rasterize() of the same arrays, and the rounding to 8 bits.
+// render() of Gaussians on the device against rasterize() of the same arrays, and the rounding to 8 bits.
 import { assert, assertEquals } from "@std/assert";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { rasterize, render, renderFrame, renderImage8 } from "../../ffi/rasterizer.ts";
@@ -21,9 +21,9 @@ for (const shDegree of [0, 1, 2, 3]) {
 
 for (const alpha of [false, true]) {
   const format = alpha ? "RGBA8" : "RGB8";
-  deviceTest(`renderImage8() rounds and clamps as stated when the format is ${format}`, async (device) => {
+  deviceTest(`renderImage8() rounds and clamps as documented when the format is ${format}`, async (device) => {
     const { splats, camera } = benignScene({ seed: 611, count: 60, shDegree: 1 });
-    // A background beyond both ends, so that there is something to clamp.
+    // A background outside 0..1, so that values are clamped.
     const background: [number, number, number] = [1.5, -0.5, 0.5];
     using gaussians = Gaussians.fromArrays(device, splats);
     const exact = await render(gaussians, camera, { background });
@@ -35,7 +35,7 @@ for (const alpha of [false, true]) {
       for (let channel = 0; channel < channels; channel++) {
         const value = channel < 3 ? exact.rgb[3 * pixel + channel] : exact.alpha![pixel];
         const scaled = Math.min(Math.max(255 * value + 0.5, 0), 255);
-        // Within float32 rounding of a whole number, either side of it will do.
+        // Within float32 rounding of a whole number, both neighbours are valid.
         const low = Math.trunc(scaled - 1e-4);
         const high = Math.trunc(Math.min(scaled + 1e-4, 255));
         const byte = data[channels * pixel + channel];
@@ -45,7 +45,7 @@ for (const alpha of [false, true]) {
   });
 }
 
-deviceTest("renderFrame() has the bytes of renderImage8() and the planes of render()", async (device) => {
+deviceTest("renderFrame() returns the bytes of renderImage8() and the planes of render()", async (device) => {
   const { splats, camera, background } = benignScene({ seed: 612, count: 60, shDegree: 1 });
   using gaussians = Gaussians.fromArrays(device, splats);
   const exact = await render(gaussians, camera, { background });
@@ -55,7 +55,7 @@ deviceTest("renderFrame() has the bytes of renderImage8() and the planes of rend
   assertSameBits(depth, exact.depth!, "depth");
 });
 
-deviceTest("render() shows the background when the Gaussians are empty", async (device) => {
+deviceTest("render() shows the background when there are no Gaussians", async (device) => {
   const { camera } = benignScene({ seed: 621, count: 1, shDegree: 0 });
   using gaussians = Gaussians.create(device, { capacity: 8, shDegree: 1, count: 0 });
   const { rgb, alpha } = await render(gaussians, camera, { background: [0.25, 0.5, 0.75] });
@@ -63,14 +63,14 @@ deviceTest("render() shows the background when the Gaussians are empty", async (
   assert(alpha!.every((value) => value === 0));
 });
 
-deviceTest("render() takes black when no background is given", async (device) => {
+deviceTest("render() uses black when no background is given", async (device) => {
   const { splats, camera } = benignScene({ seed: 622, count: 50, shDegree: 0 });
   using gaussians = Gaussians.fromArrays(device, splats);
   const black = await render(gaussians, camera, { background: [0, 0, 0] });
   assertSameBits((await render(gaussians, camera)).rgb, black.rgb, "rgb");
 });
 
-deviceTest("rasterize() leaves no memory behind when it is disposed", (device) => {
+deviceTest("rasterize() frees all memory when it is disposed", (device) => {
   const { splats, camera } = benignScene({ seed: 623, count: 100, shDegree: 3 });
   const once = (): void => {
     using rasterization = rasterize(device, splats, camera, {});

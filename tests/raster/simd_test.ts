@@ -1,5 +1,5 @@
-// Every instruction-set level of the CPU backend is held to the oracle: the other suites run the best one this machine
-// has, this one runs them again with each of the others.
+// Every SIMD level of the CPU backend against the oracle: the other suites run the best level of this machine, this one
+// runs them again with each of the others.
 import { assert } from "@std/assert";
 import { listDevices } from "../../ffi/device.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
@@ -21,7 +21,7 @@ for (const level of libraryMissing === undefined && testBackend === "cpu" ? awai
   });
 }
 
-/** Levels that this machine runs, but not by itself: "avx512 (of baseline avx2 avx512)" names them in order. */
+/** Levels that this machine supports but does not choose: "avx512 (of baseline avx2 avx512)" lists them in order. */
 async function lesserLevels(): Promise<string[]> {
   const report = (await listDevices()).find(({ backend }) => backend === testBackend);
   const [, best, levels] = report?.devices[0].targets.match(/^(\S+) \(of (.*)\)$/) ?? ["", "", ""];

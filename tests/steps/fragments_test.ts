@@ -1,4 +1,4 @@
-// Statistics of fragments against the oracle and against one another.
+// Statistics of fragments against the oracle and against each other.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { rasterize } from "../../ffi/rasterizer.ts";
 import { STEP, type Step } from "../../ffi/trainer.ts";
@@ -17,17 +17,17 @@ const NAMES = [
 ] as const satisfies (keyof FragmentStatistics)[];
 
 const BACKGROUND = [0.25, 0.5, 0.125];
-/** Seeds whose pictures hold nothing that is too close to call in float32. */
+/** Seeds of scenes in which float32 rounding decides nothing. */
 const SEEDS: Record<number, number> = { 0: 2, 2: 3 };
 const ERROR = 5e-4; // of the largest
 
-/** A step that gathers all there is, and moves nothing. */
+/** A step that accumulates all statistics and updates nothing. */
 const GATHER: Partial<Step> = { flags: STEP.statistics | STEP.fragments, update: 0, background: BACKGROUND };
 
 for (const shDegree of [0, 2]) {
   for (const fullDepth of [0, 4]) {
-    const what = `when the degree is ${shDegree} and gradients count in full from a depth of ${fullDepth}`;
-    deviceTest(`Trainer.run() gathers the oracle's statistics of fragments ${what}`, async (device) => {
+    const what = `when the degree is ${shDegree} and fullGradientDepth is ${fullDepth}`;
+    deviceTest(`Trainer.run() agrees with the oracle on the statistics of fragments ${what}`, async (device) => {
       const { splats, photos } = threeViews(SEEDS[shDegree]);
       using world = open(device, { splats, photos, fragments: true, fullGradientDepth: fullDepth });
       await steps(world.trainer, [0, 1, 2].map((view) => ({ ...GATHER, view, shDegree })));
@@ -40,7 +40,7 @@ for (const shDegree of [0, 2]) {
   }
 }
 
-deviceTest("Trainer.run() gathers absolute gradients that are no smaller than the signed ones", async (device) => {
+deviceTest("Trainer.run() accumulates absolute gradients that are no smaller than the signed ones", async (device) => {
   const { splats, photos } = trainingProblem();
   const { absolute_gradient_sum, gradient_sum } = await stateAfter(device, { splats, photos, fragments: true }, [
     GATHER,
@@ -52,22 +52,28 @@ deviceTest("Trainer.run() gathers absolute gradients that are no smaller than th
   assert(larger > 50, `only ${larger} of the Gaussians have gradients of both signs`);
 });
 
-deviceTest("Trainer.run() gathers absolute gradients equal to the signed ones of a single pixel", async (device) => {
-  const { splats, photos } = twoSided(60);
-  const { camera } = photos[0];
-  const photo = { camera: { ...camera, width: 1, height: 1, fx: 1, fy: 1, cx: 0.5, cy: 0.5 }, image: photoOf(1, 1, 3) };
-  const state = await stateAfter(device, { splats, photos: [photo], fragments: true }, [GATHER]);
-  assert(state.fragment_count.every((count) => count === 0 || count === 1));
-  assert(state.fragment_count.filter((count) => count === 1).length > 5);
-  state.gradient_sum.forEach((signed, i) => {
-    assertLessOrEqual(Math.abs(state.absolute_gradient_sum[i] - signed), 1e-4 * signed, `Gaussian ${i}`);
-    // One term: the square of the sum is the sum of the squares.
-    const square = state.opacity_gradient_sum[i] ** 2;
-    assertLessOrEqual(Math.abs(state.opacity_gradient_square_sum[i] - square), 1e-4 * square, `Gaussian ${i}`);
-  });
-});
+deviceTest(
+  "Trainer.run() accumulates absolute gradients equal to the signed ones for a single pixel",
+  async (device) => {
+    const { splats, photos } = twoSided(60);
+    const { camera } = photos[0];
+    const photo = {
+      camera: { ...camera, width: 1, height: 1, fx: 1, fy: 1, cx: 0.5, cy: 0.5 },
+      image: photoOf(1, 1, 3),
+    };
+    const state = await stateAfter(device, { splats, photos: [photo], fragments: true }, [GATHER]);
+    assert(state.fragment_count.every((count) => count === 0 || count === 1));
+    assert(state.fragment_count.filter((count) => count === 1).length > 5);
+    state.gradient_sum.forEach((signed, i) => {
+      assertLessOrEqual(Math.abs(state.absolute_gradient_sum[i] - signed), 1e-4 * signed, `Gaussian ${i}`);
+      // One term: the square of the sum is the sum of the squares.
+      const square = state.opacity_gradient_sum[i] ** 2;
+      assertLessOrEqual(Math.abs(state.opacity_gradient_square_sum[i] - square), 1e-4 * square, `Gaussian ${i}`);
+    });
+  },
+);
 
-deviceTest("Trainer.run() gathers weights that add up to what the picture covers", async (device) => {
+deviceTest("Trainer.run() accumulates weights whose sum is that of the render's alpha", async (device) => {
   const { splats, photos } = trainingProblem();
   const { weight_sum } = await stateAfter(device, { splats, photos, fragments: true }, [GATHER]);
   using drawn = rasterize(device, splats, photos[0].camera);
@@ -76,7 +82,7 @@ deviceTest("Trainer.run() gathers weights that add up to what the picture covers
   assertLessOrEqual(Math.abs(sum(weight_sum) - covered), 1e-5 * covered);
 });
 
-deviceTest("Trainer.run() gathers no opacity gradients when the loss has none", async (device) => {
+deviceTest("Trainer.run() accumulates no opacity gradients when the loss has none", async (device) => {
   const { splats, photos: [photo] } = trainingProblem();
   const { width, height } = photo.image;
   const masked = { ...photo, image: { ...photo.image, mask: new Uint8Array(width * height) } };
@@ -87,7 +93,7 @@ deviceTest("Trainer.run() gathers no opacity gradients when the loss has none", 
   }
 });
 
-deviceTest("Trainer.run() moves the same bits when it gathers fragments", async (device) => {
+deviceTest("Trainer.run() trains to the same bits with and without statistics of fragments", async (device) => {
   const { splats, photos } = trainingProblem();
   const moved = async (fragments: boolean): Promise<State> => {
     const flags = STEP.statistics | (fragments ? STEP.fragments : 0);
@@ -97,14 +103,14 @@ deviceTest("Trainer.run() moves the same bits when it gathers fragments", async 
   assertEquals(await moved(true), await moved(false));
 });
 
-deviceTest("Trainer.run() gathers the same bits of fragments when it stores gradients", async (device) => {
+deviceTest("Trainer.run() accumulates the same statistics of fragments when it stores gradients", async (device) => {
   const { splats, photos } = trainingProblem();
   const list = photos.map((_, view) => ({ ...GATHER, view, update: 63 }));
   const outcome = (unfused: boolean) => stateAfter(device, { splats, photos, fragments: true, unfused }, list);
   assertEquals(await outcome(true), await outcome(false));
 });
 
-deviceTest("Trainer.run() gathers fragments of each of a step's views", async (device) => {
+deviceTest("Trainer.run() accumulates fragments of each of a step's views", async (device) => {
   const { splats, photos } = trainingProblem();
   const run = { splats, photos, fragments: true };
   const each = await stateAfter(device, run, [{ ...GATHER, view: 1 }, { ...GATHER, view: 3 }]);
@@ -112,7 +118,7 @@ deviceTest("Trainer.run() gathers fragments of each of a step's views", async (d
   for (const name of NAMES) assertEquals(both[name], each[name], name);
 });
 
-deviceTest("Trainer.run() gathers the same bits of fragments when it has 1, 2 or 3 threads", async () => {
+deviceTest("Trainer.run() accumulates the same statistics of fragments with 1, 2 or 3 threads", async () => {
   const { splats, photos } = trainingProblem();
   const states: State[] = [];
   for (const threads of [1, 2, 3]) {
@@ -123,7 +129,7 @@ deviceTest("Trainer.run() gathers the same bits of fragments when it has 1, 2 or
   assertEquals(states[2], states[0]);
 });
 
-deviceTest("Trainer.run() takes no memory for fragments when a step does not gather them", async () => {
+deviceTest("Trainer.run() allocates no memory for fragments when no step accumulates them", async () => {
   const { splats, photos } = trainingProblem();
   const memory = async (fragments: boolean, flags: number) => {
     using device = await testDevice();

@@ -1,4 +1,4 @@
-// Steps of single rows: how many each has taken, and Adam's bias correction by that number.
+// Step counts of single rows, and Adam's bias correction by them.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { Control, STEP, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
@@ -10,10 +10,10 @@ import { type State, stateAfter, stateOf, stepOf } from "./world.ts";
 const COUNT = 80;
 const PARAMETERS = ["means", "sh_dc", "sh_rest", "opacities", "log_scales", "quats"];
 const [BETA_1, BETA_2] = [0.9, 0.999];
-/** Rows of odd index are in front of the second camera alone. */
+/** Rows of odd index are only in front of the second camera. */
 const VIEWS = [0, 0, 1, 0, 1, 0, 0];
 
-deviceTest("Trainer.run() counts the steps of the rows that step", async (device) => {
+deviceTest("Trainer.run() counts the steps of the rows that it updates", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   const run = { splats, photos, rowSteps: true };
   const counts = async (step: Partial<Step>) =>
@@ -38,7 +38,7 @@ deviceTest("Trainer.run() corrects Adam's bias by the steps of each row", async 
 });
 
 deviceTest(
-  "Trainer.run() corrects Adam's bias by the parameter's steps when only visible rows step",
+  "Trainer.run() corrects Adam's bias by the parameter's steps when it updates only visible rows",
   async (device) => {
     const { splats, photos } = twoSided(COUNT);
     const run = { splats, photos, rowSteps: true };
@@ -48,7 +48,7 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.run() corrects every row's bias alike when every row has taken every step", async (device) => {
+deviceTest("Trainer.run() corrects every row's bias equally when every row has taken every step", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   const run = { splats, photos, rowSteps: true };
   const byRow = await stateAfter(device, run, list(VIEWS, STEP.rowBias));
@@ -77,16 +77,19 @@ deviceTest("Trainer.run() corrects the bias of a row that has taken many steps",
   assertMoves(before, after, (i) => many[i] + 1);
 });
 
-deviceTest("Trainer.run() takes steps of rows to the same bits when it stores gradients", async (device) => {
-  const { splats, photos } = twoSided(COUNT);
-  const run = { splats, photos, rowSteps: true };
-  for (const flags of [STEP.rowBias, STEP.rowBias | STEP.visible]) {
-    const fused = await stateAfter(device, run, list(VIEWS, flags));
-    assertEquals(await stateAfter(device, { ...run, unfused: true }, list(VIEWS, flags)), fused);
-  }
-});
+deviceTest(
+  "Trainer.run() gives the same bits with bias correction by rows when it stores gradients",
+  async (device) => {
+    const { splats, photos } = twoSided(COUNT);
+    const run = { splats, photos, rowSteps: true };
+    for (const flags of [STEP.rowBias, STEP.rowBias | STEP.visible]) {
+      const fused = await stateAfter(device, run, list(VIEWS, flags));
+      assertEquals(await stateAfter(device, { ...run, unfused: true }, list(VIEWS, flags)), fused);
+    }
+  },
+);
 
-deviceTest("Trainer.run() takes steps of rows to the same bits when it has 1, 2 or 3 threads", async () => {
+deviceTest("Trainer.run() gives the same bits with bias correction by rows and 1, 2 or 3 threads", async () => {
   const { splats, photos } = twoSided(COUNT);
   const states: State[] = [];
   for (const threads of [1, 2, 3]) {
@@ -102,7 +105,7 @@ function list(views: number[], flags: number): Partial<Step>[] {
   return views.map((view) => ({ view, flags, shDegree: 1 }));
 }
 
-/** Fails unless the last step moved each row as Adam's k-th step moves it, or left row and moments alone. */
+/** Fails unless the last step changed each row as Adam's k-th step does, or left row and moments unchanged. */
 function assertMoves(before: State, after: State, stepsOf: (row: number) => number): void {
   let moved = 0;
   for (const [k, name] of PARAMETERS.entries()) {
@@ -117,7 +120,7 @@ function assertMoves(before: State, after: State, stepsOf: (row: number) => numb
       const mean = m / (1 - BETA_1 ** row);
       const root = Math.sqrt(v / (1 - BETA_2 ** row));
       const expected = LEARNING_RATES[k] * mean / root;
-      // The value's own rounding, and 5e-5 of the move: 1 - 0.999 in float.
+      // The value's own rounding, and 5e-5 of the change: 1 - 0.999 in float.
       const bound = 2 ** -23 * Math.abs(value) + 1e-4 * Math.abs(expected);
       const where = `${name}[${i}] moved by ${before[name][i] - value}, Adam's step ${row} is ${expected}`;
       assertLessOrEqual(Math.abs(before[name][i] - value - expected), bound, where);

@@ -1,4 +1,4 @@
-// A step in stages: gradients that are stored before Adam uses them, and gradients of several views.
+// Stages of a step: gradients stored before Adam uses them, and gradients of several views.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -8,7 +8,7 @@ import { makeViews, planOf, type Problem, trainingProblem } from "../gpu/trainin
 import { Random } from "../reference/random.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 
-/** What a run leaves: its losses, and every column of the state. */
+/** The result of a run: its losses, and every column of the state. */
 type Outcome = Record<string, Float32Array | Uint32Array>;
 
 const PARAMETERS = ["means", "sh_dc", "sh_rest", "opacities", "log_scales", "quats"];
@@ -67,17 +67,17 @@ for (
     ["all kinds of steps", trainingProblem(), (step) => step],
     ["sparse steps", trainingProblem(), sparse],
     ["photos with alpha and masks", maskedProblem(), (step) => step],
-    ["steps that gather no statistics", trainingProblem(), (step) => ({ ...step, flags: 0 })],
+    ["steps without statistics", trainingProblem(), (step) => ({ ...step, flags: 0 })],
     ["steps of some parameters", trainingProblem(), (step) => ({ ...step, update: 0b100101 })],
   ] as [string, Problem, (step: Step) => Step][]
 ) {
-  deviceTest(`Trainer.run() leaves the same bits when it stores gradients, with ${what}`, async (device) => {
+  deviceTest(`Trainer.run() gives the same bits when it stores gradients, with ${what}`, async (device) => {
     const plan = planOf(28, { views: problem.photos.length, alter });
     assertEquals(await run(device, problem, plan, { unfused: true }), await run(device, problem, plan));
   });
 }
 
-deviceTest("Trainer.run() leaves the same bits when it stores gradients and opacities are linear", async (device) => {
+deviceTest("Trainer.run() gives the same bits when it stores gradients and opacities are linear", async (device) => {
   const { splats, photos } = trainingProblem();
   const results = [];
   for (const unfused of [false, true]) {
@@ -92,62 +92,70 @@ deviceTest("Trainer.run() leaves the same bits when it stores gradients and opac
 });
 
 for (const viewsPerStep of [2, 4, 8]) {
-  deviceTest(`Trainer.run() takes the step of one view when its ${viewsPerStep} are that one`, async (device) => {
-    const problem = trainingProblem();
-    const same = (step: Step) => ({ ...step, view: Array(viewsPerStep).fill(step.iteration % 4) });
-    const options = { transform: "gains" } as const;
-    const learnt = (step: Step) => ({ ...step, flags: step.flags! | STEP.transform, transformRate: 0.01 });
-    const plans = [
-      planOf(24, { views: 4, alter: (step) => learnt({ ...step, view: step.iteration % 4 }) }),
-      planOf(24, { views: 4, viewsPerStep, alter: (step) => learnt(same(step)) }),
-    ];
-    const [one, several] = [
-      await run(device, problem, plans[0], options),
-      await run(device, problem, plans[1], options),
-    ];
-    assertEquals(several.visible_steps, one.visible_steps.map((steps) => viewsPerStep * steps));
-    for (const name of Object.keys(one).filter((name) => name !== "visible_steps" && name !== "gradient_sum")) {
-      assertEquals(several[name], one[name], name);
-    }
-  });
+  deviceTest(
+    `Trainer.run() takes the same step with one view as with ${viewsPerStep} times that view`,
+    async (device) => {
+      const problem = trainingProblem();
+      const same = (step: Step) => ({ ...step, view: Array(viewsPerStep).fill(step.iteration % 4) });
+      const options = { transform: "gains" } as const;
+      const learnt = (step: Step) => ({ ...step, flags: step.flags! | STEP.transform, transformRate: 0.01 });
+      const plans = [
+        planOf(24, { views: 4, alter: (step) => learnt({ ...step, view: step.iteration % 4 }) }),
+        planOf(24, { views: 4, viewsPerStep, alter: (step) => learnt(same(step)) }),
+      ];
+      const [one, several] = [
+        await run(device, problem, plans[0], options),
+        await run(device, problem, plans[1], options),
+      ];
+      assertEquals(several.visible_steps, one.visible_steps.map((steps) => viewsPerStep * steps));
+      for (const name of Object.keys(one).filter((name) => name !== "visible_steps" && name !== "gradient_sum")) {
+        assertEquals(several[name], one[name], name);
+      }
+    },
+  );
 }
 
-deviceTest("Trainer.run() sums the gradients of four views as a balanced tree over their places", async (device) => {
-  const problem = trainingProblem();
-  // Without a memory of its own the first moment is the gradient.
-  const options = { beta1: 0 };
-  const order = [2, 0, 3, 1];
-  const views: Outcome[] = [];
-  for (const view of order) {
-    views.push(await run(device, problem, planOf(1, { views: 4, alter: (step) => still({ ...step, view }) }), options));
-  }
-  const alter = (step: Step) => still({ ...step, view: order });
-  const step = await run(device, problem, planOf(1, { views: 4, viewsPerStep: 4, alter }), options);
+deviceTest(
+  "Trainer.run() sums the gradients of four views as a balanced tree in the order of the views",
+  async (device) => {
+    const problem = trainingProblem();
+    // With beta1 = 0 the first moment is the gradient.
+    const options = { beta1: 0 };
+    const order = [2, 0, 3, 1];
+    const views: Outcome[] = [];
+    for (const view of order) {
+      views.push(
+        await run(device, problem, planOf(1, { views: 4, alter: (step) => still({ ...step, view }) }), options),
+      );
+    }
+    const alter = (step: Step) => still({ ...step, view: order });
+    const step = await run(device, problem, planOf(1, { views: 4, viewsPerStep: 4, alter }), options);
 
-  let differing = 0;
-  for (const name of PARAMETERS.map((parameter) => `${parameter}_m`)) {
-    step[name].forEach((gradient, i) => {
-      const [a, b, c, d] = views.map((view) => view[name][i]);
-      const tree = Math.fround(Math.fround(a + b) + Math.fround(c + d)) / 4;
-      assert(gradient === tree, `${name}[${i}] is ${gradient}, the tree gives ${tree}`);
-      differing += Number(tree !== Math.fround(Math.fround(Math.fround(a + b) + c) + d) / 4);
+    let differing = 0;
+    for (const name of PARAMETERS.map((parameter) => `${parameter}_m`)) {
+      step[name].forEach((gradient, i) => {
+        const [a, b, c, d] = views.map((view) => view[name][i]);
+        const tree = Math.fround(Math.fround(a + b) + Math.fround(c + d)) / 4;
+        assert(gradient === tree, `${name}[${i}] is ${gradient}, the tree gives ${tree}`);
+        differing += Number(tree !== Math.fround(Math.fround(Math.fround(a + b) + c) + d) / 4);
+      });
+    }
+    assert(differing > 100, `sequential summation gives other bits at only ${differing} places`);
+
+    step.visible_steps.forEach((steps, i) => {
+      assertEquals(steps, views.reduce((sum, view) => sum + view.visible_steps[i], 0));
+      assertEquals(step.max_radius[i], Math.max(...views.map((view) => view.max_radius[i])));
+      const [a, b, c, d] = views.map((view) => view.gradient_sum[i]);
+      assertEquals(step.gradient_sum[i], Math.fround(Math.fround(a + b) + Math.fround(c + d)));
     });
-  }
-  assert(differing > 100, `one after the other gives other bits at ${differing} places only`);
+    const mean = views.reduce((sum, { losses }) => sum + losses[0] / 4, 0);
+    assertLessOrEqual(Math.abs(step.losses[0] - mean), 1e-6 * mean);
+  },
+);
 
-  step.visible_steps.forEach((steps, i) => {
-    assertEquals(steps, views.reduce((sum, view) => sum + view.visible_steps[i], 0));
-    assertEquals(step.max_radius[i], Math.max(...views.map((view) => view.max_radius[i])));
-    const [a, b, c, d] = views.map((view) => view.gradient_sum[i]);
-    assertEquals(step.gradient_sum[i], Math.fround(Math.fround(a + b) + Math.fround(c + d)));
-  });
-  const mean = views.reduce((sum, { losses }) => sum + losses[0] / 4, 0);
-  assertLessOrEqual(Math.abs(step.losses[0] - mean), 1e-6 * mean);
-});
-
-deviceTest("Trainer.run() moves what any of a sparse step's views sees", async (device) => {
+deviceTest("Trainer.run() updates the Gaussians that any view of a sparse step sees", async (device) => {
   const problem = trainingProblem();
-  // Half of them lie behind the camera, in front of its opposite.
+  // Half of them are behind the camera, in front of the opposite one.
   problem.splats.means.forEach((value, i, means) => means[i] = Math.floor(i / 3) % 2 === 0 ? value : 1e3 + value);
   const alter = (view: number[]) => (step: Step) => ({ ...sparse(step), view });
   const moved = async (view: number[]) => {
@@ -160,7 +168,7 @@ deviceTest("Trainer.run() moves what any of a sparse step's views sees", async (
   assertEquals(await moved([0, 1]), [...either].sort((a, b) => a - b));
 });
 
-deviceTest("Trainer.run() steps gains by the mean over a step's views", async (device) => {
+deviceTest("Trainer.run() updates gains with the mean over a step's views", async (device) => {
   const problem = trainingProblem();
   const gains = async (views: number[]) => {
     const alter = (step: Step) => ({ ...still(step), view: views, update: 0, flags: STEP.transform });
@@ -171,7 +179,7 @@ deviceTest("Trainer.run() steps gains by the mean over a step's views", async (d
   const [first, third] = [await gains([0]), await gains([2])];
   const both = await gains([0, 2]);
   assertEquals(both.steps, [1, 0, 1, 0]);
-  // One view's share of a mean of two.
+  // Each view's share of a mean of two.
   assertEquals(both.m, first.m.map((value, i) => Math.fround((value + third.m[i]) / 2)));
   assertEquals((await gains([2, 0])).m, both.m);
   const twice = await gains([0, 2, 0, 0]);
@@ -179,7 +187,7 @@ deviceTest("Trainer.run() steps gains by the mean over a step's views", async (d
   assertEquals(twice.m.slice(6, 9), third.m.slice(6, 9).map((value) => value / 4));
 });
 
-deviceTest("Trainer.run() leaves the same bits when it has 1, 2 or 3 threads and 4 views a step", async () => {
+deviceTest("Trainer.run() gives the same bits with 1, 2 or 3 threads and 4 views per step", async () => {
   const problem = maskedProblem();
   const outcomes = [];
   for (const threads of [1, 2, 3]) {
@@ -190,7 +198,7 @@ deviceTest("Trainer.run() leaves the same bits when it has 1, 2 or 3 threads and
   assertEquals(outcomes[2], outcomes[0]);
 });
 
-deviceTest("Trainer.run() leaves the same bits wherever the photos of a step's views stay", async (device) => {
+deviceTest("Trainer.run() gives the same bits for a step of several views with every residency", async (device) => {
   const problem = maskedProblem();
   for (const alter of [(step: Step) => step, (step: Step) => ({ ...step, nextView: undefined })]) {
     const plan = planOf(12, { views: 4, viewsPerStep: 4, alter });
@@ -201,7 +209,7 @@ deviceTest("Trainer.run() leaves the same bits wherever the photos of a step's v
   }
 });
 
-deviceTest("Trainer.run() reports the mean loss of a step that learns nothing", async (device) => {
+deviceTest("Trainer.run() reports the mean loss of a step without updates", async (device) => {
   const problem = trainingProblem();
   const idle = (view: number[]) =>
     planOf(1, {

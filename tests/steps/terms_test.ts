@@ -1,4 +1,4 @@
-// Terms of a step: pressures on opacities and scales in the gradient, and noise of the means behind Adam.
+// Terms of a step: pressures on opacities and scales in the gradient, and noise on the means after Adam.
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { GROUP, STEP, type Step } from "../../ffi/trainer.ts";
 import type { SplatArrays } from "../../ffi/gaussians.ts";
@@ -7,7 +7,7 @@ import { deviceTest, testDevice } from "../support/device.ts";
 import { type Run, type State, stateAfter } from "./world.ts";
 
 const COUNT = 80;
-/** Without a memory of its own the first moment is the gradient. */
+/** With beta1 = 0 the first moment is the gradient. */
 const GRADIENT = { beta1: 0 };
 
 for (
@@ -45,7 +45,7 @@ deviceTest("Trainer.run() adds the scale pressure to the gradient", async (devic
   await assertAdds(device, run, "log_scales_m", { scalePressure: 0.1 }, (i) => 0.1 * Math.exp(splats.logScales[i]));
 });
 
-deviceTest("Trainer.run() adds terms to visible rows alone when asked", async (device) => {
+deviceTest("Trainer.run() adds terms only to visible rows with STEP.visibleTerms", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   const terms = { opacityPressure: 1, scalePressure: 1, noise: 10, flags: STEP.statistics | STEP.visibleTerms };
   const run = { splats: faint(splats), photos, ...GRADIENT };
@@ -62,7 +62,7 @@ deviceTest("Trainer.run() adds terms to visible rows alone when asked", async (d
 });
 
 deviceTest(
-  "Trainer.run() leaves the means alone when the noise is 0, and takes steps of noise alone",
+  "Trainer.run() does not change the means when the noise is 0, and takes steps of only noise",
   async (device) => {
     const { splats, photos } = twoSided(COUNT);
     const run = { splats: faint(splats), photos };
@@ -75,12 +75,12 @@ deviceTest(
   },
 );
 
-deviceTest("Trainer.run() draws noise of the covariance that the Gaussian has", async (device) => {
+deviceTest("Trainer.run() draws noise with the covariance of its formula", async (device) => {
   const count = 40_000;
-  // In all the same scales, of axes turned out of the world's, and an opacity of 0.02.
+  // All with the same scales, rotated axes, and an opacity of 0.02.
   const quat = [0.9, 0.2, -0.3, 0.25];
   const logScales = [-1, -1.5, -0.5];
-  const splats = alike(count, { quat, logScales, opacity: Math.log(0.02 / 0.98) });
+  const splats = identical(count, { quat, logScales, opacity: Math.log(0.02 / 0.98) });
   const noise = 0.2;
   const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos }, [{ update: 0, noise }]);
   const share = noise * sigmoid(-100 * (0.02 - 0.005));
@@ -97,23 +97,23 @@ deviceTest("Trainer.run() draws noise of the covariance that the Gaussian has", 
   }
 });
 
-deviceTest("Trainer.run() holds each coordinate of a noise within a standard deviation", async (device) => {
+deviceTest("Trainer.run() clamps each coordinate of the noise to one standard deviation", async (device) => {
   const quat = [0.9, 0.2, -0.3, 0.25];
   const logScales = [-1, -3, 0.5];
-  const splats = alike(500, { quat, logScales, opacity: -8 });
+  const splats = identical(500, { quat, logScales, opacity: -8 });
   const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos }, [{ update: 0, noise: 1e4 }]);
   const sigma = covariance(quat, logScales);
   means.forEach((value, i) => {
     const most = Math.sqrt(sigma[i % 3][i % 3]);
     assertLessOrEqual(Math.abs(value), most * (1 + 1e-6), `means[${i}]`);
   });
-  const held = means.filter((value, i) => Math.abs(value) > 0.999 * Math.sqrt(sigma[i % 3][i % 3])).length;
-  assert(held > 0.95 * means.length, `${held} of ${means.length} reach it`);
+  const clamped = means.filter((value, i) => Math.abs(value) > 0.999 * Math.sqrt(sigma[i % 3][i % 3])).length;
+  assert(clamped > 0.95 * means.length, `${clamped} of ${means.length} reach the bound`);
 });
 
-deviceTest("Trainer.run() moves opaque Gaussians by no noise, in either mode of opacities", async (device) => {
+deviceTest("Trainer.run() adds no noise to opaque Gaussians, in either opacity mode", async (device) => {
   for (const linear of [false, true]) {
-    const splats = alike(20, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: 3 });
+    const splats = identical(20, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: 3 });
     const { means } = await stateAfter(device, { splats, photos: twoSided(2).photos, linear }, [
       { update: 0, noise: 100 },
     ]);
@@ -121,11 +121,11 @@ deviceTest("Trainer.run() moves opaque Gaussians by no noise, in either mode of 
   }
 });
 
-deviceTest("Trainer.run() takes opacities and scales behind Adam for its noise", async (device) => {
-  const splats = alike(50, { quat: [1, 0, 0, 0], logScales: [-2, -2, -2], opacity: -8 });
+deviceTest("Trainer.run() computes noise from the opacities and scales after Adam", async (device) => {
+  const splats = identical(50, { quat: [1, 0, 0, 0], logScales: [-2, -2, -2], opacity: -8 });
   const photos = twoSided(2).photos;
   const grown = { ...splats, logScales: splats.logScales.map(() => -1) };
-  // Behind the camera, so that the pressure alone moves the scales: Adam's first step is the learning rate.
+  // Behind the camera, so that only the pressure changes the scales: Adam's first step is the learning rate.
   for (const some of [splats, grown]) some.means.forEach((_, i) => some.means[i] = i % 3 === 2 ? -50 : 0);
   const learningRates = [0, 0, 0, 0, 1, 0];
   const update = 1 << GROUP.logScales;
@@ -139,7 +139,7 @@ deviceTest("Trainer.run() takes opacities and scales behind Adam for its noise",
 });
 
 deviceTest("Trainer.run() draws other noise in each iteration, and the same when repeated", async (device) => {
-  const splats = alike(50, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: -8 });
+  const splats = identical(50, { quat: [1, 0, 0, 0], logScales: [0, 0, 0], opacity: -8 });
   const photos = twoSided(2).photos;
   const meansOf = async (iteration: number) =>
     (await stateAfter(device, { splats, photos }, [{ update: 0, noise: 0.1, iteration }])).means;
@@ -151,7 +151,7 @@ deviceTest("Trainer.run() draws other noise in each iteration, and the same when
   means.forEach((value, i) => assertNotEquals(value, first[i]));
 });
 
-deviceTest("Trainer.run() adds terms to the same bits when it stores gradients", async (device) => {
+deviceTest("Trainer.run() gives the same bits with terms when it stores gradients", async (device) => {
   const { splats, photos } = twoSided(COUNT);
   for (const flags of [0, STEP.visibleTerms, STEP.visible]) {
     for (const linear of [false, true]) {
@@ -162,7 +162,7 @@ deviceTest("Trainer.run() adds terms to the same bits when it stores gradients",
   }
 });
 
-deviceTest("Trainer.run() adds terms to the same bits when it has 1, 2 or 3 threads", async () => {
+deviceTest("Trainer.run() gives the same bits with terms and 1, 2 or 3 threads", async () => {
   const { splats, photos } = twoSided(COUNT);
   const states: State[] = [];
   for (const threads of [1, 2, 3]) {
@@ -175,7 +175,7 @@ deviceTest("Trainer.run() adds terms to the same bits when it has 1, 2 or 3 thre
 
 const TERMS: Partial<Step> = { opacityPressure: 0.01, scalePressure: 0.02, noise: 3 };
 
-/** Fails unless a change of the step adds what is expected to each value of a column. */
+/** Fails unless changing the step adds the expected amount to each value of a column. */
 async function assertAdds(
   device: Parameters<typeof stateAfter>[0],
   run: Run,
@@ -191,13 +191,13 @@ async function assertAdds(
   });
 }
 
-/** The same Gaussians of opacities about 0.01. */
+/** The same Gaussians with opacities of about 0.01. */
 function faint(splats: SplatArrays): SplatArrays {
   return { ...splats, opacities: splats.opacities.map((value) => value - 4.5) };
 }
 
-/** Gaussians at the origin that are all alike. */
-function alike(
+/** Identical Gaussians at the origin. */
+function identical(
   count: number,
   { quat, logScales, opacity }: { quat: number[]; logScales: number[]; opacity: number },
 ): SplatArrays {

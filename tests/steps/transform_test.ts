@@ -1,4 +1,4 @@
-// Gains between render and loss: learnt where they are asked for, and no part of a step where they are not.
+// Gains between render and loss: trained if the step asks for them, unchanged otherwise.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -11,10 +11,10 @@ import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 
 const BACKGROUND: Color = [0.1, 0.2, 0.15];
-/** Of each view, red, green and blue. */
+/** Red, green and blue gain of each view. */
 const GAINS = [[0.5, 0.8, 1.1], [1.9, 1.3, 0.6], [1, 1, 1], [0.9, 2, 1.6]];
 
-/** What a trainer of transforms leaves: the columns `transform…`, rows of three numbers a view. */
+/** Result of training transforms: the columns `transform…`, three numbers per view. */
 interface Learnt {
   losses: Float32Array;
   gains: Float32Array;
@@ -23,7 +23,7 @@ interface Learnt {
   splats: SplatArrays;
 }
 
-/** Takes steps that leave the Gaussians alone, each on the views named; at SH degree 2 and a rate of 0.02. */
+/** Takes steps that do not change the Gaussians, each on the given views; at SH degree 2 and a rate of 0.02. */
 async function learn(
   device: Device,
   { splats, photos }: { splats: SplatArrays; photos: Photo[] },
@@ -69,7 +69,7 @@ async function learn(
   };
 }
 
-/** Photos of a dim scene, times {@linkcode GAINS}: none of their values is cut off. */
+/** Photos of a dim scene times {@linkcode GAINS}: none of their values is clipped. */
 function gainedPhotos(device: Device): { splats: SplatArrays; photos: Photo[] } {
   const problem = trainingProblem(60);
   problem.splats.sh.forEach((value, i, sh) => sh[i] = i % 27 < 3 ? -1 + 0.3 * value : 0.2 * value);
@@ -82,52 +82,59 @@ function gainedPhotos(device: Device): { splats: SplatArrays; photos: Photo[] } 
   return { splats: problem.splats, photos };
 }
 
-deviceTest("Trainer.run() learns the gains of each view's channels when the photos differ by them", async (device) => {
-  const problem = gainedPhotos(device);
-  const { gains, steps, splats } = await learn(device, problem, Array.from({ length: 600 }, (_, i) => [i % 4]));
-  gains.forEach((gain, i) => {
-    const expected = GAINS[Math.floor(i / 3)][i % 3];
-    assertLessOrEqual(Math.abs(Math.exp(gain) - expected), 0.02 * expected, `gain ${i % 3} of view ${i / 3 | 0}`);
-  });
-  assertEquals([...steps], [150, 150, 150, 150]);
-  assertEquals(splats, problem.splats);
-});
+deviceTest(
+  "Trainer.run() recovers the gains of each view's channels from photos that differ by them",
+  async (device) => {
+    const problem = gainedPhotos(device);
+    const { gains, steps, splats } = await learn(device, problem, Array.from({ length: 600 }, (_, i) => [i % 4]));
+    gains.forEach((gain, i) => {
+      const expected = GAINS[Math.floor(i / 3)][i % 3];
+      assertLessOrEqual(Math.abs(Math.exp(gain) - expected), 0.02 * expected, `gain ${i % 3} of view ${i / 3 | 0}`);
+    });
+    assertEquals([...steps], [150, 150, 150, 150]);
+    assertEquals(splats, problem.splats);
+  },
+);
 
-deviceTest("Trainer.run() follows the loss's gradient by the gains, as finite differences have it", async (device) => {
-  const problem = gainedPhotos(device);
-  const gains = Float32Array.from({ length: 12 }, (_, i) => 0.3 * Math.sin(i + 1));
-  const loss = (view: number, gain: ArrayLike<number>): number => {
-    const { camera, image } = problem.photos[view];
-    using drawn = rasterize(device, problem.splats, camera, { background: BACKGROUND });
-    const { width, height } = camera;
-    const rgb = drawn.image.map((value, i) => value * Math.exp(gain[3 * view + i % 3]));
-    return imageLoss(device, { width, height, rgb }, { width, height, rgb: Float32Array.from(asColors(image)) }).value;
-  };
-  for (const view of [0, 1, 3]) {
-    // Without a memory of its own the first moment is the gradient.
-    const { moments, losses } = await learn(device, problem, [[view]], { gains, beta1: 0 });
-    assertLessOrEqual(Math.abs(losses[0] - loss(view, gains)), 1e-6);
-    for (const channel of [0, 1, 2]) {
-      const at = 3 * view + channel, step = 1e-2;
-      const moved = (by: number) => Array.from(gains, (gain, i) => i === at ? gain + by : gain);
-      const expected = (loss(view, moved(step)) - loss(view, moved(-step))) / (2 * step);
-      assertLessOrEqual(Math.abs(moments[at] - expected), 2e-2 * Math.abs(expected) + 1e-5, `channel ${channel}`);
+deviceTest(
+  "Trainer.run() agrees with finite differences on the loss's gradient with respect to the gains",
+  async (device) => {
+    const problem = gainedPhotos(device);
+    const gains = Float32Array.from({ length: 12 }, (_, i) => 0.3 * Math.sin(i + 1));
+    const loss = (view: number, gain: ArrayLike<number>): number => {
+      const { camera, image } = problem.photos[view];
+      using drawn = rasterize(device, problem.splats, camera, { background: BACKGROUND });
+      const { width, height } = camera;
+      const rgb = drawn.image.map((value, i) => value * Math.exp(gain[3 * view + i % 3]));
+      return imageLoss(device, { width, height, rgb }, { width, height, rgb: Float32Array.from(asColors(image)) })
+        .value;
+    };
+    for (const view of [0, 1, 3]) {
+      // With beta1 = 0 the first moment is the gradient.
+      const { moments, losses } = await learn(device, problem, [[view]], { gains, beta1: 0 });
+      assertLessOrEqual(Math.abs(losses[0] - loss(view, gains)), 1e-6);
+      for (const channel of [0, 1, 2]) {
+        const at = 3 * view + channel, step = 1e-2;
+        const moved = (by: number) => Array.from(gains, (gain, i) => i === at ? gain + by : gain);
+        const expected = (loss(view, moved(step)) - loss(view, moved(-step))) / (2 * step);
+        assertLessOrEqual(Math.abs(moments[at] - expected), 2e-2 * Math.abs(expected) + 1e-5, `channel ${channel}`);
+      }
+      moments.forEach((value, i) => assert(Math.floor(i / 3) === view || value === 0, "another view's gains changed"));
     }
-    moments.forEach((value, i) => assert(Math.floor(i / 3) === view || value === 0, "another view's moved"));
-  }
-});
+  },
+);
 
-deviceTest("Trainer.run() applies gains when it doesn't step them", async (device) => {
+deviceTest("Trainer.run() applies gains when it does not update them", async (device) => {
   const problem = gainedPhotos(device);
   const gains = Float32Array.from(GAINS.flat(), Math.log);
   const held = await learn(device, problem, [[0], [1], [2], [3]], { gains, alter: (step) => ({ ...step, flags: 0 }) });
-  // What is left is the photos' rounding to bytes.
+  // The remaining loss is the photos' rounding to bytes.
   for (const loss of held.losses) assertLessOrEqual(loss, 5e-3);
   assertSameBits(held.gains, gains, "gains");
   assertEquals([...held.steps], [0, 0, 0, 0]);
 });
 
-deviceTest("Trainer.run() takes the steps of a trainer without a transform while the gains are 0", async (device) => {
+deviceTest("Trainer.run() takes the same steps as without a transform while the log-gains are 0", async (device) => {
   const problem = trainingProblem();
   const [plain, gained] = [
     await runProblem(device, problem, { steps: 8 }),
@@ -136,7 +143,7 @@ deviceTest("Trainer.run() takes the steps of a trainer without a transform while
   assertEquals(gained, plain);
 });
 
-deviceTest("Trainer.run() learns gains beside the Gaussians", async (device) => {
+deviceTest("Trainer.run() trains gains together with the Gaussians", async (device) => {
   const problem = gainedPhotos(device);
   const alter = (step: Step) => ({ ...step, update: EVERYTHING });
   const views = Array.from({ length: 40 }, (_, i) => [i % 4]);
@@ -146,7 +153,7 @@ deviceTest("Trainer.run() learns gains beside the Gaussians", async (device) => 
   assert(splats.means.some((value, i) => value !== problem.splats.means[i]));
 });
 
-deviceTest("Trainer.run() learns the same gains when it has 1, 2 or 3 threads", async (first) => {
+deviceTest("Trainer.run() trains the same gains with 1, 2 or 3 threads", async (first) => {
   const problem = gainedPhotos(first);
   const views = [[0], [1], [2], [3], [0], [1]];
   const alter = (step: Step) => ({ ...step, update: EVERYTHING });

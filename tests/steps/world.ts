@@ -1,4 +1,4 @@
-// What the tests of single steps share: runs that leave every column of the state, and Gaussians on a grid.
+// Shared by the tests of single steps: runs that return every column of the state, and Gaussians on a grid.
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { Control, type Step, StepPlan, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
@@ -11,11 +11,11 @@ export type State = Record<string, Float32Array | Uint32Array>;
 export interface Run extends TrainerOptions {
   splats: SplatArrays;
   photos: Photo[];
-  /** What opacities are trained as. Default logits. */
+  /** Whether opacities are linear. Default logits. */
   linear?: boolean;
 }
 
-/** A step on view 0 of all parameters, at SH degree 0, unless it says otherwise. */
+/** A step; by default on view 0, of all parameters, at SH degree 0. */
 export function stepOf(step: Partial<Step>, iteration = 1): Step {
   return {
     iteration,
@@ -28,7 +28,7 @@ export function stepOf(step: Partial<Step>, iteration = 1): Step {
   };
 }
 
-/** The state that steps leave. */
+/** The state after some steps. */
 export async function stateAfter(device: Device, run: Run, list: Partial<Step>[]): Promise<State> {
   const { splats, photos, linear, ...options } = run;
   using gaussians = Gaussians.fromArrays(device, splats);
@@ -41,7 +41,7 @@ export async function stateAfter(device: Device, run: Run, list: Partial<Step>[]
   return await stateOf(trainer);
 }
 
-/** The state of a trainer as it is. */
+/** The current state of a trainer. */
 export async function stateOf({ state }: Trainer): Promise<State> {
   const integers = new Set(state.columns().filter(({ integer }) => integer).map(({ name }) => name));
   const columns: State = {};

@@ -1,4 +1,4 @@
-// Photos that arrive while training goes on.
+// Photos that are loaded during training.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
 import type { Scene, View } from "../../base/scene.ts";
@@ -15,7 +15,7 @@ function withPhoto(scene: Scene, index: number, photo: View["photo"]): Scene {
   return { ...scene, train: scene.train.map((view, i) => i === index ? { ...view, photo } : view) };
 }
 
-deviceTest("train() steps before every photo is decoded, and learns the same to the bit", async (device) => {
+deviceTest("train() steps before every photo is decoded, with the same result, bit for bit", async (device) => {
   const scene = await syntheticScene(device);
   const last = new ViewOrder(device.seed, scene.train.length).view(scene.train.length);
   const stepped = Promise.withResolvers<void>();
@@ -24,7 +24,7 @@ deviceTest("train() steps before every photo is decoded, and learns the same to 
   for await (const event of train(device, late, OPTIONS)) {
     if (event.type === "step" && first === 0) {
       first = event.iteration;
-      stepped.resolve(); // a run that waits for all photos never comes here
+      stepped.resolve(); // a run that waits for all photos never gets here
     }
     if (event.type === "done") event.gaussians[Symbol.dispose]();
   }

@@ -1,4 +1,4 @@
-// The budget: the last event leaves it to the Gaussian, and every event its share of the way there.
+// The budget: the last event leaves it exactly, and the earlier ones follow the curve.
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { budgetTarget, eventTarget, largestCount } from "../../train/budget.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
@@ -34,7 +34,7 @@ Deno.test("eventTarget() only rises towards a larger budget and only falls towar
 });
 
 Deno.test("eventTarget() follows a parabola whose apex is the last event", () => {
-  // 100 of 200 missing: 3/4 of the way is left behind after half of the events.
+  // Half of the events make 3/4 of the change from 100 to 200.
   assertEquals(targets(4, 100, 200), [144, 175, 194, 200]);
   assertEquals(targets(4, 200, 100), [156, 125, 106, 100]);
   assertEquals(targets(2, 60, 120), [105, 120]);
@@ -56,7 +56,7 @@ Deno.test("budgetTarget() is never less than 1", () => {
   assertEquals(budgetTarget(60, resolveTrainOptions({ budget: 0.5, mode: "final_count" })), 1);
 });
 
-Deno.test("largestCount() is the larger of start and budget, and the start where there are no events", () => {
+Deno.test("largestCount() is the larger of start and budget, and the start if there are no events", () => {
   assertEquals(largestCount({ start: 60, target: 180 }, 3), 180);
   assertEquals(largestCount({ start: 60, target: 30 }, 3), 60);
   assertEquals(largestCount({ start: 60, target: 180 }, 0), 60);

@@ -1,4 +1,4 @@
-// The controller: what it asks comes between two steps, and changes no bit of what is learnt.
+// The controller: its requests are served between two steps, and do not change the result.
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -20,7 +20,7 @@ const OPTIONS: TrainOptions = {
   randomBackground: true,
 };
 
-/** Trains with a controller that acts at the first `step` event from an iteration on, and soon after it has paused. */
+/** Trains with a controller that acts at the first `step` event from an iteration on, and again after a pause. */
 async function steered(
   device: Device,
   scene: Scene,
@@ -49,7 +49,7 @@ function answered({ events }: Trained): string[] {
 }
 
 deviceTest(
-  "TrainController.save() and .evaluate() are done before the next step, of the last finished one",
+  "TrainController.save() and .evaluate() take effect before the next step, for the last finished one",
   async (device) => {
     const scene = await syntheticScene(device);
     assertEquals(answered(await steered(device, scene, (controller) => controller.save())), ["save 0"]);
@@ -77,7 +77,7 @@ deviceTest("TrainController.pause() yields pause and runs nothing until resume()
   assertEquals(run.result.iteration, 60);
 });
 
-deviceTest("TrainController.resume() at the pause event lets the run go on", async (device) => {
+deviceTest("TrainController.resume() at the pause event continues the run", async (device) => {
   const scene = await syntheticScene(device);
   const controller = new TrainController();
   controller.pause();
@@ -131,7 +131,7 @@ deviceTest("TrainController ends the native call in progress", async (device) =>
   assertGreater(steps, 1000 / 256 + 1);
 });
 
-deviceTest("a run's bits do not depend on its controller", async (device) => {
+deviceTest("the result of a run does not depend on its controller", async (device) => {
   const scene = await syntheticScene(device);
   const whole = await trained(device, scene, OPTIONS);
   const busy = new TrainController();
@@ -149,7 +149,7 @@ deviceTest("a run's bits do not depend on its controller", async (device) => {
   assertEquals(disturbed.rows, whole.rows);
 });
 
-deviceTest("batchMilliseconds says how many steps there are in a native call", async (device) => {
+deviceTest("batchMilliseconds determines the number of steps in a native call", async (device) => {
   const scene = await syntheticScene(device);
   const longest = async (milliseconds: number): Promise<number> => {
     const controller = new TrainController();
@@ -161,7 +161,7 @@ deviceTest("batchMilliseconds says how many steps there are in a native call", a
   assertEquals(await longest(Infinity), 256);
 });
 
-Deno.test("batchMilliseconds is 50 by default, and rejects what is no duration", () => {
+Deno.test("batchMilliseconds is 50 by default, and rejects values that are not positive", () => {
   const controller = new TrainController();
   assertEquals(controller.batchMilliseconds, 50);
   for (const milliseconds of [0, -1, NaN]) {

@@ -1,4 +1,4 @@
-// Captures with next to nothing in them, or with something impossible: trained with finite losses, or refused in words.
+// Captures with almost nothing in them, or with invalid data: trained with finite losses, or rejected with an error.
 import {
   assert,
   assertAlmostEquals,
@@ -32,7 +32,7 @@ const OPTIONS: TrainOptions = {
 interface Capture {
   points?: number[][];
   places?: number[][];
-  /** Of the photos; 40 x 30 unless said. */
+  /** Size of the photos. Default 40 x 30. */
   size?: [number, number];
 }
 
@@ -62,7 +62,7 @@ function grey(length: number): Uint8Array {
   return new Uint8Array(length).fill(120);
 }
 
-/** Loads, trains, and wants every number to be one. */
+/** Loads and trains, and checks that all numbers are finite. */
 async function trainCapture(device: Device, capture: Capture): Promise<Trained> {
   let result: Trained | undefined;
   await load(capture, async (scene) => {
@@ -106,19 +106,19 @@ for (const [name, capture] of Object.entries(TRAINED)) {
   });
 }
 
-deviceTest("train() learns from one photo as well, moving what it sees", async (device) => {
+deviceTest("train() learns from a single photo, and moves the Gaussians that it shows", async (device) => {
   const { losses } = await trainCapture(device, { places: [[0, 0, 0]] });
   assertGreater(losses[0], 1.2 * losses[119]);
 });
 
-Deno.test("loadScene() takes the distance of the points as the extent when all photos are from one place", async () => {
+Deno.test("loadScene() takes the distance of the points as the extent when all cameras are in one place", async () => {
   await load({ places: new Array(3).fill([0.1, 0, 0]), points: [[0.1, 0, 2], [0.1, 0, 3], [0.1, 0, 9]] }, (scene) => {
     assertAlmostEquals(scene.extent, 3, 1e-6);
     return Promise.resolve();
   });
 });
 
-deviceTest("train() ends with finite losses when masks leave nothing, or little", async (device) => {
+deviceTest("train() ends with finite losses when masks exclude all pixels, or almost all", async (device) => {
   await load({}, async (_, folder) => {
     await Deno.mkdir(join(folder, "masks"));
     for (const [name, kept] of [["0", 0], ["1", 1]] as const) {
@@ -133,7 +133,7 @@ deviceTest("train() ends with finite losses when masks leave nothing, or little"
   });
 });
 
-deviceTest("train() refuses points that are too far off, and says which", async (device) => {
+deviceTest("train() rejects points that are too far away, and names them", async (device) => {
   await load({}, async (scene) => {
     const positions = scene.points.positions.slice();
     positions[4] = 1e19;
@@ -142,7 +142,7 @@ deviceTest("train() refuses points that are too far off, and says which", async 
   });
 });
 
-Deno.test("loadScene() drops points at no place to train from, takes random ones for none, and says so", async () => {
+Deno.test("loadScene() drops non-finite points, takes random ones if none are left, and reports both", async () => {
   for (const value of [NaN, Infinity, 1e39, 1e19]) {
     await load({ points: [[0, 0, 5], [0, value, 5]] }, (scene) => {
       assertEquals(scene.points.count, 1);

@@ -1,4 +1,4 @@
-// What the options of densification change, and what changes no bit of it.
+// The effects of the densification options, and what has no effect on the result.
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { Trainer } from "../../ffi/trainer.ts";
@@ -19,7 +19,7 @@ const SHORT: TrainOptions = {
   budget: 2,
 };
 
-/** What the events did, summed up. */
+/** Sums of what the events did. */
 function totals({ events }: Trained): { pruned: number; cloned: number; split: number; filled: number } {
   const sum = { pruned: 0, cloned: 0, split: 0, filled: 0 };
   for (const event of events) {
@@ -33,7 +33,7 @@ async function run(device: Device, options: TrainOptions = {}): Promise<Trained>
   return await trained(device, await syntheticScene(device), { ...SHORT, ...options });
 }
 
-/** The arguments of every call of `Trainer.score` until it is disposed of. */
+/** The arguments of every call of `Trainer.score` until it is disposed. */
 function scoreCalls(): Disposable & { calls: { views: number[]; background: number[]; shDegree: number }[] } {
   const { score } = Trainer.prototype;
   const calls: { views: number[]; background: number[]; shDegree: number }[] = [];
@@ -44,14 +44,14 @@ function scoreCalls(): Disposable & { calls: { views: number[]; background: numb
   return { calls, [Symbol.dispose]: () => void (Trainer.prototype.score = score) };
 }
 
-deviceTest("train() densifies to the same bits again, and to others with another seed", async (device) => {
+deviceTest("train() densifies bit for bit the same again, and differently with another seed", async (device) => {
   const first = await run(device);
   assertEquals((await run(device)).rows, first.rows);
   using other = await testDevice({ seed: 1 });
   assertNotEquals((await run(other)).rows, first.rows);
 });
 
-deviceTest("train() densifies to the same bits however its steps are batched", async (device) => {
+deviceTest("train() densifies bit for bit the same for any batches of steps", async (device) => {
   const options = { randomBackground: true, shLower: true, shDegree: 1, budget: 3 };
   const whole = await run(device, options);
   const single = await run(device, { ...options, saveIterations: Array.from({ length: 39 }, (_, i) => i + 1) });
@@ -61,7 +61,7 @@ deviceTest("train() densifies to the same bits however its steps are batched", a
 });
 
 Deno.test({
-  name: "train() densifies to the same bits on 1, 2 and 3 threads",
+  name: "train() densifies bit for bit the same on 1, 2 and 3 threads",
   ignore: libraryMissing !== undefined,
   async fn() {
     const runs: Float32Array[] = [];
@@ -92,7 +92,7 @@ deviceTest("train() clones Gaussians up to percentDense scene extents and splits
 });
 
 deviceTest(
-  "train() takes candidates from densifyGradThreshold on, and others where they do not suffice",
+  "train() takes candidates from densifyGradThreshold on, and others if there are too few",
   async (device) => {
     const all = await run(device, { densifyGradThreshold: 0 });
     const none = await run(device, { densifyGradThreshold: 1e9 });
@@ -126,7 +126,7 @@ deviceTest("train() scores over the background of the iteration", async (device)
   }
 });
 
-deviceTest("train() learns with sparse Adam, otherwise than by default", async (device) => {
+deviceTest("train() learns with sparse Adam, with another result than by default", async (device) => {
   const options = { iterations: 200, optimizerType: "sparse_adam" as const };
   const sparse = await run(device, options);
   const mean = (losses: number[]): number => losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

@@ -1,4 +1,4 @@
-// Densification in whole runs: what the events leave, when they come, and what a run without any says.
+// Densification in whole runs: the counts and times of the events, and the warning of a run without any.
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { eventTarget } from "../../train/budget.ts";
 import type { DensifyEvent, TrainEvent } from "../../train/events.ts";
@@ -29,7 +29,7 @@ function warnings(events: TrainEvent[]): string[] {
   return events.flatMap((event) => event.type === "warning" ? [event.message] : []);
 }
 
-deviceTest("train() ends with exactly the Gaussians of its budget", async (device) => {
+deviceTest("train() ends with exactly the budget's count", async (device) => {
   const scene = await syntheticScene(device);
   const cases: [TrainOptions, number][] = [
     [{ budget: 2 }, 120],
@@ -58,7 +58,7 @@ deviceTest("train() ends with exactly the Gaussians of its budget", async (devic
   }
 });
 
-deviceTest("train() reaches a budget that its events must more than double the count for", async (device) => {
+deviceTest("train() reaches a budget for which an event more than doubles the count", async (device) => {
   const scene = await syntheticScene(device);
   const options = { ...SHORT, budget: 20, densificationInterval: 15 }; // two events: 60, 1200
   const { events, result } = await trained(device, scene, options);
@@ -66,7 +66,7 @@ deviceTest("train() reaches a budget that its events must more than double the c
   assertEquals(result.count, 1200);
 });
 
-deviceTest("train() leaves each event's share of the budget, and its counts add up", async (device) => {
+deviceTest("train() leaves each event's target count, and its counts add up", async (device) => {
   const scene = await syntheticScene(device);
   for (const budget of [4, 0.4]) {
     const target = budget * START;
@@ -89,7 +89,7 @@ deviceTest("train() leaves each event's share of the budget, and its counts add 
 });
 
 deviceTest(
-  "train() yields densifying and densify right after the step of their iteration, and trains on with the count",
+  "train() yields densifying and densify right after the step of their iteration, and continues with the count",
   async (device) => {
     const scene = await syntheticScene(device);
     const options = { ...SHORT, budget: 3, iterations: 30, saveIterations: [12, 13] };
@@ -126,7 +126,7 @@ deviceTest("train() lowers the loss further with more Gaussians", async (device)
   assertLess(await end(5), 0.9 * await end(1));
 });
 
-deviceTest("train() keeps its count and says so when no event falls within the run", async (device) => {
+deviceTest("train() keeps its count and warns when the run has no events", async (device) => {
   const scene = await syntheticScene(device);
   const none: TrainOptions[] = [
     { densificationInterval: 100 },
@@ -138,7 +138,7 @@ deviceTest("train() keeps its count and says so when no event falls within the r
     const { events, result } = await trained(device, scene, { ...SHORT, ...options, budget: 2 });
     assertEquals([result.count, densifications(events)], [START, []]);
     assertEquals(warnings(events), [
-      "No densification event falls within this run: the count stays 60, whatever the budget of 120",
+      "This run has no densification events: the count stays 60 and ignores the budget of 120",
     ]);
   }
 });
@@ -160,7 +160,7 @@ deviceTest("train() grows candidates only, and ends at or below the budget, with
 });
 
 deviceTest(
-  "train() ends at once when its signal fires at a densify event, with what the event left",
+  "train() ends at once when its signal fires at a densify event, with the event's Gaussians",
   async (device) => {
     const scene = await syntheticScene(device);
     const controller = new AbortController();
@@ -188,7 +188,7 @@ deviceTest("train() ends with a consistent count when its signal fires while it 
   assertEquals(result.count, densifications(events).at(-1)?.count ?? START);
 });
 
-deviceTest("train() takes the memory that its plan says when it densifies", async (device) => {
+deviceTest("train() needs the planned memory when it densifies", async (device) => {
   const scene = await syntheticScene(device, { views: 12, count: 1000 });
   const { events } = await trained(device, scene, { ...SHORT, budget: 3, shLower: true });
   const [plan] = events;
@@ -207,7 +207,7 @@ Deno.test("SCORE_WEIGHTS are the published ones", () => {
   assertEquals(SCORE_WEIGHTS.toSorted((a, b) => a - b), [0.1, 5, 10, 10, 25, 25, 50, 50, 50, 50, 50, 100]);
 });
 
-Deno.test("sampleViews() draws different views, as many as there are at most, all for -1", () => {
+Deno.test("sampleViews() draws different views, at most all, and all for -1", () => {
   for (const [cams, length] of [[0, 0], [1, 1], [10, 10], [50, 50], [51, 50], [1000, 50], [-1, 50]]) {
     const views = sampleViews(50, cams, 3, 600);
     assertEquals([views.length, new Set(views).size], [length, length]);
@@ -215,7 +215,7 @@ Deno.test("sampleViews() draws different views, as many as there are at most, al
   }
 });
 
-Deno.test("sampleViews() depends on the seed and the iteration only, and takes every view alike", () => {
+Deno.test("sampleViews() depends only on the seed and the iteration, and is uniform", () => {
   assertEquals(sampleViews(50, 10, 3, 600), sampleViews(50, 10, 3, 600));
   const texts = [[3, 600], [3, 700], [4, 600]].map(([seed, iteration]) => sampleViews(50, 10, seed, iteration).join());
   assertEquals(new Set(texts).size, 3);

@@ -1,4 +1,4 @@
-// Training where a view sees no Gaussian at all: the step is taken, and moves nothing that has no momentum.
+// Training with a view that shows no Gaussian: the step is taken, and moves only Gaussians with momentum.
 import { assert, assertEquals } from "@std/assert";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { Control, STEP, StepPlan, Trainer } from "../../ffi/trainer.ts";
@@ -6,9 +6,10 @@ import { twoSided, WEIGHTS } from "../densify/world.ts";
 import { EVERYTHING, LEARNING_RATES, makeViews } from "../gpu/training.ts";
 import { deviceTest } from "../support/device.ts";
 
-deviceTest("Trainer.run() and score() go through a view that sees nothing", async (device) => {
+deviceTest("Trainer.run() and score() accept a view that shows no Gaussian", async (device) => {
   const { splats, photos } = twoSided(40);
-  for (let i = 2; i < splats.means.length; i += 3) splats.means[i] = Math.abs(splats.means[i]); // in front of view 0 alone
+  // In front of view 0 only.
+  for (let i = 2; i < splats.means.length; i += 3) splats.means[i] = Math.abs(splats.means[i]);
   using gaussians = Gaussians.fromArrays(device, splats);
   using views = makeViews(device, photos);
   using trainer = Trainer.create(gaussians, views);

@@ -1,5 +1,5 @@
-// What not every capture has: alpha, masks, a principal point off the middle, photos of several sizes. Each trains to
-// its PSNR on held-out views, and to a worse one when the feature is left out of account.
+// Optional features of captures: alpha, masks, off-centre principal points, photos of several sizes. Each trains to its
+// PSNR on held-out views, and to a lower one when the feature is ignored.
 import { assert, assertGreater, assertLessOrEqual } from "@std/assert";
 import type { Scene, View } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -20,7 +20,7 @@ interface Case {
   reached: number;
   missed: number;
   options?: TrainOptions;
-  /** Takes the feature from a training view. */
+  /** Removes the feature from a training view. */
   without: (view: View) => View;
 }
 
@@ -68,7 +68,7 @@ for (const [feature, { reached, missed, options, without }] of Object.entries(CA
   });
 }
 
-deviceTest("train() learns no haze where photos are clear, whatever the background", async (device) => {
+deviceTest("train() learns no haze where photos are transparent, with any background", async (device) => {
   await withFolder(async (folder) => {
     await writeFeaturedCapture(device, folder, "alpha");
     const scene = await loadScene(folder, { eval: true });
@@ -81,7 +81,7 @@ deviceTest("train() learns no haze where photos are clear, whatever the backgrou
   });
 });
 
-/** Mean opacity, after training, of the pixels of a held-out view where nothing is to be seen. */
+/** Mean opacity, after training, of the empty pixels of a held-out view. */
 function haze(device: Device, scene: Scene, options: TrainOptions): Promise<number> {
   return trainAnd(device, scene, options, async (gaussians) => {
     const { alpha } = await render(gaussians, scene.test[0].camera);

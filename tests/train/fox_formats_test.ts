@@ -1,5 +1,5 @@
-// The fox as COLMAP's binary files, as its text, and as a transforms.json with photos that are distorted again: the same
-// cameras, and as good a result.
+// The fox capture as COLMAP's binary and text files, and as a transforms.json with photos that are distorted again: the
+// same cameras, and an equally good result.
 
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import { join } from "@std/path";
@@ -19,13 +19,13 @@ import { trained } from "../support/train_run.ts";
 
 const fox = capture("fox", "images_4", "sparse");
 
-/** The lens that the fox was taken through, its focal lengths aside. */
+/** The lens of the fox capture, without its focal lengths. */
 const DISTORTION = { k1: 0.0578421, k2: -0.0805099, p1: -0.000980296, p2: 0.00015575 };
 
 /** No densification: the same Gaussians are trained either way. */
 const TRAINING = { iterations: 300, budget: 1, densifyUntilIter: 0, testIterations: [300], shDegree: 1 };
 
-/** As -i images_4 -r 2, so that what distorting and undistorting blurs is mostly reduced away. */
+/** As -i images_4 -r 2: the reduction removes most of the blur of distorting and undistorting. */
 const LOADING = { resolution: 2, eval: true };
 
 async function heldOutPsnr(device: Device, scene: Scene): Promise<number> {
@@ -44,13 +44,13 @@ function assertSamePoses(views: View[], expected: View[]): void {
   }
 }
 
-/** For each pixel of the distorted photo the 16 pixels of the pinhole one that it is made of, and their weights. */
+/** For each pixel of the distorted photo, its 16 source pixels in the pinhole photo, and their weights. */
 interface Redistortion {
   pixels: Int32Array;
   weights: Float32Array;
 }
 
-/** Cubic interpolation (Catmull and Rom 1974) where the oracle says that each pixel comes from; edges are repeated. */
+/** Cubic interpolation (Catmull and Rom 1974) at the oracle's source position of each pixel; edges are repeated. */
 function redistortion(params: number[], width: number, height: number): Redistortion {
   const { fx, fy, cx, cy } = focalsOf("OPENCV", params);
   const pixels = new Int32Array(16 * width * height);
@@ -89,7 +89,7 @@ function redistorted({ data }: Image8, { pixels, weights }: Redistortion): Uint8
   return result;
 }
 
-/** Writes the capture as a transforms.json, with its photos as the lens would have shown them. */
+/** Writes the capture as a transforms.json, with its photos distorted by the lens. */
 async function writeTransforms(folder: string, scene: Scene): Promise<void> {
   const views = [...scene.train, ...scene.test];
   const { original } = views[0];
@@ -122,14 +122,14 @@ async function writeTransforms(folder: string, scene: Scene): Promise<void> {
 }
 
 if (fox !== undefined) {
-  deviceTest("train() does as well from fox's text and transforms.json as from its binary files", async (device) => {
+  deviceTest("train() gives equal results from fox's text, transforms.json and binary files", async (device) => {
     await withFolder(async (folder) => {
       const binary = await loadScene(fox, { ...LOADING, images: "images_4" });
 
       await writeColmapTexts(join(folder, "text", "sparse", "0"), await readColmap(`${fox}/sparse/0`));
       await Deno.symlink(`${fox}/images_4`, join(folder, "text", "images"));
       const text = await loadScene(join(folder, "text"), LOADING);
-      // The very same numbers, so the very same training.
+      // The same numbers, so the same training.
       assertEquals([text.points, text.extent], [binary.points, binary.extent]);
       for (const set of ["train", "test"] as const) {
         assertEquals(text[set].map(({ camera }) => camera), binary[set].map(({ camera }) => camera));

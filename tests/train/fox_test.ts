@@ -1,4 +1,4 @@
-// The main job on real photos: 500 iterations, compared with the published method's loss on the same capture.
+// Training on real photos: 500 iterations, compared with the published method's loss on the same capture.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { loadScene } from "../../load/scene.ts";
 import { capture } from "../../scripts/captures.ts";
@@ -38,7 +38,7 @@ Deno.test({
       }
     }
     assertEquals(messages, [
-      "No densification event falls within this run: the count stays 15059, whatever the budget of 3011",
+      "This run has no densification events: the count stays 15059 and ignores the budget of 3011",
     ]);
     assertEquals(losses.length, 500);
     assertLessOrEqual(losses.slice(450).reduce((sum, loss) => sum + loss, 0) / 50, LARGEST_LOSS);

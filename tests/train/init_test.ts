@@ -1,4 +1,4 @@
-// `init`: a run that starts from a PLY of points, or of Gaussians as they are.
+// `init`: a run that starts from a PLY of points or of Gaussians.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
@@ -36,7 +36,7 @@ function someGaussians(device: Device, shDegree: number): Gaussians {
   });
 }
 
-deviceTest("train() starts from the Gaussians of init as they are", async (device) => {
+deviceTest("train() starts from the unchanged Gaussians of init", async (device) => {
   await withCapture(async (folder) => {
     const path = join(folder, "start.ply");
     using start = someGaussians(device, 2);
@@ -57,7 +57,7 @@ deviceTest("train() starts from the Gaussians of init as they are", async (devic
 });
 
 deviceTest(
-  "train() adds or drops harmonics of init when its degree is another, and says what it drops",
+  "train() adds or drops harmonics of init when its degree differs, and reports what it drops",
   async (device) => {
     await withCapture(async (folder) => {
       const path = join(folder, "start.ply");
@@ -83,7 +83,7 @@ deviceTest(
   },
 );
 
-deviceTest("train() starts from the points of init, and counts what it cannot use of a file", async (device) => {
+deviceTest("train() starts from the points of init, and counts those that it cannot use", async (device) => {
   await withCapture(async (folder) => {
     const path = join(folder, "points.ply");
     const positions = new Float32Array([0, 0, 5, NaN, 0, 0, 1, 1, 6, 0, 1, 7]);

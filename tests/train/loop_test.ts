@@ -1,5 +1,5 @@
-// The training loop on a small synthetic scene: what it learns, in which order it speaks, and that nothing but its
-// inputs decides a bit.
+// The training loop on a small synthetic scene: what it learns, the order of its events, and that its result depends
+// only on its inputs.
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import { TameError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -11,10 +11,10 @@ import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { rows, trained } from "../support/train_run.ts";
 
-/** Neither evaluations nor densification, nor a warning that there is none. */
+/** No evaluations, no densification, and no warning about that. */
 const QUIET: TrainOptions = { testIterations: [-1], densifyUntilIter: 0, budget: 1 };
 
-/** Replaces a method of one object until it is disposed of, and counts its calls. */
+/** Replaces a method of one object until it is disposed, and counts its calls. */
 function stub<T, Name extends keyof T>(object: T, name: Name, method: T[Name] & (() => unknown)) {
   const counter = { calls: 0, [Symbol.dispose]: () => void delete object[name] };
   object[name] = (() => {
@@ -67,7 +67,7 @@ deviceTest(
   },
 );
 
-deviceTest("train() tells of the photos that have arrived, and of each view that it evaluates", async (device) => {
+deviceTest("train() reports the photos that are loaded, and each view that it evaluates", async (device) => {
   const scene = await syntheticScene(device);
   const { events } = await trained(device, scene, { ...QUIET, iterations: 20, testIterations: [10] });
   const photos = events.filter((event) => event.type === "photo");
@@ -88,7 +88,7 @@ deviceTest(
   "train() saves the state before an iteration's own update, and updates nothing at the last",
   async (device) => {
     const scene = await syntheticScene(device);
-    const constant = { ...QUIET, parity: ["rates"] } as const; // where they fall depends on the run's length
+    const constant = { ...QUIET, parity: ["rates"] } as const; // their final decay depends on the run's length
     const saved = new Map<number, Float32Array>();
     for await (const event of train(device, scene, { ...constant, iterations: 12, saveIterations: [1, 2, 11] })) {
       if (event.type === "plan") saved.set(0, rows(event.gaussians));
@@ -102,7 +102,7 @@ deviceTest(
   },
 );
 
-deviceTest("train() gives the same bits however its steps are batched", async (device) => {
+deviceTest("train() gives the same bits for any batches of steps", async (device) => {
   const scene = await syntheticScene(device);
   const options = { ...QUIET, iterations: 60, randomBackground: true, shLower: true };
   const whole = await trained(device, scene, options);
@@ -129,7 +129,7 @@ Deno.test({
   },
 });
 
-deviceTest("train() lowers opacities at a reset and goes on", async (device) => {
+deviceTest("train() lowers opacities at a reset and continues", async (device) => {
   const scene = await syntheticScene(device);
   const highest: number[] = [];
   const options = {
@@ -180,7 +180,7 @@ deviceTest("train() counts as aborted when its signal fires during the last eval
   const controller = new AbortController();
   const [first, ...rest] = scene.test;
   const photo = async () => {
-    controller.abort(); // while the first of the test views is worked on
+    controller.abort(); // while the first of the test views is evaluated
     return await first.photo();
   };
   const interrupted = { ...scene, test: [{ ...first, photo }, ...rest] };
@@ -191,7 +191,7 @@ deviceTest("train() counts as aborted when its signal fires during the last eval
   assertEquals(ends.map(({ type, iteration }) => `${type} ${iteration}`), ["plan 0", "save 5", "done 5"]);
 });
 
-deviceTest("train() yields a later save of an iteration that it has saved when it is aborted there", async (device) => {
+deviceTest("train() saves an iteration again when it is aborted there", async (device) => {
   const scene = await syntheticScene(device);
   const controller = new AbortController();
   const saves: [number, Float32Array][] = [];
@@ -207,14 +207,14 @@ deviceTest("train() yields a later save of an iteration that it has saved when i
   assertEquals(after[1][1], after[0][1]);
 });
 
-deviceTest("train() compares its plan with what is free when it starts", async (device) => {
+deviceTest("train() compares its plan with the memory that is free when it starts", async (device) => {
   const scene = await syntheticScene(device);
   using free = stub(device, "freeMemory", () => Promise.resolve(1000));
-  const error = await assertRejects(() => train(device, scene, QUIET).next(), TameError, "1000 B are there");
+  const error = await assertRejects(() => train(device, scene, QUIET).next(), TameError, "1000 B are available");
   assertEquals([error.bytesFree, free.calls], [1000, 1]);
 });
 
-deviceTest("train() counts the peak memory of its own run alone", async (device) => {
+deviceTest("train() reports the peak memory of its own run only", async (device) => {
   const scene = await syntheticScene(device);
   Gaussians.create(device, { capacity: 100_000, shDegree: 3 })[Symbol.dispose]();
   const before = device.memory().peak;
@@ -240,12 +240,12 @@ deviceTest("train() stops after maxSeconds and yields a last save", async (devic
   ]);
 });
 
-deviceTest("train() warns when no densification event leads to its budget, and only then", async (device) => {
+deviceTest("train() warns when it has no densification events to reach its budget, and only then", async (device) => {
   const scene = await syntheticScene(device);
   const messages = async (options: TrainOptions): Promise<string[]> =>
     (await trained(device, scene, options)).events.flatMap((event) => event.type === "warning" ? [event.message] : []);
   assertEquals(await messages({ iterations: 4, budget: 3 }), [
-    "No densification event falls within this run: the count stays 60, whatever the budget of 180",
+    "This run has no densification events: the count stays 60 and ignores the budget of 180",
   ]);
   assertEquals(await messages({ iterations: 4, budget: 1 }), []);
   assertEquals(await messages({ iterations: 4, budget: 3, densifyFromIter: 1, densificationInterval: 2 }), []);
@@ -278,7 +278,7 @@ deviceTest(
 );
 
 Deno.test({
-  name: "train() refuses with numbers, before anything is made, when memory does not suffice",
+  name: "train() throws with the numbers, before it allocates anything, when memory does not suffice",
   ignore: libraryMissing !== undefined,
   async fn() {
     using roomy = await testDevice();
@@ -291,12 +291,12 @@ Deno.test({
   },
 });
 
-deviceTest("train() reports scenes without training views", async (device) => {
+deviceTest("train() rejects scenes without training views", async (device) => {
   const scene = await syntheticScene(device);
   await assertRejects(() => train(device, { ...scene, train: [] }).next(), RangeError, "no training views");
 });
 
-deviceTest("train() takes the memory that its plan says", async (device) => {
+deviceTest("train() needs the planned memory", async (device) => {
   const scene = await syntheticScene(device, { views: 12, count: 3000 });
   device.memory({ resetPeak: true });
   const { events } = await trained(device, scene, { ...QUIET, iterations: 20, shLower: true });

@@ -1,4 +1,4 @@
-// The event loop stays free during a run: what may take long for large input goes through the device's queue.
+// The event loop stays free during a run: calls that may take long for large input go through the device's queue.
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../ffi/device.ts";
 import type { Symbols } from "../../ffi/symbols.ts";
@@ -21,7 +21,7 @@ const BLOCKING = [
   "tame_trainer_reset_statistics",
 ];
 
-/** Notes the names of the native functions that are called, blocking ones apart, until it is disposed of. */
+/** Records the names of the native functions that are called, blocking ones separately, until it is disposed. */
 function recordCalls(): Disposable & { blocking: Set<string>; queued: Set<string> } {
   const { call, create, queue, queueCreate } = Device.prototype;
   const [blocking, queued] = [new Set<string>(), new Set<string>()];

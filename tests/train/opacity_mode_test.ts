@@ -1,4 +1,4 @@
-// Opacities trained as they are used: what the switch keeps, how steps move, and that only logits leave.
+// Linear opacities: what the switch preserves, how steps move them, and that downloads contain logits.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
@@ -51,7 +51,7 @@ async function opacitySteps(trainer: Trainer, views: number[], rate = RATE): Pro
   );
 }
 
-deviceTest("Trainer.setOpacityMode() keeps picture, scores and logits of what is downloaded", async (device) => {
+deviceTest("Trainer.setOpacityMode() preserves the render, the scores and the downloaded logits", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians, splats } = world;
   const { camera } = twoSided(COUNT).photos[0];
@@ -70,7 +70,7 @@ deviceTest("Trainer.setOpacityMode() keeps picture, scores and logits of what is
   }
 });
 
-deviceTest("Trainer.run() moves linear opacities by the learning rate, the way logits go", async (device) => {
+deviceTest("Trainer.run() moves linear opacities by the learning rate, in the direction of logits", async (device) => {
   const moves: number[][] = [];
   for (const mode of ["logit", "linear"] as const) {
     using world = open(device, twoSided(COUNT));
@@ -86,24 +86,24 @@ deviceTest("Trainer.run() moves linear opacities by the learning rate, the way l
   assert(still.every((move) => Math.abs(move) < 1e-6));
 });
 
-deviceTest("Trainer.run() holds linear opacities at 1, and takes them down from there", async (device) => {
+deviceTest("Trainer.run() clamps linear opacities to 1, and lowers them from there", async (device) => {
   using world = openWith(device, lamp(1, 0.3), {});
   const { trainer, gaussians } = world;
   trainer.setOpacityMode("linear");
-  await opacitySteps(trainer, [0], 5); // 0.73 + 5, unheld
+  await opacitySteps(trainer, [0], 5); // 0.73 + 5 without the clamp
   assertAlmostEquals(gaussians.download("opacities")[0], LARGEST_LOGIT, 0.05);
   await opacitySteps(trainer, Array(20).fill(1));
   assertLess(used(gaussians)[0], 0.9);
 });
 
-deviceTest("Trainer.run() uses the magnitude where a step takes a linear opacity below 0", async (device) => {
+deviceTest("Trainer.run() uses the magnitude of a linear opacity that a step takes below 0", async (device) => {
   using world = openWith(device, lamp(Math.log(0.2 / 0.8), 0.3), {});
   world.trainer.setOpacityMode("linear");
   await opacitySteps(world.trainer, [1], 0.5); // the black photo: 0.2 - 0.5
   assertAlmostEquals(used(world.gaussians)[0], 0.3, 1e-4);
 });
 
-deviceTest("Trainer.setOpacityMode() forgets the opacities' moments and no others", async (device) => {
+deviceTest("Trainer.setOpacityMode() zeroes the opacities' moments and no others", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians } = world;
   await steps(trainer, [0, 0, 0].map((view) => ({ view, update: EVERYTHING })));
@@ -111,7 +111,7 @@ deviceTest("Trainer.setOpacityMode() forgets the opacities' moments and no other
   const before = gaussians.toArrays();
   await steps(trainer, [{ view: 1, update: EVERYTHING }]);
   const after = gaussians.toArrays();
-  // Rows of even index are seen in view 0 alone: momentum is all that could move them.
+  // Rows of even index are visible in view 0 only: only momentum could move them.
   const moved = (field: "opacities" | "means") =>
     after[field].filter((value, i) => {
       const row = field === "means" ? Math.floor(i / 3) : i;
@@ -121,7 +121,7 @@ deviceTest("Trainer.setOpacityMode() forgets the opacities' moments and no other
   assertGreater(moved("means"), COUNT / 2);
 });
 
-deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear mode", async (device) => {
+deviceTest("Trainer.resetOpacity() and prune() read used opacities in linear mode", async (device) => {
   using world = open(device, twoSided(COUNT));
   const { trainer, gaussians } = world;
   trainer.setOpacityMode("linear");
@@ -135,7 +135,7 @@ deviceTest("Trainer.resetOpacity() and prune() look at used opacities in linear 
 });
 
 deviceTest(
-  "Gaussians take uploads of logits, and the next trainer trains logits, after a linear one",
+  "Gaussians accept uploads of logits, and the next trainer trains logits, after a linear one",
   async (device) => {
     const { splats, photos } = twoSided(COUNT);
     using gaussians = Gaussians.fromArrays(device, splats);
@@ -157,7 +157,7 @@ deviceTest(
 );
 
 deviceTest(
-  "Trainer.run() passes gradients through alpha's cap only when passClampedGradient says so",
+  "Trainer.run() passes gradients through alpha's clamp only with passClampedGradient",
   async (device) => {
     const moves: number[] = [];
     for (const passClampedGradient of [false, true]) {

@@ -1,5 +1,5 @@
-// What the options that change a result do to a small run, each beside the same run without it. Those of densification
-// and the optimiser are in densify_options_test.ts, opacities in high_opacity_test.ts.
+// The effects of options on a small run, each compared with the same run without it. Options of densification and the
+// optimiser are in densify_options_test.ts, those of opacities in high_opacity_test.ts.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import type { Gaussians } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
@@ -10,7 +10,7 @@ import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
-/** Neither evaluations nor densification, nor a warning that there is none. */
+/** No evaluations, no densification, and no warning about that. */
 const QUIET: TrainOptions = { testIterations: [-1], densifyUntilIter: 0, budget: 1 };
 
 /** Coefficients of one degree of the spherical harmonics, of all Gaussians. */
@@ -39,7 +39,7 @@ for (const shDegree of [0, 1, 2, 3]) {
   });
 }
 
-deviceTest("train() moves the higher harmonics in every 16th iteration only with shLower", async (device) => {
+deviceTest("train() steps the higher harmonics only in every 16th iteration with shLower", async (device) => {
   const scene = await syntheticScene(device, { views: 3, count: 12 });
   for (const shLower of [true, false]) {
     const saveIterations = [1010, 1024, 1025]; // each as it was before the iteration's own update
@@ -54,14 +54,14 @@ deviceTest("train() moves the higher harmonics in every 16th iteration only with
   }
 });
 
-deviceTest("train() weighs L1 and D-SSIM by lambdaDssim", async (device) => {
+deviceTest("train() weights L1 and D-SSIM by lambdaDssim", async (device) => {
   const scene = await syntheticScene(device);
   const [l1, mixed, dssim] = await Promise.all([0, 0.3, 1].map(async (lambdaDssim) => {
     const { losses, events } = await trained(device, scene, {
       ...QUIET,
       iterations: 150,
       lambdaDssim,
-      parity: ["rates"], // the more they differ, the further the rates stay from 0
+      parity: ["rates"], // without the final decay the results differ more
       testIterations: [150],
     });
     const { l1, ssim } = events.find((event): event is EvaluateEvent => event.type === "evaluate")!;
@@ -85,13 +85,13 @@ deviceTest("train() renders over white with whiteBackground, and evaluates over 
     const { l1 } = events.find((event): event is EvaluateEvent => event.type === "evaluate")!;
     runs.push({ first: losses[0], l1 });
   }
-  // What is not covered, most of the picture, is wrong by 1.
+  // The uncovered pixels, most of the image, are wrong by 1.
   assertGreater(runs[1].first, runs[0].first + 0.2);
   assertGreater(runs[1].l1, runs[0].l1 + 0.2);
 });
 
 deviceTest(
-  "train() closes what is see-through with randomBackground, which differs from step to step",
+  "train() raises low opacities with randomBackground, which differs from step to step",
   async (device) => {
     const scene = await syntheticScene(device);
     const alphas: number[] = [];

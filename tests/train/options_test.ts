@@ -12,13 +12,13 @@ Deno.test("resolveTrainOptions() fills in the published defaults when nothing is
   assertEquals(options.maxSeconds, Infinity);
 });
 
-Deno.test("resolveTrainOptions() keeps only iterations that happen and always saves the last", () => {
+Deno.test("resolveTrainOptions() keeps only iterations within the run and always saves the last", () => {
   const options = resolveTrainOptions({ iterations: 500, saveIterations: [7000, 100, 100], testIterations: [-1] });
   assertEquals(options.saveIterations, [100, 500]);
   assertEquals(options.testIterations, []);
 });
 
-Deno.test("resolveTrainOptions() takes an option that is undefined as not given", () => {
+Deno.test("resolveTrainOptions() ignores an option that is undefined", () => {
   assertEquals(resolveTrainOptions({ budget: undefined }).budget, 20);
 });
 
@@ -41,7 +41,7 @@ Deno.test("resolveTrainOptions() throws with the option's name and range when a 
     [{ positionLrInit: 0 }, "positionLrFinal"],
     [{ parity: "same" as "none" }, '"none", "reference", or some of curve, selection'],
     [{ parity: ["curve", "all"] as unknown as ["curve"] }, "some of curve"],
-    [{ iteration: 5 } as TrainOptions, 'the option "iteration"'],
+    [{ iteration: 5 } as TrainOptions, 'Unknown option "iteration"'],
   ];
   for (const [options, words] of cases) assertThrows(() => resolveTrainOptions(options), RangeError, words);
 });

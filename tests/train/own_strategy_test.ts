@@ -1,4 +1,4 @@
-// A strategy of a caller's own, without a line of native code: grow the brightest, delete the smallest.
+// A caller's strategy without native code: splits the brightest Gaussians, deletes the smallest.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { GROUP, type RowKind } from "../../ffi/trainer.ts";
 import { eventTarget } from "../../train/budget.ts";
@@ -10,14 +10,14 @@ import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
 const INTERVAL = 10;
-const DELETED = 3; // an event
+const DELETED = 3; // per event
 const KINDS: RowKind[] = [
   { operation: "keep" },
   { operation: "remove" },
   { operation: "split", place: "longAxis", offset: 0.5, logScale: -Math.log(2), share: "opacity" },
 ];
 
-/** At each event the smallest Gaussians go, and the brightest are split until the budget's curve is reached. */
+/** At each event the smallest Gaussians are deleted, and the brightest are split until the target count is reached. */
 function brightAndLarge({ options, start, target: budget }: StrategyContext): Strategy {
   const events = Math.floor(options.iterations / INTERVAL) - 1;
   const densification = Array.from({ length: events }, (_, i) => (i + 1) * INTERVAL);
@@ -26,7 +26,7 @@ function brightAndLarge({ options, start, target: budget }: StrategyContext): St
     densification,
     isEvent: (iteration) => densification.includes(iteration),
     views: () => [],
-    stepTerms: (iteration) => ({ flags: 0, still: densification.includes(iteration) ? 1 << GROUP.means : 0 }),
+    stepTerms: (iteration) => ({ flags: 0, frozen: densification.includes(iteration) ? 1 << GROUP.means : 0 }),
     async apply({ columns, gaussians }, { iteration, event }) {
       const target = eventTarget(event, events, start, budget);
       const split = target - (gaussians.count - DELETED);
@@ -42,19 +42,22 @@ function brightAndLarge({ options, start, target: budget }: StrategyContext): St
 
 const RUN: TrainOptions = { iterations: 50, testIterations: [-1], budget: 2, strategy: brightAndLarge };
 
-deviceTest("a strategy grows the brightest and deletes the smallest of a run, up to the budget", async (device) => {
-  const scene = await syntheticScene(device);
-  const { events, result, losses, rows } = await trained(device, scene, RUN);
-  const told = events.filter((event) => event.type === "densify");
-  assertEquals(told.map(({ iteration }) => iteration), [10, 20, 30, 40]);
-  assertEquals(told.map(({ count }) => count), [1, 2, 3, 4].map((event) => eventTarget(event, 4, 60, 120)));
-  assert(told.every(({ pruned }) => pruned === DELETED));
-  assertEquals(result.count, 120);
-  assertGreater(losses[0], losses.at(-1)!);
-  assertEquals((await trained(device, scene, RUN)).rows, rows); // the same bits again
-});
+deviceTest(
+  "a strategy splits the brightest and deletes the smallest Gaussians of a run, up to the budget",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    const { events, result, losses, rows } = await trained(device, scene, RUN);
+    const told = events.filter((event) => event.type === "densify");
+    assertEquals(told.map(({ iteration }) => iteration), [10, 20, 30, 40]);
+    assertEquals(told.map(({ count }) => count), [1, 2, 3, 4].map((event) => eventTarget(event, 4, 60, 120)));
+    assert(told.every(({ pruned }) => pruned === DELETED));
+    assertEquals(result.count, 120);
+    assertGreater(losses[0], losses.at(-1)!);
+    assertEquals((await trained(device, scene, RUN)).rows, rows); // the same bits again
+  },
+);
 
-deviceTest("a strategy finds the brightest and the smallest of the Gaussians that there are", async (device) => {
+deviceTest("a strategy finds the brightest and the smallest Gaussians", async (device) => {
   const count = 60;
   using world = open(device, twoSided(count));
   const { logScales, opacities, sh } = world.splats;

@@ -1,4 +1,4 @@
-// What a run in parity with the reference does otherwise.
+// The differences of a run in parity with the reference.
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import { GROUP, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
 import { background } from "../../train/batch.ts";
@@ -29,7 +29,7 @@ function densifications({ events }: Trained): DensifyEvent[] {
   return events.filter((event): event is DensifyEvent => event.type === "densify");
 }
 
-Deno.test("referenceEventTarget() gives the published schedules", () => {
+Deno.test("referenceEventTarget() returns the published schedules", () => {
   const targets = (options: TrainOptions, target: number) => {
     const resolved = resolveTrainOptions({ ...REFERENCE, ...options });
     return densificationEvents(resolved).map((_, i) =>
@@ -42,7 +42,7 @@ Deno.test("referenceEventTarget() gives the published schedules", () => {
   assertEquals([big.length, big[0], big.at(-1)], [144, 135_824, 5_986_812]);
 });
 
-Deno.test("referenceEventTarget() stays in its range where events outnumber the places of the curve", () => {
+Deno.test("referenceEventTarget() stays in its range when there are more events than the curve has", () => {
   const resolved = resolveTrainOptions({
     ...REFERENCE,
     densifyFromIter: 550,
@@ -62,12 +62,12 @@ Deno.test("referenceEventTarget() stays in its range where events outnumber the 
   assertEquals(referenceEventTarget(1, { start: 100, target: 190 }, narrow), 100);
 });
 
-Deno.test("updateMask() leaves opacities alone from hoIteration on with parity, and only then", () => {
+Deno.test("updateMask() freezes opacities from hoIteration on with parity, and only then", () => {
   for (const parity of ["none", "reference"] as const) {
     const options = resolveTrainOptions({ ...SHORT, parity });
     const strategy = strategyFor({ ...SHORT, parity });
     const steps = Array.from({ length: 39 }, (_, i) => i + 1).filter((t) =>
-      updateMask(t, options, strategy.stepTerms(t).still) >> GROUP.opacities & 1
+      updateMask(t, options, strategy.stepTerms(t).frozen) >> GROUP.opacities & 1
     );
     assertEquals(Math.max(...steps), parity === "reference" ? 31 : 39);
   }
@@ -82,7 +82,7 @@ Deno.test("background() is one random colour for the run with parity", () => {
   assertNotEquals(colors(REFERENCE, 0), colors(REFERENCE, 1));
 });
 
-deviceTest("train() grows candidates to the reference's counts with parity, and prunes after", async (device) => {
+deviceTest("train() grows candidates to the reference's counts with parity, and prunes afterwards", async (device) => {
   const scene = await syntheticScene(device);
   const options = { ...SHORT, ...REFERENCE, minOpacity: 0.12 }; // opacities start at 0.1
   const run = await trained(device, scene, options);
@@ -101,7 +101,7 @@ deviceTest("train() grows candidates to the reference's counts with parity, and 
   assertLess(none.result.count, 60);
 });
 
-deviceTest("train() follows the reference in the named part alone", async (device) => {
+deviceTest("train() follows the reference only in the named part", async (device) => {
   const scene = await syntheticScene(device);
   const resolved = resolveTrainOptions({ ...SHORT, ...REFERENCE });
   const exact = [1, 2, 3, 4, 5].map((event) => eventTarget(event, 5, 60, 180));
@@ -117,12 +117,12 @@ deviceTest("train() follows the reference in the named part alone", async (devic
   for (const part of ["opacity", "gradient"] as const) {
     const { rows, events } = await run(part);
     assertEquals(densifications({ events } as Trained).map(({ count }) => count), exact);
-    // Nothing is opaque enough here for the cap.
+    // Nothing here is opaque enough for the clamp.
     assertEquals(String(rows) === String(usual.rows), part === "gradient");
   }
 });
 
-deviceTest("train() keeps opacities as they are from hoIteration on with parity", async (device) => {
+deviceTest("train() keeps opacities unchanged from hoIteration on with parity", async (device) => {
   const scene = await syntheticScene(device);
   for (const parity of ["none", "reference"] as const) {
     const saved: Float32Array[] = [];
@@ -134,7 +134,7 @@ deviceTest("train() keeps opacities as they are from hoIteration on with parity"
   }
 });
 
-deviceTest("train() alters gradients near a camera and at alpha's cap as parity says", async (device) => {
+deviceTest("train() changes gradients near a camera and at alpha's clamp with parity", async (device) => {
   const scene = await syntheticScene(device);
   const { createAsync } = Trainer;
   const chosen: TrainerOptions[] = [];

@@ -1,4 +1,4 @@
-// Photos on disk: the same training from a cache that holds a few of them, within its bound.
+// Photos on disk: the same training with a cache that holds a few of them, within its limit.
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
 import type { Scene } from "../../base/scene.ts";
@@ -22,7 +22,7 @@ const OPTIONS: TrainOptions = {
   testIterations: [-1],
 };
 
-/** The scene with its decoding counted: how often, and how many at once. */
+/** The scene with counts of its decodes: in total, and at once. */
 function counted(scene: Scene): { scene: Scene; decoded: () => number; most: () => number } {
   let [decoded, now, most] = [0, 0, 0];
   const train = scene.train.map((view) => ({
@@ -38,7 +38,7 @@ function counted(scene: Scene): { scene: Scene; decoded: () => number; most: () 
   return { scene: { ...scene, train }, decoded: () => decoded, most: () => most };
 }
 
-Deno.test("ViewOrder gives the sampler's views, and the next iteration of each", () => {
+Deno.test("ViewOrder returns the sampler's views, and the next iteration of each", () => {
   const [sampler, order] = [new ViewSampler(5, 7), new ViewOrder(5, 7)];
   for (let t = 1; t <= 40; t++) {
     assertEquals(order.view(t), sampler.view(t));
@@ -50,7 +50,7 @@ Deno.test("ViewOrder gives the sampler's views, and the next iteration of each",
   }
 });
 
-deviceTest("train() learns the same to the bit wherever the photos stay", async (device) => {
+deviceTest("train() gives the same bits wherever the photos are kept", async (device) => {
   const scene = await syntheticScene(device, { views: 12 });
   const expected = await trained(device, scene, OPTIONS);
   for (const [held, options] of [[12, { dataDevice: "cpu" }], [12, {}], [4, {}], [3, {}]] as const) {
@@ -69,7 +69,7 @@ deviceTest("train() learns the same to the bit wherever the photos stay", async 
   }
 });
 
-deviceTest("PhotoCache keeps within its bound and decodes a few photos ahead", async (device) => {
+deviceTest("PhotoCache stays within its limit and decodes a few photos ahead", async (device) => {
   const scene = await syntheticScene(device, { views: 12 });
   const counting = counted(scene);
   const photoCache = 8 * PHOTO;
@@ -93,7 +93,7 @@ deviceTest("PhotoCache keeps within its bound and decodes a few photos ahead", a
   assert(ahead > 12);
 });
 
-deviceTest("PhotoCache lets go what is needed last", async (device) => {
+deviceTest("PhotoCache evicts the photo that is needed last", async (device) => {
   const scene = await syntheticScene(device, { views: 10 });
   const decodes = async (held: number): Promise<number> => {
     const counting = counted(scene);
@@ -107,7 +107,7 @@ deviceTest("PhotoCache lets go what is needed last", async (device) => {
     return counting.decoded();
   };
   assertEquals(await decodes(10), 10);
-  // Letting go what was used longest ago would decode some 0.6 photos an iteration with half of them held.
+  // Evicting the least recently used photo would decode about 0.6 photos per iteration with half of them held.
   assertLessOrEqual(await decodes(5), 0.55 * 200);
 });
 

@@ -1,4 +1,4 @@
-// The memory plan: exact parts, estimates of both backends, and the refusal in words.
+// The memory plan: exact parts, estimates of both backends, and the error.
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { existsSync } from "@std/fs";
 import type { View } from "../../base/scene.ts";
@@ -18,7 +18,7 @@ const CAMERA = { fx: 9, fy: 9, cx: 5, cy: 10, rotation: [1, 0, 0, 0, 1, 0, 0, 0,
 /** {@linkcode planMemory} with a library filled in. */
 type Planner = (input: Omit<PlanInput, "library">, limit?: number) => MemoryPlan;
 
-/** Registers a test of a backend's plans, which need its library but no device; skipped by name where it is not built. */
+/** Registers a test of a backend's plans, which need its library but no device; skipped by name if it is not built. */
 async function planTest(backend: Backend, name: string, body: (plan: Planner) => void): Promise<void> {
   const path = await searchLibrary(backend);
   const missing = !existsSync(path);
@@ -38,7 +38,7 @@ function bytesOf(plan: MemoryPlan, purpose: string): number {
 
 await planTest(
   "cpu",
-  "planMemory() counts 720 bytes of training state a Gaussian at degree 3, 900 with summed harmonics",
+  "planMemory() counts 720 bytes of training state per Gaussian at degree 3, 900 with summed harmonics",
   (planned) => {
     for (const [shAccumulation, expected] of [[false, 720], [true, 900]] as const) {
       const plan = planned({ photos: [], count: 1000, shDegree: 3, shAccumulation });
@@ -48,14 +48,18 @@ await planTest(
   },
 );
 
-await planTest("cpu", "planMemory() counts 3 bytes a pixel of every photo, and scratch for the largest", (planned) => {
-  const of = (photos: PlanInput["photos"]) => planned({ photos, count: 10, shDegree: 0 });
-  const [first, second] = [{ width: 10, height: 20 }, { width: 30, height: 40 }];
-  const [small, both, large] = [of([first]), of([first, second]), of([second])];
-  assertEquals([small, both, large].map((plan) => bytesOf(plan, "photos")), [600, 4200, 3600]);
-  assertEquals(bytesOf(both, "images"), bytesOf(large, "images"));
-  assertEquals(both.total, both.items.reduce((sum, item) => sum + item.bytes, 0));
-});
+await planTest(
+  "cpu",
+  "planMemory() counts 3 bytes per pixel of every photo, and scratch for the largest",
+  (planned) => {
+    const of = (photos: PlanInput["photos"]) => planned({ photos, count: 10, shDegree: 0 });
+    const [first, second] = [{ width: 10, height: 20 }, { width: 30, height: 40 }];
+    const [small, both, large] = [of([first]), of([first, second]), of([second])];
+    assertEquals([small, both, large].map((plan) => bytesOf(plan, "photos")), [600, 4200, 3600]);
+    assertEquals(bytesOf(both, "images"), bytesOf(large, "images"));
+    assertEquals(both.total, both.items.reduce((sum, item) => sum + item.bytes, 0));
+  },
+);
 
 /** 10 x 20 pixels each: plain, with alpha, with a mask, with both. */
 function variousPhotos(): Required<PlanInput["photos"][0]>[] {
@@ -70,7 +74,7 @@ function variousPhotos(): Required<PlanInput["photos"][0]>[] {
   return views.map(plannedPhoto);
 }
 
-await planTest("cpu", "planMemory() counts alpha and masks, and of photos on disk what is held", (planned) => {
+await planTest("cpu", "planMemory() counts alpha and masks, and only held photos when they stay on disk", (planned) => {
   const photos = variousPhotos();
   assertEquals(photos.map(photoBytes), [600, 800, 800, 1000]);
   const bytes = (heldPhotoBytes?: number) =>
@@ -78,12 +82,12 @@ await planTest("cpu", "planMemory() counts alpha and masks, and of photos on dis
   assertEquals([bytes(), bytes(1500), bytes(1e9)], [3200, 1500, 3200]);
 });
 
-await planTest("cuda", "planMemory() counts the two largest photos where a GPU copies them from disk", (planned) => {
+await planTest("cuda", "planMemory() counts the two largest photos when a GPU copies them from disk", (planned) => {
   const input = { photos: variousPhotos(), count: 10, shDegree: 0, photosOnDevice: false, heldPhotoBytes: 1500 };
   assertEquals(bytesOf(planned(input), "photos"), 2 * 1000);
 });
 
-await planTest("cpu", "planMemory() counts the scores of densification where there is some", (planned) => {
+await planTest("cpu", "planMemory() counts the scores of densification if the run densifies", (planned) => {
   const input = { photos: [{ width: 10, height: 20 }], count: 1000, shDegree: 0 };
   const [without, densifying] = [planned(input), planned({ ...input, densifies: true })];
   assertEquals(without.items.map(({ purpose }) => purpose).includes("other"), false);
@@ -107,7 +111,7 @@ for (
 
 await planTest(
   "cuda",
-  "planMemory() plans what an H100 was measured to take, and at most a quarter more",
+  "planMemory() plans what an H100 was measured to need, and at most a quarter more",
   (planned) => {
     // Peaks of the README's runs, at degree 3: photos, their size, Gaussians, MiB.
     const densified = { photosOnDevice: true, shAccumulation: true, densifies: true };
@@ -125,7 +129,7 @@ await planTest(
   },
 );
 
-await planTest("cuda", "planMemory() makes room for more splats on a GPU when the picture is large", (planned) => {
+await planTest("cuda", "planMemory() has capacity for more splats on a GPU when the image is large", (planned) => {
   const instances = (side: number): number =>
     bytesOf(planned({ photos: [{ width: side, height: side }], count: 100, shDegree: 0 }), "instances");
   assert(instances(4096) > 8 * instances(512), `${instances(4096)} and ${instances(512)}`);
@@ -147,7 +151,7 @@ for (
     ],
   ] as const
 ) {
-  await planTest(backend, `planMemory() gives these numbers for ${backend}`, (planned) => {
+  await planTest(backend, `planMemory() returns these numbers for ${backend}`, (planned) => {
     const bytes = (input: Omit<PlanInput, "library">) => planned(input).items.map((item) => item.bytes);
     const photos = [{ width: 640, height: 480 }, { width: 531, height: 947, channels: 4 }];
     const events = { shAccumulation: true, densifies: true, evaluates: true };
@@ -159,7 +163,7 @@ for (
 
 await planTest(
   "cpu",
-  "checkMemory() throws with the numbers when the plan is over the limit, and only then",
+  "checkMemory() throws with the numbers when the plan exceeds the limit, and only then",
   (planned) => {
     const input = { photos: [{ width: 1000, height: 1000 }], count: 1_000_000, shDegree: 3 };
     const { total } = planned(input);

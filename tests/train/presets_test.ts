@@ -1,4 +1,4 @@
-// Presets: named options, over which an option that is given wins.
+// Presets: named option sets, which explicit options override.
 import { assertEquals, assertThrows } from "@std/assert";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import type { Preset } from "../../train/presets.ts";
@@ -12,7 +12,7 @@ function setting(options: TrainOptions): unknown[] {
   return [mode, budget, densificationInterval, shLower];
 }
 
-Deno.test("resolveTrainOptions() takes the options of a preset, and those given over them", () => {
+Deno.test("resolveTrainOptions() takes the options of a preset, and explicit options override them", () => {
   assertEquals(setting({}), ["multiplier", 20, 100, false]);
   assertEquals(setting({ preset: "budget" }), ["multiplier", 5, 500, true]);
   assertEquals(setting({ preset: "budget", budget: 15, shLower: false }), ["multiplier", 15, 500, false]);

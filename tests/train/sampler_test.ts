@@ -1,4 +1,4 @@
-// The order of training views: every view once an epoch, and nothing but the seed decides it.
+// The order of training views: every view once per epoch, determined by the seed.
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { ViewOrder, ViewSampler } from "../../train/sampler.ts";
 
@@ -18,7 +18,7 @@ Deno.test("ViewSampler.view() depends on the seed and the iteration only", () =>
   assertNotEquals(epoch(new ViewSampler(6, 13), 1, 130), forward);
 });
 
-Deno.test("ViewSampler.view() shuffles every epoch anew and puts each view everywhere", () => {
+Deno.test("ViewSampler.view() reshuffles every epoch, with each view at every position", () => {
   const sampler = new ViewSampler(1, 4);
   const places = new Set<string>();
   for (let e = 0; e < 200; e++) {

@@ -1,4 +1,4 @@
-// Schedules against the numbers that the published method gives.
+// Schedules compared with the numbers of the published method.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { batchEnd, dueAfter, MAX_BATCH, nextBatchSize, stepOf } from "../../train/batch.ts";
@@ -24,7 +24,7 @@ const defaults = resolveTrainOptions();
 function stepsOf(options: TrainOptions = {}): { mask: (t: number) => number; flags: (t: number) => number } {
   const [resolved, strategy] = [resolveTrainOptions(options), strategyFor(options)];
   return {
-    mask: (t) => updateMask(t, resolved, strategy.stepTerms(t).still),
+    mask: (t) => updateMask(t, resolved, strategy.stepTerms(t).frozen),
     flags: (t) => stepFlags(t, resolved, strategy.stepTerms(t)),
   };
 }
@@ -42,13 +42,13 @@ Deno.test("positionLearningRate() falls from 1.6e-4 over 1.6e-5 to 1.6e-6 scene 
   assertEquals(positionLearningRate(10, resolveTrainOptions({ positionLrInit: 0, positionLrFinal: 0 }), extent), 0);
 });
 
-Deno.test("learningRates() lists the groups in their order", () => {
+Deno.test("learningRates() lists the parameters in order", () => {
   const rates = learningRates(15000, defaults, 1);
   assertEquals(rates.slice(1), [0.0025, 0.00025, 0.025, 0.005, 0.001]);
   assertEquals([GROUP.shDc, GROUP.shRest, GROUP.opacities, GROUP.logScales, GROUP.quats], [1, 2, 3, 4, 5]);
 });
 
-Deno.test("finalDecay() is 1 for nine tenths of a run and falls from there to 0 in a straight line", () => {
+Deno.test("finalDecay() is 1 for nine tenths of a run, then falls linearly to 0", () => {
   assertEquals([1, 15_000, 26_999, 27_000].map((t) => finalDecay(t, defaults)), [1, 1, 1, 1]);
   const fall: [number, number][] = [[27_001, 2999 / 3000], [27_750, 0.75], [28_500, 0.5], [29_999, 1 / 3000], [
     30_000,
@@ -60,7 +60,7 @@ Deno.test("finalDecay() is 1 for nine tenths of a run and falls from there to 0 
   assertAlmostEquals(finalDecay(46, short), 0.8, 1e-12);
 });
 
-Deno.test("finalDecay() stays 1 when parity has the rates, and only then", () => {
+Deno.test("finalDecay() stays 1 with parity part rates, and only then", () => {
   for (const parity of ["reference", ["rates"], ["curve", "rates"]] as const) {
     const options = resolveTrainOptions({ parity });
     assertEquals([1, 29_000, 30_000].map((t) => finalDecay(t, options)), [1, 1, 1]);
@@ -69,7 +69,7 @@ Deno.test("finalDecay() stays 1 when parity has the rates, and only then", () =>
   assertAlmostEquals(finalDecay(28_500, resolveTrainOptions({ parity: others })), 0.5, 1e-12);
 });
 
-Deno.test("learningRates() fall in every group at the end", () => {
+Deno.test("learningRates() fall for every parameter at the end", () => {
   const [late, constant] = [{}, { parity: ["rates"] as const }].map((options) =>
     learningRates(28_500, resolveTrainOptions(options), 2)
   );
@@ -82,7 +82,7 @@ Deno.test("activeShDegree() rises at every thousandth iteration up to the highes
   assertEquals(activeShDegree(9000, resolveTrainOptions({ shDegree: 1 })), 1);
 });
 
-Deno.test("updateMask() updates everything but at the last iteration, and leaves opacities out where they reset", () => {
+Deno.test("updateMask() updates everything except at the last iteration, and opacities not at resets", () => {
   const { mask } = stepsOf();
   assertEquals(ALL_GROUPS, 0b111111);
   assertEquals([1, 29_999, 30_000].map(mask), [ALL_GROUPS, ALL_GROUPS, 0]);
@@ -90,18 +90,18 @@ Deno.test("updateMask() updates everything but at the last iteration, and leaves
   assertEquals(mask(15000), ALL_GROUPS);
 });
 
-Deno.test("updateMask() updates nothing where densification follows", () => {
+Deno.test("updateMask() updates nothing before a densification event", () => {
   const { mask } = stepsOf();
   assertEquals(iterationsOf(29999, (t) => mask(t) === 0), densificationEvents(defaults));
 });
 
-Deno.test("updateMask() leaves out the groups that hold still", () => {
+Deno.test("updateMask() excludes frozen parameters", () => {
   for (const group of Object.values(GROUP)) {
     assertEquals(updateMask(1, defaults, 1 << group), ALL_GROUPS & ~(1 << group));
   }
 });
 
-Deno.test("updateMask() steps the higher harmonics at multiples of 16 that are no event with shLower", () => {
+Deno.test("updateMask() steps the higher harmonics at multiples of 16 without an event with shLower", () => {
   // Of the 1875 multiples of 16 the last is the last iteration; events fall on 36, 7 or none of them.
   const cases: [TrainOptions, number][] = [[{}, 36], [{ densificationInterval: 500 }, 7], [{ densifyUntilIter: 0 }, 0]];
   for (const [options, lost] of cases) {
@@ -120,7 +120,7 @@ Deno.test("stepFlags() sums in every iteration with shLower and applies the sum 
   assertEquals(stepsOf({ ...fixed, shLower: true, shDegree: 0 }).flags(16), 0);
 });
 
-Deno.test("stepFlags() drops the sum of the higher harmonics where they hold still", () => {
+Deno.test("stepFlags() drops the sum of the higher harmonics while they are frozen", () => {
   const { mask, flags } = stepsOf({ shLower: true });
   for (const t of [600, 800]) { // no multiple of 16, and one; densification follows both
     assertEquals(flags(t), STEP.statistics | STEP.shAccumulate | STEP.shApply);
@@ -142,7 +142,7 @@ Deno.test("stepFlags() gathers statistics up to the last event", () => {
 
 const SPARSE = STEP.visible | STEP.noBias;
 
-Deno.test("stepFlags() and accumulatesSh() leave no rarer steps to sparse Adam", () => {
+Deno.test("stepFlags() and accumulatesSh() ignore shLower with sparse Adam", () => {
   const sparse = { optimizerType: "sparse_adam", shLower: true, densifyUntilIter: 0 } as const;
   const summed = [sparse, { shLower: true }].map((options) => accumulatesSh(resolveTrainOptions(options)));
   assertEquals(summed, [false, true]);
@@ -167,23 +167,23 @@ Deno.test("batchEnd() ends before saves and evaluations, after resets and events
   }
 });
 
-Deno.test("dueAfter() names events first, and saves and evaluations before the step that they are named for", () => {
+Deno.test("dueAfter() lists events first, and saves and evaluations before the step of their iteration", () => {
   const at = (options: TrainOptions, iterations: number[]) =>
     iterations.map((t) => dueAfter(t, resolveTrainOptions(options), strategyFor(options)).join());
   assertEquals(at(INTERRUPTED, [0, 38, 39, 69, 70, 1000]), ["", "", "save", "evaluate", "", "event"]);
-  assertEquals(at(INTERRUPTED, [3099, 3100]), ["", "save"]); // the last iteration updates nothing: its turn is after it
+  assertEquals(at(INTERRUPTED, [3099, 3100]), ["", "save"]); // the last iteration updates nothing: its save follows it
   const first = { ...INTERRUPTED, testIterations: [1, 1001, 3100], saveIterations: [1, 1001] };
   assertEquals(at(first, [0, 1000, 3100]), ["evaluate,save", "event,evaluate,save", "evaluate,save"]);
   assertEquals(at({ iterations: 1 }, [0, 1]), ["", "save"]);
 });
 
-Deno.test("nextBatchSize() aims at the milliseconds wanted within its bounds", () => {
+Deno.test("nextBatchSize() aims at the wanted milliseconds within its bounds", () => {
   assertEquals([nextBatchSize(100, 10, 50), nextBatchSize(100, 10, 1000)], [5, 100]);
   assertEquals(nextBatchSize(500, 1, 50), 1);
   assertEquals([nextBatchSize(0, 1, 50), nextBatchSize(100, 10, Infinity)], [MAX_BATCH, MAX_BATCH]);
 });
 
-Deno.test("stepOf() names the next view except at the last iteration, and draws a background for each iteration", () => {
+Deno.test("stepOf() has the next view except at the last iteration, and a random background for each", () => {
   const options = resolveTrainOptions({ iterations: 3, randomBackground: true });
   const sampler = new ViewSampler(0, 2);
   const strategy = strategyFor({ iterations: 3 });

@@ -1,8 +1,8 @@
-// The state of a run: plain data that JSON takes as it is.
+// The state of a run: plain data that can be written as JSON.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { addLosses, newState, take } from "../../train/state.ts";
 
-Deno.test("a run's state is the same after a way through JSON", () => {
+Deno.test("a run's state survives a round trip through JSON", () => {
   const state = newState(7, { start: 60, target: 180 });
   assertEquals(JSON.parse(JSON.stringify(state)), state);
   addLosses(state, new Float32Array([0.5, 0.25]));
@@ -20,15 +20,15 @@ Deno.test("addLosses() counts iterations, and averages 0.4 of the new loss with 
   assertAlmostEquals(state.loss!, 0.4 + 0.6 * (0.4 * 0.25 + 0.6 * 0.5), 1e-12);
 });
 
-Deno.test("addLosses() notes the first loss that is no number, and begins the average anew after it", () => {
+Deno.test("addLosses() records the first loss that is not finite, and restarts the average after it", () => {
   const state = newState(0, { start: 1, target: 1 });
   addLosses(state, new Float32Array([0.5, NaN, Infinity]));
-  assertEquals(state.lossLostAt, 2);
+  assertEquals(state.nonFiniteAt, 2);
   addLosses(state, new Float32Array([NaN, 0.25]));
-  assertEquals([state.lossLostAt, state.loss], [2, 0.25]);
+  assertEquals([state.nonFiniteAt, state.loss], [2, 0.25]);
 });
 
-Deno.test("take() takes something off the list of what is due", () => {
+Deno.test("take() removes something from the list of what is due", () => {
   const state = newState(0, { start: 1, target: 1 });
   state.pending = ["event", "evaluate", "save"];
   assert(take(state, "evaluate"));

@@ -1,4 +1,4 @@
-// Strategies: the events of the built-in ones, and runs with a strategy of the caller's own.
+// Strategies: the events of the built-in ones, and runs with the caller's strategy.
 import { assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { eventTarget } from "../../train/budget.ts";
@@ -26,7 +26,7 @@ Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500
   assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
 });
 
-Deno.test("densificationEvents() lists the events that will really occur", () => {
+Deno.test("densificationEvents() lists the events that occur", () => {
   const events = densificationEvents(resolveTrainOptions({ densificationInterval: 500 }));
   assertEquals([events.length, events[0], events.at(-1)], [28, 1000, 14500]);
   assertEquals(densificationEvents(defaults).length, 144);
@@ -37,7 +37,7 @@ Deno.test("densificationEvents() lists the events that will really occur", () =>
   assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);
 });
 
-Deno.test("strategyOf() takes the reference's strategy with parity of the selection, else Taming's", () => {
+Deno.test("strategyOf() returns the reference's strategy with parity part selection, else Taming's", () => {
   const name = (options: TrainOptions) => strategyFor(options).name;
   assertEquals([name({}), name({ parity: ["curve"] })], ["taming", "taming"]);
   assertEquals([name({ parity: "reference" }), name({ parity: ["selection"] })], ["reference", "reference"]);
@@ -55,20 +55,20 @@ Deno.test("isEvent() is true at densification, opacity resets and the switch; on
 
 const SHORT: TrainOptions = { iterations: 20, testIterations: [-1], budget: 1 };
 
-/** A strategy without events, to be changed. */
+/** A strategy without events, with overrides. */
 function idle(changes: Partial<Strategy> = {}): Strategy {
   return {
     name: "idle",
     densification: [],
     isEvent: () => false,
     views: () => [],
-    stepTerms: () => ({ flags: 0, still: 0 }),
+    stepTerms: () => ({ flags: 0, frozen: 0 }),
     apply: () => Promise.resolve(undefined),
     ...changes,
   };
 }
 
-deviceTest("train() takes a strategy that densifies nothing, and tells it of the run", async (device) => {
+deviceTest("train() accepts a strategy that never densifies, and passes it the run", async (device) => {
   const scene = await syntheticScene(device);
   const contexts: StrategyContext[] = [];
   const strategy = (context: StrategyContext) => {
@@ -92,7 +92,7 @@ deviceTest("train() takes a strategy that densifies nothing, and tells it of the
 });
 
 deviceTest(
-  "train() applies a strategy's events where it lists them, with the budget's curve over them",
+  "train() applies a strategy's events at its iterations, with the budget's curve over them",
   async (device) => {
     const scene = await syntheticScene(device);
     const densification = [4, 9, 11];
@@ -101,7 +101,7 @@ deviceTest(
       idle({
         densification,
         isEvent: (t) => densification.includes(t) || t === 10,
-        stepTerms: () => ({ flags: STEP.statistics, still: 0 }),
+        stepTerms: () => ({ flags: STEP.statistics, frozen: 0 }),
         async apply(trainer, place) {
           places.push(place);
           const { iteration, event, events } = place;
@@ -135,9 +135,9 @@ deviceTest(
   },
 );
 
-deviceTest("train() leaves alone the groups that a strategy holds still", async (device) => {
+deviceTest("train() does not step the parameters that a strategy freezes", async (device) => {
   const scene = await syntheticScene(device);
-  const strategy = () => idle({ stepTerms: () => ({ flags: 0, still: 1 << GROUP.opacities }) });
+  const strategy = () => idle({ stepTerms: () => ({ flags: 0, frozen: 1 << GROUP.opacities }) });
   const opacities: Float32Array[] = [];
   const means: Float32Array[] = [];
   await trained(device, scene, { ...SHORT, strategy }, ({ type, gaussians }) => {
@@ -149,7 +149,7 @@ deviceTest("train() leaves alone the groups that a strategy holds still", async 
   assertNotEquals(means[1], means[0]);
 });
 
-deviceTest("train() holds the photos of the views that a strategy looks at, on disk too", async (device) => {
+deviceTest("train() loads the photos of the views that a strategy needs, also from disk", async (device) => {
   const scene = await syntheticScene(device, { views: 12 });
   const scored: number[] = [];
   const strategy = () =>
@@ -172,7 +172,7 @@ deviceTest("train() holds the photos of the views that a strategy looks at, on d
 });
 
 deviceTest(
-  "train() rejects a strategy whose densification is no list of ascending iterations of the run",
+  "train() rejects a strategy whose densification is not a list of ascending iterations of the run",
   async (device) => {
     const scene = await syntheticScene(device);
     for (const densification of [[0], [1.5], [5, 5], [6, 5], [21]]) {

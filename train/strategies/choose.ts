@@ -1,5 +1,5 @@
 /**
- * The strategy of a run: the caller's own, or one of this folder.
+ * Chooses the strategy of a run: the caller's, or one in this folder.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { tamingStrategy } from "./taming.ts";
 /**
  * Makes the strategy of a run.
  *
- * @param context The run; its options say which one
- * @returns That of `options.strategy`, else the reference's with parity of the part `selection`, else Taming's
- * @throws {RangeError} When the densification events of the caller's own are no ascending iterations of the run
+ * @param context The run
+ * @returns That of `options.strategy`; else, with parity part `selection`, the reference's; else Taming's
+ * @throws {RangeError} When the densification events of `options.strategy` are not ascending iterations of the run
  */
 export function strategyOf(context: StrategyContext): Strategy {
   const { options } = context;

@@ -1,6 +1,6 @@
 /**
- * Growth of Taming 3DGS (Mallick et al. 2024, section 4) over the native columns: candidates by score, copied where they
- * are small and split where they are large, and the next-highest gradients where the candidates do not suffice.
+ * Growth of Taming 3DGS (Mallick et al. 2024, section 4) with native columns: candidates are drawn by score; small ones
+ * are cloned, large ones split. If there are too few, the Gaussians with the next-highest gradients follow.
  *
  * @module
  */
@@ -16,37 +16,37 @@ export interface GrowOptions {
   iteration: number;
   /** 0, 1, 2, … of repeated calls in one iteration. */
   round: number;
-  /** Gaussians wanted, at most the capacity. */
+  /** Target count of Gaussians, at most the capacity. */
   target: number;
-  /** Candidates have at least this mean density gradient. */
+  /** Minimum mean density gradient of a candidate. */
   gradientThreshold: number;
-  /** Gaussians with a longest axis up to this are copied, larger ones split; world units. */
+  /** Longest axis above which a Gaussian is split instead of cloned, in world units. */
   sizeThreshold: number;
   /**
-   * Where the candidates do not suffice, take those of the next-highest gradients. A Gaussian that is copied for that
-   * shares its opacity o with the copy, 1 − √(1 − o) each, so that both cover what the one did (Bulò et al. 2024).
+   * If there are too few candidates, take the Gaussians with the next-highest gradients. A Gaussian that is cloned for
+   * that shares its opacity o with its copy, 1 − √(1 − o) each, so that both cover what it did (Bulò et al. 2024).
    */
   fill: boolean;
 }
 
 /** What {@linkcode grow} did. */
 export interface Grown {
-  /** Candidates there were. */
+  /** Number of candidates. */
   candidates: number;
-  /** Gaussians copied. */
+  /** Gaussians cloned. */
   cloned: number;
   /** Gaussians replaced by two smaller ones. */
   split: number;
-  /** Of both, those that were no candidates. */
+  /** Of both, those that were not candidates. */
   filled: number;
-  /** Gaussians there are now. */
+  /** New count of Gaussians. */
   count: number;
 }
 
 /** Expression for the mean norm of the 2D mean's gradient over the steps in which a Gaussian was visible. */
 export const MEAN_GRADIENT = "gradient_sum / max(visible_steps, 1)";
 
-/** Replaced by two of 1 / 1.6 the size, at places drawn from the Gaussian (Kerbl et al. 2023). */
+/** Replaces a Gaussian by two of 1 / 1.6 the size, with means sampled from it (Kerbl et al. 2023). */
 export const SPLIT: RowKind = { operation: "split", place: "random", logScale: -Math.log(1.6) };
 
 /** Indices into {@linkcode KINDS}. */
@@ -61,14 +61,14 @@ const KINDS: readonly RowKind[] = [
 ];
 
 /**
- * Grows towards the target, by at most the number of Gaussians there are: call again with the next round where the count
- * falls short. Candidates are drawn without replacement by score. New Gaussians have no moments; each keeps the score and
- * the statistics of the one it comes from.
+ * Grows towards the target. One call at most doubles the count: call again with the next round if it falls short.
+ * Candidates are drawn without replacement by score. New Gaussians have zero moments, and the score and statistics of
+ * their source.
  *
  * @param trainer Its columns are the density statistics and `score`
  * @param options Target and thresholds
  * @returns Counts
- * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
+ * @throws {TameError} "invalid argument" when an option is out of range; nothing is then changed
  */
 export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grown> {
   const { iteration, round, target, gradientThreshold, sizeThreshold, fill } = options;
@@ -80,7 +80,7 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   const candidates = await columns.sum("candidate");
   const largeCandidates = await columns.sum("candidate & large");
   const chosen = Math.min(wanted, candidates);
-  // Shares in proportion to the two sets; what rounding leaves over goes to the large ones.
+  // In proportion to the sizes of the two sets; the remainder of the rounding goes to the large ones.
   const copies = candidates === 0 ? 0 : Math.floor(chosen * (candidates - largeCandidates) / candidates);
   const splits = Math.min(chosen - copies, largeCandidates);
 
@@ -93,9 +93,10 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   });
   await columns.draw("split", "score", { among: "candidate & large", count: splits, stream: STREAM.splits, ...draw });
   const missing = fill ? wanted - chosen : 0;
-  await columns.select("filled", `-(${MEAN_GRADIENT})`, { among: "!candidate", count: missing });
+  if (missing === 0) await columns.compute("filled", "0");
+  else await columns.select("filled", `-(${MEAN_GRADIENT})`, { among: "!candidate", count: missing });
   const filled = missing === 0 ? 0 : await columns.sum("filled");
-  // Those that fill up fit their surroundings already: what a copy adds to the picture would only have to be unlearnt.
+  // Those that fill up fit the photos already: training would have to undo what an exact copy adds to the render.
   await columns.compute(
     "kind",
     `choose(cloned, ${CLONE}, choose(split | filled & large, ${SPLIT_IN_TWO}, choose(filled, ${SHARED_CLONE}, 0)))`,
@@ -107,7 +108,7 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   return { candidates, cloned: grown - split, split, filled, count: trainer.gaussians.count };
 }
 
-/** Throws "invalid argument" where the target is beyond the capacity or a threshold out of its range. */
+/** Throws "invalid argument" when the target exceeds the capacity, or a threshold is out of range. */
 export function checkGrowth(
   trainer: Trainer,
   options: Pick<GrowOptions, "target" | "gradientThreshold" | "sizeThreshold">,

@@ -1,5 +1,5 @@
 /**
- * When opacities are reset, switched to the form that they are used in, or left alone.
+ * When opacities are reset, switched from logits to linear, or frozen.
  *
  * Resets of Kerbl et al. 2023; the switch of Mallick et al. 2024 (Taming 3DGS).
  *
@@ -13,12 +13,12 @@ import { follows } from "../parity.ts";
 export const RESET_OPACITY = 0.01;
 
 /**
- * Whether all opacities are lowered to at most 0.01 in an iteration.
+ * Whether an iteration lowers all opacities to at most 0.01.
  *
  * @param iteration 1-based
  * @param options Resolved options
  * @returns True at multiples of `opacityResetInterval` before `densifyUntilIter`, with a white background also at
- * `densifyFromIter`; never at the last iteration, after which nothing could raise them again
+ * `densifyFromIter`; never at the last iteration, since no step would raise them again
  */
 export function resetsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
   if (iteration >= options.densifyUntilIter || iteration >= options.iterations) return false;
@@ -27,18 +27,18 @@ export function resetsOpacity(iteration: number, options: ResolvedTrainOptions):
 }
 
 /**
- * Whether opacities are trained as they are used, no longer as logits, from after the step of an iteration on.
+ * Whether opacities are trained directly instead of as logits after an iteration.
  *
  * @param iteration 1-based
  * @param options Resolved options
- * @returns True at `hoIteration` with `highOpacity`; never at the last iteration, which nothing follows
+ * @returns True at `hoIteration` with `highOpacity`; never at the last iteration
  */
 export function switchesOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
   return options.highOpacity && iteration === options.hoIteration && iteration < options.iterations;
 }
 
 /**
- * Whether opacities take no step in an iteration: where they are reset, and with parity of the part `opacity` from
+ * Whether opacities are not stepped in an iteration: when they are reset, and with parity part `opacity` from
  * `hoIteration` on, where the reference replaces them by tensors that its optimiser does not know.
  *
  * @param iteration 1-based

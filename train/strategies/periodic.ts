@@ -1,6 +1,6 @@
 /**
- * What the strategies of this folder have in common: densification at a fixed interval with scores of a few views,
- * opacity resets, and the switch of opacities. They differ in what a densification event does.
+ * The common part of the strategies in this folder: densification at a fixed interval with scores from a few views,
+ * opacity resets, and the switch to linear opacities. They differ in what a densification event does.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { keepsOpacity, RESET_OPACITY, resetsOpacity, switchesOpacity } from "./o
 import { sampleViews, SCORE_WEIGHTS } from "./score.ts";
 import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 
-/** In what a strategy of periodic events is a strategy of its own. */
+/** The parts in which periodic strategies differ. */
 export interface PeriodicParts extends Pick<Strategy, "name" | "fullGradientDepth"> {
   /** Carries out a densification event; all Gaussians have been scored. */
   densify(trainer: Trainer, place: EventPlace): Promise<EventOutcome>;
@@ -42,7 +42,7 @@ export function periodicStrategy(
       densifies.has(iteration) || resetsOpacity(iteration, options) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       flags: iteration <= last ? STEP.statistics : 0,
-      still: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
+      frozen: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
     }),
     async apply(trainer, place) {
       const { iteration, shDegree, background } = place;
@@ -52,7 +52,7 @@ export function periodicStrategy(
         outcome = await densify(trainer, place);
         trainer.resetStatistics();
       }
-      // Opacities have no step in this iteration, so after its step is as good as before.
+      // Opacities are frozen in this iteration, so before or after its step makes no difference.
       if (resetsOpacity(iteration, options)) await trainer.resetOpacity(RESET_OPACITY);
       if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
       return outcome;

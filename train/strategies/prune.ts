@@ -1,6 +1,6 @@
 /**
- * Pruning of Taming 3DGS (Mallick et al. 2024, section 4) over the native columns: weak Gaussians by low score, then the
- * lowest scores above a target.
+ * Pruning of Taming 3DGS (Mallick et al. 2024, section 4) with native columns: weak Gaussians by low score, then those
+ * with the lowest scores until the target is reached.
  *
  * @module
  */
@@ -13,30 +13,30 @@ import { STREAM } from "./streams.ts";
 export interface PruneOptions {
   /** Iteration of the random draw. */
   iteration: number;
-  /** Gaussians to be left at most; one always is. */
+  /** Maximum number of Gaussians that stay; at least one does. */
   target: number;
-  /** Weak: used opacity below this … */
+  /** Used opacity below which a Gaussian is weak. */
   minOpacity: number;
-  /** … or longest axis above this, in world units. */
+  /** Longest axis above which a Gaussian is weak, in world units. */
   maxScale: number;
-  /** 0..1: this part of the number of the weak is drawn among all Gaussians, by low score; the weak of those go. */
+  /** 0..1: this share of the number of weak Gaussians is drawn from all, by low score; those drawn that are weak go. */
   share: number;
 }
 
 /** Expression for the longest scale of a Gaussian, in world units. */
 export const LONGEST_SCALE = "exp(max(log_scales.0, max(log_scales.1, log_scales.2)))";
 
-/** Expression for how likely a Gaussian is drawn for pruning: the lower its score the more. */
+/** Expression for the weight of a Gaussian in the draw for pruning: higher for lower scores. */
 export const LOW_SCORE = "1 / (0.000001 + score)";
 
 /**
- * Removes Gaussians: a share of the weak ones, drawn by low score, then those of the lowest scores above the target. The
- * others keep their order and all their state.
+ * Removes weak Gaussians, drawn by low score, then those with the lowest scores until the target is reached. The others
+ * keep their order and all their state.
  *
- * @param trainer Its column `score` says what Gaussians are worth
- * @param options What is weak, how much of it goes, how many stay
- * @returns Weak Gaussians there were, and Gaussians left
- * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
+ * @param trainer Its column `score` has the scores
+ * @param options Which Gaussians are weak, what share of them is drawn, how many stay
+ * @returns Number of weak Gaussians, and count of Gaussians left
+ * @throws {TameError} "invalid argument" when an option is out of range; nothing is then changed
  */
 export async function prune(trainer: Trainer, options: PruneOptions): Promise<{ weak: number; count: number }> {
   const { iteration, minOpacity, maxScale, share } = options;
@@ -46,7 +46,7 @@ export async function prune(trainer: Trainer, options: PruneOptions): Promise<{ 
   const target = Math.max(options.target, 1);
   await columns.compute("weak", `used_opacity < ${minOpacity} | ${LONGEST_SCALE} > ${maxScale}`);
   const weak = await columns.sum("weak");
-  // Drawn among all: a weak one that scores well is not easily taken. Never the last one.
+  // Drawn from all, so that a weak Gaussian with a high score is rarely removed. Never all of them.
   const drawn = Math.min(shareOf(share, weak), Math.max(count - 1, 0));
   await columns.draw("drawn", LOW_SCORE, { count: drawn, stream: STREAM.pruned, iteration });
   await columns.compute("gone", "drawn & weak");
@@ -63,14 +63,14 @@ export async function prune(trainer: Trainer, options: PruneOptions): Promise<{ 
   return { weak, count: left };
 }
 
-/** Throws "invalid argument" where what is weak, or how much of it goes, is out of its range. */
+/** Throws "invalid argument" when a threshold or the share is out of range. */
 export function checkPruning(options: Pick<PruneOptions, "minOpacity" | "maxScale" | "share">): void {
   checkRange("minOpacity", options.minOpacity, { maximum: 1 });
   checkRange("maxScale", options.maxScale);
   checkRange("share", options.share, { maximum: 1 });
 }
 
-/** A share of a number, rounded down, in the 32-bit arithmetic of the library; at most the number itself. */
+/** A share of a number, rounded down, in the library's float32 arithmetic; at most the number itself. */
 export function shareOf(share: number, count: number): number {
   return Math.min(Math.trunc(Math.fround(Math.fround(share) * Math.fround(count))), count);
 }

@@ -1,6 +1,6 @@
 /**
- * The strategy of a run with parity of the part `selection`: events as the implementation that the authors of Mallick
- * et al. 2024 (Taming 3DGS) published carries them out.
+ * The strategy with parity part `selection`: events as in the implementation that the authors of Mallick et al. 2024
+ * (Taming 3DGS) published.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { weakGaussians } from "./weak.ts";
 
 /**
- * The strategy of a run.
+ * Makes the strategy of a run.
  *
  * @param context The run
  */
@@ -26,7 +26,7 @@ export function referenceStrategy(context: StrategyContext): Strategy {
   });
 }
 
-/** One event; the count it leaves is `target` at most, or what it was where that is more. */
+/** One event; it leaves at most the larger of `target` and the count before. */
 async function densify(trainer: Trainer, place: EventPlace, context: StrategyContext): Promise<EventOutcome> {
   const { options, extent } = context;
   const target = countAfter(place, context);

@@ -1,6 +1,6 @@
 /**
- * A densification event over the native columns as the implementation that the authors of Mallick et al. 2024 published
- * carries it out: growth by candidates, then pruning of weak Gaussians by scores that growth has put out of place.
+ * A densification event with native columns as in the implementation that the authors of Mallick et al. 2024 published:
+ * growth by candidates, then pruning of weak Gaussians by scores whose rows growth has moved.
  *
  * @module
  */
@@ -17,21 +17,21 @@ export type ReferenceEventOptions =
 
 /** What {@linkcode referenceEvent} did. */
 export interface ReferenceEvent extends Grown {
-  /** Weak Gaussians there were after growth. */
+  /** Number of weak Gaussians after growth. */
   weak: number;
   /** Gaussians removed. */
   pruned: number;
 }
 
 /**
- * Grows by at most the number of candidates, in shares rounded down; where too few of a set have a positive score, any
- * Gaussian stands in. Then a share of the number of the weak is drawn among all, each by the score that stood at its
- * place before growth, those beyond last, and the weak ones of those go.
+ * Grows by at most the number of candidates, in shares rounded down; if too few of a set have a positive score, any
+ * Gaussian is taken. Then a share of the number of weak Gaussians is drawn from all, each by the score that was in its
+ * row before growth (new rows come last), and those drawn that are weak are removed.
  *
  * @param trainer Its columns are the density statistics and `score`
  * @param options Target, thresholds, share
  * @returns Counts
- * @throws {TameError} "invalid argument" where an option is out of its range; nothing is changed then
+ * @throws {TameError} "invalid argument" when an option is out of range; nothing is then changed
  */
 export async function referenceEvent(trainer: Trainer, options: ReferenceEventOptions): Promise<ReferenceEvent> {
   const { iteration, target, gradientThreshold, sizeThreshold, minOpacity, maxScale, share } = options;
@@ -48,7 +48,7 @@ export async function referenceEvent(trainer: Trainer, options: ReferenceEventOp
   const cloned = quota(candidates - splitCandidates);
   const split = quota(splitCandidates);
 
-  // At their places, whatever rows growth puts there: beyond the old rows they are 0.
+  // These stay at their indices, whichever rows growth puts there; beyond the old rows they are 0.
   await columns.compute("weight_of_place", "1 / (0.000001 + score)", { stays: true });
   await columns.compute("split_weight", "choose(candidate & large, score, 0)", { stays: true });
   await columns.draw("drawn", "choose(candidate & !large, score, 0)", {
@@ -64,11 +64,11 @@ export async function referenceEvent(trainer: Trainer, options: ReferenceEventOp
     await columns.editRows("child", [{ operation: "keep" }, SPLIT], { iteration, childrenLast: true });
   }
 
-  // `longest` is that of the parents.
+  // `longest` has the values of the parents.
   await columns.compute("weak", `used_opacity < ${minOpacity} | longest * choose(child, 0.625, 1) > ${maxScale}`);
   const weak = await columns.sum("weak");
-  const tickets = Math.min(shareOf(share, weak), Math.max(gaussians.count - 1, 0));
-  await columns.draw("drawn", "weight_of_place", { count: tickets, stream: STREAM.pruned, iteration });
+  const draws = Math.min(shareOf(share, weak), Math.max(gaussians.count - 1, 0));
+  await columns.draw("drawn", "weight_of_place", { count: draws, stream: STREAM.pruned, iteration });
   await columns.compute("gone", "drawn & weak");
   const pruned = await columns.sum("gone");
   if (pruned > 0) await columns.editRows("gone", [{ operation: "keep" }, { operation: "remove" }], { iteration });

@@ -1,5 +1,5 @@
 /**
- * The score of a densification event: which views it looks at, and how much each term weighs.
+ * The scores of a densification event: which views are used, and the weight of each term.
  *
  * Mallick et al. 2024 (Taming 3DGS), section 4.
  *
@@ -27,10 +27,10 @@ export const SCORE_WEIGHTS: readonly number[] = scoreWeights({
 });
 
 /**
- * The views that an event looks at, drawn without replacement.
+ * The views that an event scores in, drawn without replacement.
  *
  * @param count Number of training views
- * @param cams Views wanted; -1, or more than there are, for all
+ * @param cams Wanted number of views; all if it is -1 or larger than `count`
  * @param seed Seed of the run
  * @param iteration 1-based
  * @returns Indices of different views

@@ -1,25 +1,25 @@
 /**
- * What decides where Gaussians are added and removed. The loop knows this interface alone: it ends a batch of steps at
- * every event that a strategy names, and lets the strategy change the Gaussians there.
+ * The interface of strategies, which add and remove Gaussians. The loop ends a batch of steps at every event of the
+ * strategy, and lets it change the Gaussians there.
  *
  * @module
  */
 
 import type { AddedTerms, Trainer, TrainerOptions } from "../../ffi/trainer.ts";
 
-/** What a step does for a strategy. */
+/** The part of a step that a strategy determines. */
 export interface StepTerms extends AddedTerms {
-  /** Bits of `STEP` that say what the step gathers, such as `STEP.statistics`; 0 for nothing. */
+  /** Bits of `STEP` for what the step gathers, such as `STEP.statistics`; 0 for nothing. */
   flags: number;
-  /** Parameter groups that do not step, `1 << GROUP.opacities | …`; 0 for none. They keep values and moments. */
-  still: number;
+  /** Mask of parameters that are not stepped, `1 << GROUP.opacities | …`; 0 for none. They keep values and moments. */
+  frozen: number;
 }
 
-/** Where in a run an event stands. */
+/** Position of an event in the run. */
 export interface EventPlace {
   /** 1-based iteration; its step is done. */
   iteration: number;
-  /** 1-based number of the densification event; 0 where the event is none of them. */
+  /** 1-based number of the densification event; 0 if the event is not one. */
   event: number;
   /** Number of densification events of the run. */
   events: number;
@@ -31,48 +31,48 @@ export interface EventPlace {
 
 /** What a densification event did. */
 export interface EventOutcome {
-  /** The count that the event was to leave. */
+  /** The target count of the event. */
   target: number;
   /** Gaussians pruned. */
   pruned: number;
-  /** Gaussians copied. */
+  /** Gaussians cloned. */
   cloned: number;
-  /** Gaussians replaced by two. */
+  /** Gaussians split in two. */
   split: number;
-  /** Of those two, Gaussians that were no candidates: taken by gradient, where the candidates did not suffice. */
+  /** Of those cloned and split, Gaussians that were not candidates: taken by gradient, as there were too few. */
   filled: number;
-  /** The count now. */
+  /** The new count. */
   count: number;
 }
 
 /**
- * How a run changes the number of its Gaussians. All but `apply` are pure functions of the iteration, so that a batch
- * of steps can be planned ahead.
+ * Adds and removes Gaussians. All methods except `apply` are pure functions of the iteration, so that a batch of steps
+ * can be planned ahead.
  */
 export interface Strategy {
   /** Its name. */
   readonly name: string;
-  /** Iterations of the densification events, ascending; their number is the E of the budget's curve. */
+  /** Iterations of the densification events, ascending. Their number determines the counts that the budget allows. */
   readonly densification: readonly number[];
   /**
    * Camera depth in world units below which a Gaussian's gradient counts less in the density statistics. Default 0: all
-   * count alike.
+   * count in full.
    */
   readonly fullGradientDepth?: number;
-  /** State that the trainer keeps for it: statistics of fragments, a count of steps for each row. Default none. */
+  /** Optional state of the trainer: fragment statistics, the step count of each Gaussian. Default none. */
   readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps">;
   /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
   isEvent(iteration: number): boolean;
-  /** Indices of the training views that the event after an iteration looks at, so that their photos are held. */
+  /** Indices of the training views that the event after an iteration needs; their photos are then on the device. */
   views(iteration: number): readonly number[];
-  /** What the step of an iteration gathers, and what it leaves alone. */
+  /** What the step of an iteration gathers and adds, and which parameters it does not step. */
   stepTerms(iteration: number): StepTerms;
   /**
-   * Does what is due after the step of an iteration.
+   * Carries out the event after the step of an iteration.
    *
    * @param trainer Holds the Gaussians and their statistics
-   * @param place Where in the run the event stands
-   * @returns What was done; undefined where the event is no densification
+   * @param place Position of the event in the run
+   * @returns What was done; undefined if the event is not a densification
    */
   apply(trainer: Trainer, place: EventPlace): Promise<EventOutcome | undefined>;
 }

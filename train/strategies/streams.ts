@@ -1,10 +1,10 @@
-// Streams of random numbers that strategies draw Gaussians by.
+// The streams of random numbers with which strategies draw Gaussians.
 
 import { ABI } from "../../ffi/abi.ts";
 
-/** What a draw is for. */
+/** Streams by the purpose of the draw. */
 export const STREAM = {
-  /** Gaussians that are copied. */
+  /** Gaussians that are cloned. */
   clones: ABI.STREAM_CLONES,
   /** Gaussians that are split. */
   splits: ABI.STREAM_SPLITS,

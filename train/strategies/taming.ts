@@ -1,7 +1,6 @@
 /**
- * The strategy by default. An event scores the Gaussians in a few views, prunes weak ones, then clones and splits
- * towards the event's share of the budget. How Gaussians are chosen is in `prune.ts` and
- * `grow.ts`.
+ * The default strategy. An event scores the Gaussians in a few views, prunes weak ones, then clones and splits up to
+ * its target count. `prune.ts` and `grow.ts` select the Gaussians.
  *
  * Mallick et al. 2024 (Taming 3DGS), section 4.
  *
@@ -18,13 +17,13 @@ import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { weakGaussians } from "./weak.ts";
 
 /**
- * Camera depth from which gradients count in full, in scene extents (Zhang et al. 2024, Pixel-GS): what grows in front
- * of a camera fits the few views that it is near to, and hangs in the way of others.
+ * Camera depth from which gradients count in full, in scene extents (Zhang et al. 2024, Pixel-GS): Gaussians that grow
+ * close to a camera fit only its view and become floaters in others.
  */
 const FULL_GRADIENT_DEPTH = 0.37;
 
 /**
- * The strategy of a run.
+ * Makes the strategy of a run.
  *
  * @param context The run
  */
@@ -36,7 +35,7 @@ export function tamingStrategy(context: StrategyContext): Strategy {
   });
 }
 
-/** One event; the count it leaves is `target` unless `budgetCap` is set and the candidates did not suffice. */
+/** One event; it leaves `target` Gaussians unless `budgetCap` is set and there are too few candidates. */
 async function densify(trainer: Trainer, place: EventPlace, context: StrategyContext): Promise<EventOutcome> {
   const { options, extent } = context;
   const { iteration } = place;
@@ -45,7 +44,7 @@ async function densify(trainer: Trainer, place: EventPlace, context: StrategyCon
   const before = gaussians.count;
   await prune(trainer, { iteration, target, ...weakGaussians(place, context) });
   const outcome = { target, pruned: before - gaussians.count, cloned: 0, split: 0, filled: 0, count: gaussians.count };
-  // A round at most doubles the count; a steep budget takes several.
+  // A round at most doubles the count; a larger increase takes several.
   for (let round = 0; gaussians.count < target; round++) {
     const grown = await grow(trainer, {
       iteration,

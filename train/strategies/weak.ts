@@ -1,5 +1,5 @@
 /**
- * Which Gaussians are weak, so that an event may prune them, and how many of them it draws.
+ * Which Gaussians are weak, so that an event may prune them, and how many are drawn.
  *
  * Kerbl et al. 2023 and Mallick et al. 2024 (Taming 3DGS).
  *
@@ -12,17 +12,17 @@ import type { EventPlace } from "./strategy.ts";
 
 /** Share of the number of weak Gaussians that an event draws. */
 const DRAWN_SHARE = 0.5;
-/** Events that prune; those after them only grow. */
+/** Number of events that prune weak Gaussians. */
 const PRUNING_EVENTS = 27;
-/** Longest axis that makes a Gaussian weak, in scene extents, once opacities have been reset. */
+/** Longest axis above which a Gaussian is weak, in scene extents, once opacities have been reset. */
 const WEAK_SIZE = 0.1;
-/** Stands for no limit on the size: the largest float32. */
+/** No limit on the size: the largest float32. */
 const NO_LIMIT = 3.4028234663852886e38;
 
 /**
- * What an event prunes.
+ * The pruning options of an event.
  *
- * @param place Where in the run the event stands
+ * @param place Position of the event in the run
  * @param context Options and extent
  * @returns Gaussians fainter than `minOpacity` or longer than `maxScale` are weak; `share` of their number is drawn
  */

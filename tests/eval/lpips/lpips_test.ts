@@ -1,4 +1,4 @@
-// lpips() against its oracle and against what must hold of any distance.
+// lpips() against its oracle, and the properties of a distance.
 import {
   assertAlmostEquals,
   assertEquals,
@@ -17,7 +17,7 @@ import { imagePair, randomLpips, randomLpipsWeights } from "../../support/lpips.
 
 const ERROR = 1e-5; // relative
 
-/** Sizes: the least, and awkward ones in which rows end inside a tile of pixels. */
+/** Sizes: the minimum, and sizes in which rows end inside a tile of pixels. */
 const CASES: [net: LpipsNet, width: number, height: number][] = [
   ["vgg", 16, 16],
   ["vgg", 37, 18],
@@ -74,9 +74,9 @@ Deno.test({
   },
 });
 
-// On the CPU, 880 rows of a picture this narrow are a band. The pictures differ only around the end of it, and far from
-// the ends of the part that is cut out (VGG16 sees less than 100 pixels to each side): sums over rows are the same.
-deviceTest("lpips() is the same within a higher image, where it goes on in another band", async (device) => {
+// On the CPU, 880 rows of an image this narrow are a band. The images differ only around its end, far from the ends of
+// the part that is cut out (VGG16's receptive field is below 100 pixels to each side): sums over rows are the same.
+deviceTest("lpips() is the same within a taller image, which is processed in several bands", async (device) => {
   const [WIDTH, HEIGHT, FIRST, LAST] = [32, 1760, 656, 1104];
   const [a, noisy] = imagePair(WIDTH, HEIGHT);
   const row = 3 * WIDTH;
@@ -92,7 +92,7 @@ deviceTest("lpips() is the same within a higher image, where it goes on in anoth
   assertLess(device.memory().byPurpose.images.peak, 600 << 20);
 });
 
-deviceTest("lpips() rejects images and networks that do not fit", async (device) => {
+deviceTest("lpips() rejects images of wrong sizes and networks on another device", async (device) => {
   using other = await testDevice();
   using network = randomLpips(device, "alex");
   using far = randomLpips(other, "alex");
@@ -106,12 +106,12 @@ deviceTest("lpips() rejects images and networks that do not fit", async (device)
     await assertRejects(() => lpips(device, first, second, weights), TameError, words);
   }
   network[Symbol.dispose]();
-  await assertRejects(() => lpips(device, a, b, network), TameError, "disposed already");
+  await assertRejects(() => lpips(device, a, b, network), TameError, "already disposed");
   const about = { net: "vgg", checksum: "", weights: randomLpipsWeights("alex") } as const;
   assertThrows(() => new LpipsNetwork(device, about), TameError, "weights has 2470848 elements: expected 14716160");
 });
 
-deviceTest("lpips() frees what it holds when the network is disposed", async (device) => {
+deviceTest("lpips() frees its memory when the network is disposed", async (device) => {
   const [a, b] = imagePair(40, 40);
   const before = device.memory().live;
   {
@@ -122,7 +122,7 @@ deviceTest("lpips() frees what it holds when the network is disposed", async (de
   assertEquals(device.memory().live, before);
 });
 
-Deno.test("findLpipsWeights() takes the option before TAME_LPIPS", () => {
+Deno.test("findLpipsWeights() prefers the option to TAME_LPIPS", () => {
   const old = Deno.env.get("TAME_LPIPS");
   try {
     Deno.env.set("TAME_LPIPS", "/from/environment");

@@ -1,4 +1,4 @@
-// Files of tensors: what PyTorch writes is read, what nobody should write is rejected with its place.
+// Files of tensors: PyTorch's files are read, hostile and damaged ones are rejected with the position.
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../../base/errors.ts";
 import { parseTensors } from "../../../eval/lpips/tensors.ts";
@@ -113,7 +113,7 @@ Deno.test("parseTensors() converts the values when they are 16-bit or 64-bit flo
   }
 });
 
-Deno.test("parseTensors() follows strides when a tensor is no plain array", () => {
+Deno.test("parseTensors() follows strides when a tensor is not contiguous", () => {
   const transposed = tensor(storage("0", 8), { offset: 1, shape: [3, 2], strides: [1, 3] });
   const values = parseTensors(zipOf(state({ x: transposed }), { 0: BYTES }), "x").get("x")!.read();
   assertEquals([...values], [1, 4, 2, 5, 3, 6].map((i) => VALUES[i]));
@@ -157,7 +157,7 @@ const REJECTED: [words: string, value: Piece][] = [
   ["no dictionary of tensors", p.int(1)],
 ];
 
-Deno.test("parseTensors() rejects with the position when a pickle asks for more than tensors", () => {
+Deno.test("parseTensors() rejects a pickle that needs more than tensors, with the position", () => {
   for (const [words, value] of REJECTED) {
     const zip = assertThrows(() => parseTensors(zipOf(value, { 0: BYTES }), "x.pth"), DataError, words);
     assertStringIncludes(zip.message, "x.pth");
@@ -170,7 +170,7 @@ Deno.test("parseTensors() rejects with the position when a pickle asks for more 
   assertEquals(offset, 30 + "archive/data.pkl".length + 7 + 2); // of the opcode, in the file
 });
 
-Deno.test("parseTensors() recalls what a pickle put in its memo", () => {
+Deno.test("parseTensors() reads values back from a pickle's memo", () => {
   const value = p.dict(
     [p.put(p.text("a"), 5), p.put(tensor(storage("0", 8), { shape: [8] }), 200)],
     [p.text("b"), p.get(200)],

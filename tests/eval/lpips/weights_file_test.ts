@@ -1,4 +1,4 @@
-// Weights from PyTorch's files to tame's, and back from there: the same numbers, or a error.
+// Weights from PyTorch's files to tame's format and back: the same numbers, or an error.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../base/errors.ts";
@@ -84,10 +84,10 @@ Deno.test("convert lpips ends with a usage error or a data error when its files 
     await Deno.writeFile(join(folder, "vgg_linear"), fileOf(linearTensors("vgg"), new Float32Array(1472)));
     await Deno.writeFile(join(folder, "short"), fileOf(backboneTensors("alex").slice(0, 9), WEIGHTS));
     const wrong: [args: string[], code: number, words: string][] = [
-      [[], 2, "Missing what to convert"],
+      [[], 2, "Missing argument: expected lpips"],
       [["onnx"], 2, 'Cannot convert "onnx"'],
       [["lpips", "--backbone", "alex", "--linear", "linear"], 2, "Missing --output"],
-      [["lpips", "--backbone", "linear", "--linear", "linear", "-o", "o"], 3, "features.0.weight is not there"],
+      [["lpips", "--backbone", "linear", "--linear", "linear", "-o", "o"], 3, "features.0.weight is missing"],
       [
         ["lpips", "--backbone", "alex", "--linear", "vgg_linear", "-o", "o"],
         3,
@@ -105,7 +105,7 @@ Deno.test("convert lpips ends with a usage error or a data error when its files 
     assertEquals(Deno.readDirSync(folder).toArray().some(({ name }) => name.startsWith("o")), false);
   }));
 
-Deno.test("decodeLpips() gives back what encodeLpips() was given, with 16 bits where they are enough", async () => {
+Deno.test("decodeLpips() returns what encodeLpips() was given, with 16 bits where they suffice", async () => {
   for (const net of ["vgg", "alex"] as LpipsNet[]) {
     const values = randomLpipsWeights(net);
     const { bytes, checksum } = await encodeLpips({ net, values });
@@ -142,8 +142,8 @@ Deno.test("decodeLpips() rejects a file when it is cut, changed, of another vers
   await reject(bytes.subarray(0, -1), "checksum");
 });
 
-// What a checksum made anew cannot hide.
-Deno.test("decodeLpips() rejects a table when it is none of this network", async () => {
+// Errors that a valid checksum does not hide.
+Deno.test("decodeLpips() rejects a table that is not the network's", async () => {
   const { bytes } = await encodeLpips({ net: "alex", values: WEIGHTS });
   const content = bytes.subarray(0, -32);
   const view = new DataView(bytes.buffer);

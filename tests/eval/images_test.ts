@@ -1,4 +1,4 @@
-// Pictures of the views, and the scores of a folder of pictures.
+// Rendered images of the views, and the scores of a folder of images.
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
 import { scoreModel } from "../../eval/metrics.ts";
@@ -24,7 +24,7 @@ deviceTest("renderViews() rejects with the photo's error when one is damaged", a
   }
 });
 
-deviceTest("renderViews() and scoreModel() write numbered pictures and the reference's tables", async (device) => {
+deviceTest("renderViews() and scoreModel() write numbered images and the reference's tables", async (device) => {
   const folder = await Deno.makeTempDir();
   try {
     using nothing = Gaussians.create(device, { capacity: 1, shDegree: 0 });
@@ -41,9 +41,9 @@ deviceTest("renderViews() and scoreModel() write numbered pictures and the refer
     assert(render.data.every((value) => value === 51), "0.2 is 51 of 255, losslessly");
 
     const scores = await scoreModel(device, folder);
-    const { means, pictures } = scores.ours_7000;
-    assertEquals([means.PSNR, pictures[0].scores.PSNR], [Infinity, Infinity]);
-    assertAlmostEquals(pictures[1].scores.PSNR, 20 * Math.log10(255 / 77), 1e-5);
+    const { means, images } = scores.ours_7000;
+    assertEquals([means.PSNR, images[0].scores.PSNR], [Infinity, Infinity]);
+    assertAlmostEquals(images[1].scores.PSNR, 20 * Math.log10(255 / 77), 1e-5);
     const text = await Deno.readTextFile(`${folder}/per_view.json`);
     assert(text.startsWith('{\n "ours_7000": {\n  "SSIM": {\n   "00000.png": 1'), text);
     const results = JSON.parse(await Deno.readTextFile(`${folder}/results.json`));
