@@ -2,7 +2,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
-import { lastWords, runVerb } from "../../cli/full_eval/process.ts";
+import { errorLine, runVerb } from "../../cli/full_eval/process.ts";
 import { denoFlags } from "../../cli/permissions.ts";
 import type { RunConfig } from "../../export/model_folder.ts";
 import { MODEL_FILES } from "../../load/model_folder.ts";
@@ -71,7 +71,7 @@ async function score(model: string, { lpips, signal }: ExecuteOptions): Promise<
   signal.throwIfAborted();
   const decoder = new TextDecoder();
   if (code !== EXIT.done) {
-    throw new RunFailure(`Scoring ended with exit code ${code}: ${lastWords(decoder.decode(stderr))}`);
+    throw new RunFailure(`Scoring ended with exit code ${code}: ${errorLine(decoder.decode(stderr))}`);
   }
   return JSON.parse(decoder.decode(stdout));
 }

@@ -72,7 +72,7 @@ function byName(a: string, b: string): number {
   return first < second ? -1 : first > second ? 1 : 0;
 }
 
-/** The run in words. */
+/** The run as text. */
 export function runText({ setting, variant, seed, fold }: Run): string {
   return `${setting.name} ${variant.name}, seed ${seed}, fold ${fold}`;
 }
