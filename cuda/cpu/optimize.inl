@@ -57,8 +57,8 @@ struct Gradients {
 };
 
 // The statistics of fragments. h: sums of d loss / d log(alpha).
-inline void fragment_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const F8& opacity, const float* h,
-                                Gradients& g) {
+__attribute__((noinline)) void fragment_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const F8& opacity,
+                                                   const float* h, Gradients& g) {
   const ProjectArgs& p = a.projection;
   for (uint32_t l = 0; l < lanes; ++l) {
     FragmentSums sum = {};
@@ -77,7 +77,8 @@ inline void fragment_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lane
 inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i, uint32_t lanes,
                                Gradients& g) {
   const ProjectArgs& p = a.projection;
-  const int planes = p.layout.planes() + int(kStatisticPlanes);
+  const bool statistics = a.fragments != nullptr || a.gradients_to.base != nullptr;
+  const int planes = p.layout.planes() + (statistics ? int(kStatisticPlanes) : 0);
   for (int k = 0; k < planes; ++k) g.plane[k] = F8(0.f);
   g.mean2[0] = g.mean2[1] = F8(0.f);
   Summed sums;
@@ -119,17 +120,27 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
 }
 
-inline void view_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
+// Whether a step in one part, which has the view's radii, rather than the second of two, which has its statistics.
+inline bool is_fused(const OptimizeArgs& a) {
+  return a.gradients_from.base == nullptr;
+}
+
+inline bool is_visible(const OptimizeArgs& a, uint32_t i, uint32_t l, const Gradients& g) {
+  return is_fused(a) ? a.projection.radii[i + l] > 0.f : g.statistics[kVisibleSteps].v[l] > 0.f;
+}
+
+inline float view_density_gradient(const OptimizeArgs& a, uint32_t i, uint32_t l, const Gradients& g) {
   const ProjectArgs& p = a.projection;
-  const bool asked = a.training.gradient_sums != nullptr || a.gradients_to.base != nullptr;
+  const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
+  return core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
+}
+
+inline void view_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   for (uint32_t l = 0; l < lanes; ++l) {
-    if (!(p.radii[i + l] > 0.f)) continue;
+    if (!(a.projection.radii[i + l] > 0.f)) continue;
     g.statistics[kVisibleSteps].v[l] = 1.f;
-    if (!asked) continue;
-    const float g_mean2[2] = {g.mean2[0].v[l], g.mean2[1].v[l]};
-    g.statistics[kGradientSum].v[l] =
-        core::density_gradient(g_mean2, p.camera.width, p.camera.height, p.splats[i + l].depth, a.full_gradient_depth);
-    g.statistics[kMaxRadius].v[l] = p.radii[i + l];
+    g.statistics[kGradientSum].v[l] = view_density_gradient(a, i, l, g);
+    g.statistics[kMaxRadius].v[l] = a.projection.radii[i + l];
   }
 }
 
@@ -171,15 +182,22 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
 }
 
 // Lanes that are rows, or only the visible ones of these.
-inline core::Mask8 rows(uint32_t lanes, bool only_visible, const Gradients& g) {
+inline core::Mask8 rows(const OptimizeArgs& a, uint32_t i, uint32_t lanes, bool only_visible, const Gradients& g) {
   core::Mask8 mask;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l)
-    mask.v[l] = l < lanes && (!only_visible || g.statistics[kVisibleSteps].v[l] > 0.f) ? -1 : 0;
+    mask.v[l] = l < lanes && (!only_visible || is_visible(a, i, l, g)) ? -1 : 0;
   return mask;
 }
 
+// Not inlined: few steps ask for it, and the usual loop would be compiled with fewer registers.
+__attribute__((noinline)) void corrected_adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps,
+                                                     const AdamStep<F8>& adam, int first, int last,
+                                                     const F8* gradients) {
+  adam_planes(a, i, steps, adam, first, last, gradients);
+}
+
 // Counts the rows' steps. biases: for bias correction by those counts, see core::corrected.
-inline void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8 biases[2]) {
+__attribute__((noinline)) void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8 biases[2]) {
   const StepEffect& step = a.training.step;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l) {
     if (steps.v[l] == 0) continue;
@@ -190,7 +208,7 @@ inline void count_steps(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, F8
   }
 }
 
-inline void add_pressures(const OptimizeArgs& a, uint32_t i, core::Mask8 terms, Gradients& g) {
+__attribute__((noinline)) void add_pressures(const OptimizeArgs& a, uint32_t i, core::Mask8 terms, Gradients& g) {
   const StepEffect& step = a.training.step;
   const ProjectArgs& p = a.projection;
   const auto add = [&](int plane, F8 pressure) {
@@ -207,11 +225,15 @@ inline void add_pressures(const OptimizeArgs& a, uint32_t i, core::Mask8 terms, 
 
 inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   const StepEffect& step = a.training.step;
-  const core::Mask8 steps = rows(lanes, step.only_visible, g);
+  const core::Mask8 steps = rows(a, i, lanes, step.only_visible, g);
   F8 biases[2] = {F8(1.f), F8(1.f)};
   if (a.training.row_steps != nullptr && step.update_mask != 0) count_steps(a, i, steps, biases);
-  const core::Mask8 terms = rows(lanes, step.visible_terms, g);
-  add_pressures(a, i, terms, g);
+  const bool has_terms = step.noise > 0 || step.opacity_pressure != 0 || step.scale_pressure != 0;
+  core::Mask8 terms;
+  if (has_terms) {
+    terms = rows(a, i, lanes, step.visible_terms, g);
+    add_pressures(a, i, terms, g);
+  }
   const Layout& layout = a.projection.layout;
   const int sh_rest = step.planes[TAME_PARAMETER_SH_REST].first, sh_live = Layout::sh() + step.live_sh_planes;
   if (step.sh_accumulate) {
@@ -229,7 +251,7 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
     const AdamStep<float>& adam = step.adam[parameter];
     const F8* gradients = g.plane + range.first;
     if (step.row_bias)
-      adam_planes(a, i, steps, core::corrected(adam, biases[0], biases[1]), range.first, last, gradients);
+      corrected_adam_planes(a, i, steps, core::corrected(adam, biases[0], biases[1]), range.first, last, gradients);
     else
       adam_planes(a, i, steps, adam, range.first, last, gradients);
   }
@@ -245,12 +267,15 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
 
 inline void add_statistics(const OptimizeArgs& a, uint32_t i, uint32_t lanes, const Gradients& g) {
   const TrainingArgs& t = a.training;
+  if (t.gradient_sums == nullptr && t.fragment_sums.base == nullptr) return;
   for (uint32_t l = 0; l < lanes; ++l) {
-    if (!(g.statistics[kVisibleSteps].v[l] > 0.f)) continue;
+    if (!is_visible(a, i, l, g)) continue;
     if (t.gradient_sums != nullptr) {
-      t.gradient_sums[i + l] += g.statistics[kGradientSum].v[l];
-      t.visible_steps[i + l] += uint32_t(g.statistics[kVisibleSteps].v[l]);
-      t.max_radii[i + l] = core::maximum(t.max_radii[i + l], g.statistics[kMaxRadius].v[l]);
+      const bool fused = is_fused(a);
+      t.gradient_sums[i + l] += fused ? view_density_gradient(a, i, l, g) : g.statistics[kGradientSum].v[l];
+      t.visible_steps[i + l] += fused ? 1 : uint32_t(g.statistics[kVisibleSteps].v[l]);
+      t.max_radii[i + l] =
+          core::maximum(t.max_radii[i + l], fused ? a.projection.radii[i + l] : g.statistics[kMaxRadius].v[l]);
     }
     if (t.fragment_sums.base == nullptr) continue;
     for (uint32_t k = 0; k < kFragmentPlanes; ++k)
@@ -263,13 +288,12 @@ void optimize(const OptimizeArgs& a, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last; i += kLanes) {
     const uint32_t lanes = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     Gradients g(a.projection.layout);
-    if (a.gradients_from.base != nullptr) {
-      load_gradients(a, i, g);
-    } else {
+    if (is_fused(a))
       gaussian_gradients(a, camera, i, lanes, g);
-      view_statistics(a, i, lanes, g);
-    }
+    else
+      load_gradients(a, i, g);
     if (a.gradients_to.base != nullptr) {
+      view_statistics(a, i, lanes, g);
       store_gradients(a, i, g);
     } else {
       add_statistics(a, i, lanes, g);
