@@ -56,6 +56,14 @@ deviceTest("Columns.rank() ranks rows in that order, and sets all others to thei
   for (let row = 1; row < COUNT; row += 2) assertEquals(among[row], COUNT / 2);
 });
 
+deviceTest("Columns.select() treats -0 and 0 as equal: the first rows are marked", async (device) => {
+  using world = open(device, twoSided(40));
+  const { columns } = world.trainer;
+  await columns.compute("sign", "choose(means.2 < 0, 0, -0)");
+  await columns.select("chosen", "sign", { count: 15 });
+  assertEquals([...await columns.evaluate("chosen")], Array.from({ length: 40 }, (_, i) => i < 15 ? 1 : 0));
+});
+
 deviceTest("Columns.select() and rank() order NaN as 0, and infinite values first and last", async (device) => {
   using world = open(device, twoSided(8));
   const { columns } = world.trainer;
