@@ -23,6 +23,7 @@
 export { DataError } from "./base/errors.ts";
 export type {
   Camera,
+  Coverage,
   Distortion,
   Image8,
   ImageSize,

@@ -26,6 +26,12 @@ export interface Image8 {
 export const DEFAULT_NEAR = 0.2;
 
 /**
+ * Which pixels a Gaussian covers: `"alpha"`, those where its alpha is at least 1/255; `"rectangle"`, of these only the
+ * ones in 16 x 16 tiles of its 3 sigma square (Kerbl et al. 2023), which cuts its outskirts off at borders of tiles.
+ */
+export type Coverage = "alpha" | "rectangle";
+
+/**
  * A pinhole camera and its pose. Axes are x right, y down, z forward; a world point X lies at x_c = R X + t. Pixel
  * (i, j) covers [i, i+1] × [j, j+1], so its centre is (i + 0.5, j + 0.5) and a central principal point is width / 2.
  */
@@ -48,6 +54,8 @@ export interface Camera {
   translation: number[];
   /** Distance of the near plane, in world units; 0.2 when absent. */
   near?: number;
+  /** Which pixels Gaussians cover; `"alpha"` when absent. */
+  coverage?: Coverage;
 }
 
 /** Families of lens distortion; `cuda/tame.h` has the formulas. */

@@ -162,6 +162,7 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     whiteBackground: values.white_background || stored.white_background === true,
     near: values.near ?? number("near"),
     referenceCameras: stored.reference_cameras === true,
+    coverage: stored.coverage === "rectangle" ? "rectangle" : "alpha",
   };
 }
 

@@ -25,7 +25,7 @@ import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
-import { trainOptions, usesReferenceCameras } from "./train_options.ts";
+import { trainOptions, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -52,10 +52,10 @@ export async function run(argv: string[]): Promise<number> {
   const { signal } = interrupt;
 
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const referenceCameras = usesReferenceCameras(options);
   const loading = loadScene(userPath(values.source_path), {
     ...libraryOptions(LOAD_ROWS, values),
-    ...{ init, referenceCameras, library: namedLibrary(), signal },
+    ...viewParity(options),
+    ...{ init, library: namedLibrary(), signal },
   });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;

@@ -1,6 +1,7 @@
 // Converts the values of the command line to the options of training.
 
 import { libraryOptions } from "../base/option.ts";
+import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { follows, parityParts } from "../train/parity.ts";
@@ -17,7 +18,11 @@ export function trainOptions(values: TrainValues): TrainOptions {
   return options;
 }
 
-/** Whether the capture is read as the reference reads it. */
-export function usesReferenceCameras(options: TrainOptions): boolean {
-  return follows(resolveTrainOptions(options), "cameras");
+/** What of the reference's views is followed, as `loadScene` takes it. */
+export function viewParity(options: TrainOptions): Pick<LoadOptions, "referenceCameras" | "coverage"> {
+  const resolved = resolveTrainOptions(options);
+  return {
+    ...(follows(resolved, "cameras") ? { referenceCameras: true } : {}),
+    ...(follows(resolved, "coverage") ? { coverage: "rectangle" } : {}),
+  };
 }

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 5u
+#define TAME_ABI_VERSION 6u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -282,6 +282,15 @@ TAME_API tame_status tame_gaussians_close(tame_gaussians* gaussians, tame_error*
 
 /* ---- Cameras and training views ----------------------------------------------------------------------------- */
 
+/*
+ * Which pixels a Gaussian covers, and when it is visible.
+ * ALPHA: those where its alpha is at least 1/255. Visible: its alpha reaches that in a tile of 16 x 16 pixels.
+ * RECTANGLE: of those, the pixels in tiles of its 3 sigma square (Kerbl et al. 2023). Visible: the square reaches a
+ * tile, whatever the alpha there.
+ */
+#define TAME_COVERAGE_ALPHA 0
+#define TAME_COVERAGE_RECTANGLE 1
+
 typedef struct tame_camera {
   uint32_t struct_size;
   uint32_t width;  /* pixels, 1..16384 */
@@ -291,6 +300,7 @@ typedef struct tame_camera {
   float near_plane;
   float rotation[9]; /* world to camera, row-major, orthonormal */
   float translation[3];
+  uint32_t coverage; /* TAME_COVERAGE_* */
 } tame_camera;
 
 #define TAME_RESIDENCY_DEVICE 0 /* pixels on the device */
@@ -356,7 +366,7 @@ TAME_API tame_status tame_rasterize_backward(tame_rasterization* rasterization, 
                                              float* d_opacities, uint32_t d_opacities_length, float* d_sh,
                                              uint32_t d_sh_length, float* d_means2d, uint32_t d_means2d_length,
                                              tame_error* err);
-/* radii: count integers, 0 where the Gaussian is not visible (visible: its 3 sigma square reaches a 16-pixel tile). */
+/* radii: count integers, 3 sigma of the longer axis in pixels, rounded up; 0 where the Gaussian is not visible. */
 TAME_API tame_status tame_rasterization_radii(tame_rasterization* rasterization, int32_t* radii, uint32_t radii_length,
                                               tame_error* err);
 TAME_API tame_status tame_rasterization_close(tame_rasterization* rasterization, tame_error* err);

@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 5,
+  ABI_VERSION: 6,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -61,6 +61,9 @@ export const ABI = {
 
   FIELD_SH: 256,
   FIELD_PLY_ROWS: 257,
+
+  COVERAGE_ALPHA: 0,
+  COVERAGE_RECTANGLE: 1,
 
   RESIDENCY_DEVICE: 0,
   RESIDENCY_PINNED: 1,
@@ -251,6 +254,7 @@ export const STRUCTS = {
     near_plane: "f32",
     rotation: ["f32", 9],
     translation: ["f32", 3],
+    coverage: "u32",
   },
   tame_lens: {
     struct_size: "u32",

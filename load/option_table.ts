@@ -4,7 +4,7 @@ import { type OptionRow, rowNamed } from "../base/option.ts";
 import { DEFAULT_NEAR } from "../base/scene.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
 
-/** Rows of `LoadOptions`; `referenceCameras`, `library` and `signal` have no flags. */
+/** Rows of `LoadOptions`; `coverage`, `referenceCameras`, `library` and `signal` have no flags. */
 export const LOAD_ROWS = [
   {
     name: "images",

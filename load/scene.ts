@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import type { Camera, PointCloud, Scene } from "../base/scene.ts";
+import type { Camera, Coverage, PointCloud, Scene } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
 import type { Capture } from "./capture.ts";
 import { readInitFile } from "./init_file.ts";
@@ -36,6 +36,8 @@ export interface LoadOptions {
   testOffset?: number;
   /** Distance of the cameras' near planes, in world units. Default 0.2. */
   near?: number;
+  /** Which pixels Gaussians cover in the views. Default `"alpha"`. */
+  coverage?: Coverage;
   /**
    * Whether to read cameras and sizes as the reference implementation of Mallick et al. 2024 does, to train in parity
    * with it: central principal points, and its rounding of sizes, which can lose a pixel. Default false.
@@ -83,14 +85,14 @@ const ROUNDING = 1e-9;
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
   const { images, resolution, eval: holdOut, near, seed, init, ...fold } = resolveOptions(LOAD_ROWS, options);
-  const { library, referenceCameras: reference, signal } = options;
+  const { library, coverage, referenceCameras: reference, signal } = options;
   checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, signal });
   const { photos } = capture;
-  const { views, notices } = await makeViews(photos, { resolution, near, reference, library, signal });
+  const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
 
   const order = views.map((_, i) => i);
   if (!capture.ordered) order.sort((a, b) => compareCodePoints(views[a].name, views[b].name));

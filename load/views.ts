@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
-import type { Image8, ImageSize, Lens, View } from "../base/scene.ts";
+import type { Coverage, Image8, ImageSize, Lens, View } from "../base/scene.ts";
 import { resizeCamera } from "./camera.ts";
 import type { PosedPhoto } from "./capture.ts";
 import { type ImageHeader, imageSize, readImage, targetSize } from "./images.ts";
@@ -21,6 +21,8 @@ export interface ViewOptions {
   resolution: number;
   /** Distance of the near planes, in world units. */
   near: number;
+  /** Which pixels Gaussians cover. Default `"alpha"`. */
+  coverage?: Coverage;
   /** Whether to use the sizes and principal points of the reference implementation. Default false. */
   reference?: boolean;
   /** The native library that undistorts. */
@@ -73,7 +75,7 @@ async function readPhoto(
 async function makeView(
   photo: PosedPhoto,
   size: ImageHeader,
-  { resolution, near, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
+  { resolution, near, coverage, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
 ): Promise<View> {
   const { path, name, rotation, translation, maskPath } = photo;
   const stated = photo.intrinsics(size);
@@ -82,7 +84,8 @@ async function makeView(
   const { width, height, fx, fy, cx, cy } = lens?.pinhole ?? stated;
   const full = lens?.pinhole ?? size;
   const target = (reference ? referenceSize : targetSize)(full.width, full.height, resolution);
-  const camera = resizeCamera({ width, height, fx, fy, cx, cy, rotation, translation, near }, target);
+  const pose = { rotation, translation, near, ...(coverage === undefined ? {} : { coverage }) };
+  const camera = resizeCamera({ width, height, fx, fy, cx, cy, ...pose }, target);
   return {
     name: viewName(name),
     path,

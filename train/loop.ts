@@ -13,7 +13,7 @@ import { betweenSteps } from "./between_steps.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
-import { follows } from "./parity.ts";
+import { coveredScene, follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
 import { prepareRun } from "./prepare.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
@@ -73,13 +73,14 @@ export async function* train(
   const settings = { ...resolved, signal: controller.signal };
 
   const clock = { loadSeconds: 0 };
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, scene, settings));
+  const covered = coveredScene(scene, settings);
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, covered, settings));
   const { gaussians, plan, strategy, start, target } = first;
   const state = { ...newState(device.seed, { start, target }), ...clock };
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification: [...strategy.densification] };
   for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
 
-  const run: Run = { device, scene, options: settings, gaussians, strategy, controller, state };
+  const run: Run = { device, scene: covered, options: settings, gaussians, strategy, controller, state };
   yield* trainSteps(run);
 
   const result = resultOf(run);

@@ -89,7 +89,8 @@ export interface TrainOptions {
   hoIteration?: number;
   /**
    * `"reference"` trains as the implementation that the authors of Mallick et al. 2024 published, for comparisons; an
-   * array selects parts of that. `"cameras"` depends on the scene: load it with `referenceCameras`. Default `"none"`.
+   * array selects parts of that. `"cameras"` depends on the scene: load it with `referenceCameras`. Renders of a model
+   * that was trained with `"coverage"` should have it too: load their scene with that `coverage`. Default `"none"`.
    */
   parity?: Parity;
   /** Render over white instead of black. Default false. */

@@ -13,6 +13,7 @@
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |
  * | `gradient`   | 0 where alpha is clamped to 0.99                         | passes the clamp                                                      |
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
+ * | `coverage`   | a Gaussian is drawn where its alpha is at least 1/255    | only in the tiles of its 3 sigma rectangle                            |
  *
  * What does not change a result, or fails in the reference, is not reproduced. The events of `selection` are in
  * `strategies/reference.ts`.
@@ -20,8 +21,18 @@
  * @module
  */
 
+import type { Scene, View } from "../base/scene.ts";
+
 /** A difference from the reference that can be undone. */
-export type ParityPart = "curve" | "selection" | "opacity" | "rates" | "background" | "gradient" | "cameras";
+export type ParityPart =
+  | "curve"
+  | "selection"
+  | "opacity"
+  | "rates"
+  | "background"
+  | "gradient"
+  | "cameras"
+  | "coverage";
 
 /** Which parts of the reference to follow: none, all, or a list. */
 export type Parity = "none" | "reference" | readonly ParityPart[];
@@ -35,6 +46,7 @@ export const PARITY_PARTS: readonly ParityPart[] = [
   "background",
   "gradient",
   "cameras",
+  "coverage",
 ];
 
 /**
@@ -58,6 +70,19 @@ export function parityParts(parity: unknown): readonly ParityPart[] | undefined 
  */
 export function follows(options: { readonly parity: readonly ParityPart[] }, part: ParityPart): boolean {
   return options.parity.includes(part);
+}
+
+/**
+ * The scene with the cameras' coverage that a run trains and evaluates with.
+ *
+ * @param scene What to train on
+ * @param options Resolved options
+ * @returns `scene` itself without parity part `coverage`
+ */
+export function coveredScene(scene: Scene, options: { readonly parity: readonly ParityPart[] }): Scene {
+  if (!follows(options, "coverage")) return scene;
+  const covered = (view: View): View => ({ ...view, camera: { ...view.camera, coverage: "rectangle" } });
+  return { ...scene, train: scene.train.map(covered), test: scene.test.map(covered) };
 }
 
 /**

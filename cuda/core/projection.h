@@ -12,7 +12,7 @@ namespace core {
 
 constexpr float kLowPass = 0.3f;      // px^2 added to the 2D covariance: no splat is thinner than about a pixel
 constexpr float kGuard = 0.3f;        // the Jacobian is clamped beyond the border by this fraction of half the image
-constexpr float kRadiusSigmas = 3.f;  // extent of the footprint that counts as visible
+constexpr float kRadiusSigmas = 3.f;  // of the longer axis, in a radius
 
 // Scalars S (float or double) shared by all lanes.
 template <class S>
@@ -23,6 +23,7 @@ struct Camera {
   S translation[3];               // camera = R world + t
   S center[3];                    // -R^T t
   S guard_low[2], guard_high[2];  // bounds of x/z and y/z in the Jacobian
+  uint32_t coverage = TAME_COVERAGE_ALPHA;
 };
 
 template <class S>
@@ -48,6 +49,7 @@ inline Camera<float> camera_from(const tame_camera& camera) {
   c.near_plane = camera.near_plane;
   for (int k = 0; k < 9; ++k) c.rotation[k] = camera.rotation[k];
   for (int k = 0; k < 3; ++k) c.translation[k] = camera.translation[k];
+  c.coverage = camera.coverage;
   complete(c);
   return c;
 }

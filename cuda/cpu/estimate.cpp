@@ -11,12 +11,12 @@ namespace {
 
 // Bytes of a step's scratch, measured on trained captures. They include the reserve and everything that grows with
 // tiles, threads and the padding of image rows.
-constexpr double kSplatBytes = 88, kInstanceBytes = 68, kPixelBytes = 96;
+constexpr double kSplatBytes = 98, kInstanceBytes = 68, kPixelBytes = 96;
 
-// Lower bounds from the buffers. Splat, radius, clamped channels, first tiles, tile count, offset, two sets of sort
-// keys and order:
-static_assert(kSplatBytes >=
-              kReserve * (sizeof(cpu::Splat) + sizeof(float) + 2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
+// Lower bounds from the buffers. Splat, radius, rectangle, clamped channels, first tiles, tile count, offset, two sets
+// of sort keys and order:
+static_assert(kSplatBytes >= kReserve * (sizeof(cpu::Splat) + sizeof(float) + sizeof(TileRectangle) +
+                                         2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
 // tile, order, slot, blocks, gradient:
 static_assert(kInstanceBytes >= kReserve * (3 * sizeof(uint32_t) + sizeof(uint16_t) + sizeof(cpu::InstanceGradient)));
 // image, transmittance, the loss's filtered maps and gradient:

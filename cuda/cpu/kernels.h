@@ -8,6 +8,7 @@
 #include "../abi/step.h"
 #include "../core/layout.h"
 #include "../core/photo.h"
+#include "../core/tiles.h"
 #include "../core/tree_sum.h"
 
 namespace tame::cpu {
@@ -43,12 +44,13 @@ struct ProjectArgs {
   tame_camera camera;
   int tiles_x, tiles_y;
   Splat* splats;
-  float* radii;              // whole pixels; 0 = not visible
-  uint8_t* clamped;          // bit c: channel c was negative and is clamped to 0
-  uint32_t* tile_counts;     // tiles the splat reaches
-  uint8_t* first_tiles;      // which of the first eight in its rectangle, one bit each
-  const uint32_t* offsets;   // write_tiles: first instance of each Gaussian
-  uint32_t* instance_tiles;  // write_tiles: tile of each instance
+  float* radii;                    // whole pixels; 0 = not visible
+  uint8_t* clamped;                // bit c: channel c was negative and is clamped to 0
+  uint32_t* tile_counts;           // tiles the splat reaches
+  TileRectangle* tile_rectangles;  // which contain them
+  uint8_t* first_tiles;            // which of the first eight in its rectangle, one bit each
+  const uint32_t* offsets;         // write_tiles: first instance of each Gaussian
+  uint32_t* instance_tiles;        // write_tiles: tile of each instance
 };
 
 struct BlendArgs {

@@ -28,7 +28,7 @@ struct LoadSh {
 };
 
 // Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: one bit each.
-inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int k) {
+inline uint32_t reached_tiles(const Splat& s, const TileRectangle& r, int k) {
   const F8 width(float(r.x1 - r.x0)), index = F8(float(k)) + F8(core::NativeF{0.f, 1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f});
   // No multiple of the width is within rounding of index + 1/2: the number of rows above it is exact.
   const F8 row = core::ceil((index + F8(0.5f)) / width) - F8(1.f), column = index - row * width;
@@ -36,7 +36,7 @@ inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int 
   const F8 left = core::mad(column + F8(float(r.x0)), side, F8(0.5f)) - F8(s.x);
   const F8 top = core::mad(row + F8(float(r.y0)), side, F8(0.5f)) - F8(s.y);
   const F8 least = core::smallest_quadratic(F8(s.A), F8(s.B), F8(s.C), left, left + span, top, top + span);
-  const F8 tiles(float((r.x1 - r.x0) * (r.y1 - r.y0)));
+  const F8 tiles(float(core::area(r)));
   return core::lane_bits((least <= F8(s.cut)) & (index < tiles));
 }
 
@@ -45,8 +45,8 @@ inline uint32_t reached_tiles(const Splat& s, const core::TileRectangle& r, int 
 template <class Take>
 inline void for_tiles(const ProjectArgs& a, uint32_t i, uint32_t known, const Take& take) {
   const Splat& s = a.splats[i];
-  const core::TileRectangle r = core::tile_rectangle(s.x, s.y, a.radii[i], a.tiles_x, a.tiles_y);
-  const int width = r.x1 - r.x0, tiles = width * (r.y1 - r.y0);
+  const TileRectangle r = a.tile_rectangles[i];
+  const int width = r.x1 - r.x0, tiles = core::area(r);
   for (int k = 0; k < tiles; k += kLanes) {
     uint32_t bits = k == 0 ? known : reached_tiles(s, r, k);
     for (; bits != 0; bits &= bits - 1) {
@@ -58,24 +58,32 @@ inline void for_tiles(const ProjectArgs& a, uint32_t i, uint32_t known, const Ta
 
 void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
   const core::Camera<float> camera = core::camera_from(a.camera);
+  const bool by_alpha = camera.coverage == TAME_COVERAGE_ALPHA;
   for (uint32_t i = first; i < last; i += kLanes) {
     const Loaded g = load_gaussians(a, i);
     const core::Footprint<F8> f = core::project(camera, g.mean, g.scale, g.quat);
-    float lanes[8][kLanes];
-    const F8 columns[8] = {f.mean[0],  f.mean[1],
-                           f.conic[0], f.conic[1],
-                           f.conic[2], core::cut_power(g.opacity),
-                           f.depth,    core::select(g.ordered, f.radius, F8(0.f))};
-    for (int c = 0; c < 8; ++c) core::store(lanes[c], columns[c]);
+    const F8 cut = core::cut_power(g.opacity), stretch = f.conic[0] * f.variance[0];
+    float lanes[10][kLanes];
+    const F8 columns[10] = {f.mean[0],
+                            f.mean[1],
+                            f.conic[0],
+                            f.conic[1],
+                            f.conic[2],
+                            cut,
+                            f.depth,
+                            core::select(g.ordered, f.radius, F8(0.f)),
+                            core::reach(cut, f.variance[0], stretch),
+                            core::reach(cut, f.variance[1], stretch)};
+    for (int c = 0; c < 10; ++c) core::store(lanes[c], columns[c]);
     const uint32_t lane_count = last - i < uint32_t(kLanes) ? last - i : uint32_t(kLanes);
     bool reached = false;
     for (uint32_t l = 0; l < lane_count; ++l) {
       a.tile_counts[i + l] = 0;
       a.radii[i + l] = 0.f;
       if (!(lanes[7][l] > 0.f)) continue;
-      const core::TileRectangle r = core::tile_rectangle(lanes[0][l], lanes[1][l], lanes[7][l], a.tiles_x, a.tiles_y);
-      if (core::empty(r)) continue;
-      a.radii[i + l] = lanes[7][l];
+      const TileRectangle bounds =
+          core::coverage_bounds(camera.coverage, lanes[0][l], lanes[1][l], lanes[7][l], a.tiles_x, a.tiles_y);
+      if (core::empty(bounds)) continue;
       Splat& s = a.splats[i + l];
       s.x = lanes[0][l];
       s.y = lanes[1][l];
@@ -86,13 +94,16 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
       s.depth = lanes[6][l];
       uint32_t tiles = 0;
       if (s.cut >= 0.f) {
-        const uint32_t first = reached_tiles(s, r, 0);
+        const TileRectangle r = core::tiles_in_reach(s.x, s.y, lanes[8][l], lanes[9][l], bounds);
+        a.tile_rectangles[i + l] = r;
+        const uint32_t first = core::empty(r) ? 0 : reached_tiles(s, r, 0);
         a.first_tiles[i + l] = uint8_t(first);
         tiles = uint32_t(__builtin_popcount(first));
-        for (int k = kLanes; k < (r.x1 - r.x0) * (r.y1 - r.y0); k += kLanes)
+        for (int k = kLanes; k < core::area(r); k += kLanes)
           tiles += uint32_t(__builtin_popcount(reached_tiles(s, r, k)));
       }
       a.tile_counts[i + l] = tiles;
+      if (tiles != 0 || !by_alpha) a.radii[i + l] = lanes[7][l];
       reached = reached || tiles != 0;
     }
     if (!reached) continue;
@@ -102,7 +113,10 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
     for (int c = 0; c < 3; ++c) core::store(lanes[c], rgb[c]);
     const core::Mask8 drawable = core::drawable(rgb);
     for (uint32_t l = 0; l < lane_count; ++l) {
-      if (drawable.v[l] == 0) a.tile_counts[i + l] = 0;
+      if (drawable.v[l] == 0) {
+        a.tile_counts[i + l] = 0;
+        if (by_alpha) a.radii[i + l] = 0.f;
+      }
       uint8_t clamped = 0;
       for (int c = 0; c < 3; ++c) {
         if (lanes[c][l] < 0.f) clamped = uint8_t(clamped | (1 << c));

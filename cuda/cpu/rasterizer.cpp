@@ -43,6 +43,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       profile_(profile),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
+      tile_rectangles_(ledger, TAME_PURPOSE_SPLATS),
       clamped_(ledger, TAME_PURPOSE_SPLATS),
       first_tiles_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
@@ -130,6 +131,7 @@ void Rasterizer::project() {
   splats_.reserve(count);
   radii_.reserve(count);
   clamped_.reserve(count);
+  tile_rectangles_.reserve(count);
   first_tiles_.reserve(count);
   tile_counts_.reserve(count);
   offsets_.reserve(count);
@@ -138,6 +140,7 @@ void Rasterizer::project() {
   projection_.splats = splats_.data();
   projection_.radii = radii_.data();
   projection_.clamped = clamped_.data();
+  projection_.tile_rectangles = tile_rectangles_.data();
   projection_.first_tiles = first_tiles_.data();
   projection_.tile_counts = tile_counts_.data();
   projection_.offsets = offsets_.data();

@@ -86,6 +86,7 @@ class Rasterizer {
   // Per Gaussian.
   Buffer<Splat> splats_;
   Buffer<float> radii_;
+  Buffer<TileRectangle> tile_rectangles_;
   Buffer<uint8_t> clamped_, first_tiles_;
   Buffer<uint32_t> tile_counts_, offsets_, sort_keys_, sort_keys_other_, sort_order_, sort_order_other_;
   Buffer<BlockCount> block_counts_;  // of each kGaussianBlock

@@ -121,7 +121,7 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
   float depth = 0.f;
   uint32_t mask = 0;
   if (reached != 0) {
-    test.span = p.tile_spans[i];
+    test.span = p.tile_rectangles[i];
     depth = p.splats[i].depth;
     mask = test.area() > kWarp ? 0 : p.tile_masks[i];
   }
@@ -153,7 +153,7 @@ __device__ __forceinline__ void emit_small(const BinArgs& a, uint32_t block) {
 __device__ __forceinline__ void emit_large(const BinArgs& a, uint32_t i) {
   const ProjectArgs& p = a.projection;
   const int lane = int(threadIdx.x) % kWarp, part = int(threadIdx.x) / kWarp;
-  const TileTest test = test_of(p.splats[i], p.tile_spans[i]);
+  const TileTest test = test_of(p.splats[i], p.tile_rectangles[i]);
   const int begin = part_begin(test, part), end = part_begin(test, part + 1);
   uint32_t first_round;
   const auto count = [](uint32_t) { return 0u; };

@@ -13,8 +13,8 @@ namespace {
 using gpu::kSegment;
 using gpu::kTilePixels;
 
-// Splat, radius, tile span; tile count, mask, first slot, the list of large ones.
-constexpr double kGaussianBytes = sizeof(gpu::Splat) + sizeof(float) + sizeof(gpu::TileSpan) + 4 * sizeof(uint32_t);
+// Splat, radius, rectangle; tile count, mask, first slot, the list of large ones.
+constexpr double kGaussianBytes = sizeof(gpu::Splat) + sizeof(float) + sizeof(TileRectangle) + 4 * sizeof(uint32_t);
 // Depth and slot, Gaussian, gradient, and a share of its segment's checkpoint.
 constexpr double kInstanceBytes = sizeof(uint64_t) + sizeof(uint32_t) + sizeof(gpu::InstanceGradient) +
                                   double(sizeof(float4)) * kTilePixels / kSegment;

@@ -9,6 +9,7 @@
 #include "../core/layout.h"
 #include "../core/photo.h"
 #include "../core/projection.h"
+#include "../core/tiles.h"
 #include "../core/tree_sum.h"
 #include "config.h"
 
@@ -26,12 +27,6 @@ struct alignas(16) Splat {
   float rgb[3], depth;
 };
 static_assert(sizeof(Splat) == 48);
-
-// A rectangle of tiles, the upper bounds exclusive.
-struct alignas(8) TileSpan {
-  uint16_t x0, y0, x1, y1;
-  __host__ __device__ int area() const { return (x1 - x0) * (y1 - y0); }
-};
 
 // Sums over the pixels of one (tile, splat) instance. h is d loss / d log(alpha); dx, dy: mean minus pixel.
 struct InstanceGradient {
@@ -61,11 +56,11 @@ struct ProjectArgs {
   core::Camera<float> camera;
   int tiles_x, tiles_y;
   Splat* splats;
-  float* radii;           // whole pixels; 0 = not visible
-  uint32_t* tile_counts;  // tiles the splat reaches
-  TileSpan* tile_spans;   // the rectangle that contains them
-  uint32_t* tile_masks;   // which of at most 32 they are, row by row
-  uint32_t* large;        // Gaussians whose rectangle has more tiles than a mask holds, in any order
+  float* radii;                    // whole pixels; 0 = not visible
+  uint32_t* tile_counts;           // tiles the splat reaches
+  TileRectangle* tile_rectangles;  // which contain them
+  uint32_t* tile_masks;            // which of at most 32 they are, row by row
+  uint32_t* large;                 // Gaussians whose rectangle has more tiles than a mask holds, in any order
   // Counted from 0: the number of large ones; per tile the splats that reach it; per block of Gaussians their
   // instances.
   uint32_t *large_count, *tile_sizes, *block_sizes;

@@ -7,21 +7,13 @@
 
 namespace tame::gpu {
 
-// Restricts low .. high - 1, tiles of one axis, to those with a pixel centre within `half` of `at`.
-__device__ __forceinline__ void shrink(float at, float half, int& low, int& high) {
-  // Slightly wider than exact, so that rounding cannot exclude a pixel that the blend would take.
-  const float reach = fmaf(half, 1.0001f, 0.01f);
-  low = max(low, int(core::clamp(ceilf((at - reach - (float(kTile) - 0.5f)) / float(kTile)), 0.f, float(high))));
-  high = min(high, int(core::clamp(floorf((at + reach - 0.5f) / float(kTile)) + 1.f, float(low), float(high))));
-}
-
-// The part of a splat's rectangle that the bounding box of {alpha >= 1/255} overlaps; no tiles if the opacity is lower.
-__device__ __forceinline__ TileSpan reachable(core::TileRectangle r, const float mean[2], const float variance[2],
-                                              float cut) {
+// The tiles of `bounds` that the bounding box of {alpha >= 1/255} overlaps; none if the opacity is lower.
+__device__ __forceinline__ TileRectangle reachable(const core::Footprint<float>& f, float cut,
+                                                   const TileRectangle& bounds) {
   if (!(cut >= 0.f)) return {};
-  shrink(mean[0], sqrtf(2.f * cut * variance[0]), r.x0, r.x1);
-  shrink(mean[1], sqrtf(2.f * cut * variance[1]), r.y0, r.y1);
-  return {uint16_t(r.x0), uint16_t(r.y0), uint16_t(r.x1), uint16_t(r.y1)};
+  const float stretch = f.conic[0] * f.variance[0];
+  return core::tiles_in_reach(f.mean[0], f.mean[1], core::reach(cut, f.variance[0], stretch),
+                              core::reach(cut, f.variance[1], stretch), bounds);
 }
 
 // Counts a splat for a tile that it reaches. Integer sums do not depend on their order.
@@ -72,12 +64,16 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
               core::kLog2E * f.conic[2],
               log2f(255.f * g.opacity),
               {}};
-      const core::TileRectangle r = core::tile_rectangle(f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y);
-      visible = !core::empty(r);
-      if (visible) test.span = reachable(r, f.mean, f.variance, test.cut / core::kLog2E);
+      const TileRectangle bounds =
+          core::coverage_bounds(a.camera.coverage, f.mean[0], f.mean[1], f.radius, a.tiles_x, a.tiles_y);
+      visible = !core::empty(bounds);
+      if (visible) test.span = reachable(f, test.cut / core::kLog2E, bounds);
     }
   }
-  // A Gaussian with a NaN in its colour is visible but reaches no tile; NaN elsewhere makes it invisible.
+  // Without the rectangle a Gaussian is visible if it reaches a tile. With it one that reaches none is visible as well,
+  // also if that is for a NaN in its colour; NaN elsewhere makes it invisible.
+  const bool by_alpha = a.camera.coverage == TAME_COVERAGE_ALPHA;
+  if (by_alpha && core::empty(test.span)) visible = false;
   float rgb[3] = {};
   if (visible) {
     const core::ViewDirection<float> direction = core::view_direction<float>(a.camera.center, g.mean);
@@ -95,10 +91,11 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   for (int step = kWarp / 2; step > 0; step /= 2) warp_tiles += __shfl_down_sync(kFullWarp, warp_tiles, step);
   if (threadIdx.x % kWarp == 0 && warp_tiles != 0) atomicAdd(&a.block_sizes[blockIdx.x], warp_tiles);
   if (!active) return;
+  if (by_alpha && !large && tiles == 0) visible = false;
 
   a.radii[i] = visible ? f.radius : 0.f;
   a.tile_counts[i] = tiles;
-  a.tile_spans[i] = test.span;
+  a.tile_rectangles[i] = test.span;
   a.tile_masks[i] = mask;
   if (!visible) return;
 
@@ -124,10 +121,12 @@ __global__ void __launch_bounds__(kGaussianThreads) count_large_kernel(ProjectAr
   const int part = int(threadIdx.x) / kWarp;
   for (uint32_t k = blockIdx.x; k < *a.large_count; k += gridDim.x) {
     const uint32_t i = a.large[k];
-    const TileTest test = test_of(a.splats[i], a.tile_spans[i]);
+    const TileTest test = test_of(a.splats[i], a.tile_rectangles[i]);
     uint32_t first_round;
     const uint32_t tiles = for_tiles_of(test, part_begin(test, part), part_begin(test, part + 1), a.tiles_x,
                                         first_round, CountTile{a.tile_sizes}, [](uint32_t, uint32_t) {});
+    if (__syncthreads_or(int(tiles)) == 0 && a.camera.coverage == TAME_COVERAGE_ALPHA && threadIdx.x == 0)
+      a.radii[i] = 0.f;
     if (threadIdx.x % kWarp != 0) continue;
     atomicAdd(&a.tile_counts[i], tiles);
     atomicAdd(&a.block_sizes[i / kGaussianThreads], tiles);

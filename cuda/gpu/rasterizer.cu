@@ -31,7 +31,7 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       counts_(ledger, TAME_PURPOSE_SPLATS),
       splats_(ledger, TAME_PURPOSE_SPLATS),
       radii_(ledger, TAME_PURPOSE_SPLATS),
-      tile_spans_(ledger, TAME_PURPOSE_SPLATS),
+      tile_rectangles_(ledger, TAME_PURPOSE_SPLATS),
       tile_counts_(ledger, TAME_PURPOSE_SPLATS),
       tile_masks_(ledger, TAME_PURPOSE_SPLATS),
       offsets_(ledger, TAME_PURPOSE_SPLATS),
@@ -75,7 +75,7 @@ void Rasterizer::grow_buffers(const RasterInput& input, bool with_depth, bool wi
 
   splats_.reserve(count);
   radii_.reserve(count);
-  tile_spans_.reserve(count);
+  tile_rectangles_.reserve(count);
   tile_counts_.reserve(count);
   tile_masks_.reserve(count);
   offsets_.reserve(count);
@@ -107,7 +107,7 @@ void Rasterizer::grow_buffers(const RasterInput& input, bool with_depth, bool wi
   projection_.splats = splats_.data();
   projection_.radii = radii_.data();
   projection_.tile_counts = tile_counts_.data();
-  projection_.tile_spans = tile_spans_.data();
+  projection_.tile_rectangles = tile_rectangles_.data();
   projection_.tile_masks = tile_masks_.data();
   projection_.large = large_.data();
   tallies_.reserve(tallies());

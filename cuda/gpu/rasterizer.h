@@ -85,7 +85,7 @@ class Rasterizer {
   // Per Gaussian.
   DeviceBuffer<Splat> splats_;
   DeviceBuffer<float> radii_;
-  DeviceBuffer<TileSpan> tile_spans_;
+  DeviceBuffer<TileRectangle> tile_rectangles_;
   DeviceBuffer<uint32_t> tile_counts_, tile_masks_, offsets_, large_;
   DeviceBuffer<uint32_t> tallies_;  // see ProjectArgs: large, tiles, blocks of Gaussians
   // Per instance.

@@ -9,8 +9,8 @@ namespace tame::gpu {
 // The tiles that a splat may reach: their rectangle, and a test of each. A, B, C and cut: for powers of 2, as in Splat.
 struct TileTest {
   float x, y, A, B, C, cut;
-  TileSpan span;
-  __device__ int area() const { return span.area(); }
+  TileRectangle span;
+  __device__ int area() const { return core::area(span); }
   __device__ uint32_t tile(int index, int tiles_x) const {
     const int across = span.x1 - span.x0;
     return uint32_t((span.y0 + index / across) * tiles_x + span.x0 + index % across);
@@ -73,7 +73,7 @@ __device__ __forceinline__ TileTest from_lane(const TileTest& test, int lane) {
   return theirs;
 }
 
-__device__ __forceinline__ TileTest test_of(const Splat& s, const TileSpan& span) {
+__device__ __forceinline__ TileTest test_of(const Splat& s, const TileRectangle& span) {
   return {s.x, s.y, 2.f * s.a, s.b, 2.f * s.c, s.cut, span};
 }
 

@@ -26,6 +26,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: "rates", flags: ["--parity=rates"] },
   { name: "gradient", flags: ["--parity=gradient"] },
   { name: "cameras", flags: ["--parity=cameras"] },
+  { name: "coverage", flags: ["--parity=coverage"] },
   { name: "reference", flags: ["--parity=reference"], multiplies: true },
   { name: "cap", flags: ["--budget_cap"] },
   { name: "unpruned", flags: ["--min_opacity=0"] },

@@ -154,6 +154,13 @@ abiTest("tame_render() rejects a camera when one of its fields is wrong", async 
     assertEquals(status, ABI.INVALID_ARGUMENT, `offset ${offset}: ${value}`);
     assertStringIncludes(message, words);
   }
+  for (const coverage of [2, 0xFFFFFFFF]) {
+    const bytes = camera();
+    new DataView(bytes.buffer).setUint32(80, coverage, true);
+    const { status, message } = await call("tame_render", { ...world.arguments("tame_render"), camera: bytes });
+    assertEquals(status, ABI.INVALID_ARGUMENT);
+    assertStringIncludes(message, `camera.coverage is ${coverage}: expected 0 to 1`);
+  }
   for (const [width, height] of [[0, 16], [16, 0], [16385, 1], [0xFFFFFFFF, 0xFFFFFFFF]]) {
     const bytes = camera();
     new DataView(bytes.buffer).setUint32(4, width, true);

@@ -145,11 +145,17 @@ workflowTest(
     assertEquals([options.preset, options.parity, options.budget, options.sh_lower], ["budget", "reference", 5, true]);
     assertEquals(options.densification_interval, 4);
     assert(result.count <= 2000);
-    assertStringIncludes(await Deno.readTextFile(join(folder, "out", "cfg_args")), "reference_cameras=True");
+    assertStringIncludes(
+      await Deno.readTextFile(join(folder, "out", "cfg_args")),
+      "reference_cameras=True, coverage='rectangle'",
+    );
     assertEquals(
       (await ended(start(["render", "-m", "out", "--backend", "cpu", "--skip_train"], folder))).code,
       EXIT.done,
     );
+    // metrics renders again as the record says.
+    const record = JSON.parse(await Deno.readTextFile(join(folder, "out", "test", "ours_12", "render.json")));
+    assertEquals([record.referenceCameras, record.coverage], [true, "rectangle"]);
     const big = await ended(start("train -s capture -m big --preset big".split(" "), folder));
     assertEquals(big.code, EXIT.usage);
     assertStringIncludes(big.stderr, "Missing --budget");

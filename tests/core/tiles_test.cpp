@@ -48,7 +48,7 @@ void expect_rectangle(float x, float y, float radius, int tiles_x, int tiles_y) 
     return int(std::min(std::max(std::trunc(at / core::kTile), 0.0), double(tiles)));
   };
   const double px = x - 0.5, py = y - 0.5, r = radius;
-  const core::TileRectangle got = core::tile_rectangle(x, y, radius, tiles_x, tiles_y);
+  const tame::TileRectangle got = core::tile_rectangle(x, y, radius, tiles_x, tiles_y);
   const int expected[4] = {bound(px - r, tiles_x), bound(py - r, tiles_y), bound(px + r + 15, tiles_x),
                            bound(py + r + 15, tiles_y)};
   const int actual[4] = {got.x0, got.y0, got.x1, got.y1};
@@ -80,7 +80,7 @@ TEST("tile_rectangle() stays within the grid when the mean or the radius is huge
   for (const float x : {-3e38f, -1e9f, -1e5f, 0.f, 1e5f, 1e9f, 3e38f})
     for (const float y : {-3e38f, -1e9f, 0.f, 1e9f, 3e38f})
       for (const float radius : {1.f, 1e4f, 1e9f}) expect_rectangle(x, y, radius, 50, 40);
-  const core::TileRectangle all = core::tile_rectangle(100.f, 100.f, 1e9f, 50, 40);
+  const tame::TileRectangle all = core::tile_rectangle(100.f, 100.f, 1e9f, 50, 40);
   expect(all.x0 == 0 && all.y0 == 0 && all.x1 == 50 && all.y1 == 40, "a huge splat covers every tile");
   const float nan = std::numeric_limits<float>::quiet_NaN();
   expect(core::empty(core::tile_rectangle(nan, nan, 1.f, 50, 40)), "a NaN must reach no tile");

@@ -1,9 +1,11 @@
 // The oracle's projection of one Gaussian to its splat, and the way back of a gradient, in float64 and plain matrices:
-// EWA splatting (Zwicker 2001) with the 0.3 pixel low-pass and the 3 sigma tile rectangle of Kerbl et al. 2023.
+// EWA splatting (Zwicker 2001) with the 0.3 pixel low-pass and the 3 sigma radius of Kerbl et al. 2023. A Gaussian is
+// visible where its alpha reaches 1/255; with coverage "rectangle", where its 3 sigma rectangle has a tile.
 import type { Camera } from "../../base/scene.ts";
 import { cameraCenter } from "../../load/camera.ts";
 import { harmonics, harmonicsGradients } from "./harmonics.ts";
 import { diagonal, dot, inner, inverse2, type Matrix, multiply, scaled, transpose } from "./matrix.ts";
+import { allTiles, isEmpty, reachesTile, type Rectangle, tilesWithin } from "./tiles.ts";
 
 /** Raw Gaussians as the oracle reads them: float32 arrays, or float64 ones for central differences. */
 export interface Splats {
@@ -13,14 +15,6 @@ export interface Splats {
   opacities: ArrayLike<number>;
   sh: ArrayLike<number>;
   shDegree: number;
-}
-
-/** Tiles x0 <= x < x1, y0 <= y < y1. */
-export interface Rectangle {
-  x0: number;
-  y0: number;
-  x1: number;
-  y1: number;
 }
 
 /** What one visible Gaussian puts on the image. */
@@ -38,11 +32,11 @@ export interface Footprint {
   rgb: number[];
   /** Whether a channel was below 0. */
   colorClamped: boolean[];
-  /** Reach in whole pixels; 0 where no tile is in reach. */
+  /** 3 sigma in whole pixels; 0 where the Gaussian is not visible. */
   radius: number;
   /** The radii that float32 may arrive at instead: the smallest, the largest. */
   possibleRadii: [number, number];
-  /** The tiles the Gaussian may colour. */
+  /** The tiles the Gaussian may colour: all without the rectangle. */
   tiles: Rectangle;
   /** The tiles it has whichever way roundings of the radius and the centre go, and those it may have. */
   certainTiles: Rectangle;
@@ -68,19 +62,15 @@ export interface GaussianGradient {
   sh: number[];
 }
 
-/** Side of a tile in pixels. */
-export const TILE = 16;
 const LOW_PASS = 0.3;
-// What float32 may make of a radius (relative) and of a centre (pixels and relative).
+// What float32 may make of a radius, relative.
 const RADIUS_ROUNDING = 1e-4;
-const CENTER_ROUNDING = 1e-4;
-const CENTER_ROUNDING_RELATIVE = 1e-6;
 
 /**
  * The splat of Gaussian `index`.
  *
- * @returns undefined where the Gaussian is not visible whichever way roundings go: behind the near plane, no tile in
- * reach, or a parameter that is not a finite number.
+ * @returns undefined where the Gaussian is not visible whichever way roundings go: behind the near plane, without a
+ * tile, or a parameter that is not a finite number.
  */
 export function project(splats: Splats, index: number, camera: Camera): Footprint | undefined {
   const gaussian = readGaussian(splats, index);
@@ -97,22 +87,29 @@ export function project(splats: Splats, index: number, camera: Camera): Footprin
   const reach = 3 * Math.sqrt(largestEigenvalue(covariance));
   const largestRadius = Math.ceil(reach * (1 + RADIUS_ROUNDING));
   const smallestRadius = Math.ceil(reach * (1 - RADIUS_ROUNDING));
-  const possibleTiles = tilesWithin(center, largestRadius, camera, 1);
-  if (isEmpty(possibleTiles)) return undefined;
-  const tiles = tilesWithin(center, Math.ceil(reach), camera);
-  const certainTiles = tilesWithin(center, smallestRadius, camera, -1);
+  const byAlpha = camera.coverage !== "rectangle";
+  const within = byAlpha ? () => allTiles(camera) : tilesWithin;
+  const possibleTiles = within(center, largestRadius, camera, 1);
+  const tiles = within(center, Math.ceil(reach), camera);
+  const certainTiles = within(center, smallestRadius, camera, -1);
+  const conic = inverse2(covariance);
+  const opacity = logistic(gaussian.opacity);
+  const [possible, visible, certain] = byAlpha
+    ? [1, 0, -1].map((outwards) => reachesTile({ center, conic, opacity }, camera, outwards))
+    : [possibleTiles, tiles, certainTiles].map((rectangle) => !isEmpty(rectangle));
+  if (!possible) return undefined;
 
   const signedRgb = color(gaussian, camera);
   return {
     index,
     depth: point[2],
     center,
-    conic: inverse2(covariance),
-    opacity: logistic(gaussian.opacity),
+    conic,
+    opacity,
     rgb: signedRgb.map((value) => Math.max(value, 0)),
     colorClamped: signedRgb.map((value) => value < 0),
-    radius: isEmpty(tiles) ? 0 : Math.ceil(reach),
-    possibleRadii: [isEmpty(certainTiles) ? 0 : smallestRadius, largestRadius],
+    radius: visible ? Math.ceil(reach) : 0,
+    possibleRadii: [certain ? smallestRadius : 0, largestRadius],
     tiles,
     certainTiles,
     possibleTiles,
@@ -314,28 +311,6 @@ function direction(mean: number[], camera: Camera): { unit: number[]; length: nu
 function largestEigenvalue([[a, b], [, c]]: Matrix): number {
   const middle = (a + c) / 2;
   return middle + Math.sqrt(Math.max(0.1, middle ** 2 - (a * c - b * b)));
-}
-
-// The rectangle of tiles, moved outwards (+1) or inwards (-1) by what rounding may do to the centre.
-function tilesWithin(center: [number, number], radius: number, camera: Camera, outwards = 0): Rectangle {
-  const [low, high] = [-1, 1].map((side) =>
-    center.map((p) => {
-      const rounding = outwards * (CENTER_ROUNDING + CENTER_ROUNDING_RELATIVE * Math.abs(p));
-      // The rectangle was defined where integer coordinates are pixel centres: half a pixel less than ours.
-      return p - 0.5 + side * (radius + rounding);
-    })
-  );
-  const [columns, rows] = [Math.ceil(camera.width / TILE), Math.ceil(camera.height / TILE)];
-  return {
-    x0: clamp(Math.trunc(low[0] / TILE), 0, columns),
-    y0: clamp(Math.trunc(low[1] / TILE), 0, rows),
-    x1: clamp(Math.trunc((high[0] + TILE - 1) / TILE), 0, columns),
-    y1: clamp(Math.trunc((high[1] + TILE - 1) / TILE), 0, rows),
-  };
-}
-
-function isEmpty({ x0, y0, x1, y1 }: Rectangle): boolean {
-  return x1 <= x0 || y1 <= y0;
 }
 
 function rows3(values: ArrayLike<number>): Matrix {

@@ -1,15 +1,8 @@
 // The rasteriser's oracle: every pixel goes over every visible Gaussian in depth order, in float64, forward and
 // backward (Kerbl et al. 2023), and says of itself where float32 may rightly decide otherwise.
 import type { Camera } from "../../base/scene.ts";
-import {
-  type Footprint,
-  type FootprintGradient,
-  project,
-  projectBackward,
-  type Rectangle,
-  type Splats,
-  TILE,
-} from "./projection.ts";
+import { type Footprint, type FootprintGradient, project, projectBackward, type Splats } from "./projection.ts";
+import { type Rectangle, SMALLEST_ALPHA, TILE } from "./tiles.ts";
 
 /** What the oracle is asked for beside the Gaussians and the camera. */
 export interface ReferenceOptions {
@@ -53,7 +46,6 @@ export interface ReferenceRasterization {
   fragments(dImage: ArrayLike<number>): FragmentGradient[][];
 }
 
-const SMALLEST_ALPHA = 1 / 255;
 const LARGEST_ALPHA = 0.99;
 const SMALLEST_TRANSMITTANCE = 1e-4;
 // Relative bands around the thresholds within which float32 may decide otherwise.
@@ -302,6 +294,7 @@ function asFloat32(camera: Camera): Camera {
     cx: Math.fround(camera.cx),
     cy: Math.fround(camera.cy),
     near: Math.fround(camera.near ?? 0.2),
+    coverage: camera.coverage,
     rotation: camera.rotation.map(Math.fround),
     translation: camera.translation.map(Math.fround),
   };

@@ -1,17 +1,21 @@
 // The differences of a run in parity with the reference.
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
+import type { Coverage } from "../../base/scene.ts";
 import { GROUP, Trainer, type TrainerOptions } from "../../ffi/trainer.ts";
+import { Views } from "../../ffi/views.ts";
+import { evaluate } from "../../measure/evaluate.ts";
 import { background } from "../../train/batch.ts";
 import { eventTarget } from "../../train/budget.ts";
 import type { DensifyEvent } from "../../train/events.ts";
+import { train } from "../../train/loop.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { type ParityPart, referenceEventTarget } from "../../train/parity.ts";
 import { updateMask } from "../../train/schedule.ts";
 import { densificationEvents } from "../../train/strategies/periodic.ts";
 import { deviceTest, libraryMissing, testDevice } from "../support/device.ts";
 import { strategyFor } from "../support/strategy.ts";
-import { syntheticScene } from "../support/synthetic_scene.ts";
-import { type Trained, trained } from "../support/train_run.ts";
+import { syntheticScene, syntheticTruth } from "../support/synthetic_scene.ts";
+import { rows, type Trained, trained } from "../support/train_run.ts";
 
 const REFERENCE: TrainOptions = { parity: "reference" };
 /** Five events: 6, 12, 18, 24, 30; opacities stay from 32 on. */
@@ -151,6 +155,44 @@ deviceTest("train() changes gradients near a camera and at alpha's clamp with pa
   }
   assertEquals(chosen.map(({ passClampedGradient }) => passClampedGradient), [false, true]);
   assertEquals(chosen.map(({ fullGradientDepth }) => fullGradientDepth), [0.37 * scene.extent, 0]);
+});
+
+deviceTest("train() draws and evaluates in the 3 sigma rectangle with parity in coverage", async (device) => {
+  // Opaque Gaussians: those of an initial opacity of 0.1 end within 3 sigma.
+  using truth = syntheticTruth(device, 60).truth;
+  const arrays = truth.toArrays();
+  const splats = { ...arrays, opacities: new Float32Array(60).fill(5), count: 60, comments: [] };
+  const scene = { ...await syntheticScene(device), splats };
+  const coverages: (Coverage | undefined)[] = [];
+  const { setAsync } = Views.prototype;
+  Views.prototype.setAsync = function (index, camera, photo) {
+    coverages.push(camera.coverage);
+    return setAsync.call(this, index, camera, photo);
+  };
+  try {
+    const runs: Float32Array[] = [];
+    for (const coverage of ["alpha", "rectangle"] as const) {
+      const options = { ...SHORT, iterations: 10, densifyUntilIter: 0, budget: 1, testIterations: [10] };
+      const parity: ParityPart[] = coverage === "alpha" ? [] : ["coverage"];
+      for await (const event of train(device, scene, { ...options, parity })) {
+        if (event.type !== "done") {
+          if (event.type !== "evaluate" || event.set !== "test") continue;
+          const views = (drawn: Coverage) =>
+            scene.test.map((view) => ({ ...view, camera: { ...view.camera, coverage: drawn } }));
+          assertEquals(event.psnr, (await evaluate(event.gaussians, views(coverage))).psnr);
+          const other = coverage === "alpha" ? "rectangle" : "alpha";
+          assertNotEquals(event.psnr, (await evaluate(event.gaussians, views(other))).psnr);
+          continue;
+        }
+        using gaussians = event.gaussians;
+        runs.push(rows(gaussians));
+      }
+    }
+    assertNotEquals(runs[0], runs[1]);
+  } finally {
+    Views.prototype.setAsync = setAsync;
+  }
+  assertEquals(coverages, [...Array(6).fill(undefined), ...Array(6).fill("rectangle")]);
 });
 
 Deno.test({
