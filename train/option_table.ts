@@ -65,7 +65,7 @@ export const SCHEDULE_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
-    help: "training steps; without options of the schedule, that is scaled to them: see docs/guide/train.md",
+    help: "training steps; if no option of the schedule is given, it is scaled to them, see docs/guide/train.md",
   },
   {
     name: "max_seconds",

@@ -127,7 +127,10 @@ export interface TrainOptions {
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
   saveIterations?: readonly number[];
-  /** Stop after this many seconds of training steps, without loading and evaluation. Default no limit. */
+  /**
+   * Stop after this many seconds of training steps, without loading and evaluation. If the last iteration would evaluate,
+   * the run does so where it stops. Default no limit.
+   */
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;

@@ -30,7 +30,7 @@ export const PRESETS: Readonly<Record<Preset, PresetOptions>> = {
     densificationInterval: 200,
     densifyFromIter: 200,
     densifyUntilIter: 6000,
-    opacityResetInterval: 2000,
+    opacityResetInterval: 3000,
     hoIteration: 6000,
     positionLrMaxSteps: 10_000,
     shDegreeInterval: 333,

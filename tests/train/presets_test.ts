@@ -1,10 +1,9 @@
 // Presets: named option sets, which explicit options override.
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { apiName, type OptionRow } from "../../base/option.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 import { type Preset, PRESETS } from "../../train/presets.ts";
-import { densificationEvents } from "../../train/strategies/periodic.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
@@ -35,12 +34,10 @@ Deno.test("every preset sets options that exist, and the whole schedule if it se
   }
 });
 
-Deno.test("resolveTrainOptions() trains fast for 10 000 iterations to the usual budget", () => {
-  const { iterations, densifyUntilIter, mode, budget, shLower } = resolveTrainOptions({ preset: "fast" });
-  assertEquals([iterations, densifyUntilIter, mode, budget, shLower], [10_000, 6000, "multiplier", 20, true]);
-  assertEquals(densificationEvents(resolveTrainOptions({ preset: "fast", densificationInterval: 1000 })), [
-    ...[1000, 2000, 3000, 4000, 5000],
-  ]);
+Deno.test("resolveTrainOptions() trains fast for 10 000 iterations, to the usual budget before they end", () => {
+  const { iterations, densifyUntilIter, mode, budget } = resolveTrainOptions({ preset: "fast" });
+  assertEquals([iterations, mode, budget], [10_000, "multiplier", 20]);
+  assertLess(densifyUntilIter, iterations);
 });
 
 Deno.test("resolveTrainOptions() rejects an unknown preset, and one that lacks its budget", () => {
