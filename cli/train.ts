@@ -7,7 +7,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
 import { train } from "../train/loop.ts";
-import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import type { TrainOptions } from "../train/options.ts";
 import { parseWithConfig } from "./config.ts";
 import { openChosenDeviceWhile } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -24,7 +24,7 @@ import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
-import { trainOptions, valuesOf, viewParity } from "./train_options.ts";
+import { settledValues, trainOptions, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -41,9 +41,9 @@ export async function run(argv: string[]): Promise<number> {
   }
   const started = performance.now();
   const parsed = await parseWithConfig(argv, TRAIN_OPTIONS);
-  const { values } = parsed;
-  if (values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
+  if (parsed.values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
   const options = trainOptions(parsed);
+  const values = settledValues(parsed);
   const reporter = new Reporter(values);
   using interrupt = new Interrupt(() =>
     reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
@@ -70,8 +70,7 @@ export async function run(argv: string[]): Promise<number> {
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   const loadSeconds = (performance.now() - started) / 1000;
 
-  const settled = valuesOf(parsed, resolveTrainOptions(options, scene));
-  const setup: RunSetup = { values: settled, device, scene, folder, loadSeconds };
+  const setup: RunSetup = { values, device, scene, folder, loadSeconds };
   return await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
 }
 

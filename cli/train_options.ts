@@ -3,7 +3,7 @@
 import { apiName } from "../base/option.ts";
 import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "../train/options.ts";
+import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { parityParts } from "../train/parity.ts";
 import { givenOptions, type Parsed } from "./argv.ts";
 import type { OptionValues } from "./option.ts";
@@ -23,14 +23,12 @@ export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions
   return options;
 }
 
-/** The values of a run: those of options that were not given are what the library made of them. */
-export function valuesOf(
-  { values, given }: Parsed<typeof TRAIN_OPTIONS>,
-  { parity: _, ...resolved }: ResolvedTrainOptions,
-): TrainValues {
-  const options: Readonly<Record<string, unknown>> = resolved;
-  const open = TRAIN_ROWS.filter((row) => !given.has(row.name) && options[apiName(row)] !== undefined);
-  return { ...values, ...Object.fromEntries(open.map((row) => [row.name, options[apiName(row)]])) };
+/** The values of a run: instead of defaults, what the library made of the options that were not given. */
+export function settledValues(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainValues {
+  const { values, given } = parsed;
+  const options: Readonly<Record<string, unknown>> = { ...resolveTrainOptions(trainOptions(parsed)) };
+  const settled = TRAIN_ROWS.filter(({ name }) => !given.has(name) && name !== "parity" && values[name] !== undefined);
+  return { ...values, ...Object.fromEntries(settled.map((row) => [row.name, options[apiName(row)]])) };
 }
 
 /** What of the reference's views is followed, as `loadScene` takes it. */

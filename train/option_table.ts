@@ -80,10 +80,9 @@ export const SCHEDULE_ROWS = [
     name: "test_iterations",
     kind: "integers",
     unit: "N",
-    default: [7000, 30_000],
     minimum: 1,
     sentinel: -1,
-    help: "evaluate at these iterations; -1: never; unset: also at the last one, if views are held out",
+    help: "evaluate at these iterations; -1: never; unset: at 7000, 30 000 and, if views are held out, the last one",
   },
   {
     name: "save_iterations",

@@ -121,8 +121,8 @@ export interface TrainOptions {
   /** With `dataDevice: "disk"`: maximum bytes of decoded photos in host memory. Default 2 GiB. */
   photoCache?: number;
   /**
-   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. If they are not given, the last
-   * iteration evaluates too when the scene holds out views. Default 7000 and 30000.
+   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Without them 7000, 30000 and, if
+   * the scene holds out views, the last iteration evaluate. Default none.
    */
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
@@ -164,6 +164,9 @@ export type ResolvedTrainOptions =
   & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "strategy">>
   & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
   & { parity: readonly ParityPart[] };
+
+/** Iterations that evaluate if the caller gives none, beside the last one. */
+const USUAL_TESTS: readonly number[] = [7000, 30_000];
 
 /** Options that are not rows of the table, since they have no flags. */
 const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
@@ -237,12 +240,12 @@ export function resolveTrainOptions(
   const parity = Array.isArray(wanted) ? wanted.join(",") || "none" : wanted as "none" | "reference" | undefined;
   const checked = resolveOptions(TRAIN_ROWS, { ...named, parity });
   const { iterations } = checked;
-  const lastTest = named.testIterations === undefined && test.length > 0 ? [iterations] : [];
+  const { testIterations = [...USUAL_TESTS, ...(test.length > 0 ? [iterations] : [])] } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
     parity: parityParts(checked.parity)!, // the row's check rejects unknown parts
-    testIterations: happening([...checked.testIterations, ...lastTest]),
+    testIterations: happening(testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,
     controller: given.controller,
