@@ -46,6 +46,11 @@ export interface OptionRow {
   readonly maximum?: number;
   /** A number outside the bounds with a special meaning, which the help states: -1 for "all". */
   readonly sentinel?: number;
+  /**
+   * For an option of a schedule, which counts iterations and scales with the length of a run: the smallest value that
+   * scaling gives.
+   */
+  readonly scaledMinimum?: number;
   readonly help: string;
   /** Why a value within the bounds is rejected, as the end of a sentence; undefined accepts it. */
   readonly reject?: (value: OptionValue) => string | undefined;

@@ -5,7 +5,15 @@
 // names are not accepted: an unknown name is an error that suggests the nearest.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { expected, isList, type OptionRow, type OptionValue, problemOf } from "../base/option.ts";
+import {
+  expected,
+  isList,
+  type LibraryOptions,
+  libraryOptions,
+  type OptionRow,
+  type OptionValue,
+  problemOf,
+} from "../base/option.ts";
 import { UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { type OptionGroup, type OptionValues, rowsOf } from "./option.ts";
@@ -87,6 +95,15 @@ export function parse<const Table extends readonly OptionGroup[]>(
       : row.default ?? (row.kind === "flag" ? false : undefined);
   }
   return { values: values as OptionValues<Table>, given, positionals };
+}
+
+/** Options of the library among those that were given; what the others are, the library decides. */
+export function givenOptions<const Rows extends readonly OptionRow[], Table extends readonly OptionGroup[]>(
+  rows: Rows,
+  { values, given }: Parsed<Table>,
+): LibraryOptions<Rows, Partial<OptionValues<Table>>> {
+  const named = Object.entries(values).filter(([name]) => given.has(name));
+  return libraryOptions(rows, Object.fromEntries(named) as Partial<OptionValues<Table>>);
 }
 
 /** A single dash and negative numbers (also a list of them) are values. */

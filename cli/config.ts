@@ -4,34 +4,35 @@ import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isObject } from "../load/json.ts";
+import { presetOptions } from "../train/presets.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
-import { type OptionGroup, rowsOf } from "./option.ts";
+import { flagOf, type OptionGroup, rowsOf } from "./option.ts";
 import { userPath } from "./paths.ts";
-import { withPreset } from "./preset.ts";
 
 /**
  * Parses `argv` after the options of the `--config` file, if there is one, so that `argv` overrides them. The file is
- * an object of options, or has one under "options" like the config.json of a model folder. A preset in either is
- * expanded before the other options there.
+ * an object of options, or has one under "options" like the config.json of a model folder. A preset in `argv` also
+ * overrides what it sets in the file.
  */
 export async function parseWithConfig<const Table extends readonly OptionGroup[]>(
   argv: readonly string[],
   table: Table,
 ): Promise<Parsed<Table>> {
-  const line = withPreset(argv, table);
-  const parsed = parse(line, table);
-  const file = (parsed.values as { config?: string }).config;
+  const parsed = parse(argv, table);
+  const { config: file, preset } = parsed.values as { config?: string; preset?: string };
   if (file === undefined) return parsed;
   const path = userPath(file);
-  let tokens = configArguments(await readConfig(path), path, rowsOf(table));
+  const overridden = Object.keys(presetOptions(preset)).map(flagOf);
+  const tokens = configArguments(await readConfig(path), path, rowsOf(table))
+    .filter((token) => !overridden.includes(token.split("=")[0]));
   try {
-    tokens = withPreset(tokens, table);
+    parse(tokens, table);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${error.message} (in ${path})`);
     throw error;
   }
-  return parse([...tokens, ...line], table);
+  return parse([...tokens, ...argv], table);
 }
 
 async function readConfig(path: string): Promise<string> {

@@ -14,22 +14,20 @@ import { parsePlyHeader } from "../load/ply_header.ts";
 import { loadScene } from "../load/scene.ts";
 import { budgetTarget, largestCount } from "../train/budget.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
-import { resolveTrainOptions } from "../train/options.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
 import { accumulatesSh } from "../train/schedule.ts";
 import { densificationEvents } from "../train/strategies/periodic.ts";
-import { parse } from "./argv.ts";
+import { givenOptions, parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { count } from "./format.ts";
 import { asksForHelp, helpText } from "./help.ts";
-import type { OptionValues } from "./option.ts";
 import { INFO_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
-import { checkPreset, withPreset } from "./preset.ts";
 import { VERBS } from "./verbs.ts";
 
-type InfoValues = OptionValues<typeof INFO_OPTIONS>;
+type ParsedInfo = Parsed<typeof INFO_OPTIONS>;
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -43,12 +41,12 @@ export async function run(argv: string[]): Promise<number> {
     }));
     return EXIT.done;
   }
-  const settings = { positionals: 1 };
-  const { values, given, positionals } = parse(withPreset(argv, INFO_OPTIONS, settings), INFO_OPTIONS, settings);
-  checkPreset(values.preset, given);
+  const parsed = parse(argv, INFO_OPTIONS, { positionals: 1 });
+  const { values, positionals } = parsed;
+  resolveTrainOptions(givenOptions(TRAIN_ROWS, parsed));
   if (positionals.length === 0) throw new UsageError("Missing argument: the path of a capture or a PLY");
   const path = userPath(positionals[0]);
-  const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, values);
+  const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, parsed);
   console.log(values.json ? JSON.stringify(facts.data) : table(facts.lines));
   return EXIT.done;
 }
@@ -65,11 +63,13 @@ async function isFile(path: string): Promise<boolean> {
   return found.isFile;
 }
 
-async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
+async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
+  const { values } = parsed;
   const init = values.init === undefined ? undefined : userPath(values.init);
   const named = namedLibrary();
   const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: named });
-  const { target, gaussians, plan } = planOf(scene, values, await planningLibrary(named));
+  const options = resolveTrainOptions(givenOptions(TRAIN_ROWS, parsed), scene);
+  const { target, gaussians, plan } = planOf(scene, options, await planningLibrary(named));
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -107,8 +107,8 @@ async function captureFacts(path: string, values: InfoValues): Promise<Facts> {
       ],
       [scene.splats === undefined ? "Points" : "Gaussians", count(scene.points.count)],
       ["Extent", scene.extent.toPrecision(4)],
-      ["Budget", `${count(target)} Gaussians (--budget ${values.budget} --mode ${values.mode})`],
-      ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${values.sh_degree}`],
+      ["Budget", `${count(target)} Gaussians (--budget ${options.budget} --mode ${options.mode})`],
+      ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${options.shDegree}`],
       ...plan.items.map((item): [string, string] => [`  ${item.purpose}`, formatItem(item)]),
       ...(scene.notices ?? []).map((notice): [string, string] => ["Notice", notice]),
     ],
@@ -123,10 +123,9 @@ async function planningLibrary(named: string | undefined): Promise<Library> {
 /** The plan for the maximum count of the run. */
 function planOf(
   scene: Scene,
-  values: InfoValues,
+  options: ResolvedTrainOptions,
   library: Library,
 ): { target: number; gaussians: number; plan: MemoryPlan } {
-  const options = resolveTrainOptions(libraryOptions(TRAIN_ROWS, values));
   const target = budgetTarget(scene.points.count, options);
   const events = densificationEvents(options).length;
   const gaussians = largestCount({ start: scene.points.count, target }, events);

@@ -16,7 +16,6 @@ import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
-import { checkPreset } from "./preset.ts";
 import { Reporter } from "./progress.ts";
 import { BarSink } from "./sinks/bar.ts";
 import { CsvSink } from "./sinks/csv.ts";
@@ -25,7 +24,7 @@ import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
-import { trainOptions, viewParity } from "./train_options.ts";
+import { settledValues, trainOptions, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -41,10 +40,10 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const started = performance.now();
-  const { values, given } = await parseWithConfig(argv, TRAIN_OPTIONS);
-  checkPreset(values.preset, given);
-  if (values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
-  const options = trainOptions(values);
+  const parsed = await parseWithConfig(argv, TRAIN_OPTIONS);
+  if (parsed.values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
+  const options = trainOptions(parsed);
+  const values = settledValues(parsed);
   const reporter = new Reporter(values);
   using interrupt = new Interrupt(() =>
     reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
@@ -54,7 +53,7 @@ export async function run(argv: string[]): Promise<number> {
   const init = values.init === undefined ? undefined : userPath(values.init);
   const loading = loadScene(userPath(values.source_path), {
     ...libraryOptions(LOAD_ROWS, values),
-    ...viewParity(options),
+    ...viewParity(values),
     ...{ init, library: namedLibrary(), signal },
   });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);

@@ -1,28 +1,43 @@
-// Converts the values of the command line to the options of training.
+// Converts the values of the command line to the options of training, and back.
 
-import { libraryOptions } from "../base/option.ts";
+import { apiName } from "../base/option.ts";
 import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
-import { follows, parityParts } from "../train/parity.ts";
+import { parityParts } from "../train/parity.ts";
+import { givenOptions, type Parsed } from "./argv.ts";
 import type { OptionValues } from "./option.ts";
 import type { TRAIN_OPTIONS } from "./options.ts";
 
 /** Parsed values of `train`. */
 export type TrainValues = OptionValues<typeof TRAIN_OPTIONS>;
 
-/** The library's options, checked together. Throws an `OptionError`, which exit.ts reports with the names of flags. */
-export function trainOptions(values: TrainValues): TrainOptions {
-  const options: TrainOptions = { ...libraryOptions(TRAIN_ROWS, values), parity: parityParts(values.parity) };
+/**
+ * The library's options among those that were given, checked together. Throws an `OptionError`, which exit.ts reports
+ * with the names of flags.
+ */
+export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions {
+  const { parity, ...named } = givenOptions(TRAIN_ROWS, parsed);
+  const options: TrainOptions = { ...named, parity: parityParts(parity) };
   resolveTrainOptions(options);
   return options;
 }
 
+/** The values of a run: instead of defaults, what the library made of the options that were not given. */
+export function settledValues(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainValues {
+  const { values, given } = parsed;
+  const options: Readonly<Record<string, unknown>> = { ...resolveTrainOptions(trainOptions(parsed)) };
+  const settled = TRAIN_ROWS.filter(({ name }) => !given.has(name) && name !== "parity" && values[name] !== undefined);
+  return { ...values, ...Object.fromEntries(settled.map((row) => [row.name, options[apiName(row)]])) };
+}
+
 /** What of the reference's views is followed, as `loadScene` takes it. */
-export function viewParity(options: TrainOptions): Pick<LoadOptions, "referenceCameras" | "coverage"> {
-  const resolved = resolveTrainOptions(options);
+export function viewParity(
+  { parity }: Pick<TrainValues, "parity">,
+): Pick<LoadOptions, "referenceCameras" | "coverage"> {
+  const parts = parityParts(parity) ?? [];
   return {
-    ...(follows(resolved, "cameras") ? { referenceCameras: true } : {}),
-    ...(follows(resolved, "coverage") ? { coverage: "rectangle" } : {}),
+    ...(parts.includes("cameras") ? { referenceCameras: true } : {}),
+    ...(parts.includes("coverage") ? { coverage: "rectangle" } : {}),
   };
 }

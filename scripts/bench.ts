@@ -31,7 +31,7 @@ const rows = [
   },
   rowNamed(LOAD_ROWS, "images"),
   // Enough for steady numbers, few enough for well under a minute on two cores.
-  { ...rowNamed(TRAIN_ROWS, "iterations"), default: 300 },
+  { ...rowNamed(TRAIN_ROWS, "iterations"), default: 300, help: "training steps" },
   {
     name: "scale",
     kind: "string",

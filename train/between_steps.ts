@@ -32,7 +32,9 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
   }
   const atEnd = iteration >= iterations;
   if (state.seconds >= maxSeconds && !atEnd) {
-    yield* endEarly(run, "timedOut");
+    // The evaluation of the last iteration is one of the end of the run.
+    if (options.testIterations.includes(iterations)) yield* evaluateSets(run, iteration);
+    yield* endEarly(run, run.ended ?? "timedOut");
     return false;
   }
   const scheduled = (["evaluate", "save"] as const).filter((due) => state.pending.includes(due));

@@ -20,7 +20,7 @@ export interface TrainEventBase {
   gaussians: Gaussians;
 }
 
-/** First event: the memory that the run needs. */
+/** First event: the memory that the run needs, and its schedule. */
 export interface PlanEvent extends TrainEventBase {
   /** The event's tag. */
   type: "plan";
@@ -30,6 +30,8 @@ export interface PlanEvent extends TrainEventBase {
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
+  /** The options of the schedule by name, if they were scaled to `iterations`. */
+  scaled?: Readonly<Record<string, number>>;
 }
 
 /** More photos are in memory. Not with `dataDevice: "disk"`, where not all photos stay in memory. */

@@ -18,6 +18,7 @@ import { openPhotos } from "./photos.ts";
 import { prepareRun } from "./prepare.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
+import { scaledSchedule } from "./scaled_schedule.ts";
 import { accumulatesSh } from "./schedule.ts";
 import { addLosses, newState, timed } from "./state.ts";
 
@@ -66,7 +67,7 @@ export async function* train(
   scene: Scene,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainEvent, void, void> {
-  const resolved = resolveTrainOptions(options);
+  const resolved = resolveTrainOptions(options, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
@@ -77,7 +78,8 @@ export async function* train(
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, covered, settings));
   const { gaussians, plan, strategy, start, target } = first;
   const state = { ...newState(device.seed, { start, target }), ...clock };
-  yield { type: "plan", iteration: 0, gaussians, plan, target, densification: [...strategy.densification] };
+  const densification = [...strategy.densification];
+  yield { type: "plan", iteration: 0, gaussians, plan, target, densification, scaled: scaledSchedule(options) };
   for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
 
   const run: Run = { device, scene: covered, options: settings, gaussians, strategy, controller, state };

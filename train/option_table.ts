@@ -40,7 +40,7 @@ export const SETTING_ROWS = [
     kind: "string",
     choices: Object.keys(PRESETS) as Preset[],
     help: "budget: 5 times the points, an event every 500 iterations; big: --budget as the final count, an event " +
-      "every 100; both with --sh_lower",
+      "every 100; fast: 10 000 iterations, an event every 200; all with --sh_lower",
   },
   {
     name: "parity",
@@ -65,7 +65,7 @@ export const SCHEDULE_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
-    help: "training steps",
+    help: "training steps; if no option of the schedule is given, it is scaled to them, see docs/guide/train.md",
   },
   {
     name: "max_seconds",
@@ -80,10 +80,9 @@ export const SCHEDULE_ROWS = [
     name: "test_iterations",
     kind: "integers",
     unit: "N",
-    default: [7000, 30_000],
     minimum: 1,
     sentinel: -1,
-    help: "evaluate at these iterations; -1: never",
+    help: "evaluate at these iterations; -1: never; unset: at 7000, 30 000 and, if views are held out, the last one",
   },
   {
     name: "save_iterations",
@@ -101,7 +100,18 @@ export const SCHEDULE_ROWS = [
     default: 3000,
     minimum: 1,
     maximum: UINT32_MAX,
+    scaledMinimum: 1000,
     help: "iterations between opacity resets, up to --densify_until_iter",
+  },
+  {
+    name: "sh_degree_interval",
+    kind: "integer",
+    unit: "N",
+    default: 1000,
+    minimum: 1,
+    maximum: UINT32_MAX,
+    scaledMinimum: 1,
+    help: "iterations between increments of the degree of the spherical harmonics",
   },
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
   {
@@ -121,6 +131,7 @@ export const SCHEDULE_ROWS = [
     default: 15_000,
     minimum: 0,
     maximum: UINT32_MAX,
+    scaledMinimum: 0,
     help: "where --high_opacity starts, or --parity reference stops training opacities; otherwise no effect",
   },
 ] as const satisfies readonly OptionRow[];
@@ -149,6 +160,7 @@ export const DENSIFICATION_ROWS = [
     default: 100,
     minimum: 1,
     maximum: UINT32_MAX,
+    scaledMinimum: 50,
     help: "iterations between densification events",
   },
   {
@@ -158,6 +170,7 @@ export const DENSIFICATION_ROWS = [
     default: 500,
     minimum: 0,
     maximum: UINT32_MAX,
+    scaledMinimum: 0,
     help: "no event up to this iteration",
   },
   {
@@ -167,6 +180,7 @@ export const DENSIFICATION_ROWS = [
     default: 15_000,
     minimum: 0,
     maximum: UINT32_MAX,
+    scaledMinimum: 0,
     help: "no event from this iteration on",
   },
   {
@@ -245,6 +259,7 @@ export const OPTIMIZER_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
+    scaledMinimum: 1,
     help: "iterations from the initial to the final learning rate of positions",
   },
   { name: "feature_lr", kind: "number", default: 0.0025, minimum: 0, help: "learning rate of colour (degree 0)" },

@@ -8,10 +8,12 @@
  */
 
 import { apiName, OptionError, resolveOptions } from "../base/option.ts";
+import type { Scene } from "../base/scene.ts";
 import type { TrainController } from "./controller.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import { type Parity, type ParityPart, parityParts } from "./parity.ts";
-import { type Preset, PRESETS } from "./presets.ts";
+import { type Preset, presetOptions } from "./presets.ts";
+import { scaledSchedule } from "./scaled_schedule.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
 /** How {@linkcode TrainOptions.budget} is read. */
@@ -22,11 +24,16 @@ export type OptimizerType = "default" | "sparse_adam";
 
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
-  /** One of the published settings. Options given explicitly override it. Default none. */
+  /** A set of options. Options given explicitly override it. Default none. */
   preset?: Preset;
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
-  /** Training steps. Default 30000. */
+  /**
+   * Training steps. Without any option of the schedule and without `parity`, the schedule is scaled to them: each of
+   * `densificationInterval` (at least 50), `densifyFromIter`, `densifyUntilIter`, `opacityResetInterval`,
+   * `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` is multiplied by `iterations` / 30000, or by the ratio to
+   * the preset's iterations, and rounded. Default 30000.
+   */
   iterations?: number;
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
   positionLrInit?: number;
@@ -54,6 +61,8 @@ export interface TrainOptions {
   densifyUntilIter?: number;
   /** Iterations between opacity resets. Default 3000. */
   opacityResetInterval?: number;
+  /** Iterations between increments of the degree of the spherical harmonics, from 0 up. Default 1000. */
+  shDegreeInterval?: number;
   /** Gradient of the 2D mean that makes a Gaussian a candidate for densification. Default 0.0002. */
   densifyGradThreshold?: number;
   /** Size above which a candidate is split instead of cloned, in scene extents. Default 0.01. */
@@ -111,11 +120,17 @@ export interface TrainOptions {
   dataDevice?: "cuda" | "cpu" | "disk";
   /** With `dataDevice: "disk"`: maximum bytes of decoded photos in host memory. Default 2 GiB. */
   photoCache?: number;
-  /** Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Default 7000 and 30000. */
+  /**
+   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Without them 7000, 30000 and, if
+   * the scene holds out views, the last iteration evaluate. Default none.
+   */
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
   saveIterations?: readonly number[];
-  /** Stop after this many seconds of training steps, without loading and evaluation. Default no limit. */
+  /**
+   * Stop after this many seconds of training steps, without loading and evaluation. If the last iteration would evaluate,
+   * the run does so where it stops. Default no limit.
+   */
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */
   signal?: AbortSignal;
@@ -150,6 +165,9 @@ export type ResolvedTrainOptions =
   & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
   & { parity: readonly ParityPart[] };
 
+/** Iterations that evaluate if the caller gives none, beside the last one. */
+const USUAL_TESTS: readonly number[] = [7000, 30_000];
+
 /** Options that are not rows of the table, since they have no flags. */
 const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
 
@@ -165,11 +183,9 @@ function rejectUnknown(options: TrainOptions): void {
   throw new OptionError(() => `Unknown option "${unknown}" of train()`);
 }
 
-/** The options that the preset sets, if there is one. */
-function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
-  if (preset === undefined || !Object.hasOwn(PRESETS, preset)) return {}; // an unknown one is rejected by its row
-  const { budget: usual = budget, ...options } = PRESETS[preset];
-  if (usual !== undefined) return { ...options, budget: usual };
+/** Rejects a preset that leaves the budget to the caller, who gave none. */
+function checkBudget({ preset, mode, budget }: TrainOptions): void {
+  if (preset === undefined || mode !== "final_count" || budget !== undefined) return;
   throw new OptionError((option) =>
     `Missing ${option("budget")}: ${option("preset")} ${preset} trains to a final count of Gaussians, such as 1000000`
   );
@@ -204,21 +220,32 @@ function checkTogether(options: ResolvedTrainOptions): void {
  * Fills in defaults and checks every option.
  *
  * @param options What the caller gave
- * @returns All options; both lists of iterations are limited to the run, and `saveIterations` includes the last one
+ * @param scene What is trained on. Default: one that holds out no views
+ * @returns All options; the schedule is scaled, both lists of iterations are limited to the run, and `saveIterations`
+ * includes the last one
  * @throws {OptionError} When an option is unknown or out of range; the message names it and says what is allowed
  */
-export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
+export function resolveTrainOptions(
+  options: TrainOptions = {},
+  { test }: Pick<Scene, "test"> = { test: [] },
+): ResolvedTrainOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
   rejectUnknown(given);
-  const { parity: wanted, ...named } = { ...presetOptions(given), ...given };
+  const { parity: wanted, ...named }: TrainOptions = {
+    ...presetOptions(given.preset),
+    ...scaledSchedule(given),
+    ...given,
+  };
+  checkBudget(named);
   const parity = Array.isArray(wanted) ? wanted.join(",") || "none" : wanted as "none" | "reference" | undefined;
   const checked = resolveOptions(TRAIN_ROWS, { ...named, parity });
   const { iterations } = checked;
+  const { testIterations = [...USUAL_TESTS, ...(test.length > 0 ? [iterations] : [])] } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
     parity: parityParts(checked.parity)!, // the row's check rejects unknown parts
-    testIterations: happening(checked.testIterations),
+    testIterations: happening(testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,
     controller: given.controller,

@@ -13,8 +13,6 @@ import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 import type { StepTerms } from "./strategies/strategy.ts";
 
-/** Iterations between increments of the degree of the spherical harmonics. */
-const SH_DEGREE_INTERVAL = 1000;
 /** Iterations between steps of the higher spherical harmonics with `shLower`. */
 const SH_REST_INTERVAL = 16;
 /** `shfeatureLr` is divided by this. */
@@ -84,10 +82,10 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
  * @param iteration 1-based
  * @param options Resolved options
  * @param start Degree of the initial Gaussians; 0 for those made from points
- * @returns The number of full thousands of iterations, at least `start` and at most `shDegree`
+ * @returns The number of full `shDegreeInterval`s, at least `start` and at most `shDegree`
  */
 export function activeShDegree(iteration: number, options: ResolvedTrainOptions, start = 0): number {
-  return Math.min(Math.max(Math.floor(iteration / SH_DEGREE_INTERVAL), start), options.shDegree);
+  return Math.min(Math.max(Math.floor(iteration / options.shDegreeInterval), start), options.shDegree);
 }
 
 function stepsShRest(iteration: number, options: ResolvedTrainOptions): boolean {

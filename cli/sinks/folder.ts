@@ -5,7 +5,7 @@ import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { lastIteration, savedIterations } from "../../load/model_folder.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { trainOptions, viewParity } from "../train_options.ts";
+import { viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes the model folder. */
@@ -68,7 +68,7 @@ export class FolderSink implements Sink {
 
 /** How the capture was loaded, in the format that 3DGS tools read. */
 function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | number | boolean> {
-  const { referenceCameras, coverage } = viewParity(trainOptions(values));
+  const { referenceCameras, coverage } = viewParity(values);
   return {
     data_device: values.data_device,
     eval: values.eval,

@@ -3,6 +3,7 @@
 import { formatBytes } from "../../base/format.ts";
 import type { DensifyEvent, DoneEvent, EvaluateEvent, TrainEvent } from "../../train/events.ts";
 import { count, duration, planText, rate } from "../format.ts";
+import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
@@ -27,6 +28,7 @@ export class LinesSink implements Sink {
     switch (event.type) {
       case "plan":
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
+        if (event.scaled !== undefined) this.#reporter.note(describeScaling(event.scaled, this.#setup.values));
         break;
       case "densify":
         this.#reporter.note(describeDensification(event));
@@ -65,6 +67,14 @@ export class LinesSink implements Sink {
       } in this folder; render uses ${last} unless --iteration is given`,
     );
   }
+}
+
+/** A scaled schedule in one line. */
+function describeScaling(scaled: Readonly<Record<string, number>>, { iterations }: RunSetup["values"]): string {
+  const options = Object.entries(scaled).map(([name, value]) => `${flagOf(name)} ${value}`);
+  return `The schedule is scaled to ${count(iterations)} iterations: ${
+    options.join(", ")
+  }; give any of them to set it yourself`;
 }
 
 /** A densification event in one line. */

@@ -15,6 +15,7 @@ export interface Sink {
 
 /** A run before its first event. */
 export interface RunSetup {
+  /** All options, also those that were not given. */
   values: TrainValues;
   device: Device;
   scene: Scene;

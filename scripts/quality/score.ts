@@ -8,7 +8,7 @@ import { deviceOptions } from "../../cli/device.ts";
 import { failureOf } from "../../cli/exit.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { namedLibrary } from "../../cli/paths.ts";
-import { trainOptions, viewParity } from "../../cli/train_options.ts";
+import { viewParity } from "../../cli/train_options.ts";
 import { colorCorrected } from "../../eval/color_correction.ts";
 import { loadLpips } from "../../eval/lpips/lpips.ts";
 import { backgroundOf } from "../../eval/render_record.ts";
@@ -30,7 +30,7 @@ async function scoreHeldOut(folder: string, lpips: string | undefined): Promise<
   const { values } = await parseWithConfig([`--config=${join(folder, MODEL_FILES.config)}`], TRAIN_OPTIONS);
   const scene = await loadScene(values.source_path, {
     ...libraryOptions(LOAD_ROWS, values),
-    ...viewParity(trainOptions(values)),
+    ...viewParity(values),
     library: namedLibrary(),
   });
   const background = backgroundOf({ whiteBackground: values.white_background });

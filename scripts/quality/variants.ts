@@ -122,7 +122,7 @@ export function checkFlags(flags: readonly string[], where: string): void {
     const own = normalise(flags, TRAIN_OPTIONS).options.map(nameOf).find((name) => OWN_OPTIONS.includes(name));
     if (own !== undefined) throw new UsageError(`Cannot use --${own}: the harness sets it`);
     // A budget, as every run has one: a preset may not go without.
-    trainOptions(parse(["--budget=1", ...flags], TRAIN_OPTIONS).values);
+    trainOptions(parse(["--budget=1", ...flags], TRAIN_OPTIONS));
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${error.message} (in ${where})`);
     if (error instanceof OptionError) throw new UsageError(`${error.spelled(flagOf)} (in ${where})`);

@@ -54,7 +54,7 @@ Deno.test("parse() fills in the defaults when nothing is given", () => {
   const { values, given, positionals } = parse([], TRAIN_OPTIONS);
   assertEquals(values.iterations, 30_000);
   assertEquals(values.position_lr_final, 0.0000016);
-  assertEquals(values.test_iterations, [7000, 30_000]);
+  assertEquals([values.save_iterations, values.test_iterations], [[7000, 30_000], undefined]);
   assertEquals(values.eval, false);
   assertEquals(values.max_seconds, Infinity);
   assertEquals(values.init, undefined);

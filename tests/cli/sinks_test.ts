@@ -16,6 +16,7 @@ import type { RunSetup, Sink } from "../../cli/sinks/sink.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
+import type { MemoryPlan } from "../../train/plan.ts";
 import { deviceTest } from "../support/device.ts";
 import { Recorder } from "../support/recorder.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
@@ -113,6 +114,25 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
     "2,0.5,2,1.0000,64,,,,",
   ]);
   assertEquals(JSON.parse(await Deno.readTextFile(join(path, "config.json"))).options.iterations, 4);
+});
+
+sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only that", async ({ setup, ...run }) => {
+  const { gaussians } = run.done;
+  const plan: MemoryPlan = { items: [], total: 0, limit: Infinity };
+  const planned: TrainEvent = { type: "plan", iteration: 0, gaussians, plan, target: 2, densification: [] };
+  for (const scaled of [undefined, { densifyUntilIter: 2, shDegreeInterval: 1 }]) {
+    const streams = new Recorder(false);
+    const reporter = new Reporter({ json: true, streams });
+    const folder = new FolderSink(setup);
+    const sinks = { folder, record: new RecordSink(setup, { folder }) };
+    await tell([new LinesSink(reporter, setup, sinks), new JsonSink(reporter, setup, sinks)], { ...planned, scaled });
+    assertEquals(JSON.parse(streams.output).scaled, scaled);
+    const lines = streams.errors.split("\n").filter((line) => line.includes("schedule"));
+    const line =
+      "The schedule is scaled to 4 iterations: --densify_until_iter 2, --sh_degree_interval 1; give any of " +
+      "them to set it yourself";
+    assertEquals(lines, scaled === undefined ? [] : [line]);
+  }
 });
 
 sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({ setup, ...run }, path) => {

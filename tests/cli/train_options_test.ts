@@ -1,7 +1,7 @@
 // Flags become the library's options, and errors name flags again.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { apiName, OptionError } from "../../base/option.ts";
+import { apiName, OptionError, type OptionRow } from "../../base/option.ts";
 import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { EXIT, failureOf } from "../../cli/exit.ts";
@@ -11,7 +11,7 @@ import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 
 function optionsOf(argv: string): TrainOptions {
-  return trainOptions(parse(argv.split(" ").filter((word) => word !== ""), TRAIN_OPTIONS).values);
+  return trainOptions(parse(argv.split(" ").filter((word) => word !== ""), TRAIN_OPTIONS));
 }
 
 Deno.test("trainOptions() has the library's defaults when no flag is given", () => {
@@ -32,6 +32,9 @@ Deno.test("trainOptions() converts every flag of densification and the optimiser
     ["--densification_interval 500", { densificationInterval: 500 }],
     ["--densify_from_iter 7 --densify_until_iter 9", { densifyFromIter: 7, densifyUntilIter: 9 }],
     ["--opacity_reset_interval 11", { opacityResetInterval: 11 }],
+    ["--iterations 7000", { iterations: 7000 }],
+    ["--iterations 7000 --sh_degree_interval 9", { iterations: 7000, shDegreeInterval: 9 }],
+    ["--preset fast --iterations 7000", { preset: "fast", iterations: 7000 }],
     ["--high_opacity --ho_iteration 16000", { highOpacity: true, hoIteration: 16_000 }],
     ["--parity reference", { parity: "reference" }],
     ["--parity=curve,gradient", { parity: ["curve", "gradient"] }],
@@ -39,8 +42,14 @@ Deno.test("trainOptions() converts every flag of densification and the optimiser
   for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
 });
 
+/** A value that a row takes. */
+function sample({ kind, choices, default: value = true }: OptionRow): string {
+  return String(choices?.[0] ?? (value === Infinity ? 1 : kind === "integers" ? 5 : value));
+}
+
 Deno.test("trainOptions() has every option of the library that has a flag", () => {
-  const handed = Object.keys(optionsOf("--preset budget"));
+  const flags = TRAIN_ROWS.map((row: OptionRow) => `--${row.name}=${sample(row)}`);
+  const handed = Object.keys(optionsOf(flags.join(" ")));
   assertEquals(handed.toSorted(), TRAIN_ROWS.map(apiName).toSorted());
 });
 

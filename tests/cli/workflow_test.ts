@@ -41,7 +41,11 @@ workflowTest(
     const trained = await ended(start(["train", ...args, "--backend", "cpu", "--threads", "2", "--json"], folder));
     assertEquals(trained.code, EXIT.done, trained.stderr);
     const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals(events[0].type, "plan");
+    assertEquals([events[0].type, events[0].scaled.densifyUntilIter], ["plan", 10]);
+    assertStringIncludes(
+      trained.stderr,
+      "The schedule is scaled to 20 iterations: --opacity_reset_interval 1000, --sh",
+    );
     assertEquals(events.filter(({ type }) => type === "evaluate").map(({ set }) => set), ["test", "train"]);
     assertEquals(
       events.filter(({ type }) => type === "view").map(({ set }) => set).join().slice(0, 15),
@@ -63,6 +67,7 @@ workflowTest(
     assertEquals(parse(await Deno.readTextFile(join(out, "train.csv")), { skipFirstRow: true }).length, 20);
     const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
     assertEquals(config.options.source_path, join(folder, "capture"));
+    assertEquals([config.options.densify_until_iter, config.options.sh_degree_interval], [10, 1]);
     assert(config.seconds.total >= config.seconds.load + config.seconds.train);
 
     const again = await ended(
@@ -203,7 +208,8 @@ workflowTest("tame info plans for the budget only if the run has densification e
     return JSON.parse(stdout).gaussians;
   };
   assertEquals(await planned("--iterations 1000"), 800);
-  assertEquals(await planned("--iterations 500"), 400);
+  assertEquals(await planned("--iterations 500"), 800); // the schedule is scaled
+  assertEquals(await planned("--iterations 500 --densification_interval 100"), 400);
   assertEquals(await planned("--densify_until_iter 0"), 400);
 });
 

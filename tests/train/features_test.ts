@@ -13,7 +13,13 @@ import { withFolder } from "../load/fixtures.ts";
 import { deviceTest } from "../support/device.ts";
 import { type Feature, writeFeaturedCapture } from "../support/featured_capture.ts";
 
-const OPTIONS: TrainOptions = { iterations: 400, shDegree: 0, budget: 1, testIterations: [-1] };
+const OPTIONS: TrainOptions = {
+  iterations: 400,
+  shDegree: 0,
+  budget: 1,
+  densifyUntilIter: 0,
+  testIterations: [-1],
+};
 
 interface Case {
   /** PSNR of the held-out views that training reaches, and does not reach without the feature, in dB. */

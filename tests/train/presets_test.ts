@@ -1,7 +1,9 @@
 // Presets: named option sets, which explicit options override.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { apiName, type OptionRow } from "../../base/option.ts";
+import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
-import type { Preset } from "../../train/presets.ts";
+import { type Preset, PRESETS } from "../../train/presets.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
@@ -20,8 +22,31 @@ Deno.test("resolveTrainOptions() takes the options of a preset, and explicit opt
   assertEquals(setting({ preset: "big", budget: 2, mode: "multiplier" }), ["multiplier", 2, 100, true]);
 });
 
+Deno.test("every preset sets options that exist, and the whole schedule if it sets its length", () => {
+  const schedule = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined).map(apiName);
+  for (const [preset, options] of Object.entries(PRESETS)) {
+    const resolved: Record<string, unknown> = { ...resolveTrainOptions({ preset: preset as Preset, budget: 7 }) };
+    for (const [name, value] of Object.entries(options)) {
+      assert(TRAIN_ROWS.some((row) => apiName(row) === name), name);
+      assertEquals(resolved[name], name === "budget" ? 7 : value, name);
+    }
+    if (options.iterations !== undefined) assertEquals(schedule.filter((name) => options[name] === undefined), []);
+  }
+});
+
+Deno.test("resolveTrainOptions() trains fast for 10 000 iterations, to the usual budget before they end", () => {
+  const { iterations, densifyUntilIter, mode, budget } = resolveTrainOptions({ preset: "fast" });
+  assertEquals([iterations, mode, budget], [10_000, "multiplier", 20]);
+  assertLess(densifyUntilIter, iterations);
+});
+
 Deno.test("resolveTrainOptions() rejects an unknown preset, and one that lacks its budget", () => {
-  for (const [preset, words] of [["huge", '"budget" or "big"'], ["toString", '"budget"'], ["big", "Missing budget"]]) {
+  for (
+    const [preset, words] of [["huge", '"budget", "big" or "fast"'], ["toString", '"budget"'], [
+      "big",
+      "Missing budget",
+    ]]
+  ) {
     assertThrows(() => resolveTrainOptions({ preset: preset as Preset }), RangeError, words);
   }
 });

@@ -80,6 +80,8 @@ Deno.test("learningRates() fall for every parameter at the end", () => {
 Deno.test("activeShDegree() rises at every thousandth iteration up to the highest degree", () => {
   assertEquals([1, 999, 1000, 1999, 2000, 3000, 9000].map((t) => activeShDegree(t, defaults)), [0, 0, 1, 1, 2, 3, 3]);
   assertEquals(activeShDegree(9000, resolveTrainOptions({ shDegree: 1 })), 1);
+  const often = resolveTrainOptions({ shDegreeInterval: 7 });
+  assertEquals([6, 7, 13, 14, 21, 28].map((t) => activeShDegree(t, often)), [0, 1, 1, 2, 3, 3]);
 });
 
 Deno.test("updateMask() updates everything except at the last iteration, and opacities not at resets", () => {
@@ -131,7 +133,7 @@ Deno.test("stepFlags() drops the sum of the higher harmonics while they are froz
 
 Deno.test("stepFlags() gathers statistics up to the last event", () => {
   const gathers = (options: TrainOptions): number[] => {
-    const { flags } = stepsOf({ iterations: 2000, ...options });
+    const { flags } = stepsOf({ iterations: 2000, densificationInterval: 100, ...options });
     return iterationsOf(2000, (t) => (flags(t) & STEP.statistics) !== 0);
   };
   assertEquals(gathers({ densifyUntilIter: 1000 }), iterationsOf(900, () => true));

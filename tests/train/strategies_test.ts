@@ -22,7 +22,7 @@ Deno.test("resetsOpacity() is true at multiples of 3000 before 15000, and at 500
   assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, defaults)), [3000, 6000, 9000, 12000]);
   const white = resolveTrainOptions({ whiteBackground: true });
   assertEquals(iterationsOf(30000, (t) => resetsOpacity(t, white)), [500, 3000, 6000, 9000, 12000]);
-  const short = resolveTrainOptions({ iterations: 3000 });
+  const short = resolveTrainOptions({ iterations: 3000, opacityResetInterval: 3000 });
   assertEquals(iterationsOf(3000, (t) => resetsOpacity(t, short)), []);
 });
 
@@ -31,7 +31,7 @@ Deno.test("densificationEvents() lists the events that occur", () => {
   assertEquals([events.length, events[0], events.at(-1)], [28, 1000, 14500]);
   assertEquals(densificationEvents(defaults).length, 144);
   assertEquals(densificationEvents(resolveTrainOptions({ densificationInterval: 3000, iterations: 500 })), []);
-  assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650 })), [600]);
+  assertEquals(densificationEvents(resolveTrainOptions({ iterations: 650, densificationInterval: 100 })), [600]);
   assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 600, iterations: 700 })), [700]);
   assertEquals(densificationEvents(resolveTrainOptions({ densifyUntilIter: 700 })), [600]);
   assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);

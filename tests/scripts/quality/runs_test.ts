@@ -16,8 +16,9 @@ Deno.test("runsOf() gives command lines that train takes, another one for each v
   const plan = { settings: SETTINGS, variants, seeds: [4], folds: [3], flags: ["--iterations=29999"] };
   const seen = new Set<string>();
   for (const { setting, variant, arguments: args } of runsOf(plan)) {
-    const { values } = parse(args, TRAIN_OPTIONS);
-    const options = resolveTrainOptions(trainOptions(values));
+    const parsed = parse(args, TRAIN_OPTIONS);
+    const { values } = parsed;
+    const options = resolveTrainOptions(trainOptions(parsed));
     assertEquals([values.seed, values.eval, values.test_every, values.test_offset], [4, true, 8, 3]);
     assertEquals([values.images, options.iterations], [setting.images, 29_999]);
     assertEquals([options.testIterations, options.saveIterations], [[], [29_999]]);
