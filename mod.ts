@@ -90,6 +90,7 @@ export type {
   OptimizerType,
   ResolvedTrainOptions,
   StrategyContext,
+  StrategyName,
   TrainOptions,
 } from "./train/options.ts";
 export type { Parity, ParityPart } from "./train/parity.ts";

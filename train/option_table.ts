@@ -128,6 +128,13 @@ export const SCHEDULE_ROWS = [
 /** Budget and densification. */
 export const DENSIFICATION_ROWS = [
   {
+    name: "strategy",
+    kind: "string",
+    choices: ["taming", "mcmc", "adc"],
+    default: "taming",
+    help: "how Gaussians are added and removed: by scores, by relocating faint ones, or by gradients alone",
+  },
+  {
     name: "budget",
     kind: "number",
     unit: "N",
@@ -164,7 +171,7 @@ export const DENSIFICATION_ROWS = [
     name: "densify_until_iter",
     kind: "integer",
     unit: "N",
-    default: 15_000,
+    derived: "15000, or 5/6 of the run with strategy mcmc",
     minimum: 0,
     maximum: UINT32_MAX,
     help: "no event from this iteration on",
@@ -268,7 +275,7 @@ export const OPTIMIZER_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of `TrainOptions`; `signal`, `controller` and `strategy` have no flags. */
+/** Rows of `TrainOptions`; `signal` and `controller` have no flags. */
 export const TRAIN_ROWS = [
   ...MODEL_ROWS,
   ...SETTING_ROWS,

@@ -20,6 +20,9 @@ export type BudgetMode = "multiplier" | "final_count";
 /** Which Gaussians Adam updates; see {@linkcode TrainOptions.optimizerType}. */
 export type OptimizerType = "default" | "sparse_adam";
 
+/** A strategy of this library; see {@linkcode TrainOptions.strategy}. */
+export type StrategyName = "taming" | "mcmc" | "adc";
+
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
   /** One of the published settings. Options given explicitly override it. Default none. */
@@ -50,7 +53,10 @@ export interface TrainOptions {
   densificationInterval?: number;
   /** Densification events come after this iteration. Default 500. */
   densifyFromIter?: number;
-  /** Densification events and opacity resets come before this iteration. Default 15000. */
+  /**
+   * Densification events and opacity resets come before this iteration. Default 15000, or 5/6 of the run with strategy
+   * mcmc.
+   */
   densifyUntilIter?: number;
   /** Iterations between opacity resets. Default 3000. */
   opacityResetInterval?: number;
@@ -122,10 +128,12 @@ export interface TrainOptions {
   /** Pauses, resumes and stops the run, and requests saves and evaluations. Default none. */
   controller?: TrainController;
   /**
-   * Makes the strategy that adds and removes Gaussians. Default: that of Mallick et al. 2024, or the reference's with
-   * parity part `selection`.
+   * Adds and removes Gaussians: `"taming"`, by scores (Mallick et al. 2024, Taming 3DGS; the reference's events with
+   * parity part `selection`); `"mcmc"`, by noise and by relocating faint Gaussians (Kheradmand et al. 2024, 3DGS as
+   * MCMC); `"adc"`, by gradients alone (Kerbl et al. 2023); or a function that makes one. All three end with
+   * exactly the budget, unless `budgetCap` is set. Default `"taming"`.
    */
-  strategy?: (context: StrategyContext) => Strategy;
+  strategy?: StrategyName | ((context: StrategyContext) => Strategy);
 }
 
 /** The run that a strategy is made for. */
@@ -146,12 +154,17 @@ export interface StrategyContext {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "strategy">>
-  & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller">
   & { parity: readonly ParityPart[] };
 
 /** Options that are not rows of the table, since they have no flags. */
-const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
+const WITHOUT_ROW: readonly string[] = ["signal", "controller"];
+
+/** Default of `densifyUntilIter`; Kheradmand et al. 2024 (3DGS as MCMC) end at 25 000 of 30 000 iterations. */
+function usualDensifyUntil(strategy: StrategyName, iterations: number): number {
+  return strategy === "mcmc" ? Math.floor(5 * iterations / 6) : 15_000;
+}
 
 /** Iterations from 1 on, ascending, each once; -1 means "none" and is dropped. */
 function iterationList(values: readonly number[]): number[] {
@@ -175,8 +188,25 @@ function presetOptions({ preset, budget }: TrainOptions): TrainOptions {
   );
 }
 
+/** Rejects options that the strategy cannot follow. */
+function checkStrategy({ strategy, highOpacity, parity }: ResolvedTrainOptions): void {
+  if (strategy !== "mcmc" && strategy !== "adc") return;
+  const part = parity.find((part) => part === "curve" || part === "selection");
+  if (part !== undefined) {
+    throw new OptionError((option) =>
+      `Cannot use ${option("parity")} ${part} with ${option("strategy")} ${strategy}: it is about the events of taming`
+    );
+  }
+  if (strategy === "mcmc" && highOpacity) {
+    throw new OptionError((option) =>
+      `Cannot use ${option("highOpacity")} with ${option("strategy")} mcmc, which needs the logits of opacities`
+    );
+  }
+}
+
 /** Rejects options that contradict each other. */
 function checkTogether(options: ResolvedTrainOptions): void {
+  checkStrategy(options);
   const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter } = options;
   if ((positionLrInit === 0) !== (positionLrFinal === 0)) {
     throw new OptionError((option) =>
@@ -210,19 +240,21 @@ function checkTogether(options: ResolvedTrainOptions): void {
 export function resolveTrainOptions(options: TrainOptions = {}): ResolvedTrainOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
   rejectUnknown(given);
-  const { parity: wanted, ...named } = { ...presetOptions(given), ...given };
+  const { parity: wanted, strategy: chosen, ...named } = { ...presetOptions(given), ...given };
   const parity = Array.isArray(wanted) ? wanted.join(",") || "none" : wanted as "none" | "reference" | undefined;
-  const checked = resolveOptions(TRAIN_ROWS, { ...named, parity });
-  const { iterations } = checked;
+  const [own, name] = typeof chosen === "function" ? [chosen] : [undefined, chosen];
+  const checked = resolveOptions(TRAIN_ROWS, { ...named, parity, strategy: name });
+  const { iterations, strategy } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
     parity: parityParts(checked.parity)!, // the row's check rejects unknown parts
+    strategy: own ?? strategy,
+    densifyUntilIter: checked.densifyUntilIter ?? usualDensifyUntil(strategy, iterations),
     testIterations: happening(checked.testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,
     controller: given.controller,
-    strategy: given.strategy,
   };
   checkTogether(resolved);
   return resolved;
