@@ -92,6 +92,7 @@ export type {
   StrategyContext,
   TrainOptions,
 } from "./train/options.ts";
+export type { StrategyName } from "./train/strategy_options.ts";
 export type { Parity, ParityPart } from "./train/parity.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";

@@ -36,6 +36,8 @@ export interface OptionRow {
   readonly unit?: string;
   /** Value when the option is not given; without one the value is undefined. That of a flag is always false. */
   readonly default?: OptionValue;
+  /** The default in words, if it depends on other options; whoever resolves the option fills it in. */
+  readonly derived?: string;
   /** All allowed values. */
   readonly choices?: readonly (string | number)[];
   /** Smallest allowed number. */

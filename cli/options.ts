@@ -77,6 +77,7 @@ export const INFO_OPTIONS = [
     rows: rowsNamed(
       TRAIN_ROWS,
       "preset",
+      "strategy",
       "budget",
       "mode",
       "densification_interval",

@@ -18,19 +18,21 @@ import { knnMeanDist2 } from "./knn.ts";
 export interface InitOptions {
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
+  /** Opacity, between 0 and 1. Default 0.1. */
+  opacity?: number;
+  /** Scale, greater than 0, as a multiple of the distance to the nearest points. Default 1. */
+  scale?: number;
   /** Number of Gaussians to allocate memory for. Default the number of points. */
   capacity?: number;
   /** Called once for each fall-back of the nearest-neighbour search. */
   onFallback?: (message: string) => void;
 }
 
-/** logit(0.1) */
-const INITIAL_LOGIT = Math.log(0.1 / 0.9);
 /** Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. */
 const LEAST_DISTANCE2 = 1e-7;
 
 /**
- * Makes one Gaussian of each point: its position and colour, opacity 0.1, no rotation, and the root mean squared
+ * Makes one Gaussian of each point: its position and colour, low opacity, no rotation, and the root mean squared
  * distance to the three nearest points as the scale on all axes.
  *
  * @example
@@ -46,9 +48,10 @@ const LEAST_DISTANCE2 = 1e-7;
  *
  * @param device Open device
  * @param points At least one point; positions in world units
- * @param options Degree of the spherical harmonics, capacity
+ * @param options Degree of the spherical harmonics, opacity, scale, capacity
  * @returns Gaussians, to be disposed of by the caller
- * @throws {RangeError} When there are no points, or a coordinate is not a number or beyond 1e18
+ * @throws {RangeError} When there are no points, a coordinate is not a number or beyond 1e18, or the opacity or the
+ * scale is out of its range
  * @throws {TameError} When memory does not suffice
  */
 export async function initGaussians(
@@ -57,8 +60,14 @@ export async function initGaussians(
   options: InitOptions = {},
 ): Promise<Gaussians> {
   const { count, positions, colors } = points;
-  const { shDegree = 3, capacity = count, onFallback } = options;
+  const { shDegree = 3, opacity = 0.1, scale = 1, capacity = count, onFallback } = options;
   if (count < 1) throw new RangeError("Cannot make Gaussians: there are no points to start from");
+  if (!(opacity > 0 && opacity < 1)) {
+    throw new RangeError(`Cannot make Gaussians of opacity ${opacity}: it must be between 0 and 1`);
+  }
+  if (!(scale > 0 && scale < Infinity)) {
+    throw new RangeError(`Cannot make Gaussians of scale ${scale}: it must be greater than 0, and finite`);
+  }
   const astray = positions.findIndex((value) => !(Math.abs(value) <= FARTHEST));
   if (astray >= 0) {
     throw new RangeError(
@@ -72,7 +81,7 @@ export async function initGaussians(
   for (let i = 0; i < shDc.length; i++) shDc[i] = (colors[i] / 255 - 0.5) / SH_C0;
   const logScales = new Float32Array(3 * count);
   for (let i = 0; i < count; i++) {
-    logScales.fill(Math.log(Math.sqrt(Math.max(distances2[i], LEAST_DISTANCE2))), 3 * i, 3 * i + 3);
+    logScales.fill(Math.log(scale * Math.sqrt(Math.max(distances2[i], LEAST_DISTANCE2))), 3 * i, 3 * i + 3);
   }
 
   // New rows have the identity quaternion and no higher harmonics already.
@@ -80,7 +89,7 @@ export async function initGaussians(
   try {
     await gaussians.uploadAsync("means", positions);
     await gaussians.uploadAsync("shDc", shDc);
-    await gaussians.uploadAsync("opacities", new Float32Array(count).fill(INITIAL_LOGIT));
+    await gaussians.uploadAsync("opacities", new Float32Array(count).fill(Math.log(opacity / (1 - opacity))));
     await gaussians.uploadAsync("logScales", logScales);
     return gaussians;
   } catch (error) {

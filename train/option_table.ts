@@ -3,6 +3,7 @@
 import { type OptionRow, type OptionValue, UINT32_MAX } from "../base/option.ts";
 import { PARITY_PARTS, parityParts } from "./parity.ts";
 import { type Preset, PRESETS } from "./presets.ts";
+import { STRATEGY_OPTIONS, type StrategyName } from "./strategy_options.ts";
 
 /** What is trained, and where the photos are kept. */
 export const MODEL_ROWS = [
@@ -40,7 +41,7 @@ export const SETTING_ROWS = [
     kind: "string",
     choices: Object.keys(PRESETS) as Preset[],
     help: "budget: 5 times the points, an event every 500 iterations; big: --budget as the final count, an event " +
-      "every 100; fast: 10 000 iterations, an event every 200; all with --sh_lower",
+      "every 100; both with --sh_lower; fast: strategy absgrad, 10 000 iterations, random backgrounds",
   },
   {
     name: "parity",
@@ -138,6 +139,14 @@ export const SCHEDULE_ROWS = [
 
 /** Budget and densification. */
 export const DENSIFICATION_ROWS = [
+  {
+    name: "strategy",
+    kind: "string",
+    choices: Object.keys(STRATEGY_OPTIONS) as StrategyName[],
+    default: "taming",
+    help: "how Gaussians are added and removed: by scores (taming), by absolute gradients while opacities decay " +
+      "(absgrad), by relocating faint ones (mcmc), or by gradients alone (adc)",
+  },
   {
     name: "budget",
     kind: "number",
@@ -283,7 +292,7 @@ export const OPTIMIZER_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Rows of `TrainOptions`; `signal`, `controller` and `strategy` have no flags. */
+/** Rows of `TrainOptions`; `signal` and `controller` have no flags. */
 export const TRAIN_ROWS = [
   ...MODEL_ROWS,
   ...SETTING_ROWS,

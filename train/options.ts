@@ -15,6 +15,7 @@ import { type Parity, type ParityPart, parityParts } from "./parity.ts";
 import { type Preset, presetOptions } from "./presets.ts";
 import { scaledSchedule } from "./scaled_schedule.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import { type StrategyName, strategyOptions } from "./strategy_options.ts";
 
 /** How {@linkcode TrainOptions.budget} is read. */
 export type BudgetMode = "multiplier" | "final_count";
@@ -37,7 +38,10 @@ export interface TrainOptions {
   iterations?: number;
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
   positionLrInit?: number;
-  /** Learning rate of the means from `positionLrMaxSteps` on, in scene extents. Default 0.0000016. */
+  /**
+   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. Default 0.0000016; 0.000016 with strategy
+   * absgrad.
+   */
   positionLrFinal?: number;
   /** Iterations over which the means' learning rate falls, exponentially. Default 30000. */
   positionLrMaxSteps?: number;
@@ -53,13 +57,16 @@ export interface TrainOptions {
   rotationLr?: number;
   /** Weight of 1 - SSIM in the loss, 0 to 1. Default 0.2. */
   lambdaDssim?: number;
-  /** Iterations between densification events. Default 100. */
+  /** Iterations between densification events. Default 100; 1000 with strategy absgrad. */
   densificationInterval?: number;
   /** Densification events come after this iteration. Default 500. */
   densifyFromIter?: number;
-  /** Densification events and opacity resets come before this iteration. Default 15000. */
+  /**
+   * Densification events and opacity resets or decays come before this iteration. Default 15000; 24000 with strategy
+   * absgrad, 25000 with mcmc.
+   */
   densifyUntilIter?: number;
-  /** Iterations between opacity resets. Default 3000. */
+  /** Iterations between opacity resets, or decays with strategy absgrad. Default 3000; 1500 with absgrad. */
   opacityResetInterval?: number;
   /** Iterations between increments of the degree of the spherical harmonics, from 0 up. Default 1000. */
   shDegreeInterval?: number;
@@ -137,10 +144,12 @@ export interface TrainOptions {
   /** Pauses, resumes and stops the run, and requests saves and evaluations. Default none. */
   controller?: TrainController;
   /**
-   * Makes the strategy that adds and removes Gaussians. Default: that of Mallick et al. 2024, or the reference's with
-   * parity part `selection`.
+   * Adds and removes Gaussians: `"taming"`, by scores (Mallick et al. 2024, Taming 3DGS; the reference's events with
+   * parity part `selection`); `"absgrad"`, by absolute gradients while opacities decay, the best in short runs; `"mcmc"`, by noise and by relocating faint Gaussians (Kheradmand et al. 2024, 3DGS as
+   * MCMC); `"adc"`, by gradients alone (Kerbl et al. 2023); or a function that makes one. All three end with
+   * exactly the budget, unless `budgetCap` is set. Default `"taming"`.
    */
-  strategy?: (context: StrategyContext) => Strategy;
+  strategy?: StrategyName | ((context: StrategyContext) => Strategy);
 }
 
 /** The run that a strategy is made for. */
@@ -161,15 +170,15 @@ export interface StrategyContext {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "strategy">>
-  & Pick<TrainOptions, "preset" | "signal" | "controller" | "strategy">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller">
   & { parity: readonly ParityPart[] };
 
 /** Iterations that evaluate if the caller gives none, beside the last one. */
 const USUAL_TESTS: readonly number[] = [7000, 30_000];
 
 /** Options that are not rows of the table, since they have no flags. */
-const WITHOUT_ROW: readonly string[] = ["signal", "controller", "strategy"];
+const WITHOUT_ROW: readonly string[] = ["signal", "controller"];
 
 /** Iterations from 1 on, ascending, each once; -1 means "none" and is dropped. */
 function iterationList(values: readonly number[]): number[] {
@@ -191,8 +200,25 @@ function checkBudget({ preset, mode, budget }: TrainOptions): void {
   );
 }
 
+/** Rejects options that the strategy cannot follow. */
+function checkStrategy({ strategy, highOpacity, parity }: ResolvedTrainOptions): void {
+  if (typeof strategy === "function" || strategy === "taming") return;
+  const part = parity.find((part) => part === "curve" || part === "selection");
+  if (part !== undefined) {
+    throw new OptionError((option) =>
+      `Cannot use ${option("parity")} ${part} with ${option("strategy")} ${strategy}: it is about the events of taming`
+    );
+  }
+  if (strategy === "mcmc" && highOpacity) {
+    throw new OptionError((option) =>
+      `Cannot use ${option("highOpacity")} with ${option("strategy")} mcmc, which needs the logits of opacities`
+    );
+  }
+}
+
 /** Rejects options that contradict each other. */
 function checkTogether(options: ResolvedTrainOptions): void {
+  checkStrategy(options);
   const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter } = options;
   if ((positionLrInit === 0) !== (positionLrFinal === 0)) {
     throw new OptionError((option) =>
@@ -231,25 +257,28 @@ export function resolveTrainOptions(
 ): ResolvedTrainOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions;
   rejectUnknown(given);
-  const { parity: wanted, ...named }: TrainOptions = {
-    ...presetOptions(given.preset),
+  const preset = presetOptions(given.preset);
+  const { parity: wanted, strategy: chosen, ...named }: TrainOptions = {
+    ...strategyOptions(given.strategy ?? preset.strategy),
+    ...preset,
     ...scaledSchedule(given),
     ...given,
   };
   checkBudget(named);
   const parity = Array.isArray(wanted) ? wanted.join(",") || "none" : wanted as "none" | "reference" | undefined;
-  const checked = resolveOptions(TRAIN_ROWS, { ...named, parity });
+  const [own, name] = typeof chosen === "function" ? [chosen] : [undefined, chosen];
+  const checked = resolveOptions(TRAIN_ROWS, { ...named, parity, strategy: name });
   const { iterations } = checked;
   const { testIterations = [...USUAL_TESTS, ...(test.length > 0 ? [iterations] : [])] } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
     parity: parityParts(checked.parity)!, // the row's check rejects unknown parts
+    strategy: own ?? checked.strategy,
     testIterations: happening(testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
     signal: given.signal,
     controller: given.controller,
-    strategy: given.strategy,
   };
   checkTogether(resolved);
   return resolved;

@@ -59,7 +59,7 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
   const warnings: string[] = [];
   const onFallback = (message: string) => void warnings.push(message);
   const gaussians = splats === undefined
-    ? await initGaussians(device, scene.points, { shDegree, capacity, onFallback })
+    ? await initGaussians(device, scene.points, { shDegree, capacity, onFallback, ...strategy.initial })
     : await warmStart(device, splats, { shDegree, capacity });
   try {
     const firstInstances = await mostInstances(gaussians, scene.train);

@@ -4,13 +4,14 @@ import { apiName, type OptionRow, rowNamed } from "../base/option.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import { parityParts } from "./parity.ts";
 import { presetOptions } from "./presets.ts";
+import { strategyOptions } from "./strategy_options.ts";
 
 /** The options of the schedule. */
 const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined);
 
 /**
- * Scales the schedule, that of the preset if there is one, to the number of iterations: each value times their ratio,
- * rounded, and at least its row's `scaledMinimum`.
+ * Scales the schedule, that of the preset or the strategy if they set one, to the number of iterations: each value times
+ * their ratio to the usual number, rounded, and at least its row's `scaledMinimum`.
  *
  * @param given The options that the caller of `train` gave
  * @returns The options of the schedule by name; undefined if the run has the usual length, if one of them was given, or
@@ -19,12 +20,13 @@ const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row
 export function scaledSchedule(given: object): Record<string, number> | undefined {
   const options = given as Readonly<Record<string, unknown>>;
   const preset = presetOptions(options.preset as string | undefined);
-  const usual = Number(preset.iterations ?? rowNamed(TRAIN_ROWS, "iterations").default);
-  const iterations = Number(options.iterations ?? usual);
+  const strategy = strategyOptions(options.strategy ?? preset.strategy);
+  const usual = Number(rowNamed(TRAIN_ROWS, "iterations").default);
+  const iterations = Number(options.iterations ?? preset.iterations ?? usual);
   const set = SCHEDULE.some((row) => options[apiName(row)] !== undefined);
   if (iterations === usual || set || parityParts(options.parity ?? "none")?.length !== 0) return undefined;
   return Object.fromEntries(SCHEDULE.map((row) => {
-    const value = Number(preset[apiName(row)] ?? row.default);
+    const value = Number(preset[apiName(row)] ?? strategy[apiName(row)] ?? row.default);
     return [apiName(row), Math.max(Math.round(value * iterations / usual), row.scaledMinimum!)];
   }));
 }

@@ -17,7 +17,7 @@ export interface Variant {
   multiplies?: boolean;
 }
 
-/** The defaults, each default replaced by the reference's behaviour, all of them replaced, and optional features. */
+/** The defaults, each replaced by the reference's behaviour, all of them replaced, other strategies, and options. */
 export const VARIANTS: readonly Variant[] = [
   { name: "default", flags: [] },
   { name: "curve", flags: ["--parity=curve"] },
@@ -30,6 +30,8 @@ export const VARIANTS: readonly Variant[] = [
   { name: "reference", flags: ["--parity=reference"], multiplies: true },
   { name: "cap", flags: ["--budget_cap"] },
   { name: "unpruned", flags: ["--min_opacity=0"] },
+  { name: "mcmc", flags: ["--strategy=mcmc", "--densification_interval=100"] },
+  { name: "adc", flags: ["--strategy=adc"] },
   { name: "high_opacity", flags: ["--high_opacity"] },
   { name: "sparse_adam", flags: ["--optimizer_type=sparse_adam"] },
 ];

@@ -1,6 +1,6 @@
 // Flags become the library's options, and errors name flags again.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { apiName, OptionError, type OptionRow } from "../../base/option.ts";
 import { parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
@@ -37,6 +37,8 @@ Deno.test("trainOptions() converts every flag of densification and the optimiser
     ["--preset fast --iterations 7000", { preset: "fast", iterations: 7000 }],
     ["--high_opacity --ho_iteration 16000", { highOpacity: true, hoIteration: 16_000 }],
     ["--parity reference", { parity: "reference" }],
+    ["--strategy mcmc --iterations 600", { strategy: "mcmc", iterations: 600 }],
+    ["--strategy=adc", { strategy: "adc" }],
     ["--parity=curve,gradient", { parity: ["curve", "gradient"] }],
   ];
   for (const [argv, options] of flags) assertEquals(resolveTrainOptions(optionsOf(argv)), resolveTrainOptions(options));
@@ -59,6 +61,16 @@ Deno.test("failureOf() names flags when options contradict each other", () => {
     const { code, message } = failureOf(error, () => "");
     assertEquals(code, EXIT.usage);
     assertEquals(message, "Cannot use 7000 as --ho_iteration: it must be at least --densify_until_iter, 15000");
+  }
+});
+
+Deno.test("failureOf() names flags when a strategy cannot follow an option", () => {
+  for (const other of ["parity curve", "high_opacity"]) {
+    const error = assertThrows(() => optionsOf(`--strategy mcmc --${other}`), OptionError);
+    assertStringIncludes(
+      failureOf(error, () => "").message,
+      `Cannot use --${other} with --strategy mcmc`,
+    );
   }
 });
 

@@ -8,6 +8,7 @@ import { rotationFromQuaternion } from "../../load/camera.ts";
 import { deviceTest } from "../support/device.ts";
 import { assertSameState, exportColumns, rowOf, type StateColumns } from "../support/trainer_state.ts";
 import { EVERYTHING } from "../gpu/training.ts";
+import { relocationScale } from "../reference/relocation.ts";
 import { open, steps, twoSided, WEIGHTS, type World } from "./world.ts";
 
 const COUNT = 8;
@@ -111,17 +112,6 @@ deviceTest("Columns.editRows() clears the moments of copied rows if the kind say
 });
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-/** The factor on the scales, o / Σ (−1)^(j+1) C(n, j) o'^j / √j. */
-function relocationScale(o: number, shared: number, n: number): number {
-  let sum = 0;
-  let term = -1;
-  for (let j = 1; j <= n; j++) {
-    term *= -shared * (n - j + 1) / j;
-    sum += term / Math.sqrt(j);
-  }
-  return o / sum;
-}
 
 for (const mode of ["logit", "linear"] as const) {
   const opacities = [0.5, 0.9, 0.99, 0.02, 0.3, 0.6, 0.7, 0.8];

@@ -11,7 +11,7 @@ import { page } from "./markdown.ts";
 const INTERFACES: [name: string, file: string, rows: readonly OptionRow[], others: string[]][] = [
   ["DeviceOptions", "ffi/device.ts", DEVICE_ROWS, ["library"]],
   ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["coverage", "library", "referenceCameras", "signal"]],
-  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal", "strategy"]],
+  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal"]],
 ];
 
 /** Documentation of an interface's properties by name, in one line each. */
@@ -22,8 +22,9 @@ function documentation(text: string, name: string): Map<string, string> {
 }
 
 /** The default of a row as documentation has it. */
-function documented({ kind, default: value }: OptionRow): string {
+function documented({ kind, default: value, derived }: OptionRow): string {
   if (kind === "flag") return "false";
+  if (derived !== undefined) return derived;
   if (value === undefined) return "none";
   if (value === Infinity) return "no limit";
   if (Array.isArray(value)) return value.join(" and ");

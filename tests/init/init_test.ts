@@ -33,6 +33,22 @@ deviceTest("initGaussians() makes round, faint Gaussians of the points' colours 
   assertEquals(rest, new Array(24).fill(0));
 });
 
+deviceTest("initGaussians() makes Gaussians of a given opacity and relative scale", async (device) => {
+  using gaussians = await initGaussians(device, twinSquare(), { opacity: 0.5, scale: 0.1 });
+  const { logScales, opacities } = gaussians.toArrays();
+  for (const opacity of opacities) assertEquals(opacity, 0);
+  for (const scale of logScales) assertAlmostEquals(scale, Math.log(0.1 * Math.sqrt(2 / 3)), 1e-6);
+});
+
+deviceTest("initGaussians() throws when opacity or scale is out of range", async (device) => {
+  for (const opacity of [0, 1, NaN, -1]) {
+    await assertRejects(() => initGaussians(device, twinSquare(), { opacity }), RangeError, `of opacity ${opacity}`);
+  }
+  for (const scale of [0, Infinity, NaN, -1]) {
+    await assertRejects(() => initGaussians(device, twinSquare(), { scale }), RangeError, `of scale ${scale}`);
+  }
+});
+
 deviceTest("initGaussians() keeps sizes finite when all points coincide, and when there is one", async (device) => {
   for (const count of [1, 5]) {
     const points = { count, positions: new Float32Array(3 * count), colors: new Uint8Array(3 * count) };

@@ -18,6 +18,23 @@ Deno.test("resolveTrainOptions() keeps only iterations within the run and always
   assertEquals(options.testIterations, []);
 });
 
+Deno.test("resolveTrainOptions() densifies until 15000, with strategy mcmc until 5/6 of the run, unless stated", () => {
+  const until = (options: TrainOptions) => resolveTrainOptions(options).densifyUntilIter;
+  assertEquals(until({}), 15_000);
+  assertEquals(until({ strategy: "adc", iterations: 600 }), 15_000);
+  assertEquals(until({ strategy: "mcmc" }), 25_000);
+  assertEquals(until({ strategy: "mcmc", iterations: 7000 }), 5833);
+  assertEquals(until({ strategy: "mcmc", iterations: 7000, densifyUntilIter: 5000 }), 5000);
+});
+
+Deno.test("resolveTrainOptions() keeps a strategy that is a function", () => {
+  const strategy = () => {
+    throw new Error("not called");
+  };
+  assertEquals(resolveTrainOptions({ strategy, parity: "reference" }).strategy, strategy);
+  assertEquals(resolveTrainOptions().strategy, "taming");
+});
+
 Deno.test("resolveTrainOptions() ignores an option that is undefined", () => {
   assertEquals(resolveTrainOptions({ budget: undefined }).budget, 20);
 });
@@ -36,6 +53,10 @@ Deno.test("resolveTrainOptions() throws with the option's name and range when a 
     [{ mode: "both" as "multiplier" }, 'Cannot use "both" as mode: it takes "multiplier" or "final_count"'],
     [{ optimizerType: "sgd" as "default" }, '"default" or "sparse_adam"'],
     [{ minOpacity: 1.5 }, "from 0 to 1"],
+    [{ strategy: "sgld" as "mcmc" }, 'Cannot use "sgld" as strategy: it takes "taming", "mcmc" or "adc"'],
+    [{ strategy: "mcmc", parity: "reference" }, "Cannot use parity curve with strategy mcmc"],
+    [{ strategy: "adc", parity: ["rates", "selection"] }, "Cannot use parity selection with strategy adc"],
+    [{ strategy: "mcmc", highOpacity: true, hoIteration: 26_000 }, "Cannot use highOpacity with strategy mcmc"],
     [{ cams: -2 }, "Cannot use -2 as cams: it takes an integer from 0 to 2^32 - 1, or -1"],
     [{ saveIterations: [0] }, "Cannot use [0] as saveIterations: it takes one or more integers, each 1 or more, or -1"],
     [{ positionLrInit: 0 }, "positionLrFinal"],

@@ -1,5 +1,13 @@
 // Strategies: the events of the built-in ones, and runs with the caller's strategy.
-import { assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import type { SplatArrays } from "../../ffi/gaussians.ts";
 import { GROUP, STEP } from "../../ffi/trainer.ts";
 import { eventTarget } from "../../train/budget.ts";
 import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
@@ -7,7 +15,7 @@ import { resetsOpacity } from "../../train/strategies/opacity.ts";
 import { grow } from "../../train/strategies/grow.ts";
 import { densificationEvents } from "../../train/strategies/periodic.ts";
 import type { EventPlace, Strategy } from "../../train/strategies/strategy.ts";
-import { deviceTest } from "../support/device.ts";
+import { deviceTest, testDevice } from "../support/device.ts";
 import { strategyFor } from "../support/strategy.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
@@ -37,10 +45,25 @@ Deno.test("densificationEvents() lists the events that occur", () => {
   assertEquals(densificationEvents(resolveTrainOptions({ densifyFromIter: 5000, densifyUntilIter: 4000 })), []);
 });
 
-Deno.test("strategyOf() returns the reference's strategy with parity part selection, else Taming's", () => {
+Deno.test("strategyOf() returns the strategy that is named, or the reference's with parity part selection", () => {
   const name = (options: TrainOptions) => strategyFor(options).name;
   assertEquals([name({}), name({ parity: ["curve"] })], ["taming", "taming"]);
   assertEquals([name({ parity: "reference" }), name({ parity: ["selection"] })], ["reference", "reference"]);
+  for (const strategy of ["taming", "mcmc", "adc"] as const) {
+    assertEquals(name({ strategy }), strategy);
+    assertEquals(name({ strategy, parity: ["rates", "gradient"] }), strategy);
+  }
+});
+
+Deno.test("mcmc and adc need no photos at their events, and mcmc resets no opacities", () => {
+  const options = { iterations: 4000, densifyUntilIter: 3500, densificationInterval: 700 };
+  const densification = [700, 1400, 2100, 2800];
+  for (const [strategy, events] of [["mcmc", densification], ["adc", [...densification, 3000]]] as const) {
+    const { isEvent, views, ...rest } = strategyFor({ ...options, strategy });
+    assertEquals([...rest.densification], densification);
+    assertEquals(iterationsOf(4000, isEvent), [...events]);
+    assertEquals(iterationsOf(4000, (t) => views(t).length > 0), []);
+  }
 });
 
 Deno.test("isEvent() is true at densification, opacity resets and the switch; only the first has views()", () => {
@@ -54,6 +77,70 @@ Deno.test("isEvent() is true at densification, opacity resets and the switch; on
 });
 
 const SHORT: TrainOptions = { iterations: 20, testIterations: [-1], budget: 1 };
+
+/** Events at 10, 20 and 30. */
+const EVENTFUL: TrainOptions = {
+  iterations: 40,
+  testIterations: [-1],
+  densifyFromIter: 5,
+  densifyUntilIter: 35,
+  densificationInterval: 10,
+};
+
+for (const strategy of ["taming", "mcmc", "adc"] as const) {
+  deviceTest(`train() ends with exactly the budget with the strategy ${strategy}`, async (device) => {
+    const scene = await syntheticScene(device);
+    for (const budget of [1, 17, 59, 61, 100, 700]) {
+      const { result, events } = await trained(device, scene, {
+        ...EVENTFUL,
+        strategy,
+        mode: "final_count",
+        budget,
+      });
+      assertEquals(result.count, budget, `a budget of ${budget}`);
+      let before = 60;
+      for (const event of events) {
+        if (event.type !== "densify") continue;
+        const { pruned, cloned, split, count } = event;
+        assertEquals(before - pruned + cloned + split, count);
+        before = count;
+      }
+    }
+  });
+
+  deviceTest(`train() gives the same bits again with the strategy ${strategy} and 1 or 3 threads`, async () => {
+    const results = [];
+    for (const [threads, seed] of [[1, 0], [1, 0], [3, 0], [1, 1]]) {
+      using device = await testDevice({ threads, seed });
+      const scene = await syntheticScene(device);
+      results.push((await trained(device, scene, { ...EVENTFUL, strategy, budget: 3, minOpacity: 0.05 })).rows);
+    }
+    assertEquals(results[1], results[0]);
+    assertEquals(results[2], results[0]);
+    assertNotEquals(results[3], results[0]);
+  });
+
+  deviceTest(`train() learns with the strategy ${strategy}`, async (device) => {
+    const scene = await syntheticScene(device);
+    const { losses } = await trained(device, scene, { ...EVENTFUL, iterations: 150, strategy, budget: 2 });
+    assertLess(losses.slice(-6).reduce((sum, loss) => sum + loss), 0.7 * losses.slice(0, 6).reduce((a, b) => a + b));
+  });
+}
+
+deviceTest("train() begins with the opacity and the scale of its strategy", async (device) => {
+  const scene = await syntheticScene(device);
+  const initial: Record<string, SplatArrays> = {};
+  for (const strategy of ["taming", "mcmc", "adc"] as const) {
+    await trained(device, scene, { ...SHORT, strategy }, ({ type, gaussians }) => {
+      if (type === "plan") initial[strategy] = gaussians.toArrays();
+    });
+  }
+  const { taming, mcmc, adc } = initial;
+  assertEquals(adc, taming);
+  assertEquals(mcmc.opacities, new Float32Array(60));
+  mcmc.logScales.forEach((value, i) => assertAlmostEquals(value, taming.logScales[i] + Math.log(0.1), 1e-6));
+  assertEquals([mcmc.means, mcmc.sh], [taming.means, taming.sh]);
+});
 
 /** A strategy without events, with overrides. */
 function idle(changes: Partial<Strategy> = {}): Strategy {

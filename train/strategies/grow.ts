@@ -95,17 +95,33 @@ export async function grow(trainer: Trainer, options: GrowOptions): Promise<Grow
   const missing = fill ? wanted - chosen : 0;
   if (missing === 0) await columns.compute("filled", "0");
   else await columns.select("filled", `-(${MEAN_GRADIENT})`, { among: "!candidate", count: missing });
-  const filled = missing === 0 ? 0 : await columns.sum("filled");
+  const grown = await growMarked(trainer, draw);
+  columns.drop();
+  return { candidates, ...grown };
+}
+
+/**
+ * Clones and splits the Gaussians that the columns `cloned`, `split` and `filled` mark. Of the last, those that `large`
+ * marks are split, and the others share their opacity with their copy.
+ *
+ * @param trainer Has these columns
+ * @param draw Identifies the random means of the children
+ * @returns Counts
+ */
+export async function growMarked(
+  { columns, gaussians }: Trainer,
+  draw: Pick<GrowOptions, "iteration" | "round">,
+): Promise<Omit<Grown, "candidates">> {
   // Those that fill up fit the photos already: training would have to undo what an exact copy adds to the render.
   await columns.compute(
     "kind",
     `choose(cloned, ${CLONE}, choose(split | filled & large, ${SPLIT_IN_TWO}, choose(filled, ${SHARED_CLONE}, 0)))`,
   );
+  const grown = await columns.sum("kind != 0");
   const split = await columns.sum(`kind == ${SPLIT_IN_TWO}`);
-  const grown = chosen + filled;
+  const filled = await columns.sum("filled");
   if (grown > 0) await columns.editRows("kind", KINDS, draw);
-  columns.drop();
-  return { candidates, cloned: grown - split, split, filled, count: trainer.gaussians.count };
+  return { cloned: grown - split, split, filled, count: gaussians.count };
 }
 
 /** Throws "invalid argument" when the target exceeds the capacity, or a threshold is out of range. */

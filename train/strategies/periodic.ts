@@ -1,6 +1,6 @@
 /**
- * The common part of the strategies in this folder: densification at a fixed interval with scores from a few views,
- * opacity resets, and the switch to linear opacities. They differ in what a densification event does.
+ * The common part of several strategies in this folder: densification at a fixed interval, opacity resets, and the
+ * switch to linear opacities. They differ in what a densification event does, and in whether it needs scores.
  *
  * @module
  */
@@ -14,7 +14,9 @@ import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 
 /** The parts in which periodic strategies differ. */
 export interface PeriodicParts extends Pick<Strategy, "name" | "fullGradientDepth"> {
-  /** Carries out a densification event; all Gaussians have been scored. */
+  /** Whether all Gaussians are scored before a densification event. */
+  scores: boolean;
+  /** Carries out a densification event. */
   densify(trainer: Trainer, place: EventPlace): Promise<EventOutcome>;
 }
 
@@ -26,13 +28,13 @@ export interface PeriodicParts extends Pick<Strategy, "name" | "fullGradientDept
  */
 export function periodicStrategy(
   { options, seed, views }: StrategyContext,
-  { name, fullGradientDepth, densify }: PeriodicParts,
+  { name, fullGradientDepth, scores, densify }: PeriodicParts,
 ): Strategy {
   const densification = densificationEvents(options);
   const last = densification.at(-1) ?? 0;
   const densifies = new Set(densification);
   const scoredViews = (iteration: number): number[] =>
-    densifies.has(iteration) ? sampleViews(views, options.cams, seed, iteration) : [];
+    scores && densifies.has(iteration) ? sampleViews(views, options.cams, seed, iteration) : [];
   return {
     name,
     fullGradientDepth,
@@ -48,7 +50,7 @@ export function periodicStrategy(
       const { iteration, shDegree, background } = place;
       let outcome: EventOutcome | undefined;
       if (densifies.has(iteration)) {
-        await trainer.score(scoredViews(iteration), SCORE_WEIGHTS, { shDegree, background });
+        if (scores) await trainer.score(scoredViews(iteration), SCORE_WEIGHTS, { shDegree, background });
         outcome = await densify(trainer, place);
         trainer.resetStatistics();
       }

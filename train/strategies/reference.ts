@@ -22,6 +22,7 @@ export function referenceStrategy(context: StrategyContext): Strategy {
   return periodicStrategy(context, {
     name: "reference",
     fullGradientDepth: 0,
+    scores: true,
     densify: (trainer, place) => densify(trainer, place, context),
   });
 }

@@ -6,6 +6,7 @@
  */
 
 import type { AddedTerms, Trainer, TrainerOptions } from "../../ffi/trainer.ts";
+import type { InitOptions } from "../../init/gaussians.ts";
 
 /** The part of a step that a strategy determines. */
 export interface StepTerms extends AddedTerms {
@@ -33,9 +34,9 @@ export interface EventPlace {
 export interface EventOutcome {
   /** The target count of the event. */
   target: number;
-  /** Gaussians pruned. */
+  /** Gaussians pruned, those that were relocated included. */
   pruned: number;
-  /** Gaussians cloned. */
+  /** Gaussians cloned; a relocated Gaussian is a clone. */
   cloned: number;
   /** Gaussians split in two. */
   split: number;
@@ -61,6 +62,8 @@ export interface Strategy {
   readonly fullGradientDepth?: number;
   /** Optional state of the trainer: fragment statistics, the step count of each Gaussian. Default none. */
   readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps">;
+  /** Opacity and relative size of initial Gaussians that are made of points. Default those of `initGaussians`. */
+  readonly initial?: Pick<InitOptions, "opacity" | "scale">;
   /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
   isEvent(iteration: number): boolean;
   /** Indices of the training views that the event after an iteration needs; their photos are then on the device. */

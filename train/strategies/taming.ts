@@ -31,6 +31,7 @@ export function tamingStrategy(context: StrategyContext): Strategy {
   return periodicStrategy(context, {
     name: "taming",
     fullGradientDepth: FULL_GRADIENT_DEPTH * context.extent,
+    scores: true,
     densify: (trainer, place) => densify(trainer, place, context),
   });
 }

@@ -1,0 +1,137 @@
+/**
+ * Growth by absolute gradients while opacities decay. An event removes what no view has seen, and grows to its target
+ * count, which rises linearly: any Gaussian may be drawn, by its absolute gradient, without a threshold. A long one stays
+ * as it is and gets a smaller child; a short one is split along its longest axis. Between the events all opacities are
+ * halved at times and all moments cleared, so that every Gaussian has to earn its opacity again.
+ *
+ * Absolute gradients: Ye et al. 2024 (AbsGS). Kept parents, linear growth, removal by weight alone, and the decay: the
+ * short recipe of LiteGS (2025). Split along the longest axis: Deng et al. 2025 (Improving Densification in 3DGS).
+ * docs/quality.md has the measured effect of each part.
+ *
+ * @module
+ */
+
+import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
+import type { StrategyContext } from "../options.ts";
+import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
+import { keepsOpacity, switchesOpacity } from "./opacity.ts";
+import { densificationEvents } from "./periodic.ts";
+import { pressures } from "./pressures.ts";
+import { LONGEST_SCALE } from "./prune.ts";
+import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
+import { STREAM } from "./streams.ts";
+
+/** Opacities after a decay, which also raises the faintest ones, so that they get gradients. */
+const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
+
+/** Indices into {@linkcode KINDS}. */
+const GONE = 1;
+const PARENT = 2;
+const HALVED = 3;
+const KINDS: readonly RowKind[] = [
+  { operation: "keep" },
+  { operation: "remove" },
+  { operation: "addChild", place: "random", logScale: -Math.log(1.6) },
+  // Each half reaches 0.45 of the 3 sigma to its side, and the other axes shrink by sqrt(1 - 0.45^2).
+  {
+    operation: "split",
+    place: "longAxis",
+    offset: 3 * 0.45,
+    logScale: Math.log(1 - 0.45),
+    logScaleOthers: Math.log(Math.sqrt(1 - 0.45 ** 2)),
+    share: 0.6,
+  },
+];
+
+/**
+ * Makes the strategy of a run.
+ *
+ * @param context The run
+ */
+export function absgradStrategy(context: StrategyContext): Strategy {
+  const { options, extent, views, target } = context;
+  const densification = densificationEvents(options);
+  const densifies = new Set(densification);
+  const epoch = Math.ceil(views / options.viewsPerStep);
+  const gathers = (iteration: number) => densification.some((event) => event - epoch < iteration && iteration <= event);
+  const added = pressures(target, extent);
+  return {
+    name: "absgrad",
+    densification,
+    trainerState: { fragments: true },
+    views: () => [],
+    isEvent: (iteration) =>
+      densifies.has(iteration) || decays(iteration, context) || switchesOpacity(iteration, options),
+    stepTerms: (iteration) => ({
+      ...added,
+      flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
+      frozen: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
+    }),
+    async apply(trainer, place) {
+      const { iteration } = place;
+      const outcome = densifies.has(iteration) ? await densify(trainer, place, context) : undefined;
+      if (decays(iteration, context)) {
+        await trainer.columns.compute("used_opacity", DECAYED_OPACITY);
+        await trainer.columns.clearMoments(ALL_GROUPS);
+      }
+      if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
+      return outcome;
+    },
+  };
+}
+
+/**
+ * The count that an event leaves: linear from the start to the target, which the last event reaches.
+ *
+ * @param place 1-based number of the event, and number of events
+ * @param run Count at the start and after the last event
+ */
+export function linearCount(
+  { event, events }: Pick<EventPlace, "event" | "events">,
+  { start, target }: Pick<StrategyContext, "start" | "target">,
+): number {
+  return Math.round(start + (target - start) * event / events);
+}
+
+/** Whether opacities decay after an iteration: at multiples of `opacityResetInterval` before `densifyUntilIter`. */
+function decays(iteration: number, { options }: StrategyContext): boolean {
+  return iteration % options.opacityResetInterval === 0 &&
+    iteration < Math.min(options.densifyUntilIter, options.iterations);
+}
+
+/** One event; it leaves exactly its count. */
+async function densify(trainer: Trainer, place: EventPlace, context: StrategyContext): Promise<EventOutcome> {
+  const { columns, gaussians } = trainer;
+  const { iteration } = place;
+  const target = linearCount(place, context);
+  const outcome = { target, pruned: 0, cloned: 0, split: 0, filled: 0, count: gaussians.count };
+  await columns.compute("short", `${LONGEST_SCALE} <= ${context.options.percentDense * context.extent}`);
+  outcome.pruned = await markGone(trainer, target);
+  // A round at most doubles the count; a larger increase takes several.
+  for (let round = 0; round === 0 || gaussians.count < target; round++) {
+    const gone = round === 0 ? outcome.pruned : 0;
+    const count = Math.min(target - gaussians.count + gone, gaussians.count - gone);
+    const draw = { among: "!gone", count, stream: STREAM.clones, iteration, round };
+    await columns.draw("grown", "absolute_gradient_sum", draw);
+    await columns.compute("kind", `choose(gone, ${GONE}, choose(grown, choose(short, ${HALVED}, ${PARENT}), 0))`);
+    const split = await columns.sum(`kind == ${HALVED}`);
+    outcome.split += split;
+    outcome.cloned += count - split;
+    if (gone + count > 0) await columns.editRows("kind", KINDS, { iteration, round });
+  }
+  columns.drop();
+  trainer.resetStatistics();
+  outcome.count = gaussians.count;
+  return outcome;
+}
+
+/**
+ * Marks in the column `gone` what had no weight in any pixel of the last epoch, and, if more than `target` are left, those
+ * of the least weight. One stays at least. Returns how many are marked.
+ */
+async function markGone({ columns, gaussians: { count } }: Trainer, target: number): Promise<number> {
+  const unseen = Math.min(await columns.sum("weight_sum <= 0"), count - 1);
+  const gone = Math.max(unseen, count - target);
+  await columns.select("gone", "weight_sum", { count: gone });
+  return gone;
+}

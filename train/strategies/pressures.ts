@@ -1,0 +1,32 @@
+/**
+ * Pressures on opacities and scales: two terms of the loss, so that what does nothing for the photos fades and shrinks.
+ *
+ * Kheradmand et al. 2024 (3D Gaussian Splatting as Markov Chain Monte Carlo), equation 10. Here they act only on
+ * Gaussians that are visible in the step: in captures of many photos the others would fade between two views of them.
+ *
+ * @module
+ */
+
+import { STEP } from "../../ffi/trainer.ts";
+import type { StepTerms } from "./strategy.ts";
+
+/** Weights of the mean opacity and of the mean scale, in scene extents, in the loss. */
+const OPACITY_WEIGHT = 0.01;
+const SCALE_WEIGHT = 0.01;
+
+/**
+ * The pressures of a step.
+ *
+ * @param count Number of Gaussians over which the means are taken
+ * @param extent Scene extent in world units
+ */
+export function pressures(
+  count: number,
+  extent: number,
+): Pick<StepTerms, "flags" | "opacityPressure" | "scalePressure"> {
+  return {
+    flags: STEP.visibleTerms,
+    opacityPressure: OPACITY_WEIGHT / count,
+    scalePressure: extent > 0 ? SCALE_WEIGHT / (3 * count * extent) : 0,
+  };
+}
