@@ -39,8 +39,8 @@ export interface TrainOptions {
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
   positionLrInit?: number;
   /**
-   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. Default 0.0000016; 0.000016 with strategy
-   * absgrad.
+   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. The strategy absgrad sets 0.000016.
+   * Default 0.0000016.
    */
   positionLrFinal?: number;
   /** Iterations over which the means' learning rate falls, exponentially. Default 30000. */
@@ -57,16 +57,16 @@ export interface TrainOptions {
   rotationLr?: number;
   /** Weight of 1 - SSIM in the loss, 0 to 1. Default 0.2. */
   lambdaDssim?: number;
-  /** Iterations between densification events. Default 100; 1000 with strategy absgrad. */
+  /** Iterations between densification events. The strategy absgrad sets 1000. Default 100. */
   densificationInterval?: number;
   /** Densification events come after this iteration. Default 500. */
   densifyFromIter?: number;
   /**
-   * Densification events and opacity resets or decays come before this iteration. Default 15000; 24000 with strategy
-   * absgrad, 25000 with mcmc.
+   * Densification events and opacity resets come before this iteration. The strategy absgrad sets 24000, mcmc 25000.
+   * Default 15000.
    */
   densifyUntilIter?: number;
-  /** Iterations between opacity resets, or decays with strategy absgrad. Default 3000; 1500 with absgrad. */
+  /** Iterations between opacity resets. Default 3000. */
   opacityResetInterval?: number;
   /** Iterations between increments of the degree of the spherical harmonics, from 0 up. Default 1000. */
   shDegreeInterval?: number;
@@ -145,9 +145,10 @@ export interface TrainOptions {
   controller?: TrainController;
   /**
    * Adds and removes Gaussians: `"taming"`, by scores (Mallick et al. 2024, Taming 3DGS; the reference's events with
-   * parity part `selection`); `"absgrad"`, by absolute gradients while opacities decay, the best in short runs; `"mcmc"`, by noise and by relocating faint Gaussians (Kheradmand et al. 2024, 3DGS as
-   * MCMC); `"adc"`, by gradients alone (Kerbl et al. 2023); or a function that makes one. All three end with
-   * exactly the budget, unless `budgetCap` is set. Default `"taming"`.
+   * parity part `selection`); `"absgrad"`, by absolute gradients (Ye et al. 2024) while opacities decay; `"mcmc"`, by
+   * noise and by relocating faint Gaussians (Kheradmand et al. 2024, 3DGS as MCMC); `"adc"`, by gradients alone (Kerbl
+   * et al. 2023); or a function that makes one. All of these end with exactly the budget, unless `budgetCap` is set.
+   * Default `"taming"`.
    */
   strategy?: StrategyName | ((context: StrategyContext) => Strategy);
 }

@@ -17,7 +17,7 @@ export type Preset = "budget" | "big" | "fast";
 export type PresetOptions = Readonly<Record<string, OptionValue>>;
 
 /**
- * The options of each preset. What they set of the schedule is for a run of the usual length.
+ * The options of each preset. One that sets `iterations` sets the whole schedule for them.
  *
  * The paper's multiplier depends on the capture: 15 outdoors, 5 or 2 indoors; the preset takes 5. For `"big"` the caller
  * must set the count.
@@ -25,7 +25,18 @@ export type PresetOptions = Readonly<Record<string, OptionValue>>;
 export const PRESETS: Readonly<Record<Preset, PresetOptions>> = {
   budget: { mode: "multiplier", budget: 5, densificationInterval: 500, shLower: true },
   big: { mode: "final_count", densificationInterval: 100, shLower: true },
-  fast: { strategy: "absgrad", iterations: 10_000, randomBackground: true },
+  fast: {
+    strategy: "absgrad",
+    iterations: 10_000,
+    randomBackground: true,
+    densificationInterval: 333,
+    densifyFromIter: 167,
+    densifyUntilIter: 8000,
+    opacityResetInterval: 1000,
+    hoIteration: 8000,
+    positionLrMaxSteps: 10_000,
+    shDegreeInterval: 333,
+  },
 };
 
 /**

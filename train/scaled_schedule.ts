@@ -21,8 +21,8 @@ export function scaledSchedule(given: object): Record<string, number> | undefine
   const options = given as Readonly<Record<string, unknown>>;
   const preset = presetOptions(options.preset as string | undefined);
   const strategy = strategyOptions(options.strategy ?? preset.strategy);
-  const usual = Number(rowNamed(TRAIN_ROWS, "iterations").default);
-  const iterations = Number(options.iterations ?? preset.iterations ?? usual);
+  const usual = Number(preset.iterations ?? rowNamed(TRAIN_ROWS, "iterations").default);
+  const iterations = Number(options.iterations ?? usual);
   const set = SCHEDULE.some((row) => options[apiName(row)] !== undefined);
   if (iterations === usual || set || parityParts(options.parity ?? "none")?.length !== 0) return undefined;
   return Object.fromEntries(SCHEDULE.map((row) => {

@@ -17,7 +17,6 @@ export const STRATEGY_OPTIONS: Readonly<Record<StrategyName, Readonly<Record<str
     densificationInterval: 1000,
     densifyUntilIter: 24_000,
     hoIteration: 24_000,
-    opacityResetInterval: 1500,
     positionLrFinal: 0.000016,
   },
   mcmc: { densifyUntilIter: 25_000 },

@@ -1,5 +1,6 @@
 // Training options: defaults, lists of iterations, and errors.
 import { assertEquals, assertThrows } from "@std/assert";
+import { STRATEGY_OPTIONS, type StrategyName } from "../../train/strategy_options.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../train/options.ts";
 
 Deno.test("resolveTrainOptions() fills in the published defaults when nothing is given", () => {
@@ -18,13 +19,18 @@ Deno.test("resolveTrainOptions() keeps only iterations within the run and always
   assertEquals(options.testIterations, []);
 });
 
-Deno.test("resolveTrainOptions() densifies until 15000, with strategy mcmc until 5/6 of the run, unless stated", () => {
+Deno.test("resolveTrainOptions() takes the defaults of the strategy, unless stated, and scales them", () => {
   const until = (options: TrainOptions) => resolveTrainOptions(options).densifyUntilIter;
-  assertEquals(until({}), 15_000);
-  assertEquals(until({ strategy: "adc", iterations: 600 }), 15_000);
-  assertEquals(until({ strategy: "mcmc" }), 25_000);
-  assertEquals(until({ strategy: "mcmc", iterations: 7000 }), 5833);
-  assertEquals(until({ strategy: "mcmc", iterations: 7000, densifyUntilIter: 5000 }), 5000);
+  assertEquals([until({}), until({ strategy: "adc" })], [15_000, 15_000]);
+  assertEquals([until({ strategy: "absgrad" }), until({ strategy: "mcmc" })], [24_000, 25_000]);
+  assertEquals(until({ strategy: "mcmc", iterations: 6000 }), 5000);
+  assertEquals(until({ strategy: "mcmc", iterations: 7000, densificationInterval: 200 }), 25_000);
+  assertEquals(until({ strategy: "mcmc", densifyUntilIter: 5000 }), 5000);
+  assertEquals(resolveTrainOptions({ strategy: "absgrad", iterations: 15_000 }).densificationInterval, 500);
+  for (const [name, options] of Object.entries(STRATEGY_OPTIONS)) {
+    const resolved: Record<string, unknown> = { ...resolveTrainOptions({ strategy: name as StrategyName }) };
+    assertEquals(Object.fromEntries(Object.keys(options).map((option) => [option, resolved[option]])), options);
+  }
 });
 
 Deno.test("resolveTrainOptions() keeps a strategy that is a function", () => {
@@ -53,7 +59,7 @@ Deno.test("resolveTrainOptions() throws with the option's name and range when a 
     [{ mode: "both" as "multiplier" }, 'Cannot use "both" as mode: it takes "multiplier" or "final_count"'],
     [{ optimizerType: "sgd" as "default" }, '"default" or "sparse_adam"'],
     [{ minOpacity: 1.5 }, "from 0 to 1"],
-    [{ strategy: "sgld" as "mcmc" }, 'Cannot use "sgld" as strategy: it takes "taming", "mcmc" or "adc"'],
+    [{ strategy: "sgld" as "mcmc" }, 'Cannot use "sgld" as strategy: it takes "taming", "absgrad", "mcmc" or "adc"'],
     [{ strategy: "mcmc", parity: "reference" }, "Cannot use parity curve with strategy mcmc"],
     [{ strategy: "adc", parity: ["rates", "selection"] }, "Cannot use parity selection with strategy adc"],
     [{ strategy: "mcmc", highOpacity: true, hoIteration: 26_000 }, "Cannot use highOpacity with strategy mcmc"],

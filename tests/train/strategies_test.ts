@@ -49,7 +49,7 @@ Deno.test("strategyOf() returns the strategy that is named, or the reference's w
   const name = (options: TrainOptions) => strategyFor(options).name;
   assertEquals([name({}), name({ parity: ["curve"] })], ["taming", "taming"]);
   assertEquals([name({ parity: "reference" }), name({ parity: ["selection"] })], ["reference", "reference"]);
-  for (const strategy of ["taming", "mcmc", "adc"] as const) {
+  for (const strategy of ["taming", "absgrad", "mcmc", "adc"] as const) {
     assertEquals(name({ strategy }), strategy);
     assertEquals(name({ strategy, parity: ["rates", "gradient"] }), strategy);
   }
@@ -87,7 +87,7 @@ const EVENTFUL: TrainOptions = {
   densificationInterval: 10,
 };
 
-for (const strategy of ["taming", "mcmc", "adc"] as const) {
+for (const strategy of ["taming", "absgrad", "mcmc", "adc"] as const) {
   deviceTest(`train() ends with exactly the budget with the strategy ${strategy}`, async (device) => {
     const scene = await syntheticScene(device);
     for (const budget of [1, 17, 59, 61, 100, 700]) {

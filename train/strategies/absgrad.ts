@@ -21,6 +21,8 @@ import { LONGEST_SCALE } from "./prune.ts";
 import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { STREAM } from "./streams.ts";
 
+/** Number of decays in a run, if densification went on to its end. */
+const DECAYS = 20;
 /** Opacities after a decay, which also raises the faintest ones, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
 
@@ -93,10 +95,9 @@ export function linearCount(
   return Math.round(start + (target - start) * event / events);
 }
 
-/** Whether opacities decay after an iteration: at multiples of `opacityResetInterval` before `densifyUntilIter`. */
-function decays(iteration: number, { options }: StrategyContext): boolean {
-  return iteration % options.opacityResetInterval === 0 &&
-    iteration < Math.min(options.densifyUntilIter, options.iterations);
+/** Whether opacities decay after an iteration: at multiples of a twentieth of the run before `densifyUntilIter`. */
+function decays(iteration: number, { options: { iterations, densifyUntilIter } }: StrategyContext): boolean {
+  return iteration % Math.ceil(iterations / DECAYS) === 0 && iteration < Math.min(densifyUntilIter, iterations);
 }
 
 /** One event; it leaves exactly its count. */

@@ -1,0 +1,151 @@
+// Events of the strategy absgrad against the same draws row by row; its decays, and what its steps gather.
+import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import type { Device } from "../../ffi/device.ts";
+import { STEP } from "../../ffi/trainer.ts";
+import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
+import { ALL_GROUPS } from "../../train/schedule.ts";
+import { absgradStrategy, linearCount } from "../../train/strategies/absgrad.ts";
+import { STREAM } from "../../train/strategies/streams.ts";
+import type { EventOutcome } from "../../train/strategies/strategy.ts";
+import { race } from "../reference/draws.ts";
+import { deviceTest } from "../support/device.ts";
+import { exportColumns } from "../support/trainer_state.ts";
+import { longestAxes, open, sources, steps, twoSided, type World } from "./world.ts";
+
+const COUNT = 120;
+const SEED = 0x1234_5678_9abc;
+/** Of an event, not of a decay. */
+const ITERATION = 500;
+const ALL = [...Array(COUNT).keys()];
+/** Splits a Gaussian at its middle: about half of those of the scene are longer. */
+const SPLIT_SIZE = 0.12;
+
+function contextOf(given: TrainOptions = {}, change: Partial<StrategyContext> = {}): StrategyContext {
+  const options = resolveTrainOptions({ strategy: "absgrad", iterations: 3000, percentDense: SPLIT_SIZE, ...given });
+  return { options, seed: SEED, extent: 1, views: 2, start: COUNT, target: COUNT, ...change };
+}
+
+/** Steps on some views have gathered; even rows are in front of the camera of view 0, odd ones of view 1. */
+async function seen(device: Device, views: number[]): Promise<World> {
+  const made = open(device, { ...twoSided(COUNT), fragments: true });
+  if (views.length > 0) await steps(made.trainer, views.map((view) => ({ view, flags: STEP.fragments })));
+  return made;
+}
+
+async function densify({ trainer }: World, context: StrategyContext, event = 1, events = 1): Promise<EventOutcome> {
+  const place = { iteration: ITERATION, event, events, shDegree: 1, background: [0, 0, 0] as const };
+  return (await absgradStrategy(context).apply(trainer, place))!;
+}
+
+Deno.test("linearCount() rises or falls linearly to the target", () => {
+  const counts = (start: number, target: number) =>
+    [1, 2, 3, 4].map((event) => linearCount({ event, events: 4 }, { start, target }));
+  assertEquals(counts(100, 500), [200, 300, 400, 500]);
+  assertEquals(counts(100, 50), [88, 75, 63, 50]);
+  assertEquals(counts(7, 7), [7, 7, 7, 7]);
+});
+
+deviceTest(
+  "absgrad draws rows by their absolute gradients, keeps long parents and halves short rows",
+  async (device) => {
+    using made = await seen(device, [0, 1, 0, 1]);
+    const { gaussians, trainer } = made;
+    const gradients = trainer.columns.read("absolute_gradient_sum");
+    const weights = trainer.columns.read("weight_sum");
+    const axes = longestAxes(gaussians.toArrays());
+    const opacities = trainer.columns.read("used_opacity");
+    const kept = ALL.filter((i) => weights[i] > 0);
+    const target = kept.length + 40;
+    const name = { seed: device.seed, stream: STREAM.clones, iteration: ITERATION, round: 0 };
+    const drawn = race(kept, gradients, 40, name).sort((a, b) => a - b);
+    const long = drawn.filter((i) => axes[i] > SPLIT_SIZE);
+    assert(long.length > 5 && drawn.length - long.length > 5, `${long.length} of ${drawn.length} are long`);
+
+    const outcome = await densify(made, contextOf({}, { target }));
+    assertEquals(outcome, {
+      target,
+      pruned: COUNT - kept.length,
+      cloned: long.length,
+      split: drawn.length - long.length,
+      filled: 0,
+      count: target,
+    });
+    assertEquals(sources(gaussians), [...kept, ...drawn]);
+    const after = gaussians.toArrays();
+    const axesAfter = longestAxes(after);
+    const opacitiesAfter = trainer.columns.read("used_opacity");
+    sources(gaussians).forEach((i, row) => {
+      const isNew = row >= kept.length;
+      const halved = drawn.includes(i) && !long.includes(i);
+      const shrinks = halved ? 0.55 : isNew ? 1 / 1.6 : 1;
+      // The second longest axis may be the longest one of a half.
+      if (!halved) assertAlmostEquals(axesAfter[row] / axes[i], shrinks, 1e-5);
+      else assertGreater(axes[i], axesAfter[row] - 1e-6);
+      assertAlmostEquals(opacitiesAfter[row], opacities[i] * (halved ? 0.6 : 1), 1e-5);
+    });
+    assertEquals(trainer.columns.read("weight_sum"), new Float32Array(target));
+  },
+);
+
+deviceTest("absgrad removes what no view has seen and grows it again", async (device) => {
+  using made = await seen(device, [0, 0]);
+  const outcome = await densify(made, contextOf());
+  assert(outcome.pruned >= COUNT / 2, `${outcome.pruned} pruned`);
+  assertEquals([outcome.cloned + outcome.split, outcome.count], [outcome.pruned, COUNT]);
+  assertEquals(sources(made.gaussians).filter((i) => i % 2 === 1), []);
+});
+
+deviceTest("absgrad removes the rows of the least weight when the budget is smaller, but not all", async (device) => {
+  for (const [views, target] of [[[0, 1], 50], [[], 1]] as const) {
+    using made = await seen(device, [...views]);
+    const weights = made.trainer.columns.read("weight_sum");
+    const best = [...ALL].sort((a, b) => weights[b] - weights[a] || b - a).slice(0, target);
+    const outcome = await densify(made, contextOf({}, { target }));
+    assertEquals([outcome.pruned, outcome.count], [COUNT - target, target]);
+    assertEquals(sources(made.gaussians), best.sort((a, b) => a - b));
+  }
+});
+
+deviceTest("absgrad more than doubles the count in one event if it must", async (device) => {
+  using made = await seen(device, [0, 1]);
+  const target = 4 * COUNT;
+  const outcome = await densify(made, contextOf({}, { target }));
+  assertEquals(outcome.count, target);
+  assertEquals(COUNT - outcome.pruned + outcome.cloned + outcome.split, target);
+});
+
+deviceTest("absgrad halves opacities to at least 1/128 and clears all moments at a decay", async (device) => {
+  const scene = twoSided(COUNT);
+  scene.splats.opacities[0] = -9;
+  using made = open(device, { ...scene, fragments: true });
+  await steps(made.trainer, [{ view: 0 }, { view: 1 }]);
+  const { trainer } = made;
+  const before = trainer.columns.read("used_opacity");
+  const place = { iteration: 150, event: 0, events: 4, shDegree: 1, background: [0, 0, 0] as const };
+  assertEquals(await absgradStrategy(contextOf()).apply(trainer, place), undefined);
+  const after = trainer.columns.read("used_opacity");
+  before.forEach((opacity, i) => assertAlmostEquals(after[i], Math.max(opacity / 2, 1 / 128), 1e-5));
+  const moments = [...await exportColumns(trainer)].filter(([name]) => /_[mv]$/.test(name));
+  assertEquals(moments.length, 12);
+  for (const [name, { data }] of moments) assert(data.every((value) => value === 0), name);
+});
+
+Deno.test("absgrad gathers in the epoch before an event, and decays twenty times in a run of full growth", () => {
+  const context = contextOf(
+    { iterations: 400, densificationInterval: 100, densifyFromIter: 50, densifyUntilIter: 310 },
+    {
+      views: 30,
+    },
+  );
+  const strategy = absgradStrategy(context);
+  assertEquals([...strategy.densification], [100, 200, 300]);
+  const iterations = Array.from({ length: 400 }, (_, i) => i + 1);
+  const gathers = iterations.filter((t) => strategy.stepTerms(t).flags & STEP.fragments);
+  assertEquals(gathers, [71, 171, 271].flatMap((from) => Array.from({ length: 30 }, (_, i) => from + i)));
+  assertEquals(iterations.filter((t) => strategy.stepTerms(t).frozen === ALL_GROUPS), [100, 200, 300]);
+  assertEquals(iterations.filter((t) => strategy.isEvent(t)), Array.from({ length: 15 }, (_, i) => 20 * (i + 1)));
+  const { flags, opacityPressure, scalePressure } = strategy.stepTerms(1);
+  assertEquals(flags, STEP.visibleTerms);
+  assertAlmostEquals(opacityPressure!, 0.01 / COUNT, 1e-12);
+  assertAlmostEquals(scalePressure!, 0.01 / (3 * COUNT), 1e-12);
+});
