@@ -4,7 +4,7 @@ import type { Device } from "../../ffi/device.ts";
 import { STEP } from "../../ffi/trainer.ts";
 import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
 import { ALL_GROUPS } from "../../train/schedule.ts";
-import { absgradStrategy, linearCount } from "../../train/strategies/absgrad.ts";
+import { absgradStrategy, decayIterations, linearCount } from "../../train/strategies/absgrad.ts";
 import { STREAM } from "../../train/strategies/streams.ts";
 import type { EventOutcome } from "../../train/strategies/strategy.ts";
 import { race } from "../reference/draws.ts";
@@ -121,7 +121,7 @@ deviceTest("absgrad halves opacities to at least 1/128 and clears all moments at
   await steps(made.trainer, [{ view: 0 }, { view: 1 }]);
   const { trainer } = made;
   const before = trainer.columns.read("used_opacity");
-  const place = { iteration: 150, event: 0, events: 4, shDegree: 1, background: [0, 0, 0] as const };
+  const place = { iteration: 350, event: 0, events: 4, shDegree: 1, background: [0, 0, 0] as const };
   assertEquals(await absgradStrategy(contextOf()).apply(trainer, place), undefined);
   const after = trainer.columns.read("used_opacity");
   before.forEach((opacity, i) => assertAlmostEquals(after[i], Math.max(opacity / 2, 1 / 128), 1e-5));
@@ -130,7 +130,21 @@ deviceTest("absgrad halves opacities to at least 1/128 and clears all moments at
   for (const [name, { data }] of moments) assert(data.every((value) => value === 0), name);
 });
 
-Deno.test("absgrad gathers in the epoch before an event, and decays twenty times in a run of full growth", () => {
+Deno.test("decayIterations() are between the events of the usual schedule, as long as there are events", () => {
+  for (const iterations of [7000, 10_000, 30_000]) {
+    const options = resolveTrainOptions({ strategy: "absgrad", iterations });
+    const decays = decayIterations(options);
+    assertEquals([decays.length, decays[0]], [12, Math.round(iterations / 20)]);
+    for (const decay of decays) {
+      const place = decay % options.densificationInterval / options.densificationInterval;
+      assert(place > 0.3 && place < 0.7, `${decay} of ${iterations}: ${place}`);
+    }
+  }
+  assertEquals(decayIterations({ iterations: 15, densifyUntilIter: 20 }), Array.from({ length: 14 }, (_, k) => k + 1));
+  assertEquals(decayIterations({ iterations: 1, densifyUntilIter: 20 }), []);
+});
+
+Deno.test("absgrad gathers in the epoch before an event, and stops there as at a decay", () => {
   const context = contextOf(
     { iterations: 400, densificationInterval: 100, densifyFromIter: 50, densifyUntilIter: 310 },
     {
@@ -143,7 +157,8 @@ Deno.test("absgrad gathers in the epoch before an event, and decays twenty times
   const gathers = iterations.filter((t) => strategy.stepTerms(t).flags & STEP.fragments);
   assertEquals(gathers, [71, 171, 271].flatMap((from) => Array.from({ length: 30 }, (_, i) => from + i)));
   assertEquals(iterations.filter((t) => strategy.stepTerms(t).frozen === ALL_GROUPS), [100, 200, 300]);
-  assertEquals(iterations.filter((t) => strategy.isEvent(t)), Array.from({ length: 15 }, (_, i) => 20 * (i + 1)));
+  const stops = new Set([...strategy.densification, ...decayIterations(context.options)]);
+  assertEquals(iterations.filter((t) => strategy.isEvent(t)), [...stops].sort((a, b) => a - b));
   const { flags, opacityPressure, scalePressure } = strategy.stepTerms(1);
   assertEquals(flags, STEP.visibleTerms);
   assertAlmostEquals(opacityPressure!, 0.01 / COUNT, 1e-12);

@@ -21,8 +21,10 @@ import { LONGEST_SCALE } from "./prune.ts";
 import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { STREAM } from "./streams.ts";
 
-/** Number of decays in a run, if densification went on to its end. */
-const DECAYS = 20;
+/** Decays in a run if densification went on to its end, and the place of each in its share of the run. */
+const DECAYS = 15;
+/** Between two events of the usual interval, a thirtieth of the run: what an event has added needs time to learn. */
+const DECAY_PLACE = 0.75;
 /** Opacities after a decay, which also raises the faintest ones, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
 
@@ -54,6 +56,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
   const { options, extent, views, target } = context;
   const densification = densificationEvents(options);
   const densifies = new Set(densification);
+  const decays = new Set(decayIterations(options));
   const epoch = Math.ceil(views / options.viewsPerStep);
   const gathers = (iteration: number) => densification.some((event) => event - epoch < iteration && iteration <= event);
   const added = pressures(target, extent);
@@ -62,8 +65,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     densification,
     trainerState: { fragments: true },
     views: () => [],
-    isEvent: (iteration) =>
-      densifies.has(iteration) || decays(iteration, context) || switchesOpacity(iteration, options),
+    isEvent: (iteration) => densifies.has(iteration) || decays.has(iteration) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       ...added,
       flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
@@ -72,7 +74,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     async apply(trainer, place) {
       const { iteration } = place;
       const outcome = densifies.has(iteration) ? await densify(trainer, place, context) : undefined;
-      if (decays(iteration, context)) {
+      if (decays.has(iteration)) {
         await trainer.columns.compute("used_opacity", DECAYED_OPACITY);
         await trainer.columns.clearMoments(ALL_GROUPS);
       }
@@ -95,9 +97,17 @@ export function linearCount(
   return Math.round(start + (target - start) * event / events);
 }
 
-/** Whether opacities decay after an iteration: at multiples of a twentieth of the run before `densifyUntilIter`. */
-function decays(iteration: number, { options: { iterations, densifyUntilIter } }: StrategyContext): boolean {
-  return iteration % Math.ceil(iterations / DECAYS) === 0 && iteration < Math.min(densifyUntilIter, iterations);
+/**
+ * The iterations after which opacities decay.
+ *
+ * @param options Resolved options
+ * @returns (k + 3/4) / 15 of the run for k = 0, 1, 2, …, rounded, before `densifyUntilIter`
+ */
+export function decayIterations(
+  { iterations, densifyUntilIter }: Pick<StrategyContext["options"], "iterations" | "densifyUntilIter">,
+): number[] {
+  return Array.from({ length: DECAYS }, (_, k) => Math.round((k + DECAY_PLACE) * iterations / DECAYS))
+    .filter((iteration) => iteration > 0 && iteration < Math.min(densifyUntilIter, iterations));
 }
 
 /** One event; it leaves exactly its count. */
