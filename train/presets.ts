@@ -32,7 +32,7 @@ export const PRESETS: Readonly<Record<Preset, PresetOptions>> = {
     densifyUntilIter: 6000,
     opacityResetInterval: 3000,
     hoIteration: 6000,
-    positionLrMaxSteps: 10_000,
+    positionLrMaxSteps: 30_000,
     shDegreeInterval: 333,
     shLower: true,
   },
