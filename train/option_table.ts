@@ -268,7 +268,7 @@ export const OPTIMIZER_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
-    scaledMinimum: 1,
+    scaledMinimum: 30_000,
     help: "iterations from the initial to the final learning rate of positions",
   },
   { name: "feature_lr", kind: "number", default: 0.0025, minimum: 0, help: "learning rate of colour (degree 0)" },

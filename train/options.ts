@@ -31,9 +31,9 @@ export interface TrainOptions {
   shDegree?: number;
   /**
    * Training steps. Without any option of the schedule and without `parity`, the schedule is scaled to them: each of
-   * `densificationInterval` (at least 50), `densifyFromIter`, `densifyUntilIter`, `opacityResetInterval`,
-   * `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` is multiplied by `iterations` / 30000, or by the ratio to
-   * the preset's iterations, and rounded. Default 30000.
+   * `densificationInterval` (at least 50), `densifyFromIter`, `densifyUntilIter`, `opacityResetInterval` (at least
+   * 1000), `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` (at least 30000) is multiplied by `iterations` /
+   * 30000, or by the ratio to the preset's iterations, and rounded. Default 30000.
    */
   iterations?: number;
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */

@@ -11,7 +11,7 @@ const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row
 
 /**
  * Scales the schedule, that of the preset or the strategy if they set one, to the number of iterations: each value times
- * their ratio to the usual number, rounded, and at least its row's `scaledMinimum`.
+ * their ratio to the usual number, rounded, and at least its row's `scaledMinimum`, or the value itself if that is less.
  *
  * @param given The options that the caller of `train` gave
  * @returns The options of the schedule by name; undefined if the run has the usual length, if one of them was given, or
@@ -27,6 +27,6 @@ export function scaledSchedule(given: object): Record<string, number> | undefine
   if (iterations === usual || set || parityParts(options.parity ?? "none")?.length !== 0) return undefined;
   return Object.fromEntries(SCHEDULE.map((row) => {
     const value = Number(preset[apiName(row)] ?? strategy[apiName(row)] ?? row.default);
-    return [apiName(row), Math.max(Math.round(value * iterations / usual), row.scaledMinimum!)];
+    return [apiName(row), Math.max(Math.round(value * iterations / usual), Math.min(row.scaledMinimum!, value))];
   }));
 }

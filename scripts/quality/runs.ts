@@ -48,15 +48,20 @@ export function runsOf(plan: Plan): Run[] {
   );
 }
 
-/** The later of two flags wins: those of the variant over the setting's, those of all runs over both. */
+/**
+ * The later of two flags wins: those of the variant over the setting's, those of all runs over both. A preset of the
+ * variant replaces the setting's iterations and flags, so that its schedule is its own.
+ */
 function trainArguments({ setting, variant, seed, fold }: Omit<Run, "arguments">, plan: Plan): string[] {
   const budget = variant.multiplies
     ? ["--mode=multiplier", `--budget=${setting.multiplier}`]
     : ["--mode=final_count", `--budget=${setting.count}`];
+  const preset = normalise(variant.flags, TRAIN_OPTIONS).options.some((option) => option.startsWith("--preset="));
+  const iterations = plan.iterations ?? (preset ? undefined : setting.iterations);
   const { options } = normalise([
     `--images=${setting.images}`,
-    `--iterations=${plan.iterations ?? setting.iterations}`,
-    ...setting.flags,
+    ...(iterations === undefined ? [] : [`--iterations=${iterations}`]),
+    ...(preset ? [] : setting.flags),
     ...budget,
     ...variant.flags,
     ...plan.flags,

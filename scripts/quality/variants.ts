@@ -30,6 +30,8 @@ export const VARIANTS: readonly Variant[] = [
   { name: "reference", flags: ["--parity=reference"], multiplies: true },
   { name: "cap", flags: ["--budget_cap"] },
   { name: "unpruned", flags: ["--min_opacity=0"] },
+  { name: "fast", flags: ["--preset=fast"] },
+  { name: "absgrad", flags: ["--strategy=absgrad"] },
   { name: "mcmc", flags: ["--strategy=mcmc", "--densification_interval=100"] },
   { name: "adc", flags: ["--strategy=adc"] },
   { name: "high_opacity", flags: ["--high_opacity"] },

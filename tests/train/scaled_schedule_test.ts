@@ -40,7 +40,7 @@ Deno.test("resolveTrainOptions() scales the schedule to iterations that are give
     densificationInterval: 50,
     densifyFromIter: 250,
     densifyUntilIter: 7500,
-    positionLrMaxSteps: 15_000,
+    positionLrMaxSteps: 30_000,
   });
   assertEquals(scheduleOf({ iterations: 7000, budget: 5, shLower: true, seed: undefined } as TrainOptions), {
     opacityResetInterval: 1000,
@@ -49,7 +49,7 @@ Deno.test("resolveTrainOptions() scales the schedule to iterations that are give
     densificationInterval: 50,
     densifyFromIter: 117,
     densifyUntilIter: 3500,
-    positionLrMaxSteps: 7000,
+    positionLrMaxSteps: 30_000,
   });
   for (const [name, value] of Object.entries(scheduleOf({ iterations: 60_000 }))) {
     assertEquals(value, 2 * USUAL[name as keyof typeof USUAL], name);
@@ -64,7 +64,7 @@ Deno.test("resolveTrainOptions() keeps scaled intervals long enough in the short
     densificationInterval: 50,
     densifyFromIter: 0,
     densifyUntilIter: 1,
-    positionLrMaxSteps: 1,
+    positionLrMaxSteps: 30_000,
   });
 });
 

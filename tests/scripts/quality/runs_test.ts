@@ -29,6 +29,20 @@ Deno.test("runsOf() gives command lines that train takes, another one for each v
   assertEquals(seen.size, SETTINGS.length * VARIANTS.length);
 });
 
+Deno.test("runsOf() trains a variant with a preset by the preset's own schedule", () => {
+  const plan = { settings: SETTINGS, variants: parseVariants("fast"), seeds: [0], folds: [0], flags: [] };
+  for (const { setting: { count }, arguments: args } of runsOf(plan)) {
+    const options = resolveTrainOptions(trainOptions(parse(args, TRAIN_OPTIONS)));
+    const { testIterations, saveIterations, ...preset } = resolveTrainOptions({ preset: "fast" });
+    assertEquals({ ...options, testIterations, saveIterations }, {
+      ...preset,
+      ...{ budget: count, mode: "final_count", testIterations, saveIterations },
+    });
+  }
+  const [longer] = runsOf({ ...plan, iterations: 15_000 });
+  assertEquals(resolveTrainOptions(trainOptions(parse(longer.arguments, TRAIN_OPTIONS))).densifyUntilIter, 12_000);
+});
+
 Deno.test("every setting has one with a third of its Gaussians", () => {
   const full = SETTINGS.filter(({ name }) => !name.endsWith("-third"));
   assertEquals(full.map(({ name, count }) => [name, count]), [
