@@ -103,6 +103,11 @@ export const SCHEDULE_ROWS = [
     maximum: UINT32_MAX,
     help: "iterations between opacity resets, up to --densify_until_iter",
   },
+  {
+    name: "antialiasing",
+    kind: "flag",
+    help: "train for renders at any size and distance: anti-aliased, and with no detail that no photo resolves",
+  },
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
   {
     name: "sh_lower",

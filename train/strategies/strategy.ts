@@ -59,8 +59,8 @@ export interface Strategy {
    * count in full.
    */
   readonly fullGradientDepth?: number;
-  /** Optional state of the trainer: fragment statistics, the step count of each Gaussian. Default none. */
-  readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps">;
+  /** Optional state of the trainer: fragment statistics, each Gaussian's step count, smallest scale. Default none. */
+  readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps" | "smallestScales">;
   /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
   isEvent(iteration: number): boolean;
   /** Indices of the training views that the event after an iteration needs; their photos are then on the device. */
