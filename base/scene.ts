@@ -56,6 +56,12 @@ export interface Camera {
   near?: number;
   /** Which pixels Gaussians cover; `"alpha"` when absent. */
   coverage?: Coverage;
+  /**
+   * Whether renders are anti-aliased: a Gaussian's opacity is lowered so that the low-pass, which makes no splat thinner
+   * than about a pixel, does not change its sum over the pixels (Yu et al. 2024, Mip-Splatting). When absent, as the
+   * rendered Gaussians are marked, `Gaussians.antialiasing`; photos and arrays have no mark, so not.
+   */
+  antialiasing?: boolean;
 }
 
 /** Families of lens distortion; `cuda/tame.h` has the formulas. */

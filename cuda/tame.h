@@ -301,6 +301,10 @@ typedef struct tame_camera {
   float rotation[9]; /* world to camera, row-major, orthonormal */
   float translation[3];
   uint32_t coverage; /* TAME_COVERAGE_* */
+  /* 1: anti-aliased. A splat's opacity o is multiplied by sqrt(max(0.005^2, det S / det(S + 0.3 I))), S its 2D covariance
+     before the low-pass of 0.3 square pixels, which then does not change the sum of alpha over the pixels (Yu et al.
+     2024, Mip-Splatting, equation 9). What is drawn and visible follows the product. 0: o is used as it is. */
+  uint32_t antialiasing;
 } tame_camera;
 
 #define TAME_RESIDENCY_DEVICE 0 /* pixels on the device */
@@ -478,6 +482,7 @@ TAME_API tame_status tame_lpips_close(tame_lpips* lpips, tame_error* err);
 #define TAME_STATE_FRAGMENTS 2u /* statistics of fragments, for TAME_STEP_FRAGMENTS */
 #define TAME_STATE_ROW_STEPS 4u /* steps that each Gaussian has taken, for TAME_STEP_ROW_BIAS */
 #define TAME_STATE_GRADIENTS 8u /* gradients of a whole step: steps run unfused, with bit-identical results */
+#define TAME_STATE_SMALLEST_SCALES 16u /* a lower bound of each Gaussian's scales, for tame_trainer_limit_scales */
 
 /* Applied to the render before the loss, with parameters for each view. */
 #define TAME_TRANSFORM_NONE 0
@@ -563,6 +568,16 @@ TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, u
  * 1e-6..1 - 1e-6.
  */
 TAME_API tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err);
+/*
+ * With TAME_STATE_SMALLEST_SCALES: bounds each Gaussian's scales from below by the size of `pixels` pixels (> 0) in the
+ * one of the cameras that samples it most finely (Yu et al. 2024, Mip-Splatting, section 4.1): pixels * z / max(fx, fy),
+ * the least of all cameras in front of whose near plane the mean is, and whose image, enlarged by 15 % on each side, has
+ * it. Gaussians in none have no bound. Smaller scales are raised at once, and to the bound again whenever a step updates
+ * them, until the next call. cameras: n records of `stride` bytes in cameras_bytes bytes. Waits.
+ */
+TAME_NONBLOCKING
+TAME_API tame_status tame_trainer_limit_scales(tame_trainer* trainer, const void* cameras, uint32_t cameras_bytes,
+                                               uint32_t n, uint32_t stride, float pixels, tame_error* err);
 /* Zeroes the statistics of all kinds. */
 TAME_API tame_status tame_trainer_reset_statistics(tame_trainer* trainer, tame_error* err);
 /*
@@ -578,7 +593,7 @@ TAME_API tame_status tame_trainer_clear_moments(tame_trainer* trainer, uint32_t 
 /*
  * Columns that together with tame_progress are a trainer's whole state, in a fixed order: each parameter as stored
  * (opacities in the current mode) under its name, then Adam's moments <name>_m and <name>_v; if the options ask for
- * them, sh_rest_sum and row_steps; the statistics
+ * them, sh_rest_sum, row_steps and smallest_scale (world units, 0 for no bound); the statistics
  *   gradient_sum   norms of the 2D mean's gradient in normalised device coordinates, summed over steps
  *   visible_steps  steps in which the Gaussian was visible
  *   max_radius     largest radius, pixels

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { writePartsAtomic } from "../base/atomic.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { renderModeComments } from "../load/render_mode.ts";
 import { splatHeader } from "./ply.ts";
 
 /** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */
@@ -22,7 +23,8 @@ export interface SavePlyOptions {
 /**
  * Writes Gaussians as a PLY file that splat viewers open: one `vertex` each, all properties `float`, 62 of them at
  * degree 3. Scales are natural logarithms, quaternions (w, x, y, z) as trained, opacities logits; comments in the
- * header say so. The file appears under its name when it is complete.
+ * header say so, and `SplatRenderMode: mip` if the Gaussians are to be rendered anti-aliased. The file appears under its
+ * name when it is complete.
  *
  * @example
  * ```ts
@@ -48,9 +50,13 @@ export async function savePly(gaussians: Gaussians, path: string | URL, options:
 
 /** The header, then the rows. */
 async function* plyParts(gaussians: Gaussians, iteration: number | undefined): AsyncGenerator<Uint8Array, void, void> {
-  const { count, shDegree } = gaussians;
-  const iterationComment = iteration === undefined ? [] : [`iteration ${iteration}`];
-  yield splatHeader(count, shDegree, [`tame ${project.version}`, ...iterationComment, "opacity logit"]);
+  const { count, shDegree, antialiasing } = gaussians;
+  yield splatHeader(count, shDegree, [
+    `tame ${project.version}`,
+    ...(iteration === undefined ? [] : [`iteration ${iteration}`]),
+    "opacity logit",
+    ...renderModeComments(antialiasing),
+  ]);
   for (let row = 0; row < count; row += ROWS) {
     const rows = await gaussians.plyRowsAsync(row, Math.min(ROWS, count - row));
     yield new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);

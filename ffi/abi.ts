@@ -93,6 +93,7 @@ export const ABI = {
   STATE_FRAGMENTS: 2,
   STATE_ROW_STEPS: 4,
   STATE_GRADIENTS: 8,
+  STATE_SMALLEST_SCALES: 16,
   TRANSFORM_NONE: 0,
   TRANSFORM_GAINS: 1,
 
@@ -255,6 +256,7 @@ export const STRUCTS = {
     rotation: ["f32", 9],
     translation: ["f32", 3],
     coverage: "u32",
+    antialiasing: "u32",
   },
   tame_lens: {
     struct_size: "u32",

@@ -11,9 +11,9 @@ const COVERAGES: Record<Coverage, number> = { alpha: ABI.COVERAGE_ALPHA, rectang
 
 /**
  * Packs a camera into a `tame_camera`; throws "invalid argument" when its size, the length of its pose or its coverage
- * is wrong.
+ * is wrong. `antialiasing` is for a camera that does not say.
  */
-export function packCamera(camera: Camera): Uint8Array<ArrayBuffer> {
+export function packCamera(camera: Camera, antialiasing = false): Uint8Array<ArrayBuffer> {
   checkCount("camera.width", camera.width, { minimum: 1, maximum: MAX_SIDE });
   checkCount("camera.height", camera.height, { minimum: 1, maximum: MAX_SIDE });
   checkLength("camera.rotation", camera.rotation, 9);
@@ -33,5 +33,6 @@ export function packCamera(camera: Camera): Uint8Array<ArrayBuffer> {
     .set("rotation", camera.rotation)
     .set("translation", camera.translation)
     .set("coverage", COVERAGES[coverage])
+    .set("antialiasing", camera.antialiasing ?? antialiasing ? 1 : 0)
     .bytes;
 }

@@ -64,6 +64,11 @@ export class Gaussians implements Disposable {
   readonly capacity: number;
   /** Degree of the spherical harmonics, 0 to 3. */
   readonly shDegree: number;
+  /**
+   * Whether they are to be rendered anti-aliased, because they were trained so: `train` and `loadPly` set it, `savePly`
+   * notes it, and renders of cameras without `antialiasing` follow it. Default false.
+   */
+  antialiasing = false;
 
   readonly #handle: Handle;
   #count = 0;

@@ -10,6 +10,8 @@ export interface OptionalState {
   fragments?: boolean;
   /** Allocate the step counts of `STEP.rowBias`. Default false. */
   rowSteps?: boolean;
+  /** Allocate the bounds of `limitScales`. Default false. */
+  smallestScales?: boolean;
   /** Store the gradient of a whole step before Adam uses it; results are bit-identical. Default false. */
   unfused?: boolean;
   /**
@@ -20,7 +22,9 @@ export interface OptionalState {
 }
 
 /** The bits of `TAME_STATE_*`. */
-export function stateFlags({ shAccumulation, fragments, rowSteps, unfused }: OptionalState): number {
+export function stateFlags(state: OptionalState): number {
+  const { shAccumulation, fragments, rowSteps, smallestScales, unfused } = state;
   return (shAccumulation ? ABI.STATE_SH_SUMS : 0) | (fragments ? ABI.STATE_FRAGMENTS : 0) |
-    (rowSteps ? ABI.STATE_ROW_STEPS : 0) | (unfused ? ABI.STATE_GRADIENTS : 0);
+    (rowSteps ? ABI.STATE_ROW_STEPS : 0) | (smallestScales ? ABI.STATE_SMALLEST_SCALES : 0) |
+    (unfused ? ABI.STATE_GRADIENTS : 0);
 }

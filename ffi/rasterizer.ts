@@ -36,7 +36,7 @@ const BLACK: Color = [0, 0, 0];
  * ```
  */
 export async function render(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Image> {
-  const packed = packCamera(camera);
+  const packed = packCamera(camera, gaussians.antialiasing);
   const { width, height } = camera;
   const rgb = new Float32Array(3 * width * height);
   const alpha = new Float32Array(width * height);
@@ -47,7 +47,7 @@ export async function render(gaussians: Gaussians, camera: Camera, options: Rend
 
 /** @internal {@linkcode render} without opacities and depths, for comparisons with photos. */
 export async function renderColors(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Image> {
-  const packed = packCamera(camera);
+  const packed = packCamera(camera, gaussians.antialiasing);
   const { width, height } = camera;
   const rgb = new Float32Array(3 * width * height);
   await renderInto(gaussians, packed, { ...options, format: ABI.FORMAT_F32, image: rgb });
@@ -63,7 +63,7 @@ export async function renderImage8(
   camera: Camera,
   options: RenderOptions & { alpha?: boolean } = {},
 ): Promise<Image8> {
-  const packed = packCamera(camera);
+  const packed = packCamera(camera, gaussians.antialiasing);
   const { width, height } = camera;
   const channels = options.alpha ? 4 : 3;
   const format = options.alpha ? ABI.FORMAT_RGBA8 : ABI.FORMAT_RGB8;
@@ -84,7 +84,7 @@ export interface Frame {
 
 /** @internal Renders one camera to RGB bytes, with opacities and depths as floats. */
 export async function renderFrame(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Frame> {
-  const packed = packCamera(camera);
+  const packed = packCamera(camera, gaussians.antialiasing);
   const { width, height } = camera;
   const data = new Uint8Array(3 * width * height);
   const alpha = new Float32Array(width * height);
@@ -125,7 +125,7 @@ async function renderInto(gaussians: Gaussians, camera: Uint8Array<ArrayBuffer>,
  * @internal Counts the (tile, splat) pairs of a view of the Gaussians. The scratch memory of a pass grows with them.
  */
 export async function countInstances(gaussians: Gaussians, camera: Camera): Promise<number> {
-  const packed = packCamera(camera);
+  const packed = packCamera(camera, gaussians.antialiasing);
   const instances = new BigUint64Array(1);
   await gaussians.device.queue((symbols, error) =>
     symbols.tame_count_instances(gaussians.pointer, packed, packed.length, instances, instances.length, error)

@@ -605,6 +605,19 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_trainer_limit_scales: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // cameras
+      "u32", // cameras_bytes
+      "u32", // n
+      "u32", // stride
+      "f32", // pixels
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   tame_trainer_reset_statistics: {
     parameters: [
       "pointer", // trainer

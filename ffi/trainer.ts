@@ -1,6 +1,8 @@
 // The trainer: runs step plans on Gaussians and views, scores the Gaussians, and gives access to its state.
 
+import type { Camera } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
+import { packCamera } from "./camera.ts";
 import { Columns } from "./columns.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Gaussians } from "./gaussians.ts";
@@ -162,6 +164,31 @@ export class Trainer implements Disposable {
     const native = mode === "linear" ? ABI.OPACITY_LINEAR : ABI.OPACITY_LOGIT;
     this.gaussians.device.call((symbols, error) =>
       symbols.tame_trainer_set_opacity_mode(this.#handle.pointer, native, error)
+    );
+  }
+
+  /**
+   * Bounds each Gaussian's scales from below by the size of some pixels in the camera that samples it most finely (Yu et
+   * al. 2024, Mip-Splatting, section 4.1), until the next call. Smaller scales are raised at once, and after each step.
+   * Gaussians that no camera sees have no bound. The trainer needs the state `smallestScales`.
+   *
+   * @param cameras At least one camera
+   * @param pixels Smallest scale in pixels, greater than 0
+   */
+  async limitScales(cameras: readonly Camera[], pixels: number): Promise<void> {
+    const stride = structSize("tame_camera");
+    const packed = new Uint8Array(stride * cameras.length);
+    cameras.forEach((camera, i) => packed.set(packCamera(camera), i * stride));
+    await this.gaussians.device.queue((symbols, error) =>
+      symbols.tame_trainer_limit_scales(
+        this.#handle.pointer,
+        packed,
+        packed.length,
+        cameras.length,
+        stride,
+        pixels,
+        error,
+      )
     );
   }
 

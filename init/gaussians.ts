@@ -12,6 +12,7 @@ import type { Device } from "../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
 import { readSplatsPly } from "../load/ply.ts";
 import { FARTHEST } from "../load/points.ts";
+import { isAntialiased } from "../load/render_mode.ts";
 import { knnMeanDist2 } from "./knn.ts";
 
 /** Options of {@linkcode initGaussians}. */
@@ -136,7 +137,8 @@ export async function warmStart(
 }
 
 /**
- * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes.
+ * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes. They are rendered anti-aliased if its comment
+ * `SplatRenderMode` says `mip`.
  *
  * @example
  * ```ts no-assert
@@ -155,5 +157,8 @@ export async function warmStart(
  * @throws {DataError} When the file is missing, damaged, or holds no Gaussians
  */
 export async function loadPly(device: Device, path: string | URL): Promise<Gaussians> {
-  return Gaussians.fromArrays(device, await readSplatsPly(path instanceof URL ? fileURLToPath(path) : path));
+  const splats = await readSplatsPly(path instanceof URL ? fileURLToPath(path) : path);
+  const gaussians = Gaussians.fromArrays(device, splats);
+  gaussians.antialiasing = isAntialiased(splats.comments);
+  return gaussians;
 }

@@ -7,13 +7,15 @@
 
 import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
+import { isAntialiased } from "../load/render_mode.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
 import { batchEnd, dueAfter, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
 import { betweenSteps } from "./between_steps.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
-import { coveredScene, follows } from "./parity.ts";
+import { drawnScene } from "./drawn_scene.ts";
+import { follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
 import { prepareRun } from "./prepare.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
@@ -71,18 +73,20 @@ export async function* train(
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
-  const settings = { ...resolved, signal: controller.signal };
+  const antialiasing = resolved.antialiasing || isAntialiased(scene.splats?.comments ?? []);
+  const settings = { ...resolved, antialiasing, signal: controller.signal };
 
   const clock = { loadSeconds: 0 };
-  const covered = coveredScene(scene, settings);
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, covered, settings));
+  const drawn = drawnScene(scene, settings);
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
   const { gaussians, plan, strategy, start, target } = first;
+  gaussians.antialiasing = antialiasing;
   const state = { ...newState(device.seed, { start, target }), ...clock };
   const densification = [...strategy.densification];
   yield { type: "plan", iteration: 0, gaussians, plan, target, densification, scaled: scaledSchedule(options) };
   for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
 
-  const run: Run = { device, scene: covered, options: settings, gaussians, strategy, controller, state };
+  const run: Run = { device, scene: drawn, options: settings, gaussians, strategy, controller, state };
   yield* trainSteps(run);
 
   const result = resultOf(run);

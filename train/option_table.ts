@@ -114,6 +114,11 @@ export const SCHEDULE_ROWS = [
     scaledMinimum: 1,
     help: "iterations between increments of the degree of the spherical harmonics",
   },
+  {
+    name: "antialiasing",
+    kind: "flag",
+    help: "train for renders at any size and distance: anti-aliased, and with no detail that no photo resolves",
+  },
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
   {
     name: "sh_lower",

@@ -109,6 +109,13 @@ export interface TrainOptions {
    * that was trained with `"coverage"` should have it too: load their scene with that `coverage`. Default `"none"`.
    */
   parity?: Parity;
+  /**
+   * Trains for renders at any size and distance, with the filters of Yu et al. 2024 (Mip-Splatting): views are rendered
+   * anti-aliased ({@linkcode Camera.antialiasing}), and no scale gets smaller than what the training view that sees it
+   * most finely resolves. Saved Gaussians are marked, so that `render` and other tools show them anti-aliased. A run that
+   * starts from marked Gaussians is anti-aliased as well. Default false.
+   */
+  antialiasing?: boolean;
   /** Render over white instead of black. Default false. */
   whiteBackground?: boolean;
   /** A new random background colour in every iteration. Default false. */

@@ -21,8 +21,6 @@
  * @module
  */
 
-import type { Scene, View } from "../base/scene.ts";
-
 /** A difference from the reference that can be undone. */
 export type ParityPart =
   | "curve"
@@ -70,19 +68,6 @@ export function parityParts(parity: unknown): readonly ParityPart[] | undefined 
  */
 export function follows(options: { readonly parity: readonly ParityPart[] }, part: ParityPart): boolean {
   return options.parity.includes(part);
-}
-
-/**
- * The scene with the cameras' coverage that a run trains and evaluates with.
- *
- * @param scene What to train on
- * @param options Resolved options
- * @returns `scene` itself without parity part `coverage`
- */
-export function coveredScene(scene: Scene, options: { readonly parity: readonly ParityPart[] }): Scene {
-  if (!follows(options, "coverage")) return scene;
-  const covered = (view: View): View => ({ ...view, camera: { ...view.camera, coverage: "rectangle" } });
-  return { ...scene, train: scene.train.map(covered), test: scene.test.map(covered) };
 }
 
 /**

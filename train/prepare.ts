@@ -12,6 +12,7 @@ import { heldPhotoBytes } from "./photo_cache.ts";
 import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
 import { accumulatesSh } from "./schedule.ts";
 import { strategyOf } from "./strategies/choose.ts";
+import { limitedScales } from "./strategies/limited_scales.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
 /** Maximum number of views in which the plan counts the (tile, splat) pairs of the initial Gaussians. */
@@ -48,7 +49,9 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
   const { shDegree } = options;
   const start = splats?.count ?? scene.points.count;
   const target = budgetTarget(start, options);
-  const strategy = strategyOf({ options, seed: device.seed, extent, views: scene.train.length, start, target });
+  const chosen = strategyOf({ options, seed: device.seed, extent, views: scene.train.length, start, target });
+  const cameras = scene.train.map(({ camera }) => camera);
+  const strategy = options.antialiasing ? limitedScales(chosen, { cameras, ...options }) : chosen;
   const events = strategy.densification.length;
   const capacity = largestCount({ start, target }, events);
   const { limit, live } = device.memory();

@@ -142,6 +142,8 @@ class Stepper {
   // weights: TAME_SCORE_TERMS. Writes to TrainingState::scores.
   virtual void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
                      const float background[3]) = 0;
+  // Writes to TrainingState::smallest_scales, and raises the log-scales.
+  virtual void limit_scales(const std::vector<tame_camera>& cameras, float pixels) = 0;
 };
 
 class TrainingState;

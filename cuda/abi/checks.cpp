@@ -61,6 +61,7 @@ void check_camera(const tame_camera& camera) {
   check_finite("camera.rotation", camera.rotation, 9);
   check_finite("camera.translation", camera.translation, 3);
   check_count("camera.coverage", camera.coverage, 0, TAME_COVERAGE_RECTANGLE);
+  check_count("camera.antialiasing", camera.antialiasing, 0, 1);
   for (int row = 0; row < 3; ++row) {
     for (int other = row; other < 3; ++other) {
       double dot = 0;

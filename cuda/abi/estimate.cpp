@@ -44,11 +44,12 @@ void estimate_state(const tame_memory_query& query, uint64_t row, tame_memory_es
   const auto keeps = [&](uint32_t what) { return (query.state & what) != 0; };
   const uint64_t planes = uint64_t(layout.planes());
   const uint64_t sums = keeps(TAME_STATE_SH_SUMS) ? uint64_t(rest.last - rest.first) : 0;
+  const uint64_t bounds = keeps(TAME_STATE_SMALLEST_SCALES) ? 1 : 0;
   const uint64_t fragments = keeps(TAME_STATE_FRAGMENTS) ? kFragmentPlanes : 0;
   const uint64_t gradients =
       gradient_buffers(query.state, std::max(query.views_per_step, 1u)) * (planes + gradient_statistics(query.state));
   out.bytes[TAME_PURPOSE_PARAMETERS] = row * planes * sizeof(float);
-  out.bytes[TAME_PURPOSE_OPTIMIZER] = row * (kMoments * planes + sums) * sizeof(float);
+  out.bytes[TAME_PURPOSE_OPTIMIZER] = row * (kMoments * planes + sums + bounds) * sizeof(float);
   out.bytes[TAME_PURPOSE_GRADIENTS] = row * gradients * sizeof(float);
   if (keeps(TAME_STATE_ROW_STEPS)) out.bytes[TAME_PURPOSE_OPTIMIZER] += query.capacity * sizeof(uint32_t);
   out.bytes[TAME_PURPOSE_STATISTICS] = uint64_t(query.capacity) * kStatisticsBytes + row * fragments * sizeof(float);

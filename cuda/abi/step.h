@@ -43,9 +43,10 @@ struct TrainingArgs {
   float* gradient_sums;
   uint32_t* visible_steps;
   float* max_radii;
-  Planes fragment_sums;  // in the order of StatisticPlane from kFragmentCount on
-  uint32_t* row_steps;   // or null
-  uint64_t seed;         // of the noise
+  Planes fragment_sums;          // in the order of StatisticPlane from kFragmentCount on
+  uint32_t* row_steps;           // or null
+  const float* smallest_scales;  // or null; see core/sampling.h
+  uint64_t seed;                 // of the noise
 };
 
 // Whether the step has a backward pass.

@@ -153,6 +153,25 @@ tame_status tame_trainer_score(tame_trainer* trainer, const uint32_t* views, uin
   });
 }
 
+tame_status tame_trainer_limit_scales(tame_trainer* trainer, const void* cameras, uint32_t cameras_bytes, uint32_t n,
+                                      uint32_t stride, float pixels, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    if (call->trainer->state.smallest_scales == nullptr)
+      fail(TAME_INVALID_ARGUMENT, "This trainer was created without TAME_STATE_SMALLEST_SCALES");
+    check_count("n", n, 1, kMaxViews);
+    check_array("cameras", cameras, cameras_bytes, uint64_t(n) * stride, 1);
+    check_range("pixels", pixels, kSmallest, kLargest);
+    std::vector<tame_camera> chosen(n);
+    for (uint32_t i = 0; i < n; ++i) {
+      const auto* record = static_cast<const uint8_t*>(cameras) + uint64_t(i) * stride;
+      chosen[i] = read_struct<tame_camera>("cameras", record, stride);
+      check_camera(chosen[i]);
+    }
+    call->trainer->stepper->limit_scales(chosen, pixels);
+  });
+}
+
 tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err) {
   return attempt(err, [&] {
     const Call<TrainerEntry> call(trainer);

@@ -30,6 +30,8 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   max_radii = reinterpret_cast<float*>(take(TAME_PURPOSE_STATISTICS, capacity));
   fragment_sums = take_planes(TAME_PURPOSE_STATISTICS, keeps(TAME_STATE_FRAGMENTS) ? kFragmentPlanes : 0);
   row_steps = take(TAME_PURPOSE_OPTIMIZER, keeps(TAME_STATE_ROW_STEPS) ? capacity : 0);
+  smallest_scales =
+      reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, keeps(TAME_STATE_SMALLEST_SCALES) ? stride() : 0));
   scores = nullptr;
   for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
     gradients.push_back(take_planes(TAME_PURPOSE_GRADIENTS, gradient_planes()));
@@ -69,6 +71,7 @@ TrainingArgs TrainingState::take_step(const tame_step& step, const float* rates)
   }
   if ((step.flags & TAME_STEP_FRAGMENTS) != 0) args.fragment_sums = fragment_sums;
   args.row_steps = row_steps;
+  args.smallest_scales = smallest_scales;
   args.seed = device_.seed;
   return args;
 }
@@ -113,6 +116,7 @@ std::vector<StateColumn> TrainingState::columns() const {
   const Layout::Range rest = layout.range(TAME_PARAMETER_SH_REST);
   if (sh_sums.base != nullptr) add("sh_rest_sum", Kind::moment, uint32_t(rest.last - rest.first), sh_sums.base);
   if (row_steps != nullptr) add("row_steps", Kind::moment, 1, row_steps, true);
+  if (smallest_scales != nullptr) add("smallest_scale", Kind::statistic, 1, smallest_scales);
   add("gradient_sum", Kind::statistic, 1, gradient_sums);
   add("visible_steps", Kind::statistic, 1, visible_steps, true);
   add("max_radius", Kind::statistic, 1, max_radii);

@@ -12,7 +12,7 @@
 
 namespace tame {
 
-constexpr uint32_t kAllState = 2 * TAME_STATE_GRADIENTS - 1;
+constexpr uint32_t kAllState = 2 * TAME_STATE_SMALLEST_SCALES - 1;
 
 // The number of statistic planes of a step's gradients, and of gradient buffers: one for the current view, and one for
 // each of the sums over 1, 2, 4 ... views.
@@ -55,6 +55,7 @@ class TrainingState {
   float* max_radii;
   Planes fragment_sums;  // kFragmentPlanes planes, in the order of StatisticPlane from kFragmentCount on
   uint32_t* row_steps;
+  float* smallest_scales;
   float* scores;  // after need_scores()
   // Gradients of a step: the planes of the parameters, then kDensityPlanes and, with fragments, kFragmentPlanes more.
   // Empty if steps run fused. The first holds the gradient of a view at an odd place, and finally that of the step; the

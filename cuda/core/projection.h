@@ -1,5 +1,6 @@
 // Projection of a 3D Gaussian by a pinhole camera: EWA splatting (Zwicker et al. 2001) as used by Kerbl et al. 2023,
-// with the principal point. In all pixel coordinates the centre of pixel (i, j) is (i + 0.5, j + 0.5).
+// with the principal point, and optionally anti-aliased (Yu et al. 2024, Mip-Splatting). In all pixel coordinates the
+// centre of pixel (i, j) is (i + 0.5, j + 0.5).
 #pragma once
 
 #include "../tame.h"
@@ -10,9 +11,10 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-constexpr float kLowPass = 0.3f;      // px^2 added to the 2D covariance: no splat is thinner than about a pixel
-constexpr float kGuard = 0.3f;        // the Jacobian is clamped beyond the border by this fraction of half the image
-constexpr float kRadiusSigmas = 3.f;  // of the longer axis, in a radius
+constexpr float kLowPass = 0.3f;        // px^2 added to the 2D covariance: no splat is thinner than about a pixel
+constexpr float kGuard = 0.3f;          // the Jacobian is clamped beyond the border by this fraction of half the image
+constexpr float kRadiusSigmas = 3.f;    // of the longer axis, in a radius
+constexpr float kLeastFactor = 0.005f;  // of an opacity, with anti-aliasing
 
 // Scalars S (float or double) shared by all lanes.
 template <class S>
@@ -24,6 +26,7 @@ struct Camera {
   S center[3];                    // -R^T t
   S guard_low[2], guard_high[2];  // bounds of x/z and y/z in the Jacobian
   uint32_t coverage = TAME_COVERAGE_ALPHA;
+  bool antialiasing = false;
 };
 
 template <class S>
@@ -50,6 +53,7 @@ inline Camera<float> camera_from(const tame_camera& camera) {
   for (int k = 0; k < 9; ++k) c.rotation[k] = camera.rotation[k];
   for (int k = 0; k < 3; ++k) c.translation[k] = camera.translation[k];
   c.coverage = camera.coverage;
+  c.antialiasing = camera.antialiasing != 0;
   complete(c);
   return c;
 }
@@ -60,6 +64,7 @@ struct Footprint {
   T depth;        // camera z
   T variance[2];  // diagonal of the 2D covariance, low-pass included, px^2
   T conic[3];     // A, B, C of the inverse covariance [[A, B], [B, C]]
+  T factor;       // of the opacity; 1 without anti-aliasing
   T radius;       // whole pixels, 3 sigma of the longer axis; 0 where not valid
   Mask<T> valid;  // in front of the near plane, and finite
 };
@@ -109,6 +114,7 @@ template <class T>
 struct Covariance2 {
   T xx, xy, yy;  // low-pass included
   T determinant;
+  T sharp;  // the determinant without the low-pass
 };
 
 // det(V V^T + l I) = |v0 x v1|^2 + l (|v0|^2 + |v1|^2) + l^2 (Cauchy-Binet): sums of squares only, where
@@ -119,11 +125,33 @@ TAME_FN Covariance2<T> covariance2(const T v[6]) {
   const T n0 = v[1] * v[5] - v[2] * v[4], n1 = v[2] * v[3] - v[0] * v[5], n2 = v[0] * v[4] - v[1] * v[3];
   const T low_pass = T(kLowPass);
   Covariance2<T> s;
-  s.determinant = mad(n0, n0, mad(n1, n1, n2 * n2)) + low_pass * (xx + yy) + low_pass * low_pass;
+  s.sharp = mad(n0, n0, mad(n1, n1, n2 * n2));
+  s.determinant = s.sharp + low_pass * (xx + yy) + low_pass * low_pass;
   s.xx = xx + low_pass;
   s.xy = xy;
   s.yy = yy + low_pass;
   return s;
+}
+
+// The factor of the opacity with which the low-pass does not change the sum of alpha over the pixels: without it a
+// splat smaller than a pixel would have the sum of one as large as the low-pass (Yu et al. 2024, equation 9).
+template <class T>
+TAME_FN T opacity_factor(const Covariance2<T>& s) {
+  return sqrt(maximum(s.sharp / s.determinant, T(kLeastFactor * kLeastFactor)));
+}
+
+// The gradient of log(opacity_factor) with respect to v, times g: with n = v0 x v1 it is (v1 x n, n x v0) / |n|^2 for
+// the sharp determinant |n|^2, less ((v1 x n, n x v0) + l v) / det for the other. 0 where the factor is the least.
+template <class T>
+TAME_FN void opacity_factor_backward(const T v[6], const Covariance2<T>& s, T g, T out[6]) {
+  const T n0 = v[1] * v[5] - v[2] * v[4], n1 = v[2] * v[3] - v[0] * v[5], n2 = v[0] * v[4] - v[1] * v[3];
+  const T u[6] = {v[4] * n2 - v[5] * n1, v[5] * n0 - v[3] * n2, v[3] * n1 - v[4] * n0,
+                  n1 * v[2] - n2 * v[1], n2 * v[0] - n0 * v[2], n0 * v[1] - n1 * v[0]};
+  const T low_pass = T(kLowPass), added = low_pass * (s.xx + s.yy - low_pass);  // determinant - sharp
+  const Mask<T> free = s.sharp > s.determinant * T(kLeastFactor * kLeastFactor);
+  const T of_u = select(free, g * (added / (s.sharp * s.determinant)), T(0));
+  const T of_v = select(free, g * (low_pass / s.determinant), T(0));
+  for (int k = 0; k < 6; ++k) out[k] = of_u * u[k] - of_v * v[k];
 }
 
 // scale: used values (not logarithms); quat: as stored.
@@ -141,6 +169,7 @@ TAME_FN Footprint<T> project(const Camera<S>& c, const T mean[3], const T scale[
   f.conic[0] = s.yy * inverse;
   f.conic[1] = -(s.xy * inverse);
   f.conic[2] = s.xx * inverse;
+  f.factor = c.antialiasing ? opacity_factor(s) : T(1);
   const T half_difference = T(0.5f) * (s.xx - s.yy);
   const T spread = sqrt(maximum(mad(half_difference, half_difference, s.xy * s.xy), T(0.1f)));
   const T radius = ceil(T(kRadiusSigmas) * sqrt(T(0.5f) * (s.xx + s.yy) + spread));
@@ -152,10 +181,12 @@ TAME_FN Footprint<T> project(const Camera<S>& c, const T mean[3], const T scale[
   return f;
 }
 
-// Gradients of the raw parameters from those of the 2D mean and the conic entries (A, B, C).
+// Gradients of the raw parameters from those of the 2D mean, the conic entries (A, B, C) and, with anti-aliasing, the
+// logarithm of the opacity that is blended, which through its factor depends on the covariance.
 template <class T, class S>
 TAME_FN void project_backward(const Camera<S>& c, const T mean[3], const T scale[3], const T quat[4],
-                              const T g_mean2[2], const T g_conic[3], T g_mean[3], T g_log_scale[3], T g_quat[4]) {
+                              const T g_mean2[2], const T g_conic[3], T g_log_opacity, T g_mean[3], T g_log_scale[3],
+                              T g_quat[4]) {
   const ProjectionTerms<T> p = projection_terms(c, mean, scale, quat);
   const Covariance2<T> s = covariance2(p.v);
   const T inverse = T(1) / s.determinant;
@@ -185,6 +216,15 @@ TAME_FN void project_backward(const Camera<S>& c, const T mean[3], const T scale
     g_log_scale[k] = mad(w[k], z0, w[3 + k] * z1);  // v = a s, so s dv/ds = v
     g_a[k] = mad(A, z0, B * z1) * scale[k];
     g_a[3 + k] = mad(B, z0, C * z1) * scale[k];
+  }
+  if (c.antialiasing) {
+    T g_v[6];
+    opacity_factor_backward(p.v, s, g_log_opacity, g_v);
+    for (int k = 0; k < 3; ++k) {
+      g_log_scale[k] = g_log_scale[k] + mad(p.v[k], g_v[k], p.v[3 + k] * g_v[3 + k]);
+      g_a[k] = mad(g_v[k], scale[k], g_a[k]);
+      g_a[3 + k] = mad(g_v[3 + k], scale[k], g_a[3 + k]);
+    }
   }
 
   T g_r[9], g_m[6];

@@ -6,6 +6,7 @@
 #include "../core/adam.h"
 #include "../core/lpips.h"
 #include "../core/projection.h"
+#include "../core/sampling.h"
 #include "../core/sh.h"
 #include "../core/ssim.h"
 #include "../core/statistics.h"
@@ -27,6 +28,7 @@ using core::kLanes;
 #include "loss.inl"
 #include "optimize.inl"
 #include "tree_sum.inl"
+#include "scales.inl"
 #include "lpips.inl"
 // clang-format on
 
@@ -47,7 +49,8 @@ const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
                          lpips_convolve,
                          lpips_compare,
                          optimize,
-                         add_gradients};
+                         add_gradients,
+                         limit_scales};
 
 }  // namespace TAME_SIMD_LEVEL
 }  // namespace tame::cpu

@@ -78,6 +78,15 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
+struct ScaleLimitArgs {
+  Planes parameters;
+  Layout layout;
+  const tame_camera* cameras;
+  uint32_t camera_count;
+  float pixels;
+  float* smallest_scales;
+};
+
 struct LossArgs {
   int width, height;
   size_t row, plane;
@@ -160,6 +169,7 @@ struct Kernels {
   void (*lpips_compare)(const LpipsCompareArgs&, uint32_t row);  // rows from first_row
   void (*optimize)(const OptimizeArgs&, uint32_t first, uint32_t last);
   void (*add_gradients)(const GradientSum&, uint32_t first, uint32_t last);
+  void (*limit_scales)(const ScaleLimitArgs&, uint32_t first, uint32_t last);  // at most a block
 };
 
 // The best level that this machine supports, or the one in TAME_SIMD; throws Failure on an unknown name.

@@ -93,9 +93,10 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   const F8 g_conic[3] = {F8(-0.5f) * core::load(sums.h_dxdx), -core::load(sums.h_dxdy),
                          F8(-0.5f) * core::load(sums.h_dydy)};
   F8 g_mean[3], g_log_scale[3], g_quat[4];
-  core::project_backward(camera, x.mean, x.scale, x.quat, g.mean2, g_conic, g_mean, g_log_scale, g_quat);
+  const F8 h = core::load(sums.h);
+  core::project_backward(camera, x.mean, x.scale, x.quat, g.mean2, g_conic, h, g_mean, g_log_scale, g_quat);
   const F8 stored_opacity = core::load(p.parameters.plane(p.layout.opacity()) + i);
-  const F8 g_opacity = core::opacity_gradient(p.layout.linear_opacity, stored_opacity, x.opacity, core::load(sums.h));
+  const F8 g_opacity = core::opacity_gradient(p.layout.linear_opacity, stored_opacity, x.opacity, h);
   if (a.fragments != nullptr) fragment_statistics(a, i, lanes, x.opacity, sums.h, g);
 
   F8 g_rgb[3], g_direction[3];
@@ -223,6 +224,15 @@ __attribute__((noinline)) void add_pressures(const OptimizeArgs& a, uint32_t i, 
     for (int k = log_scales; k < log_scales + 3; ++k) add(k, core::scale_pressure(step.scale_pressure, stored(k)));
 }
 
+__attribute__((noinline)) void limit_log_scales(const OptimizeArgs& a, uint32_t i, core::Mask8 steps) {
+  const F8 smallest = core::load(a.training.smallest_scales + i);
+  for (int k = 0; k < 3; ++k) {
+    float* at = a.projection.parameters.plane(a.projection.layout.log_scales() + k) + i;
+    const F8 log_scale = core::load(at);
+    core::store(at, core::select(steps, core::limit_log_scale(log_scale, smallest), log_scale));
+  }
+}
+
 inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradients& g) {
   const StepEffect& step = a.training.step;
   const core::Mask8 steps = rows(a, i, lanes, step.only_visible, g);
@@ -259,6 +269,8 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
     float* opacity = a.projection.parameters.plane(layout.opacity()) + i;
     core::store(opacity, core::clamp_linear_opacity(core::load(opacity)));
   }
+  if (a.training.smallest_scales != nullptr && (step.update_mask >> TAME_PARAMETER_LOG_SCALES & 1) != 0)
+    limit_log_scales(a, i, steps);
   if (!(step.noise > 0)) return;
   for (uint32_t l = 0; l < lanes; ++l)
     if (terms.v[l] != 0)

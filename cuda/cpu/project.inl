@@ -62,7 +62,7 @@ void project(const ProjectArgs& a, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last; i += kLanes) {
     const Loaded g = load_gaussians(a, i);
     const core::Footprint<F8> f = core::project(camera, g.mean, g.scale, g.quat);
-    const F8 cut = core::cut_power(g.opacity), stretch = f.conic[0] * f.variance[0];
+    const F8 cut = core::cut_power(g.opacity * f.factor), stretch = f.conic[0] * f.variance[0];
     float lanes[10][kLanes];
     const F8 columns[10] = {f.mean[0],
                             f.mean[1],

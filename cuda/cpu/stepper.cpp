@@ -43,6 +43,17 @@ class CpuStepper : public Stepper {
                state_.scores);
   }
 
+  void limit_scales(const std::vector<tame_camera>& cameras, float pixels) override {
+    const uint32_t count = gaussians_->count();
+    const ScaleLimitArgs args = {
+        gaussians_->planes(),  gaussians_->layout(), cameras.data(), uint32_t(cameras.size()), pixels,
+        state_.smallest_scales};
+    device().threads().run((count + kGaussianBlock - 1) / kGaussianBlock, [&](uint32_t block, uint32_t) {
+      const uint32_t first = block * kGaussianBlock;
+      device().kernels().limit_scales(args, first, std::min(first + kGaussianBlock, count));
+    });
+  }
+
  private:
   CpuDevice& device() const { return gaussians_->device(); }
 

@@ -95,7 +95,8 @@ void Rasterizer::optimize(const OptimizeArgs& args) {
   if (blocks == 0) return;
   const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
   const TrainingArgs& t = args.training;
-  const bool asks_more = args.fragments != nullptr || t.row_steps != nullptr || t.step.has_terms();
+  const bool asks_more =
+      args.fragments != nullptr || t.row_steps != nullptr || t.smallest_scales != nullptr || t.step.has_terms();
   const auto kernel = args.gradients_from.base != nullptr ? consume_kernel
                       : args.gradients_to.base != nullptr ? optimize_kernel<Form::kProducing>
                       : asks_more                         ? optimize_kernel<Form::kFusedAll>

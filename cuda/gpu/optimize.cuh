@@ -3,6 +3,7 @@
 // between.
 #pragma once
 
+#include "../core/sampling.h"
 #include "../core/sh.h"
 #include "../core/statistics.h"
 #include "../core/terms.h"
@@ -81,6 +82,8 @@ struct Sink {
         core::adam(adam, total[first + k], value[k], m[k], v[k]);
         if (parameter == TAME_PARAMETER_OPACITIES && a.projection.layout.linear_opacity)
           value[k] = core::clamp_linear_opacity(value[k]);
+        if (kServesAll<form> && parameter == TAME_PARAMETER_LOG_SCALES && t.smallest_scales != nullptr)
+          value[k] = core::limit_log_scale(value[k], t.smallest_scales[i]);
         a.projection.parameters.plane(plane + first + k)[i] = value[k];
         t.first_moments.plane(plane + first + k)[i] = m[k];
         t.second_moments.plane(plane + first + k)[i] = v[k];
@@ -241,7 +244,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kOptimizeBlocks)
     g_mean2[0] = -kLog2 * fmaf(2.f * s.a, sum.h_dx, s.b * sum.h_dy);
     g_mean2[1] = -kLog2 * fmaf(2.f * s.c, sum.h_dy, s.b * sum.h_dx);
     const float g_conic[3] = {-0.5f * sum.h_dxdx, -sum.h_dxdy, -0.5f * sum.h_dydy};
-    core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, g_mean, g_log_scale, g_quat);
+    core::project_backward(p.camera, x.mean, x.scale, x.quat, g_mean2, g_conic, sum.h, g_mean, g_log_scale, g_quat);
     g_opacity[0] =
         core::opacity_gradient(layout.linear_opacity, p.parameters.plane(layout.opacity())[i], x.opacity, sum.h);
     for (int c = 0; c < 3; ++c)

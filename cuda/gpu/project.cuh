@@ -56,6 +56,7 @@ __global__ void __launch_bounds__(kGaussianThreads, kProjectBlocks) project_kern
   if (active) {
     g = load_gaussian(a.parameters, a.layout, i);
     f = core::project(a.camera, g.mean, g.scale, g.quat);
+    g.opacity *= f.factor;
     if (f.radius > 0.f && g.opacity == g.opacity) {
       test = {f.mean[0],
               f.mean[1],

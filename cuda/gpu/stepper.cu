@@ -9,6 +9,7 @@
 
 #include "../abi/training_state.h"
 #include "graph.h"
+#include "scales.cuh"
 #include "score.h"
 #include "transform.h"
 
@@ -59,6 +60,23 @@ class GpuStepper : public Stepper {
                  {views, n, weights, sh_degree, background, state_.options.lambda_dssim, state_.gradient_sums,
                   state_.visible_steps},
                  state_.scores);
+    });
+  }
+
+  void limit_scales(const std::vector<tame_camera>& cameras, float pixels) override {
+    device().use([&] {
+      const uint32_t count = gaussians_->count();
+      if (count == 0) return;
+      std::vector<core::Camera<float>> chosen;
+      for (const tame_camera& camera : cameras) chosen.push_back(core::camera_from(camera));
+      const DeviceBuffer<core::Camera<float>> uploaded(device().ledger(), TAME_PURPOSE_OTHER, chosen.size());
+      check(cudaMemcpyAsync(uploaded.data(), chosen.data(), uploaded.bytes(), cudaMemcpyHostToDevice, stream()),
+            "upload cameras");
+      limit_scales_kernel<<<blocks_for(count, kGaussianThreads), kGaussianThreads, 0, stream()>>>(
+          gaussians_->planes(), gaussians_->layout(), count, uploaded.data(), uint32_t(chosen.size()), pixels,
+          state_.smallest_scales);
+      check_launch("launch limit_scales_kernel");
+      stream().wait();
     });
   }
 

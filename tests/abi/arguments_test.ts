@@ -123,6 +123,7 @@ abiTest("tame_render() and the trainer's functions return a status when all Gaus
   const state = [
     "tame_trainer_run",
     "tame_trainer_score",
+    "tame_trainer_limit_scales",
     "tame_trainer_compute",
     "tame_trainer_evaluate",
     "tame_trainer_select",
@@ -154,12 +155,14 @@ abiTest("tame_render() rejects a camera when one of its fields is wrong", async 
     assertEquals(status, ABI.INVALID_ARGUMENT, `offset ${offset}: ${value}`);
     assertStringIncludes(message, words);
   }
-  for (const coverage of [2, 0xFFFFFFFF]) {
-    const bytes = camera();
-    new DataView(bytes.buffer).setUint32(80, coverage, true);
-    const { status, message } = await call("tame_render", { ...world.arguments("tame_render"), camera: bytes });
-    assertEquals(status, ABI.INVALID_ARGUMENT);
-    assertStringIncludes(message, `camera.coverage is ${coverage}: expected 0 to 1`);
+  for (const [field, offset] of [["coverage", 80], ["antialiasing", 84]] as const) {
+    for (const value of [2, 0xFFFFFFFF]) {
+      const bytes = camera();
+      new DataView(bytes.buffer).setUint32(offset, value, true);
+      const { status, message } = await call("tame_render", { ...world.arguments("tame_render"), camera: bytes });
+      assertEquals(status, ABI.INVALID_ARGUMENT);
+      assertStringIncludes(message, `camera.${field} is ${value}: expected 0 to 1`);
+    }
   }
   for (const [width, height] of [[0, 16], [16, 0], [16385, 1], [0xFFFFFFFF, 0xFFFFFFFF]]) {
     const bytes = camera();
@@ -222,6 +225,35 @@ abiTest("tame_trainer_run() and tame_trainer_score() reject a view that was neve
   assertStringIncludes(scored.message, "views 0 has no photo");
   await must("tame_trainer_close", { trainer });
   await must("tame_views_close", { views });
+});
+
+abiTest("tame_trainer_limit_scales() rejects a wrong camera, and a trainer without smallest scales", async () => {
+  await using world = await World.open();
+  const args = world.arguments("tame_trainer_limit_scales");
+  const stride = args.stride as number;
+  const cameras = (args.cameras as Uint8Array<ArrayBuffer>).slice();
+  new DataView(cameras.buffer).setFloat32(stride + 12, NaN, true);
+  for (
+    const [change, words] of [
+      [{ cameras }, "camera.fx"],
+      [{ n: 0 }, "n is 0"],
+      [{ n: 3 }, "cameras is too short"],
+      [{ pixels: 0 }, "pixels is 0"],
+      [{ pixels: -1 }, "pixels is -1"],
+    ] as const
+  ) {
+    const { status, message } = await call("tame_trainer_limit_scales", { ...args, ...change });
+    assertEquals(status, ABI.INVALID_ARGUMENT, words);
+    assertStringIncludes(message, words);
+  }
+  await must("tame_trainer_close", { trainer: world.pointer("trainer") });
+  const create: Arguments = { ...world.arguments("tame_trainer_create"), gaussians: world.trained };
+  new DataView((create.options as Uint8Array<ArrayBuffer>).buffer).setUint32(20, 0, true);
+  const trainer = await must("tame_trainer_create", create);
+  const { status, message } = await call("tame_trainer_limit_scales", { ...args, trainer });
+  assertEquals(status, ABI.INVALID_ARGUMENT);
+  assertStringIncludes(message, "created without TAME_STATE_SMALLEST_SCALES");
+  await must("tame_trainer_close", { trainer });
 });
 
 abiTest("tame_trainer_run() reads larger records with a larger stride", async () => {

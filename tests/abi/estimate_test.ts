@@ -39,6 +39,8 @@ abiTest("tame_estimate_memory() adds memory for the flags", async () => {
   const gathering = (await estimate({ ...query, state: ABI.STATE_FRAGMENTS | ABI.STATE_ROW_STEPS })).bytes;
   assertEquals(gathering[ABI.PURPOSE_STATISTICS] - plain[ABI.PURPOSE_STATISTICS], 1024 * 5 * 4);
   assertEquals(gathering[ABI.PURPOSE_OPTIMIZER] - plain[ABI.PURPOSE_OPTIMIZER], 1024 * 4);
+  const bounded = (await estimate({ ...query, state: ABI.STATE_SMALLEST_SCALES })).bytes;
+  assertEquals(bounded[ABI.PURPOSE_OPTIMIZER] - plain[ABI.PURPOSE_OPTIMIZER], 1024 * 4);
   const scored = (await estimate({ ...query, flags: ABI.MEMORY_SCORES })).bytes;
   assertEquals(scored[ABI.PURPOSE_IMAGES] - plain[ABI.PURPOSE_IMAGES], 2 * 4 * 640 * 480);
   assert(scored[ABI.PURPOSE_OTHER] >= 12 * 4 * 1024);

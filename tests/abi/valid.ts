@@ -250,12 +250,19 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     gaussians: pick("gaussians").pointer,
     views: pick("views").pointer,
     options: new Struct("tame_trainer_options").set("lambda_dssim", 0.2).set("beta1", 0.9).set("beta2", 0.999)
-      .set("epsilon", 1e-15).set("views_per_step", 1).bytes,
+      .set("epsilon", 1e-15).set("views_per_step", 1).set("state", ABI.STATE_SMALLEST_SCALES).bytes,
   }),
   tame_trainer_run: (pick) => ({
     trainer: pick("trainer").pointer,
     ...plan(2, { views: 1 }),
     control: new Int32Array(ABI.CONTROL_LOSSES + 2),
+  }),
+  tame_trainer_limit_scales: (pick) => ({
+    trainer: pick("trainer").pointer,
+    cameras: Uint8Array.of(...camera(), ...camera()),
+    n: 2,
+    stride: structSize("tame_camera"),
+    pixels: 0.5,
   }),
   tame_trainer_set_opacity_mode: (pick) => ({ trainer: pick("trainer").pointer, mode: ABI.OPACITY_LINEAR }),
   tame_trainer_reset_statistics: (pick) => ({ trainer: pick("trainer").pointer }),

@@ -74,7 +74,7 @@ void compare(const float* at_a, const float* at_b, unsigned masks[6]) {
   masks[5] = bits_of((a < b) | (a <= b));
 }
 
-// camera: width, height, fx, fy, cx, cy, near plane, rotation (9), translation (3).
+// camera: width, height, fx, fy, cx, cy, near plane, rotation (9), translation (3), whether anti-aliased.
 void project(const float* camera, const float* in, float* out) {
   core::Camera<float> c;
   c.width = int(camera[0]);
@@ -86,15 +86,16 @@ void project(const float* camera, const float* in, float* out) {
   c.near_plane = camera[6];
   for (int k = 0; k < 9; ++k) c.rotation[k] = camera[7 + k];
   for (int k = 0; k < 3; ++k) c.translation[k] = camera[16 + k];
+  c.antialiasing = camera[19] != 0;
   core::complete(c);
   F8 x[kProjectIn], g[10];
   for (int k = 0; k < kProjectIn; ++k) x[k] = load(in + k * kLaneCount);
   const core::Footprint<F8> f = core::project(c, x, x + 3, x + 6);
-  core::project_backward(c, x, x + 3, x + 6, x + 10, x + 12, g, g + 3, g + 6);
-  const F8 rows[9] = {f.mean[0],  f.mean[1],  f.depth,    f.variance[0], f.variance[1],
-                      f.conic[0], f.conic[1], f.conic[2], f.radius};
-  for (int k = 0; k < 9; ++k) store(out + k * kLaneCount, rows[k]);
-  for (int k = 0; k < 10; ++k) store(out + (9 + k) * kLaneCount, g[k]);
+  core::project_backward(c, x, x + 3, x + 6, x + 10, x + 12, x[15], g, g + 3, g + 6);
+  const F8 rows[10] = {f.mean[0],  f.mean[1],  f.depth,    f.variance[0], f.variance[1],
+                       f.conic[0], f.conic[1], f.conic[2], f.radius,      f.factor};
+  for (int k = 0; k < 10; ++k) store(out + k * kLaneCount, rows[k]);
+  for (int k = 0; k < 10; ++k) store(out + (10 + k) * kLaneCount, g[k]);
 }
 
 void wide(const float* at_a, const float* at_b, const float* at_c, float* out) {

@@ -54,6 +54,6 @@ enum WideRow {
   kReciprocal,  // of a
   kWideRows
 };
-constexpr int kCameraNumbers = 19, kProjectIn = 15, kProjectOut = 19;
+constexpr int kCameraNumbers = 20, kProjectIn = 16, kProjectOut = 20;
 
 }  // namespace test

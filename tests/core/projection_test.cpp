@@ -224,3 +224,38 @@ TEST("covariance2() computes the determinant of a needle in float, where the dir
   });
   expect(lost > 200, "too few cases in which the direct formula cancels");
 }
+
+TEST("project() multiplies the opacity by at most 1 with anti-aliasing, and by 1 without") {
+  Random random(47);
+  for_cases(1000, [&](int i) {
+    ProjectionCase p = test::random_case(random, kInside, 0.02, i % 2 == 0 ? 1 : 100);
+    expect(test::project(p).factor == 1, "not 1 without anti-aliasing");
+    p.camera.antialiasing = true;
+    const core::Footprint<double> f = test::project(p);
+    const Direct d = direct_projection(p);
+    const double low_pass = double(core::kLowPass), xx = d.covariance[0], xy = d.covariance[1], yy = d.covariance[2];
+    const double ratio = ((xx - low_pass) * (yy - low_pass) - xy * xy) / (xx * yy - xy * xy);
+    expect(f.factor <= 1, "above 1");
+    // The written-out difference cancels where the splat is small against the low-pass.
+    expect_close("factor squared", f.factor * f.factor, std::max(ratio, std::pow(double(core::kLeastFactor), 2)),
+                 1e-9 * (1 + low_pass * low_pass / (xx * yy - xy * xy)));
+  });
+}
+
+TEST("project() has an anti-aliasing factor of nearly 1 for large splats and of the area for dots") {
+  Random random(48);
+  for_cases(300, [&](int) {
+    ProjectionCase large = test::random_case(random, kInside, 200, 2000);
+    large.camera.antialiasing = true;
+    expect(test::project(large).factor > 0.9999, "a large splat loses opacity");
+    // factor sqrt(det (S + l I)) = sqrt(det S): the sum of alpha is that of the splat without the low-pass.
+    ProjectionCase dot = test::random_case(random, kInside, 0.1, 0.2);
+    dot.camera.antialiasing = true;
+    const core::Footprint<double> f = test::project(dot);
+    const double area = 1 / std::sqrt(f.conic[0] * f.conic[2] - f.conic[1] * f.conic[1]);
+    const Direct d = direct_projection(dot);
+    const double low_pass = double(core::kLowPass), xx = d.covariance[0] - low_pass, yy = d.covariance[2] - low_pass;
+    const double sharp = std::sqrt(xx * yy - d.covariance[1] * d.covariance[1]);
+    expect_close("area", f.factor * area, sharp, 1e-9 * area);
+  });
+}

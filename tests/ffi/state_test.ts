@@ -145,8 +145,11 @@ deviceTest("TrainerState.columns() lists the columns of the options in a fixed o
   const cases: [TrainerOptions, string[]][] = [
     [{}, [...parameters, ...moments, ...density, "score"]],
     [
-      { shAccumulation: true, rowSteps: true, fragments: true, transform: "gains" },
-      [...parameters, ...moments, "sh_rest_sum", "row_steps", ...density, ...fragments, "score", ...transform],
+      { shAccumulation: true, rowSteps: true, smallestScales: true, fragments: true, transform: "gains" },
+      [
+        ...[...parameters, ...moments, "sh_rest_sum", "row_steps", "smallest_scale"],
+        ...[...density, ...fragments, "score", ...transform],
+      ],
     ],
   ];
   for (const [options, names] of cases) {

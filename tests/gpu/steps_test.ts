@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { STEP, type Step } from "../../ffi/trainer.ts";
 import { twoSided } from "../densify/world.ts";
+import { limitedState, STEPS } from "../steps/limited.ts";
 import { type Run, type State, stateAfter } from "../steps/world.ts";
 import { type Pair, pairTest } from "./devices.ts";
 import { trainingProblem } from "./training.ts";
@@ -34,6 +35,25 @@ for (const fullGradientDepth of [0, 4]) {
     );
   }
 }
+
+pairTest("Trainer.run() agrees with the CPU on anti-aliased views", async (pair) => {
+  const { splats, photos } = trainingProblem();
+  const small = { ...splats, logScales: splats.logScales.map((value) => value - 1.5) };
+  const antialiased = photos.map(({ camera, image }) => ({ camera: { ...camera, antialiasing: true }, image }));
+  for (const unfused of [false, true]) {
+    const run = { splats: small, photos: antialiased, fragments: true, unfused, beta1: 0 };
+    const flags = STEP.statistics | STEP.fragments;
+    const [ours, theirs] = await both(pair, run, [{ view: 2, flags, shDegree: 2 }]);
+    for (const name of ["means_m", "sh_dc_m", "opacities_m", "log_scales_m", "quats_m", ...FRAGMENTS, "gradient_sum"]) {
+      assertClose(ours[name], theirs[name], name, 2e-3);
+    }
+  }
+});
+
+pairTest("Trainer.limitScales() and the steps after it agree with the CPU", async ({ gpu, cpu }) => {
+  const [ours, theirs] = [await limitedState(gpu, STEPS), await limitedState(cpu, STEPS)];
+  for (const name of ["smallest_scale", "log_scales"]) assertClose(ours[name], theirs[name], name, 1e-4);
+});
 
 pairTest("Trainer.run() agrees with the CPU on bias correction by rows", async (pair) => {
   const { splats, photos } = twoSided(80);

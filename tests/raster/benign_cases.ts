@@ -65,6 +65,14 @@ export const BENIGN_CASES: BenignCase[] = [
     name: "centres beyond the Jacobian's guard",
     scene: () => guardedScene({ seed: 306, count: 80, shDegree: 2, sigmas: [1, 5] }),
   },
+  ...([[0.2, 0.6], [0.5, 10]] as [number, number][]).map((sigmas): BenignCase => ({
+    name: `anti-aliased splats of ${sigmas.join(" to ")} pixels`,
+    scene: () => {
+      const scene = benignScene({ seed: 308, count: 150, shDegree: 1, sigmas, opacities: [0.3, 0.95] });
+      return { ...scene, camera: { ...scene.camera, antialiasing: true } };
+    },
+    holds: ({ footprints }) => footprints.filter(({ factor }) => factor < 0.8).length > 8,
+  })),
   {
     name: "centres that coincide",
     scene: () => coincidentScene({ seed: 307, count: 120, shDegree: 1 }),

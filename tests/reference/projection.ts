@@ -1,6 +1,7 @@
 // The oracle's projection of one Gaussian to its splat, and the way back of a gradient, in float64 and plain matrices:
 // EWA splatting (Zwicker 2001) with the 0.3 pixel low-pass and the 3 sigma radius of Kerbl et al. 2023. A Gaussian is
-// visible where its alpha reaches 1/255; with coverage "rectangle", where its 3 sigma rectangle has a tile.
+// visible where its alpha reaches 1/255; with coverage "rectangle", where its 3 sigma rectangle has a tile. Anti-aliased
+// by equation 9 of Yu et al. 2024 (Mip-Splatting).
 import type { Camera } from "../../base/scene.ts";
 import { cameraCenter } from "../../load/camera.ts";
 import { harmonics, harmonicsGradients } from "./harmonics.ts";
@@ -26,8 +27,10 @@ export interface Footprint {
   center: [number, number];
   /** Inverse of the 2D covariance. */
   conic: Matrix;
-  /** The logistic of the raw opacity. */
+  /** The opacity that is blended: the logistic of the raw one, times the factor. */
   opacity: number;
+  /** sqrt(det / det of the low-passed 2D covariance), not below 0.005; 1 without anti-aliasing. */
+  factor: number;
   /** Colour, not below 0. */
   rgb: number[];
   /** Whether a channel was below 0. */
@@ -63,6 +66,7 @@ export interface GaussianGradient {
 }
 
 const LOW_PASS = 0.3;
+const LEAST_FACTOR = 0.005;
 // What float32 may make of a radius, relative.
 const RADIUS_ROUNDING = 1e-4;
 
@@ -79,9 +83,8 @@ export function project(splats: Splats, index: number, camera: Camera): Footprin
   if (point[2] <= (camera.near ?? 0.2)) return undefined;
 
   const factor = multiply(jacobianTimesRotation, covarianceFactor(gaussian));
-  const covariance = multiply(factor, transpose(factor));
-  covariance[0][0] += LOW_PASS;
-  covariance[1][1] += LOW_PASS;
+  const sharp = multiply(factor, transpose(factor));
+  const covariance = lowPassed(sharp);
 
   const center: [number, number] = [camera.fx * slope[0] + camera.cx, camera.fy * slope[1] + camera.cy];
   const reach = 3 * Math.sqrt(largestEigenvalue(covariance));
@@ -93,7 +96,8 @@ export function project(splats: Splats, index: number, camera: Camera): Footprin
   const tiles = within(center, Math.ceil(reach), camera);
   const certainTiles = within(center, smallestRadius, camera, -1);
   const conic = inverse2(covariance);
-  const opacity = logistic(gaussian.opacity);
+  const opacityFactor = camera.antialiasing ? factorOf(sharp) : 1;
+  const opacity = logistic(gaussian.opacity) * opacityFactor;
   const [possible, visible, certain] = byAlpha
     ? [1, 0, -1].map((outwards) => reachesTile({ center, conic, opacity }, camera, outwards))
     : [possibleTiles, tiles, certainTiles].map((rectangle) => !isEmpty(rectangle));
@@ -106,6 +110,7 @@ export function project(splats: Splats, index: number, camera: Camera): Footprin
     center,
     conic,
     opacity,
+    factor: opacityFactor,
     rgb: signedRgb.map((value) => Math.max(value, 0)),
     colorClamped: signedRgb.map((value) => value < 0),
     radius: visible ? Math.ceil(reach) : 0,
@@ -131,9 +136,17 @@ export function projectBackward(
   const z = point[2];
 
   // Conic to covariance: d(C^-1) = -C^-1 dC C^-1.
-  const dCovariance = scaled(multiply(multiply(footprint.conic, gradient.conic), footprint.conic), -1);
+  let dCovariance = scaled(multiply(multiply(footprint.conic, gradient.conic), footprint.conic), -1);
   // C = M Sigma M^T with M = J R and Sigma = L L^T.
   const factor = covarianceFactor(gaussian);
+  const opacity = logistic(gaussian.opacity);
+  if (camera.antialiasing) {
+    const splat = multiply(jacobianTimesRotation, factor);
+    const dFactor = factorGradient(multiply(splat, transpose(splat)));
+    dCovariance = dCovariance.map((row, i) =>
+      row.map((value, j) => value + gradient.opacity * opacity * dFactor[i][j])
+    );
+  }
   const sigma = multiply(factor, transpose(factor));
   const dM = scaled(multiply(multiply(dCovariance, jacobianTimesRotation), sigma), 2);
   const dSigma = multiply(multiply(transpose(jacobianTimesRotation), dCovariance), jacobianTimesRotation);
@@ -160,7 +173,7 @@ export function projectBackward(
     mean: mean.map((value, i) => value + dMean[i]),
     logScale: dLogScale,
     quat: dQuat,
-    opacity: gradient.opacity * footprint.opacity * (1 - footprint.opacity),
+    opacity: gradient.opacity * footprint.factor * opacity * (1 - opacity),
     sh: dSh,
   };
 }
@@ -306,6 +319,31 @@ function direction(mean: number[], camera: Camera): { unit: number[]; length: nu
   const offset = mean.map((value, i) => value - center[i]);
   const length = Math.hypot(...offset);
   return { unit: offset.map((value) => value / length), length };
+}
+
+function lowPassed([[a, b], [, c]]: Matrix): Matrix {
+  return [[a + LOW_PASS, b], [b, c + LOW_PASS]];
+}
+
+function determinant([[a, b], [, c]]: Matrix): number {
+  return a * c - b * b;
+}
+
+function factorOf(sharp: Matrix): number {
+  return Math.sqrt(Math.max(LEAST_FACTOR ** 2, determinant(sharp) / determinant(lowPassed(sharp))));
+}
+
+// d factor / d covariance, a symmetric matrix whose two entries for the one covariance xy share its derivative.
+function factorGradient(sharp: Matrix): Matrix {
+  const factor = factorOf(sharp);
+  if (factor === LEAST_FACTOR) return [[0, 0], [0, 0]];
+  const [[a, b], [, c]] = sharp;
+  const [[wideA], [, wideC]] = lowPassed(sharp);
+  const ofXy = -b * (1 - factor ** 2);
+  return scaled([
+    [c - factor ** 2 * wideC, ofXy],
+    [ofXy, a - factor ** 2 * wideA],
+  ], 1 / (2 * factor * determinant(lowPassed(sharp))));
 }
 
 function largestEigenvalue([[a, b], [, c]]: Matrix): number {

@@ -295,6 +295,7 @@ function asFloat32(camera: Camera): Camera {
     cy: Math.fround(camera.cy),
     near: Math.fround(camera.near ?? 0.2),
     coverage: camera.coverage,
+    antialiasing: camera.antialiasing,
     rotation: camera.rotation.map(Math.fround),
     translation: camera.translation.map(Math.fround),
   };

@@ -27,6 +27,13 @@ Deno.test("rasterizeReference().backward() agrees with central differences when 
   checkGradient(benignScene({ ...SMALL, seed: 61, shDegree: 0, opacities: [0.98, 0.999], sigmas: [2, 8] }));
 });
 
+Deno.test("rasterizeReference().backward() agrees with central differences when it is anti-aliased", () => {
+  for (const sigmas of [[0.2, 0.8], [0.8, 6]] as [number, number][]) {
+    const scene = benignScene({ ...SMALL, seed: 71, shDegree: 1, sigmas, opacities: [0.5, 0.95] });
+    checkGradient({ ...scene, camera: { ...scene.camera, antialiasing: true } });
+  }
+});
+
 Deno.test("rasterizeReference() blends two splats as worked out by hand", () => {
   const camera: Camera = {
     width: 1,

@@ -60,8 +60,8 @@ export interface Strategy {
    * count in full.
    */
   readonly fullGradientDepth?: number;
-  /** Optional state of the trainer: fragment statistics, the step count of each Gaussian. Default none. */
-  readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps">;
+  /** Optional state of the trainer: fragment statistics, each Gaussian's step count, smallest scale. Default none. */
+  readonly trainerState?: Pick<TrainerOptions, "fragments" | "rowSteps" | "smallestScales">;
   /** Opacity and relative size of initial Gaussians that are made of points. Default those of `initGaussians`. */
   readonly initial?: Pick<InitOptions, "opacity" | "scale">;
   /** Whether `apply` is due after the step of an iteration; a batch of steps ends there. True for `densification`. */
