@@ -41,6 +41,7 @@ export function limitedScales(strategy: Strategy, { cameras, iterations }: Scale
     densification: strategy.densification,
     fullGradientDepth: strategy.fullGradientDepth,
     trainerState: { ...strategy.trainerState, smallestScales: true },
+    initial: strategy.initial,
     isEvent: (iteration) => strategy.isEvent(iteration) || limits(iteration),
     views: (iteration) => strategy.views(iteration),
     stepTerms: (iteration) => strategy.stepTerms(iteration),
