@@ -57,9 +57,9 @@ export interface Camera {
   /** Which pixels Gaussians cover; `"alpha"` when absent. */
   coverage?: Coverage;
   /**
-   * Whether renders are anti-aliased: a Gaussian's opacity is lowered so that the low-pass, which makes no splat thinner
-   * than about a pixel, does not change its sum over the pixels (Yu et al. 2024, Mip-Splatting). When absent, as the
-   * rendered Gaussians are marked, `Gaussians.antialiasing`; photos and arrays have no mark, so not.
+   * Whether renders are anti-aliased: a Gaussian's opacity is lowered so that the low-pass, which makes no splat
+   * thinner than about a pixel, does not change its sum over the pixels (Yu et al. 2024, Mip-Splatting). When absent,
+   * as the rendered Gaussians say (`Gaussians.antialiasing`); false in a training view and for `rasterize`.
    */
   antialiasing?: boolean;
 }

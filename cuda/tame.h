@@ -301,9 +301,9 @@ typedef struct tame_camera {
   float rotation[9]; /* world to camera, row-major, orthonormal */
   float translation[3];
   uint32_t coverage; /* TAME_COVERAGE_* */
-  /* 1: anti-aliased. A splat's opacity o is multiplied by sqrt(max(0.005^2, det S / det(S + 0.3 I))), S its 2D covariance
-     before the low-pass of 0.3 square pixels, which then does not change the sum of alpha over the pixels (Yu et al.
-     2024, Mip-Splatting, equation 9). What is drawn and visible follows the product. 0: o is used as it is. */
+  /* 1: anti-aliased. A splat's opacity o is multiplied by sqrt(max(0.005^2, det S / det(S + 0.3 I))), S its 2D
+     covariance before the low-pass of 0.3 square pixels, which then does not change the sum of alpha over the pixels
+     (Yu et al. 2024, Mip-Splatting, equation 9). What is drawn and visible follows the product. 0: o as it is. */
   uint32_t antialiasing;
 } tame_camera;
 
@@ -569,11 +569,11 @@ TAME_API tame_status tame_trainer_run(tame_trainer* trainer, const void* plan, u
  */
 TAME_API tame_status tame_trainer_set_opacity_mode(tame_trainer* trainer, uint32_t mode, tame_error* err);
 /*
- * With TAME_STATE_SMALLEST_SCALES: bounds each Gaussian's scales from below by the size of `pixels` pixels (> 0) in the
- * one of the cameras that samples it most finely (Yu et al. 2024, Mip-Splatting, section 4.1): pixels * z / max(fx, fy),
- * the least of all cameras in front of whose near plane the mean is, and whose image, enlarged by 15 % on each side, has
- * it. Gaussians in none have no bound. Smaller scales are raised at once, and to the bound again whenever a step updates
- * them, until the next call. cameras: n records of `stride` bytes in cameras_bytes bytes. Waits.
+ * With TAME_STATE_SMALLEST_SCALES: bounds each Gaussian's scales from below by the size of `pixels` pixels (> 0) in
+ * the camera that samples it most finely (Yu et al. 2024, Mip-Splatting, section 4.1): pixels * z / max(fx, fy), the
+ * least over the cameras in front of whose near plane the mean is, and whose image, enlarged by 15 % on each side,
+ * contains it. Gaussians in none have no bound. Smaller scales are raised at once, and to the bound again whenever a
+ * step updates them, until the next call. cameras: n records of `stride` bytes in cameras_bytes bytes. Waits.
  */
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_limit_scales(tame_trainer* trainer, const void* cameras, uint32_t cameras_bytes,

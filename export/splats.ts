@@ -23,8 +23,8 @@ export interface SavePlyOptions {
 /**
  * Writes Gaussians as a PLY file that splat viewers open: one `vertex` each, all properties `float`, 62 of them at
  * degree 3. Scales are natural logarithms, quaternions (w, x, y, z) as trained, opacities logits; comments in the
- * header say so, and `SplatRenderMode: mip` if the Gaussians are to be rendered anti-aliased. The file appears under its
- * name when it is complete.
+ * header say so, and `SplatRenderMode: mip` if the Gaussians are to be rendered anti-aliased. The file appears under
+ * its name when it is complete.
  *
  * @example
  * ```ts

@@ -168,9 +168,9 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Bounds each Gaussian's scales from below by the size of some pixels in the camera that samples it most finely (Yu et
-   * al. 2024, Mip-Splatting, section 4.1), until the next call. Smaller scales are raised at once, and after each step.
-   * Gaussians that no camera sees have no bound. The trainer needs the state `smallestScales`.
+   * Bounds each Gaussian's scales from below by the size of some pixels in the camera that samples it most finely (Yu
+   * et al. 2024, Mip-Splatting, section 4.1), until the next call. Smaller scales are raised at once, and after each
+   * step. Gaussians that no camera sees have no bound. The trainer needs the state `smallestScales`.
    *
    * @param cameras At least one camera
    * @param pixels Smallest scale in pixels, greater than 0

@@ -112,8 +112,8 @@ export interface TrainOptions {
   /**
    * Trains for renders at any size and distance, with the filters of Yu et al. 2024 (Mip-Splatting): views are rendered
    * anti-aliased ({@linkcode Camera.antialiasing}), and no scale gets smaller than what the training view that sees it
-   * most finely resolves. Saved Gaussians are marked, so that `render` and other tools show them anti-aliased. A run that
-   * starts from marked Gaussians is anti-aliased as well. Default false.
+   * most finely resolves. Saved Gaussians are marked, so that `render` and other tools show them anti-aliased. A run
+   * that starts from marked Gaussians is anti-aliased as well. Default false.
    */
   antialiasing?: boolean;
   /** Render over white instead of black. Default false. */

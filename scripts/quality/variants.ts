@@ -28,6 +28,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: "cameras", flags: ["--parity=cameras"] },
   { name: "coverage", flags: ["--parity=coverage"] },
   { name: "reference", flags: ["--parity=reference"], multiplies: true },
+  { name: "antialiasing", flags: ["--antialiasing"] },
   { name: "cap", flags: ["--budget_cap"] },
   { name: "unpruned", flags: ["--min_opacity=0"] },
   { name: "fast", flags: ["--preset=fast"] },

@@ -1,6 +1,6 @@
 // train, render, metrics and info as a user runs them on a tiny capture, with all files that a run writes.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
@@ -137,6 +137,25 @@ workflowTest("tame train densifies to its budget, and reports it in events, trai
     const line = `Iteration ${iteration}: ${pruned} pruned, ${cloned} cloned, ${split} split`;
     assertStringIncludes(told.stdout + told.stderr, line);
   }
+});
+
+workflowTest("tame train marks an anti-aliased model, which render and metrics draw in that way", async (folder) => {
+  const args = "train -s capture -m out --backend cpu --eval --antialiasing --iterations 8 --test_iterations 8 --json";
+  const trained = await ended(start(args.split(" "), folder));
+  assertEquals(trained.code, EXIT.done, trained.stderr);
+  const { options } = JSON.parse(await Deno.readTextFile(join(folder, "out", "config.json")));
+  assertEquals(options.antialiasing, true);
+  const ply = await Deno.readFile(join(folder, "out", "point_cloud", "iteration_8", "point_cloud.ply"));
+  assertStringIncludes(new TextDecoder().decode(ply.subarray(0, 200)), "comment SplatRenderMode: mip\n");
+  for (const verb of ["render --skip_train", "metrics"]) {
+    const { code, stderr } = await ended(start([...verb.split(" "), "-m", "out", "--backend", "cpu"], folder));
+    assertEquals(code, EXIT.done, stderr);
+  }
+  // The run evaluated the same Gaussians, anti-aliased.
+  const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const { psnr } = events.find(({ type, set }) => type === "evaluate" && set === "test");
+  const results = JSON.parse(await Deno.readTextFile(join(folder, "out", "results.json")));
+  assertAlmostEquals(results["ours_8"].PSNR_float, psnr, 1e-9);
 });
 
 workflowTest(

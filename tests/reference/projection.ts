@@ -1,7 +1,7 @@
 // The oracle's projection of one Gaussian to its splat, and the way back of a gradient, in float64 and plain matrices:
 // EWA splatting (Zwicker 2001) with the 0.3 pixel low-pass and the 3 sigma radius of Kerbl et al. 2023. A Gaussian is
-// visible where its alpha reaches 1/255; with coverage "rectangle", where its 3 sigma rectangle has a tile. Anti-aliased
-// by equation 9 of Yu et al. 2024 (Mip-Splatting).
+// visible where its alpha reaches 1/255; with coverage "rectangle", where its 3 sigma rectangle has a tile.
+// Anti-aliased by equation 9 of Yu et al. 2024 (Mip-Splatting).
 import type { Camera } from "../../base/scene.ts";
 import { cameraCenter } from "../../load/camera.ts";
 import { harmonics, harmonicsGradients } from "./harmonics.ts";
