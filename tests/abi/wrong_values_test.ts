@@ -78,7 +78,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_create", "views_per_step", { options: trainerOptions().set("views_per_step", 0).bytes }],
   ["tame_trainer_create", "power of two", { options: trainerOptions().set("views_per_step", 3).bytes }],
   ["tame_trainer_create", "views_per_step", { options: trainerOptions().set("views_per_step", 128).bytes }],
-  ["tame_trainer_create", "options.state", { options: trainerOptions().set("state", 32).bytes }],
+  ["tame_trainer_create", "options.state", { options: trainerOptions().set("state", 16).bytes }],
   ["tame_trainer_create", "options.transform", { options: trainerOptions().set("transform", 2).bytes }],
   ["tame_trainer_create", "options.beta1", { options: trainerOptions().set("beta1", 1).bytes }],
   ["tame_trainer_create", "full_gradient_depth", { options: trainerOptions().set("full_gradient_depth", -1).bytes }],
