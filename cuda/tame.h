@@ -478,10 +478,10 @@ TAME_API tame_status tame_lpips_close(tame_lpips* lpips, tame_error* err);
 /* ---- Training ----------------------------------------------------------------------------------------------- */
 
 /* Optional state, allocated when a trainer is created: tame_trainer_options.state. */
-#define TAME_STATE_SH_SUMS 1u   /* running sum of the SH_REST gradient, for TAME_STEP_SH_ACCUMULATE */
-#define TAME_STATE_FRAGMENTS 2u /* statistics of fragments, for TAME_STEP_FRAGMENTS */
-#define TAME_STATE_ROW_STEPS 4u /* steps that each Gaussian has taken, for TAME_STEP_ROW_BIAS */
-#define TAME_STATE_GRADIENTS 8u /* gradients of a whole step: steps run unfused, with bit-identical results */
+#define TAME_STATE_SH_SUMS 1u          /* running sum of the SH_REST gradient, for TAME_STEP_SH_ACCUMULATE */
+#define TAME_STATE_FRAGMENTS 2u        /* statistics of fragments, for TAME_STEP_FRAGMENTS */
+#define TAME_STATE_ROW_STEPS 4u        /* steps that each Gaussian has taken, for TAME_STEP_ROW_BIAS */
+#define TAME_STATE_GRADIENTS 8u        /* gradients of a whole step: steps run unfused, with bit-identical results */
 #define TAME_STATE_SMALLEST_SCALES 16u /* a lower bound of each Gaussian's scales, for tame_trainer_limit_scales */
 
 /* Applied to the render before the loss, with parameters for each view. */
