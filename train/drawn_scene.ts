@@ -1,11 +1,11 @@
-// How a run draws Gaussians in the views it trains on and evaluates.
+// Sets how the views that a run trains on and evaluates are rendered.
 
 import type { Camera, Scene, View } from "../base/scene.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 
 /**
- * The scene with the cameras' coverage and anti-aliasing of a run.
+ * The scene whose cameras have the coverage and anti-aliasing of the run.
  *
  * @param scene What to train on
  * @param options Resolved options

@@ -66,7 +66,7 @@ export const SCHEDULE_ROWS = [
     default: 30_000,
     minimum: 1,
     maximum: UINT32_MAX,
-    help: "training steps; if no option of the schedule is given, it is scaled to them, see docs/guide/train.md",
+    help: "training steps; the schedule scales with them if none of its options is given, see docs/guide/train.md",
   },
   {
     name: "max_seconds",
@@ -117,7 +117,7 @@ export const SCHEDULE_ROWS = [
   {
     name: "antialiasing",
     kind: "flag",
-    help: "train for renders at any size and distance: anti-aliased, and with no detail that no photo resolves",
+    help: "train for renders at any size and distance: anti-aliased, with no Gaussian finer than the photos resolve",
   },
   { name: "random_background", kind: "flag", help: "a new random background colour in every iteration" },
   {

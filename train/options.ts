@@ -30,7 +30,7 @@ export interface TrainOptions {
   /** Highest degree of the spherical harmonics, 0 to 3. Default 3. */
   shDegree?: number;
   /**
-   * Training steps. Without any option of the schedule and without `parity`, the schedule is scaled to them: each of
+   * Training steps. If no option of the schedule and no `parity` is given, the schedule is scaled to them: each of
    * `densificationInterval` (at least 50), `densifyFromIter`, `densifyUntilIter`, `opacityResetInterval` (at least
    * 1000), `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` (at least 30000) is multiplied by `iterations` /
    * 30000, or by the ratio to the preset's iterations, and rounded. Default 30000.
@@ -111,8 +111,8 @@ export interface TrainOptions {
   parity?: Parity;
   /**
    * Trains for renders at any size and distance, with the filters of Yu et al. 2024 (Mip-Splatting): views are rendered
-   * anti-aliased ({@linkcode Camera.antialiasing}), and no scale gets smaller than what the training view that sees it
-   * most finely resolves. Saved Gaussians are marked, so that `render` and other tools show them anti-aliased. A run
+   * anti-aliased ({@linkcode Camera.antialiasing}), and no scale becomes smaller than what the training view with the
+   * finest sampling of the Gaussian resolves. Saved Gaussians are marked, so that `render` and other tools show them anti-aliased. A run
    * that starts from marked Gaussians is anti-aliased as well. Default false.
    */
   antialiasing?: boolean;
@@ -135,8 +135,8 @@ export interface TrainOptions {
   /** With `dataDevice: "disk"`: maximum bytes of decoded photos in host memory. Default 2 GiB. */
   photoCache?: number;
   /**
-   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Without them 7000, 30000 and, if
-   * the scene holds out views, the last iteration evaluate. Default none.
+   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Default 7000, 30000
+   * and, if the scene holds out views, the last iteration.
    */
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
@@ -214,7 +214,7 @@ function checkStrategy({ strategy, highOpacity, parity }: ResolvedTrainOptions):
   const part = parity.find((part) => part === "curve" || part === "selection");
   if (part !== undefined) {
     throw new OptionError((option) =>
-      `Cannot use ${option("parity")} ${part} with ${option("strategy")} ${strategy}: it is about the events of taming`
+      `Cannot use ${option("parity")} ${part} with ${option("strategy")} ${strategy}: it changes the events of taming`
     );
   }
   if (strategy === "mcmc" && highOpacity) {

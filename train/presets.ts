@@ -17,7 +17,7 @@ export type Preset = "budget" | "big" | "fast";
 export type PresetOptions = Readonly<Record<string, OptionValue>>;
 
 /**
- * The options of each preset. One that sets `iterations` sets the whole schedule for them.
+ * The options of each preset. A preset that sets `iterations` also sets the whole schedule.
  *
  * The paper's multiplier depends on the capture: 15 outdoors, 5 or 2 indoors; the preset takes 5. For `"big"` the caller
  * must set the count.

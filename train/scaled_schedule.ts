@@ -1,4 +1,4 @@
-// The schedule of a run of which only the number of iterations was given: that of a run of the usual length, scaled.
+// Scales the schedule to the number of iterations, if no option of the schedule was given.
 
 import { apiName, type OptionRow, rowNamed } from "../base/option.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
@@ -10,12 +10,13 @@ import { strategyOptions } from "./strategy_options.ts";
 const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined);
 
 /**
- * Scales the schedule, that of the preset or the strategy if they set one, to the number of iterations: each value times
- * their ratio to the usual number, rounded, and at least its row's `scaledMinimum`, or the value itself if that is less.
+ * Scales the schedule to the number of iterations, starting from the values of the preset, else of the strategy, else
+ * the defaults. Each value is multiplied by the ratio of the iterations to the usual number and rounded. The result is
+ * at least the row's `scaledMinimum`, or the value itself if that is less.
  *
  * @param given The options that the caller of `train` gave
  * @returns The options of the schedule by name; undefined if the run has the usual length, if one of them was given, or
- * with any part of parity, as what is compared should have the same schedule
+ * with any part of parity, since a comparison with the reference needs the same schedule
  */
 export function scaledSchedule(given: object): Record<string, number> | undefined {
   const options = given as Readonly<Record<string, unknown>>;

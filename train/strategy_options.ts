@@ -1,5 +1,5 @@
 /**
- * The options that a strategy sets by default, for runs of the usual length. Presets and options given explicitly
+ * The defaults that a strategy changes, for runs of the usual length. Presets and options given explicitly
  * override them.
  *
  * @module

@@ -1,11 +1,12 @@
 /**
- * Growth by absolute gradients while opacities decay. An event removes what no view has seen, and grows to its target
- * count, which rises linearly: any Gaussian may be drawn, by its absolute gradient, without a threshold. A long one stays
- * as it is and gets a smaller child; a short one is split along its longest axis. Between the events all opacities are
- * halved at times and all moments cleared, so that every Gaussian has to earn its opacity again.
+ * Densification by absolute gradients, with periodic opacity decay. An event removes the Gaussians that had no weight in
+ * any pixel of the last epoch. It then grows to its target count, which rises linearly. Parents are drawn with
+ * probability proportional to their absolute gradient; there is no threshold. A long Gaussian is kept unchanged and gets
+ * a smaller child; a short one is split along its longest axis. Between events, a decay halves all opacities and clears
+ * all Adam moments: Gaussians that the photos need regain their opacity, the others fade.
  *
- * Absolute gradients: Ye et al. 2024 (AbsGS). Kept parents, linear growth, removal by weight alone, and the decay: the
- * short recipe of LiteGS (2025). Split along the longest axis: Deng et al. 2025 (Improving Densification in 3DGS).
+ * Absolute gradients: Ye et al. 2024 (AbsGS). Keeping the parents, linear growth, removal by weight alone, and the decay:
+ * the short schedule of LiteGS (2025). Split along the longest axis: Deng et al. 2025 (Improving Densification in 3DGS).
  * docs/quality.md has the measured effect of each part.
  *
  * @module
@@ -21,11 +22,11 @@ import { LONGEST_SCALE } from "./prune.ts";
 import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { STREAM } from "./streams.ts";
 
-/** Decays in a run if densification went on to its end, and the place of each in its share of the run. */
+/** Number of decays in a run whose densification lasts to its end: one in each fifteenth of the run. */
 const DECAYS = 15;
-/** Between two events of the usual interval, a thirtieth of the run: what an event has added needs time to learn. */
+/** Position of a decay within its fifteenth. New Gaussians need steps to train, so it lies midway between two events. */
 const DECAY_PLACE = 0.75;
-/** Opacities after a decay, which also raises the faintest ones, so that they get gradients. */
+/** Opacity after a decay. The lower bound raises the faintest Gaussians, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
 
 /** Indices into {@linkcode KINDS}. */
@@ -36,7 +37,7 @@ const KINDS: readonly RowKind[] = [
   { operation: "keep" },
   { operation: "remove" },
   { operation: "addChild", place: "random", logScale: -Math.log(1.6) },
-  // Each half reaches 0.45 of the 3 sigma to its side, and the other axes shrink by sqrt(1 - 0.45^2).
+  // Each child is centred at 0.45 of 3 sigma along the axis; the other axes shrink by sqrt(1 - 0.45^2).
   {
     operation: "split",
     place: "longAxis",
@@ -85,7 +86,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
 }
 
 /**
- * The count that an event leaves: linear from the start to the target, which the last event reaches.
+ * The count after an event: it rises linearly from the start, and the last event reaches the target.
  *
  * @param place 1-based number of the event, and number of events
  * @param run Count at the start and after the last event
@@ -110,7 +111,7 @@ export function decayIterations(
     .filter((iteration) => iteration > 0 && iteration < Math.min(densifyUntilIter, iterations));
 }
 
-/** One event; it leaves exactly its count. */
+/** Carries out one event, after which the count is exactly its target. */
 async function densify(trainer: Trainer, place: EventPlace, context: StrategyContext): Promise<EventOutcome> {
   const { columns, gaussians } = trainer;
   const { iteration } = place;
@@ -137,8 +138,8 @@ async function densify(trainer: Trainer, place: EventPlace, context: StrategyCon
 }
 
 /**
- * Marks in the column `gone` what had no weight in any pixel of the last epoch, and, if more than `target` are left, those
- * of the least weight. One stays at least. Returns how many are marked.
+ * Marks in the column `gone` the Gaussians that had no weight in any pixel of the last epoch. If more than `target` are
+ * left, it also marks those of the least weight. At least one stays. Returns the number of marked Gaussians.
  */
 async function markGone({ columns, gaussians: { count } }: Trainer, target: number): Promise<number> {
   const unseen = Math.min(await columns.sum("weight_sum <= 0"), count - 1);

@@ -1,6 +1,6 @@
 /**
  * Adaptive density control by gradients alone. An event prunes faint and, after the first opacity reset, long
- * Gaussians. Then it clones and splits those whose gradient reaches the threshold, highest first, but never beyond its
+ * Gaussians. Then it clones or splits the Gaussians whose gradient reaches the threshold, highest first, up to its
  * target count. Only the last event fills up to its target.
  *
  * Kerbl et al. 2023, section 5; the targets are tame's.
@@ -51,7 +51,7 @@ async function densify(trainer: Trainer, place: EventPlace, context: StrategyCon
   return outcome;
 }
 
-/** Removes all weak Gaussians, but at least one stays; then the faintest until `target` is reached. */
+/** Removes all weak Gaussians, then the faintest until `target` is reached. At least one stays. */
 async function prune(
   { columns, gaussians: { count } }: Trainer,
   target: number,
@@ -70,7 +70,7 @@ async function prune(
   columns.drop();
 }
 
-/** Clones small and splits large Gaussians of the highest gradients: candidates, and with `fills` also others. */
+/** Clones small and splits large candidates of the highest gradients; with `fills`, others are added as well. */
 async function grow(
   trainer: Trainer,
   { iteration, round, target, fills }: { iteration: number; round: number; target: number; fills: boolean },

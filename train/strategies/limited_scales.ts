@@ -1,7 +1,8 @@
 /**
  * Bounds the scales of a run's Gaussians from below by what the training views resolve, whatever its strategy: the 3D
- * smoothing filter of Yu et al. 2024 (Mip-Splatting, section 4.1) as a constraint. The filter itself widens every
- * Gaussian by the same size; a bound only stops those that would get smaller, and needs nothing of renders and exports.
+ * smoothing filter of Yu et al. 2024 (Mip-Splatting, section 4.1) as a constraint. The filter adds to the size of every
+ * Gaussian in every render. A bound only affects Gaussians that would become smaller, and renders and exports need no
+ * change.
  *
  * @module
  */
@@ -27,7 +28,7 @@ export interface ScaleLimits {
  * A strategy that also renews the bounds: after the first step, after each densification event, and every 100
  * iterations after the last event until 100 before the end.
  *
- * @param strategy What else adds and removes Gaussians
+ * @param strategy Adds and removes the Gaussians
  * @param limits The run
  */
 export function limitedScales(strategy: Strategy, { cameras, iterations }: ScaleLimits): Strategy {

@@ -1,10 +1,12 @@
 /**
- * Gaussians as samples of a Markov chain. Every step adds noise to the means of faint Gaussians, and pressures that
- * lower opacities and scales. An event moves dead Gaussians to live ones, and grows by 5 %; hosts are drawn by opacity,
- * and share it with their guests such that the render stays nearly the same.
+ * Densification as Markov chain Monte Carlo. Every step adds noise to the means of faint Gaussians, and regularises
+ * opacities and scales towards smaller values. An event relocates dead Gaussians to live ones, and adds 5 % more. The
+ * live ones, the hosts, are drawn with probability proportional to opacity. A host and its copies, the guests, get
+ * opacities and scales with which the render stays nearly the same.
  *
  * Kheradmand et al. 2024 (3D Gaussian Splatting as Markov Chain Monte Carlo). Here noise and pressures act only on
- * Gaussians that are visible in the step: in captures of many photos the others would fade between two views of them.
+ * Gaussians that are visible in the step. In captures of many photos, the others would fade between two steps that see
+ * them.
  *
  * @module
  */
@@ -18,16 +20,16 @@ import { pressures } from "./pressures.ts";
 import type { StepTerms, Strategy } from "./strategy.ts";
 import { STREAM } from "./streams.ts";
 
-/** Opacity of initial Gaussians, and their scale in distances to the nearest points. */
+/** Opacity of initial Gaussians, and their scale relative to the usual initial scale. */
 const INITIAL = { opacity: 0.5, scale: 0.1 };
-/** Noise for a learning rate of the means of 1, in a scene of extent 1. */
+/** Factor of the noise: its value at a learning rate of the means of 1 in a scene of extent 1. */
 const NOISE = 5e5;
 /** Growth of the count in an event. */
 const GROWTH = 1.05;
 
-/** Hosts and guests share the host's opacity, and start without moments: their loss is another one. */
+/** Hosts and guests share the host's opacity. Their moments are cleared, since they belong to the old parameters. */
 const SHARED: Pick<RowKind, "share" | "clearMoments"> = { share: "volume", clearMoments: true };
-/** Values to be finite; the higher harmonics do not diverge without the others. */
+/** Parameters that have to be finite. The higher harmonics do not diverge unless these do. */
 const VALUES = [["means", 3], ["log_scales", 3], ["quats", 4], ["opacities", 1], ["sh_dc", 3]] as const;
 /** Expression for a sum that is finite if all of them are. */
 const SUM = VALUES.flatMap(([name, n]) => Array.from({ length: n }, (_, k) => n > 1 ? `${name}.${k}` : name)).join(
@@ -73,11 +75,11 @@ export function mcmcStrategy(context: StrategyContext): Strategy {
 }
 
 /**
- * The counts that the events leave: 5 % more than before up to the target, or as much more as is needed to reach it
- * with equal growth in all events that are left; less in the same way.
+ * The count after each event. An event grows by 5 % until the target is reached. If that is too little to reach it, the
+ * remaining events all grow by the same, larger ratio. A target below the start is approached in the same way.
  *
- * @param run Count at the start, and after the last event; number of events; `cap`: never grow by more than 5 %
- * @returns One count for each event; the last is the target, or at most the target with `cap`
+ * @param run Count at the start; target count; number of events; `cap`: no event grows by more than 5 %
+ * @returns One count for each event; the last is the target; with `cap` it may be less
  */
 export function countsAfterEvents(
   { start, target, events, cap }: { start: number; target: number; events: number; cap: boolean },
@@ -127,7 +129,7 @@ async function relocate(
   if (dead === 0) return 0;
   const draw = { count: dead, replacement: true, stream: STREAM.clones, iteration };
   await columns.draw("guests", "used_opacity", { among: "!dead", ...draw });
-  if (await columns.sum("guests") < dead) return 0; // no one is alive
+  if (await columns.sum("guests") < dead) return 0; // there is no live Gaussian
   const kinds: RowKind[] = [{ operation: "keep" }, { operation: "giveCopies", ...SHARED }, { operation: "relocate" }];
   await columns.editRows("choose(dead, 2, guests > 0)", kinds, { copies: "guests", iteration });
   await keepAlive(columns, minOpacity);
@@ -149,7 +151,7 @@ async function growTo(
   return gaussians.count - before;
 }
 
-/** Raises hosts and guests that sharing made fainter than `minOpacity`: they would be dead at the next event. */
+/** Raises hosts and guests to `minOpacity` if sharing made them fainter: the next event would count them as dead. */
 async function keepAlive(columns: Columns, minOpacity: number): Promise<void> {
   await columns.compute("opacities", `max(opacities, logit(${minOpacity}))`, { rows: "guests > 0" });
 }

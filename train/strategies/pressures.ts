@@ -1,8 +1,10 @@
 /**
- * Pressures on opacities and scales: two terms of the loss, so that what does nothing for the photos fades and shrinks.
+ * Pressures on opacities and scales: two regularisation terms of the loss. Gaussians that do not reduce the photometric
+ * loss fade and shrink.
  *
  * Kheradmand et al. 2024 (3D Gaussian Splatting as Markov Chain Monte Carlo), equation 10. Here they act only on
- * Gaussians that are visible in the step: in captures of many photos the others would fade between two views of them.
+ * Gaussians that are visible in the step. In captures of many photos, the others would fade between two steps that see
+ * them.
  *
  * @module
  */
