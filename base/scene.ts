@@ -27,7 +27,7 @@ export const DEFAULT_NEAR = 0.2;
 
 /**
  * Which pixels a Gaussian covers: `"alpha"`, those where its alpha is at least 1/255; `"rectangle"`, of these only the
- * ones in 16 x 16 tiles of its 3 sigma square (Kerbl et al. 2023), which cuts its outskirts off at borders of tiles.
+ * ones in 16 x 16 tiles of its 3 sigma square (Kerbl et al. 2023), which cuts the Gaussian off at tile borders.
  */
 export type Coverage = "alpha" | "rectangle";
 

@@ -24,7 +24,8 @@ import { STREAM } from "./streams.ts";
 
 /** Number of decays in a run whose densification lasts to its end: one in each fifteenth of the run. */
 const DECAYS = 15;
-/** Position of a decay within its fifteenth. New Gaussians need steps to train, so it lies midway between two events. */
+/** Position of a decay within its fifteenth. Midway between two events of the
+ * usual interval, since new Gaussians need steps to train. */
 const DECAY_PLACE = 0.75;
 /** Opacity after a decay. The lower bound raises the faintest Gaussians, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
