@@ -97,7 +97,7 @@ export function parse<const Table extends readonly OptionGroup[]>(
   return { values: values as OptionValues<Table>, given, positionals };
 }
 
-/** Options of the library among those that were given; what the others are, the library decides. */
+/** The library's options that were given. The library determines the values of the others. */
 export function givenOptions<const Rows extends readonly OptionRow[], Table extends readonly OptionGroup[]>(
   rows: Rows,
   { values, given }: Parsed<Table>,

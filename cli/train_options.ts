@@ -13,7 +13,7 @@ import type { TRAIN_OPTIONS } from "./options.ts";
 export type TrainValues = OptionValues<typeof TRAIN_OPTIONS>;
 
 /**
- * The library's options among those that were given, checked together. Throws an `OptionError`, which exit.ts reports
+ * The library's options that were given, checked together. Throws an `OptionError`, which exit.ts reports
  * with the names of flags.
  */
 export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions {
@@ -23,7 +23,7 @@ export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions
   return options;
 }
 
-/** The values of a run: instead of defaults, what the library made of the options that were not given. */
+/** The values of a run: for options that were not given, those that the library resolved. */
 export function settledValues(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainValues {
   const { values, given } = parsed;
   const options: Readonly<Record<string, unknown>> = { ...resolveTrainOptions(trainOptions(parsed)) };
@@ -31,7 +31,7 @@ export function settledValues(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainValues
   return { ...values, ...Object.fromEntries(settled.map((row) => [row.name, options[apiName(row)]])) };
 }
 
-/** What of the reference's views is followed, as `loadScene` takes it. */
+/** The options of `loadScene` that follow the reference, as the parity parts require. */
 export function viewParity(
   { parity }: Pick<TrainValues, "parity">,
 ): Pick<LoadOptions, "referenceCameras" | "coverage"> {

@@ -11,7 +11,7 @@ const COVERAGES: Record<Coverage, number> = { alpha: ABI.COVERAGE_ALPHA, rectang
 
 /**
  * Packs a camera into a `tame_camera`; throws "invalid argument" when its size, the length of its pose or its coverage
- * is wrong. `antialiasing` is for a camera that does not say.
+ * is wrong. `antialiasing` is used if the camera does not set it.
  */
 export function packCamera(camera: Camera, antialiasing = false): Uint8Array<ArrayBuffer> {
   checkCount("camera.width", camera.width, { minimum: 1, maximum: MAX_SIDE });

@@ -168,7 +168,7 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Bounds each Gaussian's scales from below by the size of some pixels in the camera that samples it most finely (Yu
+   * Bounds each Gaussian's scales from below by the size of `pixels` pixels in the camera with the finest sampling (Yu
    * et al. 2024, Mip-Splatting, section 4.1), until the next call. Smaller scales are raised at once, and after each
    * step. Gaussians that no camera sees have no bound. The trainer needs the state `smallestScales`.
    *

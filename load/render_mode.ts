@@ -1,4 +1,4 @@
-// How Gaussians were trained to be rendered, noted in a comment of their PLY as other trainers do.
+// Reads and writes the PLY comment that states how the Gaussians are to be rendered, as other trainers write it.
 
 const NAME = "SplatRenderMode";
 
@@ -6,7 +6,7 @@ const NAME = "SplatRenderMode";
  * The comment lines for a PLY.
  *
  * @param antialiasing Whether the Gaussians are to be rendered anti-aliased
- * @returns `SplatRenderMode: mip`; nothing if they are not, which is what readers assume
+ * @returns `SplatRenderMode: mip`; nothing if they are not, since readers assume that
  */
 export function renderModeComments(antialiasing: boolean): string[] {
   return antialiasing ? [`${NAME}: mip`] : [];
@@ -16,7 +16,7 @@ export function renderModeComments(antialiasing: boolean): string[] {
  * Whether the Gaussians of a PLY are to be rendered anti-aliased.
  *
  * @param comments The comment lines
- * @returns True for `mip`, also with a low-pass behind it, as in `mip-0.1`
+ * @returns True for `mip`, also if a low-pass follows, as in `mip-0.1`
  */
 export function isAntialiased(comments: readonly string[]): boolean {
   return comments.some((comment) => new RegExp(`^${NAME}:\\s*mip\\b`).test(comment));

@@ -69,7 +69,7 @@ export class LinesSink implements Sink {
   }
 }
 
-/** A scaled schedule in one line. */
+/** Describes a scaled schedule in one line. */
 function describeScaling(scaled: Readonly<Record<string, number>>, { iterations }: RunSetup["values"]): string {
   const options = Object.entries(scaled).map(([name, value]) => `${flagOf(name)} ${value}`);
   return `The schedule is scaled to ${count(iterations)} iterations: ${

@@ -133,8 +133,8 @@ TAME_FN Covariance2<T> covariance2(const T v[6]) {
   return s;
 }
 
-// The factor of the opacity with which the low-pass does not change the sum of alpha over the pixels: without it a
-// splat smaller than a pixel would have the sum of one as large as the low-pass (Yu et al. 2024, equation 9).
+// The factor on the opacity that keeps the sum of alpha over the pixels unchanged by the low-pass: without it a splat
+// smaller than a pixel would have the sum of a splat as large as the low-pass (Yu et al. 2024, equation 9).
 template <class T>
 TAME_FN T opacity_factor(const Covariance2<T>& s) {
   return sqrt(maximum(s.sharp / s.determinant, T(kLeastFactor * kLeastFactor)));

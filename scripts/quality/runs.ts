@@ -49,7 +49,7 @@ export function runsOf(plan: Plan): Run[] {
 }
 
 /**
- * The later of two flags wins: those of the variant over the setting's, those of all runs over both. A preset of the
+ * The later of two flags wins: a variant's flags override the setting's, and the flags of all runs override both. A preset of the
  * variant replaces the setting's iterations and flags, so that its schedule is its own.
  */
 function trainArguments({ setting, variant, seed, fold }: Omit<Run, "arguments">, plan: Plan): string[] {

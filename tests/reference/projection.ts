@@ -67,7 +67,7 @@ export interface GaussianGradient {
 
 const LOW_PASS = 0.3;
 const LEAST_FACTOR = 0.005;
-// What float32 may make of a radius, relative.
+// Bound on the relative float32 rounding of a radius.
 const RADIUS_ROUNDING = 1e-4;
 
 /**

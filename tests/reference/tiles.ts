@@ -14,10 +14,10 @@ export interface Rectangle {
 export const TILE = 16;
 /** Contributions below are skipped. */
 export const SMALLEST_ALPHA = 1 / 255;
-// What float32 may make of a centre (pixels and relative).
+// Bounds on the float32 rounding of a centre (pixels and relative).
 const CENTER_ROUNDING = 1e-4;
 const CENTER_ROUNDING_RELATIVE = 1e-6;
-// What float32 may make of an exponent: relative to the terms of the quadratic form, and absolute.
+// Bounds on the float32 rounding of an exponent: relative to the terms of the quadratic form, and absolute.
 const EXPONENT_ROUNDING_RELATIVE = 1e-6;
 const EXPONENT_ROUNDING = 1e-5;
 
@@ -28,7 +28,7 @@ export function allTiles(camera: Camera): Rectangle {
 
 /**
  * Whether the smallest E between the pixel centres of any tile is at most that at which alpha is 1/255, moved outwards
- * (+1) or inwards (-1) by what rounding may do to it.
+ * (+1) or inwards (-1) by the bound on its rounding.
  */
 export function reachesTile(
   { center, conic, opacity }: { center: [number, number]; conic: Matrix; opacity: number },
@@ -63,7 +63,7 @@ function nearest([[A, B], [, C]]: Matrix, low: number[], high: number[]): number
   return onEdges.reduce((best, point) => energy(point) < energy(best) ? point : best);
 }
 
-/** The rectangle of a radius, moved outwards (+1) or inwards (-1) by what rounding may do to the centre. */
+/** The rectangle of a radius, moved outwards (+1) or inwards (-1) by the bound on the centre's rounding. */
 export function tilesWithin(center: [number, number], radius: number, camera: Camera, outwards = 0): Rectangle {
   const [low, high] = [-1, 1].map((side) =>
     center.map((p) => {
