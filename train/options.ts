@@ -135,8 +135,8 @@ export interface TrainOptions {
   /** With `dataDevice: "disk"`: maximum bytes of decoded photos in host memory. Default 2 GiB. */
   photoCache?: number;
   /**
-   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. Default 7000, 30000
-   * and, if the scene holds out views, the last iteration.
+   * Iterations that evaluate; -1 for never. Those after the last iteration are ignored. If absent, evaluation runs at
+   * 7000, 30000 and, if the scene holds out views, the last iteration. Default none.
    */
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
