@@ -15,7 +15,7 @@
 import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
 import type { StrategyContext } from "../options.ts";
 import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
-import { keepsOpacity, switchesOpacity } from "./opacity.ts";
+import { endsOpacity, switchesOpacity } from "./opacity.ts";
 import { densificationEvents } from "./periodic.ts";
 import { pressures } from "./pressures.ts";
 import { LONGEST_SCALE } from "./prune.ts";
@@ -71,7 +71,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     stepTerms: (iteration) => ({
       ...added,
       flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
-      frozen: densifies.has(iteration) ? ALL_GROUPS : keepsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
+      frozen: densifies.has(iteration) ? ALL_GROUPS : endsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
     }),
     async apply(trainer, place) {
       const { iteration } = place;

@@ -38,12 +38,22 @@ export function switchesOpacity(iteration: number, options: ResolvedTrainOptions
 }
 
 /**
- * Whether opacities are not stepped in an iteration: when they are reset, and with parity part `opacity` from
- * `hoIteration` on, where the reference replaces them by tensors that its optimiser does not know.
+ * Whether opacities are not trained any more: with parity part `opacity` from `hoIteration` on, where the reference
+ * replaces them by tensors that its optimiser does not know.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ */
+export function endsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
+  return follows(options, "opacity") && iteration >= options.hoIteration;
+}
+
+/**
+ * Whether opacities are not stepped in an iteration: when they are reset, and when they are not trained any more.
  *
  * @param iteration 1-based
  * @param options Resolved options
  */
 export function keepsOpacity(iteration: number, options: ResolvedTrainOptions): boolean {
-  return resetsOpacity(iteration, options) || (follows(options, "opacity") && iteration >= options.hoIteration);
+  return resetsOpacity(iteration, options) || endsOpacity(iteration, options);
 }
