@@ -5,6 +5,7 @@ import type { OptionRow } from "../base/option.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isObject } from "../load/json.ts";
 import { presetOptions } from "../train/presets.ts";
+import { STRATEGY_OPTIONS } from "../train/strategy_options.ts";
 import { parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { flagOf, type OptionGroup, rowsOf } from "./option.ts";
@@ -12,8 +13,9 @@ import { userPath } from "./paths.ts";
 
 /**
  * Parses `argv` after the options of the `--config` file, if there is one, so that `argv` overrides them. The file is
- * an object of options, or has one under "options" like the config.json of a model folder. A preset in `argv` also
- * overrides what it sets in the file.
+ * an object of options, or has one under "options" like the config.json of a model folder. A preset or a
+ * strategy in `argv` also overrides what any strategy sets, and a preset what it sets, so that the file's defaults of
+ * another strategy are dropped.
  */
 export async function parseWithConfig<const Table extends readonly OptionGroup[]>(
   argv: readonly string[],
@@ -23,7 +25,9 @@ export async function parseWithConfig<const Table extends readonly OptionGroup[]
   const { config: file, preset } = parsed.values as { config?: string; preset?: string };
   if (file === undefined) return parsed;
   const path = userPath(file);
-  const overridden = Object.keys(presetOptions(preset)).map(flagOf);
+  const chooses = parsed.given.has("preset") || parsed.given.has("strategy");
+  const defaults = chooses ? Object.assign({}, ...Object.values(STRATEGY_OPTIONS)) : {};
+  const overridden = Object.keys({ ...defaults, ...presetOptions(preset) }).map(flagOf);
   const tokens = configArguments(await readConfig(path), path, rowsOf(table))
     .filter((token) => !overridden.includes(token.split("=")[0]));
   try {

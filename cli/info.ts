@@ -11,13 +11,13 @@ import { statOrUndefined } from "../load/files.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
 import { parsePlyHeader } from "../load/ply_header.ts";
+import { isAntialiased } from "../load/render_mode.ts";
 import { loadScene } from "../load/scene.ts";
-import { budgetTarget, largestCount } from "../train/budget.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
+import { runStrategy } from "../train/prepare.ts";
 import { accumulatesSh } from "../train/schedule.ts";
-import { densificationEvents } from "../train/strategies/periodic.ts";
 import { givenOptions, parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -126,19 +126,19 @@ function planOf(
   options: ResolvedTrainOptions,
   library: Library,
 ): { target: number; gaussians: number; plan: MemoryPlan } {
-  const target = budgetTarget(scene.points.count, options);
-  const events = densificationEvents(options).length;
-  const gaussians = largestCount({ start: scene.points.count, target }, events);
+  const antialiasing = options.antialiasing || isAntialiased(scene.splats?.comments ?? []);
+  const { strategy, target, capacity } = runStrategy(scene, { ...options, antialiasing }, 0);
   const plan = planMemory({
     library,
     photos: scene.train.map(plannedPhoto),
-    count: gaussians,
+    count: capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
-    densifies: events > 0,
+    ...strategy.trainerState,
+    densifies: strategy.densification.length > 0,
     evaluates: options.testIterations.length > 0,
   });
-  return { target, gaussians, plan };
+  return { target, gaussians: capacity, plan };
 }
 
 async function plyFacts(path: string): Promise<Facts> {

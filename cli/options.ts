@@ -87,6 +87,7 @@ export const INFO_OPTIONS = [
       "sh_degree",
       "sh_lower",
       "optimizer_type",
+      "antialiasing",
     ),
   },
   { title: "Reports", rows: JSON_ROWS },

@@ -32,8 +32,8 @@ export interface TrainOptions {
   /**
    * Training steps. If no option of the schedule and no `parity` is given, the schedule is scaled to them: each of
    * `densificationInterval` (at least 50), `densifyFromIter`, `densifyUntilIter`, `opacityResetInterval` (at least
-   * 1000), `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` (at least 30000) is multiplied by `iterations` /
-   * 30000, or by the ratio to the preset's iterations, and rounded. Default 30000.
+   * 1000), `shDegreeInterval`, `hoIteration` and `positionLrMaxSteps` (at least 30000, or what the preset sets) is
+   * multiplied by `iterations` / 30000, or by the ratio to the preset's iterations, and rounded. Default 30000.
    */
   iterations?: number;
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
@@ -99,8 +99,8 @@ export interface TrainOptions {
    */
   highOpacity?: boolean;
   /**
-   * Iteration at which `highOpacity` starts; at least `densifyUntilIter`, since events and resets work on logits.
-   * Default 15000.
+   * Iteration at which `highOpacity` starts; at least `densifyUntilIter`, since events and resets work on logits. The
+   * strategy absgrad sets 24000. Default 15000.
    */
   hoIteration?: number;
   /**
@@ -208,8 +208,17 @@ function checkBudget({ preset, mode, budget }: TrainOptions): void {
   );
 }
 
+/** Rejects a strategy beside a preset whose schedule is for another one. */
+function checkPreset({ preset, strategy }: TrainOptions): void {
+  const own = presetOptions(preset).strategy;
+  if (own === undefined || typeof strategy !== "string" || strategy === own) return;
+  throw new OptionError((option) =>
+    `Cannot use ${option("strategy")} ${strategy} with ${option("preset")} ${preset}, which is for ${own}`
+  );
+}
+
 /** Rejects options that the strategy cannot follow. */
-function checkStrategy({ strategy, highOpacity, parity }: ResolvedTrainOptions): void {
+function checkStrategy({ strategy, highOpacity, minOpacity, parity }: ResolvedTrainOptions): void {
   if (typeof strategy === "function" || strategy === "taming") return;
   const part = parity.find((part) => part === "curve" || part === "selection");
   if (part !== undefined) {
@@ -217,9 +226,20 @@ function checkStrategy({ strategy, highOpacity, parity }: ResolvedTrainOptions):
       `Cannot use ${option("parity")} ${part} with ${option("strategy")} ${strategy}: it changes the events of taming`
     );
   }
-  if (strategy === "mcmc" && highOpacity) {
+  if (strategy !== "mcmc") return;
+  if (highOpacity) {
     throw new OptionError((option) =>
       `Cannot use ${option("highOpacity")} with ${option("strategy")} mcmc, which needs the logits of opacities`
+    );
+  }
+  if (parity.includes("opacity")) {
+    throw new OptionError((option) =>
+      `Cannot use ${option("parity")} opacity with ${option("strategy")} mcmc, which trains opacities to the end`
+    );
+  }
+  if (minOpacity === 1) {
+    throw new OptionError((option) =>
+      `Cannot use 1 as ${option("minOpacity")} with ${option("strategy")} mcmc: it must be less than 1`
     );
   }
 }
@@ -273,6 +293,7 @@ export function resolveTrainOptions(
     ...given,
   };
   checkBudget(named);
+  checkPreset(given);
   const parity = Array.isArray(wanted) ? wanted.join(",") || "none" : wanted as "none" | "reference" | undefined;
   const [own, name] = typeof chosen === "function" ? [chosen] : [undefined, chosen];
   const checked = resolveOptions(TRAIN_ROWS, { ...named, parity, strategy: name });

@@ -34,6 +34,32 @@ export interface PreparedRun {
   warnings: string[];
 }
 
+/** The strategy of a run, and its counts of Gaussians. */
+export interface RunStrategy extends Pick<PreparedRun, "strategy" | "start" | "target"> {
+  /** The maximum number of Gaussians. */
+  capacity: number;
+}
+
+/**
+ * Makes the strategy of a run; with `antialiasing` it also bounds the scales.
+ *
+ * @param scene What to train on
+ * @param options Resolved options
+ * @param seed Seed of every random number
+ */
+export function runStrategy(
+  { splats, points, train, extent }: Scene,
+  options: ResolvedTrainOptions,
+  seed: number,
+): RunStrategy {
+  const start = splats?.count ?? points.count;
+  const target = budgetTarget(start, options);
+  const chosen = strategyOf({ options, seed, extent, views: train.length, start, target });
+  const cameras = train.map(({ camera }) => camera);
+  const strategy = options.antialiasing ? limitedScales(chosen, { cameras, ...options }) : chosen;
+  return { strategy, start, target, capacity: largestCount({ start, target }, strategy.densification.length) };
+}
+
 /**
  * Makes the strategy and the initial Gaussians, and plans the run's memory.
  *
@@ -45,15 +71,10 @@ export interface PreparedRun {
  */
 export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
-  const { splats, extent } = scene;
+  const { splats } = scene;
   const { shDegree } = options;
-  const start = splats?.count ?? scene.points.count;
-  const target = budgetTarget(start, options);
-  const chosen = strategyOf({ options, seed: device.seed, extent, views: scene.train.length, start, target });
-  const cameras = scene.train.map(({ camera }) => camera);
-  const strategy = options.antialiasing ? limitedScales(chosen, { cameras, ...options }) : chosen;
+  const { strategy, start, target, capacity } = runStrategy(scene, options, device.seed);
   const events = strategy.densification.length;
-  const capacity = largestCount({ start, target }, events);
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();
   const counts = { capacity, densifies: events > 0, trainerState: strategy.trainerState };

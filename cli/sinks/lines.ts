@@ -80,9 +80,10 @@ function describeScaling(scaled: Readonly<Record<string, number>>, { iterations 
 /** A densification event in one line. */
 function describeDensification(event: DensifyEvent): string {
   const { iteration, pruned, cloned, split, filled, target } = event;
+  const byGradient = filled === 0 ? "" : ` (${count(filled)} of them by gradient alone)`;
   const short = event.count < target ? `, target ${count(target)}` : "";
   return `Iteration ${iteration}: ${count(pruned)} pruned, ${count(cloned)} cloned, ` +
-    `${count(split)} split (${count(filled)} of them by gradient alone): ${count(event.count)} Gaussians${short}`;
+    `${count(split)} split${byGradient}: ${count(event.count)} Gaussians${short}`;
 }
 
 function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateEvent): string {

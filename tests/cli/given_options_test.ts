@@ -49,6 +49,27 @@ Deno.test("a preset of the command line overrides the file, and options of eithe
   assertEquals([iterations, densify_from_iter], [PRESETS.fast.iterations, PRESETS.fast.densifyFromIter]);
 });
 
+Deno.test("a strategy of the command line has its own defaults, whatever strategy the file has", async () => {
+  const names = ["densification_interval", "densify_until_iter", "ho_iteration", "position_lr_final"] as const;
+  const defaults = async (argv: string, config?: object) => {
+    const values = await recorded(argv, config);
+    return names.map((name) => values[name]);
+  };
+  const strategies = ["taming", "absgrad", "mcmc", "adc"];
+  for (const before of strategies) {
+    const record = await recorded(`--strategy ${before}`);
+    for (const after of strategies) {
+      assertEquals(
+        await defaults(`--strategy ${after}`, record),
+        await defaults(`--strategy ${after}`),
+        `${before}, ${after}`,
+      );
+    }
+    assertEquals(await defaults("--preset fast", record), await defaults("--preset fast"));
+    assertEquals(await defaults("--budget 2", record), await defaults(`--strategy ${before}`));
+  }
+});
+
 Deno.test("trainOptions() throws when a preset without a budget is given without one", async () => {
   for (const argv of ["--preset big", "--preset big --mode final_count"]) {
     const line = await parsed(argv);

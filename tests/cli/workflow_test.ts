@@ -232,6 +232,19 @@ workflowTest("tame info plans for the budget only if the run has densification e
   assertEquals(await planned("--densify_until_iter 0"), 400);
 });
 
+workflowTest("tame info plans for the state of the strategy and of anti-aliasing", async (folder) => {
+  const rows = async (args: string): Promise<Record<string, number>> => {
+    const { code, stdout, stderr } = await ended(start(["info", "capture", "--json", ...args.split(" ")], folder));
+    assertEquals(code, EXIT.done, stderr);
+    const { items } = JSON.parse(stdout).memory as { items: { purpose: string; bytes: number }[] };
+    return Object.fromEntries(items.map(({ purpose, bytes }) => [purpose, bytes]));
+  };
+  const taming = await rows("--budget 2");
+  const absgrad = await rows("--budget 2 --strategy absgrad");
+  assert(absgrad.statistics >= taming.statistics + 5 * 4 * 800, "five numbers for each of 800 Gaussians");
+  assert((await rows("--budget 2 --antialiasing")).optimizer >= taming.optimizer + 4 * 800, "a bound for each");
+});
+
 workflowTest("tame train saves the Gaussians and exits with 130 when it is interrupted", async (folder) => {
   const args = "train -s capture -m out --iterations 1000000 --budget 1 --backend cpu --test_iterations -1 --json";
   const child = start(args.split(" "), folder);

@@ -4,7 +4,10 @@ import type { Device } from "../../ffi/device.ts";
 import { STEP } from "../../ffi/trainer.ts";
 import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
 import { ALL_GROUPS } from "../../train/schedule.ts";
-import { absgradStrategy, decayIterations, linearCount } from "../../train/strategies/absgrad.ts";
+import { absgradStrategy, linearCount } from "../../train/strategies/absgrad.ts";
+import { decayIterations, gatheringFor } from "../../train/strategies/absgrad_schedule.ts";
+import { densificationEvents } from "../../train/strategies/periodic.ts";
+import { ViewOrder } from "../../train/sampler.ts";
 import { STREAM } from "../../train/strategies/streams.ts";
 import type { EventOutcome } from "../../train/strategies/strategy.ts";
 import { race } from "../reference/draws.ts";
@@ -130,31 +133,104 @@ deviceTest("absgrad halves opacities to at least 1/128 and clears all moments at
   for (const [name, { data }] of moments) assert(data.every((value) => value === 0), name);
 });
 
-Deno.test("decayIterations() are between the events of the usual schedule, as long as there are events", () => {
-  for (const iterations of [7000, 10_000, 30_000]) {
-    const options = resolveTrainOptions({ strategy: "absgrad", iterations });
-    const decays = decayIterations(options);
-    assertEquals([decays.length, decays[0]], [12, Math.round(iterations / 20)]);
+Deno.test("decayIterations() are midway between events, twelve in the usual schedules", () => {
+  const runs: TrainOptions[] = [{ iterations: 7000 }, { iterations: 30_000 }, { preset: "fast" }, {
+    densifyFromIter: 0,
+  }];
+  for (const run of [...runs, { preset: "budget" }, { preset: "big", budget: 9 }] as TrainOptions[]) {
+    const options = resolveTrainOptions({ strategy: "absgrad", ...run });
+    const events = densificationEvents(options);
+    const decays = decayIterations(events, options);
+    assertEquals(decays.length, 12);
+    const { densificationInterval: interval } = options;
     for (const decay of decays) {
-      const place = decay % options.densificationInterval / options.densificationInterval;
-      assert(place > 0.3 && place < 0.7, `${decay} of ${iterations}: ${place}`);
+      const place = decay % interval / interval;
+      assert(place > 0.4 && place < 0.6, `${decay} of ${JSON.stringify(run)}: ${place}`);
     }
   }
-  assertEquals(decayIterations({ iterations: 15, densifyUntilIter: 20 }), Array.from({ length: 14 }, (_, k) => k + 1));
-  assertEquals(decayIterations({ iterations: 1, densifyUntilIter: 20 }), []);
 });
 
-Deno.test("absgrad gathers in the epoch before an event, and stops there as at a decay", () => {
+Deno.test("decayIterations() are those of the schedule also if the run ends early, and at least 100 apart", () => {
+  const events = [1000, 2000, 3000];
+  assertEquals(decayIterations(events, { iterations: 1400, densifyUntilIter: 24_000 }), []);
+  assertEquals(decayIterations(events, { iterations: 2600, densifyUntilIter: 24_000 }), [1500]);
+  assertEquals(decayIterations([50, 100, 150, 200], { iterations: 300, densifyUntilIter: 240 }), [75, 175]);
+  assertEquals(decayIterations([], { iterations: 3000, densifyUntilIter: 2400 }), []);
+});
+
+Deno.test("gatheringFor() is a whole epoch between two events, if one fits", () => {
+  const order = new ViewOrder(0, 44);
+  for (const [event, before] of [[333, 0], [666, 333], [999, 666], [100, 12], [44, 0]]) {
+    const { first, last, whole } = gatheringFor(event, before, { views: 44, viewsPerStep: 1 });
+    assert(whole && first > before && last <= event && event - last < 44, `${first} to ${last}`);
+    const views = Array.from({ length: last - first + 1 }, (_, i) => order.view(first + i));
+    assertEquals(views.toSorted((a, b) => a - b), Array.from({ length: 44 }, (_, i) => i));
+  }
+  assertEquals(gatheringFor(100, 0, { views: 10, viewsPerStep: 4 }), { first: 98, last: 100, whole: true });
+  assertEquals(gatheringFor(99, 0, { views: 10, viewsPerStep: 4 }), { first: 96, last: 98, whole: true });
+  for (const [event, before] of [[100, 45], [43, 0], [200, 150]]) {
+    assertEquals(gatheringFor(event, before, { views: 44, viewsPerStep: 1 }), {
+      first: before + 1,
+      last: event,
+      whole: false,
+    });
+  }
+});
+
+deviceTest("absgrad removes nothing as unseen if its steps do not show all views", async (device) => {
+  using made = await seen(device, [0, 0]);
+  const outcome = await densify(made, contextOf({}, { views: 400 }));
+  assertEquals([outcome.pruned, outcome.count], [0, COUNT]);
+});
+
+deviceTest("absgrad trains opacities directly from hoIteration on with highOpacity", async (device) => {
+  using made = await seen(device, [0, 1]);
+  const context = contextOf({ highOpacity: true });
+  const { hoIteration: iteration } = context.options;
+  const strategy = absgradStrategy(context);
+  assert(strategy.isEvent(iteration));
+  await strategy.apply(made.trainer, { iteration, event: 0, events: 1, shDegree: 1, background: [0, 0, 0] });
+  assertEquals(made.trainer.state.progress.opacityMode, "linear");
+});
+
+deviceTest("absgrad puts the halves of a short row on its longest axis", async (device) => {
+  using made = await seen(device, [0, 1]);
+  const { gaussians } = made;
+  const before = gaussians.toArrays();
+  // All are short, and all that were seen are drawn.
+  const pruned = made.trainer.columns.read("weight_sum").filter((weight) => weight <= 0).length;
+  await densify(made, contextOf({ percentDense: 1e6 }, { target: 2 * (COUNT - pruned) }));
+  const after = gaussians.toArrays();
+  const names = sources(gaussians);
+  for (const source of new Set(names)) {
+    const [first, second] = names.flatMap((name, row) => name === source ? [row] : []);
+    const scales = (arrays: typeof before, row: number) => [...arrays.logScales.subarray(3 * row, 3 * row + 3)];
+    const old = scales(before, source);
+    const long = old.indexOf(Math.max(...old));
+    for (const row of [first, second]) {
+      scales(after, row).forEach((value, axis) =>
+        assertAlmostEquals(value, old[axis] + Math.log(axis === long ? 0.55 : Math.sqrt(1 - 0.45 ** 2)), 1e-5)
+      );
+    }
+    const mean = (arrays: typeof before, row: number) => [...arrays.means.subarray(3 * row, 3 * row + 3)];
+    const [a, b] = [mean(after, first), mean(after, second)];
+    const distance = Math.hypot(...a.map((value, axis) => value - b[axis]));
+    assertAlmostEquals(distance / Math.exp(old[long]), 2 * 1.35, 1e-3);
+    mean(before, source).forEach((value, axis) => assertAlmostEquals((a[axis] + b[axis]) / 2, value, 1e-5));
+  }
+});
+
+Deno.test("absgrad gathers in a whole epoch before an event, and stops there as at a decay", () => {
   const schedule = { densificationInterval: 100, densifyFromIter: 50, densifyUntilIter: 310, opacityResetInterval: 40 };
   const context = contextOf({ iterations: 400, ...schedule }, { views: 30 });
   const strategy = absgradStrategy(context);
   assertEquals([...strategy.densification], [100, 200, 300]);
   const iterations = Array.from({ length: 400 }, (_, i) => i + 1);
   const gathers = iterations.filter((t) => strategy.stepTerms(t).flags & STEP.fragments);
-  assertEquals(gathers, [71, 171, 271].flatMap((from) => Array.from({ length: 30 }, (_, i) => from + i)));
+  assertEquals(gathers, [61, 151, 271].flatMap((from) => Array.from({ length: 30 }, (_, i) => from + i)));
   const frozen = iterations.map((t) => [t, strategy.stepTerms(t).frozen]).filter(([, groups]) => groups !== 0);
   assertEquals(frozen, [100, 200, 300].map((t) => [t, ALL_GROUPS]));
-  const stops = new Set([...strategy.densification, ...decayIterations(context.options)]);
+  const stops = new Set([...strategy.densification, ...decayIterations(strategy.densification, context.options)]);
   assertEquals(iterations.filter((t) => strategy.isEvent(t)), [...stops].sort((a, b) => a - b));
   const { flags, opacityPressure, scalePressure } = strategy.stepTerms(1);
   assertEquals(flags, STEP.visibleTerms);

@@ -19,7 +19,8 @@ const ITERATION = 600;
 const ALL = [...Array(COUNT).keys()];
 
 function contextOf(given: TrainOptions = {}, change: Partial<StrategyContext> = {}): StrategyContext {
-  const options = resolveTrainOptions({ strategy: "mcmc", iterations: 1000, ...given });
+  const schedule = { iterations: 1000, densificationInterval: 100, densifyUntilIter: 833 };
+  const options = resolveTrainOptions({ strategy: "mcmc", ...schedule, ...given });
   return { options, seed: SEED, extent: 1, views: 2, start: COUNT, target: COUNT, ...change };
 }
 
@@ -141,12 +142,21 @@ deviceTest("mcmc relocates rows that are not finite", async (device) => {
 });
 
 deviceTest("mcmc relocates nothing when no row is dead, and when all are", async (device) => {
-  for (const minOpacity of [0, 1]) {
+  for (const minOpacity of [0, 0.99]) {
     using made = open(device, twoSided(COUNT));
     const before = await exportColumns(made.trainer);
     const { pruned, cloned, count } = await apply(made, contextOf({ minOpacity }));
     assertEquals([pruned, cloned, count], [0, 0, COUNT]);
     assertEquals(await exportColumns(made.trainer), before);
+  }
+});
+
+deviceTest("mcmc grows by 5 % with budgetCap, else by what the last event needs", async (device) => {
+  // 60 times 1.05, and 60 times the cube root of 2, as there are three events to twice the count.
+  for (const [budgetCap, count] of [[true, 63], [false, 76]] as const) {
+    using made = open(device, twoSided(COUNT));
+    const outcome = await apply(made, contextOf({ budgetCap }, { target: 2 * COUNT }));
+    assertEquals([outcome.count, made.gaussians.count], [count, count]);
   }
 });
 

@@ -3,10 +3,12 @@
 import { assertEquals } from "@std/assert";
 import { apiName, type OptionRow } from "../../base/option.ts";
 import { givenOptions, parse } from "../../cli/argv.ts";
+import { flagOf } from "../../cli/option.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
 import { PRESETS } from "../../train/presets.ts";
+import { STRATEGY_OPTIONS } from "../../train/strategy_options.ts";
 import { page } from "./markdown.ts";
 
 /** The cells of a section's table, without its heading and rule. */
@@ -31,6 +33,23 @@ Deno.test("docs/guide/train.md has every option of the schedule as it is scaled"
     lines,
     rows.map((row) => [`--${row.name}`, ...runs.map((run) => `${run[apiName(row)]}`), `${row.scaledMinimum}`]),
   );
+});
+
+Deno.test("docs/guide/densification.md has the defaults that strategies set", () => {
+  const table = page("docs/guide/densification.md").split("These options depend on the strategy:\n")[1];
+  const [titles, , ...lines] = table.split("\n\n")[1].split("\n")
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")));
+  for (const [name, options] of Object.entries(STRATEGY_OPTIONS)) {
+    const column = titles.indexOf(name);
+    for (const option of new Set(Object.values(STRATEGY_OPTIONS).flatMap(Object.keys))) {
+      const stated = lines.find(([flag]) => flag === flagOf(option))![column];
+      const row: OptionRow = TRAIN_ROWS.find((row) => apiName(row) === option)!;
+      const value = Number(options[option] ?? row.default);
+      if (stated !== "no effect") {
+        assertEquals(Number(stated.replaceAll(" ", "").replace("bydefault", "")), value, `${name} ${option}`);
+      }
+    }
+  }
 });
 
 Deno.test("docs/guide/densification.md has the options of every preset", () => {

@@ -127,6 +127,8 @@ Deno.test("limitedScales() renews the bounds after events, and every 100 iterati
     own.fullGradientDepth,
   ]);
   assertEquals(strategy.trainerState, { smallestScales: true });
+  const mcmc = strategyFor({ strategy: "mcmc" });
+  assertEquals(limitedScales(mcmc, { cameras: [], iterations: 950 }).initial, mcmc.initial!);
   const renewed: number[] = [];
   const stand = { limitScales: (_: unknown, pixels: number) => Promise.resolve(void renewed.push(pixels)) };
   const events = Array.from({ length: 950 }, (_, i) => i + 1).filter(strategy.isEvent);

@@ -1,6 +1,6 @@
 /**
  * Densification by absolute gradients, with periodic opacity decay. An event removes the Gaussians that had no weight in
- * any pixel of the last epoch. It then grows to its target count, which rises linearly. Parents are drawn with
+ * any pixel of any training view. It then grows to its target count, which rises linearly. Parents are drawn with
  * probability proportional to their absolute gradient; there is no threshold. A long Gaussian is kept unchanged and gets
  * a smaller child; a short one is split along its longest axis. Between events, a decay halves all opacities and clears
  * all Adam moments: Gaussians that the photos need regain their opacity, the others fade.
@@ -15,6 +15,7 @@
 import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
 import type { StrategyContext } from "../options.ts";
 import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
+import { decayIterations, type Gathering, gatheringFor } from "./absgrad_schedule.ts";
 import { endsOpacity, switchesOpacity } from "./opacity.ts";
 import { densificationEvents } from "./periodic.ts";
 import { pressures } from "./pressures.ts";
@@ -22,11 +23,6 @@ import { LONGEST_SCALE } from "./prune.ts";
 import type { EventOutcome, EventPlace, Strategy } from "./strategy.ts";
 import { STREAM } from "./streams.ts";
 
-/** Number of decays in a run whose densification lasts to its end: one in each fifteenth of the run. */
-const DECAYS = 15;
-/** Position of a decay within its fifteenth. Midway between two events of the
- * usual interval, since new Gaussians need steps to train. */
-const DECAY_PLACE = 0.75;
 /** Opacity after a decay. The lower bound raises the faintest Gaussians, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
 
@@ -58,9 +54,15 @@ export function absgradStrategy(context: StrategyContext): Strategy {
   const { options, extent, views, target } = context;
   const densification = densificationEvents(options);
   const densifies = new Set(densification);
-  const decays = new Set(decayIterations(options));
-  const epoch = Math.ceil(views / options.viewsPerStep);
-  const gathers = (iteration: number) => densification.some((event) => event - epoch < iteration && iteration <= event);
+  const decays = new Set(decayIterations(densification, options));
+  const { viewsPerStep } = options;
+  const gatherings = new Map(
+    densification.map((event, i) => [event, gatheringFor(event, densification[i - 1] ?? 0, { views, viewsPerStep })]),
+  );
+  const gathers = (iteration: number): boolean => {
+    const next = gatherings.get(densification.find((event) => event >= iteration) ?? 0);
+    return next !== undefined && next.first <= iteration && iteration <= next.last;
+  };
   const added = pressures(target, extent);
   return {
     name: "absgrad",
@@ -75,7 +77,8 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     }),
     async apply(trainer, place) {
       const { iteration } = place;
-      const outcome = densifies.has(iteration) ? await densify(trainer, place, context) : undefined;
+      const gathering = gatherings.get(iteration);
+      const outcome = gathering === undefined ? undefined : await densify(trainer, place, context, gathering);
       if (decays.has(iteration)) {
         await trainer.columns.compute("used_opacity", DECAYED_OPACITY);
         await trainer.columns.clearMoments(ALL_GROUPS);
@@ -99,27 +102,19 @@ export function linearCount(
   return Math.round(start + (target - start) * event / events);
 }
 
-/**
- * The iterations after which opacities decay.
- *
- * @param options Resolved options
- * @returns (k + 3/4) / 15 of the run for k = 0, 1, 2, …, rounded, before `densifyUntilIter`
- */
-export function decayIterations(
-  { iterations, densifyUntilIter }: Pick<StrategyContext["options"], "iterations" | "densifyUntilIter">,
-): number[] {
-  return Array.from({ length: DECAYS }, (_, k) => Math.round((k + DECAY_PLACE) * iterations / DECAYS))
-    .filter((iteration) => iteration > 0 && iteration < Math.min(densifyUntilIter, iterations));
-}
-
 /** Carries out one event, after which the count is exactly its target. */
-async function densify(trainer: Trainer, place: EventPlace, context: StrategyContext): Promise<EventOutcome> {
+async function densify(
+  trainer: Trainer,
+  place: EventPlace,
+  context: StrategyContext,
+  { whole }: Gathering,
+): Promise<EventOutcome> {
   const { columns, gaussians } = trainer;
   const { iteration } = place;
   const target = linearCount(place, context);
   const outcome = { target, pruned: 0, cloned: 0, split: 0, filled: 0, count: gaussians.count };
   await columns.compute("short", `${LONGEST_SCALE} <= ${context.options.percentDense * context.extent}`);
-  outcome.pruned = await markGone(trainer, target);
+  outcome.pruned = await markGone(trainer, target, whole);
   // A round at most doubles the count; a larger increase takes several.
   for (let round = 0; round === 0 || gaussians.count < target; round++) {
     const gone = round === 0 ? outcome.pruned : 0;
@@ -139,11 +134,16 @@ async function densify(trainer: Trainer, place: EventPlace, context: StrategyCon
 }
 
 /**
- * Marks in the column `gone` the Gaussians that had no weight in any pixel of the last epoch. If more than `target` are
- * left, it also marks those of the least weight. At least one stays. Returns the number of marked Gaussians.
+ * Marks in the column `gone` the Gaussians that had no weight in any pixel of the gathered steps, if these show all
+ * training views. If more than `target` are left, it also marks those of the least weight. At least one stays. Returns
+ * the number of marked Gaussians.
  */
-async function markGone({ columns, gaussians: { count } }: Trainer, target: number): Promise<number> {
-  const unseen = Math.min(await columns.sum("weight_sum <= 0"), count - 1);
+async function markGone(
+  { columns, gaussians: { count } }: Trainer,
+  target: number,
+  allViews: boolean,
+): Promise<number> {
+  const unseen = allViews ? Math.min(await columns.sum("weight_sum <= 0"), count - 1) : 0;
   const gone = Math.max(unseen, count - target);
   await columns.select("gone", "weight_sum", { count: gone });
   return gone;

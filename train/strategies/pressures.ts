@@ -19,7 +19,7 @@ const SCALE_WEIGHT = 0.01;
 /**
  * The pressures of a step.
  *
- * @param count Number of Gaussians over which the means are taken
+ * @param count Number by which the sums over the Gaussians are divided
  * @param extent Scene extent in world units
  */
 export function pressures(
