@@ -37,7 +37,7 @@ Deno.test("docs/guide/train.md has every option of the schedule as it is scaled"
 
 Deno.test("docs/guide/densification.md has the defaults that strategies set", () => {
   const table = page("docs/guide/densification.md").split("These options depend on the strategy:\n")[1];
-  const [titles, , ...lines] = table.split("\n\n")[1].split("\n")
+  const [titles, , ...lines] = table.trimStart().split("\n\n")[0].split("\n")
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")));
   for (const [name, options] of Object.entries(STRATEGY_OPTIONS)) {
     const column = titles.indexOf(name);
