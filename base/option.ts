@@ -36,8 +36,6 @@ export interface OptionRow {
   readonly unit?: string;
   /** Value when the option is not given; without one the value is undefined. That of a flag is always false. */
   readonly default?: OptionValue;
-  /** The default in words, if it depends on other options; the code that resolves the options computes it. */
-  readonly derived?: string;
   /** All allowed values. */
   readonly choices?: readonly (string | number)[];
   /** Smallest allowed number. */

@@ -57,7 +57,7 @@ function valueText(row: OptionRow): string {
 }
 
 /** The default of an option as it is written on the command line; empty if there is none. */
-export function defaultText({ kind, derived, default: value = derived ?? "" }: OptionRow): string {
+export function defaultText({ kind, default: value = "" }: OptionRow): string {
   if (value === Infinity) return "no limit";
   if (kind === "bytes") return bytesText(Number(value));
   return Array.isArray(value) ? value.join(" ") : `${value}`;

@@ -1,5 +1,5 @@
 // Events of the strategy absgrad against the same draws row by row; its decays, and what its steps gather.
-import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
 import type { Device } from "../../ffi/device.ts";
 import { STEP } from "../../ffi/trainer.ts";
 import { resolveTrainOptions, type StrategyContext, type TrainOptions } from "../../train/options.ts";
@@ -55,7 +55,8 @@ deviceTest(
     const { gaussians, trainer } = made;
     const gradients = trainer.columns.read("absolute_gradient_sum");
     const weights = trainer.columns.read("weight_sum");
-    const axes = longestAxes(gaussians.toArrays());
+    const before = gaussians.toArrays();
+    const axes = longestAxes(before);
     const opacities = trainer.columns.read("used_opacity");
     const kept = ALL.filter((i) => weights[i] > 0);
     const target = kept.length + 40;
@@ -76,14 +77,17 @@ deviceTest(
     assertEquals(sources(gaussians), [...kept, ...drawn]);
     const after = gaussians.toArrays();
     const axesAfter = longestAxes(after);
+    const meanOf = ({ means }: { means: Float32Array }, row: number) => [...means.subarray(3 * row, 3 * row + 3)];
     const opacitiesAfter = trainer.columns.read("used_opacity");
     sources(gaussians).forEach((i, row) => {
       const isNew = row >= kept.length;
       const halved = drawn.includes(i) && !long.includes(i);
       const shrinks = halved ? 0.55 : isNew ? 1 / 1.6 : 1;
       // The second longest axis may be the longest one of a half.
-      if (!halved) assertAlmostEquals(axesAfter[row] / axes[i], shrinks, 1e-5);
-      else assertGreater(axes[i], axesAfter[row] - 1e-6);
+      if (halved) assertGreater(axes[i], axesAfter[row] - 1e-6);
+      else assertAlmostEquals(axesAfter[row] / axes[i], shrinks, 1e-5);
+      if (!isNew && !halved) assertEquals(meanOf(after, row), meanOf(before, i));
+      if (isNew && !halved) assertNotEquals(meanOf(after, row), meanOf(before, i));
       assertAlmostEquals(opacitiesAfter[row], opacities[i] * (halved ? 0.6 : 1), 1e-5);
     });
     assertEquals(trainer.columns.read("weight_sum"), new Float32Array(target));

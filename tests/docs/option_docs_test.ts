@@ -22,9 +22,8 @@ function documentation(text: string, name: string): Map<string, string> {
 }
 
 /** The default of a row as documentation has it. */
-function documented({ kind, default: value, derived }: OptionRow): string {
+function documented({ kind, default: value }: OptionRow): string {
   if (kind === "flag") return "false";
-  if (derived !== undefined) return derived;
   if (value === undefined) return "none";
   if (value === Infinity) return "no limit";
   if (Array.isArray(value)) return value.join(" and ");

@@ -53,7 +53,6 @@ const KINDS: readonly RowKind[] = [
 export function absgradStrategy(context: StrategyContext): Strategy {
   const { options, extent, views, target } = context;
   const densification = densificationEvents(options);
-  const densifies = new Set(densification);
   const decays = new Set(decayIterations(densification, options));
   const { viewsPerStep } = options;
   const gatherings = new Map(
@@ -69,11 +68,11 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     densification,
     trainerState: { fragments: true },
     views: () => [],
-    isEvent: (iteration) => densifies.has(iteration) || decays.has(iteration) || switchesOpacity(iteration, options),
+    isEvent: (iteration) => gatherings.has(iteration) || decays.has(iteration) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       ...added,
       flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
-      frozen: densifies.has(iteration) ? ALL_GROUPS : endsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
+      frozen: gatherings.has(iteration) ? ALL_GROUPS : endsOpacity(iteration, options) ? GROUP_BIT.opacities : 0,
     }),
     async apply(trainer, place) {
       const { iteration } = place;
