@@ -123,7 +123,8 @@ export const SCHEDULE_ROWS = [
   {
     name: "sh_lower",
     kind: "flag",
-    help: "step the higher spherical harmonics every 16th iteration with the summed gradient",
+    help:
+      "step the higher spherical harmonics every 16th iteration with the summed gradient; absgrad does so by default",
   },
   {
     name: "high_opacity",

@@ -8,7 +8,7 @@
  */
 
 import { apiName, OptionError, resolveOptions } from "../base/option.ts";
-import type { Scene } from "../base/scene.ts";
+import type { Camera, Scene } from "../base/scene.ts";
 import type { TrainController } from "./controller.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import { type Parity, type ParityPart, parityParts } from "./parity.ts";
@@ -39,7 +39,7 @@ export interface TrainOptions {
   /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
   positionLrInit?: number;
   /**
-   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. The strategy absgrad sets 0.000016.
+   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. The strategy absgrad sets 0.000064.
    * Default 0.0000016.
    */
   positionLrFinal?: number;
@@ -90,7 +90,10 @@ export interface TrainOptions {
    * with the next-highest gradients follow until the event's target count is reached. Default false.
    */
   budgetCap?: boolean;
-  /** Step the higher spherical harmonics every 16th iteration only, with the summed gradient. Default false. */
+  /**
+   * Step the higher spherical harmonics every 16th iteration only, with the summed gradient. The strategy absgrad and
+   * the presets "budget" and "big" set it. Default false.
+   */
   shLower?: boolean;
   /**
    * From `hoIteration` on, train the used opacity min(|x|, 1) instead of its logit, so that opacities reach 1 (Mallick
@@ -170,6 +173,8 @@ export interface StrategyContext {
   extent: number;
   /** Number of training views. */
   views: number;
+  /** Their cameras, in the order of the views. */
+  cameras: readonly Camera[];
   /** Count of Gaussians at the start. */
   start: number;
   /** Target count after the last densification event. */

@@ -17,15 +17,18 @@ import { longestAxes, open, sources, steps, twoSided, type World } from "./world
 
 const COUNT = 120;
 const SEED = 0x1234_5678_9abc;
-/** Of an event, not of a decay. */
+/** Of an event without a decay since the event before. */
 const ITERATION = 500;
+/** Of an event with a decay before it, at 350. */
+const RECOVERY = 400;
 const ALL = [...Array(COUNT).keys()];
 /** Splits a Gaussian at its middle: about half of those of the scene are longer. */
 const SPLIT_SIZE = 0.12;
 
 function contextOf(given: TrainOptions = {}, change: Partial<StrategyContext> = {}): StrategyContext {
   const options = resolveTrainOptions({ strategy: "absgrad", iterations: 3000, percentDense: SPLIT_SIZE, ...given });
-  return { options, seed: SEED, extent: 1, views: 2, start: COUNT, target: COUNT, ...change };
+  const cameras = twoSided(0).photos.map(({ camera }) => camera);
+  return { options, seed: SEED, extent: 1, views: 2, cameras, start: COUNT, target: COUNT, ...change };
 }
 
 /** Steps on some views have gathered; even rows are in front of the camera of view 0, odd ones of view 1. */
@@ -35,8 +38,8 @@ async function seen(device: Device, views: number[]): Promise<World> {
   return made;
 }
 
-async function densify({ trainer }: World, context: StrategyContext, event = 1, events = 1): Promise<EventOutcome> {
-  const place = { iteration: ITERATION, event, events, shDegree: 1, background: [0, 0, 0] as const };
+async function densify({ trainer }: World, context: StrategyContext, iteration = ITERATION): Promise<EventOutcome> {
+  const place = { iteration, event: 1, events: 1, shDegree: 1, background: [0, 0, 0] as const };
   return (await absgradStrategy(context).apply(trainer, place))!;
 }
 
@@ -112,6 +115,26 @@ deviceTest("absgrad removes the rows of the least weight when the budget is smal
     assertEquals(sources(made.gaussians), best.sort((a, b) => a - b));
   }
 });
+
+deviceTest(
+  "absgrad removes the unseen and then the faintest, a tenth of all, in the event after a decay",
+  async (device) => {
+    for (const views of [[0, 1], [0, 0], []]) {
+      using made = await seen(device, views);
+      const { trainer } = made;
+      const weights = trainer.columns.read("weight_sum");
+      const opacities = trainer.columns.read("used_opacity");
+      const whole = views.length > 0;
+      const rank = (i: number) => whole && weights[i] <= 0 ? -1 : opacities[i];
+      const unseen = ALL.filter((i) => rank(i) < 0).length;
+      const gone = ALL.toSorted((a, b) => rank(a) - rank(b) || a - b).slice(0, Math.max(unseen, COUNT / 10));
+      // With 400 views, no epoch fits before the event: nothing is removed as unseen.
+      const outcome = await densify(made, contextOf({}, whole ? {} : { views: 400 }), RECOVERY);
+      assertEquals([outcome.pruned, outcome.count], [gone.length, COUNT]);
+      assertEquals(sources(made.gaussians).filter((i) => gone.includes(i)), []);
+    }
+  },
+);
 
 deviceTest("absgrad more than doubles the count in one event if it must", async (device) => {
   using made = await seen(device, [0, 1]);
@@ -234,10 +257,12 @@ Deno.test("absgrad gathers in a whole epoch before an event, and stops there as 
   assertEquals(gathers, [61, 151, 271].flatMap((from) => Array.from({ length: 30 }, (_, i) => from + i)));
   const frozen = iterations.map((t) => [t, strategy.stepTerms(t).frozen]).filter(([, groups]) => groups !== 0);
   assertEquals(frozen, [100, 200, 300].map((t) => [t, ALL_GROUPS]));
-  const stops = new Set([...strategy.densification, ...decayIterations(strategy.densification, context.options)]);
+  const bounds = [100, 200, 300, 400];
+  const decays = decayIterations(strategy.densification, context.options);
+  const stops = new Set([...strategy.densification, ...decays, ...bounds]);
   assertEquals(iterations.filter((t) => strategy.isEvent(t)), [...stops].sort((a, b) => a - b));
   const { flags, opacityPressure, scalePressure } = strategy.stepTerms(1);
   assertEquals(flags, STEP.visibleTerms);
-  assertAlmostEquals(opacityPressure!, 0.01 / COUNT, 1e-12);
-  assertAlmostEquals(scalePressure!, 0.01 / (3 * COUNT), 1e-12);
+  assertAlmostEquals(opacityPressure!, 0.02 / COUNT, 1e-12);
+  assertAlmostEquals(scalePressure!, 0.02 / (3 * COUNT), 1e-12);
 });

@@ -6,8 +6,8 @@
  * all Adam moments: Gaussians that the photos need regain their opacity, the others fade.
  *
  * Absolute gradients: Ye et al. 2024 (AbsGS). Keeping the parents, linear growth, removal by weight alone, and the decay:
- * the short schedule of LiteGS (2025). Split along the longest axis: Deng et al. 2025 (Improving Densification in 3DGS).
- * docs/quality.md has the measured effect of each part.
+ * the short schedule of LiteGS (2025). Split along the longest axis, and removal of what has not recovered: Deng et al.
+ * 2025 (Improving Densification in 3DGS). docs/quality.md has the measured effect of each part.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
 import type { StrategyContext } from "../options.ts";
 import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
 import { decayIterations, type Gathering, gatheringFor } from "./absgrad_schedule.ts";
+import { boundLargestScales } from "./largest_scales.ts";
 import { endsOpacity, switchesOpacity } from "./opacity.ts";
 import { densificationEvents } from "./periodic.ts";
 import { pressures } from "./pressures.ts";
@@ -25,6 +26,12 @@ import { STREAM } from "./streams.ts";
 
 /** Opacity after a decay. The lower bound raises the faintest Gaussians, so that they get gradients. */
 const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
+/** Share of the Gaussians that the event after a decay removes, those of the lowest opacities. */
+const FAINT_SHARE = 0.1;
+/** Weight of the pressures on opacities and scales. */
+const PRESSURE = 0.02;
+/** Iterations between two bounds of the scales: at its usual rate, a scale grows by a factor of 1.65 in them. */
+const BOUND_INTERVAL = 100;
 
 /** Indices into {@linkcode KINDS}. */
 const GONE = 1;
@@ -54,6 +61,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
   const { options, extent, views, target } = context;
   const densification = densificationEvents(options);
   const decays = new Set(decayIterations(densification, options));
+  const recoveries = new Set([...decays].map((decay) => densification.find((event) => event > decay)));
   const { viewsPerStep } = options;
   const gatherings = new Map(
     densification.map((event, i) => [event, gatheringFor(event, densification[i - 1] ?? 0, { views, viewsPerStep })]),
@@ -62,13 +70,15 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     const next = gatherings.get(densification.find((event) => event >= iteration) ?? 0);
     return next !== undefined && next.first <= iteration && iteration <= next.last;
   };
-  const added = pressures(target, extent);
+  const bounds = (iteration: number): boolean => iteration % BOUND_INTERVAL === 0;
+  const added = pressures({ weight: PRESSURE, count: target, extent });
   return {
     name: "absgrad",
     densification,
     trainerState: { fragments: true },
     views: () => [],
-    isEvent: (iteration) => gatherings.has(iteration) || decays.has(iteration) || switchesOpacity(iteration, options),
+    isEvent: (iteration) =>
+      gatherings.has(iteration) || decays.has(iteration) || bounds(iteration) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       ...added,
       flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
@@ -77,12 +87,16 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     async apply(trainer, place) {
       const { iteration } = place;
       const gathering = gatherings.get(iteration);
-      const outcome = gathering === undefined ? undefined : await densify(trainer, place, context, gathering);
+      const whole = gathering?.whole ?? false;
+      const faint = recoveries.has(iteration) ? FAINT_SHARE : 0;
+      const outcome = gathering === undefined ? undefined : await densify(trainer, place, context, { whole, faint });
       if (decays.has(iteration)) {
         await trainer.columns.compute("used_opacity", DECAYED_OPACITY);
         await trainer.columns.clearMoments(ALL_GROUPS);
       }
+      if (bounds(iteration)) await boundLargestScales(trainer.columns, context);
       if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
+      trainer.columns.drop();
       return outcome;
     },
   };
@@ -101,19 +115,27 @@ export function linearCount(
   return Math.round(start + (target - start) * event / events);
 }
 
+/** What an event removes. */
+interface Removal {
+  /** Whether the gathered steps show all training views, so that what has no weight in them is in no photo. */
+  whole: boolean;
+  /** Share of the Gaussians that it removes as the faintest. */
+  faint: number;
+}
+
 /** Carries out one event, after which the count is exactly its target. */
 async function densify(
   trainer: Trainer,
   place: EventPlace,
   context: StrategyContext,
-  { whole }: Gathering,
+  removal: Removal,
 ): Promise<EventOutcome> {
   const { columns, gaussians } = trainer;
   const { iteration } = place;
   const target = linearCount(place, context);
   const outcome = { target, pruned: 0, cloned: 0, split: 0, filled: 0, count: gaussians.count };
   await columns.compute("short", `${LONGEST_SCALE} <= ${context.options.percentDense * context.extent}`);
-  outcome.pruned = await markGone(trainer, target, whole);
+  outcome.pruned = await markGone(trainer, target, removal);
   // A round at most doubles the count; a larger increase takes several.
   for (let round = 0; round === 0 || gaussians.count < target; round++) {
     const gone = round === 0 ? outcome.pruned : 0;
@@ -126,24 +148,26 @@ async function densify(
     outcome.cloned += count - split;
     if (gone + count > 0) await columns.editRows("kind", KINDS, { iteration, round });
   }
-  columns.drop();
   trainer.resetStatistics();
   outcome.count = gaussians.count;
   return outcome;
 }
 
 /**
- * Marks in the column `gone` the Gaussians that had no weight in any pixel of the gathered steps, if these show all
- * training views. If more than `target` are left, it also marks those of the least weight. At least one stays. Returns
- * the number of marked Gaussians.
+ * Marks in the column `gone` the Gaussians that the event removes and returns their number: if the gathered steps show
+ * all training views, those without weight in any pixel, else none; then the faintest, until there are `faint` of all.
+ * If more than `target` were left, it marks those of the least weight instead. At least one stays.
  */
 async function markGone(
   { columns, gaussians: { count } }: Trainer,
   target: number,
-  allViews: boolean,
+  { whole, faint }: Removal,
 ): Promise<number> {
-  const unseen = allViews ? Math.min(await columns.sum("weight_sum <= 0"), count - 1) : 0;
-  const gone = Math.max(unseen, count - target);
-  await columns.select("gone", "weight_sum", { count: gone });
+  const unseen = whole ? Math.min(await columns.sum("weight_sum <= 0"), count - 1) : 0;
+  const fewest = Math.max(unseen, Math.floor(faint * count));
+  const excess = count - target;
+  const byOpacity = whole ? "choose(weight_sum <= 0, 0, used_opacity)" : "used_opacity";
+  const gone = Math.max(fewest, excess);
+  await columns.select("gone", excess >= fewest ? "weight_sum" : byOpacity, { count: gone });
   return gone;
 }

@@ -24,6 +24,8 @@ import { STREAM } from "./streams.ts";
 const INITIAL = { opacity: 0.5, scale: 0.1 };
 /** Factor of the noise: its value at a learning rate of the means of 1 in a scene of extent 1. */
 const NOISE = 5e5;
+/** Weight of the pressures on opacities and scales. */
+const PRESSURE = 0.01;
 /** Growth of the count in an event. */
 const GROWTH = 1.05;
 
@@ -107,7 +109,7 @@ function termsOf(iteration: number, { options, extent }: StrategyContext, count:
   // The last iteration updates nothing.
   const rate = iteration < options.iterations ? learningRates(iteration, options, extent)[GROUP.means] : 0;
   return {
-    ...pressures(count, extent),
+    ...pressures({ weight: PRESSURE, count, extent }),
     frozen: 0,
     noise: extent > 0 ? NOISE * rate / extent ** 2 : 0,
   };

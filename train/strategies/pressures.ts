@@ -12,23 +12,27 @@
 import { STEP } from "../../ffi/trainer.ts";
 import type { StepTerms } from "./strategy.ts";
 
-/** Weights of the mean opacity and of the mean scale, in scene extents, in the loss. */
-const OPACITY_WEIGHT = 0.01;
-const SCALE_WEIGHT = 0.01;
+/** What the pressures depend on. */
+export interface Pressures {
+  /** Weight of the mean opacity, and of the mean scale in scene extents, in the loss. */
+  weight: number;
+  /** Number by which the sums over the Gaussians are divided. */
+  count: number;
+  /** Scene extent in world units. */
+  extent: number;
+}
 
 /**
  * The pressures of a step.
  *
- * @param count Number by which the sums over the Gaussians are divided
- * @param extent Scene extent in world units
+ * @param pressures See {@linkcode Pressures}
  */
 export function pressures(
-  count: number,
-  extent: number,
+  { weight, count, extent }: Pressures,
 ): Pick<StepTerms, "flags" | "opacityPressure" | "scalePressure"> {
   return {
     flags: STEP.visibleTerms,
-    opacityPressure: OPACITY_WEIGHT / count,
-    scalePressure: extent > 0 ? SCALE_WEIGHT / (3 * count * extent) : 0,
+    opacityPressure: weight / count,
+    scalePressure: extent > 0 ? weight / (3 * count * extent) : 0,
   };
 }
