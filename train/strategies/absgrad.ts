@@ -15,8 +15,7 @@
 import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
 import type { StrategyContext } from "../options.ts";
 import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
-import { decayIterations, type Gathering, gatheringFor } from "./absgrad_schedule.ts";
-import { boundLargestScales } from "./largest_scales.ts";
+import { decayIterations, gatheringFor } from "./absgrad_schedule.ts";
 import { endsOpacity, switchesOpacity } from "./opacity.ts";
 import { densificationEvents } from "./periodic.ts";
 import { pressures } from "./pressures.ts";
@@ -30,8 +29,6 @@ const DECAYED_OPACITY = "max(used_opacity / 2, 1 / 128)";
 const FAINT_SHARE = 0.1;
 /** Weight of the pressures on opacities and scales. */
 const PRESSURE = 0.02;
-/** Iterations between two bounds of the scales: at its usual rate, a scale grows by a factor of 1.65 in them. */
-const BOUND_INTERVAL = 100;
 
 /** Indices into {@linkcode KINDS}. */
 const GONE = 1;
@@ -70,15 +67,13 @@ export function absgradStrategy(context: StrategyContext): Strategy {
     const next = gatherings.get(densification.find((event) => event >= iteration) ?? 0);
     return next !== undefined && next.first <= iteration && iteration <= next.last;
   };
-  const bounds = (iteration: number): boolean => iteration % BOUND_INTERVAL === 0;
   const added = pressures({ weight: PRESSURE, count: target, extent });
   return {
     name: "absgrad",
     densification,
     trainerState: { fragments: true },
     views: () => [],
-    isEvent: (iteration) =>
-      gatherings.has(iteration) || decays.has(iteration) || bounds(iteration) || switchesOpacity(iteration, options),
+    isEvent: (iteration) => gatherings.has(iteration) || decays.has(iteration) || switchesOpacity(iteration, options),
     stepTerms: (iteration) => ({
       ...added,
       flags: added.flags | (gathers(iteration) ? STEP.fragments : 0),
@@ -94,9 +89,7 @@ export function absgradStrategy(context: StrategyContext): Strategy {
         await trainer.columns.compute("used_opacity", DECAYED_OPACITY);
         await trainer.columns.clearMoments(ALL_GROUPS);
       }
-      if (bounds(iteration)) await boundLargestScales(trainer.columns, context);
       if (switchesOpacity(iteration, options)) trainer.setOpacityMode("linear");
-      trainer.columns.drop();
       return outcome;
     },
   };
@@ -148,6 +141,7 @@ async function densify(
     outcome.cloned += count - split;
     if (gone + count > 0) await columns.editRows("kind", KINDS, { iteration, round });
   }
+  columns.drop();
   trainer.resetStatistics();
   outcome.count = gaussians.count;
   return outcome;
