@@ -30,6 +30,23 @@ export function largestCount({ start, target }: { start: number; target: number 
 }
 
 /**
+ * The largest target count that fits, by bisection.
+ *
+ * @param wanted Target count that does not fit, at least 2
+ * @param fits Whether a target count fits; if one does, all smaller ones do
+ * @returns A count below `wanted`; 1 if none of these fits
+ */
+export function fittingTarget(wanted: number, fits: (target: number) => boolean): number {
+  let [most, least] = [wanted, 1];
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (fits(middle)) least = middle;
+    else most = middle;
+  }
+  return least;
+}
+
+/**
  * The count that an event leaves: a parabola from the start to the target, with its apex at the last event (Mallick et
  * al. 2024, equation 2, with every event counted).
  *

@@ -169,6 +169,11 @@ export const DENSIFICATION_ROWS = [
     help: "multiplier: the budget is a multiple of the initial points; final_count: it is the count",
   },
   {
+    name: "fit",
+    kind: "flag",
+    help: "lower the budget to what fits in the memory, or in --memory_limit, if it does not",
+  },
+  {
     name: "densification_interval",
     kind: "integer",
     unit: "N",

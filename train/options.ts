@@ -86,6 +86,11 @@ export interface TrainOptions {
    */
   mode?: BudgetMode;
   /**
+   * If the run does not fit in the device's free memory, or in its `memoryLimit`, lower the budget to the largest that
+   * does; a `warning` event states it. A run with that budget gives the same bits. Default false.
+   */
+  fit?: boolean;
+  /**
    * Take the budget as an upper bound: an event grows candidates only. Otherwise, if there are too few, the Gaussians
    * with the next-highest gradients follow until the event's target count is reached. Default false.
    */

@@ -133,13 +133,22 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
 }
 
 /**
+ * Whether a run's memory is available.
+ *
+ * @param plan What {@linkcode planMemory} returned
+ */
+export function fits({ total, limit }: MemoryPlan): boolean {
+  return total <= limit;
+}
+
+/**
  * Rejects a run that needs more memory than is available, before it starts.
  *
  * @param plan What {@linkcode planMemory} returned
  * @throws {TameError} "out of memory", with the plan's numbers
  */
 export function checkMemory(plan: MemoryPlan): void {
-  if (plan.total <= plan.limit) return;
+  if (fits(plan)) return;
   throw new TameError(
     "out of memory",
     `The run needs about ${formatBytes(plan.total)}, but ${formatBytes(plan.limit)} are available: ${

@@ -1,15 +1,16 @@
 // Prepares a run: the budget, the strategy, the initial Gaussians, and the memory plan, which is compared with what is
 // available.
 
+import { formatBytes } from "../base/format.ts";
 import type { Scene, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { countInstances } from "../ffi/rasterizer.ts";
 import { initGaussians, warmStart } from "../init/gaussians.ts";
-import { budgetTarget, largestCount } from "./budget.ts";
+import { budgetTarget, fittingTarget, largestCount } from "./budget.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { heldPhotoBytes } from "./photo_cache.ts";
-import { checkMemory, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
+import { checkMemory, fits, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
 import { accumulatesSh } from "./schedule.ts";
 import { strategyOf } from "./strategies/choose.ts";
 import { limitedScales } from "./strategies/limited_scales.ts";
@@ -46,14 +47,16 @@ export interface RunStrategy extends Pick<PreparedRun, "strategy" | "start" | "t
  * @param scene What to train on
  * @param options Resolved options
  * @param seed Seed of every random number
+ * @param most Maximum target count. Default that of the options
  */
 export function runStrategy(
   { splats, points, train, extent }: Scene,
   options: ResolvedTrainOptions,
   seed: number,
+  most: number = Infinity,
 ): RunStrategy {
   const start = splats?.count ?? points.count;
-  const target = budgetTarget(start, options);
+  const target = Math.min(budgetTarget(start, options), most);
   const chosen = strategyOf({ options, seed, extent, views: train.length, start, target });
   const cameras = train.map(({ camera }) => camera);
   const strategy = options.antialiasing ? limitedScales(chosen, { cameras, ...options }) : chosen;
@@ -71,25 +74,34 @@ export function runStrategy(
  */
 export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
-  const { splats } = scene;
-  const { shDegree } = options;
-  const { strategy, start, target, capacity } = runStrategy(scene, options, device.seed);
-  const events = strategy.densification.length;
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();
-  const counts = { capacity, densifies: events > 0, trainerState: strategy.trainerState };
-  checkMemory(planRun(device, scene, { ...options, ...counts }, available));
+  const planOf = (run: RunStrategy, firstInstances?: number): MemoryPlan =>
+    planRun(device, scene, options, { ...run, firstInstances }, available);
+  const runOf = (most?: number): RunStrategy => runStrategy(scene, options, device.seed, most);
+  const fitted = (run: RunStrategy, firstInstances?: number): RunStrategy => {
+    if (!options.fit || fits(planOf(run, firstInstances))) return run;
+    return runOf(fittingTarget(run.target, (most) => fits(planOf(runOf(most), firstInstances))));
+  };
 
+  const wanted = runOf();
+  let run = fitted(wanted);
+  checkMemory(planOf(run));
   const warnings: string[] = [];
-  const onFallback = (message: string) => void warnings.push(message);
-  const gaussians = splats === undefined
-    ? await initGaussians(device, scene.points, { shDegree, capacity, onFallback, ...strategy.initial })
-    : await warmStart(device, splats, { shDegree, capacity });
+  let gaussians = await firstGaussians(device, scene, options, run, (message) => void warnings.push(message));
   try {
     const firstInstances = await mostInstances(gaussians, scene.train);
-    const plan = planRun(device, scene, { ...options, ...counts, firstInstances }, available);
+    const unchanged = run;
+    run = fitted(run, firstInstances);
+    const plan = planOf(run, firstInstances);
     checkMemory(plan);
-    warnings.push(...warningsOf(scene, options, { start, target, events }));
+    if (run !== unchanged) {
+      gaussians[Symbol.dispose]();
+      gaussians = await firstGaussians(device, scene, options, run);
+    }
+    if (run.target < wanted.target) warnings.push(fittedText(wanted, run, planOf(wanted, firstInstances)));
+    warnings.push(...warningsOf(scene, options, run));
+    const { strategy, start, target } = run;
     return { gaussians, plan, strategy, start, target, warnings };
   } catch (error) {
     gaussians[Symbol.dispose]();
@@ -97,10 +109,29 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
   }
 }
 
+/** The initial Gaussians: those of the scene, or one for each of its points. */
+async function firstGaussians(
+  device: Device,
+  { splats, points }: Scene,
+  { shDegree }: ResolvedTrainOptions,
+  { capacity, strategy }: RunStrategy,
+  onFallback?: (message: string) => void,
+): Promise<Gaussians> {
+  return splats === undefined
+    ? await initGaussians(device, points, { shDegree, capacity, onFallback, ...strategy.initial })
+    : await warmStart(device, splats, { shDegree, capacity });
+}
+
+function fittedText(wanted: RunStrategy, run: RunStrategy, { total, limit }: MemoryPlan): string {
+  return `The budget is lowered from ${wanted.target} to ${run.target} Gaussians: with ${wanted.target} the run needs ` +
+    `about ${formatBytes(total)}, and ${formatBytes(limit)} are available. The final count ${run.target} as the ` +
+    `budget gives the same result again`;
+}
+
 function warningsOf(
   { splats }: Scene,
   options: ResolvedTrainOptions,
-  { start, target, events }: { start: number; target: number; events: number },
+  { start, target, strategy }: RunStrategy,
 ): string[] {
   const warnings: string[] = [];
   if (splats !== undefined && splats.shDegree > options.shDegree) {
@@ -109,7 +140,7 @@ function warningsOf(
         `${options.shDegree} are kept`,
     );
   }
-  if (events === 0 && target !== start) {
+  if (strategy.densification.length === 0 && target !== start) {
     warnings.push(
       `This run has no densification events: the count stays ${start} and ignores the budget of ${target}`,
     );
@@ -126,11 +157,8 @@ function warningsOf(
 function planRun(
   device: Device,
   scene: Scene,
-  options: ResolvedTrainOptions & Pick<Strategy, "trainerState"> & {
-    capacity: number;
-    densifies: boolean;
-    firstInstances?: number;
-  },
+  options: ResolvedTrainOptions,
+  { strategy, capacity, firstInstances }: RunStrategy & { firstInstances?: number },
   limit: number,
 ): MemoryPlan {
   return planMemory({
@@ -138,14 +166,14 @@ function planRun(
     photos: scene.train.map(plannedPhoto),
     photosOnDevice: options.dataDevice === "cuda",
     heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,
-    count: options.capacity,
+    count: capacity,
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
     viewsPerStep: options.viewsPerStep,
-    ...options.trainerState,
-    densifies: options.densifies,
+    ...strategy.trainerState,
+    densifies: strategy.densification.length > 0,
     evaluates: options.testIterations.length > 0,
-    firstInstances: options.firstInstances,
+    firstInstances,
   }, limit);
 }
 
