@@ -68,7 +68,15 @@ deviceTest("a strategy finds the brightest and the smallest Gaussians", async (d
   const kept = all.filter((i) => !bySize.slice(0, DELETED).includes(i));
   const brightest = kept.toSorted((a, b) => brightness(b) - brightness(a));
   const options = { iterations: 50 } as StrategyContext["options"];
-  const strategy = brightAndLarge({ options, seed: 0, extent: 1, views: 2, start: count, target: 2 * count });
+  const strategy = brightAndLarge({
+    options,
+    seed: 0,
+    extent: 1,
+    views: 2,
+    cameras: [],
+    start: count,
+    target: 2 * count,
+  });
   const place = { iteration: 40, event: 1, events: 4, shDegree: 1, background: [0, 0, 0] as const };
   const wanted = eventTarget(1, 4, count, 2 * count) - (count - DELETED);
   const outcome = await strategy.apply(world.trainer, place);
