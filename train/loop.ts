@@ -9,8 +9,13 @@ import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { isAntialiased } from "../load/render_mode.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import { batchEnd, dueAfter, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
+import { batchEnd, dueAfter, dueAtStart, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
 import { betweenSteps } from "./between_steps.ts";
+import { CheckpointCadence } from "./checkpoint/cadence.ts";
+import { captureIdentity } from "./checkpoint/capture.ts";
+import { CheckpointFile } from "./checkpoint/file.ts";
+import { offerCheckpoint } from "./checkpoint/offer.ts";
+import { checkConditions, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -69,7 +74,11 @@ export async function* train(
   scene: Scene,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainEvent, void, void> {
-  const resolved = resolveTrainOptions(options, scene);
+  const resumed = options.startCheckpoint === undefined
+    ? undefined
+    : await CheckpointFile.open(options.startCheckpoint);
+  const chosen = resumed === undefined ? options : resumedOptions(options, resumed);
+  const resolved = resolveTrainOptions(chosen, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
@@ -78,23 +87,32 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
+  const capture = await captureIdentity(drawn);
+  const differences = resumed === undefined
+    ? []
+    : checkConditions(resumed, { device, scene: drawn, capture, options: settings });
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
-  const state = { ...newState(device.seed, { start, target }), ...clock };
+  const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
+  state.loadSeconds += clock.loadSeconds;
+  const { iteration } = state;
   const densification = [...strategy.densification];
-  yield { type: "plan", iteration: 0, gaussians, plan, target, densification, scaled: scaledSchedule(options) };
-  for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
+  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(chosen) };
+  for (const message of [...differences, ...first.warnings]) yield { type: "warning", iteration, gaussians, message };
 
-  const run: Run = { device, scene: drawn, options: settings, gaussians, strategy, controller, state };
-  yield* trainSteps(run);
+  const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
+  const run: Run = {
+    ...{ device, scene: drawn, capture, options: settings, gaussians, strategy, controller, cadence, state },
+  };
+  yield* trainSteps(run, resumed);
 
   const result = resultOf(run);
   yield { type: "done", iteration: result.iteration, gaussians, result };
 }
 
 /** Loads photos and runs all steps. Frees all native objects except the Gaussians when it returns. */
-async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
+async function* trainSteps(run: Run, resumed: CheckpointFile | undefined): AsyncGenerator<TrainEvent, void, void> {
   const { device, scene, options, gaussians, strategy, controller, state } = run;
   using photos = openPhotos(device, scene.train, options, strategy);
   using trainer = await Trainer.createAsync(gaussians, photos.views, {
@@ -105,6 +123,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     viewsPerStep: options.viewsPerStep,
     ...strategy.trainerState,
   });
+  if (resumed !== undefined) await restoreTrainer(trainer, resumed);
   const context: StepContext = {
     options,
     extent: scene.extent,
@@ -116,16 +135,19 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const plan = new StepPlan(MAX_BATCH, options.viewsPerStep);
   const control = new Control(MAX_BATCH);
   using _ = controller.listen(() => control.stop());
-  state.pending = dueAfter(state.iteration, options, strategy);
+  state.pending = dueAtStart(state, options, strategy);
   let size = 1;
   let loaded = 0;
   for (;;) {
     control.reset(); // any later request of the controller ends the next native call
-    if (!(yield* betweenSteps(run, { trainer, photos }))) return;
+    if (!(yield* betweenSteps(run, { trainer, photos }))) break;
 
     const first = state.iteration + 1;
     const last = await loading(run, () => photos.ready(first, batchEnd(first, size, options, strategy)));
-    if (last === undefined) return yield* endEarly(run, "aborted");
+    if (last === undefined) {
+      yield* endEarly(run, "aborted");
+      break;
+    }
     if (photos.loaded !== undefined && photos.loaded !== loaded) {
       loaded = photos.loaded;
       yield { type: "photo", iteration: state.iteration, gaussians, loaded, total: scene.train.length };
@@ -155,4 +177,5 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
       memory: device.memory().live,
     };
   }
+  if (run.ended !== undefined && state.iteration > 0) yield* offerCheckpoint(run, trainer);
 }

@@ -1,0 +1,71 @@
+// A run that goes on from a checkpoint equals one that did not stop, bit for bit, in every strategy and mode.
+import { assert, assertEquals } from "@std/assert";
+import type { PlanEvent } from "../../train/events.ts";
+import type { TrainOptions } from "../../train/options.ts";
+import { assertSameBits } from "../raster/compare.ts";
+import { stopAt, temporaryFolder } from "../support/checkpoints.ts";
+import { deviceTest } from "../support/device.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+import { trained } from "../support/train_run.ts";
+
+/** Sixty iterations with events at 10, 20, 30 and 40. */
+const SHORT: TrainOptions = {
+  iterations: 60,
+  testIterations: [-1],
+  budget: 2,
+  densifyFromIter: 5,
+  densificationInterval: 10,
+  densifyUntilIter: 45,
+  opacityResetInterval: 25,
+  shDegreeInterval: 8,
+};
+
+/** Options, with the iterations at which they are stopped: at an event, in between, and after the last one. */
+const RUNS: [name: string, options: TrainOptions, stops: number[]][] = [
+  ["taming", { randomBackground: true }, [1, 20, 27, 59]],
+  ["taming as the reference", { parity: "reference", hoIteration: 50 }, [20, 33, 52]],
+  ["absgrad", { strategy: "absgrad" }, [13, 30, 50]],
+  ["mcmc", { strategy: "mcmc", minOpacity: 0.1 }, [17, 20, 45]],
+  ["adc", { strategy: "adc" }, [20, 25, 33]],
+  ["shLower, in the middle of the sum", { shLower: true }, [23, 40]],
+  ["sparse Adam", { optimizerType: "sparse_adam" }, [22]],
+  ["several views in a step", { viewsPerStep: 4, shLower: true }, [21, 30]],
+  ["anti-aliasing", { antialiasing: true }, [1, 23, 40]],
+  ["linear opacities", { highOpacity: true, hoIteration: 46 }, [46, 53]],
+  ["photos on disk", { dataDevice: "disk" }, [26]],
+];
+
+for (const [name, more, stops] of RUNS) {
+  deviceTest(`train() goes on from a checkpoint bit for bit: ${name}`, async (device) => {
+    await using folder = await temporaryFolder();
+    const scene = await syntheticScene(device, { count: 40 });
+    const options = { ...SHORT, ...more };
+    const whole = await trained(device, scene, options);
+    assert(whole.events.some(({ type }) => type === "densify"));
+    for (const iteration of stops) {
+      const path = await stopAt({ device, scene, options, folder: folder.path }, iteration);
+      const { strategy } = options;
+      const rest = await trained(device, scene, {
+        startCheckpoint: path,
+        ...(strategy === undefined ? {} : { strategy }),
+      });
+      const [plan] = rest.events as [PlanEvent];
+      assertEquals([plan.type, plan.iteration], ["plan", iteration]);
+      assertEquals(rest.losses, whole.losses.slice(iteration), `losses after ${iteration}`);
+      assertSameBits(rest.rows, whole.rows, `Gaussians of a run resumed at ${iteration}`);
+      assertEquals([rest.result.loss, rest.result.count], [whole.result.loss, whole.result.count]);
+    }
+  });
+}
+
+deviceTest("a resumed run can be stopped and resumed again", async (device) => {
+  await using folder = await temporaryFolder();
+  const scene = await syntheticScene(device, { count: 40 });
+  const whole = await trained(device, scene, SHORT);
+  let startCheckpoint: string | undefined;
+  for (const iteration of [8, 20, 21, 44]) {
+    const options = startCheckpoint === undefined ? SHORT : { startCheckpoint };
+    startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, iteration);
+  }
+  assertSameBits((await trained(device, scene, { startCheckpoint })).rows, whole.rows, "Gaussians");
+});
