@@ -43,7 +43,6 @@ for (const [name, more, stops] of RUNS) {
     const scene = await syntheticScene(device, { count: 40 });
     const run = { device, scene, options: { ...SHORT, ...more }, folder: folder.path };
     const whole = await trained(device, scene, run.options);
-    const wholeState = await statesOf(await stopAt(run, 60));
     assert(whole.events.some(({ type }) => type === "densify"));
     for (const iteration of stops) {
       const startCheckpoint = await stopAt(run, iteration);
@@ -53,9 +52,10 @@ for (const [name, more, stops] of RUNS) {
       assertEquals(rest.losses, whole.losses.slice(iteration), `losses after ${iteration}`);
       assertSameBits(rest.rows, whole.rows, `Gaussians of a run resumed at ${iteration}`);
       assertEquals([rest.result.loss, rest.result.count], [whole.result.loss, whole.result.count]);
-      const restState = await statesOf(await stopAt({ ...run, options: { startCheckpoint } }, 60));
-      assertEquals(restState.progress, wholeState.progress);
-      for (const [column, words] of wholeState.columns) assertSameBits(restState.columns.get(column)!, words, column);
+      const next = await statesOf(await stopAt(run, iteration + 1));
+      const same = await statesOf(await stopAt({ ...run, options: { startCheckpoint } }, iteration + 1));
+      assertEquals(same.progress, next.progress);
+      for (const [column, words] of next.columns) assertSameBits(same.columns.get(column)!, words, column);
     }
   });
 }
