@@ -71,7 +71,7 @@ export { CheckpointFile } from "./train/checkpoint/file.ts";
 export { latestCheckpoint, type LatestOptions } from "./train/checkpoint/latest.ts";
 export type { CheckpointManifest, CheckpointSection } from "./train/checkpoint/manifest.ts";
 export type { Snapshot, SnapshotWriteOptions } from "./train/checkpoint/snapshot.ts";
-export type { RunState } from "./train/state.ts";
+export type { Clock, Due, RunState } from "./train/state.ts";
 export { TrainController } from "./train/controller.ts";
 export type {
   CheckpointEvent,

@@ -1,5 +1,6 @@
 // --resume and --start_checkpoint: the checkpoint from which a run goes on, and the options of that run.
 
+import { savedCheckpoints } from "../load/model_folder.ts";
 import { CheckpointFile } from "../train/checkpoint/file.ts";
 import { latestCheckpoint } from "../train/checkpoint/latest.ts";
 import { CHANGEABLE, conflict } from "../train/checkpoint/resume.ts";
@@ -54,11 +55,23 @@ async function chosenCheckpoint({ values }: ParsedTrain, reporter: Reporter): Pr
     if (!values.resume) return await CheckpointFile.open(userPath(values.start_checkpoint));
     throw new UsageError("Cannot use --resume with --start_checkpoint: one looks for a checkpoint, the other names it");
   }
-  if (!values.resume) return undefined;
+  if (!values.resume) {
+    await noteEarlierRun(values.model_path, reporter);
+    return undefined;
+  }
   if (values.model_path === "") throw new UsageError("Missing --model_path: which model folder to resume");
   const folder = userPath(values.model_path);
   const onDamaged = (error: Error) => reporter.warn(`${error.message}; trying the one before`);
   const checkpoint = await latestCheckpoint(folder, { onDamaged });
   if (checkpoint === undefined) reporter.note(`No checkpoint in ${folder}: training from the beginning`);
   return checkpoint;
+}
+
+/** Says that a folder has checkpoints of a run that could be continued. */
+async function noteEarlierRun(folder: string, reporter: Reporter): Promise<void> {
+  if (folder === "" || (await savedCheckpoints(userPath(folder))).length === 0) return;
+  reporter.note(
+    `${userPath(folder)} has checkpoints of an earlier run, which the first one of this run replaces; ` +
+      `--resume continues the earlier run instead`,
+  );
 }

@@ -7,7 +7,7 @@
 import { DataError } from "../../base/errors.ts";
 import type { Backend } from "../../ffi/library.ts";
 import type { ColumnInfo, TrainerProgress } from "../../ffi/state.ts";
-import { isObject, type JsonObject, parseJsonObject } from "../../load/json.ts";
+import { isObject, parseJsonObject } from "../../load/json.ts";
 import type { RunState } from "../state.ts";
 import type { CaptureIdentity } from "./capture.ts";
 
@@ -32,7 +32,7 @@ export interface CheckpointManifest {
   /** What the run trained on. */
   capture: CaptureIdentity;
   /** All options of the run by their names in the library, except functions. */
-  options: JsonObject;
+  options: Record<string, unknown>;
   /** Name of the strategy. */
   strategy: string;
   /** The run's state in TypeScript. */
@@ -44,7 +44,7 @@ export interface CheckpointManifest {
   /** The parts of the columns, in the order of the file. */
   sections: CheckpointSection[];
   /** What the program that wrote it added: the command line's options, by the names of its flags. */
-  config?: JsonObject;
+  config?: Record<string, unknown>;
 }
 
 /** What a value of the manifest has to be. */

@@ -82,10 +82,10 @@ export function conflict(
   { name, value, stored, path }: { name: string; value: unknown; stored: unknown; path: string },
 ): string {
   const shown = (any: unknown) => any === undefined ? "none" : typeof any === "function" ? "a function" : String(any);
-  return `Cannot use ${shown(value)} as ${name} of a resumed run: that of ${path} has ${
+  return `Cannot resume ${path} with ${shown(value)} as ${name}: its run has ${
     shown(stored)
-  }, on which what it ` +
-    `has learnt and its schedule depend. Leave ${name} out, or start a new run`;
+  }, on which its schedule or ` +
+    `what it has learnt depends. Leave ${name} out, or start a new run`;
 }
 
 /** The resumed run. */

@@ -7,14 +7,13 @@
 import { fileURLToPath } from "node:url";
 import { writePartsAtomic } from "../../base/atomic.ts";
 import type { StateChunk } from "../../ffi/state.ts";
-import type { JsonObject } from "../../load/json.ts";
 import { checkpointParts } from "./file.ts";
 import type { CheckpointManifest } from "./manifest.ts";
 
 /** Options of {@linkcode Snapshot.write}. */
 export interface SnapshotWriteOptions {
   /** JSON that the file keeps for the caller, such as how the capture was loaded. Default none. */
-  config?: JsonObject;
+  config?: Record<string, unknown>;
 }
 
 /** The complete state of a run after an iteration, in host memory. */
