@@ -14,7 +14,7 @@ import { betweenSteps } from "./between_steps.ts";
 import { CheckpointCadence } from "./checkpoint/cadence.ts";
 import { captureIdentity } from "./checkpoint/capture.ts";
 import { CheckpointFile } from "./checkpoint/file.ts";
-import { offerCheckpoint } from "./checkpoint/offer.ts";
+import { checkpointAtEnd } from "./checkpoint/offer.ts";
 import { checkConditions, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
@@ -36,7 +36,8 @@ import { addLosses, newState, timed } from "./state.ts";
  * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
  * `photo` events report how many are loaded. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event. The last event is `done`,
+ * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
+ * Further `checkpoint` events come by the clock, and at iterations of the caller's. The last event is `done`,
  * unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
  * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
@@ -67,7 +68,7 @@ import { addLosses, newState, timed } from "./state.ts";
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
  * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
- * @throws {DataError} When a photo cannot be read
+ * @throws {DataError} When a photo cannot be read, or the checkpoint is damaged or of another capture
  */
 export async function* train(
   device: Device,
@@ -177,5 +178,5 @@ async function* trainSteps(run: Run, resumed: CheckpointFile | undefined): Async
       memory: device.memory().live,
     };
   }
-  if (run.ended !== undefined && state.iteration > 0) yield* offerCheckpoint(run, trainer);
+  yield* checkpointAtEnd(run, trainer);
 }

@@ -1,5 +1,7 @@
 // Runs that stop at a checkpoint, and go on from its file.
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { train } from "../../train/loop.ts";
@@ -27,3 +29,20 @@ export async function stopAt(
   }
   throw new Error(`No checkpoint at iteration ${iteration}`);
 }
+
+/** Fails unless an action throws a DataError that names the file. */
+export async function rejectsFile(action: () => Promise<unknown>, path: string, words: string): Promise<void> {
+  const error = await assertRejects(action, DataError);
+  assertStringIncludes(error.message, words);
+  assertEquals(error.path, path);
+}
+
+/** Thirty iterations with events at 10 and 20. */
+export const SHORT: TrainOptions = {
+  iterations: 30,
+  testIterations: [-1],
+  budget: 2,
+  densifyFromIter: 5,
+  densificationInterval: 10,
+  densifyUntilIter: 25,
+};

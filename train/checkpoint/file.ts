@@ -64,7 +64,20 @@ function checksum(sum: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A checkpoint on disk, of which the manifest has been read. */
+/**
+ * A checkpoint on disk, of which the manifest has been read.
+ *
+ * @example
+ * ```ts no-assert
+ * import { CheckpointFile } from "../../mod.ts";
+ *
+ * export async function finishedIterations(path: string): Promise<number> {
+ *   const checkpoint = await CheckpointFile.open(path);
+ *   await checkpoint.verify();
+ *   return checkpoint.manifest.state.iteration;
+ * }
+ * ```
+ */
 export class CheckpointFile {
   /** The file. */
   readonly path: string;
@@ -88,7 +101,8 @@ export class CheckpointFile {
   static async open(path: string | URL): Promise<CheckpointFile> {
     const name = path instanceof URL ? fileURLToPath(path) : path;
     using file = await openFile(name);
-    const { size } = await file.stat();
+    const { size, isFile } = await file.stat();
+    if (!isFile) throw new DataError("Not a checkpoint of tame: expected a file", { path: name });
     const header = await readBytes(file, HEADER_BYTES, { path: name, offset: 0, what: "its header" });
     if (new TextDecoder().decode(header.subarray(0, MAGIC.length)) !== MAGIC) {
       throw new DataError(`Not a checkpoint of tame: it does not begin with "${MAGIC}"`, { path: name, offset: 0 });

@@ -20,8 +20,15 @@ export async function* checkpointIfDue(run: Run, trainer: Trainer): AsyncGenerat
   if (scheduled || run.cadence.due && iteration < run.options.iterations) yield* offerCheckpoint(run, trainer);
 }
 
+/** Offers the caller a checkpoint where a run ends before its last iteration, unless it takes none. */
+export async function* checkpointAtEnd(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
+  const { ended, options: { checkpointSeconds, checkpointIterations }, state: { iteration } } = run;
+  const wanted = checkpointSeconds >= 0 || checkpointIterations.length > 0;
+  if (ended !== undefined && iteration > 0 && wanted) yield* offerCheckpoint(run, trainer);
+}
+
 /** Offers the caller a checkpoint, unless there is one of this iteration, or the state may not be finite. */
-export async function* offerCheckpoint(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
+async function* offerCheckpoint(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
   const { cadence, gaussians, state: { iteration, nonFiniteAt } } = run;
   if (iteration === cadence.last || nonFiniteAt !== null) return;
   const began = performance.now();

@@ -16,7 +16,31 @@ export interface SnapshotWriteOptions {
   config?: Record<string, unknown>;
 }
 
-/** The complete state of a run after an iteration, in host memory. */
+/**
+ * The complete state of a run after an iteration, in host memory.
+ *
+ * @example
+ * ```ts no-assert
+ * import { loadScene, openDevice, savePly, train } from "../../mod.ts";
+ *
+ * export async function trainSafely(capture: string, checkpoint: string, ply: string): Promise<void> {
+ *   using device = await openDevice();
+ *   let writing = Promise.resolve();
+ *   for await (const event of train(device, await loadScene(capture), { checkpointSeconds: 120 })) {
+ *     if (event.type === "checkpoint") {
+ *       await writing; // one at a time
+ *       const snapshot = await event.snapshot();
+ *       writing = snapshot.write(checkpoint);
+ *     }
+ *     if (event.type === "done") {
+ *       await writing;
+ *       using gaussians = event.gaussians;
+ *       await savePly(gaussians, ply);
+ *     }
+ *   }
+ * }
+ * ```
+ */
 export class Snapshot {
   /** Finished iterations. */
   readonly iteration: number;
