@@ -1,7 +1,7 @@
 // The files of checkpoints: damaged ones, failed writes, and which are kept.
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { DataError } from "../../base/errors.ts";
+import type { DataError } from "../../base/errors.ts";
 import { CheckpointFile } from "../../train/checkpoint/file.ts";
 import { latestCheckpoint } from "../../train/checkpoint/latest.ts";
 import { CheckpointFolder } from "../../export/checkpoints.ts";
