@@ -69,7 +69,7 @@ export { type EvalOptions, evaluate, type Report, type ViewScores } from "./meas
 export type { CaptureIdentity } from "./train/checkpoint/capture.ts";
 export { CheckpointFile } from "./train/checkpoint/file.ts";
 export { latestCheckpoint, type LatestOptions } from "./train/checkpoint/latest.ts";
-export type { CheckpointManifest, CheckpointSection } from "./train/checkpoint/manifest.ts";
+export type { CheckpointManifest, CheckpointSection, RunOrigin } from "./train/checkpoint/manifest.ts";
 export type { Snapshot, SnapshotWriteOptions } from "./train/checkpoint/snapshot.ts";
 export type { Clock, Due, RunState } from "./train/state.ts";
 export { TrainController } from "./train/controller.ts";

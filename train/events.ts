@@ -124,8 +124,8 @@ export interface CheckpointEvent extends TrainEventBase {
   /** The event's tag. */
   type: "checkpoint";
   /**
-   * Copies the complete state of the run to host memory. Await it in the loop's body: throws once the next event has
-   * been requested. The copy can be written later, while training goes on.
+   * Copies the complete state of the run to host memory; the run goes on when the copy is complete. It can be written
+   * later. Throws if the first call comes after the next event was requested.
    */
   snapshot(): Promise<Snapshot>;
 }

@@ -12,10 +12,9 @@ import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
 import { batchEnd, dueAfter, dueAtStart, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
 import { betweenSteps } from "./between_steps.ts";
 import { CheckpointCadence } from "./checkpoint/cadence.ts";
-import { captureIdentity } from "./checkpoint/capture.ts";
 import { CheckpointFile } from "./checkpoint/file.ts";
 import { checkpointAtEnd } from "./checkpoint/offer.ts";
-import { checkConditions, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
+import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -88,10 +87,8 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
-  const capture = await captureIdentity(drawn);
-  const differences = resumed === undefined
-    ? []
-    : checkConditions(resumed, { device, scene: drawn, capture, options: settings });
+  const origin = await originOf({ device, scene: drawn, options: resolved });
+  const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
@@ -104,7 +101,8 @@ export async function* train(
 
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
   const run: Run = {
-    ...{ device, scene: drawn, capture, options: settings, gaussians, strategy, controller, cadence, state },
+    ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
+    ...{ origin, cadence },
   };
   yield* trainSteps(run, resumed);
 

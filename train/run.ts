@@ -4,7 +4,7 @@ import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import type { CheckpointCadence } from "./checkpoint/cadence.ts";
-import type { CaptureIdentity } from "./checkpoint/capture.ts";
+import type { RunOrigin } from "./checkpoint/manifest.ts";
 import type { TrainController } from "./controller.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
@@ -25,8 +25,8 @@ export interface Run {
   strategy: Strategy;
   /** The caller's requests. */
   controller: TrainController;
-  /** Identifies what it trains on. */
-  capture: CaptureIdentity;
+  /** What its checkpoints state about it. */
+  origin: RunOrigin;
   /** When checkpoints are due. */
   cadence: CheckpointCadence;
   /** Everything else that changes during the run. */

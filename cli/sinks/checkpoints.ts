@@ -1,6 +1,7 @@
 // Writes the checkpoints of a run into its model folder, beside the training.
 
 import { CheckpointFolder } from "../../export/checkpoints.ts";
+import type { Snapshot } from "../../train/checkpoint/snapshot.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { Reporter } from "../progress.ts";
 import { recordedOptions } from "./record.ts";
@@ -23,12 +24,19 @@ export class CheckpointSink implements Sink {
     if (event.type === "done") await this.#writing;
     if (event.type !== "checkpoint") return;
     await this.#writing;
-    const snapshot = await event.snapshot();
-    this.#writing = this.#checkpoints.save(snapshot, { config: recordedOptions(this.#setup) }).then(
-      () => {},
-      // The run itself is well, and the next checkpoint may fit.
-      (error: Error) => this.#reporter.warn(`The checkpoint of iteration ${event.iteration} failed: ${error.message}`),
-    );
+    const copied = event.snapshot();
+    this.#writing = this.#write(copied, event.iteration);
+    await copied.catch(() => {}); // a warning already
+  }
+
+  /** Writes a checkpoint. A failure is a warning: the run itself is well, and the next checkpoint may fit. */
+  async #write(copied: Promise<Snapshot>, iteration: number): Promise<void> {
+    try {
+      await this.#checkpoints.save(await copied, { config: recordedOptions(this.#setup) });
+    } catch (error) {
+      const { folder } = this.#setup;
+      this.#reporter.warn(`No checkpoint of iteration ${iteration} in ${folder}: ${(error as Error).message}`);
+    }
   }
 
   async end(): Promise<void> {

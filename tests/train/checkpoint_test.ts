@@ -3,9 +3,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { CheckpointCadence } from "../../train/checkpoint/cadence.ts";
 import { TrainController } from "../../train/controller.ts";
+import type { StateChunk } from "../../ffi/trainer.ts";
+import { CheckpointFile } from "../../train/checkpoint/file.ts";
+import type { Snapshot } from "../../train/checkpoint/snapshot.ts";
 import type { CheckpointEvent, TrainEvent } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";
-import { SHORT, temporaryFolder } from "../support/checkpoints.ts";
+import { SHORT, stopAt, temporaryFolder } from "../support/checkpoints.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
@@ -78,18 +81,31 @@ deviceTest("a run that is stopped at any place goes on bit for bit", async (devi
   }
 });
 
-deviceTest("snapshot() copies the state only until the run goes on", async (device) => {
+deviceTest("snapshot() copies the state before the run goes on", async (device) => {
   const scene = await syntheticScene(device, { count: 40 });
   let kept: CheckpointEvent | undefined;
-  for await (const event of train(device, scene, { ...SHORT, checkpointIterations: [7] })) {
-    if (event.type === "checkpoint") kept = event;
+  const copies: Promise<Snapshot>[] = [];
+  for await (const event of train(device, scene, { ...SHORT, checkpointIterations: [3, 7] })) {
+    if (event.type === "checkpoint" && event.iteration === 7) kept = event;
+    if (event.type === "checkpoint" && event.iteration === 3) copies.push(event.snapshot(), event.snapshot());
     if (event.type === "step" && kept !== undefined) {
       assertThrows(() => kept!.snapshot(), Error, "the run has continued");
     }
     if (event.type === "done") event.gaussians[Symbol.dispose]();
   }
   assert(kept !== undefined);
+  const [copy, again] = await Promise.all(copies); // the run has waited for it
+  assert(copy === again);
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "not_awaited.tame");
+  await copy.write(path);
+  const awaited = await stopAt({ device, scene, options: SHORT, folder: folder.path }, 3);
+  assertEquals(await chunksOf(path), await chunksOf(awaited));
 });
+
+async function chunksOf(path: string): Promise<StateChunk[]> {
+  return await Array.fromAsync((await CheckpointFile.open(path)).chunks());
+}
 
 deviceTest("a run without checkpoints takes none where it is stopped", async (device) => {
   const scene = await syntheticScene(device, { count: 40 });

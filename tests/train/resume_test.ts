@@ -1,5 +1,6 @@
 // A run that goes on from a checkpoint equals one that did not stop, bit for bit, in every strategy and mode.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../../base/errors.ts";
 import type { TrainerProgress } from "../../ffi/trainer.ts";
 import { CheckpointFile } from "../../train/checkpoint/file.ts";
 import type { PlanEvent } from "../../train/events.ts";
@@ -7,7 +8,7 @@ import type { TrainOptions } from "../../train/options.ts";
 import { assertSameBits } from "../raster/compare.ts";
 import { stopAt, temporaryFolder } from "../support/checkpoints.ts";
 import { deviceTest } from "../support/device.ts";
-import { syntheticScene } from "../support/synthetic_scene.ts";
+import { syntheticScene, syntheticTruth } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
 /** Sixty iterations with events at 10, 20, 30 and 40. */
@@ -78,4 +79,22 @@ deviceTest("a resumed run can be stopped and resumed again", async (device) => {
     startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, iteration);
   }
   assertSameBits((await trained(device, scene, { startCheckpoint })).rows, whole.rows, "Gaussians");
+});
+
+deviceTest("a run that began with Gaussians, marked as anti-aliased, goes on bit for bit", async (device) => {
+  await using folder = await temporaryFolder();
+  const scene = await syntheticScene(device, { count: 40 });
+  const shDegree = 1;
+  const { truth } = syntheticTruth(device, 40);
+  using given = truth;
+  const { sh, ...arrays } = given.toArrays();
+  const padded = new Float32Array(40 * 12);
+  for (let i = 0; i < 40; i++) padded.set(sh.subarray(3 * i, 3 * i + 3), 12 * i);
+  const splats = { count: 40, ...arrays, sh: padded, shDegree, comments: ["SplatRenderMode: mip"] };
+  const warm = { ...scene, splats };
+  const whole = await trained(device, warm, SHORT);
+  const startCheckpoint = await stopAt({ device, scene: warm, options: SHORT, folder: folder.path }, 23);
+  const rest = await trained(device, warm, { startCheckpoint, antialiasing: false, shDegree: 3 });
+  assertSameBits(rest.rows, whole.rows, "Gaussians");
+  await assertRejects(() => trained(device, scene, { startCheckpoint }), DataError, "Gaussians, differ");
 });

@@ -21,10 +21,8 @@ export interface CheckpointSection {
   bytes: number;
 }
 
-/** What a checkpoint states about a run. */
-export interface CheckpointManifest {
-  /** When it was written, as `Date.toISOString()` has it. */
-  written: string;
+/** What stays the same during a run. */
+export interface RunOrigin {
   /** Versions of the program: of tame, and of its native library's ABI. */
   versions: { tame: string; abi: number };
   /** What the run computed on; only there the rest of the run has the same bits. */
@@ -35,6 +33,12 @@ export interface CheckpointManifest {
   options: Record<string, unknown>;
   /** Name of the strategy. */
   strategy: string;
+}
+
+/** What a checkpoint states about a run. */
+export interface CheckpointManifest extends RunOrigin {
+  /** When it was written, as `Date.toISOString()` has it. */
+  written: string;
   /** The run's state in TypeScript. */
   state: RunState;
   /** The trainer's state besides its columns. */

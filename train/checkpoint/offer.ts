@@ -4,13 +4,10 @@
  * @module
  */
 
-import project from "../../deno.json" with { type: "json" };
-import { ABI } from "../../ffi/abi.ts";
 import type { Trainer } from "../../ffi/trainer.ts";
 import type { TrainEvent } from "../events.ts";
 import type { Run } from "../run.ts";
 import { take } from "../state.ts";
-import { storableOptions } from "./resume.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** Offers the caller a checkpoint, if one is due between two steps. */
@@ -33,18 +30,14 @@ async function* offerCheckpoint(run: Run, trainer: Trainer): AsyncGenerator<Trai
   if (iteration === cadence.last || nonFiniteAt !== null) return;
   const began = performance.now();
   let between = true;
-  yield {
-    type: "checkpoint",
-    iteration,
-    gaussians,
-    snapshot: () => {
-      if (between) return takeSnapshot(run, trainer);
-      throw new Error(
-        `Cannot copy the state of iteration ${iteration}: the run has continued; await snapshot() earlier`,
-      );
-    },
+  let copy: Promise<Snapshot> | undefined;
+  const snapshot = (): Promise<Snapshot> => {
+    if (!between) throw new Error(`Cannot copy the state of iteration ${iteration}: the run has continued`);
+    return copy ??= takeSnapshot(run, trainer);
   };
+  yield { type: "checkpoint", iteration, gaussians, snapshot };
   between = false;
+  await copy?.catch(() => {}); // the caller has the error
   const cost = (performance.now() - began) / 1000;
   const interval = cadence.took(iteration, cost);
   if (interval === undefined) return;
@@ -55,14 +48,10 @@ async function* offerCheckpoint(run: Run, trainer: Trainer): AsyncGenerator<Trai
 
 /** Copies the state of a run to host memory. The run must not continue until the copy is complete. */
 async function takeSnapshot(run: Run, trainer: Trainer): Promise<Snapshot> {
-  const { device, capture, options, strategy, state } = run;
+  const { origin, state } = run;
   const chunks = await Array.fromAsync(trainer.state.export());
   return new Snapshot({
-    versions: { tame: project.version, abi: ABI.ABI_VERSION },
-    device: { backend: device.backend, targets: device.info.targets },
-    capture,
-    options: storableOptions(options),
-    strategy: strategy.name,
+    ...origin,
     state: structuredClone(state),
     progress: trainer.state.progress,
     columns: trainer.state.columns().map(({ name, values, rows }) => ({ name, values, rows })),

@@ -7,6 +7,7 @@
 import { apiName, OptionError, type OptionRow } from "../../base/option.ts";
 import { DataError } from "../../base/errors.ts";
 import type { Scene } from "../../base/scene.ts";
+import project from "../../deno.json" with { type: "json" };
 import { ABI } from "../../ffi/abi.ts";
 import type { Device } from "../../ffi/device.ts";
 import type { Trainer } from "../../ffi/trainer.ts";
@@ -15,8 +16,9 @@ import { TRAIN_ROWS } from "../option_table.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "../options.ts";
 import { parityParts } from "../parity.ts";
 import { runStrategy } from "../prepare.ts";
-import { type CaptureIdentity, checkCapture } from "./capture.ts";
+import { captureIdentity, checkCapture } from "./capture.ts";
 import type { CheckpointFile } from "./file.ts";
+import type { RunOrigin } from "./manifest.ts";
 
 /** Options that change neither a step nor an event, so that a resumed run may have others. Names of flags. */
 export const CHANGEABLE: readonly string[] = [
@@ -38,7 +40,7 @@ const FIXED: readonly string[] = TRAIN_ROWS.filter((row: OptionRow) => !CHANGEAB
  *
  * @param options Resolved options
  */
-export function storableOptions(options: ResolvedTrainOptions): JsonObject {
+function storableOptions(options: ResolvedTrainOptions): JsonObject {
   const named: JsonObject = { ...options, startCheckpoint: undefined };
   return Object.fromEntries(
     TRAIN_ROWS.map(apiName)
@@ -81,61 +83,63 @@ function comparable(value: unknown): unknown {
 export function conflict(
   { name, value, stored, path }: { name: string; value: unknown; stored: unknown; path: string },
 ): string {
-  const shown = (any: unknown) => any === undefined ? "none" : typeof any === "function" ? "a function" : String(any);
-  return `Cannot resume ${path} with ${shown(value)} as ${name}: its run has ${
-    shown(stored)
-  }, on which its schedule or ` +
-    `what it has learnt depends. Leave ${name} out, or start a new run`;
+  const [now, then] = [value, stored].map((any) => typeof any === "function" ? "a function" : String(any ?? "none"));
+  return `Cannot resume ${path} with ${now} as ${name}: its run has ${then}, on which its schedule or what it has ` +
+    `learnt depends. Leave ${name} out, or start a new run`;
 }
 
-/** The resumed run. */
+/** A run, before its first step. */
 export interface Conditions {
   /** Its device. */
   device: Device;
   /** What it trains on. */
   scene: Scene;
-  /** Identifies the scene. */
-  capture: CaptureIdentity;
   /** Its options. */
   options: ResolvedTrainOptions;
 }
 
 /**
- * Rejects a capture, a seed or a strategy with which the checkpoint's run cannot be continued.
+ * What the checkpoints of a run state about it.
+ *
+ * @param run The run
+ */
+export async function originOf({ device, scene, options }: Conditions): Promise<RunOrigin> {
+  return {
+    versions: { tame: project.version, abi: ABI.ABI_VERSION },
+    device: { backend: device.backend, targets: device.info.targets },
+    capture: await captureIdentity(scene),
+    options: storableOptions(options),
+    strategy: runStrategy(scene, options, device.seed).strategy.name,
+  };
+}
+
+/**
+ * Rejects a run that cannot continue the run of a checkpoint.
  *
  * @param checkpoint The checkpoint
- * @param conditions The resumed run
+ * @param origin The run that is to continue
+ * @param seed Seed of its device
  * @returns Warnings: why the rest of the run will not have the bits of a run that did not stop
- * @throws {DataError} When the scene is another capture
- * @throws {OptionError} When the device has another seed, or the caller's strategy another name
+ * @throws {DataError} When it trains on another capture
+ * @throws {OptionError} When its device has another seed, or the caller's strategy another name
  */
-export function checkConditions(
-  { path, manifest: { state, device: then, versions, capture: identity, strategy: name } }: CheckpointFile,
-  { device, scene, capture, options }: Conditions,
-): string[] {
-  checkCapture(path, identity, capture);
-  if (device.seed !== state.seed) {
-    throw new OptionError((option) =>
-      `Cannot resume ${path} with ${device.seed} as ${
-        option("seed")
-      }: its run has ${state.seed}; open the device with that`
-    );
+export function checkOrigin({ path, manifest }: CheckpointFile, origin: RunOrigin, seed: number): string[] {
+  checkCapture(path, manifest.capture, origin.capture);
+  for (
+    const [name, then, now] of [["seed", manifest.state.seed, seed], ["strategy", manifest.strategy, origin.strategy]]
+  ) {
+    if (then === now) continue;
+    throw new OptionError((option) => `Cannot resume ${path} with ${now} as ${option(`${name}`)}: its run has ${then}`);
   }
-  const { strategy } = runStrategy(scene, options, device.seed);
-  if (strategy.name !== name) {
-    throw new OptionError((option) =>
-      `Cannot resume ${path} with the ${option("strategy")} "${strategy.name}": its run has "${name}"`
-    );
-  }
-  const differences = [
-    ["backend", then.backend, device.backend],
-    ["processor's code", then.targets, device.info.targets],
-    ["ABI version", versions.abi, ABI.ABI_VERSION],
-  ].filter(([, before, now]) => before !== now);
-  if (differences.length === 0) return [];
-  const [what, before, now] = differences[0];
+  const [difference] = [
+    ["backend", manifest.device.backend, origin.device.backend],
+    ["processor's code", manifest.device.targets, origin.device.targets],
+    ["ABI version", manifest.versions.abi, origin.versions.abi],
+  ].filter(([, then, now]) => then !== now);
+  if (difference === undefined) return [];
+  const [what, then, now] = difference;
   return [
-    `The ${what} of ${path} is ${before}, here it is ${now}: the run continues, but its result will differ in the last ` +
+    `The ${what} of ${path} is ${then}, here it is ${now}: the run continues, but its result will differ in the last ` +
     `digits from that of a run that did not stop`,
   ];
 }
