@@ -84,11 +84,14 @@ export async function killRuns(options: KillOptions): Promise<string[]> {
     ...["--iterations", `${iterations}`, "--checkpoint_iterations", often.join(), "--resume", "--quiet"],
     ...options.train,
   ];
-  const started = performance.now();
   const whole = join(folder, "whole");
-  const first = await ended(start([...train, "-m", whole]));
-  if (!first.success) return [`A run that was not killed failed: ${first.errors}`];
-  const duration = performance.now() - started;
+  let duration = 0;
+  for (const name of ["warm_up", "whole"]) {
+    const started = performance.now();
+    const { success, errors } = await ended(start([...train, "-m", join(folder, name)]));
+    if (!success) return [`A run that was not killed failed: ${errors}`];
+    duration = performance.now() - started;
+  }
   const expected = await Deno.readFile(pointCloudPath(whole, iterations));
 
   const problems: string[] = [];
@@ -96,7 +99,7 @@ export async function killRuns(options: KillOptions): Promise<string[]> {
   for (let run = 1; killed < kills; run++) {
     const model = join(folder, `run_${run}`);
     const told: string[] = [];
-    for (let i = 0; i < KILLS_OF_A_RUN && killed < kills; i++, killed++) {
+    for (let i = 0; i < KILLS_OF_A_RUN && killed < kills; i++) {
       const child = start([...train, "-m", model]);
       const moment = randomWords({ seed, stream: 0, iteration: run, index: i })[0] / 2 ** 32 * duration;
       const timer = setTimeout(() => child.kill(signal), moment);
@@ -104,12 +107,14 @@ export async function killRuns(options: KillOptions): Promise<string[]> {
       clearTimeout(timer);
       const { iteration, damaged } = await lastCheckpoint(model);
       problems.push(...damaged.map((message) => `Run ${run}, killed after ${Math.round(moment)} ms: ${message}`));
-      told.push(success ? "ended before" : iteration === undefined ? "no checkpoint" : `${iteration}`);
+      if (success) break; // it ended before
+      killed++;
+      told.push(iteration === undefined ? "no checkpoint" : `${iteration}`);
     }
     const { success, errors } = await ended(start([...train, "-m", model]));
     const same = success && equal(await Deno.readFile(pointCloudPath(model, iterations)), expected);
     if (!same) problems.push(`Run ${run}: ${success ? "its Gaussians differ" : errors}`);
-    report(`Run ${run}: ${told.join(", ")}; ${same ? "the same Gaussians" : "FAILED"}`);
+    report(`Run ${run}: killed at ${told.join(", ") || "no moment"}; ${same ? "the same Gaussians" : "FAILED"}`);
     await Deno.remove(model, { recursive: true });
   }
   return problems;
