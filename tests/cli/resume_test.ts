@@ -126,6 +126,29 @@ resumeTest("--resume and --start_checkpoint reject what does not fit", async (fo
   assertStringIncludes(none.stderr, "No checkpoint of this model folder can be read");
 });
 
+resumeTest(
+  "the options of a checkpoint give the same run, whether they are given again or not",
+  async (folder, tame) => {
+    const sets = [
+      "--preset budget --parity reference --ho_iteration 36",
+      "--preset fast --sh_lower --seed 11 --max_seconds 1000 --test_iterations -1",
+      `--init ${join("first", "point_cloud", "iteration_40", "point_cloud.ply")} -w --near 0.1 --test_every 3`,
+    ];
+    assertEquals((await tame(`${RUN} -m first`)).code, EXIT.done);
+    for (const [i, options] of sets.entries()) {
+      const run = `${RUN} ${options} -m out${i} --checkpoint_iterations 20`;
+      assertEquals((await tame(run)).code, EXIT.done, run);
+      const expected = await ply(folder, `out${i}`);
+      for (const args of [`train -m out${i} --resume`, `${run} --resume`]) {
+        const { code, stdout, stderr } = await tame(args);
+        assertEquals(code, EXIT.done, stderr);
+        assertStringIncludes(stdout, "20 of 40 iterations are done");
+        assertEquals(await ply(folder, `out${i}`), expected, args);
+      }
+    }
+  },
+);
+
 resumeTest("a run that is killed leaves a checkpoint that can be loaded, and goes on bit for bit", async (folder) => {
   const train = [...RUN.split(" ").slice(1), "-s", join(folder, "capture")];
   assertEquals(await killRuns({ folder, kills: 6, iterations: 40, train, seed: 3 }), []);

@@ -36,6 +36,8 @@ const RUNS: [name: string, options: TrainOptions, stops: number[]][] = [
   ["anti-aliasing", { antialiasing: true }, [1, 23, 43]],
   ["linear opacities", { highOpacity: true, hoIteration: 46 }, [46, 53]],
   ["photos on disk", { dataDevice: "disk" }, [26]],
+  ["no harmonics, and a budget below the start", { shDegree: 0, budget: 0.5 }, [20]],
+  ["preset", { preset: "budget", iterations: 60 }, [30]],
 ];
 
 for (const [name, more, stops] of RUNS) {
