@@ -120,7 +120,8 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
 
 sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only that", async ({ setup, ...run }) => {
   const { gaussians } = run.done;
-  const plan: MemoryPlan = { items: [], total: 0, limit: Infinity };
+  const items = ["photos", "parameters", "optimizer"].map((purpose) => ({ purpose, bytes: 2048, exact: true }));
+  const plan: MemoryPlan = { items, total: 6144, limit: Infinity };
   const planned: TrainEvent = { type: "plan", iteration: 0, gaussians, plan, target: 2, densification: [] };
   for (const scaled of [undefined, { densifyUntilIter: 2, shDegreeInterval: 1 }]) {
     const streams = new Recorder(false);
@@ -129,6 +130,8 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     const sinks = { folder, record: new RecordSink(setup, { folder }) };
     await tell([new LinesSink(reporter, setup, sinks), new JsonSink(reporter, setup, sinks)], { ...planned, scaled });
     assertEquals(JSON.parse(streams.output).scaled, scaled);
+    assertEquals(JSON.parse(streams.output).checkpointBytes, 4096);
+    assertStringIncludes(streams.errors, "Checkpoints: about 4.0 KiB of host memory and of disk each; two are kept");
     const lines = streams.errors.split("\n").filter((line) => line.includes("schedule"));
     const line =
       "The schedule is scaled to 4 iterations: --densify_until_iter 2, --sh_degree_interval 1; give any of " +
