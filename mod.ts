@@ -66,8 +66,15 @@ export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
 export { type EvalOptions, evaluate, type Report, type ViewScores } from "./measure/evaluate.ts";
+export type { CaptureIdentity } from "./train/checkpoint/capture.ts";
+export { CheckpointFile } from "./train/checkpoint/file.ts";
+export { latestCheckpoint, type LatestOptions } from "./train/checkpoint/latest.ts";
+export type { CheckpointManifest, CheckpointSection, RunOrigin } from "./train/checkpoint/manifest.ts";
+export type { Snapshot, SnapshotWriteOptions } from "./train/checkpoint/snapshot.ts";
+export type { Clock, Due, RunState } from "./train/state.ts";
 export { TrainController } from "./train/controller.ts";
 export type {
+  CheckpointEvent,
   DensifyEvent,
   DensifyingEvent,
   DoneEvent,

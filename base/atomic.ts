@@ -1,9 +1,13 @@
 // Atomic writes: a file appears under its name only when it is complete.
 
+import { dirname } from "node:path";
+
 /** Options of {@linkcode writeFileAtomic} and {@linkcode writePartsAtomic}. */
 export interface WriteOptions {
   /** Permission bits of the file; Deno's own by default. */
   mode?: number;
+  /** Whether the file and its name are on the disk before the call resolves, also if power fails. Default false. */
+  durable?: boolean;
 }
 
 /**
@@ -41,9 +45,17 @@ export async function writePartsAtomic(
       const bytes = typeof part === "string" ? new TextEncoder().encode(part) : part;
       for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
     }
+    if (options.durable) await file.sync();
     await Deno.rename(temporary, path);
+    if (options.durable) await syncFolder(dirname(path));
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // report the first error
     throw error;
   }
+}
+
+/** Waits until the names in a folder are on the disk. */
+async function syncFolder(folder: string): Promise<void> {
+  using opened = await Deno.open(folder, { read: true });
+  await opened.sync();
 }

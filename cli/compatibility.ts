@@ -37,23 +37,6 @@ export const COMPATIBILITY_ROWS = [
     minimum: 0,
     help: "no effect: the schedule has no delay",
   },
-  {
-    name: "checkpoint_iterations",
-    kind: "integers",
-    unit: "N",
-    default: [-1],
-    help: "only -1 (never): checkpoints are not written",
-    reject: (value: OptionValue) =>
-      (value as readonly number[]).some((iteration) => iteration > 0)
-        ? "checkpoints cannot be written; the PLYs of --save_iterations can"
-        : undefined,
-  },
-  {
-    name: "start_checkpoint",
-    kind: "path",
-    unit: "FILE",
-    ...rejected("a run cannot be resumed from a checkpoint"),
-  },
   { name: "websockets", kind: "flag", ...rejected("there is no live viewer") },
   { name: "ip", kind: "string", unit: "ADDRESS", default: "127.0.0.1", help: "no effect without a viewer" },
   {

@@ -4,6 +4,7 @@ import { type OptionRow, rowNamed, rowsNamed } from "../base/option.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import {
+  CHECKPOINT_ROWS,
   DENSIFICATION_ROWS,
   MODEL_ROWS,
   OPTIMIZER_ROWS,
@@ -13,7 +14,15 @@ import {
 } from "../train/option_table.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup } from "./option.ts";
-import { COMPUTE_ROWS, CONFIG_ROWS, FOLDER_ROWS, JSON_ROWS, LPIPS_ROWS, REPORT_ROWS } from "./options/common_rows.ts";
+import {
+  COMPUTE_ROWS,
+  CONFIG_ROWS,
+  FOLDER_ROWS,
+  JSON_ROWS,
+  LPIPS_ROWS,
+  REPORT_ROWS,
+  RESUME_ROWS,
+} from "./options/common_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 
@@ -29,6 +38,7 @@ export const TRAIN_OPTIONS = [
   },
   { title: "Preset and parity", rows: SETTING_ROWS },
   { title: "Schedule", rows: SCHEDULE_ROWS },
+  { title: "Checkpoints", rows: [...CHECKPOINT_ROWS, ...RESUME_ROWS] },
   { title: "Budget and densification", rows: DENSIFICATION_ROWS },
   { title: "Optimiser and loss", rows: OPTIMIZER_ROWS },
   { title: "Device", rows: DEVICE_ROWS },

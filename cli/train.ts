@@ -17,7 +17,9 @@ import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
+import { resumedOptions } from "./resume.ts";
 import { BarSink } from "./sinks/bar.ts";
+import { CheckpointSink } from "./sinks/checkpoints.ts";
 import { CsvSink } from "./sinks/csv.ts";
 import { FolderSink } from "./sinks/folder.ts";
 import { JsonSink } from "./sinks/json.ts";
@@ -40,11 +42,12 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const started = performance.now();
-  const parsed = await parseWithConfig(argv, TRAIN_OPTIONS);
+  const asked = await parseWithConfig(argv, TRAIN_OPTIONS);
+  const reporter = new Reporter(asked.values);
+  const parsed = await resumedOptions(asked, reporter);
   if (parsed.values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
   const options = trainOptions(parsed);
   const values = settledValues(parsed);
-  const reporter = new Reporter(values);
   using interrupt = new Interrupt(() =>
     reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
   );
@@ -81,6 +84,7 @@ function sinksOf(setup: RunSetup, reporter: Reporter): Sink[] {
   return [
     folder,
     new CsvSink(setup, { folder }),
+    new CheckpointSink(reporter, setup),
     record,
     new BarSink(reporter, setup.values.iterations),
     new LinesSink(reporter, setup, { folder, record }),
@@ -103,7 +107,7 @@ async function trainInto(
     }
     throw new Error("Training ended without its last event");
   } finally {
-    for (const sink of sinks) sink.end?.();
+    for (const sink of sinks) await sink.end?.();
     gaussians?.[Symbol.dispose]();
   }
 }

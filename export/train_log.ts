@@ -6,6 +6,7 @@
  */
 
 import { writePartsAtomic } from "../base/atomic.ts";
+import { statOrUndefined } from "../load/files.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../train/events.ts";
 
 const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr";
@@ -37,6 +38,25 @@ export class TrainLog {
   }
 
   /**
+   * Continues the log of a run that is resumed: keeps the rows of its file up to an iteration. Without a file the log
+   * begins after that iteration.
+   *
+   * @param iteration The last iteration to keep
+   */
+  async resume(iteration: number): Promise<void> {
+    if (!(await statOrUndefined(this.#path))?.isFile) return;
+    const lines = (await Deno.readTextFile(this.#path)).split("\n").slice(1);
+    for (const line of lines) {
+      const values = line.split(",");
+      if (values.length !== COLUMNS.split(",").length || !(Number(values[0]) <= iteration)) continue;
+      const [pruned, cloned, split, psnr] = values.slice(5).map((value) => value === "" ? undefined : Number(value));
+      const densified = pruned === undefined ? undefined : { pruned, cloned: cloned!, split: split! };
+      this.#push({ row: values.slice(0, 5).join(), followed: { densified, psnr } });
+      this.#seconds = Number(values[3]);
+    }
+  }
+
+  /**
    * Adds a row for each iteration of an event: loss, count of Gaussians, seconds of training so far, bytes held. The
    * time of a native call is shared evenly among its iterations.
    *
@@ -46,11 +66,16 @@ export class TrainLog {
     const { first, losses, count, seconds, memory } = event;
     for (const [i, loss] of losses.entries()) {
       const time = this.#seconds + (seconds - this.#seconds) * (i + 1) / losses.length;
-      this.#text += this.#lastLine();
       const row = `${first + i},${Number(loss.toPrecision(7))},${count},${time.toFixed(4)},${memory}`;
-      this.#last = { row, followed: {} };
+      this.#push({ row, followed: {} });
     }
     this.#seconds = seconds;
+  }
+
+  /** Adds a row; the one before is then final. */
+  #push(last: { row: string; followed: Followed }): void {
+    this.#text += this.#lastLine();
+    this.#last = last;
     if (this.#text.length < PART) return;
     this.#parts.push(new TextEncoder().encode(this.#text));
     this.#text = "";

@@ -1,4 +1,5 @@
-// Reads the folder of a trained model, which export/model_folder.ts writes: saved iterations, and how it was trained.
+// Reads the folder of a trained model, which export/model_folder.ts writes: saved iterations, checkpoints, and how it was
+// trained.
 
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
@@ -16,6 +17,8 @@ export const MODEL_FILES = {
 } as const;
 
 const POINT_CLOUDS = "point_cloud";
+const CHECKPOINTS = "checkpoints";
+const CHECKPOINT_FILE = /^iteration_\d+\.tame$/;
 const ITERATION_FOLDER = /^iteration_(\d+)$/;
 
 /**
@@ -27,6 +30,29 @@ const ITERATION_FOLDER = /^iteration_(\d+)$/;
  */
 export function pointCloudPath(folder: string, iteration: number): string {
   return join(folder, POINT_CLOUDS, `iteration_${iteration}`, "point_cloud.ply");
+}
+
+/**
+ * Where the checkpoint of an iteration is.
+ *
+ * @param folder Model folder
+ * @param iteration Number of finished iterations
+ * @returns Path of the file
+ */
+export function checkpointPath(folder: string, iteration: number): string {
+  return join(folder, CHECKPOINTS, `iteration_${iteration}.tame`);
+}
+
+/**
+ * The files of all checkpoints in a model folder.
+ *
+ * @param folder Model folder
+ * @returns Paths by iteration, ascending; none if there is no folder
+ */
+export async function savedCheckpoints(folder: string): Promise<string[]> {
+  const inside = join(folder, CHECKPOINTS);
+  const files = (await entriesOf(inside)).filter(({ name, isFile }) => isFile && CHECKPOINT_FILE.test(name));
+  return files.map(({ name }) => join(inside, name));
 }
 
 /**

@@ -85,6 +85,11 @@ async function main(argv: string[]): Promise<number> {
     );
   }
   await onGpu("tests/gpu: the GPU beside the CPU", () => runSuite("tests/gpu", { seconds: 120 }));
+  await onGpu("runs that are killed go on bit for bit", async () => {
+    const args = ["--backend", "cuda", "--kills", quick ? "4" : "20"];
+    const ended = await runScript("scripts/kill_check.ts", args, { seconds: 240 });
+    return ended.code === 0 ? { passed: ended.stdout.trim().split("\n").at(-1)! } : failure(ended);
+  });
   await onGpu("LPIPS agrees with PyTorch", async () => {
     const ended = await runScript("scripts/lpips_check.ts", [], { seconds: 120 });
     if (ended.code !== 0) return failure(ended);

@@ -12,7 +12,7 @@ import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 import type { ViewSampler } from "./sampler.ts";
 import { activeShDegree, learningRates, stepFlags, updateMask } from "./schedule.ts";
-import type { Due } from "./state.ts";
+import type { Due, RunState } from "./state.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
 /** Maximum steps in one native call. */
@@ -30,14 +30,32 @@ export const MAX_BATCH = 256;
  * @returns What is due, in the order of execution
  */
 export function dueAfter(iteration: number, options: ResolvedTrainOptions, strategy: Strategy): Due[] {
-  const { iterations, testIterations, saveIterations } = options;
+  const { iterations, testIterations, saveIterations, checkpointIterations } = options;
   const due: Due[] = [];
   if (iteration > 0 && strategy.isEvent(iteration)) due.push("event");
+  if (checkpointIterations.includes(iteration)) due.push("checkpoint");
   const reported = reportedIteration(iteration, options);
   if (reported === iterations && iteration < iterations) return due;
   if (testIterations.includes(reported)) due.push("evaluate");
   if (saveIterations.includes(reported)) due.push("save");
   return due;
+}
+
+/**
+ * What is due before the first step of a run, or of the rest of a resumed one. A checkpoint is taken before the
+ * evaluation and the save of its place, which are repeated. Its event is done, unless the run ended while it waited.
+ *
+ * @param state The state at the start
+ * @param options Resolved options
+ * @param strategy Defines the events
+ * @returns What is due, in the order of execution
+ */
+export function dueAtStart(
+  { iteration, pending }: Pick<RunState, "iteration" | "pending">,
+  options: ResolvedTrainOptions,
+  strategy: Strategy,
+): Due[] {
+  return dueAfter(iteration, options, strategy).filter((due) => due !== "event" || pending.includes("event"));
 }
 
 /**

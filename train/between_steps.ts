@@ -1,7 +1,9 @@
-// What happens between two batches of steps: the strategy's event, evaluations, saves, and the controller's requests.
+// What happens between two batches of steps: the strategy's event, checkpoints, evaluations, saves, and the controller's
+// requests.
 
 import type { Trainer } from "../ffi/trainer.ts";
 import { background, reportedIteration } from "./batch.ts";
+import { checkpointIfDue } from "./checkpoint/offer.ts";
 import type { Request } from "./controller.ts";
 import { evaluateSets } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
@@ -30,6 +32,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     const message = `The loss is not a finite number from iteration ${state.nonFiniteAt} on: try lower learning rates`;
     yield { type: "warning", iteration, gaussians, message };
   }
+  yield* checkpointIfDue(run, parts.trainer);
   const atEnd = iteration >= iterations;
   if (state.seconds >= maxSeconds && !atEnd) {
     // The evaluation of the last iteration is one of the end of the run.

@@ -6,6 +6,7 @@
 
 import type { Gaussians } from "../ffi/gaussians.ts";
 import type { ViewScores } from "../measure/evaluate.ts";
+import type { Snapshot } from "./checkpoint/snapshot.ts";
 import type { MemoryPlan } from "./plan.ts";
 import type { EventOutcome } from "./strategies/strategy.ts";
 
@@ -20,7 +21,10 @@ export interface TrainEventBase {
   gaussians: Gaussians;
 }
 
-/** First event: the memory that the run needs, and its schedule. */
+/**
+ * First event: the memory that the run needs, and its schedule. In a run that is resumed, the iteration is that of the
+ * checkpoint, but the Gaussians are still the initial ones.
+ */
 export interface PlanEvent extends TrainEventBase {
   /** The event's tag. */
   type: "plan";
@@ -111,6 +115,21 @@ export interface SaveEvent extends TrainEventBase {
   type: "save";
 }
 
+/**
+ * A checkpoint is due: at an iteration of `checkpointIterations`, after `checkpointSeconds`, or when a run ends early.
+ * The iteration's densification event is done; its evaluation and save follow, and are repeated by a run that is
+ * resumed. None comes after a loss that is not a finite number.
+ */
+export interface CheckpointEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "checkpoint";
+  /**
+   * Copies the complete state of the run to host memory; the run goes on when the copy is complete. It can be written
+   * later. Throws if the first call comes after the next event was requested.
+   */
+  snapshot(): Promise<Snapshot>;
+}
+
 /** Something the caller should know; the run continues. */
 export interface WarningEvent extends TrainEventBase {
   /** The event's tag. */
@@ -171,6 +190,7 @@ export type TrainEvent =
   | ViewEvent
   | EvaluateEvent
   | SaveEvent
+  | CheckpointEvent
   | PauseEvent
   | ResumeEvent
   | WarningEvent

@@ -9,8 +9,12 @@ import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { isAntialiased } from "../load/render_mode.ts";
 import { Control, StepPlan, Trainer } from "../ffi/trainer.ts";
-import { batchEnd, dueAfter, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
+import { batchEnd, dueAfter, dueAtStart, MAX_BATCH, nextBatchSize, type StepContext, stepOf } from "./batch.ts";
 import { betweenSteps } from "./between_steps.ts";
+import { CheckpointCadence } from "./checkpoint/cadence.ts";
+import { CheckpointFile } from "./checkpoint/file.ts";
+import { checkpointAtEnd } from "./checkpoint/offer.ts";
+import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -31,7 +35,8 @@ import { addLosses, newState, timed } from "./state.ts";
  * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
  * `photo` events report how many are loaded. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event. The last event is `done`,
+ * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
+ * Further `checkpoint` events come by the clock, and at iterations of the caller's. The last event is `done`,
  * unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
  * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
@@ -62,14 +67,18 @@ import { addLosses, newState, timed } from "./state.ts";
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
  * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
- * @throws {DataError} When a photo cannot be read
+ * @throws {DataError} When a photo cannot be read, or the checkpoint is damaged or of another capture
  */
 export async function* train(
   device: Device,
   scene: Scene,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainEvent, void, void> {
-  const resolved = resolveTrainOptions(options, scene);
+  const resumed = options.startCheckpoint === undefined
+    ? undefined
+    : await CheckpointFile.open(options.startCheckpoint);
+  const chosen = resumed === undefined ? options : resumedOptions(options, resumed);
+  const resolved = resolveTrainOptions(chosen, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
@@ -78,23 +87,31 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
+  const origin = await originOf({ device, scene: drawn, options: resolved });
+  const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
-  const state = { ...newState(device.seed, { start, target }), ...clock };
+  const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
+  state.loadSeconds += clock.loadSeconds;
+  const { iteration } = state;
   const densification = [...strategy.densification];
-  yield { type: "plan", iteration: 0, gaussians, plan, target, densification, scaled: scaledSchedule(options) };
-  for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
+  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(chosen) };
+  for (const message of [...differences, ...first.warnings]) yield { type: "warning", iteration, gaussians, message };
 
-  const run: Run = { device, scene: drawn, options: settings, gaussians, strategy, controller, state };
-  yield* trainSteps(run);
+  const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
+  const run: Run = {
+    ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
+    ...{ origin, cadence },
+  };
+  yield* trainSteps(run, resumed);
 
   const result = resultOf(run);
   yield { type: "done", iteration: result.iteration, gaussians, result };
 }
 
 /** Loads photos and runs all steps. Frees all native objects except the Gaussians when it returns. */
-async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
+async function* trainSteps(run: Run, resumed: CheckpointFile | undefined): AsyncGenerator<TrainEvent, void, void> {
   const { device, scene, options, gaussians, strategy, controller, state } = run;
   using photos = openPhotos(device, scene.train, options, strategy);
   using trainer = await Trainer.createAsync(gaussians, photos.views, {
@@ -105,6 +122,7 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
     viewsPerStep: options.viewsPerStep,
     ...strategy.trainerState,
   });
+  if (resumed !== undefined) await restoreTrainer(trainer, resumed);
   const context: StepContext = {
     options,
     extent: scene.extent,
@@ -116,16 +134,19 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const plan = new StepPlan(MAX_BATCH, options.viewsPerStep);
   const control = new Control(MAX_BATCH);
   using _ = controller.listen(() => control.stop());
-  state.pending = dueAfter(state.iteration, options, strategy);
+  state.pending = dueAtStart(state, options, strategy);
   let size = 1;
   let loaded = 0;
   for (;;) {
     control.reset(); // any later request of the controller ends the next native call
-    if (!(yield* betweenSteps(run, { trainer, photos }))) return;
+    if (!(yield* betweenSteps(run, { trainer, photos }))) break;
 
     const first = state.iteration + 1;
     const last = await loading(run, () => photos.ready(first, batchEnd(first, size, options, strategy)));
-    if (last === undefined) return yield* endEarly(run, "aborted");
+    if (last === undefined) {
+      yield* endEarly(run, "aborted");
+      break;
+    }
     if (photos.loaded !== undefined && photos.loaded !== loaded) {
       loaded = photos.loaded;
       yield { type: "photo", iteration: state.iteration, gaussians, loaded, total: scene.train.length };
@@ -155,4 +176,5 @@ async function* trainSteps(run: Run): AsyncGenerator<TrainEvent, void, void> {
       memory: device.memory().live,
     };
   }
+  yield* checkpointAtEnd(run, trainer);
 }

@@ -143,6 +143,34 @@ export const SCHEDULE_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
+/** Checkpoints. */
+export const CHECKPOINT_ROWS = [
+  {
+    name: "checkpoint_iterations",
+    kind: "integers",
+    unit: "N",
+    minimum: 1,
+    sentinel: -1,
+    help: "write a checkpoint after these iterations, beside those of --checkpoint_seconds",
+  },
+  {
+    name: "checkpoint_seconds",
+    kind: "number",
+    unit: "SECONDS",
+    default: 60,
+    minimum: 0,
+    sentinel: -1,
+    help: "time between two checkpoints, longer where one takes more than 3 % of it; -1: only at " +
+      "--checkpoint_iterations",
+  },
+  {
+    name: "start_checkpoint",
+    kind: "path",
+    unit: "FILE",
+    help: "continue the run of this checkpoint, with its options",
+  },
+] as const satisfies readonly OptionRow[];
+
 /** Budget and densification. */
 export const DENSIFICATION_ROWS = [
   {
@@ -308,6 +336,7 @@ export const TRAIN_ROWS = [
   ...MODEL_ROWS,
   ...SETTING_ROWS,
   ...SCHEDULE_ROWS,
+  ...CHECKPOINT_ROWS,
   ...DENSIFICATION_ROWS,
   ...OPTIMIZER_ROWS,
 ] as const satisfies readonly OptionRow[];

@@ -150,6 +150,25 @@ export interface TrainOptions {
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
   saveIterations?: readonly number[];
   /**
+   * Iterations after which a `checkpoint` event comes, after the iteration's densification event; -1 for none. Default
+   * none.
+   */
+  checkpointIterations?: readonly number[];
+  /**
+   * Seconds of the clock between two `checkpoint` events, beside those of `checkpointIterations`; -1 for no such events.
+   * Where the caller takes longer than 3 % of that time for one, they come as much less often, and a `warning` says so.
+   * Default 60.
+   */
+  checkpointSeconds?: number;
+  /**
+   * File of a checkpoint whose run is continued, as if it had not stopped: with the same scene and seed, and on the same
+   * backend and library, the result is the same, bit for bit. The options are those of the checkpoint. Another one may
+   * be given only if it cannot change the result (iterations of tests, saves and checkpoints, `checkpointSeconds`,
+   * `maxSeconds`, `dataDevice`, `photoCache`), or if it is a function that a file cannot hold (`strategy`). Default
+   * none.
+   */
+  startCheckpoint?: string | URL;
+  /**
    * Stop after this many seconds of training steps, without loading and evaluation. If the last iteration would evaluate,
    * the run does so where it stops. Default no limit.
    */
@@ -188,8 +207,8 @@ export interface StrategyContext {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller">>
-  & Pick<TrainOptions, "preset" | "signal" | "controller">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "startCheckpoint">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller" | "startCheckpoint">
   & { parity: readonly ParityPart[] };
 
 /** Iterations that evaluate if the caller gives none, beside the last one. */
@@ -285,7 +304,7 @@ function checkTogether(options: ResolvedTrainOptions): void {
  *
  * @param options What the caller gave
  * @param scene What is trained on. Default: one that holds out no views
- * @returns All options; the schedule is scaled, both lists of iterations are limited to the run, and `saveIterations`
+ * @returns All options; the schedule is scaled, the lists of iterations are limited to the run, and `saveIterations`
  * includes the last one
  * @throws {OptionError} When an option is unknown or out of range; the message names it and says what is allowed
  */
@@ -309,6 +328,7 @@ export function resolveTrainOptions(
   const checked = resolveOptions(TRAIN_ROWS, { ...named, parity, strategy: name });
   const { iterations } = checked;
   const { testIterations = [...USUAL_TESTS, ...(test.length > 0 ? [iterations] : [])] } = checked;
+  const { checkpointIterations = [] } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
@@ -316,6 +336,7 @@ export function resolveTrainOptions(
     strategy: own ?? checked.strategy,
     testIterations: happening(testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
+    checkpointIterations: happening(checkpointIterations),
     signal: given.signal,
     controller: given.controller,
   };

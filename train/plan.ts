@@ -132,6 +132,19 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
 }
 
+/** What a checkpoint copies. */
+const STATE: readonly string[] = ["parameters", "optimizer", "statistics"];
+
+/**
+ * Bytes of a checkpoint at the largest count of Gaussians: of its copy in host memory, and about as many in its file.
+ * Two files are kept while a third is written.
+ *
+ * @param plan What {@linkcode planMemory} returned
+ */
+export function checkpointBytes({ items }: Pick<MemoryPlan, "items">): number {
+  return items.reduce((sum, { purpose, bytes }) => sum + (STATE.includes(purpose) ? bytes : 0), 0);
+}
+
 /**
  * Whether a run's memory is available.
  *

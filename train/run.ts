@@ -3,6 +3,8 @@
 import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import type { CheckpointCadence } from "./checkpoint/cadence.ts";
+import type { RunOrigin } from "./checkpoint/manifest.ts";
 import type { TrainController } from "./controller.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
@@ -23,6 +25,10 @@ export interface Run {
   strategy: Strategy;
   /** The caller's requests. */
   controller: TrainController;
+  /** What its checkpoints state about it. */
+  origin: RunOrigin;
+  /** When checkpoints are due. */
+  cadence: CheckpointCadence;
   /** Everything else that changes during the run. */
   state: RunState;
   /** Why the run ends before its last iteration, if it does. */

@@ -16,6 +16,15 @@ export const FOLDER_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
+/** The row of `train` that looks for a checkpoint in its model folder. */
+export const RESUME_ROWS = [
+  {
+    name: "resume",
+    kind: "flag",
+    help: "continue the run of the latest checkpoint in --model_path, with its options; without one, start",
+  },
+] as const satisfies readonly OptionRow[];
+
 /** Device rows. */
 export const COMPUTE_ROWS = rowsNamed(DEVICE_ROWS, "backend", "device", "threads", "memory_limit");
 

@@ -7,7 +7,7 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Collects the rows of `train.csv`, and writes them at every save and at the end. */
+/** Collects the rows of `train.csv`, and writes them at every save and checkpoint, and at the end. */
 export class CsvSink implements Sink {
   readonly #folder: FolderSink;
   readonly #log: TrainLog;
@@ -20,6 +20,9 @@ export class CsvSink implements Sink {
 
   async event(event: TrainEvent): Promise<void> {
     switch (event.type) {
+      case "plan":
+        if (event.iteration > 0) await this.#log.resume(event.iteration);
+        break;
       case "step":
         this.#log.add(event);
         break;
@@ -30,6 +33,7 @@ export class CsvSink implements Sink {
         this.#log.evaluated(event);
         break;
       case "save":
+      case "checkpoint":
       case "done":
         if (this.#folder.begun) await this.#log.write();
         break;

@@ -38,6 +38,9 @@ export class FolderSink implements Sink {
       case "step":
         if (this.#photosRead) await this.#begin();
         break;
+      case "checkpoint":
+        await this.#begin();
+        break;
       case "save":
         await this.#begin();
         this.#path = await savePointCloud(event.gaussians, this.#setup.folder, event.iteration);

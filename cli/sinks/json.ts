@@ -1,6 +1,7 @@
 // The events of a run as JSON, one object a line on the standard output.
 
 import type { TrainEvent } from "../../train/events.ts";
+import { checkpointBytes } from "../../train/plan.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
@@ -28,6 +29,8 @@ export class JsonSink implements Sink {
 
   #more(event: TrainEvent): object {
     switch (event.type) {
+      case "plan":
+        return { checkpointBytes: checkpointBytes(event.plan) };
       case "step": // losses with the digits of a float
         return { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) };
       case "save":

@@ -2,6 +2,7 @@
 
 import { formatBytes } from "../../base/format.ts";
 import type { DensifyEvent, DoneEvent, EvaluateEvent, TrainEvent } from "../../train/events.ts";
+import { checkpointBytes } from "../../train/plan.ts";
 import { count, duration, planText, rate } from "../format.ts";
 import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
@@ -28,6 +29,7 @@ export class LinesSink implements Sink {
     switch (event.type) {
       case "plan":
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
+        if (takesCheckpoints(this.#setup.values)) this.#reporter.note(describeCheckpoints(checkpointBytes(event.plan)));
         if (event.scaled !== undefined) this.#reporter.note(describeScaling(event.scaled, this.#setup.values));
         break;
       case "densify":
@@ -67,6 +69,17 @@ export class LinesSink implements Sink {
       } in this folder; render uses ${last} unless --iteration is given`,
     );
   }
+}
+
+function takesCheckpoints({ checkpoint_seconds, checkpoint_iterations = [] }: RunSetup["values"]): boolean {
+  return checkpoint_seconds >= 0 || checkpoint_iterations.some((iteration) => iteration > 0);
+}
+
+function describeCheckpoints(bytes: number): string {
+  return `Checkpoints: about ${
+    formatBytes(bytes)
+  } of host memory and of disk each; two are kept while one is written, ` +
+    `${formatBytes(3 * bytes)}`;
 }
 
 /** Describes a scaled schedule in one line. */

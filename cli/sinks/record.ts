@@ -52,10 +52,10 @@ export class RecordSink implements Sink {
   }
 }
 
-/** All options by name, so that `--config` repeats the run from anywhere. */
-function recordedOptions({ values, scene, folder }: RunSetup): Record<string, unknown> {
+/** All options by name, so that `--config` repeats the run from anywhere, and from its beginning. */
+export function recordedOptions({ values, scene, folder }: RunSetup): Record<string, unknown> {
   const recorded: Record<string, unknown> = { ...values, source_path: scene.source, model_path: folder };
-  delete recorded.config;
+  for (const name of ["config", "resume", "start_checkpoint"]) delete recorded[name];
   if (values.init !== undefined) recorded.init = userPath(values.init);
   for (const name of Object.keys(recorded)) recorded[name] ??= null;
   return recorded;

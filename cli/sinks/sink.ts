@@ -10,7 +10,7 @@ export interface Sink {
   /** Takes one event, in order; the run waits for it. */
   event(event: TrainEvent): void | Promise<void>;
   /** Called once at the end of the run, also if it failed. */
-  end?(): void;
+  end?(): void | Promise<void>;
 }
 
 /** A run before its first event. */

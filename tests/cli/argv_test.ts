@@ -186,8 +186,6 @@ Deno.test("parse() says what an option takes when its value is missing", () => {
 
 Deno.test("parse() rejects options of missing features with the reason", () => {
   const rejected: [string[], string][] = [
-    [["--start_checkpoint", "c.pth"], `"c.pth" as --start_checkpoint: a run cannot be resumed`],
-    [["--checkpoint_iterations", "7000"], `"7000" as --checkpoint_iterations: checkpoints cannot be written`],
     [["--websockets"], "--websockets: there is no live viewer"],
     [["--debug"], "--debug: every native call is checked"],
     [["--debug_from", "3"], `"3" as --debug_from: every native call is checked`],

@@ -7,6 +7,7 @@ import { parse } from "../../cli/argv.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { Reporter } from "../../cli/progress.ts";
 import { BarSink } from "../../cli/sinks/bar.ts";
+import { CheckpointSink } from "../../cli/sinks/checkpoints.ts";
 import { CsvSink } from "../../cli/sinks/csv.ts";
 import { FolderSink } from "../../cli/sinks/folder.ts";
 import { JsonSink } from "../../cli/sinks/json.ts";
@@ -15,6 +16,7 @@ import { RecordSink } from "../../cli/sinks/record.ts";
 import type { RunSetup, Sink } from "../../cli/sinks/sink.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
+import type { Snapshot } from "../../train/checkpoint/snapshot.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
 import type { MemoryPlan } from "../../train/plan.ts";
 import { deviceTest } from "../support/device.ts";
@@ -118,7 +120,8 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
 
 sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only that", async ({ setup, ...run }) => {
   const { gaussians } = run.done;
-  const plan: MemoryPlan = { items: [], total: 0, limit: Infinity };
+  const items = ["photos", "parameters", "optimizer"].map((purpose) => ({ purpose, bytes: 2048, exact: true }));
+  const plan: MemoryPlan = { items, total: 6144, limit: Infinity };
   const planned: TrainEvent = { type: "plan", iteration: 0, gaussians, plan, target: 2, densification: [] };
   for (const scaled of [undefined, { densifyUntilIter: 2, shDegreeInterval: 1 }]) {
     const streams = new Recorder(false);
@@ -127,6 +130,8 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     const sinks = { folder, record: new RecordSink(setup, { folder }) };
     await tell([new LinesSink(reporter, setup, sinks), new JsonSink(reporter, setup, sinks)], { ...planned, scaled });
     assertEquals(JSON.parse(streams.output).scaled, scaled);
+    assertEquals(JSON.parse(streams.output).checkpointBytes, 4096);
+    assertStringIncludes(streams.errors, "Checkpoints: about 4.0 KiB of host memory and of disk each; two are kept");
     const lines = streams.errors.split("\n").filter((line) => line.includes("schedule"));
     const line =
       "The schedule is scaled to 4 iterations: --densify_until_iter 2, --sh_degree_interval 1; give any of " +
@@ -148,3 +153,43 @@ sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({
   assertStringIncludes(streams.errors, "4 iterations in 2.00 s (2.0 it/s)");
   assertStringIncludes(streams.errors, `Splats: ${folder.path}`);
 });
+
+sinkTest(
+  "CheckpointSink writes beside the run, keeps two, and warns of one that fails",
+  async ({ setup, ...run }, path) => {
+    const streams = new Recorder(false);
+    const sink = new CheckpointSink(new Reporter({ streams }), setup);
+    let configs = 0;
+    const checkpoint = (iteration: number, fails?: "copy" | "write"): TrainEvent => {
+      const write: Snapshot["write"] = async (file, { config } = {}) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (fails === "write") throw new Error("No space left on device");
+        configs += config?.iterations === 4 ? 1 : 0;
+        await Deno.writeTextFile(file, "checkpoint");
+      };
+      const snapshot = fails === "copy"
+        ? () => Promise.reject(new Error("Array buffer allocation failed"))
+        : () => Promise.resolve({ iteration, write } as Snapshot);
+      return { type: "checkpoint", iteration, gaussians: run.done.gaussians, snapshot };
+    };
+    await tell(
+      [sink],
+      checkpoint(1),
+      checkpoint(2, "write"),
+      checkpoint(3, "copy"),
+      checkpoint(4),
+      checkpoint(5),
+      run.done,
+    );
+    assertEquals([...Deno.readDirSync(join(path, "checkpoints"))].map(({ name }) => name).sort(), [
+      "iteration_4.tame",
+      "iteration_5.tame",
+    ]);
+    assertEquals(configs, 3);
+    assertEquals(streams.errors.trim().split("\n"), [
+      `Warning: No checkpoint of iteration 2 in ${path}: No space left on device`,
+      `Warning: No checkpoint of iteration 3 in ${path}: Array buffer allocation failed`,
+    ]);
+    await sink.end();
+  },
+);

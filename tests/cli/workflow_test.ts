@@ -326,7 +326,8 @@ workflowTest("tame train exits with 130 when it is interrupted during the last e
   }
   assertEquals((await child.status).code, EXIT.interrupted, await errors);
   const events = output.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assertEquals(events.slice(-2).map(({ type, iteration }) => `${type} ${iteration}`), ["save 2", "done 2"]);
+  const ends = events.slice(-3).map(({ type, iteration }) => `${type} ${iteration}`);
+  assertEquals(ends, ["save 2", "checkpoint 2", "done 2"]);
   assertEquals(events.at(-1).result.aborted, true);
   assert(existsSync(join(folder, "out", "point_cloud", "iteration_2", "point_cloud.ply")));
 });

@@ -172,8 +172,8 @@ deviceTest(
         if (event.type === "densify" && event.iteration === 12) controller.abort();
       },
     );
-    const ends = events.slice(-3).map(({ type, iteration }) => `${type} ${iteration}`);
-    assertEquals(ends, ["densify 12", "save 12", "done 12"]);
+    const ends = events.slice(-4).map(({ type, iteration }) => `${type} ${iteration}`);
+    assertEquals(ends, ["densify 12", "save 12", "checkpoint 12", "done 12"]);
     assertEquals([result.aborted, result.count], [true, eventTarget(2, 5, START, 240)]);
   },
 );

@@ -168,7 +168,7 @@ deviceTest("train() ends with done when its signal fires", async (device) => {
       }
     }
     assertEquals(types.at(-1), "done");
-    assertEquals(types.at(-2) === "save", result!.iteration > 0);
+    assertEquals(types.slice(-3, -1).join() === "save,checkpoint", result!.iteration > 0);
     assertEquals(result?.aborted, true);
     assertEquals(result!.iteration > 0, moment === "step" || moment === "evaluate");
     assertLess(result!.iteration, 5000);
@@ -188,7 +188,12 @@ deviceTest("train() counts as aborted when its signal fires during the last eval
   const { events, result } = await trained(device, interrupted, options);
   assertEquals([result.aborted, result.iteration], [true, 5]);
   const ends = events.filter(({ type }) => type !== "step" && type !== "photo");
-  assertEquals(ends.map(({ type, iteration }) => `${type} ${iteration}`), ["plan 0", "save 5", "done 5"]);
+  assertEquals(ends.map(({ type, iteration }) => `${type} ${iteration}`), [
+    "plan 0",
+    "save 5",
+    "checkpoint 5",
+    "done 5",
+  ]);
 });
 
 deviceTest("train() saves an iteration again when it is aborted there", async (device) => {
@@ -230,14 +235,14 @@ deviceTest("train() stops a native call in progress when its signal fires", asyn
   assertEquals(result.aborted, true);
 });
 
-deviceTest("train() stops after maxSeconds and yields a last save", async (device) => {
+deviceTest("train() stops after maxSeconds and yields a last save and a checkpoint", async (device) => {
   const scene = await syntheticScene(device);
   const { events, result } = await trained(device, scene, { ...QUIET, iterations: 1_000_000, maxSeconds: 0.1 });
   assertEquals([result.timedOut, result.aborted], [true, false]);
-  assertEquals(events.slice(-2).map((event) => `${event.type} ${event.iteration}`), [
-    `save ${result.iteration}`,
-    `done ${result.iteration}`,
-  ]);
+  assertEquals(
+    events.slice(-3).map((event) => `${event.type} ${event.iteration}`),
+    ["save", "checkpoint", "done"].map((type) => `${type} ${result.iteration}`),
+  );
 });
 
 deviceTest("train() warns when it has no densification events to reach its budget, and only then", async (device) => {

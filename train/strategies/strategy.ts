@@ -48,7 +48,8 @@ export interface EventOutcome {
 
 /**
  * Adds and removes Gaussians. All methods except `apply` are pure functions of the iteration, so that a batch of steps
- * can be planned ahead.
+ * can be planned ahead. It has no state of its own between two events besides the trainer's, so that a run can go on from
+ * a checkpoint.
  */
 export interface Strategy {
   /** Its name. */

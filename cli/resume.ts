@@ -1,0 +1,77 @@
+// --resume and --start_checkpoint: the checkpoint from which a run goes on, and the options of that run.
+
+import { savedCheckpoints } from "../load/model_folder.ts";
+import { CheckpointFile } from "../train/checkpoint/file.ts";
+import { latestCheckpoint } from "../train/checkpoint/latest.ts";
+import { CHANGEABLE, conflict } from "../train/checkpoint/resume.ts";
+import { parse, type Parsed } from "./argv.ts";
+import { optionArguments } from "./config.ts";
+import { UsageError } from "./errors.ts";
+import { count } from "./format.ts";
+import { rowsOf } from "./option.ts";
+import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
+import { TRAIN_OPTIONS } from "./options.ts";
+import { userPath } from "./paths.ts";
+import type { Reporter } from "./progress.ts";
+
+type ParsedTrain = Parsed<typeof TRAIN_OPTIONS>;
+
+/** Flags that a resumed run may change beside the library's: where it reads, writes, computes and reports. */
+const FREE: readonly string[] = [
+  ...CHANGEABLE,
+  ...["source_path", "model_path", "init", "backend", "device", "threads", "memory_limit"],
+  ...["resume", "config", "quiet", "json"],
+  ...[...COMPATIBILITY_ROWS, ...PIPELINE_ROWS].map(({ name }) => name),
+];
+
+/**
+ * The options of the run that --resume or --start_checkpoint asks for: those of the checkpoint, and those given. Without
+ * a checkpoint, those given.
+ */
+export async function resumedOptions(parsed: ParsedTrain, reporter: Reporter): Promise<ParsedTrain> {
+  const checkpoint = await chosenCheckpoint(parsed, reporter);
+  if (checkpoint === undefined) return parsed;
+  const { path, manifest: { config, state, options: { iterations } } } = checkpoint;
+  if (config === undefined) {
+    throw new UsageError(`Cannot resume ${path} on the command line: a program of its own wrote it, without options`);
+  }
+  const { values, given } = parse(optionArguments(config, path, rowsOf(TRAIN_OPTIONS)), TRAIN_OPTIONS);
+  const stored: Readonly<Record<string, unknown>> = values;
+  const wanted = Object.entries(parsed.values).filter(([name]) => parsed.given.has(name));
+  for (const [name, value] of wanted) {
+    if (FREE.includes(name) || String(value) === String(stored[name])) continue;
+    throw new UsageError(conflict({ name: `--${name}`, value, stored: stored[name], path }));
+  }
+  reporter.note(`Resuming ${path}: ${count(state.iteration)} of ${count(Number(iterations))} iterations are done`);
+  return {
+    values: { ...values, ...Object.fromEntries(wanted), start_checkpoint: path },
+    given: new Set([...given, ...parsed.given, "start_checkpoint"]),
+    positionals: [],
+  };
+}
+
+async function chosenCheckpoint({ values }: ParsedTrain, reporter: Reporter): Promise<CheckpointFile | undefined> {
+  if (values.start_checkpoint !== undefined) {
+    if (!values.resume) return await CheckpointFile.open(userPath(values.start_checkpoint));
+    throw new UsageError("Cannot use --resume with --start_checkpoint: one looks for a checkpoint, the other names it");
+  }
+  if (!values.resume) {
+    await noteEarlierRun(values.model_path, reporter);
+    return undefined;
+  }
+  if (values.model_path === "") throw new UsageError("Missing --model_path: which model folder to resume");
+  const folder = userPath(values.model_path);
+  const onDamaged = (error: Error) => reporter.warn(`${error.message}; trying the one before`);
+  const checkpoint = await latestCheckpoint(folder, { onDamaged });
+  if (checkpoint === undefined) reporter.note(`No checkpoint in ${folder}: training from the beginning`);
+  return checkpoint;
+}
+
+/** Says that a folder has checkpoints of a run that could be continued. */
+async function noteEarlierRun(folder: string, reporter: Reporter): Promise<void> {
+  if (folder === "" || (await savedCheckpoints(userPath(folder))).length === 0) return;
+  reporter.note(
+    `${userPath(folder)} has checkpoints of an earlier run, which the first one of this run replaces; ` +
+      `--resume continues the earlier run instead`,
+  );
+}
