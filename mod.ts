@@ -76,6 +76,7 @@ export type {
   PhotoEvent,
   PlanEvent,
   ResumeEvent,
+  RunEnding,
   SaveEvent,
   StepEvent,
   TrainEvent,

@@ -29,10 +29,11 @@ import { addLosses, newState, timed } from "./state.ts";
  *
  * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
  * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
- * `photo` events report how many are loaded. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
+ * `photo` events report how many are loaded. In an iteration that saves or evaluates, `save`, `view` and `evaluate`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event. The last event is `done`,
- * unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
+ * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event. So does one that fails after
+ * its first step, before it throws its error; an evaluation that fails is a `warning`. The last event is `done`, unless
+ * the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
  * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
  * how many were pruned, cloned and split. The last one leaves exactly the target count, unless `budgetCap` is set. In a
@@ -62,7 +63,7 @@ import { addLosses, newState, timed } from "./state.ts";
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
  * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
- * @throws {DataError} When a photo cannot be read
+ * @throws {DataError} When a training photo cannot be read
  */
 export async function* train(
   device: Device,
@@ -87,7 +88,12 @@ export async function* train(
   for (const message of first.warnings) yield { type: "warning", iteration: 0, gaussians, message };
 
   const run: Run = { device, scene: drawn, options: settings, gaussians, strategy, controller, state };
-  yield* trainSteps(run);
+  try {
+    yield* trainSteps(run);
+  } catch (error) {
+    yield* endEarly(run, "failed");
+    throw error;
+  }
 
   const result = resultOf(run);
   yield { type: "done", iteration: result.iteration, gaussians, result };
