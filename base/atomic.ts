@@ -1,5 +1,7 @@
 // Atomic writes: a file appears under its name only when it is complete.
 
+import { writeError } from "./disk.ts";
+
 /** Options of {@linkcode writeFileAtomic} and {@linkcode writePartsAtomic}. */
 export interface WriteOptions {
   /** Permission bits of the file; Deno's own by default. */
@@ -44,6 +46,6 @@ export async function writePartsAtomic(
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // report the first error
-    throw error;
+    throw await writeError(error, path);
   }
 }
