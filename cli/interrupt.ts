@@ -34,6 +34,11 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
+  /** Exit code of the first signal; 0 before. */
+  get code(): number {
+    return this.signal.aborted ? (this.signal.reason as Interrupted).code : EXIT.done;
+  }
+
   /** Restores what the signals do by default. */
   [Symbol.dispose](): void {
     for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
