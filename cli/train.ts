@@ -16,6 +16,7 @@ import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
+import { checkOutputFolder } from "./output_folder.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
 import { AllSinks } from "./sinks/all.ts";
@@ -52,8 +53,12 @@ export async function run(argv: string[]): Promise<number> {
   );
   const { signal } = interrupt;
 
+  const source = userPath(values.source_path);
+  const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
+  await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
+
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const loading = loadScene(userPath(values.source_path), {
+  const loading = loadScene(source, {
     ...libraryOptions(LOAD_ROWS, values),
     ...viewParity(values),
     ...{ init, library: namedLibrary(), signal },
@@ -69,7 +74,6 @@ export async function run(argv: string[]): Promise<number> {
       path: scene.source,
     });
   }
-  const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   const loadSeconds = (performance.now() - started) / 1000;
 
   const setup: RunSetup = { values, device, scene, folder, loadSeconds };

@@ -15,7 +15,8 @@ export const MODEL_FILES = {
   log: "train.csv",
 } as const;
 
-const POINT_CLOUDS = "point_cloud";
+/** Name of the folder of the point clouds. */
+export const POINT_CLOUDS = "point_cloud";
 const ITERATION_FOLDER = /^iteration_(\d+)$/;
 
 /**

@@ -3,11 +3,13 @@
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { rowNamed } from "../../base/option.ts";
+import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { lastIteration, MODEL_FILES, savedIterations } from "../../load/model_folder.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
-import type { SaveEvent, TrainEvent } from "../../train/events.ts";
+import { largestCount } from "../../train/budget.ts";
+import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
@@ -43,6 +45,9 @@ export class FolderSink implements Sink {
 
   async event(event: TrainEvent): Promise<void> {
     switch (event.type) {
+      case "plan":
+        await checkDisk(this.#setup.folder, planDisk(plannedRun(event, this.#setup)));
+        break;
       case "photo":
         this.#photos = event.loaded === event.total ? "loaded" : "arriving";
         break;
@@ -86,6 +91,20 @@ export class FolderSink implements Sink {
     await startModelFolder(folder, scene, cfgArgs(this.#setup));
     this.#begun = true;
   }
+}
+
+/** What the run writes; of the iterations to save, those that happen. */
+function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
+  const { iterations, save_iterations } = values;
+  const { gaussians, target, densification } = event;
+  const saved = new Set([...save_iterations.filter((t) => t >= 1 && t < iterations), iterations]);
+  return {
+    scene,
+    count: largestCount({ start: gaussians.count, target }, densification.length),
+    shDegree: gaussians.shDegree,
+    saves: saved.size,
+    iterations,
+  };
 }
 
 /** Whether a folder has saved Gaussians. */
