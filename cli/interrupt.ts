@@ -24,7 +24,7 @@ export class Interrupt implements Disposable {
 
   /** `onFirst` tells the user what happens next. */
   constructor(onFirst: () => void) {
-    this.#listeners = heardSignals().map((name) => [name, () => this.#receive(name, onFirst)]);
+    this.#listeners = SIGNALS.map((name) => [name, () => this.#receive(name, onFirst)]);
     for (const [name, listener] of this.#listeners) Deno.addSignalListener(name, listener);
     listening++;
   }
@@ -63,20 +63,5 @@ export function endAsInitProcess(): void {
     Deno.addSignalListener(name, () => {
       if (listening === 0) Deno.exit(CODES[name]);
     });
-  }
-}
-
-/** The signals to listen to: not SIGHUP in a process that was started to survive it, by `nohup`. */
-function heardSignals(): EndingSignal[] {
-  return SIGNALS.filter((name) => name !== "SIGHUP" || !ignoresHangup());
-}
-
-/** Whether the process ignores SIGHUP, as far as Deno may read that: on Linux, with all permissions. */
-function ignoresHangup(): boolean {
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
-    return (BigInt(`0x${ignored}`) & 1n) === 1n; // SIGHUP is signal 1, the lowest bit
-  } catch {
-    return false;
   }
 }

@@ -37,7 +37,7 @@ async function checkOutsideCapture(
     throw unusable(folder, "it is the capture, whose files would be overwritten. Choose another folder");
   }
   if (inside.split(/[\\/]/, 1)[0] === ".." || isAbsolute(inside)) return;
-  if (!named) throw unusable(folder, "the default, it is in the capture. Give --model_path");
+  if (!named) throw unusable(folder, "it is the default, which is in the capture. Give --model_path");
   const entries = await entriesOf(folder);
   if (entries.length === 0 || entries.some(({ name }) => OWN_FILES.includes(name))) return;
   throw unusable(folder, "it is in the capture and has other files. Name a new folder");
