@@ -4,6 +4,7 @@ import { OptionError } from "./base/option.ts";
 import { asksForHelp } from "./cli/help.ts";
 import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
+import { endAsInitProcess } from "./cli/interrupt.ts";
 import { nearest } from "./cli/nearest.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
 import { type VerbName, VERBS } from "./cli/verbs.ts";
@@ -28,7 +29,8 @@ ${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(9)} ${verb.summar
 
 The paper's benchmark and reports: deno task full-eval --help
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 bad input data, 4 no usable device or out of memory, 130 interrupted`;
+Exit codes: 0 done, 1 failed, 2 usage, 3 bad input data, 4 no usable device or out of memory,
+129, 130 or 143 ended by SIGHUP, ^C or SIGTERM`;
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...argv] = args;
@@ -66,4 +68,7 @@ function unknownVerb(name: string): UsageError {
   return new UsageError(`Unknown verb "${name}": ${hint}`);
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  endAsInitProcess();
+  Deno.exit(await main(Deno.args));
+}

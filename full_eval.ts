@@ -4,6 +4,7 @@ import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
 import { fullEvalHelp, run } from "./cli/full_eval.ts";
 import { asksForHelp } from "./cli/help.ts";
+import { endAsInitProcess } from "./cli/interrupt.ts";
 import { advice, type Command, type Needs, requirePermissions } from "./cli/permissions.ts";
 
 const NEEDS: Needs = { writes: true, runs: true };
@@ -25,4 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  endAsInitProcess();
+  Deno.exit(await main(Deno.args));
+}

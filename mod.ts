@@ -83,6 +83,7 @@ export type {
   PhotoEvent,
   PlanEvent,
   ResumeEvent,
+  RunEnding,
   SaveEvent,
   StepEvent,
   TrainEvent,

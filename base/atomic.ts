@@ -1,6 +1,7 @@
 // Atomic writes: a file appears under its name only when it is complete.
 
 import { dirname } from "node:path";
+import { writeError } from "./disk.ts";
 
 /** Options of {@linkcode writeFileAtomic} and {@linkcode writePartsAtomic}. */
 export interface WriteOptions {
@@ -50,7 +51,7 @@ export async function writePartsAtomic(
     if (options.durable) await syncFolder(dirname(path));
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // report the first error
-    throw error;
+    throw await writeError(error, path);
   }
 }
 

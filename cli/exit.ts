@@ -3,7 +3,7 @@
 import { DataError } from "../base/errors.ts";
 import { OptionError } from "../base/option.ts";
 import { LibraryError, TameError } from "../ffi/errors.ts";
-import { PermissionError, UsageError } from "./errors.ts";
+import { Interrupted, PermissionError, UsageError } from "./errors.ts";
 import { flagOf } from "./option.ts";
 
 /** Exit codes of every verb. */
@@ -13,7 +13,9 @@ export const EXIT = {
   usage: 2,
   data: 3,
   device: 4,
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 /** How the process ends because of an error. */
@@ -37,9 +39,7 @@ export function failureOf(error: unknown, permissions: () => string): Failure {
     const code = DEVICE_STATUSES.includes(error.status) ? EXIT.device : EXIT.failed;
     return { code, message: withAdvice(error.message, error.advice) };
   }
-  if (error instanceof DOMException && error.name === "AbortError") {
-    return { code: EXIT.interrupted, message: "Interrupted" };
-  }
+  if (error instanceof Interrupted) return { code: error.code, message: error.message };
   if (error instanceof Deno.errors.NotCapable) {
     return { code: EXIT.usage, message: `${error.message}. ${permissions()}` };
   }

@@ -9,7 +9,7 @@ import { bar, duration, rate } from "./format.ts";
 export interface Streams {
   /** Writes to the standard output. */
   out(text: string): void;
-  /** Writes to the standard error. */
+  /** Writes to the standard error; never throws. */
   err(text: string): void;
   /** Whether the standard error is a terminal. */
   terminal: boolean;
@@ -39,24 +39,49 @@ const CLEAR = "\r\x1b[K";
 export function processStreams(): Streams {
   return {
     out: writerOf(Deno.stdout),
-    err: writerOf(Deno.stderr),
+    err: writerThatNeverThrows(writerOf(Deno.stderr)),
     terminal: Deno.stderr.isTerminal(),
     columns: terminalColumns,
     now: () => performance.now(),
   };
 }
 
-/** Writes text to a stream until its reader closes it (`| head -1`); then drops it, so that the work continues. */
+/**
+ * Writes text to a stream until its reader closes it (`| head -1`); then drops it, so that the work continues. A write
+ * that fails otherwise throws: its text is dropped unless it is partly written; its rest then comes before the next.
+ */
 export function writerOf(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
   const encoder = new TextEncoder();
   let open = true;
+  let begun: Uint8Array = new Uint8Array();
   return (text) => {
-    const bytes = encoder.encode(text);
+    for (const bytes of [begun, encoder.encode(text)]) {
+      let written = 0;
+      try {
+        while (open && written < bytes.length) written += stream.writeSync(bytes.subarray(written));
+      } catch (error) {
+        open = !isClosed(error);
+        if (!open) return;
+        if (written > 0) begun = bytes.subarray(written);
+        throw error;
+      }
+      begun = new Uint8Array();
+    }
+  };
+}
+
+/** Whether a stream's reader has gone: the end of a pipe was closed, or a terminal hung up (EIO). */
+function isClosed(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || error instanceof Error && "code" in error && error.code === "EIO";
+}
+
+/** For messages: work does not end because nobody can be told about it. */
+function writerThatNeverThrows(write: (text: string) => void): (text: string) => void {
+  return (text) => {
     try {
-      for (let written = 0; open && written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      open = false;
+      write(text);
+    } catch {
+      // There is no other stream to report it on.
     }
   };
 }
@@ -76,6 +101,7 @@ export class Reporter {
   readonly #json: boolean;
   readonly #streams: Streams;
   #drawn = false;
+  #outputFails = false;
   #current: { label: string; started: number; first: number; shown: number } | undefined;
 
   /** `quiet` keeps only the terminal's bar and warnings; `json` keeps the standard output for events. */
@@ -90,7 +116,7 @@ export class Reporter {
     if (this.#quiet) return;
     this.#clear();
     if (this.#json) this.#streams.err(`${text}\n`);
-    else this.#streams.out(`${text}\n`);
+    else this.#out(text);
   }
 
   /** Something the user should know while the work continues. */
@@ -101,7 +127,7 @@ export class Reporter {
 
   /** Writes one JSON line to the standard output with --json, nothing without. */
   event(event: object): void {
-    if (this.#json) this.#streams.out(`${JSON.stringify(event)}\n`);
+    if (this.#json) this.#out(JSON.stringify(event));
   }
 
   /** Shows the progress, at a limited rate. */
@@ -137,6 +163,18 @@ export class Reporter {
   finish(): void {
     this.#clear();
     this.#current = undefined;
+  }
+
+  /** Writes a line. One that cannot be written does not end the work; the first of several gives a warning. */
+  #out(line: string): void {
+    try {
+      this.#streams.out(`${line}\n`);
+      this.#outputFails = false;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!this.#outputFails) this.warn(`Cannot write to the standard output, and continue without: ${reason}`);
+      this.#outputFails = true;
+    }
   }
 
   #clear(): void {

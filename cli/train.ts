@@ -6,6 +6,7 @@ import { libraryOptions } from "../base/option.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
+import type { TrainResult } from "../train/events.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { parseWithConfig } from "./config.ts";
@@ -15,9 +16,11 @@ import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
+import { checkOutputFolder } from "./output_folder.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
 import { resumedOptions } from "./resume.ts";
+import { AllSinks } from "./sinks/all.ts";
 import { BarSink } from "./sinks/bar.ts";
 import { CheckpointSink } from "./sinks/checkpoints.ts";
 import { CsvSink } from "./sinks/csv.ts";
@@ -53,8 +56,12 @@ export async function run(argv: string[]): Promise<number> {
   );
   const { signal } = interrupt;
 
+  const source = userPath(values.source_path);
+  const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
+  await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
+
   const init = values.init === undefined ? undefined : userPath(values.init);
-  const loading = loadScene(userPath(values.source_path), {
+  const loading = loadScene(source, {
     ...libraryOptions(LOAD_ROWS, values),
     ...viewParity(values),
     ...{ init, library: namedLibrary(), signal },
@@ -70,18 +77,18 @@ export async function run(argv: string[]): Promise<number> {
       path: scene.source,
     });
   }
-  const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   const loadSeconds = (performance.now() - started) / 1000;
 
   const setup: RunSetup = { values, device, scene, folder, loadSeconds };
-  return await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
+  const { aborted } = await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
+  return aborted ? interrupt.code : EXIT.done;
 }
 
 /** All outputs of a run. A sink that uses another comes after it. */
-function sinksOf(setup: RunSetup, reporter: Reporter): Sink[] {
+function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
-  return [
+  return new AllSinks([
     folder,
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
@@ -89,25 +96,25 @@ function sinksOf(setup: RunSetup, reporter: Reporter): Sink[] {
     new BarSink(reporter, setup.values.iterations),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record }),
-  ];
+  ]);
 }
 
-/** Trains to the end and resolves to the exit code. */
+/** Trains to the end. */
 async function trainInto(
-  sinks: readonly Sink[],
+  sink: Sink,
   { device, scene }: RunSetup,
   options: TrainOptions,
-): Promise<number> {
+): Promise<TrainResult> {
   let gaussians: Gaussians | undefined;
   try {
     for await (const event of train(device, scene, options)) {
       gaussians = event.gaussians;
-      for (const sink of sinks) await sink.event(event);
-      if (event.type === "done") return event.result.aborted ? EXIT.interrupted : EXIT.done;
+      await sink.event(event);
+      if (event.type === "done") return event.result;
     }
     throw new Error("Training ended without its last event");
   } finally {
-    for (const sink of sinks) await sink.end?.();
+    await sink.end?.();
     gaussians?.[Symbol.dispose]();
   }
 }

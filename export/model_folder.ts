@@ -14,6 +14,7 @@
 
 import { dirname, join } from "node:path";
 import { writeFileAtomic, writePartsAtomic } from "../base/atomic.ts";
+import { makeFolder } from "../base/disk.ts";
 import type { Scene, View } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
@@ -77,7 +78,7 @@ export interface RunConfig {
  * @param cfgArgs Names and values for `cfg_args`
  */
 export async function startModelFolder(folder: string, scene: Scene, cfgArgs: CfgArgs): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, MODEL_FILES.cfgArgs), formatCfgArgs(cfgArgs));
   await writePartsAtomic(join(folder, MODEL_FILES.cameras), camerasJson(scene));
   await writePartsAtomic(join(folder, MODEL_FILES.input), pointsPlyParts(scene.points));
@@ -124,7 +125,7 @@ function cameraEntry(view: View, id: number): object {
  */
 export async function savePointCloud(gaussians: Gaussians, folder: string, iteration: number): Promise<string> {
   const path = pointCloudPath(folder, iteration);
-  await Deno.mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await savePly(gaussians, path, { iteration });
   return path;
 }

@@ -32,6 +32,15 @@ export function splatHeader(count: number, shDegree: number, comments: string[] 
 }
 
 /**
+ * Bytes of such a file without comments.
+ *
+ * @internal
+ */
+export function splatBytes(count: number, shDegree: number): number {
+  return splatHeader(count, shDegree).length + 4 * (14 + 3 * (shDegree + 1) ** 2) * count;
+}
+
+/**
  * Coloured points as a whole PLY file: binary little-endian, float x y z and nx ny nz (zero), uchar red green blue.
  *
  * @example

@@ -16,7 +16,8 @@ export const MODEL_FILES = {
   log: "train.csv",
 } as const;
 
-const POINT_CLOUDS = "point_cloud";
+/** Name of the folder of the point clouds. */
+export const POINT_CLOUDS = "point_cloud";
 const CHECKPOINTS = "checkpoints";
 const CHECKPOINT_FILE = /^iteration_\d+\.tame$/;
 const ITERATION_FOLDER = /^iteration_(\d+)$/;

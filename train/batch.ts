@@ -22,7 +22,7 @@ export const MAX_BATCH = 256;
  * What is due after the step of an iteration, before the next one.
  *
  * The Gaussians of an iteration are saved or evaluated before that iteration's own update. The last iteration updates
- * nothing; its evaluation and save follow it.
+ * nothing; its save and evaluation follow it.
  *
  * @param iteration The last finished iteration; 0 before the first step
  * @param options Resolved options
@@ -36,8 +36,8 @@ export function dueAfter(iteration: number, options: ResolvedTrainOptions, strat
   if (checkpointIterations.includes(iteration)) due.push("checkpoint");
   const reported = reportedIteration(iteration, options);
   if (reported === iterations && iteration < iterations) return due;
+  if (saveIterations.includes(reported)) due.push("save"); // before an evaluation, which may fail
   if (testIterations.includes(reported)) due.push("evaluate");
-  if (saveIterations.includes(reported)) due.push("save");
   return due;
 }
 

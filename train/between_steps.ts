@@ -35,13 +35,13 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
   yield* checkpointIfDue(run, parts.trainer);
   const atEnd = iteration >= iterations;
   if (state.seconds >= maxSeconds && !atEnd) {
+    yield* endEarly(run, "timedOut");
     // The evaluation of the last iteration is one of the end of the run.
     if (options.testIterations.includes(iterations)) yield* evaluateSets(run, iteration);
-    yield* endEarly(run, run.ended ?? "timedOut");
     return false;
   }
-  const scheduled = (["evaluate", "save"] as const).filter((due) => state.pending.includes(due));
-  yield* serve(run, scheduled, reportedIteration(iteration, options));
+  const scheduled = (["save", "evaluate"] as const).filter((due) => state.pending.includes(due));
+  yield* serve(run, scheduled, reportedIteration(iteration, options), { atEnd });
   if (!signal.aborted) yield* serveController(run, scheduled);
   if (atEnd) return false;
   if (signal.aborted) yield* endEarly(run, "aborted");
@@ -75,20 +75,21 @@ function placeOf({ scene, options, strategy: { densification }, state: { iterati
   };
 }
 
-/** Evaluates and saves, reported under an iteration. An evaluation that the signal interrupts stays due. */
+/** Saves and evaluates, reported under an iteration. An evaluation that the signal interrupts stays due. */
 async function* serve(
   run: Run,
   requests: readonly Request[],
   iteration: number,
+  { atEnd }: { atEnd: boolean } = { atEnd: false },
 ): AsyncGenerator<TrainEvent, void, void> {
   const { gaussians, state } = run;
+  if (requests.includes("save")) {
+    take(state, "save");
+    yield { type: "save", iteration, gaussians, ...(atEnd ? { ending: "finished" as const } : {}) };
+  }
   if (requests.includes("evaluate")) {
     yield* evaluateSets(run, iteration);
     if (run.ended === undefined) take(state, "evaluate");
-  }
-  if (requests.includes("save")) {
-    take(state, "save");
-    yield { type: "save", iteration, gaussians };
   }
 }
 

@@ -8,7 +8,7 @@
 const BATCH_MILLISECONDS = 50;
 
 /** What a controller can request between two steps, in the order of execution. */
-export type Request = "evaluate" | "save";
+export type Request = "save" | "evaluate";
 
 /**
  * Pauses, resumes and stops a run, and requests saves and evaluations. Each call takes effect after the step in
@@ -106,7 +106,7 @@ export class TrainController {
 
   /** @internal The requests since the last call, each once. */
   takeRequests(): Request[] {
-    const requests = (["evaluate", "save"] as const).filter((request) => this.#requests.has(request));
+    const requests = (["save", "evaluate"] as const).filter((request) => this.#requests.has(request));
     this.#requests.clear();
     return requests;
   }

@@ -1,4 +1,5 @@
-// Evaluations during a run: all held-out views, then a few training views.
+// Evaluations during a run: all held-out views, then a few training views. One that fails is a warning: the run does
+// not depend on it.
 
 import type { View } from "../base/scene.ts";
 import { evaluateViews, meanScores, type ViewScores } from "../measure/evaluate.ts";
@@ -9,20 +10,33 @@ import { timed } from "./state.ts";
 /** Indices of the training views that an evaluation samples, modulo their number. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
+/** The views of one set. */
+interface EvaluatedSet {
+  set: "test" | "train";
+  views: readonly View[];
+}
+
 /** Compares the Gaussians with the photos of both sets. Once the signal has fired, no `evaluate` event follows. */
 export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator<TrainEvent, void, void> {
-  const { scene } = run;
+  const { gaussians, scene } = run;
   const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));
-  yield* evaluateSet(run, iteration, { set: "test", views: scene.test });
-  if (run.ended === undefined) {
-    yield* evaluateSet(run, iteration, { set: "train", views: [...sample].map((index) => scene.train[index]) });
+  const sampled = [...sample].map((index) => scene.train[index]);
+  for (const evaluated of [{ set: "test", views: scene.test }, { set: "train", views: sampled }] as const) {
+    try {
+      yield* evaluateSet(run, iteration, evaluated);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `The evaluation of the ${evaluated.set} views at iteration ${iteration} failed: ${reason}`;
+      yield { type: "warning", iteration, gaussians, message };
+    }
+    if (run.ended === "aborted") return;
   }
 }
 
 async function* evaluateSet(
   run: Run,
   iteration: number,
-  { set, views }: { set: "test" | "train"; views: readonly View[] },
+  { set, views }: EvaluatedSet,
 ): AsyncGenerator<TrainEvent, void, void> {
   if (views.length === 0) return;
   const { gaussians, state, options: { signal, whiteBackground } } = run;

@@ -13,7 +13,7 @@ import type { EventOutcome } from "./strategies/strategy.ts";
 /** What every event has. */
 export interface TrainEventBase {
   /**
-   * The last finished iteration, 0 before the first step; for `view`, `evaluate` and `save` the iteration under which
+   * The last finished iteration, 0 before the first step; for `save`, `view` and `evaluate` the iteration under which
    * they are reported.
    */
   iteration: number;
@@ -113,6 +113,11 @@ export interface EvaluateEvent extends TrainEventBase {
 export interface SaveEvent extends TrainEventBase {
   /** The event's tag. */
   type: "save";
+  /**
+   * Why this save is the last one of the run; absent while the run continues. After `"failed"` the run throws its
+   * error.
+   */
+  ending?: RunEnding;
 }
 
 /**
@@ -129,6 +134,8 @@ export interface CheckpointEvent extends TrainEventBase {
    */
   snapshot(): Promise<Snapshot>;
 }
+/** Why a run ends: at its last iteration, or before it. */
+export type RunEnding = "finished" | "aborted" | "timedOut" | "failed";
 
 /** Something the caller should know; the run continues. */
 export interface WarningEvent extends TrainEventBase {

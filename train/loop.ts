@@ -33,11 +33,12 @@ import { addLosses, newState, timed } from "./state.ts";
  *
  * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
  * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
- * `photo` events report how many are loaded. In an iteration that evaluates or saves, `view`, `evaluate` and `save`
+ * `photo` events report how many are loaded. In an iteration that saves or evaluates, `save`, `view` and `evaluate`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
  * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
- * Further `checkpoint` events come by the clock, and at iterations of the caller's. The last event is `done`,
- * unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
+ * Further `checkpoint` events come by the clock, and at iterations of the caller's. A run that fails after its first
+ * step yields a `save` event, before it throws its error; an evaluation that fails is a `warning`. The last event is
+ * `done`, unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
  * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
  * how many were pruned, cloned and split. The last one leaves exactly the target count, unless `budgetCap` is set. In a
@@ -67,7 +68,7 @@ import { addLosses, newState, timed } from "./state.ts";
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
  * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
- * @throws {DataError} When a photo cannot be read, or the checkpoint is damaged or of another capture
+ * @throws {DataError} When a training photo cannot be read, or the checkpoint is damaged or of another capture
  */
 export async function* train(
   device: Device,
@@ -104,7 +105,12 @@ export async function* train(
     ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
     ...{ origin, cadence },
   };
-  yield* trainSteps(run, resumed);
+  try {
+    yield* trainSteps(run, resumed);
+  } catch (error) {
+    if (state.iteration > iteration) yield* endEarly(run, "failed");
+    throw error;
+  }
 
   const result = resultOf(run);
   yield { type: "done", iteration: result.iteration, gaussians, result };

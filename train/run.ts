@@ -32,14 +32,14 @@ export interface Run {
   /** Everything else that changes during the run. */
   state: RunState;
   /** Why the run ends before its last iteration, if it does. */
-  ended?: "aborted" | "timedOut";
+  ended?: "aborted" | "timedOut" | "failed";
 }
 
 /** Records why the run ends before its last iteration, and lets the caller save the Gaussians. */
-export function* endEarly(run: Run, why: "aborted" | "timedOut"): Generator<TrainEvent, void, void> {
+export function* endEarly(run: Run, why: "aborted" | "timedOut" | "failed"): Generator<TrainEvent, void, void> {
   const { gaussians, state: { iteration } } = run;
   run.ended = why;
-  if (iteration > 0) yield { type: "save", iteration, gaussians };
+  if (iteration > 0) yield { type: "save", iteration, gaussians, ending: why };
 }
 
 /** Degree of the spherical harmonics of the initial Gaussians. */

@@ -6,7 +6,7 @@
  */
 
 /** What can be due between two steps, in the order of execution. */
-export type Due = "event" | "warning" | "checkpoint" | "evaluate" | "save";
+export type Due = "event" | "warning" | "checkpoint" | "save" | "evaluate";
 
 /** Names of a run's clocks. */
 export type Clock = "seconds" | "loadSeconds" | "evaluationSeconds";

@@ -31,13 +31,28 @@ export async function runVerb(verbArguments: readonly string[], options: Process
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  // SIGTERM, not SIGINT: an unfinished scene is trained again from the start, so nothing needs to be saved.
-  const stop = () => child.kill("SIGTERM");
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  const [{ code }, text] = await Promise.all([child.status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
-  signal.removeEventListener("abort", stop);
+  const { status } = child;
+  endWithThisProcess(child, signal);
+  const [{ code }, text] = await Promise.all([status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
   return { code, seconds: (performance.now() - started) / 1000, message: errorLine(text) };
+}
+
+/**
+ * Asks a process to end when `signal` fires, and ends it if this process ends without waiting for it.
+ *
+ * It gets SIGTERM whatever this process got: a terminal sends ^C to all its processes, and a second ^C would end the
+ * child before it has saved.
+ */
+function endWithThisProcess(child: Deno.ChildProcess, signal: AbortSignal): void {
+  const stop = () => child.kill("SIGTERM");
+  const abandon = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", stop, { once: true });
+  globalThis.addEventListener("unload", abandon);
+  if (signal.aborted) stop();
+  child.status.finally(() => {
+    signal.removeEventListener("abort", stop);
+    globalThis.removeEventListener("unload", abandon);
+  });
 }
 
 async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onEvent"]): Promise<void> {

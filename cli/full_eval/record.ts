@@ -28,11 +28,12 @@ export interface SceneRecord {
   failure?: Failure;
 }
 
-const FILE = "full_eval.json";
+/** Name of the record in a model folder. */
+export const RECORD_FILE = "full_eval.json";
 
 /** The record of a model folder; empty if it is missing or damaged, so that all stages run again. */
 export async function readRecord(model: string): Promise<SceneRecord> {
-  const path = join(model, FILE);
+  const path = join(model, RECORD_FILE);
   if (!(await statOrUndefined(path))?.isFile) return { done: {} };
   try {
     const { done, failure } = JSON.parse(await Deno.readTextFile(path));
@@ -46,7 +47,7 @@ export async function readRecord(model: string): Promise<SceneRecord> {
 /** Writes the record of a model folder, which is created if it does not exist. */
 export async function writeRecord(model: string, record: SceneRecord): Promise<void> {
   await Deno.mkdir(model, { recursive: true });
-  await writeFileAtomic(join(model, FILE), JSON.stringify(record, null, 1) + "\n");
+  await writeFileAtomic(join(model, RECORD_FILE), JSON.stringify(record, null, 1) + "\n");
 }
 
 /** The record without a stage, the stages after it, and any failure, before they run again. */

@@ -33,13 +33,15 @@ export interface RunnerOptions {
 export async function runJobs(jobs: readonly Job[], options: RunnerOptions): Promise<Map<Job, SceneRecord>> {
   const records = new Map<Job, SceneRecord>();
   const waiting = [...jobs];
-  await Promise.all(options.gpus.map(async (gpu) => {
+  const lanes = await Promise.allSettled(options.gpus.map(async (gpu) => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
       const record = await runJob(job, gpu, options);
       records.set(job, record);
       options.onState(job, { state: record.failure === undefined ? "done" : "failed", record });
     }
   }));
+  // Only now: no process outlives the call.
+  for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
   return records;
 }
 

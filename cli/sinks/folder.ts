@@ -1,19 +1,27 @@
 // Writes the model folder of a run: the files that describe the capture, and a PLY for every save.
 
+import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { rowNamed } from "../../base/option.ts";
+import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
-import { lastIteration, savedIterations } from "../../load/model_folder.ts";
+import { statOrUndefined } from "../../load/files.ts";
+import { lastIteration, MODEL_FILES, savedIterations } from "../../load/model_folder.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
-import type { TrainEvent } from "../../train/events.ts";
+import { largestCount } from "../../train/budget.ts";
+import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes the model folder. */
 export class FolderSink implements Sink {
+  readonly essential = true;
   readonly #setup: RunSetup;
-  readonly #saved = new Set<number>();
+  /** Paths of the PLYs by iteration. */
+  readonly #saved = new Map<number, string>();
   #begun = false;
-  #photosRead = false;
+  /** Whether photos are still being loaded, or all are; undefined if they do not stay in memory. */
+  #photos: "arriving" | "loaded" | undefined;
   #path: string | undefined;
 
   constructor(setup: RunSetup) {
@@ -30,23 +38,42 @@ export class FolderSink implements Sink {
     return this.#path;
   }
 
+  /** Path of the PLY that this run saved at an iteration; undefined if it did not. */
+  pathOf(iteration: number): string | undefined {
+    return this.#saved.get(iteration);
+  }
+
   async event(event: TrainEvent): Promise<void> {
     switch (event.type) {
+      case "plan":
+        await checkDisk(this.#setup.folder, planDisk(plannedRun(event, this.#setup)));
+        break;
       case "photo":
-        this.#photosRead = event.loaded === event.total;
+        this.#photos = event.loaded === event.total ? "loaded" : "arriving";
         break;
       case "step":
-        if (this.#photosRead) await this.#begin();
+        if (this.#photos === "loaded") {
+          this.#photos = undefined; // a folder that cannot be started is tried again at the next save, not before
+          await this.#begin();
+        }
         break;
       case "checkpoint":
         await this.#begin();
         break;
       case "save":
-        await this.#begin();
-        this.#path = await savePointCloud(event.gaussians, this.#setup.folder, event.iteration);
-        this.#saved.add(event.iteration);
+        await this.#save(event);
         break;
     }
+  }
+
+  async #save({ gaussians, iteration, ending }: SaveEvent): Promise<void> {
+    const { folder } = this.#setup;
+    if (ending === "failed" && this.#photos === "arriving" && await holdsModel(folder)) {
+      throw new Error(`Not saved: a photo of the first epoch failed, and ${folder} has the model of an earlier run`);
+    }
+    await this.#begin();
+    this.#path = await savePointCloud(gaussians, folder, iteration);
+    this.#saved.set(iteration, this.#path);
   }
 
   /** The last iteration of this run, and later iterations that an earlier, longer run saved in the same folder. */
@@ -59,13 +86,37 @@ export class FolderSink implements Sink {
 
   /**
    * Starts the model folder only when the run has something to write: a run that is rejected, or fails at a photo,
-   * leaves an earlier model unchanged.
+   * leaves an earlier model unchanged. Starts it again if it was deleted.
    */
   async #begin(): Promise<void> {
-    if (this.#begun) return;
-    this.#begun = true;
     const { scene, folder } = this.#setup;
+    if (this.#begun && await statOrUndefined(join(folder, MODEL_FILES.cfgArgs)) !== undefined) return;
     await startModelFolder(folder, scene, cfgArgs(this.#setup));
+    this.#begun = true;
+  }
+}
+
+/** What the run writes; of the iterations to save, those that happen. */
+function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
+  const { iterations, save_iterations } = values;
+  const { gaussians, target, densification } = event;
+  const saved = new Set([...save_iterations.filter((t) => t >= 1 && t < iterations), iterations]);
+  return {
+    scene,
+    count: largestCount({ start: gaussians.count, target }, densification.length),
+    shDegree: gaussians.shDegree,
+    saves: saved.size,
+    iterations,
+  };
+}
+
+/** Whether a folder has saved Gaussians. */
+async function holdsModel(folder: string): Promise<boolean> {
+  try {
+    return (await savedIterations(folder)).length > 0;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
   }
 }
 

@@ -34,7 +34,7 @@ export class JsonSink implements Sink {
       case "step": // losses with the digits of a float
         return { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) };
       case "save":
-        return { path: this.#folder.path };
+        return { path: this.#folder.pathOf(event.iteration) };
       case "done": {
         const { folder } = this.#setup;
         return { folder, path: this.#folder.path ?? null, totalSeconds: this.#record.seconds.total };

@@ -38,6 +38,10 @@ export class LinesSink implements Sink {
       case "evaluate":
         this.#reporter.note(describeEvaluation(event));
         break;
+      case "save":
+        // Only then: the result of a run that does not fail names its last PLY.
+        if (event.ending === "failed") this.#noteSaved(event.iteration);
+        break;
       case "warning":
         this.#reporter.warn(event.message);
         break;
@@ -45,6 +49,11 @@ export class LinesSink implements Sink {
         await this.#sumUp(event);
         break;
     }
+  }
+
+  #noteSaved(iteration: number): void {
+    const path = this.#folder.pathOf(iteration);
+    if (path !== undefined) this.#reporter.note(`The run has failed. Iteration ${iteration} was saved: ${path}`);
   }
 
   async #sumUp({ result }: DoneEvent): Promise<void> {

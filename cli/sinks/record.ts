@@ -8,6 +8,7 @@ import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes `config.json` at the end of a run, if it has a folder. */
 export class RecordSink implements Sink {
+  readonly essential = true;
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
   #seconds: RunConfig["seconds"] = { load: 0, train: 0, total: 0 };

@@ -7,6 +7,8 @@ import type { TrainValues } from "../train_options.ts";
 
 /** Writes an output from a run's events. */
 export interface Sink {
+  /** Whether a model lacks something if this output of the end of its run is missing. Default false. */
+  readonly essential?: boolean;
   /** Takes one event, in order; the run waits for it. */
   event(event: TrainEvent): void | Promise<void>;
   /** Called once at the end of the run, also if it failed. */

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
-import { PermissionError, UsageError } from "../../cli/errors.ts";
+import { Interrupted, PermissionError, UsageError } from "../../cli/errors.ts";
 import { failureOf } from "../../cli/exit.ts";
 import { LibraryError, TameError, type TameStatus } from "../../ffi/errors.ts";
 
@@ -16,7 +16,8 @@ Deno.test("failureOf() maps each kind of error to its exit code", () => {
     [new DataError("d", { path: "a" }), 3],
     [new Deno.errors.NotFound("No such file (os error 2): stat 'a'"), 3],
     [new LibraryError("l"), 4],
-    [new DOMException("aborted", "AbortError"), 130],
+    [new Interrupted(130), 130],
+    [new Interrupted(143), 143],
     [new Deno.errors.PermissionDenied("denied"), 1],
     [new Error("No space left on device (os error 28)"), 1],
     [new Error("plain"), 1],

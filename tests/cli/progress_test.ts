@@ -104,3 +104,49 @@ Deno.test("writerOf() drops text after the stream's reader has closed it, and th
     "disk full",
   );
 });
+
+Deno.test("writerOf() completes a line that is partly written before the next one, and drops others", () => {
+  let output = "";
+  let room = 6;
+  const write = writerOf({
+    writeSync(bytes) {
+      if (room === 0) throw new Error("No space left on device (os error 28)");
+      const taken = bytes.subarray(0, room);
+      room -= taken.length;
+      output += new TextDecoder().decode(taken);
+      return taken.length;
+    },
+  });
+  write("one\n");
+  assertThrows(() => write("two\n"), Error, "No space");
+  assertThrows(() => write("three\n"), Error, "No space");
+  room = 100;
+  write("four\n");
+  assertEquals(output, "one\ntwo\nfour\n");
+});
+
+Deno.test("writerOf() drops text when the terminal has hung up", () => {
+  const hungUp = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+  writerOf({
+    writeSync: () => {
+      throw hungUp;
+    },
+  })("one");
+});
+
+Deno.test("Reporter warns once when the standard output cannot be written, and tries again", () => {
+  const streams = new Recorder(false);
+  const reporter = new Reporter({ json: true, streams });
+  const { out } = streams;
+  streams.out = () => {
+    throw new Error("No space left on device (os error 28)");
+  };
+  for (let i = 0; i < 3; i++) reporter.event({ i });
+  assertEquals(
+    streams.errors,
+    "Warning: Cannot write to the standard output, and continue without: No space left on device (os error 28)\n",
+  );
+  streams.out = out;
+  reporter.event({ i: 3 });
+  assertEquals(streams.output, '{"i":3}\n');
+});

@@ -6,31 +6,9 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { writePng } from "../../eval/png.ts";
-import { libraryMissing } from "../support/device.ts";
-import { ended, start as startProgram } from "../support/process.ts";
-import { TINY_VIEWS as VIEWS, writeTinyCapture } from "../support/tiny_capture.ts";
-
-/** The command line as a process. */
-function start(args: string[], cwd: string): Deno.ChildProcess {
-  return startProgram("cli.ts", args, { cwd });
-}
-
-/** A test with a capture in a temporary folder. */
-function workflowTest(name: string, body: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
-    ignore: libraryMissing !== undefined,
-    async fn() {
-      const folder = await Deno.makeTempDir();
-      try {
-        await writeTinyCapture(join(folder, "capture"));
-        await body(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+import { ended } from "../support/process.ts";
+import { TINY_VIEWS as VIEWS } from "../support/tiny_capture.ts";
+import { start, workflowTest } from "../support/workflow.ts";
 
 workflowTest(
   "tame train, render and metrics write a complete folder, and --config repeats the run bit for bit",

@@ -60,7 +60,7 @@ deviceTest(
       controller.evaluate();
       controller.save();
     });
-    assertEquals(answered(both), [...views, "save 0"]);
+    assertEquals(answered(both), ["save 0", ...views]);
   },
 );
 

@@ -38,7 +38,7 @@ deviceTest("train() lowers the loss of a synthetic scene", async (device) => {
 });
 
 deviceTest(
-  "train() yields plan, steps in order, evaluations and saves before the update, save and done",
+  "train() yields plan, steps in order, saves and evaluations before the update, save and done",
   async (device) => {
     const scene = await syntheticScene(device);
     const options = { ...QUIET, iterations: 20, testIterations: [10, 20], saveIterations: [1, 10] };
@@ -46,7 +46,7 @@ deviceTest(
     const rest = events.filter(({ type }) => type !== "step" && type !== "photo" && type !== "view");
     assertEquals(
       rest.map((event) => `${event.type} ${event.iteration}`),
-      ["plan 0", "save 1", "evaluate 10", "evaluate 10", "save 10", "evaluate 20", "evaluate 20", "save 20", "done 20"],
+      ["plan 0", "save 1", "save 10", "evaluate 10", "evaluate 10", "save 20", "evaluate 20", "evaluate 20", "done 20"],
     );
     const sets = rest.filter((event) => event.type === "evaluate").map((event) => `${event.set} ${event.views}`);
     assertEquals(sets, ["test 2", "train 5", "test 2", "train 5"]);
