@@ -14,7 +14,7 @@ import { betweenSteps } from "./between_steps.ts";
 import { CheckpointCadence } from "./checkpoint/cadence.ts";
 import { CheckpointFile } from "./checkpoint/file.ts";
 import { checkpointAtEnd } from "./checkpoint/offer.ts";
-import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
+import { checkedOrigin, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -88,10 +88,17 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
-  const origin = await originOf({ device, scene: drawn, options: resolved });
-  const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
+  const first = await timed(
+    clock,
+    "loadSeconds",
+    () => prepareRun(device, drawn, settings, resumed?.manifest.state.target),
+  );
   const { gaussians, plan, strategy, start, target } = first;
+  const { origin, differences } = await checkedOrigin({ device, scene: drawn, options: resolved, strategy }, resumed)
+    .catch((error) => {
+      gaussians[Symbol.dispose]();
+      throw error;
+    });
   gaussians.antialiasing = antialiasing;
   const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
   state.loadSeconds += clock.loadSeconds;

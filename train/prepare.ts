@@ -69,10 +69,16 @@ export function runStrategy(
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
+ * @param target Target count of a run that is resumed, which memory does not change. Default that of the options
  * @returns See {@linkcode PreparedRun}
  * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
-export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
+export async function prepareRun(
+  device: Device,
+  scene: Scene,
+  options: ResolvedTrainOptions,
+  target?: number,
+): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();
@@ -80,11 +86,11 @@ export async function prepareRun(device: Device, scene: Scene, options: Resolved
     planRun(device, scene, options, { ...run, firstInstances }, available);
   const runOf = (most?: number): RunStrategy => runStrategy(scene, options, device.seed, most);
   const fitted = (run: RunStrategy, firstInstances?: number): RunStrategy => {
-    if (!options.fit || fits(planOf(run, firstInstances))) return run;
+    if (!options.fit || target !== undefined || fits(planOf(run, firstInstances))) return run;
     return runOf(fittingTarget(run.target, (most) => fits(planOf(runOf(most), firstInstances))));
   };
 
-  const wanted = runOf();
+  const wanted = runOf(target);
   let run = fitted(wanted);
   checkMemory(planOf(run));
   const warnings: string[] = [];

@@ -7,6 +7,7 @@ import { TameError } from "../../ffi/errors.ts";
 import { fittingTarget } from "../../train/budget.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";
+import { stopAt, temporaryFolder } from "../support/checkpoints.ts";
 import { libraryMissing, testDevice } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 
@@ -80,5 +81,22 @@ Deno.test({
     assertEquals([same.target, same.warnings, same.splats], [BUDGET, [], whole.splats]);
     const error = await assertRejects(() => run(scene, { ...RUN, fit: true }, 100_000), TameError, "97.7 KiB");
     assertEquals(error.status, "out of memory");
+  },
+});
+
+Deno.test({
+  name: "train() resumes a run with the budget that was lowered, also where more memory is available",
+  ignore: libraryMissing !== undefined,
+  async fn() {
+    await using folder = await temporaryFolder();
+    using roomy = await testDevice();
+    const scene = await syntheticScene(roomy);
+    const limit = Math.floor(0.9 * (await run(scene, RUN)).total);
+    const options = { ...RUN, fit: true };
+    const whole = await run(scene, options, limit);
+    using device = await testDevice({ memoryLimit: limit });
+    const startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, 35);
+    const rest = await run(scene, { startCheckpoint });
+    assertEquals([rest.target, rest.warnings, rest.splats], [whole.target, [], whole.splats]);
   },
 });

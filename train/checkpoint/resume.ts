@@ -15,7 +15,7 @@ import type { JsonObject } from "../../load/json.ts";
 import { TRAIN_ROWS } from "../option_table.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "../options.ts";
 import { parityParts } from "../parity.ts";
-import { runStrategy } from "../prepare.ts";
+import type { Strategy } from "../strategies/strategy.ts";
 import { captureIdentity, checkCapture } from "./capture.ts";
 import type { CheckpointFile } from "./file.ts";
 import type { RunOrigin } from "./manifest.ts";
@@ -96,20 +96,35 @@ export interface Conditions {
   scene: Scene;
   /** Its options. */
   options: ResolvedTrainOptions;
+  /** Its strategy. */
+  strategy: Pick<Strategy, "name">;
 }
 
 /**
- * What the checkpoints of a run state about it.
+ * What the checkpoints of a run state about it, and how it differs from the run that it continues.
  *
  * @param run The run
+ * @param resumed The checkpoint with which it starts, if it does
+ * @returns The origin, and {@linkcode checkOrigin}'s warnings
+ * @throws {DataError} See {@linkcode checkOrigin}
+ * @throws {OptionError} See {@linkcode checkOrigin}
  */
-export async function originOf({ device, scene, options }: Conditions): Promise<RunOrigin> {
+export async function checkedOrigin(
+  run: Conditions,
+  resumed: CheckpointFile | undefined,
+): Promise<{ origin: RunOrigin; differences: string[] }> {
+  const origin = await originOf(run);
+  return { origin, differences: resumed === undefined ? [] : checkOrigin(resumed, origin, run.device.seed) };
+}
+
+/** What the checkpoints of a run state about it. */
+export async function originOf({ device, scene, options, strategy }: Conditions): Promise<RunOrigin> {
   return {
     versions: { tame: project.version, abi: ABI.ABI_VERSION },
     device: { backend: device.backend, targets: device.info.targets },
     capture: await captureIdentity(scene),
     options: storableOptions(options),
-    strategy: runStrategy(scene, options, device.seed).strategy.name,
+    strategy: strategy.name,
   };
 }
 
