@@ -21,7 +21,7 @@ import { resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { drawnScene } from "./drawn_scene.ts";
 import { follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
-import { prepareRun } from "./prepare.ts";
+import { prepareRun, runStrategy } from "./prepare.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
 import { scaledSchedule } from "./scaled_schedule.ts";
@@ -87,9 +87,10 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
-  const origin = await originOf({ device, scene: drawn, options: resolved });
+  const own = runStrategy(drawn, settings, device.seed);
+  const origin = await originOf({ device, scene: drawn, options: resolved, strategy: own.strategy });
   const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings));
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings, own));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
   const state = resumed?.manifest.state ?? newState(device.seed, { start, target });

@@ -61,19 +61,25 @@ export function runStrategy(
 }
 
 /**
- * Makes the strategy and the initial Gaussians, and plans the run's memory.
+ * Makes the initial Gaussians, and plans the run's memory.
  *
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
+ * @param chosen Its strategy
  * @returns See {@linkcode PreparedRun}
  * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
-export async function prepareRun(device: Device, scene: Scene, options: ResolvedTrainOptions): Promise<PreparedRun> {
+export async function prepareRun(
+  device: Device,
+  scene: Scene,
+  options: ResolvedTrainOptions,
+  chosen: RunStrategy,
+): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
   const { splats } = scene;
   const { shDegree } = options;
-  const { strategy, start, target, capacity } = runStrategy(scene, options, device.seed);
+  const { strategy, start, target, capacity } = chosen;
   const events = strategy.densification.length;
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();

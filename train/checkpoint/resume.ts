@@ -15,7 +15,7 @@ import type { JsonObject } from "../../load/json.ts";
 import { TRAIN_ROWS } from "../option_table.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "../options.ts";
 import { parityParts } from "../parity.ts";
-import { runStrategy } from "../prepare.ts";
+import type { Strategy } from "../strategies/strategy.ts";
 import { captureIdentity, checkCapture } from "./capture.ts";
 import type { CheckpointFile } from "./file.ts";
 import type { RunOrigin } from "./manifest.ts";
@@ -89,13 +89,15 @@ export function conflict(
 }
 
 /** A run, before its first step. */
-export interface Conditions {
+export interface RunParts {
   /** Its device. */
   device: Device;
   /** What it trains on. */
   scene: Scene;
-  /** Its options. */
+  /** Its options, as they were resolved. */
   options: ResolvedTrainOptions;
+  /** Its strategy. */
+  strategy: Pick<Strategy, "name">;
 }
 
 /**
@@ -103,13 +105,13 @@ export interface Conditions {
  *
  * @param run The run
  */
-export async function originOf({ device, scene, options }: Conditions): Promise<RunOrigin> {
+export async function originOf({ device, scene, options, strategy }: RunParts): Promise<RunOrigin> {
   return {
     versions: { tame: project.version, abi: ABI.ABI_VERSION },
     device: { backend: device.backend, targets: device.info.targets },
     capture: await captureIdentity(scene),
     options: storableOptions(options),
-    strategy: runStrategy(scene, options, device.seed).strategy.name,
+    strategy: strategy.name,
   };
 }
 
