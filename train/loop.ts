@@ -77,8 +77,8 @@ export async function* train(
   const resumed = options.startCheckpoint === undefined
     ? undefined
     : await CheckpointFile.open(options.startCheckpoint);
-  const chosen = resumed === undefined ? options : resumedOptions(options, resumed);
-  const resolved = resolveTrainOptions(chosen, scene);
+  const asked = resumed === undefined ? options : resumedOptions(options, resumed);
+  const resolved = resolveTrainOptions(asked, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
@@ -87,17 +87,18 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
-  const own = runStrategy(drawn, settings, device.seed);
-  const origin = await originOf({ device, scene: drawn, options: resolved, strategy: own.strategy });
+  const chosen = runStrategy(drawn, settings, device.seed);
+  const { strategy, start, target } = chosen;
+  const origin = await originOf({ device, scene: drawn, options: resolved, strategy });
   const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings, own));
-  const { gaussians, plan, strategy, start, target } = first;
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, settings, chosen));
+  const { gaussians, plan } = first;
   gaussians.antialiasing = antialiasing;
   const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
   state.loadSeconds += clock.loadSeconds;
   const { iteration } = state;
   const densification = [...strategy.densification];
-  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(chosen) };
+  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(asked) };
   for (const message of [...differences, ...first.warnings]) yield { type: "warning", iteration, gaussians, message };
 
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);

@@ -24,18 +24,18 @@ export interface PreparedRun {
   gaussians: Gaussians;
   /** The memory that the run needs. */
   plan: MemoryPlan;
+  /** What the user should know, one sentence each. */
+  warnings: string[];
+}
+
+/** The strategy of a run, and its counts of Gaussians. */
+export interface RunStrategy {
   /** Adds and removes Gaussians. */
   strategy: Strategy;
   /** Count of Gaussians at the start. */
   start: number;
   /** Count after the last densification event. */
   target: number;
-  /** What the user should know, one sentence each. */
-  warnings: string[];
-}
-
-/** The strategy of a run, and its counts of Gaussians. */
-export interface RunStrategy extends Pick<PreparedRun, "strategy" | "start" | "target"> {
   /** The maximum number of Gaussians. */
   capacity: number;
 }
@@ -66,7 +66,7 @@ export function runStrategy(
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
- * @param chosen Its strategy
+ * @param chosen The run's strategy and counts
  * @returns See {@linkcode PreparedRun}
  * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
@@ -96,7 +96,7 @@ export async function prepareRun(
     const plan = planRun(device, scene, { ...options, ...counts, firstInstances }, available);
     checkMemory(plan);
     warnings.push(...warningsOf(scene, options, { start, target, events }));
-    return { gaussians, plan, strategy, start, target, warnings };
+    return { gaussians, plan, warnings };
   } catch (error) {
     gaussians[Symbol.dispose]();
     throw error;
