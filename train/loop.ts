@@ -14,14 +14,14 @@ import { betweenSteps } from "./between_steps.ts";
 import { CheckpointCadence } from "./checkpoint/cadence.ts";
 import { CheckpointFile } from "./checkpoint/file.ts";
 import { checkpointAtEnd } from "./checkpoint/offer.ts";
-import { checkedOrigin, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
+import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { drawnScene } from "./drawn_scene.ts";
 import { follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
-import { prepareRun } from "./prepare.ts";
+import { prepareRun, runStrategy } from "./prepare.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
 import { scaledSchedule } from "./scaled_schedule.ts";
@@ -78,8 +78,8 @@ export async function* train(
   const resumed = options.startCheckpoint === undefined
     ? undefined
     : await CheckpointFile.open(options.startCheckpoint);
-  const chosen = resumed === undefined ? options : resumedOptions(options, resumed);
-  const resolved = resolveTrainOptions(chosen, scene);
+  const asked = resumed === undefined ? options : resumedOptions(options, resumed);
+  const resolved = resolveTrainOptions(asked, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
   const controller = resolved.controller ?? new TrainController();
   using _ = controller.stopWith(resolved.signal);
@@ -88,23 +88,19 @@ export async function* train(
 
   const clock = { loadSeconds: 0 };
   const drawn = drawnScene(scene, settings);
-  const first = await timed(
-    clock,
-    "loadSeconds",
-    () => prepareRun(device, drawn, settings, resumed?.manifest.state.target),
-  );
+  const wanted = runStrategy(drawn, settings, device.seed, resumed?.manifest.state.target);
+  const origin = await originOf({ device, scene: drawn, options: resolved, strategy: wanted.strategy });
+  const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
+  // What memory there is must not change the budget of a run that goes on.
+  const fitting = { ...settings, fit: settings.fit && resumed === undefined };
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, fitting, wanted));
   const { gaussians, plan, strategy, start, target } = first;
-  const { origin, differences } = await checkedOrigin({ device, scene: drawn, options: resolved, strategy }, resumed)
-    .catch((error) => {
-      gaussians[Symbol.dispose]();
-      throw error;
-    });
   gaussians.antialiasing = antialiasing;
   const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
   state.loadSeconds += clock.loadSeconds;
   const { iteration } = state;
   const densification = [...strategy.densification];
-  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(chosen) };
+  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(asked) };
   for (const message of [...differences, ...first.warnings]) yield { type: "warning", iteration, gaussians, message };
 
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);

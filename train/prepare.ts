@@ -19,26 +19,26 @@ import type { Strategy } from "./strategies/strategy.ts";
 /** Maximum number of views in which the plan counts the (tile, splat) pairs of the initial Gaussians. */
 const COUNTED_VIEWS = 8;
 
-/** A run before its first step. */
-export interface PreparedRun {
-  /** The initial Gaussians; the caller disposes them. */
-  gaussians: Gaussians;
-  /** The memory that the run needs. */
-  plan: MemoryPlan;
+/** The strategy of a run, and its counts of Gaussians. */
+export interface RunStrategy {
   /** Adds and removes Gaussians. */
   strategy: Strategy;
   /** Count of Gaussians at the start. */
   start: number;
   /** Count after the last densification event. */
   target: number;
-  /** What the user should know, one sentence each. */
-  warnings: string[];
-}
-
-/** The strategy of a run, and its counts of Gaussians. */
-export interface RunStrategy extends Pick<PreparedRun, "strategy" | "start" | "target"> {
   /** The maximum number of Gaussians. */
   capacity: number;
+}
+
+/** A run before its first step. */
+export interface PreparedRun extends RunStrategy {
+  /** The initial Gaussians; the caller disposes them. */
+  gaussians: Gaussians;
+  /** The memory that the run needs. */
+  plan: MemoryPlan;
+  /** What the user should know, one sentence each. */
+  warnings: string[];
 }
 
 /**
@@ -64,12 +64,12 @@ export function runStrategy(
 }
 
 /**
- * Makes the strategy and the initial Gaussians, and plans the run's memory.
+ * Makes the initial Gaussians, and plans the run's memory.
  *
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
- * @param target Target count of a run that is resumed, which memory does not change. Default that of the options
+ * @param wanted The run's strategy and counts, before the budget is lowered to what fits
  * @returns See {@linkcode PreparedRun}
  * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
@@ -77,20 +77,19 @@ export async function prepareRun(
   device: Device,
   scene: Scene,
   options: ResolvedTrainOptions,
-  target?: number,
+  wanted: RunStrategy,
 ): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();
   const planOf = (run: RunStrategy, firstInstances?: number): MemoryPlan =>
     planRun(device, scene, options, { ...run, firstInstances }, available);
-  const runOf = (most?: number): RunStrategy => runStrategy(scene, options, device.seed, most);
+  const runOf = (most: number): RunStrategy => runStrategy(scene, options, device.seed, most);
   const fitted = (run: RunStrategy, firstInstances?: number): RunStrategy => {
-    if (!options.fit || target !== undefined || fits(planOf(run, firstInstances))) return run;
+    if (!options.fit || fits(planOf(run, firstInstances))) return run;
     return runOf(fittingTarget(run.target, (most) => fits(planOf(runOf(most), firstInstances))));
   };
 
-  const wanted = runOf(target);
   let run = fitted(wanted);
   checkMemory(planOf(run));
   const warnings: string[] = [];
@@ -107,8 +106,7 @@ export async function prepareRun(
     }
     if (run.target < wanted.target) warnings.push(fittedText(wanted, run, planOf(wanted, firstInstances)));
     warnings.push(...warningsOf(scene, options, run));
-    const { strategy, start, target } = run;
-    return { gaussians, plan, strategy, start, target, warnings };
+    return { ...run, gaussians, plan, warnings };
   } catch (error) {
     gaussians[Symbol.dispose]();
     throw error;

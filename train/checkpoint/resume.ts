@@ -89,36 +89,23 @@ export function conflict(
 }
 
 /** A run, before its first step. */
-export interface Conditions {
+export interface RunParts {
   /** Its device. */
   device: Device;
   /** What it trains on. */
   scene: Scene;
-  /** Its options. */
+  /** Its options, as they were resolved. */
   options: ResolvedTrainOptions;
   /** Its strategy. */
   strategy: Pick<Strategy, "name">;
 }
 
 /**
- * What the checkpoints of a run state about it, and how it differs from the run that it continues.
+ * What the checkpoints of a run state about it.
  *
  * @param run The run
- * @param resumed The checkpoint with which it starts, if it does
- * @returns The origin, and {@linkcode checkOrigin}'s warnings
- * @throws {DataError} See {@linkcode checkOrigin}
- * @throws {OptionError} See {@linkcode checkOrigin}
  */
-export async function checkedOrigin(
-  run: Conditions,
-  resumed: CheckpointFile | undefined,
-): Promise<{ origin: RunOrigin; differences: string[] }> {
-  const origin = await originOf(run);
-  return { origin, differences: resumed === undefined ? [] : checkOrigin(resumed, origin, run.device.seed) };
-}
-
-/** What the checkpoints of a run state about it. */
-export async function originOf({ device, scene, options, strategy }: Conditions): Promise<RunOrigin> {
+export async function originOf({ device, scene, options, strategy }: RunParts): Promise<RunOrigin> {
   return {
     versions: { tame: project.version, abi: ABI.ABI_VERSION },
     device: { backend: device.backend, targets: device.info.targets },
