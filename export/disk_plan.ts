@@ -32,7 +32,12 @@ export interface PlannedRun {
   saves: number;
   /** Number of iterations. */
   iterations: number;
+  /** Bytes of a checkpoint. Default 0: none are written. */
+  checkpointBytes?: number;
 }
+
+/** Checkpoints that are kept, and the one being written. */
+const CHECKPOINTS = 3;
 
 /**
  * The maximum that a run writes. There is one PLY more than saves: a file that is replaced stays until the new one is
@@ -41,11 +46,15 @@ export interface PlannedRun {
  * @param run Sizes
  * @returns Bytes by kind of output
  */
-export function planDisk({ scene, count, shDegree, saves, iterations }: PlannedRun): DiskItem[] {
+export function planDisk({ scene, count, shDegree, saves, iterations, checkpointBytes }: PlannedRun): DiskItem[] {
   const cameras = CAMERA_BYTES * (scene.train.length + scene.test.length);
+  const checkpoints = checkpointBytes === undefined
+    ? []
+    : [{ output: `${CHECKPOINTS} checkpoints`, bytes: CHECKPOINTS * checkpointBytes }];
   return [
     { output: `${saves + 1} PLY files of ${count} Gaussians`, bytes: (saves + 1) * splatBytes(count, shDegree) },
     { output: "points, cameras and log", bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations },
+    ...checkpoints,
   ];
 }
 
@@ -65,6 +74,6 @@ export async function checkDisk(folder: string, items: readonly DiskItem[]): Pro
       items.map((item) => `${item.output} ${formatBytes(item.bytes)}`).join(", ") +
       `), and ${
         formatBytes(free)
-      } are free. Free some space, choose a folder on another disk, or save fewer iterations`,
+      } are free. Free some space, choose a folder on another disk, save fewer iterations, or write no checkpoints`,
   );
 }

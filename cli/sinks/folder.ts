@@ -10,7 +10,9 @@ import { lastIteration, MODEL_FILES, savedIterations } from "../../load/model_fo
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
+import { checkpointBytes } from "../../train/plan.ts";
 import { viewParity } from "../train_options.ts";
+import { takesCheckpoints } from "./checkpoints.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes the model folder. */
@@ -107,6 +109,7 @@ function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
     shDegree: gaussians.shDegree,
     saves: saved.size,
     iterations,
+    checkpointBytes: takesCheckpoints(values) ? checkpointBytes(event.plan) : undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
+import { takesCheckpoints } from "./checkpoints.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Prints a run as lines of text. */
@@ -78,10 +79,6 @@ export class LinesSink implements Sink {
       } in this folder; render uses ${last} unless --iteration is given`,
     );
   }
-}
-
-function takesCheckpoints({ checkpoint_seconds, checkpoint_iterations = [] }: RunSetup["values"]): boolean {
-  return checkpoint_seconds >= 0 || checkpoint_iterations.some((iteration) => iteration > 0);
 }
 
 function describeCheckpoints(bytes: number): string {
