@@ -146,23 +146,22 @@ async function chosenPath({ values, scene }: Work, path: string): Promise<{ name
 
 async function captureOf(folder: string, values: RenderValues): Promise<Capture> {
   const stored = await readCfgArgs(folder);
-  const text = (name: string) => typeof stored[name] === "string" ? stored[name] as string : undefined;
-  const number = (name: string) => typeof stored[name] === "number" ? stored[name] as number : undefined;
-  const source = values.source_path === undefined ? text("source_path") : userPath(values.source_path);
+  const source = values.source_path === undefined ? stored.source_path : userPath(values.source_path);
   if (source === undefined) {
     throw new DataError("cfg_args names no source_path: give the capture with -s", { path: folder });
   }
   return {
     source,
-    images: values.images ?? text("images"),
-    resolution: values.resolution ?? number("resolution"),
+    images: values.images ?? stored.images,
+    resolution: values.resolution ?? stored.resolution,
     eval: values.eval || stored.eval === true,
-    testEvery: values.test_every ?? number("test_every"),
-    testOffset: values.test_offset ?? number("test_offset"),
+    testEvery: values.test_every ?? stored.test_every,
+    testOffset: values.test_offset ?? stored.test_offset,
     whiteBackground: values.white_background || stored.white_background === true,
-    near: values.near ?? number("near"),
+    near: values.near ?? stored.near,
+    allowOutside: values.allow_outside || stored.allow_outside === true,
     referenceCameras: stored.reference_cameras === true,
-    coverage: stored.coverage === "rectangle" ? "rectangle" : "alpha",
+    coverage: stored.coverage ?? "alpha",
   };
 }
 

@@ -3,15 +3,18 @@
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { readDataFile } from "./bytes.ts";
-import { type CfgArgs, parseCfgArgs } from "./cfg_args.ts";
+import { parseCfgArgs } from "./cfg_args.ts";
+import { type Checked, object, optional, TEXT, value } from "./checks.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
+import { CONFIG_FILE, readRunConfig } from "./run_config.ts";
+import { STORED_OPTIONS } from "./stored_options.ts";
 
 /** Names of the files beside the point clouds. */
 export const MODEL_FILES = {
   cfgArgs: "cfg_args",
   cameras: "cameras.json",
   input: "input.ply",
-  config: "config.json",
+  config: CONFIG_FILE,
   log: "train.csv",
 } as const;
 
@@ -52,37 +55,52 @@ export async function savedIterations(folder: string): Promise<number[]> {
  * have left PLYs of higher ones.
  *
  * @param folder Model folder
- * @returns The iteration that `config.json` states if it has a saved PLY, else the highest that has
- * @throws {DataError} When there is no saved PLY
+ * @returns Of the iterations that have a saved PLY: the one that `config.json` states as the result, else the last that
+ * its run saved, else the highest
+ * @throws {DataError} When there is no saved PLY, or `config.json` is damaged
  */
 export async function lastIteration(folder: string): Promise<number> {
   const saved = await savedIterations(folder);
-  const stated = await statedIteration(join(folder, MODEL_FILES.config));
-  return saved.find((iteration) => iteration === stated) ?? saved[saved.length - 1];
+  const config = await readRunConfig(folder);
+  const ofRun = saved.filter((iteration) => config?.run?.saved.includes(iteration));
+  return saved.find((iteration) => iteration === config?.result?.iteration) ?? ofRun.at(-1) ?? saved[saved.length - 1];
 }
 
-/** The result's iteration in a `config.json`; folders that other programs wrote have none, or one of another kind. */
-async function statedIteration(path: string): Promise<unknown> {
-  if (!(await statOrUndefined(path))?.isFile) return undefined;
-  try {
-    return JSON.parse(await Deno.readTextFile(path))?.result?.iteration;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
+/** What `render` reads of `cfg_args`; other programs of the family write the first ones too. */
+const CFG_ARGS = object({
+  source_path: optional(TEXT),
+  images: STORED_OPTIONS.images,
+  resolution: STORED_OPTIONS.resolution,
+  eval: STORED_OPTIONS.eval,
+  white_background: optional(value({ kind: "flag" })),
+  test_every: STORED_OPTIONS.testEvery,
+  test_offset: STORED_OPTIONS.testOffset,
+  near: STORED_OPTIONS.near,
+  allow_outside: STORED_OPTIONS.allowOutside,
+  reference_cameras: STORED_OPTIONS.referenceCameras,
+  coverage: STORED_OPTIONS.coverage,
+});
+
+/** How the capture of a model was loaded: the values of `cfg_args` that are read again. */
+export type StoredCapture = Checked<typeof CFG_ARGS>;
 
 /**
  * Reads `cfg_args`.
  *
  * @param folder Model folder
- * @returns Names and values
- * @throws {DataError} When the file is missing or is not `cfg_args` text
+ * @returns Names and values; those that are not there are left out
+ * @throws {DataError} When the file is missing, is not `cfg_args` text, or has a value that cannot be used
  */
-export async function readCfgArgs(folder: string): Promise<CfgArgs> {
+export async function readCfgArgs(folder: string): Promise<StoredCapture> {
   const path = join(folder, MODEL_FILES.cfgArgs);
   if (await statOrUndefined(path) === undefined) {
     throw new DataError("Not a model folder: there is no cfg_args in it", { path });
   }
-  return parseCfgArgs(new TextDecoder().decode(await readDataFile(path)), path);
+  return parseCapture(await readDataFile(path), path);
+}
+
+/** The same for the bytes of the file; `path` is for error messages. */
+export function parseCapture(bytes: Uint8Array, path: string): StoredCapture {
+  const values = parseCfgArgs(new TextDecoder().decode(bytes), path);
+  return CFG_ARGS(values, { path, field: "", advice: "correct the value, or train the model again" });
 }
