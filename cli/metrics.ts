@@ -45,9 +45,14 @@ export async function run(argv: string[]): Promise<number> {
     try {
       const onInexact = (method: string, reason: string) =>
         reporter.note(`${method}: only the 8-bit images are scored. ${reason}`);
+      const onNotice = (method: string, message: string) => reporter.warn(`${folder} ${method}: ${message}`);
+      const onFailure = (method: string, error: DataError) => {
+        reporter.warn(`Unable to compute metrics for ${method} of model ${folder}: ${error.message}`);
+        code = EXIT.data;
+      };
       const { signal } = interrupt;
-      const library = namedLibrary();
-      const scores = await scoreModel(device, folder, { weights, library, signal, onImage, onInexact });
+      const options = { weights, library: namedLibrary(), signal, onImage, onInexact, onNotice, onFailure };
+      const scores = await scoreModel(device, folder, options);
       reporter.finish();
       for (const [method, { means, images }] of Object.entries(scores)) {
         reporter.note(`${folder} ${method}, ${images.length} test views: ${scoresText(means)}`);

@@ -3,8 +3,10 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { libraryOptions } from "../base/option.ts";
+import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
+import { newRun } from "../load/run_config.ts";
 import { loadScene } from "../load/scene.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -70,7 +72,8 @@ export async function run(argv: string[]): Promise<number> {
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   const loadSeconds = (performance.now() - started) / 1000;
 
-  const setup: RunSetup = { values, device, scene, folder, loadSeconds };
+  await using _lock = await FolderLock.take(folder, (message) => reporter.warn(message));
+  const setup: RunSetup = { values, device, scene, folder, run: newRun(), loadSeconds };
   return await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
 }
 

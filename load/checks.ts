@@ -81,7 +81,10 @@ export function table<T>(check: Check<T>, name: Check<string> = TEXT): Check<Rec
   };
 }
 
-type Fields<Shape extends Record<string, Check<unknown>>> = { [Key in keyof Shape]: Checked<Shape[Key]> };
+/** The fields of a shape; those that may be missing are optional. */
+type Fields<Shape extends Record<string, Check<unknown>>> =
+  & { [Key in keyof Shape as undefined extends Checked<Shape[Key]> ? never : Key]: Checked<Shape[Key]> }
+  & { [Key in keyof Shape as undefined extends Checked<Shape[Key]> ? Key : never]?: Checked<Shape[Key]> };
 
 /** A check for an object with the fields of `shape`. Other fields are left out, and so are missing optional ones. */
 export function object<const Shape extends Record<string, Check<unknown>>>(shape: Shape): Check<Fields<Shape>> {

@@ -18,7 +18,8 @@ export const MODEL_FILES = {
   log: "train.csv",
 } as const;
 
-const POINT_CLOUDS = "point_cloud";
+/** Folder of the saved Gaussians, one folder in it for each iteration. */
+export const POINT_CLOUDS = "point_cloud";
 const ITERATION_FOLDER = /^iteration_(\d+)$/;
 
 /**

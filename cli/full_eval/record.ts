@@ -2,7 +2,8 @@
 
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
-import { statOrUndefined } from "../../load/files.ts";
+import { DataError } from "../../base/errors.ts";
+import { AMOUNT, type Check, list, object, optional, readChecked, TEXT, value } from "../../load/checks.ts";
 import { type Stage, STAGES } from "./stages.ts";
 
 /** A stage that succeeded. */
@@ -26,19 +27,32 @@ export interface Failure {
 export interface SceneRecord {
   done: { [Name in Stage]?: DoneStage };
   failure?: Failure;
+  /** Why the record on disk cannot be used, if that is so. */
+  damage?: string;
 }
 
 const FILE = "full_eval.json";
 
-/** The record of a model folder; empty if it is missing or damaged, so that all stages run again. */
+const DONE: Check<DoneStage | undefined> = optional(object({ arguments: list(TEXT), seconds: AMOUNT }));
+
+const RECORD: Check<SceneRecord> = object({
+  done: object({ train: DONE, render: DONE, metrics: DONE }),
+  failure: optional(object({
+    stage: value({ kind: "string", choices: STAGES }),
+    code: value({ kind: "integer" }),
+    message: TEXT,
+  })),
+});
+
+/**
+ * The record of a model folder; empty if there is none. A damaged one is empty too, so that all stages run again, and
+ * says why.
+ */
 export async function readRecord(model: string): Promise<SceneRecord> {
-  const path = join(model, FILE);
-  if (!(await statOrUndefined(path))?.isFile) return { done: {} };
   try {
-    const { done, failure } = JSON.parse(await Deno.readTextFile(path));
-    return typeof done === "object" && done !== null ? { done, ...(failure ? { failure } : {}) } : { done: {} };
+    return await readChecked(join(model, FILE), RECORD, "run the scene again, or remove the file") ?? { done: {} };
   } catch (error) {
-    if (error instanceof SyntaxError) return { done: {} };
+    if (error instanceof DataError) return { done: {}, damage: error.message };
     throw error;
   }
 }

@@ -11,7 +11,6 @@ import type { RunSetup, Sink } from "./sink.ts";
 /** Writes the model folder. */
 export class FolderSink implements Sink {
   readonly #setup: RunSetup;
-  readonly #saved = new Set<number>();
   #begun = false;
   #photosRead = false;
   #path: string | undefined;
@@ -31,6 +30,7 @@ export class FolderSink implements Sink {
   }
 
   async event(event: TrainEvent): Promise<void> {
+    const { folder, run } = this.#setup;
     switch (event.type) {
       case "photo":
         this.#photosRead = event.loaded === event.total;
@@ -40,18 +40,18 @@ export class FolderSink implements Sink {
         break;
       case "save":
         await this.#begin();
-        this.#path = await savePointCloud(event.gaussians, this.#setup.folder, event.iteration);
-        this.#saved.add(event.iteration);
+        this.#path = await savePointCloud(event.gaussians, folder, event.iteration);
+        if (!run.saved.includes(event.iteration)) run.saved.push(event.iteration);
         break;
     }
   }
 
   /** The last iteration of this run, and later iterations that an earlier, longer run saved in the same folder. */
   async earlierRun(): Promise<{ last: number; later: number[] }> {
-    const { folder } = this.#setup;
+    const { folder, run } = this.#setup;
     const last = await lastIteration(folder);
     const iterations = await savedIterations(folder);
-    return { last, later: iterations.filter((iteration) => iteration > last && !this.#saved.has(iteration)) };
+    return { last, later: iterations.filter((iteration) => iteration > last && !run.saved.includes(iteration)) };
   }
 
   /**
@@ -79,6 +79,7 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     source_path: scene.source,
     white_background: values.white_background,
     ...changed(values, ["test_every", "test_offset", "near"]),
+    ...(values.allow_outside ? { allow_outside: true } : {}),
     ...(referenceCameras ? { reference_cameras: true } : {}),
     ...(coverage === undefined ? {} : { coverage }),
   };

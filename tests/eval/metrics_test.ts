@@ -16,6 +16,7 @@ import type { Device } from "../../ffi/device.ts";
 import { LibraryError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
+import { fileHash } from "../../load/file_hash.ts";
 import { loadScene } from "../../load/scene.ts";
 import { evaluate } from "../../measure/evaluate.ts";
 import { clampColors, toFloat } from "../../measure/pixels.ts";
@@ -48,8 +49,8 @@ async function withModel(device: Device, body: (world: World) => Promise<void>):
       sh: Float32Array.from({ length: 3 * count }, () => random.normal()),
       shDegree: 0,
     });
-    await savePointCloud(gaussians, model, 7);
-    const record: RenderRecord = { iteration: 7, set: "test", source, eval: true, whiteBackground: true };
+    const ply = await fileHash(await savePointCloud(gaussians, model, 7));
+    const record: RenderRecord = { iteration: 7, ply, set: "test", source, eval: true, whiteBackground: true };
     const images = rendersPath(model, "test", 7);
     await renderViews(gaussians, scene.test, images, { background: backgroundOf(record) });
     await writeRenderRecord(images, record);
