@@ -117,8 +117,8 @@ Deno.test("parseDatasetFile() reads scenes, flags and references", () => {
 Deno.test("parseDatasetFile() names the scene and the key when a file is invalid", () => {
   const scene = { name: "a", source: "a" };
   const wrong: [unknown, string][] = [
-    ["{", "it is not JSON"],
-    [[], "it is not a JSON object"],
+    ["{", "File is not JSON"],
+    [[], "File is not a JSON object"],
     [{ scenes: [scene] }, '"name" is missing'],
     [{ name: "x", scenes: [] }, '"scenes" is missing or empty'],
     [{ name: "x", scene: [] }, '"scene" in the file is unknown'],
