@@ -21,6 +21,9 @@ const FILE = "train.lock";
 /** Longest text that is read. */
 const LONGEST = 4096;
 
+/** Codes of the operating system where a file system has no locks. */
+const UNSUPPORTED: readonly string[] = ["ENOTSUP", "EOPNOTSUPP", "ENOLCK", "ENOSYS"];
+
 const HOLDER = object({ pid: COUNT, host: TEXT, started: TEXT });
 
 /** Holds the lock of a model folder until it is disposed of. */
@@ -41,19 +44,20 @@ export class FolderLock implements AsyncDisposable {
    * finished writing.
    *
    * @param folder Model folder
-   * @param onTakeOver Called with one sentence if a run left its lock because it was killed
+   * @param onNotice Called with one sentence if a run left its lock because it was killed, or if the file system has no
+   * locks
    * @returns The lock
    * @throws {Error} When another run trains into the folder; the message names its process
    */
-  static async take(folder: string, onTakeOver: (message: string) => void = () => {}): Promise<FolderLock> {
+  static async take(folder: string, onNotice: (message: string) => void = () => {}): Promise<FolderLock> {
     const created = await statOrUndefined(folder) === undefined;
     await Deno.mkdir(folder, { recursive: true });
-    const file = await openLocked(folder);
+    const file = await openLocked(folder, onNotice);
     const lock = new FolderLock(folder, file, created);
     try {
       const before = await readHolder(file, join(folder, FILE));
       if (before !== undefined) {
-        onTakeOver(`A run into ${folder} was killed (${before}): this one takes over its lock`);
+        onNotice(`A run into ${folder} was killed (${before}): this one takes over its lock`);
       }
       await writeHolder(file);
       await removeOrphans(folder, Object.values(MODEL_FILES));
@@ -76,7 +80,7 @@ export class FolderLock implements AsyncDisposable {
 }
 
 /** Opens the file and locks it. */
-async function openLocked(folder: string): Promise<Deno.FsFile> {
+async function openLocked(folder: string, onNotice: (message: string) => void): Promise<Deno.FsFile> {
   const path = join(folder, FILE);
   while (true) {
     const found = await lstatOrUndefined(path);
@@ -86,7 +90,7 @@ async function openLocked(folder: string): Promise<Deno.FsFile> {
     }
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
-      if (!await file.tryLock(true)) {
+      if (!await tryLock(file, () => onNotice(noLocks(folder)))) {
         const holder = await readHolder(file, path) ?? "a process that does not name itself";
         throw new Error(
           `Another run trains into ${folder}: ${holder}. Wait until it ends, end it, or choose another model folder`,
@@ -100,6 +104,21 @@ async function openLocked(folder: string): Promise<Deno.FsFile> {
     }
     file.close();
   }
+}
+
+/** Whether the file is locked now, or cannot be locked. */
+async function tryLock(file: Deno.FsFile, onUnsupported: () => void): Promise<boolean> {
+  try {
+    return await file.tryLock(true);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && UNSUPPORTED.includes(`${error.code}`))) throw error;
+    onUnsupported();
+    return true;
+  }
+}
+
+function noLocks(folder: string): string {
+  return `The file system of ${folder} has no locks: make sure that no other run trains into this folder`;
 }
 
 async function lstatOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {

@@ -114,3 +114,18 @@ Deno.test("FolderLock takes over a lock file of any content, and writes through 
     assertEquals(await Deno.readTextFile(victim), "mine");
   });
 });
+
+Deno.test("FolderLock lets a run train where the file system has no locks, and says so", async () => {
+  await withFolder(async (folder) => {
+    const { tryLock } = Deno.FsFile.prototype;
+    const told: string[] = [];
+    Deno.FsFile.prototype.tryLock = () =>
+      Promise.reject(Object.assign(new Error("Not supported (os error 95)"), { code: "EOPNOTSUPP" }));
+    try {
+      await using _lock = await FolderLock.take(folder, (message) => void told.push(message));
+      assertStringIncludes(told.join(), "has no locks");
+    } finally {
+      Deno.FsFile.prototype.tryLock = tryLock;
+    }
+  });
+});
