@@ -12,8 +12,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { removeOrphans } from "../base/atomic.ts";
 import { DataError } from "../base/errors.ts";
-import { COUNT, object, parseChecked, TEXT } from "../load/checks.ts";
+import { COUNT, object, TEXT } from "../load/checks.ts";
 import { entriesOf, statOrUndefined } from "../load/files.ts";
+import { parseJsonObject } from "../load/json.ts";
 import { MODEL_FILES, POINT_CLOUDS } from "../load/model_folder.ts";
 
 const FILE = "train.lock";
@@ -137,8 +138,8 @@ async function readHolder(file: Deno.FsFile, path: string): Promise<string | und
   const length = await file.read(bytes);
   if (length === null) return undefined;
   try {
-    const place = { path, field: "", advice: "remove the file" };
-    const { pid, host, started } = parseChecked(bytes.subarray(0, length), HOLDER, place);
+    const text = parseJsonObject(bytes.subarray(0, length), path);
+    const { pid, host, started } = HOLDER(text, { path, field: "", advice: "remove the file" });
     return `process ${pid} on ${host}, since ${started}`;
   } catch (error) {
     if (error instanceof DataError) return "its process is unknown";

@@ -105,19 +105,27 @@ export function object<const Shape extends Record<string, Check<unknown>>>(shape
  * @throws {DataError} When the file is damaged; the message names the file, the field and the advice
  */
 export async function readChecked<T>(path: string, check: Check<T>, advice: string): Promise<T | undefined> {
+  const bytes = await readOwnFile(path, advice);
+  return bytes && check(parseJsonObject(bytes, path, advice), { path, field: "", advice });
+}
+
+/**
+ * Reads a text file that tame wrote itself.
+ *
+ * @param path File
+ * @param advice What to do about a damaged file, as the end of a sentence
+ * @returns Its bytes; undefined if there is no file
+ * @throws {DataError} When it is no regular file, which may have no end, or is larger than any that tame writes
+ */
+export async function readOwnFile(path: string, advice: string): Promise<Uint8Array | undefined> {
   const found = await statOrUndefined(path);
   if (found === undefined) return undefined;
-  if (!found.isFile) throw new DataError(`Expected a file, found something else; ${advice}`, { path });
-  // Before the file is read: it may be larger than the memory.
+  const what = found.isDirectory ? "a folder" : "something else";
+  if (!found.isFile) throw new DataError(`Expected a file, found ${what}; ${advice}`, { path });
   if (found.size > LARGEST_JSON) {
     throw new DataError(`File is too large: ${found.size} bytes, at most ${LARGEST_JSON}; ${advice}`, { path });
   }
-  return parseChecked(await readDataFile(path), check, { path, field: "", advice });
-}
-
-/** The same for the bytes of a file. */
-export function parseChecked<T>(bytes: Uint8Array, check: Check<T>, place: Place): T {
-  return check(parseJsonObject(bytes, place.path, place.advice), place);
+  return await readDataFile(path);
 }
 
 function member(place: Place, key: string): Place {

@@ -2,9 +2,8 @@
 
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { readDataFile } from "./bytes.ts";
 import { parseCfgArgs } from "./cfg_args.ts";
-import { type Checked, object, optional, TEXT, value } from "./checks.ts";
+import { type Checked, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { CONFIG_FILE, readRunConfig } from "./run_config.ts";
 import { STORED_OPTIONS } from "./stored_options.ts";
@@ -94,14 +93,8 @@ export type StoredCapture = Checked<typeof CFG_ARGS>;
  */
 export async function readCfgArgs(folder: string): Promise<StoredCapture> {
   const path = join(folder, MODEL_FILES.cfgArgs);
-  if (await statOrUndefined(path) === undefined) {
-    throw new DataError("Not a model folder: there is no cfg_args in it", { path });
-  }
-  return parseCapture(await readDataFile(path), path);
-}
-
-/** The same for the bytes of the file; `path` is for error messages. */
-export function parseCapture(bytes: Uint8Array, path: string): StoredCapture {
-  const values = parseCfgArgs(new TextDecoder().decode(bytes), path);
-  return CFG_ARGS(values, { path, field: "", advice: "correct the value, or train the model again" });
+  const advice = "correct the value, or train the model again";
+  const bytes = await readOwnFile(path, advice);
+  if (bytes === undefined) throw new DataError("Not a model folder: there is no cfg_args in it", { path });
+  return CFG_ARGS(parseCfgArgs(new TextDecoder().decode(bytes), path), { path, field: "", advice });
 }
