@@ -115,7 +115,7 @@ async function scoreFolder(
  * @param device Open device
  * @param folder Model folder
  * @param options LPIPS, signal, progress
- * @returns Scores by method
+ * @returns Scores by method, without those that `onFailure` was called for; if there are no others, nothing is written
  * @throws {DataError} When no test views have been rendered, or a method cannot be scored and there is no `onFailure`
  */
 export async function scoreModel(

@@ -167,9 +167,13 @@ class ImageWriter {
     };
   }
 
-  /** Removes images of an earlier run with more cameras, or with planes that are not requested now. */
+  /**
+   * Removes images of an earlier run with more cameras, or with planes that are not requested now, and files that were
+   * never finished.
+   */
   async end(count: number): Promise<void> {
     const folders = this.#folders();
+    await removeOrphans(this.#folder);
     const planes = [RENDER_FOLDERS.alpha, RENDER_FOLDERS.depth].map((name) => join(this.#folder, name));
     for (const name of folders) await removeImagesFrom(name, count);
     for (const name of planes.filter((name) => !folders.includes(name))) await removeImagesFrom(name, 0);

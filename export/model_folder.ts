@@ -6,7 +6,7 @@
  * cameras.json                                    all cameras, test views first
  * input.ply                                       the points that training started from
  * point_cloud/iteration_<t>/point_cloud.ply       the Gaussians
- * config.json, train.csv                          how to repeat the run, and how it went
+ * config.json, train.csv                          which run it is, how to repeat it, and how it went
  * ```
  *
  * @module

@@ -1,7 +1,7 @@
 // The record of a scene's finished stages: a file in the model folder that --resume and --collect read.
 
 import { join } from "@std/path";
-import { writeFileAtomic } from "../../base/atomic.ts";
+import { removeOrphans, writeFileAtomic } from "../../base/atomic.ts";
 import { DataError } from "../../base/errors.ts";
 import { AMOUNT, type Check, list, object, optional, readChecked, TEXT, value } from "../../load/checks.ts";
 import { type Stage, STAGES } from "./stages.ts";
@@ -60,6 +60,7 @@ export async function readRecord(model: string): Promise<SceneRecord> {
 /** Writes the record of a model folder, which is created if it does not exist. */
 export async function writeRecord(model: string, record: SceneRecord): Promise<void> {
   await Deno.mkdir(model, { recursive: true });
+  await removeOrphans(model, [FILE]);
   await writeFileAtomic(join(model, FILE), JSON.stringify(record, null, 1) + "\n");
 }
 

@@ -1,7 +1,7 @@
 // Writes the reports of a benchmark: report.md, .csv, .json and .html, with plots and crops in report/, and timing.txt.
 
 import { join } from "@std/path";
-import { writeFileAtomic } from "../../base/atomic.ts";
+import { removeOrphans, writeFileAtomic } from "../../base/atomic.ts";
 import { DataError } from "../../base/errors.ts";
 import project from "../../deno.json" with { type: "json" };
 import type { DatasetReport } from "./collect.ts";
@@ -31,6 +31,7 @@ export async function writeReports(
 ): Promise<string[]> {
   const figures = await drawFigures(report, onMissing);
   await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  for (const written of [folder, join(folder, FIGURES)]) await removeOrphans(written);
   for (const { scene, plot, crops } of figures) {
     if (plot !== undefined) await writeFileAtomic(join(folder, FIGURES, `${scene}.svg`), plot);
     for (const { file, jpeg } of crops) await writeFileAtomic(join(folder, FIGURES, file), jpeg);
