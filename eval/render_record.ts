@@ -44,6 +44,14 @@ const RECORD: Check<RenderRecord> = object({
 /** Folders of images by the iteration of their Gaussians. */
 const METHOD = /^ours_(\d+)$/;
 
+/** Images of Gaussians that have changed since they were rendered. */
+export class OutOfDateError extends DataError {
+  /** @param path The PLY */
+  constructor(path: string) {
+    super("The Gaussians have changed since their images: render the model again", { path });
+  }
+}
+
 /**
  * The background of the renders.
  *
@@ -86,7 +94,7 @@ export async function readRenderRecord(folder: string): Promise<RenderRecord> {
  * @param method Name of the folder of images in `test`
  * @param record Their `render.json`, if it can be read
  * @returns SHA-256 of the PLY; undefined if the folder has none of this iteration
- * @throws {DataError} When the PLY has changed since
+ * @throws {OutOfDateError} When the PLY has changed since
  */
 export async function checkUpToDate(
   model: string,
@@ -100,7 +108,7 @@ export async function checkUpToDate(
   const ply = await fileHash(path);
   const renders = join(model, "test", method, RENDER_FOLDERS.renders);
   const changed = record === undefined ? await isNewer(saved, renders) : record.ply !== ply;
-  if (changed) throw new DataError("The Gaussians have changed since their images: render the model again", { path });
+  if (changed) throw new OutOfDateError(path);
   return ply;
 }
 

@@ -397,4 +397,10 @@ workflowTest("tame metrics refuses scores of Gaussians that were trained again s
   assert(!refused.stdout.includes("PSNR"), refused.stdout);
   await run("render -m out --skip_train");
   await run("metrics -m out");
+  // A longer run leaves images of iteration 4 that are out of date; its own are what counts.
+  await run(`${train} --iterations 6 --save_iterations 4 --opacity_lr 0.1`);
+  await run("render -m out --skip_train");
+  const partly = await run("metrics -m out");
+  assertStringIncludes(partly.stderr, "Unable to compute metrics for ours_4");
+  assertEquals(Object.keys(JSON.parse(await Deno.readTextFile(join(folder, "out", "results.json")))), ["ours_6"]);
 });
