@@ -17,7 +17,7 @@ import { STORED_OPTIONS } from "../load/stored_options.ts";
 import { RENDER_FOLDERS } from "./render.ts";
 
 /** How views were rendered: the options that the capture was loaded with, and the following. */
-export interface RenderRecord extends Pick<LoadOptions, keyof typeof STORED_OPTIONS> {
+export interface RenderRecord extends Omit<LoadOptions, "init" | "seed" | "library" | "signal"> {
   /** Which saved PLY. */
   iteration: number;
   /** SHA-256 of that file. */
@@ -46,7 +46,7 @@ const METHOD = /^ours_(\d+)$/;
 
 /** Images of Gaussians that have changed since they were rendered. */
 export class OutOfDateError extends DataError {
-  /** @param path The PLY */
+  /** Names the PLY. */
   constructor(path: string) {
     super("The Gaussians have changed since their images: render the model again", { path });
   }

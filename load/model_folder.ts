@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
+import type { Coverage } from "../base/scene.ts";
 import { parseCfgArgs } from "./cfg_args.ts";
-import { type Checked, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
+import { type Check, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { CONFIG_FILE, readRunConfig } from "./run_config.ts";
 import { STORED_OPTIONS } from "./stored_options.ts";
@@ -66,8 +67,33 @@ export async function lastIteration(folder: string): Promise<number> {
   return saved.find((iteration) => iteration === config?.result?.iteration) ?? ofRun.at(-1) ?? saved[saved.length - 1];
 }
 
-/** What `render` reads of `cfg_args`; other programs of the family write the first ones too. */
-const CFG_ARGS = object({
+/** How the capture of a model was loaded: the values of `cfg_args` that are read again, under their names there. */
+export interface StoredCapture {
+  /** Path of the capture. */
+  source_path?: string;
+  /** As in `LoadOptions`. */
+  images?: string;
+  /** As in `LoadOptions`. */
+  resolution?: number;
+  /** As in `LoadOptions`. */
+  eval?: boolean;
+  /** White instead of black. */
+  white_background?: boolean;
+  /** As `testEvery` in `LoadOptions`. */
+  test_every?: number;
+  /** As `testOffset` in `LoadOptions`. */
+  test_offset?: number;
+  /** As in `LoadOptions`. */
+  near?: number;
+  /** As `allowOutside` in `LoadOptions`. */
+  allow_outside?: boolean;
+  /** As `referenceCameras` in `LoadOptions`. */
+  reference_cameras?: boolean;
+  /** As in `LoadOptions`. */
+  coverage?: Coverage;
+}
+
+const CFG_ARGS: Check<StoredCapture> = object({
   source_path: optional(TEXT),
   images: STORED_OPTIONS.images,
   resolution: STORED_OPTIONS.resolution,
@@ -80,9 +106,6 @@ const CFG_ARGS = object({
   reference_cameras: STORED_OPTIONS.referenceCameras,
   coverage: STORED_OPTIONS.coverage,
 });
-
-/** How the capture of a model was loaded: the values of `cfg_args` that are read again. */
-export type StoredCapture = Checked<typeof CFG_ARGS>;
 
 /**
  * Reads `cfg_args`.

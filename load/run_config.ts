@@ -1,45 +1,51 @@
 // Reads config.json: which run a model folder is of, what that run has saved, and how it ended.
 
 import { join } from "node:path";
-import {
-  AMOUNT,
-  type Check,
-  type Checked,
-  COUNT,
-  ITERATION,
-  list,
-  object,
-  optional,
-  readChecked,
-  TEXT,
-} from "./checks.ts";
+import { AMOUNT, type Check, COUNT, ITERATION, list, object, optional, readChecked, TEXT } from "./checks.ts";
 import { isObject } from "./json.ts";
 
 /** Name of the file in a model folder. */
 export const CONFIG_FILE = "config.json";
 
-const RUN = object({
-  id: TEXT,
-  started: TEXT,
-  saved: list(ITERATION),
-});
+/** A run, as the files of its model folder name it. */
+export interface RunIdentity {
+  /** Different in every run. */
+  id: string;
+  /** When it began: an ISO date and time. */
+  started: string;
+  /** The iterations whose Gaussians it has saved. */
+  saved: number[];
+}
 
-/** What other verbs read of the file. A run that has not ended has no result. */
-const CONFIG = object({
+/** The values of a `config.json` that are read again. */
+export interface StoredConfig {
+  /** The run. */
+  run?: RunIdentity;
+  /** What it computed on: `"cpu"` or `"cuda"`, and the name of the processor or GPU. */
+  device: { backend: string; name: string };
+  /** How it ended; absent if it has not. */
+  result?: {
+    /** The last finished iteration. */
+    iteration: number;
+    /** Number of Gaussians. */
+    count: number;
+    /** Seconds of training steps. */
+    seconds: number;
+    /** Peak of the bytes that the device held. */
+    peakMemory: number;
+  };
+  /** Wall-clock seconds; absent if it has not ended. */
+  seconds?: { load: number; train: number; total: number };
+}
+
+const RUN: Check<RunIdentity> = object({ id: TEXT, started: TEXT, saved: list(ITERATION) });
+
+const CONFIG: Check<StoredConfig> = object({
   run: optional(RUN),
   device: object({ backend: TEXT, name: TEXT }),
   result: optional(object({ iteration: ITERATION, count: COUNT, seconds: AMOUNT, peakMemory: COUNT })),
   seconds: optional(object({ load: AMOUNT, train: AMOUNT, total: AMOUNT })),
 });
-
-/**
- * A run, as the files of its model folder name it: `id` is different in every run, `started` is an ISO date and time,
- * `saved` has the iterations whose Gaussians it has saved.
- */
-export type RunIdentity = Checked<typeof RUN>;
-
-/** The values of a `config.json` that are read again. */
-export type StoredConfig = Checked<typeof CONFIG>;
 
 /** Folders of other programs may have a config.json of another kind. */
 const OWN_CONFIG: Check<StoredConfig | undefined> = (value, place) =>
