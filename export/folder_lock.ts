@@ -73,9 +73,12 @@ export class FolderLock implements AsyncDisposable {
 
   /** Frees the lock, and removes its file, and its folder if that is new and still empty. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // The folder may have been deleted during the run.
-    await Deno.remove(join(this.#folder, FILE)).catch(() => {});
-    if (this.#created) await Deno.remove(this.#folder).catch(() => {});
+    const path = join(this.#folder, FILE);
+    // The folder may have been deleted during the run, and another run may train into a new one.
+    if (await isStill(this.#file, path)) {
+      await Deno.remove(path).catch(() => {});
+      if (this.#created) await Deno.remove(this.#folder).catch(() => {});
+    }
     this.#file.close();
   }
 }
@@ -98,7 +101,7 @@ async function openLocked(folder: string, onNotice: (message: string) => void): 
         );
       }
       // The holder may have removed the file after it was opened here: the lock is then of a file without a name.
-      if ((await statOrUndefined(path))?.ino === (await file.stat()).ino) return file;
+      if (await isStill(file, path)) return file;
     } catch (error) {
       file.close();
       throw error;
@@ -120,6 +123,12 @@ async function tryLock(file: Deno.FsFile, onUnsupported: () => void): Promise<bo
 
 function noLocks(folder: string): string {
   return `The file system of ${folder} has no locks: make sure that no other run trains into this folder`;
+}
+
+/** Whether an open file is the one that has this path now. */
+async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
+  const [open, named] = [await file.stat(), await statOrUndefined(path)];
+  return open.ino === named?.ino && open.dev === named.dev;
 }
 
 async function lstatOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {

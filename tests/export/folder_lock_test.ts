@@ -54,6 +54,18 @@ Deno.test("FolderLock creates the folder, and removes it only if it is still emp
   });
 });
 
+Deno.test("FolderLock leaves the lock of another run alone when its own folder was deleted", async () => {
+  await withFolder(async (parent) => {
+    const folder = join(parent, "model");
+    const first = await FolderLock.take(folder);
+    await Deno.remove(folder, { recursive: true });
+    await using _second = await FolderLock.take(folder);
+    await first[Symbol.asyncDispose]();
+    assert(existsSync(join(folder, "train.lock")));
+    await assertRejects(() => FolderLock.take(folder), Error, "Another run trains into");
+  });
+});
+
 Deno.test("FolderLock takes over the lock of a run that was killed, and removes its unfinished files", async () => {
   await withFolder(async (folder) => {
     const cloud = join(folder, "point_cloud", "iteration_7");
