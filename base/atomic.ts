@@ -39,7 +39,7 @@ export async function writePartsAtomic(
   parts: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const temporary = temporaryPath(path);
   try {
     using file = await Deno.open(temporary, { write: true, createNew: true, mode: options.mode });
     for await (const part of parts) {
@@ -59,4 +59,34 @@ export async function writePartsAtomic(
 async function syncFolder(folder: string): Promise<void> {
   using opened = await Deno.open(folder, { read: true });
   await opened.sync();
+}
+
+/** A path beside another under which a file can be written until it is complete. */
+export function temporaryPath(path: string): string {
+  return `${path}.${crypto.randomUUID()}.tmp`;
+}
+
+/** Temporary names, as `temporaryPath()` makes them. */
+const TEMPORARY = /^(.+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
+
+/**
+ * Removes what writers that were killed have left in a folder: files under temporary names. No other process may be
+ * writing the same files.
+ *
+ * @param folder Folder, which need not exist; its sub-folders are left alone
+ * @param names Names of the files whose temporary ones are removed. Default all files
+ */
+export async function removeOrphans(folder: string, names?: readonly string[]): Promise<void> {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw error;
+  }
+  for (const { name, isFile } of entries) {
+    const target = TEMPORARY.exec(name)?.[1];
+    if (!isFile || target === undefined || names?.includes(target) === false) continue;
+    await Deno.remove(`${folder}/${name}`).catch(() => {}); // the next run tries again
+  }
 }

@@ -23,19 +23,9 @@ export type OptionKind = keyof KindValues;
 /** Any value of an option. */
 export type OptionValue = KindValues[OptionKind];
 
-/** One option. */
-export interface OptionRow {
-  /** Name of the flag without dashes, snake_case. */
-  readonly name: string;
-  /** Short name of the flag without the dash: `s`, `m360`. */
-  readonly short?: string;
-  /** Name in the library where it is not {@linkcode name} in camelCase. */
-  readonly api?: string;
+/** The values that are allowed. */
+export interface ValueRow {
   readonly kind: OptionKind;
-  /** What --help calls the value: PATH, N, SECONDS. */
-  readonly unit?: string;
-  /** Value when the option is not given; without one the value is undefined. That of a flag is always false. */
-  readonly default?: OptionValue;
   /** All allowed values. */
   readonly choices?: readonly (string | number)[];
   /** Smallest allowed number. */
@@ -46,14 +36,28 @@ export interface OptionRow {
   readonly maximum?: number;
   /** A number outside the bounds with a special meaning, which the help states: -1 for "all". */
   readonly sentinel?: number;
+  /** Why a value within the bounds is rejected, as the end of a sentence; undefined accepts it. */
+  readonly reject?: (value: OptionValue) => string | undefined;
+}
+
+/** One option. */
+export interface OptionRow extends ValueRow {
+  /** Name of the flag without dashes, snake_case. */
+  readonly name: string;
+  /** Short name of the flag without the dash: `s`, `m360`. */
+  readonly short?: string;
+  /** Name in the library where it is not {@linkcode name} in camelCase. */
+  readonly api?: string;
+  /** What --help calls the value: PATH, N, SECONDS. */
+  readonly unit?: string;
+  /** Value when the option is not given; without one the value is undefined. That of a flag is always false. */
+  readonly default?: OptionValue;
   /**
    * For an option of a schedule, which counts iterations and scales with the length of a run: the smallest value that
    * scaling gives.
    */
   readonly scaledMinimum?: number;
   readonly help: string;
-  /** Why a value within the bounds is rejected, as the end of a sentence; undefined accepts it. */
-  readonly reject?: (value: OptionValue) => string | undefined;
 }
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
@@ -64,7 +68,7 @@ type ApiName<Row extends OptionRow> = Row extends { readonly api: infer Name ext
   : CamelCase<Row["name"]>;
 
 /** The type of an option's value: one of the choices if they are strings, else the type of its kind. */
-export type RowValue<Row extends OptionRow> = Row extends { readonly choices: readonly (infer Choice extends string)[] }
+export type RowValue<Row extends ValueRow> = Row extends { readonly choices: readonly (infer Choice extends string)[] }
   ? Choice
   : KindValues[Row["kind"]];
 
@@ -127,7 +131,7 @@ export function apiName(row: OptionRow): string {
 }
 
 /** What an option takes, as text: `an integer, 1 or more`. */
-export function expected(row: OptionRow): string {
+export function expected(row: ValueRow): string {
   if (row.choices !== undefined) {
     const choices = row.choices.map((choice) => JSON.stringify(choice));
     return [choices.slice(0, -1).join(", "), ...choices.slice(-1)].filter((text) => text !== "").join(" or ");
@@ -146,7 +150,7 @@ export function expected(row: OptionRow): string {
   return kinds[row.kind] + boundsText(row) + (row.sentinel === undefined ? "" : `, or ${row.sentinel}`);
 }
 
-function boundsText({ kind, minimum, above, maximum = Infinity }: OptionRow): string {
+function boundsText({ kind, minimum, above, maximum = Infinity }: ValueRow): string {
   const each = kind === "integers" ? ", each" : "";
   const most = maximum === UINT32_MAX ? "2^32 - 1" : `${maximum}`;
   if (minimum !== undefined && maximum < Infinity) return `${each} from ${minimum} to ${most}`;
@@ -155,18 +159,18 @@ function boundsText({ kind, minimum, above, maximum = Infinity }: OptionRow): st
 }
 
 /** Whether an option takes one or more values. */
-export function isList({ kind }: OptionRow): boolean {
+export function isList({ kind }: ValueRow): boolean {
   return kind === "integers" || kind === "strings" || kind === "paths";
 }
 
 /** Why an option rejects a value, as the end of a sentence; undefined if it accepts it. */
-export function problemOf(row: OptionRow, value: unknown): string | undefined {
+export function problemOf(row: ValueRow, value: unknown): string | undefined {
   const fits = isList(row) ? Array.isArray(value) && value.every((item) => accepts(row, item)) : accepts(row, value);
   return fits ? row.reject?.(value as OptionValue) : `it takes ${expected(row)}`;
 }
 
 /** Whether a value, or an item of a list, has the right kind and is within the bounds. */
-function accepts(row: OptionRow, value: unknown): boolean {
+function accepts(row: ValueRow, value: unknown): boolean {
   if (row.choices !== undefined) return row.choices.includes(value as string | number);
   switch (row.kind) {
     case "flag":
@@ -184,7 +188,7 @@ function accepts(row: OptionRow, value: unknown): boolean {
   }
 }
 
-function isWithin({ minimum, above, maximum, sentinel }: OptionRow, value: number): boolean {
+function isWithin({ minimum, above, maximum, sentinel }: ValueRow, value: number): boolean {
   const { MAX_VALUE } = Number;
   return value === sentinel ||
     value >= (minimum ?? -MAX_VALUE) && value > (above ?? -Infinity) && value <= (maximum ?? MAX_VALUE);

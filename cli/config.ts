@@ -3,7 +3,7 @@
 import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
 import { readDataFile } from "../load/bytes.ts";
-import { isObject } from "../load/json.ts";
+import { describe, isObject, type JsonObject, parseJsonObject } from "../load/json.ts";
 import { presetOptions } from "../train/presets.ts";
 import { STRATEGY_OPTIONS } from "../train/strategy_options.ts";
 import { parse, type Parsed } from "./argv.ts";
@@ -39,9 +39,9 @@ export async function parseWithConfig<const Table extends readonly OptionGroup[]
   return parse([...tokens, ...argv], table);
 }
 
-async function readConfig(path: string): Promise<string> {
+async function readConfig(path: string): Promise<JsonObject> {
   try {
-    return new TextDecoder().decode(await readDataFile(path));
+    return parseJsonObject(await readDataFile(path), path);
   } catch (error) {
     if (error instanceof DataError) throw new UsageError(`Cannot read --config: ${error.message}`);
     throw error;
@@ -49,16 +49,8 @@ async function readConfig(path: string): Promise<string> {
 }
 
 /** The options of a configuration file as arguments. */
-function configArguments(text: string, path: string, rows: readonly OptionRow[]): string[] {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`Cannot read options from ${path}: it is not JSON (${(error as Error).message})`);
-  }
-  const options = isObject(data) && isObject(data.options) ? data.options : data;
-  if (!isObject(options)) throw new UsageError(`Cannot read options from ${path}: it is not a JSON object`);
-  return optionArguments(options, path, rows);
+function configArguments(data: JsonObject, path: string, rows: readonly OptionRow[]): string[] {
+  return optionArguments(isObject(data.options) ? data.options : data, path, rows);
 }
 
 /** Converts options by name, from a JSON file at `path`, to arguments. */
@@ -72,7 +64,7 @@ export function optionArguments(
     if (row === undefined || row.name === "config") throw new UsageError(`Unknown option "${name}" in ${path}`);
     const texts = (Array.isArray(value) ? value : [value]).map((item) => {
       if (!["string", "number", "boolean"].includes(typeof item)) {
-        throw new UsageError(`Cannot use ${JSON.stringify(item)} as "${name}" in ${path}`);
+        throw new UsageError(`Cannot use ${describe(item)} as "${name}" in ${path}`);
       }
       return String(item);
     });

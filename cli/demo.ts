@@ -5,6 +5,7 @@ import type { Image8 } from "../base/scene.ts";
 import { type CaptureSize, DEFAULT_SIZE, holdsCapture, writeCapture } from "../demo/capture.ts";
 import { writePng } from "../eval/png.ts";
 import { RENDER_FOLDERS, rendersPath } from "../eval/render.ts";
+import { readMeans } from "../eval/results.ts";
 import { readImage } from "../load/images.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
 import { parse } from "./argv.ts";
@@ -93,9 +94,8 @@ async function provideCapture(folder: string, size: CaptureSize): Promise<void> 
 
 /** The scores that `metrics` wrote for the renders of an iteration. */
 async function scores(model: string, iteration: number): Promise<string> {
-  const results = JSON.parse(await Deno.readTextFile(join(model, "results.json")));
-  const { PSNR, SSIM } = results[basename(rendersPath(model, "test", iteration))];
-  return `PSNR ${PSNR.toFixed(2)} dB, SSIM ${SSIM.toFixed(4)}`;
+  const { PSNR, SSIM } = (await readMeans(model))[basename(rendersPath(model, "test", iteration))];
+  return `PSNR ${(PSNR ?? Infinity).toFixed(2)} dB, SSIM ${SSIM!.toFixed(4)}`;
 }
 
 /** The first renders of a folder, each with its photo on the right, one pair below the other. */

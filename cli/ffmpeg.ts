@@ -1,6 +1,7 @@
 // Encodes videos from numbered PNG files with the installed ffmpeg.
 
 import { join } from "@std/path";
+import { temporaryPath } from "../base/atomic.ts";
 import { environment } from "../base/environment.ts";
 import { statOrUndefined } from "../load/files.ts";
 
@@ -34,9 +35,9 @@ export async function makeVideo(
   video: { images: string; path: string; format: VideoFormat; fps: number },
 ): Promise<void> {
   const { images, path, format, fps } = video;
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const temporary = temporaryPath(path);
   try {
-    const input = ["-framerate", `${fps}`, "-i", join(images, "%05d.png")];
+    const input = ["-framerate", `${fps}`, "-f", "image2", "-pattern_type", "sequence", "-i", framePattern(images)];
     const { success, stderr } = await new Deno.Command(ffmpeg, {
       args: [
         "-hide_banner",
@@ -64,4 +65,9 @@ export async function makeVideo(
     await Deno.remove(temporary).catch(() => {}); // report the first error
     throw error;
   }
+}
+
+/** The images of a folder as ffmpeg's pattern; a percent sign in the folder's path is not part of it. */
+export function framePattern(images: string): string {
+  return join(images.replaceAll("%", "%%"), "%05d.png");
 }

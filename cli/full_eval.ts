@@ -95,6 +95,7 @@ async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map
       log: ({ model }) => join(logs, `${basename(model)}.log`),
       signal: interrupt.signal,
       run: runVerb,
+      onDamage: ({ scene }, reason) => reporter.warn(`${scene} runs again: ${reason}`),
       onState: (job, state) => {
         board.set(job, state);
         const { scene, dataset } = job;
@@ -127,7 +128,9 @@ async function report(
     ? `The benchmark of Taming 3DGS, setting "${mode}"`
     : datasets.map(({ title }) => title).join(", ");
   await Deno.mkdir(output, { recursive: true });
-  const files = await writeReports(output, reportOf(title, datasets));
+  const files = await writeReports(output, reportOf(title, datasets), (scene, reason) => {
+    reporter.warn(`${scene} has no figures in the report: ${reason}`);
+  });
   if (paper) await writeFileAtomic(join(output, "timing.txt"), timingText(jobs, records));
   reporter.note(markdownTables(datasets));
   reporter.note(`Reports: ${files.join(", ")}`);

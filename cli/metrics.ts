@@ -1,10 +1,14 @@
 // `metrics`: scores the rendered test views of model folders.
 
+import { basename } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { findLpipsWeights, loadLpips, type LpipsNetwork } from "../eval/lpips/lpips.ts";
 import { scoreModel } from "../eval/metrics.ts";
+import { rendersPath } from "../eval/render.ts";
+import { OutOfDateError } from "../eval/render_record.ts";
 import type { Scores } from "../eval/scores.ts";
 import type { Device } from "../ffi/device.ts";
+import { lastIteration } from "../load/model_folder.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -45,10 +49,18 @@ export async function run(argv: string[]): Promise<number> {
     try {
       const onInexact = (method: string, reason: string) =>
         reporter.note(`${method}: only the 8-bit images are scored. ${reason}`);
+      const onNotice = (method: string, message: string) => reporter.warn(`${folder} ${method}: ${message}`);
+      const last = await lastMethod(folder);
+      const onFailure = (method: string, error: DataError) => {
+        reporter.warn(`Unable to compute metrics for ${method} of model ${folder}: ${error.message}`);
+        // Old images of other iterations are what a later run into the folder leaves.
+        if (method === last || !(error instanceof OutOfDateError)) code = EXIT.data;
+      };
       const { signal } = interrupt;
-      const library = namedLibrary();
-      const scores = await scoreModel(device, folder, { weights, library, signal, onImage, onInexact });
+      const options = { weights, library: namedLibrary(), signal, onImage, onInexact, onNotice, onFailure };
+      const scores = await scoreModel(device, folder, options);
       reporter.finish();
+      if (Object.keys(scores).length === 0) code = EXIT.data;
       for (const [method, { means, images }] of Object.entries(scores)) {
         reporter.note(`${folder} ${method}, ${images.length} test views: ${scoresText(means)}`);
         reporter.event({ type: "metrics", model: folder, method, views: images.length, scores: means });
@@ -62,6 +74,16 @@ export async function run(argv: string[]): Promise<number> {
     }
   }
   return code;
+}
+
+/** The images of the last run's Gaussians; undefined if the folder does not tell. */
+async function lastMethod(folder: string): Promise<string | undefined> {
+  try {
+    return basename(rendersPath(folder, "test", await lastIteration(folder)));
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
 }
 
 async function chosenWeights(device: Device, option: string | undefined): Promise<LpipsNetwork | undefined> {

@@ -32,7 +32,17 @@ export const TRAIN_OPTIONS = [
     title: "Capture and model folder",
     rows: [
       ...FOLDER_ROWS,
-      ...rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init", "near"),
+      ...rowsNamed(
+        LOAD_ROWS,
+        "images",
+        "resolution",
+        "eval",
+        "test_every",
+        "test_offset",
+        "init",
+        "near",
+        "allow_outside",
+      ),
       ...MODEL_ROWS,
     ],
   },
@@ -81,7 +91,10 @@ export const CONVERT_OPTIONS = [
 
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
-  { title: "Capture", rows: rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init") },
+  {
+    title: "Capture",
+    rows: rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init", "allow_outside"),
+  },
   {
     title: "Memory plan",
     rows: rowsNamed(

@@ -10,8 +10,11 @@ import { backgroundOf, type RenderRecord, writeRenderRecord } from "../eval/rend
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
+import { isFileName } from "../load/checks.ts";
+import { fileHash } from "../load/file_hash.ts";
 import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../load/model_folder.ts";
 import { compareCodePoints } from "../load/order.ts";
+import { readRunConfig } from "../load/run_config.ts";
 import { loadScene } from "../load/scene.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
@@ -55,10 +58,13 @@ export async function run(argv: string[]): Promise<number> {
   const folder = userPath(values.model_path);
   const capture = await captureOf(folder, values);
   const iteration = await chosenIteration(folder, values.iteration);
+  await noteEarlierRun(folder, iteration, reporter);
   using device = await openChosenDevice(values, reporter);
   const scene = await loadScene(capture.source, { ...capture, library: namedLibrary(), signal });
-  using gaussians = await loadPly(device, pointCloudPath(folder, iteration));
-  const work: Work = { values, folder, capture, iteration, scene, gaussians, reporter, signal };
+  const path = pointCloudPath(folder, iteration);
+  const ply = await fileHash(path); // before it is read: of a file that is replaced meanwhile, images are out of date
+  using gaussians = await loadPly(device, path);
+  const work: Work = { values, folder, capture, iteration, ply, scene, gaussians, reporter, signal };
   try {
     if (values.path === undefined) await renderSets(work);
     else await renderAlong(work, values.path, ffmpeg);
@@ -69,7 +75,7 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** How the capture was loaded for training, with the overrides of the command line. */
-type Capture = Omit<RenderRecord, "iteration" | "set">;
+type Capture = Omit<RenderRecord, "iteration" | "ply" | "set">;
 
 /** What is rendered, and how. */
 interface Work {
@@ -77,6 +83,8 @@ interface Work {
   folder: string;
   capture: Capture;
   iteration: number;
+  /** SHA-256 of the PLY. */
+  ply: string;
   scene: Scene;
   gaussians: Gaussians;
   reporter: Reporter;
@@ -95,7 +103,7 @@ function imageOptions({ values, capture, reporter, signal }: Work, label: string
 }
 
 async function renderSets(work: Work): Promise<void> {
-  const { values, folder, capture, iteration, scene, gaussians, reporter } = work;
+  const { values, folder, capture, iteration, ply, scene, gaussians, reporter } = work;
   for (const set of ["train", "test"] as const) {
     const views = scene[set];
     if (set === "train" ? values.skip_train : values.skip_test) continue;
@@ -105,7 +113,7 @@ async function renderSets(work: Work): Promise<void> {
     }
     const path = rendersPath(folder, set, iteration);
     await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
-    await writeRenderRecord(path, { iteration, set, ...capture });
+    await writeRenderRecord(path, { iteration, ply, set, ...capture });
     reporter.finish();
     reporter.note(`${views.length} ${set} views: ${path}`);
     reporter.event({ type: "render", set, iteration, views: views.length, path });
@@ -141,28 +149,33 @@ async function chosenPath({ values, scene }: Work, path: string): Promise<{ name
   if (path === "spiral") return { name: path, cameras: spiralPath(cameras, frames) };
   const file = userPath(path);
   const { keyframes, loop } = parseKeyframes(new TextDecoder().decode(await readDataFile(file)), file, views);
-  return { name: basename(file, extname(file)), cameras: keyframePath(keyframes, { frames, loop }) };
+  const name = basename(file, extname(file));
+  if (!isFileName(name)) {
+    throw new DataError("The path is named after its file, which has no name before its extension: rename it", {
+      path: file,
+    });
+  }
+  return { name, cameras: keyframePath(keyframes, { frames, loop }) };
 }
 
 async function captureOf(folder: string, values: RenderValues): Promise<Capture> {
   const stored = await readCfgArgs(folder);
-  const text = (name: string) => typeof stored[name] === "string" ? stored[name] as string : undefined;
-  const number = (name: string) => typeof stored[name] === "number" ? stored[name] as number : undefined;
-  const source = values.source_path === undefined ? text("source_path") : userPath(values.source_path);
+  const source = values.source_path === undefined ? stored.source_path : userPath(values.source_path);
   if (source === undefined) {
     throw new DataError("cfg_args names no source_path: give the capture with -s", { path: folder });
   }
   return {
     source,
-    images: values.images ?? text("images"),
-    resolution: values.resolution ?? number("resolution"),
+    images: values.images ?? stored.images,
+    resolution: values.resolution ?? stored.resolution,
     eval: values.eval || stored.eval === true,
-    testEvery: values.test_every ?? number("test_every"),
-    testOffset: values.test_offset ?? number("test_offset"),
+    testEvery: values.test_every ?? stored.test_every,
+    testOffset: values.test_offset ?? stored.test_offset,
     whiteBackground: values.white_background || stored.white_background === true,
-    near: values.near ?? number("near"),
+    near: values.near ?? stored.near,
+    allowOutside: values.allow_outside || stored.allow_outside === true,
     referenceCameras: stored.reference_cameras === true,
-    coverage: stored.coverage === "rectangle" ? "rectangle" : "alpha",
+    coverage: stored.coverage ?? "alpha",
   };
 }
 
@@ -171,4 +184,14 @@ async function chosenIteration(folder: string, wanted: number): Promise<number> 
   const saved = await savedIterations(folder);
   if (saved.includes(wanted)) return wanted;
   throw new DataError(`No Gaussians of iteration ${wanted} were saved, only of ${saved.join(", ")}`, { path: folder });
+}
+
+/** Says so if the Gaussians of an iteration are not of the run that the folder describes. */
+async function noteEarlierRun(folder: string, iteration: number, reporter: Reporter): Promise<void> {
+  const run = (await readRunConfig(folder))?.run;
+  if (run === undefined || run.saved.includes(iteration)) return;
+  reporter.warn(
+    `The Gaussians of iteration ${iteration} are of an earlier run than cfg_args and config.json in ${folder}: they ` +
+      "are rendered with the capture and options of the last run",
+  );
 }

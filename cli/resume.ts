@@ -1,6 +1,9 @@
 // --resume and --start_checkpoint: the checkpoint from which a run goes on, and the options of that run.
 
+import { resolve } from "@std/path";
+import { DataError } from "../base/errors.ts";
 import { savedCheckpoints } from "../load/model_folder.ts";
+import { newRun, readRunConfig, type RunIdentity } from "../load/run_config.ts";
 import { CheckpointFile } from "../train/checkpoint/file.ts";
 import { latestCheckpoint } from "../train/checkpoint/latest.ts";
 import { CHANGEABLE, conflict } from "../train/checkpoint/resume.ts";
@@ -74,4 +77,18 @@ async function noteEarlierRun(folder: string, reporter: Reporter): Promise<void>
     `${userPath(folder)} has checkpoints of an earlier run, which the first one of this run replaces; ` +
       `--resume continues the earlier run instead`,
   );
+}
+
+/**
+ * The run that a model folder becomes: that of its `config.json` if it goes on from a checkpoint in the same folder,
+ * else a new one.
+ */
+export async function runIdentity(folder: string, checkpoint: string | undefined): Promise<RunIdentity> {
+  if (checkpoint === undefined || resolve(checkpoint, "..", "..") !== resolve(folder)) return newRun();
+  try {
+    return (await readRunConfig(folder))?.run ?? newRun();
+  } catch (error) {
+    if (error instanceof DataError) return newRun(); // a damaged file must not keep a run from going on
+    throw error;
+  }
 }

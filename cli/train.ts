@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { libraryOptions } from "../base/option.ts";
+import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
@@ -19,7 +20,7 @@ import { TRAIN_OPTIONS } from "./options.ts";
 import { checkOutputFolder } from "./output_folder.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
-import { resumedOptions } from "./resume.ts";
+import { resumedOptions, runIdentity } from "./resume.ts";
 import { AllSinks } from "./sinks/all.ts";
 import { BarSink } from "./sinks/bar.ts";
 import { CheckpointSink } from "./sinks/checkpoints.ts";
@@ -79,7 +80,9 @@ export async function run(argv: string[]): Promise<number> {
   }
   const loadSeconds = (performance.now() - started) / 1000;
 
-  const setup: RunSetup = { values, device, scene, folder, loadSeconds };
+  await using _lock = await FolderLock.take(folder, (message) => reporter.warn(message));
+  const run = await runIdentity(folder, values.start_checkpoint);
+  const setup: RunSetup = { values, device, scene, folder, run, loadSeconds };
   const { aborted } = await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
   return aborted ? interrupt.code : EXIT.done;
 }

@@ -21,6 +21,7 @@
 import { DataError } from "../base/errors.ts";
 import type { Camera, View } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
+import { describe, parseJsonObject } from "../load/json.ts";
 import { resizeCamera } from "../load/camera.ts";
 import { commonUp, type Keyframe, lookAt } from "./paths.ts";
 
@@ -47,13 +48,7 @@ export function parseKeyframes(text: string, path: string, views: readonly View[
   const fail = (what: string): never => {
     throw new DataError(`Not a keyframe file: ${what}`, { path });
   };
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    return fail(`it is not JSON (${(error as Error).message})`);
-  }
-  const { keyframes, loop = false } = (data ?? {}) as { keyframes?: unknown; loop?: unknown };
+  const { keyframes, loop = false } = parseJsonObject(new TextEncoder().encode(text), path);
   if (!Array.isArray(keyframes) || keyframes.length === 0) return fail('"keyframes" is missing or empty');
   if (typeof loop !== "boolean") return fail('"loop" is neither true nor false');
   const timed = keyframes.filter((frame) => frame?.time !== undefined).length;
@@ -64,7 +59,7 @@ export function parseKeyframes(text: string, path: string, views: readonly View[
     const unknown = Object.keys(frame).find((key) => !KEYS.includes(key));
     if (unknown !== undefined) say(`has "${unknown}"; there are ${KEYS.join(", ")}`);
     const { time = index } = frame as { time?: unknown };
-    if (typeof time !== "number") return say('has a "time" that is not a number');
+    if (typeof time !== "number" || !Number.isFinite(time)) return say('has a "time" that is not a number');
     return { camera: cameraOf(frame, views, say), time };
   });
   const late = read.findIndex(({ time }, index) => index > 0 && time <= read[index - 1].time);
@@ -78,7 +73,7 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
   if (name !== undefined) {
     if (position !== undefined || look_at !== undefined) say('has both a "view" and a position');
     const view = views.find((view) => view.name === name) ??
-      say(`names the view ${JSON.stringify(name)}, which does not exist`);
+      say(`names the view ${describe(name)}, which does not exist`);
     return zoomed(resizeCamera(view.camera, template), fov, say);
   }
   const look = {

@@ -6,16 +6,21 @@
  */
 
 import { join } from "node:path";
-import { writeFileAtomic } from "../base/atomic.ts";
 import { DataError } from "../base/errors.ts";
 import type { Device } from "../ffi/device.ts";
 import type { LpipsNetwork } from "../ffi/lpips.ts";
 import { entriesOf } from "../load/files.ts";
 import { readImage } from "../load/images.ts";
+import { readRunConfig } from "../load/run_config.ts";
 import { toFloat } from "../measure/pixels.ts";
+import { ExactRenders } from "./exact_renders.ts";
 import { RENDER_FOLDERS } from "./render.ts";
-import { ExactRenders } from "./render_record.ts";
+import { checkUpToDate, readRenderRecord } from "./render_record.ts";
+import { type Results, writeResults } from "./results.ts";
 import { FLOAT, meanScores, scoreImages, type Scores } from "./scores.ts";
+
+/** About images of Gaussians that a later run into the folder did not save. */
+const EARLIER_RUN = "Its Gaussians are of an earlier run into this folder than config.json";
 
 /** Options of {@linkcode scoreFolder}. */
 export interface ScoreOptions {
@@ -34,6 +39,13 @@ export interface ScoreModelOptions extends ScoreOptions {
    * images only.
    */
   onInexact?: (method: string, reason: string) => void;
+  /**
+   * Called for a method that cannot be scored, with the reason: its images are damaged, or not of the Gaussians that
+   * the folder has now. The other methods are scored. By default the first such error is thrown.
+   */
+  onFailure?: (method: string, error: DataError) => void;
+  /** Called with what a user should know about a method that is scored, in one sentence. */
+  onNotice?: (method: string, message: string) => void;
   /** The native library that undistorts the photos of the capture, as `loadScene` takes it. */
   library?: string | URL;
 }
@@ -97,13 +109,14 @@ async function scoreFolder(
 /**
  * Scores every rendered set of a model folder's test views and writes `results.json` (means by method, such as
  * `ours_30000`) and `per_view.json` (by method, metric and image) into the folder. The infinite PSNR of equal images
- * becomes `null` there. Views with a `render.json` are rendered again and scored without rounding to 8 bits.
+ * becomes `null` there. Views with a `render.json` are rendered again and scored without rounding to 8 bits. Images of
+ * Gaussians that have changed since are not scored.
  *
  * @param device Open device
  * @param folder Model folder
  * @param options LPIPS, signal, progress
- * @returns Scores by method
- * @throws {DataError} When no test views have been rendered
+ * @returns Scores by method, without those that `onFailure` was called for; if there are no others, nothing is written
+ * @throws {DataError} When no test views have been rendered, or a method cannot be scored and there is no `onFailure`
  */
 export async function scoreModel(
   device: Device,
@@ -116,41 +129,54 @@ export async function scoreModel(
     throw new DataError("No rendered test views: train with --eval, then render", { path: test });
   }
   const scores: Record<string, ImageScores> = {};
+  const scored: Results["scored"] = {};
   for (const { name } of methods) {
-    using exact = await openExact(device, { model: folder, method: name }, options);
-    scores[name] = await scoreFolder(device, join(test, name), { ...options, exact });
+    try {
+      const { images, ply } = await scoreMethod(device, { model: folder, method: name }, options);
+      scores[name] = images;
+      if (ply !== undefined) scored[name] = ply;
+    } catch (error) {
+      if (!(error instanceof DataError) || options.onFailure === undefined) throw error;
+      options.onFailure(name, error);
+    }
   }
+  if (Object.keys(scores).length === 0) return {}; // the files keep the scores that they have
 
-  const results = mapValues(scores, ({ means }) => means);
+  const means = mapValues(scores, ({ means }) => means);
   const perView = mapValues(
     scores,
     ({ means, images }) =>
       mapValues(means, (_, metric) => Object.fromEntries(images.map(({ file, scores }) => [file, scores[metric]]))),
   );
-  await writeJson(join(folder, "results.json"), results);
-  await writeJson(join(folder, "per_view.json"), perView);
+  await writeResults(folder, { means, perView, scored });
   return scores;
 }
 
-/** The renders of a method as floats; undefined if they cannot be rendered again, which is reported. */
-async function openExact(
+/** Scores the images of one method, if they are up to date. */
+async function scoreMethod(
   device: Device,
   { model, method }: { model: string; method: string },
-  { onInexact, library }: ScoreModelOptions,
-): Promise<ExactRenders | undefined> {
-  try {
-    return await ExactRenders.open(device, { model, folder: join(model, "test", method), library });
-  } catch (error) {
+  options: ScoreModelOptions,
+): Promise<{ images: ImageScores; ply: string | undefined }> {
+  const { onInexact, onNotice, library } = options;
+  const folder = join(model, "test", method);
+  const record = await readRenderRecord(folder).catch(damaged(onInexact, method));
+  const ply = await checkUpToDate(model, method, record);
+  const saved = (await readRunConfig(model).catch(damaged(onNotice, method)))?.run?.saved;
+  if (record !== undefined && saved?.includes(record.iteration) === false) onNotice?.(method, EARLIER_RUN);
+  const exact = record && ExactRenders.open(device, { model, record, library }).catch(damaged(onInexact, method));
+  using opened = await exact;
+  return { images: await scoreFolder(device, folder, { ...options, exact: opened }), ply };
+}
+
+/** Passes the message of a {@linkcode DataError} on, and throws any other error. */
+function damaged(tell: ((method: string, message: string) => void) | undefined, method: string) {
+  return (error: unknown): undefined => {
     if (!(error instanceof DataError)) throw error;
-    onInexact?.(method, error.message);
-    return undefined;
-  }
+    tell?.(method, error.message);
+  };
 }
 
 function mapValues<In, Out>(record: Record<string, In>, change: (value: In, key: string) => Out): Record<string, Out> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
-}
-
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomic(path, JSON.stringify(value, null, 1) + "\n");
 }

@@ -5,9 +5,11 @@
  */
 
 import { join } from "node:path";
+import { removeOrphans } from "../base/atomic.ts";
 import type { Camera, View } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
+import { isFileName } from "../load/checks.ts";
 import { entriesOf } from "../load/files.ts";
 import { withPhotosAhead } from "../measure/photos.ts";
 import { alphaPlane, depthPlane, flattened } from "../measure/pixels.ts";
@@ -53,8 +55,10 @@ export function rendersPath(folder: string, set: "train" | "test", iteration: nu
  * @param path Name of the path
  * @param iteration Iteration of the Gaussians
  * @returns Path of the folder to give to {@linkcode renderPath}
+ * @throws {RangeError} When the name is not that of a folder in `paths`
  */
 export function pathFolder(folder: string, path: string, iteration: number): string {
+  if (!isFileName(path)) throw new RangeError(`Cannot use ${JSON.stringify(path)} as the name of a folder`);
   return join(folder, "paths", path, `ours_${iteration}`);
 }
 
@@ -163,9 +167,13 @@ class ImageWriter {
     };
   }
 
-  /** Removes images of an earlier run with more cameras, or with planes that are not requested now. */
+  /**
+   * Removes images of an earlier run with more cameras, or with planes that are not requested now, and files that were
+   * never finished.
+   */
   async end(count: number): Promise<void> {
     const folders = this.#folders();
+    await removeOrphans(this.#folder);
     const planes = [RENDER_FOLDERS.alpha, RENDER_FOLDERS.depth].map((name) => join(this.#folder, name));
     for (const name of folders) await removeImagesFrom(name, count);
     for (const name of planes.filter((name) => !folders.includes(name))) await removeImagesFrom(name, 0);
@@ -180,7 +188,9 @@ class ImageWriter {
   }
 }
 
+/** Also removes what a render that was killed had not finished writing. */
 async function removeImagesFrom(folder: string, first: number): Promise<void> {
+  await removeOrphans(folder);
   for (const { name } of await entriesOf(folder)) {
     const number = IMAGE_FILE.exec(name)?.[1];
     if (number !== undefined && Number(number) >= first) await Deno.remove(join(folder, name));

@@ -1,6 +1,6 @@
 /**
- * `render.json` beside rendered images: how they were rendered, so that `metrics` can render the same views again
- * without rounding to 8 bits.
+ * `render.json` beside rendered images: what they were rendered from and how, so that `metrics` can tell whether they
+ * are up to date, and render the same views again without rounding to 8 bits.
  *
  * @module
  */
@@ -8,23 +8,20 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../base/atomic.ts";
 import { DataError } from "../base/errors.ts";
-import type { View } from "../base/scene.ts";
-import type { Device } from "../ffi/device.ts";
-import type { Gaussians } from "../ffi/gaussians.ts";
-import type { Image } from "../ffi/image.ts";
-import { renderColors } from "../ffi/rasterizer.ts";
-import { loadPly } from "../init/gaussians.ts";
-import { readDataFile } from "../load/bytes.ts";
-import { statOrUndefined } from "../load/files.ts";
-import { parseJsonObject } from "../load/json.ts";
+import { type Check, ITERATION, object, readChecked, TEXT, value } from "../load/checks.ts";
+import { fileHash } from "../load/file_hash.ts";
+import { entriesOf, statOrUndefined } from "../load/files.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
-import { type LoadOptions, loadScene } from "../load/scene.ts";
-import { clampColors } from "../measure/pixels.ts";
+import type { LoadOptions } from "../load/scene.ts";
+import { STORED_OPTIONS } from "../load/stored_options.ts";
+import { RENDER_FOLDERS } from "./render.ts";
 
 /** How views were rendered: the options that the capture was loaded with, and the following. */
-export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {
+export interface RenderRecord extends Omit<LoadOptions, "init" | "seed" | "library" | "signal"> {
   /** Which saved PLY. */
   iteration: number;
+  /** SHA-256 of that file. */
+  ply: string;
   /** Training or test views. */
   set: "train" | "test";
   /** Absolute path of the capture. */
@@ -34,6 +31,26 @@ export interface RenderRecord extends Omit<LoadOptions, "library" | "signal"> {
 }
 
 const FILE = "render.json";
+
+const RECORD: Check<RenderRecord> = object({
+  ...STORED_OPTIONS,
+  iteration: ITERATION,
+  ply: TEXT,
+  set: value({ kind: "string", choices: ["train", "test"] }),
+  source: TEXT,
+  whiteBackground: value({ kind: "flag" }),
+});
+
+/** Folders of images by the iteration of their Gaussians. */
+const METHOD = /^ours_(\d+)$/;
+
+/** Images of Gaussians that have changed since they were rendered. */
+export class OutOfDateError extends DataError {
+  /** Names the PLY. */
+  constructor(path: string) {
+    super("The Gaussians have changed since their images: render the model again", { path });
+  }
+}
 
 /**
  * The background of the renders.
@@ -55,63 +72,49 @@ export async function writeRenderRecord(folder: string, record: RenderRecord): P
   await writeFileAtomic(join(folder, FILE), JSON.stringify(record, null, 1) + "\n");
 }
 
-/** Renders the views of a folder of images again, as floats in [0, 1]. */
-export class ExactRenders implements Disposable {
-  readonly #gaussians: Gaussians;
-  readonly #views: View[];
-  readonly #background: [number, number, number];
+/**
+ * Reads the `render.json` of a folder of rendered images.
+ *
+ * @param folder Folder with `renders` and `gt`
+ * @returns How they were rendered
+ * @throws {DataError} When the file is missing or damaged
+ */
+export async function readRenderRecord(folder: string): Promise<RenderRecord> {
+  const path = join(folder, FILE);
+  const record = await readChecked(path, RECORD, "render the model again");
+  if (record === undefined) throw new DataError("The record of how the images were rendered is missing", { path });
+  return record;
+}
 
-  private constructor(gaussians: Gaussians, views: View[], background: [number, number, number]) {
-    this.#gaussians = gaussians;
-    this.#views = views;
-    this.#background = background;
-  }
+/**
+ * Checks that rendered images are of the Gaussians that a model folder has now. Without a record the times of the files
+ * decide.
+ *
+ * @param model Model folder
+ * @param method Name of the folder of images in `test`
+ * @param record Their `render.json`, if it can be read
+ * @returns SHA-256 of the PLY; undefined if the folder has none of this iteration
+ * @throws {OutOfDateError} When the PLY has changed since
+ */
+export async function checkUpToDate(
+  model: string,
+  method: string,
+  record: RenderRecord | undefined,
+): Promise<string | undefined> {
+  const iteration = record?.iteration ?? Number(METHOD.exec(method)?.[1] ?? NaN);
+  const path = pointCloudPath(model, iteration);
+  const saved = await statOrUndefined(path);
+  if (!saved?.isFile) return undefined;
+  const ply = await fileHash(path);
+  const renders = join(model, "test", method, RENDER_FOLDERS.renders);
+  const changed = record === undefined ? await isNewer(saved, renders) : record.ply !== ply;
+  if (changed) throw new OutOfDateError(path);
+  return ply;
+}
 
-  /**
-   * Opens the Gaussians and views that a folder of images was rendered from.
-   *
-   * @param device Open device
-   * @param from Model folder; folder with `renders`, `gt` and `render.json`; the native library that undistorts, as
-   * `loadScene` takes it
-   * @returns The renders
-   * @throws {DataError} When `render.json` is missing or damaged, the PLY has changed since, or the capture is missing
-   */
-  static async open(
-    device: Device,
-    from: { model: string; folder: string; library?: string | URL },
-  ): Promise<ExactRenders> {
-    const { model, folder, library } = from;
-    const path = join(folder, FILE);
-    const written = await statOrUndefined(path);
-    if (!written?.isFile) throw new DataError("The record of how the images were rendered is missing", { path });
-    const record = parseJsonObject(await readDataFile(path), path) as unknown as RenderRecord;
-    const ply = pointCloudPath(model, record.iteration);
-    const saved = await statOrUndefined(ply);
-    if (saved?.mtime && written.mtime && saved.mtime > written.mtime) {
-      throw new DataError("PLY is newer than the images: render the model again", { path: ply });
-    }
-    const scene = await loadScene(record.source, { ...record, library });
-    return new ExactRenders(await loadPly(device, ply), scene[record.set], backgroundOf(record));
-  }
-
-  /**
-   * Renders a view.
-   *
-   * @param index The image's number
-   * @returns Floats in [0, 1]
-   */
-  async render(index: number): Promise<Image> {
-    const { camera } = this.#views[index];
-    return clampColors(await renderColors(this.#gaussians, camera, { background: this.#background }));
-  }
-
-  /** Number of views. */
-  get count(): number {
-    return this.#views.length;
-  }
-
-  /** Frees the Gaussians. */
-  [Symbol.dispose](): void {
-    this.#gaussians[Symbol.dispose]();
-  }
+/** Whether a file was written after the first image of a folder. */
+async function isNewer({ mtime }: Deno.FileInfo, folder: string): Promise<boolean> {
+  const [first] = await entriesOf(folder);
+  const image = first === undefined ? undefined : await statOrUndefined(join(folder, first.name));
+  return mtime !== null && image !== undefined && image.mtime !== null && mtime > image.mtime;
 }

@@ -6,7 +6,7 @@
  * cameras.json                                    all cameras, test views first
  * input.ply                                       the points that training started from
  * point_cloud/iteration_<t>/point_cloud.ply       the Gaussians
- * config.json, train.csv                          how to repeat the run, and how it went
+ * config.json, train.csv                          which run it is, how to repeat it, and how it went
  * ```
  *
  * @module
@@ -21,6 +21,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { cameraCenter } from "../load/camera.ts";
 import type { CfgArgs } from "../load/cfg_args.ts";
 import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
+import type { RunIdentity } from "../load/run_config.ts";
 import type { TrainResult } from "../train/events.ts";
 import { formatCfgArgs } from "./cfg_args.ts";
 import { pointsPlyParts } from "./ply.ts";
@@ -29,8 +30,10 @@ import { savePly } from "./splats.ts";
 /** Cameras in one part of `cameras.json`. */
 const PART_CAMERAS = 256;
 
-/** The contents of `config.json`: everything needed to repeat a run, and its result. */
+/** The contents of `config.json`: which run it is, everything needed to repeat it, and its result. */
 export interface RunConfig {
+  /** Which run it is, and the iterations that it has saved so far. */
+  run: RunIdentity;
   /** Options by their names on the command line. */
   options: Record<string, unknown>;
   /** What the run computed on. */
@@ -57,10 +60,10 @@ export interface RunConfig {
     /** Scene extent in world units. */
     extent: number;
   };
-  /** How the run ended. */
-  result: TrainResult;
-  /** Wall-clock seconds. */
-  seconds: {
+  /** How the run ended; absent until then. */
+  result?: TrainResult;
+  /** Wall-clock seconds; absent until the end. */
+  seconds?: {
     /** Before the first step: capture, initial Gaussians, photos. */
     load: number;
     /** Training steps. */
@@ -131,7 +134,7 @@ export async function savePointCloud(gaussians: Gaussians, folder: string, itera
 }
 
 /**
- * Writes `config.json`, with the versions of tame and Deno added.
+ * Writes `config.json`, at the start of a run, after every save and at the end, with the versions of tame and Deno added.
  *
  * @param folder Model folder
  * @param config Options and result of the run

@@ -43,6 +43,8 @@ export interface ReadOptions {
   images: string;
   /** Whether views will be held out. */
   eval: boolean;
+  /** Whether the capture may name files outside its own folder. */
+  allowOutside: boolean;
   /** Stops the reading. */
   signal?: AbortSignal;
 }

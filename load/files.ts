@@ -1,4 +1,6 @@
-// Look-ups in the file system that do not throw for missing paths.
+// Look-ups in the file system that do not throw for missing paths, and whether a path stays in a folder.
+
+import { isAbsolute, relative, sep } from "node:path";
 
 /**
  * Information about a path; undefined if nothing exists there, or its name is too long.
@@ -38,4 +40,15 @@ export async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
     throw error;
   }
+}
+
+/**
+ * Whether a path is that of something in a folder. Symbolic links count by their names: a folder of photos may
+ * be a link to where they are stored.
+ *
+ * @internal
+ */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -3,7 +3,7 @@
 import { DataError } from "../base/errors.ts";
 
 /** Largest file: ten thousand frames take ten megabytes, but the parsed values can take much more. */
-const LARGEST = 64 << 20;
+export const LARGEST_JSON = 64 << 20;
 
 /** Deepest nesting. Only a file made to exhaust memory exceeds these limits. */
 const DEEPEST = 32;
@@ -21,23 +21,22 @@ const BACKSLASH = 0x5c;
 export type JsonObject = Record<string, unknown>;
 
 /**
- * Parses a file's bytes as a JSON object; `path` is for error messages. Throws a {@linkcode DataError} for what is not
- * UTF-8, not JSON, not an object, or nested too deeply.
+ * Parses a file's bytes as a JSON object; `path` is for error messages, and `advice` their end. Throws a
+ * {@linkcode DataError} for what is not UTF-8, not JSON, not an object, or nested too deeply.
  *
  * @internal
  */
-export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
-  if (bytes.length > LARGEST) {
-    throw new DataError(`File is too large for a list of photos: ${bytes.length} bytes, at most ${LARGEST}`, {
-      path,
-    });
-  }
-  checkNesting(bytes, path);
+export function parseJsonObject(bytes: Uint8Array, path: string, advice?: string): JsonObject {
+  const fail = (message: string, where: { offset?: number; line?: number; cause?: unknown } = {}): never => {
+    throw new DataError(advice === undefined ? message : `${message}; ${advice}`, { path, ...where });
+  };
+  if (bytes.length > LARGEST_JSON) fail(`File is too large: ${bytes.length} bytes, at most ${LARGEST_JSON}`);
+  checkNesting(bytes, fail);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new DataError("File is not UTF-8 text", { path, cause });
+    return fail("File is not UTF-8 text", { cause });
   }
   let value: unknown;
   try {
@@ -46,10 +45,9 @@ export function parseJsonObject(bytes: Uint8Array, path: string): JsonObject {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const position = Number(/at position (\d+)/.exec(reason)?.[1] ?? text.length);
     const line = text.slice(0, position).split("\n").length;
-    throw new DataError("File is not JSON", { path, line, cause });
+    return fail("File is not JSON", { line, cause });
   }
-  if (!isObject(value)) throw new DataError("File is not a JSON object", { path });
-  return value;
+  return isObject(value) ? value : fail("File is not a JSON object");
 }
 
 /** Whether a value is an object and not an array. */
@@ -57,8 +55,14 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A short description of a value for error messages. */
+export function describe(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+}
+
 /** Counts brackets outside of strings. */
-function checkNesting(bytes: Uint8Array, path: string): void {
+function checkNesting(bytes: Uint8Array, fail: (message: string, where?: { offset: number }) => never): void {
   let depth = 0;
   let containers = 0;
   let inString = false;
@@ -71,12 +75,12 @@ function checkNesting(bytes: Uint8Array, path: string): void {
       inString = true;
     } else if (byte === 0x5b || byte === 0x7b) {
       containers++;
-      if (++depth > DEEPEST) throw new DataError("JSON is nested too deeply", { path, offset: i });
+      if (++depth > DEEPEST) fail("JSON is nested too deeply", { offset: i });
     } else if (byte === 0x5d || byte === 0x7d) {
       depth--;
     }
   }
   if (containers > FREE_CONTAINERS + bytes.length / LEAST_CONTAINER_BYTES) {
-    throw new DataError(`JSON has ${containers} arrays and objects in ${bytes.length} bytes`, { path });
+    fail(`JSON has ${containers} arrays and objects in ${bytes.length} bytes`);
   }
 }

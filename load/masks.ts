@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { ImageSize, Lens } from "../base/scene.ts";
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
-import { statOrUndefined } from "./files.ts";
+import { isInside, statOrUndefined } from "./files.ts";
 import { undistort } from "./undistort.ts";
 
 /** A mask's pixel is white from this grey value of 0 to 255 on. */
@@ -22,7 +22,7 @@ export async function findMask(name: string, folder: string): Promise<string | u
   const stem = name.replace(/\.[^./]*$/, "");
   for (const candidate of new Set([`${name}.png`, `${stem}.png`])) {
     const path = join(folder, candidate);
-    if ((await statOrUndefined(path))?.isFile) return path;
+    if (isInside(folder, path) && (await statOrUndefined(path))?.isFile) return path;
   }
   return undefined;
 }

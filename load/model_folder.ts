@@ -3,22 +3,26 @@
 
 import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { readDataFile } from "./bytes.ts";
-import { type CfgArgs, parseCfgArgs } from "./cfg_args.ts";
+import type { Coverage } from "../base/scene.ts";
+import { parseCfgArgs } from "./cfg_args.ts";
+import { type Check, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
+import { CONFIG_FILE, readRunConfig } from "./run_config.ts";
+import { STORED_OPTIONS } from "./stored_options.ts";
 
 /** Names of the files beside the point clouds. */
 export const MODEL_FILES = {
   cfgArgs: "cfg_args",
   cameras: "cameras.json",
   input: "input.ply",
-  config: "config.json",
+  config: CONFIG_FILE,
   log: "train.csv",
 } as const;
 
-/** Name of the folder of the point clouds. */
+/** Folder of the saved Gaussians, one folder in it for each iteration. */
 export const POINT_CLOUDS = "point_cloud";
-const CHECKPOINTS = "checkpoints";
+/** Folder of the checkpoints. */
+export const CHECKPOINTS = "checkpoints";
 const CHECKPOINT_FILE = /^iteration_\d+\.tame$/;
 const ITERATION_FOLDER = /^iteration_(\d+)$/;
 
@@ -79,37 +83,68 @@ export async function savedIterations(folder: string): Promise<number[]> {
  * have left PLYs of higher ones.
  *
  * @param folder Model folder
- * @returns The iteration that `config.json` states if it has a saved PLY, else the highest that has
- * @throws {DataError} When there is no saved PLY
+ * @returns Of the iterations that have a saved PLY: the one that `config.json` states as the result, else the last that
+ * its run saved, else the highest
+ * @throws {DataError} When there is no saved PLY, or `config.json` is damaged
  */
 export async function lastIteration(folder: string): Promise<number> {
   const saved = await savedIterations(folder);
-  const stated = await statedIteration(join(folder, MODEL_FILES.config));
-  return saved.find((iteration) => iteration === stated) ?? saved[saved.length - 1];
+  const config = await readRunConfig(folder);
+  const ofRun = saved.filter((iteration) => config?.run?.saved.includes(iteration));
+  return saved.find((iteration) => iteration === config?.result?.iteration) ?? ofRun.at(-1) ?? saved[saved.length - 1];
 }
 
-/** The result's iteration in a `config.json`; folders that other programs wrote have none, or one of another kind. */
-async function statedIteration(path: string): Promise<unknown> {
-  if (!(await statOrUndefined(path))?.isFile) return undefined;
-  try {
-    return JSON.parse(await Deno.readTextFile(path))?.result?.iteration;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** How the capture of a model was loaded: the values of `cfg_args` that are read again, under their names there. */
+export interface StoredCapture {
+  /** Path of the capture. */
+  source_path?: string;
+  /** As in `LoadOptions`. */
+  images?: string;
+  /** As in `LoadOptions`. */
+  resolution?: number;
+  /** As in `LoadOptions`. */
+  eval?: boolean;
+  /** White instead of black. */
+  white_background?: boolean;
+  /** As `testEvery` in `LoadOptions`. */
+  test_every?: number;
+  /** As `testOffset` in `LoadOptions`. */
+  test_offset?: number;
+  /** As in `LoadOptions`. */
+  near?: number;
+  /** As `allowOutside` in `LoadOptions`. */
+  allow_outside?: boolean;
+  /** As `referenceCameras` in `LoadOptions`. */
+  reference_cameras?: boolean;
+  /** As in `LoadOptions`. */
+  coverage?: Coverage;
 }
+
+const CFG_ARGS: Check<StoredCapture> = object({
+  source_path: optional(TEXT),
+  images: STORED_OPTIONS.images,
+  resolution: STORED_OPTIONS.resolution,
+  eval: STORED_OPTIONS.eval,
+  white_background: optional(value({ kind: "flag" })),
+  test_every: STORED_OPTIONS.testEvery,
+  test_offset: STORED_OPTIONS.testOffset,
+  near: STORED_OPTIONS.near,
+  allow_outside: STORED_OPTIONS.allowOutside,
+  reference_cameras: STORED_OPTIONS.referenceCameras,
+  coverage: STORED_OPTIONS.coverage,
+});
 
 /**
  * Reads `cfg_args`.
  *
  * @param folder Model folder
- * @returns Names and values
- * @throws {DataError} When the file is missing or is not `cfg_args` text
+ * @returns Names and values; those that are not there are left out
+ * @throws {DataError} When the file is missing, is not `cfg_args` text, or has a value that cannot be used
  */
-export async function readCfgArgs(folder: string): Promise<CfgArgs> {
+export async function readCfgArgs(folder: string): Promise<StoredCapture> {
   const path = join(folder, MODEL_FILES.cfgArgs);
-  if (await statOrUndefined(path) === undefined) {
-    throw new DataError("Not a model folder: there is no cfg_args in it", { path });
-  }
-  return parseCfgArgs(new TextDecoder().decode(await readDataFile(path)), path);
+  const advice = "correct the value, or train the model again";
+  const bytes = await readOwnFile(path, advice);
+  if (bytes === undefined) throw new DataError("Not a model folder: there is no cfg_args in it", { path });
+  return CFG_ARGS(parseCfgArgs(new TextDecoder().decode(bytes), path), { path, field: "", advice });
 }

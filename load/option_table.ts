@@ -56,5 +56,10 @@ export const LOAD_ROWS = [
     above: 0,
     help: "near plane in world units",
   },
+  {
+    name: "allow_outside",
+    kind: "flag",
+    help: "read photos, masks and points that a transforms.json names outside its own folder",
+  },
   rowNamed(DEVICE_ROWS, "seed"),
 ] as const satisfies readonly OptionRow[];

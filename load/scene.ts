@@ -48,6 +48,11 @@ export interface LoadOptions {
    * they are. Default none.
    */
   init?: string | URL;
+  /**
+   * Whether a `transforms.json` may name photos, masks and points outside its own folder. Otherwise that is an error:
+   * a capture may come from anywhere. Default false.
+   */
+  allowOutside?: boolean;
   /** Seed of random points, if the capture has no points. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
@@ -84,13 +89,16 @@ const ROUNDING = 1e-9;
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images, resolution, eval: holdOut, near, seed, init, ...fold } = resolveOptions(LOAD_ROWS, options);
+  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, ...fold } = resolveOptions(
+    LOAD_ROWS,
+    options,
+  );
   const { library, coverage, referenceCameras: reference, signal } = options;
   checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
-  const capture = await readCapture(source, { images, eval: holdOut, signal });
+  const capture = await readCapture(source, { images, eval: holdOut, allowOutside, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
 

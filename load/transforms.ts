@@ -1,12 +1,12 @@
 // Captures described by JSON files: a transforms.json (instant-ngp, nerfstudio), or one for each set (NeRF-synthetic).
 
-import { basename, dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { basename, dirname, join, normalize, resolve } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
-import { statOrUndefined } from "./files.ts";
+import { isInside, statOrUndefined } from "./files.ts";
 import { findMask } from "./masks.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
@@ -60,7 +60,7 @@ async function readTransformsCapture(path: string, options: ReadOptions): Promis
   const photos = await photosOf(inSets(file, options, notices), { path, options, notices });
   const points = file.plyPath === undefined
     ? undefined
-    : await readPoints(resolve(dirname(path), file.plyPath), notices);
+    : await readPoints(namedFile(file.plyPath, "ply_file_path", path, options), notices);
   return { photos, points, fallback: "views", ordered: false, notices };
 }
 
@@ -125,8 +125,8 @@ async function photosOf(
   const masks: (string | undefined)[] = [];
   await forEachParallel(frames.length, async (i) => {
     const { filePath, maskPath } = frames[i].frame;
-    paths[i] = await findPhoto(filePath, { base, images });
-    if (maskPath !== undefined) masks[i] = resolve(base, maskPath);
+    paths[i] = await findPhoto(filePath, path, options);
+    if (maskPath !== undefined) masks[i] = namedFile(maskPath, `mask_path of ${filePath}`, path, options);
     else if (paths[i] !== undefined) {
       masks[i] = await findMask(maskName(filePath, paths[i]!, perSet), join(base, "masks"));
     }
@@ -156,23 +156,37 @@ async function photosOf(
 }
 
 /**
- * The photo of a frame: its path from the file, with an extension added where it has none. In another folder of photos,
- * if one is given: the path below the frame's first folder, else the bare name.
+ * The photo of a frame of the file `path`: its path from the file, with an extension added where it has none. In another
+ * folder of photos, if one is given: the path below the frame's first folder, else the bare name.
  */
-async function findPhoto(
-  filePath: string,
-  { base, images }: { base: string; images: string },
-): Promise<string | undefined> {
+async function findPhoto(filePath: string, path: string, options: ReadOptions): Promise<string | undefined> {
+  const { images } = options;
   const parts = partsOf(filePath);
+  const folder = resolve(dirname(path), images);
   const candidates = images === DEFAULT_IMAGES
-    ? [isAbsolute(filePath) ? filePath : join(base, filePath)]
-    : [join(base, images, ...parts.slice(1)), join(base, images, parts.at(-1) ?? "")];
+    ? [namedFile(filePath, "file_path", path, options)]
+    : [join(folder, ...parts.slice(1)), join(folder, parts.at(-1) ?? "")].filter((file) => isInside(folder, file));
   for (const candidate of candidates) {
     for (const extension of ["", ...EXTENSIONS]) {
       if ((await statOrUndefined(candidate + extension))?.isFile) return candidate + extension;
     }
   }
   return undefined;
+}
+
+/**
+ * A file that the file `path` names in `field`. Throws a {@linkcode DataError} when it is outside the file's folder and
+ * that is not allowed: the photos of a capture from elsewhere could be any file of this machine.
+ */
+function namedFile(name: string, field: string, path: string, { allowOutside }: ReadOptions): string {
+  const folder = dirname(path);
+  const file = resolve(folder, name);
+  if (allowOutside || isInside(folder, file)) return file;
+  throw new DataError(
+    `${field} ${JSON.stringify(name)} is outside the capture's folder: if you trust the capture, allow it with ` +
+      "--allow_outside (allowOutside in the library)",
+    { path },
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize } from "../base/scene.ts";
 import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { readDataFile } from "./bytes.ts";
-import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
+import { describe, isObject, type JsonObject, parseJsonObject } from "./json.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
 
@@ -195,10 +195,4 @@ function namesOf(file: JsonObject, key: string, path: string): string[] | undefi
     throw new DataError(`${key} is not a list of paths`, { path });
   }
   return value.map((name: string) => name.replaceAll("\\", "/"));
-}
-
-/** A short description of a value. */
-function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
 }

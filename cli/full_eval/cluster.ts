@@ -108,7 +108,11 @@ function kubernetesJob(
           containers: [{
             name: "tame",
             image: values.image,
-            command: ["sh", "-c", `set -- ${shellWords(scenes)}\nshift "$JOB_COMPLETION_INDEX"\nexec ${task}\n`],
+            command: [
+              "sh",
+              "-c",
+              unexpanded(`set -- ${shellWords(scenes)}\nshift "$JOB_COMPLETION_INDEX"\nexec ${task}\n`),
+            ],
             resources: {
               requests: { cpu: `${PROCESSORS}` },
               ...(values.backend === "cpu" ? {} : { limits: { "nvidia.com/gpu": "1" } }),
@@ -125,6 +129,11 @@ function kubernetesJob(
     },
   };
   return stringify(job, { lineWidth: 0 });
+}
+
+/** A container's argument that Kubernetes passes on as it is: it replaces $(NAME), also in quotes, and $$ by $. */
+function unexpanded(text: string): string {
+  return text.replaceAll(/\$(?=[$(])/g, "$$$$");
 }
 
 function adviceFor(submit: string, own: readonly string[], { scenes }: FullEvalValues): string {

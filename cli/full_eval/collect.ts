@@ -1,8 +1,11 @@
 // Collects the rows of a report from the model folders of a benchmark.
 
-import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
+import { readMeans, readScored, type StoredScores } from "../../eval/results.ts";
+import { fileHash } from "../../load/file_hash.ts";
 import { statOrUndefined } from "../../load/files.ts";
-import { MODEL_FILES, pointCloudPath } from "../../load/model_folder.ts";
+import { pointCloudPath } from "../../load/model_folder.ts";
+import { readRunConfig } from "../../load/run_config.ts";
 import type { Job } from "./jobs.ts";
 import { meanMeasures, type Measures } from "./measures.ts";
 import { publishedMeans, type Reference } from "./published.ts";
@@ -16,7 +19,7 @@ export interface SceneRow {
   problem?: string;
   measures: Measures;
   /** All scores in results.json, by name. */
-  scores?: Record<string, number | null>;
+  scores?: StoredScores;
   references: Reference[];
   /** Model folder. */
   model: string;
@@ -61,14 +64,34 @@ export async function collect(
   }));
 }
 
-async function rowOf({ scene, model, references }: Job, { done, failure }: SceneRecord): Promise<SceneRow> {
-  const row: SceneRow = { scene, model, references, measures: {} };
-  if (failure !== undefined) row.problem = `${failure.stage} failed with exit code ${failure.code}: ${failure.message}`;
-  if (failure?.stage === "train") return row; // the folder has the results of an earlier run
-  const config = await readJson(join(model, MODEL_FILES.config));
-  if (config?.result === undefined) return { ...row, problem: row.problem ?? "no record of its training" };
-  const { result, seconds, device } = config;
-  const ply = await statOrUndefined(pointCloudPath(model, result.iteration));
+/** The row of a scene. A damaged file of it is its problem, and none of the other scenes. */
+async function rowOf({ scene, model, references }: Job, record: SceneRecord): Promise<SceneRow> {
+  const row: SceneRow = { scene, model, references, measures: {}, ...problemOf(record) };
+  try {
+    await fillIn(row, record);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    row.problem ??= error.message;
+  }
+  return row;
+}
+
+function problemOf({ failure, damage }: SceneRecord): Pick<SceneRow, "problem"> {
+  if (failure === undefined) return damage === undefined ? {} : { problem: damage };
+  return { problem: `${failure.stage} failed with exit code ${failure.code}: ${failure.message}` };
+}
+
+/** Adds what the model folder has to a row; where something is missing, the problem. */
+async function fillIn(row: SceneRow, { done, failure }: SceneRecord): Promise<void> {
+  if (failure?.stage === "train") return; // the folder has the results of an earlier run
+  const { model } = row;
+  const { result, seconds, device } = await readRunConfig(model) ?? {};
+  if (result === undefined || seconds === undefined || device === undefined) {
+    row.problem ??= "no record of its training";
+    return;
+  }
+  const path = pointCloudPath(model, result.iteration);
+  const ply = await statOrUndefined(path);
   row.method = `ours_${result.iteration}`;
   row.device = device.name;
   row.measures = {
@@ -79,24 +102,23 @@ async function rowOf({ scene, model, references }: Job, { done, failure }: Scene
     peakMemoryMiB: result.peakMemory / MIB,
     ...(ply === undefined ? {} : { plyMiB: ply.size / MIB }),
   };
-  if (failure !== undefined) return row;
-  const scores = (await readJson(join(model, "results.json")))?.[row.method];
-  if (scores === undefined) return { ...row, problem: "not scored" };
-  return { ...row, scores, measures: { ...scoresOf(scores), ...row.measures } };
+  if (failure !== undefined) return;
+  const scores = (await readMeans(model))[row.method];
+  if (scores === undefined) {
+    row.problem ??= "not scored";
+  } else if (ply?.isFile && (await readScored(model))[row.method] !== await fileHash(path)) {
+    row.problem ??= "its scores are not of the Gaussians that it has now: render and score it again";
+  } else {
+    row.scores = scores;
+    row.measures = { ...scoresOf(scores, model), ...row.measures };
+  }
 }
 
 /** The scores for the tables; null is the infinite PSNR of equal images. */
-function scoresOf(scores: Record<string, number | null>): Measures {
-  const lpips = scores.LPIPS ?? scores.LPIPS_alex;
-  return {
-    psnr: scores.PSNR ?? Infinity,
-    ssim: scores.SSIM!,
-    ...(typeof lpips === "number" ? { lpips } : {}),
-  };
-}
-
-// deno-lint-ignore no-explicit-any -- files that tame wrote
-async function readJson(path: string): Promise<any> {
-  if (!(await statOrUndefined(path))?.isFile) return undefined;
-  return JSON.parse(await Deno.readTextFile(path));
+function scoresOf({ PSNR, SSIM, LPIPS, LPIPS_alex }: StoredScores, path: string): Measures {
+  if (PSNR === undefined || typeof SSIM !== "number") {
+    throw new DataError("The scores of the model have no PSNR or no SSIM: compute the metrics again", { path });
+  }
+  const lpips = LPIPS ?? LPIPS_alex;
+  return { psnr: PSNR ?? Infinity, ssim: SSIM, ...(typeof lpips === "number" ? { lpips } : {}) };
 }

@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import type { Image8 } from "../../base/scene.ts";
 import { RENDER_FOLDERS } from "../../eval/render.ts";
+import { readPerView } from "../../eval/results.ts";
 import { loadSharp } from "../../load/decoder.ts";
 import { readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
@@ -24,10 +25,10 @@ const SIZE = 160;
 /** Width of the white gap between the two, in pixels. */
 const GAP = 4;
 
-/** Crops of the views with the lowest PSNR. */
+/** Crops of the views with the lowest PSNR. Throws a `DataError` when a file of the scene is damaged or missing. */
 export async function worstCrops({ scene, model, method }: SceneRow): Promise<Crop[]> {
-  const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")))[method!];
-  const psnr = Object.entries(perView.PSNR as Record<string, number | null>)
+  const { PSNR = {} } = (await readPerView(model))[method!] ?? {};
+  const psnr = Object.entries(PSNR)
     .map(([file, value]) => ({ file, value: value ?? Infinity }))
     .sort((a, b) => a.value - b.value || (a.file < b.file ? -1 : 1));
   return await Promise.all(

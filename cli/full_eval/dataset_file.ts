@@ -3,7 +3,7 @@
 import { dirname, resolve } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { readDataFile } from "../../load/bytes.ts";
-import { isObject } from "../../load/json.ts";
+import { isObject, parseJsonObject } from "../../load/json.ts";
 import { parse } from "../argv.ts";
 import { optionArguments } from "../config.ts";
 import { UsageError } from "../errors.ts";
@@ -54,13 +54,7 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
   const fail = (what: string): never => {
     throw new DataError(`Not a dataset file: ${what}`, { path });
   };
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    return fail(`it is not JSON (${(error as Error).message})`);
-  }
-  if (!isObject(data)) return fail("it is not a JSON object");
+  const data = parseJsonObject(new TextEncoder().encode(text), path);
   rejectUnknown(data, ["name", "flags", "scenes"], "the file", fail);
   const { name: title, scenes } = data;
   if (typeof title !== "string" || title === "") return fail('"name" is missing');

@@ -3,6 +3,8 @@
 import { parse } from "@std/csv";
 import { join } from "@std/path";
 import type { TopLevelSpec } from "vega-lite";
+import { DataError } from "../../base/errors.ts";
+import { parseNumber } from "../../base/numbers.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { MODEL_FILES } from "../../load/model_folder.ts";
 import { drawSvg } from "../svg.ts";
@@ -21,16 +23,16 @@ const POINTS = 300;
 const WIDTH = 310;
 const HEIGHT = 160;
 
-/** The plots of a trained scene as SVG; undefined if it has no train.csv. */
+/** The plots of a trained scene as SVG; undefined if it has no train.csv. Throws a `DataError` when that is damaged. */
 export async function scenePlot({ model, measures }: SceneRow): Promise<string | undefined> {
   const path = join(model, MODEL_FILES.log);
   if (!(await statOrUndefined(path))?.isFile) return undefined;
-  return await drawSvg(plotSpec(seriesOf(await Deno.readTextFile(path), measures.psnr)));
+  return await drawSvg(plotSpec(seriesOf(await Deno.readTextFile(path), path, measures.psnr)));
 }
 
-/** The curves of a train.csv: the mean loss over the iterations of each point, and the Gaussians at its end. */
-export function seriesOf(csv: string, finalPsnr?: number): Series {
-  const rows = parse(csv, { skipFirstRow: true });
+/** The curves of the train.csv at `path`: the mean loss over the iterations of each point, and the Gaussians at its end. */
+export function seriesOf(csv: string, path: string, finalPsnr?: number): Series {
+  const rows = rowsOf(csv, path);
   const size = Math.max(1, Math.ceil(rows.length / POINTS));
   const series: Series = { losses: [], gaussians: [], psnr: [] };
   for (let first = 0; first < rows.length; first += size) {
@@ -48,6 +50,21 @@ export function seriesOf(csv: string, finalPsnr?: number): Series {
     series.psnr.push({ seconds: end, psnr: finalPsnr });
   }
   return series;
+}
+
+/** The rows by column. Those that are plotted have numbers in every line. */
+function rowsOf(csv: string, path: string): Record<string, string | undefined>[] {
+  let rows: Record<string, string | undefined>[];
+  try {
+    rows = parse(csv, { skipFirstRow: true });
+  } catch (cause) {
+    throw new DataError("File is not a table of numbers", { path, cause });
+  }
+  for (const [i, row] of rows.entries()) {
+    const wrong = ["seconds", "loss", "gaussians"].find((column) => parseNumber(row[column] ?? "") === undefined);
+    if (wrong !== undefined) throw new DataError(`Column ${wrong} has no number`, { path, line: i + 2 });
+  }
+  return rows;
 }
 
 /** The plots side by side as a Vega-Lite specification; PSNR only if there are at least two evaluations. */

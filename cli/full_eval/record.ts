@@ -1,8 +1,9 @@
 // The record of a scene's finished stages: a file in the model folder that --resume and --collect read.
 
 import { join } from "@std/path";
-import { writeFileAtomic } from "../../base/atomic.ts";
-import { statOrUndefined } from "../../load/files.ts";
+import { removeOrphans, writeFileAtomic } from "../../base/atomic.ts";
+import { DataError } from "../../base/errors.ts";
+import { AMOUNT, type Check, list, object, optional, readChecked, TEXT, value } from "../../load/checks.ts";
 import { type Stage, STAGES } from "./stages.ts";
 
 /** A stage that succeeded. */
@@ -26,20 +27,34 @@ export interface Failure {
 export interface SceneRecord {
   done: { [Name in Stage]?: DoneStage };
   failure?: Failure;
+  /** Why the record on disk cannot be used, if that is so. */
+  damage?: string;
 }
 
 /** Name of the record in a model folder. */
 export const RECORD_FILE = "full_eval.json";
 
-/** The record of a model folder; empty if it is missing or damaged, so that all stages run again. */
+const DONE: Check<DoneStage | undefined> = optional(object({ arguments: list(TEXT), seconds: AMOUNT }));
+
+const RECORD: Check<SceneRecord> = object({
+  done: object({ train: DONE, render: DONE, metrics: DONE }),
+  failure: optional(object({
+    stage: value({ kind: "string", choices: STAGES }),
+    code: value({ kind: "integer" }),
+    message: TEXT,
+  })),
+});
+
+/**
+ * The record of a model folder; empty if there is none. A damaged one is empty too, so that all stages run again, and
+ * says why.
+ */
 export async function readRecord(model: string): Promise<SceneRecord> {
-  const path = join(model, RECORD_FILE);
-  if (!(await statOrUndefined(path))?.isFile) return { done: {} };
   try {
-    const { done, failure } = JSON.parse(await Deno.readTextFile(path));
-    return typeof done === "object" && done !== null ? { done, ...(failure ? { failure } : {}) } : { done: {} };
+    return await readChecked(join(model, RECORD_FILE), RECORD, "run the scene again, or remove the file") ??
+      { done: {} };
   } catch (error) {
-    if (error instanceof SyntaxError) return { done: {} };
+    if (error instanceof DataError) return { done: {}, damage: error.message };
     throw error;
   }
 }
@@ -47,6 +62,7 @@ export async function readRecord(model: string): Promise<SceneRecord> {
 /** Writes the record of a model folder, which is created if it does not exist. */
 export async function writeRecord(model: string, record: SceneRecord): Promise<void> {
   await Deno.mkdir(model, { recursive: true });
+  await removeOrphans(model, [RECORD_FILE]);
   await writeFileAtomic(join(model, RECORD_FILE), JSON.stringify(record, null, 1) + "\n");
 }
 

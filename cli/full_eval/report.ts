@@ -1,7 +1,8 @@
 // Writes the reports of a benchmark: report.md, .csv, .json and .html, with plots and crops in report/, and timing.txt.
 
 import { join } from "@std/path";
-import { writeFileAtomic } from "../../base/atomic.ts";
+import { removeOrphans, writeFileAtomic } from "../../base/atomic.ts";
+import { DataError } from "../../base/errors.ts";
 import project from "../../deno.json" with { type: "json" };
 import type { DatasetReport } from "./collect.ts";
 import { worstCrops } from "./crops.ts";
@@ -19,10 +20,18 @@ export function reportOf(title: string, datasets: DatasetReport[]): Report {
   return { title, versions: { tame: project.version, deno: Deno.version.deno }, datasets };
 }
 
-/** Writes all files of a report into a folder; resolves to their paths. */
-export async function writeReports(folder: string, report: Report): Promise<string[]> {
-  const figures = await drawFigures(report);
+/**
+ * Writes all files of a report into a folder; resolves to their paths. `onMissing` is called for a scene whose figures
+ * cannot be drawn, with the reason.
+ */
+export async function writeReports(
+  folder: string,
+  report: Report,
+  onMissing: (scene: string, reason: string) => void,
+): Promise<string[]> {
+  const figures = await drawFigures(report, onMissing);
   await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  for (const written of [folder, join(folder, FIGURES)]) await removeOrphans(written);
   for (const { scene, plot, crops } of figures) {
     if (plot !== undefined) await writeFileAtomic(join(folder, FIGURES, `${scene}.svg`), plot);
     for (const { file, jpeg } of crops) await writeFileAtomic(join(folder, FIGURES, file), jpeg);
@@ -37,12 +46,20 @@ export async function writeReports(folder: string, report: Report): Promise<stri
   return files.map(([name]) => join(folder, name));
 }
 
-async function drawFigures({ datasets }: Report): Promise<SceneFigures[]> {
+async function drawFigures(
+  { datasets }: Report,
+  onMissing: (scene: string, reason: string) => void,
+): Promise<SceneFigures[]> {
   const figures: SceneFigures[] = [];
   for (const row of datasets.flatMap(({ rows }) => rows)) {
     if (row.method === undefined) continue;
-    const crops = row.problem === undefined ? await worstCrops(row) : [];
-    figures.push({ scene: row.scene, plot: await scenePlot(row), crops });
+    try {
+      const crops = row.problem === undefined ? await worstCrops(row) : [];
+      figures.push({ scene: row.scene, plot: await scenePlot(row), crops });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      onMissing(row.scene, error.message);
+    }
   }
   return figures;
 }

@@ -14,8 +14,10 @@ export const OWN_METHOD = "tame";
 export function csvReport({ datasets }: Report): string {
   const lines: Record<string, unknown>[] = [];
   for (const { title, rows, means, complete, references } of datasets) {
-    const add = (names: { scene: string; method: string; source: string; problem?: string }, measures: Measures) =>
-      lines.push({ dataset: title, ...names, ...measures });
+    const add = (names: { scene: string; method: string; source: string; problem?: string }, measures: Measures) => {
+      const texts = Object.entries({ dataset: title, ...names }).map(([column, text]) => [column, text && plain(text)]);
+      lines.push({ ...Object.fromEntries(texts), ...measures });
+    };
     for (const { scene, problem, measures, references } of rows) {
       add({ scene, method: OWN_METHOD, source: "", problem }, measures);
       for (const { method, source, measures } of references) add({ scene, method, source }, measures);
@@ -26,4 +28,9 @@ export function csvReport({ datasets }: Report): string {
   }
   const columns = ["dataset", "scene", "method", ...MEASURE_KEYS, "problem", "source"];
   return stringify(lines, { columns });
+}
+
+/** Text that no spreadsheet runs as a formula: an apostrophe before it marks it as text. */
+function plain(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

@@ -27,6 +27,8 @@ export interface RunnerOptions {
   /** Runs one verb in its own process. */
   run: (verbArguments: readonly string[], options: ProcessOptions) => Promise<Ended>;
   onState: (job: Job, state: SceneState) => void;
+  /** Called when the record of a scene is damaged and its stages therefore run again, with the reason. */
+  onDamage: (job: Job, reason: string) => void;
 }
 
 /** Runs all jobs in order; resolves to their records. Rejects with the signal's reason when it fires. */
@@ -50,6 +52,7 @@ async function runJob(job: Job, gpu: number, options: RunnerOptions): Promise<Sc
   const device = options.deviceArguments(gpu);
   const log = options.log(job);
   let record = await readRecord(job.model);
+  if (record.damage !== undefined) options.onDamage(job, record.damage);
   let rerun = !resume;
   for (const stage of stages) {
     signal.throwIfAborted();

@@ -36,6 +36,7 @@ export const RENDERED_ROWS = [
   { name: "skip_train", kind: "flag", help: "leave out the training views" },
   { name: "skip_test", kind: "flag", help: "leave out the test views" },
   asTrained(rowNamed(LOAD_ROWS, "near")),
+  { ...rowNamed(LOAD_ROWS, "allow_outside"), help: `${rowNamed(LOAD_ROWS, "allow_outside").help}; as trained, if set` },
 ] as const satisfies readonly OptionRow[];
 
 /** The images. */

@@ -69,21 +69,22 @@ export class FolderSink implements Sink {
   }
 
   async #save({ gaussians, iteration, ending }: SaveEvent): Promise<void> {
-    const { folder } = this.#setup;
+    const { folder, run } = this.#setup;
     if (ending === "failed" && this.#photos === "arriving" && await holdsModel(folder)) {
       throw new Error(`Not saved: a photo of the first epoch failed, and ${folder} has the model of an earlier run`);
     }
     await this.#begin();
     this.#path = await savePointCloud(gaussians, folder, iteration);
     this.#saved.set(iteration, this.#path);
+    if (!run.saved.includes(iteration)) run.saved.push(iteration);
   }
 
   /** The last iteration of this run, and later iterations that an earlier, longer run saved in the same folder. */
   async earlierRun(): Promise<{ last: number; later: number[] }> {
-    const { folder } = this.#setup;
+    const { folder, run } = this.#setup;
     const last = await lastIteration(folder);
     const iterations = await savedIterations(folder);
-    return { last, later: iterations.filter((iteration) => iteration > last && !this.#saved.has(iteration)) };
+    return { last, later: iterations.filter((iteration) => iteration > last && !run.saved.includes(iteration)) };
   }
 
   /**
@@ -136,6 +137,7 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     source_path: scene.source,
     white_background: values.white_background,
     ...changed(values, ["test_every", "test_offset", "near"]),
+    ...(values.allow_outside ? { allow_outside: true } : {}),
     ...(referenceCameras ? { reference_cameras: true } : {}),
     ...(coverage === undefined ? {} : { coverage }),
   };

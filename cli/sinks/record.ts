@@ -1,17 +1,18 @@
 // Writes the record of a run, `config.json`: its options, with which it can be repeated, and its result.
 
 import { type RunConfig, writeRunConfig } from "../../export/model_folder.ts";
-import type { TrainEvent, TrainResult } from "../../train/events.ts";
+import type { TrainEvent } from "../../train/events.ts";
 import { userPath } from "../paths.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
-/** Writes `config.json` at the end of a run, if it has a folder. */
+/** Writes `config.json` when the run has started its folder, after every save and at the end. */
 export class RecordSink implements Sink {
   readonly essential = true;
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
-  #seconds: RunConfig["seconds"] = { load: 0, train: 0, total: 0 };
+  #begun = false;
+  #seconds = { load: 0, train: 0, total: 0 };
 
   /** `folder` takes each event before this sink. */
   constructor(setup: RunSetup, { folder }: { folder: FolderSink }) {
@@ -20,24 +21,29 @@ export class RecordSink implements Sink {
   }
 
   /** Wall-clock seconds of the run, available at its end. */
-  get seconds(): RunConfig["seconds"] {
+  get seconds(): Required<RunConfig>["seconds"] {
     return this.#seconds;
   }
 
   async event(event: TrainEvent): Promise<void> {
-    if (event.type !== "done") return;
-    const { result } = event;
-    this.#seconds = {
-      load: this.#setup.loadSeconds + result.loadSeconds,
-      train: result.seconds,
-      total: performance.now() / 1000,
-    };
-    if (this.#folder.begun) await this.#write(result);
+    if (event.type === "done") {
+      const { result } = event;
+      this.#seconds = {
+        load: this.#setup.loadSeconds + result.loadSeconds,
+        train: result.seconds,
+        total: performance.now() / 1000,
+      };
+      if (this.#folder.begun) await this.#write({ result, seconds: this.#seconds });
+    } else if (this.#folder.begun && (!this.#begun || event.type === "save")) {
+      this.#begun = true;
+      await this.#write({});
+    }
   }
 
-  async #write(result: TrainResult): Promise<void> {
-    const { device: { backend, name, reason, seed }, scene, folder } = this.#setup;
+  async #write(ending: Pick<RunConfig, "result" | "seconds">): Promise<void> {
+    const { run, device: { backend, name, reason, seed }, scene, folder } = this.#setup;
     await writeRunConfig(folder, {
+      run,
       options: recordedOptions(this.#setup),
       device: { backend, name, reason, seed },
       capture: {
@@ -47,8 +53,7 @@ export class RecordSink implements Sink {
         points: scene.points.count,
         extent: scene.extent,
       },
-      result,
-      seconds: this.#seconds,
+      ...ending,
     });
   }
 }

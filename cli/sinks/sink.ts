@@ -2,6 +2,7 @@
 
 import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
+import type { RunIdentity } from "../../load/run_config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { TrainValues } from "../train_options.ts";
 
@@ -23,6 +24,8 @@ export interface RunSetup {
   scene: Scene;
   /** Path of the model folder. */
   folder: string;
+  /** The run, as its files name it, with what it has saved so far. */
+  run: RunIdentity;
   /** Seconds from the start of the verb to the first event. */
   loadSeconds: number;
 }

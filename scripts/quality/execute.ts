@@ -1,11 +1,10 @@
 // One run: training in a process of its own, then the scores of what it left, in another.
 
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { errorLine, runVerb } from "../../cli/full_eval/process.ts";
 import { denoFlags } from "../../cli/permissions.ts";
-import type { RunConfig } from "../../export/model_folder.ts";
-import { MODEL_FILES } from "../../load/model_folder.ts";
+import { readRunConfig } from "../../load/run_config.ts";
 import { capture } from "../captures.ts";
 import type { Code } from "./code.ts";
 import { type RunRecord, viewMeans, type ViewRecord } from "./records.ts";
@@ -48,7 +47,8 @@ export async function execute(run: Run, options: ExecuteOptions): Promise<RunRec
   const ended = await runVerb(["train", ...run.arguments, ...folders, "--quiet"], { log, signal, onEvent: () => {} });
   signal.throwIfAborted();
   if (ended.code !== EXIT.done) throw new RunFailure(`Training ended with exit code ${ended.code}: ${ended.message}`);
-  const { result, device }: RunConfig = JSON.parse(await Deno.readTextFile(join(model, MODEL_FILES.config)));
+  const { result, device } = await readRunConfig(model) ?? {};
+  if (result === undefined || device === undefined) throw new RunFailure("Training left no record of its result");
   const views = await score(model, options);
   const record: RunRecord = {
     ...{ setting: setting.name, variant: variant.name, seed, fold, arguments: run.arguments, code: hash, commit },

@@ -2,10 +2,20 @@
 
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
-import { DataError } from "../../base/errors.ts";
 import { meanScores, type Scores } from "../../eval/scores.ts";
-import { readDataFile } from "../../load/bytes.ts";
-import { entriesOf, statOrUndefined } from "../../load/files.ts";
+import {
+  AMOUNT,
+  type Check,
+  COUNT,
+  list,
+  nullable,
+  object,
+  readChecked,
+  table,
+  TEXT,
+  value,
+} from "../../load/checks.ts";
+import { entriesOf } from "../../load/files.ts";
 import type { Code } from "./code.ts";
 import { type Run, runKey } from "./runs.ts";
 
@@ -64,8 +74,7 @@ export class ResultsFolder {
 
   /** The record of a run with this code; undefined if there is none. */
   async read(run: Run, code: string): Promise<RunRecord | undefined> {
-    const path = await this.#path(run, code);
-    return (await statOrUndefined(path))?.isFile ? await readRecord(path) : undefined;
+    return await readRecord(await this.#path(run, code));
   }
 
   /** Writes a record, so that either all of it is there or nothing. */
@@ -83,7 +92,10 @@ export class ResultsFolder {
     for (const setting of new Set(runs.map(({ setting }) => setting.name))) {
       const folder = join(this.#folder, setting);
       const names = (await entriesOf(folder)).map(({ name }) => name).filter((name) => name.endsWith(".json"));
-      for (const name of names) records.push(await readRecord(join(folder, name)));
+      for (const name of names) {
+        const record = await readRecord(join(folder, name));
+        if (record !== undefined) records.push(record);
+      }
     }
     const found = records.filter((record) => wanted.has(keyOf(record.setting, record.arguments)));
     const codes = new Map<string, Code>();
@@ -108,11 +120,15 @@ export function viewMeans(views: readonly ViewRecord[]): Scores {
   return meanScores(views.map(({ scores }) => scores));
 }
 
-async function readRecord(path: string): Promise<RunRecord> {
-  try {
-    return JSON.parse(new TextDecoder().decode(await readDataFile(path)));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new DataError("Not a result: remove the file to run it again", { path });
-    throw error;
-  }
+const SCORES: Check<Scores> = table(value({ kind: "number" }));
+
+const RECORD: Check<RunRecord> = object({
+  ...{ setting: TEXT, variant: TEXT, seed: COUNT, fold: COUNT, arguments: list(TEXT), code: TEXT },
+  ...{ commit: nullable(TEXT), backend: TEXT, device: TEXT, jobs: COUNT, finished: TEXT },
+  ...{ count: COUNT, trainSeconds: AMOUNT, peakMemory: COUNT, scores: SCORES },
+  views: list(object({ name: TEXT, scores: SCORES })),
+});
+
+async function readRecord(path: string): Promise<RunRecord | undefined> {
+  return await readChecked(path, RECORD, "remove the file to run it again");
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { writeFileAtomic, writePartsAtomic } from "../../base/atomic.ts";
+import { removeOrphans, temporaryPath, writeFileAtomic, writePartsAtomic } from "../../base/atomic.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -49,6 +49,28 @@ Deno.test("writePartsAtomic() writes its parts in order, or nothing when one of 
     await assertRejects(() => writePartsAtomic(path, failing(), { durable: true }), Error, "no more");
     assertEquals(await Deno.readTextFile(path), "one, two");
     assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["a.txt"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("removeOrphans() removes what a writer that was killed has left, and nothing else", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const left = () => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+    const kept = ["a.txt", "a.txt.tmp", "notes.0-0.tmp"];
+    for (const name of kept) await Deno.writeTextFile(join(folder, name), "");
+    await Deno.mkdir(temporaryPath(join(folder, "sub")));
+    const [a, b] = ["a.txt", "b.txt"].map((name) => temporaryPath(join(folder, name)));
+    for (const path of [a, b]) await Deno.writeTextFile(path, "half");
+    await removeOrphans(folder, ["a.txt"]);
+    assertEquals(left().length, kept.length + 2);
+    assertEquals(await Deno.readTextFile(b), "half");
+    await removeOrphans(folder);
+    assertEquals(left().filter((name) => !name.startsWith("sub.")), kept);
+    assertEquals(left().length, kept.length + 1, "folders stay");
+    await removeOrphans(join(folder, "missing"));
+    await removeOrphans(join(folder, "a.txt"));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

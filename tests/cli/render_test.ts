@@ -1,9 +1,9 @@
 // render along camera paths: frames, planes, videos, and the warning without ffmpeg.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
-import { findFfmpeg } from "../../cli/ffmpeg.ts";
+import { findFfmpeg, framePattern, makeVideo } from "../../cli/ffmpeg.ts";
 import { libraryMissing } from "../support/device.ts";
 import { ended, start } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
@@ -50,6 +50,35 @@ renderTest("tame render --path writes the frames of an orbit, a spiral and keyfr
     }
   }
   assert(!existsSync(join(folder, "out", "test")), "a path is rendered instead of the views");
+});
+
+renderTest("tame render --path rejects a file whose name would leave the folder of paths", async (folder) => {
+  const keyframes = { keyframes: [{ view: "photo0" }, { position: [0, 0, -1], look_at: [0, 0, 4] }] };
+  for (const name of ["...json", "..json"]) {
+    await Deno.writeTextFile(join(folder, name), JSON.stringify(keyframes));
+    const args = ["render", "-m", "out", "--path", name, "--frames", "2", "--backend", "cpu"];
+    const { code, stderr } = await tame(folder, args);
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(stderr, "rename it");
+    assertStringIncludes(stderr, join(folder, name));
+    assert(!existsSync(join(folder, "out", "ours_3")) && !existsSync(join(folder, "out", "paths")));
+  }
+});
+
+Deno.test("framePattern() is of the images, whatever percent signs the folder has", async () => {
+  assertEquals(framePattern("/a/50%/x%05d/%%"), "/a/50%%/x%%05d/%%%%/%05d.png");
+  const folder = await Deno.makeTempDir();
+  try {
+    const images = join(folder, "50%03d %d");
+    const ffmpeg = join(folder, "ffmpeg");
+    await Deno.writeTextFile(ffmpeg, '#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\nexit 1\n', { mode: 0o755 });
+    const video = { images, path: join(folder, "v.mp4"), format: "mp4", fps: 5 } as const;
+    await assertRejects(() => makeVideo(ffmpeg, video), Error, "ffmpeg failed");
+    const args = (await Deno.readTextFile(`${ffmpeg}.args`)).split("\n");
+    assertEquals(args[args.indexOf("-i") + 1], join(folder, "50%%03d %%d", "%05d.png"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 renderTest("tame render --video encodes all frames", async (folder) => {

@@ -17,6 +17,7 @@ import type { RunSetup, Sink } from "../../cli/sinks/sink.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import type { Snapshot } from "../../train/checkpoint/snapshot.ts";
+import { newRun } from "../../load/run_config.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
 import type { MemoryPlan } from "../../train/plan.ts";
 import { deviceTest } from "../support/device.ts";
@@ -38,7 +39,7 @@ async function pretend(device: Device, folder: string): Promise<Pretended> {
   const losses = new Float32Array([0.5]);
   const result = { iteration: 4, count: 2, loss: 0.5, seconds: 2, loadSeconds: 1, evaluationSeconds: 0 };
   return {
-    setup: { values, device, scene: await syntheticScene(device), folder, loadSeconds: 0.5 },
+    setup: { values, device, scene: await syntheticScene(device), folder, run: newRun(), loadSeconds: 0.5 },
     photo: (loaded) => ({ type: "photo", iteration: 0, gaussians, loaded, total: 6 }),
     step: (iteration) => ({
       ...{ type: "step", iteration, gaussians, first: iteration, losses, loss: 0.5 },

@@ -2,6 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import type { Scene } from "../../base/scene.ts";
 import { loadLpips, lpips } from "../../eval/lpips/lpips.ts";
 import { encodeLpips } from "../../eval/lpips/weights_file.ts";
@@ -9,6 +10,7 @@ import { scoreModel } from "../../eval/metrics.ts";
 import { writePng } from "../../eval/png.ts";
 import { rendersPath, renderViews } from "../../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
+import { readMeans, readScored } from "../../eval/results.ts";
 import { encodeCameras } from "../../export/colmap.ts";
 import { savePointCloud } from "../../export/model_folder.ts";
 import { ABI } from "../../ffi/abi.ts";
@@ -16,6 +18,7 @@ import type { Device } from "../../ffi/device.ts";
 import { LibraryError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
+import { fileHash } from "../../load/file_hash.ts";
 import { loadScene } from "../../load/scene.ts";
 import { evaluate } from "../../measure/evaluate.ts";
 import { clampColors, toFloat } from "../../measure/pixels.ts";
@@ -48,8 +51,8 @@ async function withModel(device: Device, body: (world: World) => Promise<void>):
       sh: Float32Array.from({ length: 3 * count }, () => random.normal()),
       shDegree: 0,
     });
-    await savePointCloud(gaussians, model, 7);
-    const record: RenderRecord = { iteration: 7, set: "test", source, eval: true, whiteBackground: true };
+    const ply = await fileHash(await savePointCloud(gaussians, model, 7));
+    const record: RenderRecord = { iteration: 7, ply, set: "test", source, eval: true, whiteBackground: true };
     const images = rendersPath(model, "test", 7);
     await renderViews(gaussians, scene.test, images, { background: backgroundOf(record) });
     await writeRenderRecord(images, record);
@@ -88,30 +91,86 @@ deviceTest("scoreModel() scores the images, and the same renders without roundin
 deviceTest(
   "scoreModel() scores the images and reports why when the views cannot be rendered again",
   async (device) => {
-    await withModel(device, async ({ model, scene, gaussians }) => {
+    await withModel(device, async ({ model, scene }) => {
       const reasons: string[] = [];
       const names = async (): Promise<string[]> => {
         const onInexact = (method: string, reason: string) => void reasons.push(`${method}: ${reason}`);
         return Object.keys((await scoreModel(device, model, { onInexact })).ours_7.means);
       };
-      const ply = await savePointCloud(gaussians, model, 7);
-      await Deno.utime(ply, new Date(), new Date(Date.now() + 10_000));
-      assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
-      assertStringIncludes(reasons[0], "ours_7: PLY is newer than the images");
       await Deno.remove(scene.source, { recursive: true });
-      await Deno.utime(ply, new Date(), new Date(0));
-      assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[1], "No capture: expected");
+      assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
+      assertStringIncludes(reasons[0], "ours_7: No capture: expected");
       const record = join(model, "test", "ours_7", "render.json");
       await Deno.writeTextFile(record, "{");
       assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[2], "File is not JSON");
+      assertStringIncludes(reasons[1], "File is not JSON; render the model again");
       await Deno.remove(record);
       assertEquals((await names()).length, 3);
-      assertStringIncludes(reasons[3], "The record of how the images were rendered is missing");
+      assertStringIncludes(reasons[2], "The record of how the images were rendered is missing");
+      await Deno.remove(join(model, "point_cloud"), { recursive: true });
+      assertEquals((await names()).length, 3);
     });
   },
 );
+
+deviceTest(
+  "scoreModel() refuses images of Gaussians that have changed since, and scores the others",
+  async (device) => {
+    await withModel(device, async ({ model, gaussians }) => {
+      await scoreModel(device, model);
+      const results = join(model, "results.json");
+      const before = await Deno.readTextFile(results);
+      // The same bytes again are no change, whatever the times of the files say.
+      const ply = await savePointCloud(gaussians, model, 7);
+      await Deno.utime(ply, new Date(), new Date(Date.now() + 10_000));
+      assertEquals("PSNR_float" in (await scoreModel(device, model)).ours_7.means, true);
+
+      gaussians.upload("opacities", new Float32Array([0.5]), 0);
+      await savePointCloud(gaussians, model, 7);
+      await Deno.utime(ply, new Date(0), new Date(0));
+      const error = await assertRejects(() => scoreModel(device, model), DataError, "render the model again");
+      assertStringIncludes(error.message, ply);
+      const failed: string[] = [];
+      const onFailure = (method: string) => void failed.push(method);
+      assertEquals(await scoreModel(device, model, { onFailure }), {});
+      assertEquals(await Deno.readTextFile(results), before, "what was there is there");
+
+      // Without a record the times decide.
+      await Deno.remove(join(model, "test", "ours_7", "render.json"));
+      await scoreModel(device, model, { onFailure });
+      await Deno.utime(ply, new Date(), new Date(Date.now() + 10_000));
+      await scoreModel(device, model, { onFailure });
+      assertEquals(failed, ["ours_7", "ours_7"]);
+
+      const other = join(model, "test", "by_hand");
+      for (const sub of ["renders", "gt"]) {
+        await Deno.mkdir(join(other, sub), { recursive: true });
+        await Deno.copyFile(join(model, "test", "ours_7", sub, "00000.png"), join(other, sub, "00000.png"));
+      }
+      assertEquals(Object.keys(await scoreModel(device, model, { onFailure })), ["by_hand"]);
+      assertEquals([Object.keys(await readMeans(model)), await readScored(model)], [["by_hand"], {}]);
+    });
+  },
+);
+
+deviceTest("scoreModel() says that Gaussians are of an earlier run than config.json", async (device) => {
+  await withModel(device, async ({ model }) => {
+    const notices: string[] = [];
+    const onNotice = (method: string, message: string) => void notices.push(`${method}: ${message}`);
+    const config = (saved: number[]) => ({
+      versions: { tame: "0.1.0" },
+      run: { id: "a", started: "2026-01-01T00:00:00Z", saved },
+      device: { backend: "cpu", name: "a processor" },
+    });
+    for (const content of [config([7]), config([3]), { ...config([7]), device: 5 }]) {
+      await Deno.writeTextFile(join(model, "config.json"), JSON.stringify(content));
+      assertEquals("PSNR_float" in (await scoreModel(device, model, { onNotice })).ours_7.means, true);
+    }
+    assertEquals(notices.length, 2);
+    assertStringIncludes(notices[0], "ours_7: Its Gaussians are of an earlier run");
+    assertStringIncludes(notices[1], "device is 5: expected an object");
+  });
+});
 
 deviceTest("scoreModel() undistorts the capture's photos with the named library", async (device) => {
   await withModel(device, async ({ model, scene }) => {

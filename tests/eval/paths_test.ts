@@ -213,7 +213,9 @@ Deno.test("parseKeyframes() accepts views by name, and positions with the point 
 Deno.test("parseKeyframes() names the keyframe when a file is invalid", () => {
   const place = { position: [0, 0, -4], look_at: [0, 0, 0] };
   const wrong: [unknown, string][] = [
-    ["nonsense", "it is not JSON"],
+    ["nonsense", "File is not JSON"],
+    [`{"keyframes":[{"view":${"[".repeat(100_000)}`, "nested too deeply"],
+    ['{"keyframes":[{"view":"0","time":1e999}]}', 'has a "time" that is not a number'],
     [{}, '"keyframes" is missing or empty'],
     [{ keyframes: [place], loop: 1 }, '"loop" is neither'],
     [{ keyframes: [place, 3] }, "keyframe 1 is not an object"],

@@ -4,6 +4,7 @@ import { camerasJson, savePointCloud, startModelFolder, writeRunConfig } from ".
 import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { MODEL_FILES, pointCloudPath, readCfgArgs } from "../../load/model_folder.ts";
+import { newRun, readRunConfig } from "../../load/run_config.ts";
 import type { DensifyEvent, EvaluateEvent, StepEvent } from "../../train/events.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
@@ -119,7 +120,9 @@ Deno.test("writeRunConfig() writes the run with the versions that made it", asyn
       aborted: false,
       timedOut: false,
     };
+    const run = newRun();
     await writeRunConfig(folder, {
+      run,
       options: { iterations: 5 },
       device: { backend: "cpu", name: "a processor", reason: "asked for", seed: 0 },
       capture: { source: "/capture", train: 2, test: 0, points: 1, extent: 1 },
@@ -130,5 +133,6 @@ Deno.test("writeRunConfig() writes the run with the versions that made it", asyn
     assertEquals(config.versions.deno, Deno.version.deno);
     assertEquals(config.options, { iterations: 5 });
     assertEquals(config.result, result);
+    assertEquals((await readRunConfig(folder))?.run, run);
   });
 });

@@ -151,6 +151,25 @@ Deno.test("full_eval --emit k8s conforms to the schema of a batch/v1 Job", async
   assertThrows(() => new Job({ ...job, spec: { ...spec, completions: "13" } }).validate(), Error, "must be integer");
 });
 
+/** A container's argument as Kubernetes passes it on (k8s.io/kubernetes/third_party/forked/golang/expansion). */
+function expanded(text: string): string {
+  return text.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, name) => found === "$$" ? "$" : `<value of ${name}>`);
+}
+
+Deno.test("full_eval --emit k8s has paths that Kubernetes leaves as they are", async () => {
+  const paths = ["/data/$(HOME)", "/data/$$(HOME)", "/data/$$", "/data/$x$(", "/data/a$"];
+  for (const path of paths) {
+    const args = ["-db", path, "--emit", "k8s", "--image", "i", "--", "--init", `${path}/p.ply`];
+    const { code, stdout, stderr } = await ended(start(args, ROOT));
+    assertEquals(code, 0, stderr);
+    const [{ command: [, , script] }] = parse(stdout).spec.template.spec.containers;
+    assertStringIncludes(expanded(script), `'--deepblending=${path}'`);
+    assertStringIncludes(expanded(script), `--init '${path}/p.ply'`);
+    assertStringIncludes(expanded(script), '--scenes="$1"');
+    assertStringIncludes(expanded(script), 'shift "$JOB_COMPLETION_INDEX"');
+  }
+});
+
 Deno.test("full_eval --emit k8s requires --image and valid volumes", async () => {
   const wrong: [string[], string][] = [
     [[], "--emit k8s needs --image"],

@@ -117,8 +117,8 @@ Deno.test("parseDatasetFile() reads scenes, flags and references", () => {
 Deno.test("parseDatasetFile() names the scene and the key when a file is invalid", () => {
   const scene = { name: "a", source: "a" };
   const wrong: [unknown, string][] = [
-    ["{", "it is not JSON"],
-    [[], "it is not a JSON object"],
+    ["{", "File is not JSON"],
+    [[], "File is not a JSON object"],
     [{ scenes: [scene] }, '"name" is missing'],
     [{ name: "x", scenes: [] }, '"scenes" is missing or empty'],
     [{ name: "x", scene: [] }, '"scene" in the file is unknown'],
@@ -165,6 +165,7 @@ Deno.test("runJobs() runs one scene at a time on each GPU, and continues after a
         return { code: failed ? 4 : 0, seconds: 1, message: failed ? "out of memory" : "" };
       },
       onState: () => {},
+      onDamage: () => {},
     });
     assertEquals(told.length, 9, "b is not rendered");
     assertEquals(new Set(told).size, 4, "both GPUs train and render");
@@ -193,6 +194,7 @@ Deno.test("runJobs() resumes: it skips finished stages, and repeats those after 
         signal: new AbortController().signal,
         run: ([verb]) => Promise.resolve((ran.push(verb), { code: 0, seconds: 1, message: "" })),
         onState: () => {},
+        onDamage: () => {},
       });
       return ran;
     };
@@ -263,7 +265,7 @@ Deno.test("timingText() sums the training of each of the paper's datasets in min
 Deno.test("seriesOf() averages losses, and takes PSNR from evaluations and the final score", () => {
   const rows = Array.from({ length: 600 }, (_, i) => `${i + 1},${i % 2},${i},${i / 100},1,,,,${i === 99 ? 21 : ""}`);
   const csv = ["iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr", ...rows].join("\n");
-  const { losses, gaussians, psnr } = seriesOf(csv, 30);
+  const { losses, gaussians, psnr } = seriesOf(csv, "train.csv", 30);
   assertEquals([losses.length, losses[7].loss, losses[0].seconds], [300, 0.5, 0.01]);
   assertEquals(gaussians.at(-1), { seconds: 5.99, gaussians: 599 });
   assertEquals(psnr, [{ seconds: 0.99, psnr: 21 }, { seconds: 5.99, psnr: 30 }]);

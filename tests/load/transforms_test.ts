@@ -1,7 +1,14 @@
 // load/transforms.ts and load/transforms_file.ts: transforms.json of instant-ngp and nerfstudio, and the files of
 // NeRF-synthetic scenes.
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { dirname, join, relative } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { pointsPly } from "../../export/ply.ts";
@@ -258,4 +265,41 @@ Deno.test("parseTransforms() names the file and the place when something is wron
     const error = assertThrows(() => parseTransforms(bytes, "t.json"), DataError, words);
     assertEquals(error.path, "t.json");
   }
+});
+
+Deno.test("loadScene() reads what a transforms.json names outside its folder only if that is allowed", async () => {
+  await withFolder(async (parent) => {
+    const folder = join(parent, "capture");
+    const photos = { "photo.png": null, "images/a.png": null, "capture/images/a.png": null, "capture/mask.png": null };
+    await write(parent, { ...photos, "points.ply": PLY, "secret.png": null, "capture.png": null });
+    const load = async (file: Json, allowOutside?: boolean) => {
+      await write(folder, { "transforms.json": { ...INTRINSICS, ...file } });
+      return await loadScene(folder, { allowOutside });
+    };
+    const inside = frame("images/a.png");
+    const outside: [string, Json][] = [
+      ['file_path "../photo.png"', { frames: [inside, frame("../photo.png", 1)] }],
+      ['file_path "..\\\\photo"', { frames: [inside, frame("..\\photo", 1)] }],
+      ["photo.png", { frames: [frame(join(parent, "photo.png"))] }],
+      ['file_path "."', { frames: [frame(".")] }],
+      ["mask_path of images/a.png", { frames: [frame("images/a.png", 0, { mask_path: "images/../../secret.png" })] }],
+      ['ply_file_path "../points.ply"', { frames: [inside], ply_file_path: "../points.ply" }],
+    ];
+    for (const [what, file] of outside) {
+      const error = await assertRejects(() => load(file), DataError, "is outside the capture's folder");
+      assertStringIncludes(error.message, what.replaceAll("\\\\", "/"));
+      assertStringIncludes(error.message, "--allow_outside");
+      assertStringIncludes(error.message, join(folder, "transforms.json"));
+      if (!what.includes('"."')) await load(file, true);
+    }
+    // Absolute paths into the folder are inside; the automatic mask and -i never leave their folders.
+    assertEquals((await load({ frames: [frame(join(folder, "images", "a.png"))] })).train.length, 1);
+    await write(parent, { "capture/images_2/a.png": null, "b.png": null });
+    const { train: [a] } = await loadScene(folder, { images: "images_2" });
+    assertEquals(a.path, join(folder, "images_2", "a.png"));
+    await write(folder, { "transforms.json": { ...INTRINSICS, frames: [frame("images/../../b.png")] } });
+    await assertRejects(() => loadScene(folder, { images: "images_2" }), DataError, "1 of 1 photos are missing");
+    const { train: [b] } = await loadScene(folder, { allowOutside: true });
+    assertEquals([b.path, b.maskPath], [join(parent, "b.png"), undefined]);
+  });
 });

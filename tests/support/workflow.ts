@@ -1,4 +1,4 @@
-// Tests of the command line on a tiny capture.
+// Tests of the command line as a user runs it, on the tiny capture.
 
 import { join } from "@std/path";
 import { libraryMissing } from "./device.ts";
@@ -10,7 +10,7 @@ export function start(args: string[], cwd: string): Deno.ChildProcess {
   return startProgram("cli.ts", args, { cwd });
 }
 
-/** A test with a tiny capture, `capture`, in a temporary folder. */
+/** A test with a capture in a temporary folder, skipped by name if nothing can be trained. */
 export function workflowTest(name: string, body: (folder: string) => Promise<void>): void {
   Deno.test({
     name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
