@@ -5,7 +5,8 @@ import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
 import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
-import { type Library, openFile, openLibrary, searchLibrary } from "../ffi/library.ts";
+import { choose } from "../ffi/choice.ts";
+import type { Library } from "../ffi/library.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
@@ -15,9 +16,8 @@ import { isAntialiased } from "../load/render_mode.ts";
 import { loadScene } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions } from "../train/options.ts";
-import { formatItem, type MemoryPlan, planMemory, plannedPhoto } from "../train/plan.ts";
-import { runStrategy } from "../train/prepare.ts";
-import { accumulatesSh } from "../train/schedule.ts";
+import { formatItem, type MemoryPlan } from "../train/plan.ts";
+import { planRun, runStrategy } from "../train/prepare.ts";
 import { givenOptions, parse, type Parsed } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -69,7 +69,9 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
   const named = namedLibrary();
   const scene = await loadScene(path, { ...libraryOptions(LOAD_ROWS, values), init, library: named });
   const options = resolveTrainOptions(givenOptions(TRAIN_ROWS, parsed), scene);
-  const { target, gaussians, plan } = planOf(scene, options, await planningLibrary(named));
+  const { backend, device: index } = values;
+  const { library, reason } = await choose({ backend, index, library: named });
+  const { target, gaussians, plan } = planOf(scene, options, library);
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -92,7 +94,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
       notices: scene.notices,
       target,
       gaussians,
-      memory: { total: plan.total, items: plan.items },
+      memory: { backend: library.build.backend, total: plan.total, items: plan.items },
     },
     lines: [
       ["Capture", scene.source],
@@ -108,6 +110,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
       [scene.splats === undefined ? "Points" : "Gaussians", count(scene.points.count)],
       ["Extent", scene.extent.toPrecision(4)],
       ["Budget", `${count(target)} Gaussians (--budget ${options.budget} --mode ${options.mode})`],
+      ["Device", reason],
       ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${options.shDegree}`],
       ...plan.items.map((item): [string, string] => [`  ${item.purpose}`, formatItem(item)]),
       ...(scene.notices ?? []).map((notice): [string, string] => ["Notice", notice]),
@@ -115,12 +118,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
   };
 }
 
-/** The library for which memory is planned: the named one, of either backend, else that of the CPU. */
-async function planningLibrary(named: string | undefined): Promise<Library> {
-  return named === undefined ? await openLibrary("cpu") : openFile(await searchLibrary("cpu", named));
-}
-
-/** The plan for the maximum count of the run. */
+/** The plan of the run. */
 function planOf(
   scene: Scene,
   options: ResolvedTrainOptions,
@@ -128,16 +126,7 @@ function planOf(
 ): { target: number; gaussians: number; plan: MemoryPlan } {
   const antialiasing = options.antialiasing || isAntialiased(scene.splats?.comments ?? []);
   const { strategy, target, capacity } = runStrategy(scene, { ...options, antialiasing }, 0);
-  const plan = planMemory({
-    library,
-    photos: scene.train.map(plannedPhoto),
-    count: capacity,
-    shDegree: options.shDegree,
-    shAccumulation: accumulatesSh(options),
-    ...strategy.trainerState,
-    densifies: strategy.densification.length > 0,
-    evaluates: options.testIterations.length > 0,
-  });
+  const plan = planRun(library, scene, options, { strategy, capacity });
   return { target, gaussians: capacity, plan };
 }
 

@@ -110,9 +110,13 @@ export const INFO_OPTIONS = [
       "sh_degree",
       "sh_lower",
       "optimizer_type",
+      "views_per_step",
       "antialiasing",
+      "data_device",
+      "photo_cache",
     ),
   },
+  { title: "Device", rows: rowsNamed(DEVICE_ROWS, "backend", "device") },
   { title: "Reports", rows: JSON_ROWS },
 ] as const satisfies readonly OptionGroup[];
 

@@ -5,6 +5,7 @@ import { formatBytes } from "../base/format.ts";
 import type { Scene, View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import type { Library } from "../ffi/library.ts";
 import { countInstances } from "../ffi/rasterizer.ts";
 import { initGaussians, warmStart } from "../init/gaussians.ts";
 import { budgetTarget, fittingTarget, largestCount } from "./budget.ts";
@@ -83,7 +84,7 @@ export async function prepareRun(
   const { limit, live } = device.memory();
   const available = limit > 0 ? limit - live : await device.freeMemory();
   const planOf = (run: RunStrategy, firstInstances?: number): MemoryPlan =>
-    planRun(device, scene, options, { ...run, firstInstances }, available);
+    planRun(device.library, scene, options, { ...run, firstInstances, limit: available });
   const runOf = (most: number): RunStrategy => runStrategy(scene, options, device.seed, most);
   const fitted = (run: RunStrategy, firstInstances?: number): RunStrategy => {
     if (!options.fit || fits(planOf(run, firstInstances))) return run;
@@ -157,16 +158,30 @@ function warningsOf(
   return warnings;
 }
 
-/** The memory plan of the run, with the bytes that it may use. */
-function planRun(
-  device: Device,
+/** What a run's plan depends on beside its scene and options. */
+export interface PlannedRun extends Pick<RunStrategy, "strategy" | "capacity"> {
+  /** Maximum of the (tile, splat) pairs of a view at the start, if they were counted. */
+  firstInstances?: number;
+  /** Bytes that the run may use. Default Infinity. */
+  limit?: number;
+}
+
+/**
+ * The memory plan of a run.
+ *
+ * @param library The library that computes
+ * @param scene What to train on
+ * @param options Resolved options
+ * @param run Its strategy and maximum count
+ */
+export function planRun(
+  library: Library,
   scene: Scene,
   options: ResolvedTrainOptions,
-  { strategy, capacity, firstInstances }: RunStrategy & { firstInstances?: number },
-  limit: number,
+  { strategy, capacity, firstInstances, limit }: PlannedRun,
 ): MemoryPlan {
   return planMemory({
-    library: device.library,
+    library,
     photos: scene.train.map(plannedPhoto),
     photosOnDevice: options.dataDevice === "cuda",
     heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,

@@ -223,6 +223,19 @@ workflowTest("tame info plans for the state of the strategy and of anti-aliasing
   assert((await rows("--budget 2 --antialiasing")).optimizer >= taming.optimizer + 4 * 800, "a bound for each");
 });
 
+workflowTest("tame info plans for the backend and for where photos are kept", async (folder) => {
+  const planned = async (args: string) => {
+    const { code, stdout, stderr } = await ended(start(["info", "capture", "--json", ...args.split(" ")], folder));
+    assertEquals(code, EXIT.done, stderr);
+    const { backend, items } = JSON.parse(stdout).memory;
+    return { backend, photos: items.find(({ purpose }: { purpose: string }) => purpose === "photos").bytes };
+  };
+  const whole = await planned("--backend cpu");
+  const cached = await planned(`--backend cpu --data_device disk --photo_cache ${whole.photos - 1}`);
+  assertEquals([whole.backend, cached.backend], ["cpu", "cpu"]);
+  assertEquals(cached.photos, whole.photos - 1);
+});
+
 workflowTest("tame train saves the Gaussians and exits with 130 when it is interrupted", async (folder) => {
   const args = "train -s capture -m out --iterations 1000000 --budget 1 --backend cpu --test_iterations -1 --json";
   const child = start(args.split(" "), folder);
