@@ -188,11 +188,11 @@ function separateTest(name: string, body: (folder: string) => Promise<void>): vo
   else Deno.test({ name: `${name} [skipped: no user namespaces]`, ignore: true, fn: () => {} });
 }
 
-/** The script of a run into a disk of 2 MB that another program fills when the run has begun. */
+/** The script of a run into a disk of 4 MB that another program fills when the run has begun. */
 const filled = (options: string, after: string): string => `
-mkdir disk && mount -t tmpfs -o size=2m tmpfs disk
+mkdir disk && mount -t tmpfs -o size=4m tmpfs disk
 $TAME ${RUN.join(" ").replace("-m out", "-m disk/out")} --test_iterations -1 ${options} > events & run=$!
-until [ -e disk/out/input.ply ]; do sleep 0.01; done
+until [ -e disk/out/input.ply ] || ! kill -0 $run; do sleep 0.01; done
 cat /dev/zero > disk/filler 2> /dev/null
 ${after}
 wait $run; code=$?
@@ -201,7 +201,7 @@ exit $code
 `;
 
 separateTest("tame train warns when the disk is full at a save, and saves again when it is not", async (folder) => {
-  const freed = "until grep -q 'No space left' events; do sleep 0.01; done; rm disk/filler";
+  const freed = "until grep -q 'No space left' events || ! kill -0 $run; do sleep 0.01; done; rm disk/filler";
   const saves = Array.from({ length: 6 }, (_, i) => 500 * (i + 1)).join(" ");
   const script = filled(`--iterations 4000 --save_iterations ${saves}`, freed);
   await Deno.writeTextFile(join(folder, "run.sh"), script);

