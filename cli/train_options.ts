@@ -41,3 +41,10 @@ export function viewParity(
     ...(parts.includes("coverage") ? { coverage: "rectangle" } : {}),
   };
 }
+
+/** Whether a run writes checkpoints. */
+export function takesCheckpoints(
+  { checkpoint_seconds, checkpoint_iterations = [] }: Pick<TrainValues, "checkpoint_seconds" | "checkpoint_iterations">,
+): boolean {
+  return checkpoint_seconds >= 0 || checkpoint_iterations.some((iteration) => iteration > 0);
+}

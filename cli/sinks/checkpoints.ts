@@ -43,8 +43,3 @@ export class CheckpointSink implements Sink {
     await this.#writing;
   }
 }
-
-/** Whether a run writes checkpoints. */
-export function takesCheckpoints({ checkpoint_seconds, checkpoint_iterations = [] }: RunSetup["values"]): boolean {
-  return checkpoint_seconds >= 0 || checkpoint_iterations.some((iteration) => iteration > 0);
-}

@@ -11,8 +11,7 @@ import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
-import { viewParity } from "../train_options.ts";
-import { takesCheckpoints } from "./checkpoints.ts";
+import { takesCheckpoints, viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes the model folder. */

@@ -8,7 +8,7 @@ import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
-import { takesCheckpoints } from "./checkpoints.ts";
+import { takesCheckpoints } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Prints a run as lines of text. */
