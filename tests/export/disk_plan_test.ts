@@ -1,0 +1,27 @@
+// The plan of what a run writes, and its comparison with the free space.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { checkDisk, planDisk } from "../../export/disk_plan.ts";
+import { splatBytes, splatHeader } from "../../export/ply.ts";
+
+const points = { count: 10, positions: new Float32Array(30), colors: new Uint8Array(30) };
+const RUN = { scene: { train: [], test: [], points }, count: 1000, shDegree: 3, saves: 2, iterations: 100 };
+
+Deno.test("splatBytes() counts the header and 62 floats of each Gaussian at degree 3", () => {
+  assertEquals(splatBytes(1000, 3), splatHeader(1000, 3).length + 1000 * 62 * 4);
+  assertEquals(splatBytes(1, 0), splatHeader(1, 0).length + 17 * 4);
+});
+
+Deno.test("planDisk() counts one PLY more than saves", () => {
+  const [plys] = planDisk(RUN);
+  assertEquals(plys, { output: "3 PLY files of 1000 Gaussians", bytes: 3 * splatBytes(1000, 3) });
+});
+
+Deno.test("checkDisk() throws with the numbers when the plan exceeds the free space, and only then", async () => {
+  await checkDisk("/absent/folder", planDisk(RUN));
+  await assertRejects(
+    () => checkDisk("/absent/folder", planDisk({ ...RUN, count: 1e13 })),
+    Error,
+    "Too little disk space for /absent/folder: this run writes up to",
+  );
+});
