@@ -1,5 +1,6 @@
 // Runs one stage of a scene in its own process, reads its events and logs its output.
 
+import { writeError } from "../../base/disk.ts";
 import { denoArguments } from "./stages.ts";
 
 /** How a process ended. */
@@ -64,14 +65,20 @@ async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onE
   }
 }
 
+/** Appends a program's messages to its log, and returns them. It goes on, and can save, if the log cannot be written. */
 async function collectLog(stream: ReadableStream<Uint8Array<ArrayBuffer>>, log: string): Promise<string> {
-  using file = await Deno.open(log, { append: true, create: true });
   let all = "";
-  const encoder = new TextEncoder();
+  let fails = false;
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     all += text;
-    const bytes = encoder.encode(text);
-    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+    try {
+      await Deno.writeTextFile(log, text, { append: true });
+      fails = false;
+    } catch (error) {
+      const told = await writeError(error, log);
+      if (!fails) console.error(`Warning: ${told instanceof Error ? told.message : told}`);
+      fails = true;
+    }
   }
   return all;
 }

@@ -1,11 +1,12 @@
 // The sinks of a run, one by one: from events to an output.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { parse } from "../../cli/argv.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { Reporter } from "../../cli/progress.ts";
+import { AllSinks } from "../../cli/sinks/all.ts";
 import { BarSink } from "../../cli/sinks/bar.ts";
 import { CheckpointSink } from "../../cli/sinks/checkpoints.ts";
 import { CsvSink } from "../../cli/sinks/csv.ts";
@@ -194,3 +195,28 @@ sinkTest(
     await sink.end();
   },
 );
+
+sinkTest("AllSinks reports failures as warnings, except before the first step and at the end", async (run) => {
+  const { gaussians } = run.done;
+  const told: string[] = [];
+  const listener: Sink = {
+    event: (event) => void told.push(event.type === "warning" ? event.message : `${event.type} ${event.iteration}`),
+  };
+  const fail = (): never => {
+    throw new Error("full disk");
+  };
+  const failing = { event: (event: TrainEvent) => event.type === "warning" ? undefined : fail() };
+  const [log, model] = [failing, { ...failing, essential: true }].map((sink) => new AllSinks([sink, listener]));
+  const last = (ending: "finished" | "failed"): TrainEvent => ({ type: "save", iteration: 4, gaussians, ending });
+  for (const sink of [log, model]) {
+    told.length = 0;
+    await assertRejects(() => sink.event(run.photo(1)), Error, "full disk");
+    await sink.event(run.save(3));
+    await sink.event(last("failed")); // the run reports its own error
+    assertEquals(told, ["photo 0", "save 3", "Iteration 3: full disk", "save 4", "Iteration 4: full disk"]);
+  }
+  for (const event of [last("finished"), run.done]) {
+    await log.event(event);
+    await assertRejects(() => model.event(event), Error, "full disk");
+  }
+});

@@ -142,20 +142,29 @@ treeTest("full_eval --resume continues after a kill, repeats nothing, and writes
   assertEquals(again.code, 0, again.stderr);
 });
 
-treeTest("full_eval stops its processes and exits with 130 when it is interrupted", async (folder) => {
-  const args = [...treeOptions(folder), "--mode", "budget", "--scenes", "room", "truck", "--output_path", "out"];
-  const child = start([...args, "--", "--iterations", "1000000"], folder);
-  let told = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    if (!told.includes("room   training") && (told + text).includes("room   training")) child.kill("SIGINT");
-    told += text;
-  }
-  await child.stdout.cancel();
-  assertEquals((await child.status).code, 130, told);
-  assertStringIncludes(told, "--resume continues");
-  assert(!told.includes("truck"), "no other scene is begun");
-  assert(!existsSync(join(folder, "out", "report.json")));
-});
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  treeTest(
+    `full_eval passes ${signal} on, waits until its trainer has saved, and exits with ${code}`,
+    async (folder) => {
+      const args = [...treeOptions(folder), "--mode", "budget", "--scenes", "room", "truck", "--output_path", "out"];
+      const child = start([...args, "--json", "--", "--iterations", "1000000"], folder);
+      const told = new Response(child.stderr).text();
+      const output = new Response(child.stdout).text();
+      const model = join(folder, "out", "room_budget");
+      while (!existsSync(join(model, "cameras.json"))) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill(signal);
+      assertEquals((await child.status).code, code, await told);
+      assertStringIncludes(await told, "--resume continues");
+      assertEquals(await output, "");
+      // The trainer has written its last file: it had ended before full_eval did.
+      const { result } = JSON.parse(await Deno.readTextFile(join(model, "config.json")));
+      assertEquals(result.aborted, true);
+      assert(existsSync(join(model, "point_cloud", `iteration_${result.iteration}`, "point_cloud.ply")));
+      assert(!existsSync(join(folder, "out", "truck_budget")), "no other scene is begun");
+      assert(!existsSync(join(folder, "out", "report.json")));
+    },
+  );
+}
 
 treeTest(
   "full_eval --dataset trains scenes of a JSON file with their flags, and lists their references",
