@@ -81,7 +81,7 @@ async function main(argv: string[]): Promise<number> {
   for (const suite of SUITES) {
     await onGpu(
       `tests/${suite} on the GPU`,
-      () => runSuite(`tests/${suite}`, { seconds: 90, env: { TAME_TEST_BACKEND: "cuda" } }),
+      () => runSuite(`tests/${suite}`, { seconds: 180, env: { TAME_TEST_BACKEND: "cuda" } }),
     );
   }
   await onGpu("tests/gpu: the GPU beside the CPU", () => runSuite("tests/gpu", { seconds: 120 }));

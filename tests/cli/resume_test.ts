@@ -5,28 +5,16 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { killRuns } from "../../scripts/kill_check.ts";
-import { libraryMissing } from "../support/device.ts";
-import { type Ended, ended, start } from "../support/process.ts";
+import { type Ended, ended } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
+import { start, workflowTest } from "../support/workflow.ts";
 
 /** A test with a capture in a temporary folder, and the command line there. */
 function resumeTest(
   name: string,
   body: (folder: string, tame: (args: string) => Promise<Ended>) => Promise<void>,
 ): void {
-  Deno.test({
-    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
-    ignore: libraryMissing !== undefined,
-    async fn() {
-      const folder = await Deno.makeTempDir();
-      try {
-        await writeTinyCapture(join(folder, "capture"));
-        await body(folder, (args) => ended(start("cli.ts", args.split(" "), { cwd: folder })));
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
+  workflowTest(name, (folder) => body(folder, (args) => ended(start(args.split(" "), folder))));
 }
 
 const RUN = "train -s capture --backend cpu --eval --iterations 40 --budget 2 --densify_from_iter 5 " +
