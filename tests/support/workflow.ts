@@ -10,11 +10,16 @@ export function start(args: string[], cwd: string): Deno.ChildProcess {
   return startProgram("cli.ts", args, { cwd });
 }
 
-/** A test with a capture in a temporary folder, skipped by name if nothing can be trained. */
-export function workflowTest(name: string, body: (folder: string) => Promise<void>): void {
+/** A test with a capture in a temporary folder, skipped by name if nothing can be trained, or the test lacks something. */
+export function workflowTest(
+  name: string,
+  body: (folder: string) => Promise<void>,
+  lacking?: string,
+): void {
+  const missing = libraryMissing ?? lacking;
   Deno.test({
-    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
-    ignore: libraryMissing !== undefined,
+    name: missing === undefined ? name : `${name} [skipped: ${missing}]`,
+    ignore: missing !== undefined,
     async fn() {
       const folder = await Deno.makeTempDir();
       try {
