@@ -8,20 +8,21 @@ namespace tame::gpu {
 
 constexpr uint32_t kRound = 4;  // splats that a warp blends at a time
 
-// Fills `list` with the indices of the splats that can touch a warp's pixels, and returns their number. (left, top):
-// the centre of the warp's first pixel. Each lane tests one splat at a time.
+// Fills `list` with the places of the splats that can touch a warp's pixels, in bytes from the first splat, and returns
+// their number. (left, top): the centre of the warp's first pixel. Each lane tests one splat at a time. The list is
+// padded to a whole round with the splat at kTilePixels.
 __device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t count, float left, float top,
-                                              uint8_t* list) {
+                                              uint16_t* list) {
   const uint32_t lane = threadIdx.x % kWarp;
   uint32_t listed = 0;
   for (uint32_t base = 0; base < count; base += kWarp) {
     const uint32_t k = base + lane;
     const bool near = k < count && near_warp(splats[k], left, top);
     const unsigned which = __ballot_sync(kFullWarp, near);
-    if (near) list[listed + uint32_t(__popc(which & ((1u << lane) - 1u)))] = uint8_t(k);
+    if (near) list[listed + uint32_t(__popc(which & ((1u << lane) - 1u)))] = uint16_t(k * sizeof(Splat));
     listed += uint32_t(__popc(which));
   }
-  if (lane < kRound) list[listed + lane] = 0;
+  if (lane < kRound) list[listed + lane] = uint16_t(kTilePixels * sizeof(Splat));
   __syncwarp();
   return listed;
 }
@@ -45,14 +46,17 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
   for (uint32_t s = first_segment + uint32_t(thread); s < a.tile_segments[tile]; s += kTilePixels)
     a.segment_tiles[s] = uint32_t(tile);
 
-  __shared__ Splat staged[kTilePixels];
-  // Indices in the batch of the splats that can touch a warp's pixels, padded to a whole round.
-  __shared__ alignas(kRound) uint8_t near_splats[kTileWarps][kTilePixels + kRound];
+  __shared__ Splat staged[kTilePixels + 1];  // the last one touches nothing
+  __shared__ alignas(2 * kRound) uint16_t near_splats[kTileWarps][kTilePixels + kRound];
   __shared__ uint32_t tile_last;
-  if (thread == 0) tile_last = 0;
+  if (thread == 0) {
+    tile_last = 0;
+    staged[kTilePixels] = {};
+    staged[kTilePixels].log_opacity = -1000.f;
+  }
 
   float T = 1.f, color[3] = {0.f, 0.f, 0.f}, depth = 0.f;
-  uint32_t last = 0;
+  uint32_t end = 0;  // of the last splat blended, in bytes from the tile's first
   // Once below the minimum transmittance it stays there, and nothing more is blended.
   float through = inside ? 1.f : 0.f;
   const auto gaussian_of = [&](uint32_t place) { return place < instances ? a.instances[range.x + place].y : 0; };
@@ -65,24 +69,28 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
     if (batch + uint32_t(thread) < instances) staged[thread] = a.splats[gaussian];
     gaussian = gaussian_of(batch + kTilePixels + uint32_t(thread));  // prefetched while this batch is blended
     __syncthreads();
+    const uint32_t first_end = (batch + 1) * uint32_t(sizeof(Splat));  // end of the batch's first splat
     const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
-    uint8_t* const list = near_splats[thread / kWarp];
+    uint16_t* const list = near_splats[thread / kWarp];
     const uint32_t listed = list_near(staged, batch_end, left, top, list);
     for (uint32_t first = 0; first < listed; first += kRound) {
       if (__all_sync(kFullWarp, through < core::kMinTransmittance)) break;
-      const uint32_t places = *reinterpret_cast<const uint32_t*>(list + first);
-      const auto place = [&](uint32_t n) { return places >> 8 * n & 0xff; };
+      const uint2 places = *reinterpret_cast<const uint2*>(list + first);
+      const auto place = [&](uint32_t n) { return (n < 2 ? places.x : places.y) >> 16 * (n % 2) & 0xffffu; };
+      const auto splat = [&](uint32_t n) -> const Splat& {
+        return *reinterpret_cast<const Splat*>(reinterpret_cast<const char*>(staged) + place(n));
+      };
       // Opacities first: they do not depend on the chain of transmittances.
       float alphas[kRound];
 #pragma unroll
       for (uint32_t n = 0; n < kRound; ++n) {
-        const Fragment f = fragment(staged[place(n)], pixel_x, pixel_y);
-        alphas[n] = f.touches && first + n < listed ? f.alpha : 0.f;
+        const Fragment f = fragment(splat(n), pixel_x, pixel_y);
+        alphas[n] = f.touches ? f.alpha : 0.f;
       }
       // Without branches: in most rounds some pixel of the warp blends the splat.
 #pragma unroll
       for (uint32_t n = 0; n < kRound; ++n) {
-        const Splat& s = staged[place(n)];
+        const Splat& s = splat(n);
         const float before = through;
         through *= 1.f - alphas[n];
         const bool taken = through >= core::kMinTransmittance;
@@ -90,10 +98,11 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
         for (int c = 0; c < 3; ++c) color[c] = fmaf(weight, s.rgb[c], color[c]);
         if (kDepth) depth = fmaf(weight, s.depth, depth);
         T = taken ? through : T;
-        last = weight != 0.f ? batch + place(n) + 1 : last;
+        end = weight != 0.f ? first_end + place(n) : end;
       }
     }
   }
+  const uint32_t last = end / uint32_t(sizeof(Splat));
   if (inside) {
     const size_t plane = size_t(a.width) * size_t(a.height), at = size_t(y) * size_t(a.width) + size_t(x);
     for (int c = 0; c < 3; ++c) a.image[size_t(c) * plane + at] = fmaf(T, a.background[c], color[c]);

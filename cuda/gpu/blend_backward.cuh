@@ -17,28 +17,28 @@ struct BackwardPass {
   }
 
   struct State {
-    float T, S;
+    float T, S, g[3];
 
-    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before, Pixels& g, int lane) {
+    __device__ __forceinline__ void begin(const BlendArgs& a, size_t at, const float4& before, Pixels& pixels,
+                                          int lane) {
       const size_t plane = size_t(a.width) * size_t(a.height);
       const float so_far[3] = {before.x, before.y, before.z};
       T = before.w;
       S = a.d_alpha != nullptr ? a.transmittance[at] * a.d_alpha[at] : 0.f;
       for (int c = 0; c < 3; ++c) {
-        g[c][lane] = a.d_image[size_t(c) * plane + at];
-        S = fmaf(so_far[c] - a.image[size_t(c) * plane + at], g[c][lane], S);
+        pixels[c][lane] = g[c] = a.d_image[size_t(c) * plane + at];
+        S = fmaf(so_far[c] - a.image[size_t(c) * plane + at], g[c], S);
       }
     }
     // Weight, and d loss / d log(alpha): 0 where alpha is clamped, because it is then constant.
-    __device__ __forceinline__ float2 blend(const BlendArgs& a, const Splat& s, const Fragment& f, bool taken,
-                                            const Pixels& g, int lane) {
+    __device__ __forceinline__ float2 blend(const BlendArgs& a, const Splat& s, const Fragment& f, bool taken) {
       const float alpha = taken ? f.alpha : 0.f;
-      const float q = fmaf(s.rgb[0], g[0][lane], fmaf(s.rgb[1], g[1][lane], s.rgb[2] * g[2][lane]));
+      const float q = fmaf(s.rgb[0], g[0], fmaf(s.rgb[1], g[1], s.rgb[2] * g[2]));
       const float weight = alpha * T, left = 1.f - alpha;
       S = fmaf(weight, q, S);
-      const float h = taken && f.raw <= a.gradient_cap ? f.raw * fmaf(q, T, __fdividef(S, left)) : 0.f;
+      const float h = f.raw * fmaf(q, T, S * reciprocal_approximate(left));
       T *= left;
-      return make_float2(weight, h);
+      return make_float2(weight, taken && f.raw <= a.gradient_cap ? h : 0.f);
     }
   };
 

@@ -22,8 +22,7 @@ struct ScorePass {
       weights[0][lane] = a.pixel_weights[at];
     }
     // Blending weight, 0 where nothing is blended, and distance to the splat's mean in pixels.
-    __device__ __forceinline__ float2 blend(const BlendArgs&, const Splat&, const Fragment& f, bool taken,
-                                            const Pixels&, int) {
+    __device__ __forceinline__ float2 blend(const BlendArgs&, const Splat&, const Fragment& f, bool taken) {
       const float alpha = taken ? f.alpha : 0.f, weight = alpha * T;
       T *= 1.f - alpha;
       return make_float2(weight, sqrtf(fmaf(f.dx, f.dx, f.dy * f.dy)));

@@ -28,10 +28,16 @@ constexpr int kBlendBlocks = 5;   // 48
 constexpr int kSegment = kTilePixels;
 // Minimum blocks per multiprocessor of the replays: leaves each thread enough registers that no target spills. If
 // shared memory has space for three blocks, a higher minimum would only cost registers.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 800 && __CUDA_ARCH__ != 900
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
 constexpr int kReplayBlocks = 3;  // 80
 #else
 constexpr int kReplayBlocks = 4;  // 64
+#endif
+// Warps whose sums are loaded together when they are added: more take registers that the rest of a replay needs.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 1200
+constexpr int kSumUnroll = 1;
+#else
+constexpr int kSumUnroll = 4;
 #endif
 constexpr int kReplayBytes = 32 * 1024;  // most shared memory of a block: three blocks fit the smaller GPUs
 // With sums over fragments, which need more registers and memory.

@@ -27,6 +27,13 @@ __device__ __forceinline__ float exp2_approximate(float x) {
   return y;
 }
 
+// 1 / x to 1 unit in the last place, for normal x.
+__device__ __forceinline__ float reciprocal_approximate(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, float pixel_y) {
   Fragment f;
   f.dx = s.x - pixel_x;
@@ -44,10 +51,11 @@ __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, floa
 __device__ __forceinline__ bool near_warp(const Splat& s, float left, float top) {
   const float x_low = left - s.x, x_high = x_low + float(kSubTileWidth - 1);
   const float y_low = top - s.y, y_high = y_low + float(kSubTileHeight - 1);
-  const float nearest_x = core::clamp(0.f, x_low, x_high), nearest_y = core::clamp(0.f, y_low, y_high);
+  const auto clamp = [](float x, float low, float high) { return fminf(fmaxf(x, low), high); };
+  const float nearest_x = clamp(0.f, x_low, x_high), nearest_y = clamp(0.f, y_low, y_high);
   const float A = 2.f * s.a, C = 2.f * s.c;
-  const float along_y = core::clamp(-__fdividef(s.b * nearest_x, C), y_low, y_high);
-  const float along_x = core::clamp(-__fdividef(s.b * nearest_y, A), x_low, x_high);
+  const float along_y = clamp(-s.b * nearest_x * reciprocal_approximate(C), y_low, y_high);
+  const float along_x = clamp(-s.b * nearest_y * reciprocal_approximate(A), x_low, x_high);
   const float smallest =
       fminf(core::quadratic(A, s.b, C, nearest_x, along_y), core::quadratic(A, s.b, C, along_x, nearest_y));
   const float far_x = fmaxf(-x_low, x_high), far_y = fmaxf(-y_low, y_high);
