@@ -212,6 +212,30 @@ export const SYMBOLS = {
     name: "tame_gaussians_download",
     nonblocking: true,
   },
+  tame_gaussians_download_finite: {
+    parameters: [
+      "pointer", // gaussians
+      "u32", // offset
+      "u32", // rows
+      "buffer", // data
+      "u32", // data_length
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_gaussians_non_finite: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   tame_gaussians_close: {
     parameters: [
       "pointer", // gaussians
@@ -676,6 +700,16 @@ export const SYMBOLS = {
       "u32", // rows
       "buffer", // data
       "u32", // data_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_non_finite: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // count
+      "u32", // count_length
       "buffer", // err
     ],
     result: "i32",
