@@ -275,7 +275,6 @@ TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t c
 TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                            const float* data, uint32_t data_length, tame_error* err);
-TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                              float* data, uint32_t data_length, tame_error* err);
 /*

@@ -198,20 +198,6 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  tame_gaussians_download_async: {
-    parameters: [
-      "pointer", // gaussians
-      "u32", // field
-      "u32", // offset
-      "u32", // rows
-      "buffer", // data
-      "u32", // data_length
-      "buffer", // err
-    ],
-    result: "i32",
-    name: "tame_gaussians_download",
-    nonblocking: true,
-  },
   tame_gaussians_download_finite: {
     parameters: [
       "pointer", // gaussians
