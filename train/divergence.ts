@@ -12,11 +12,8 @@ import { apiName, rowsNamed } from "../base/option.ts";
 import type { TrainEvent } from "./events.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
-import type { Run } from "./run.ts";
+import type { DivergenceSign, Run } from "./run.ts";
 import { lossLimit, type RunState } from "./state.ts";
-
-/** A sign of divergence: non-finite losses, Gaussians that are not finite, or a loss far above its start. */
-export type DivergenceSign = "loss" | "gaussians" | "height";
 
 type RateName =
   | "positionLrInit"

@@ -6,11 +6,13 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import type { CheckpointCadence } from "./checkpoint/cadence.ts";
 import type { RunOrigin } from "./checkpoint/manifest.ts";
 import type { TrainController } from "./controller.ts";
-import type { DivergenceSign } from "./divergence.ts";
 import type { RunEnding, TrainEvent, TrainResult } from "./events.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { type RunState, timed } from "./state.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+
+/** A sign of divergence: a loss that is not finite, Gaussians that are not, or a loss far above its start. */
+export type DivergenceSign = "loss" | "gaussians" | "height";
 
 /** A run in progress. */
 export interface Run {
