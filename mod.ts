@@ -92,6 +92,7 @@ export type {
   ViewEvent,
   WarningEvent,
 } from "./train/events.ts";
+export { DivergenceError } from "./train/divergence.ts";
 export { train } from "./train/loop.ts";
 export type {
   BudgetMode,
@@ -106,4 +107,4 @@ export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";
 export type { EventOutcome, EventPlace, StepTerms, Strategy } from "./train/strategies/strategy.ts";
 export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips/lpips.ts";
-export { savePly, type SavePlyOptions } from "./export/splats.ts";
+export { type SavedPly, savePly, type SavePlyOptions } from "./export/splats.ts";

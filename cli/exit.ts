@@ -3,6 +3,7 @@
 import { DataError } from "../base/errors.ts";
 import { OptionError } from "../base/option.ts";
 import { LibraryError, TameError } from "../ffi/errors.ts";
+import { DivergenceError } from "../train/divergence.ts";
 import { Interrupted, PermissionError, UsageError } from "./errors.ts";
 import { flagOf } from "./option.ts";
 
@@ -32,6 +33,7 @@ export function failureOf(error: unknown, permissions: () => string): Failure {
   if (error instanceof UsageError || error instanceof PermissionError) {
     return { code: EXIT.usage, message: error.message };
   }
+  if (error instanceof DivergenceError) return { code: EXIT.failed, message: error.spelled(flagOf) };
   if (error instanceof OptionError) return { code: EXIT.usage, message: error.spelled(flagOf) };
   if (error instanceof DataError) return { code: EXIT.data, message: error.message };
   if (error instanceof LibraryError) return { code: EXIT.device, message: error.message };

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 7u
+#define TAME_ABI_VERSION 8u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -275,9 +275,20 @@ TAME_API tame_status tame_gaussians_resize(tame_gaussians* gaussians, uint32_t c
 TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_upload(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                            const float* data, uint32_t data_length, tame_error* err);
-TAME_ALSO_NONBLOCKING
 TAME_API tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, uint32_t offset, uint32_t rows,
                                              float* data, uint32_t data_length, tame_error* err);
+/*
+ * Downloads TAME_FIELD_PLY_ROWS of those of the rows whose every parameter is finite, without gaps: a PLY holds no
+ * others. count: 1 number, the rows written; data has room for all.
+ */
+TAME_NONBLOCKING
+TAME_API tame_status tame_gaussians_download_finite(tame_gaussians* gaussians, uint32_t offset, uint32_t rows,
+                                                    float* data, uint32_t data_length, uint32_t* count,
+                                                    uint32_t count_length, tame_error* err);
+/* count: 1 number, the Gaussians that have a parameter that is not finite (infinite or NaN). Waits. */
+TAME_NONBLOCKING
+TAME_API tame_status tame_gaussians_non_finite(tame_gaussians* gaussians, uint32_t* count, uint32_t count_length,
+                                               tame_error* err);
 TAME_API tame_status tame_gaussians_close(tame_gaussians* gaussians, tame_error* err);
 
 /* ---- Cameras and training views ----------------------------------------------------------------------------- */
@@ -622,6 +633,14 @@ TAME_API tame_status tame_trainer_export(tame_trainer* trainer, uint32_t column,
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_import(tame_trainer* trainer, uint32_t column, uint32_t offset, uint32_t rows,
                                          const void* data, uint32_t data_bytes, tame_error* err);
+
+/*
+ * count: 1 number, the Gaussians that have a parameter or a value of the optimiser (moments, sh_rest_sum) that is not
+ * finite. Waits.
+ */
+TAME_NONBLOCKING
+TAME_API tame_status tame_trainer_non_finite(tame_trainer* trainer, uint32_t* count, uint32_t count_length,
+                                             tame_error* err);
 
 #define TAME_MOST_PARAMETERS 16
 

@@ -14,6 +14,14 @@ import { splatHeader } from "./ply.ts";
 /** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */
 const ROWS = 16_384;
 
+/** What {@linkcode savePly} wrote. */
+export interface SavedPly {
+  /** Gaussians in the file. */
+  count: number;
+  /** Gaussians that were left out, because a parameter is not a finite number; see `Gaussians.countNonFinite()`. */
+  nonFinite: number;
+}
+
 /** Options of {@linkcode savePly}. */
 export interface SavePlyOptions {
   /** Iteration to note in the file's header. */
@@ -39,26 +47,47 @@ export interface SavePlyOptions {
  * await Deno.remove(path);
  * ```
  *
- * @param gaussians What to write; may be in training
+ * @param gaussians What to write; may be in training, but must not change before the promise resolves
  * @param path File to write or replace
  * @param options Iteration
+ * @returns How many were written. Gaussians with a number that is not finite never are: other tools reject such files
+ * @throws {Error} When none of them is finite, or the file cannot be written; a file of that name then stays as it was
  */
-export async function savePly(gaussians: Gaussians, path: string | URL, options: SavePlyOptions = {}): Promise<void> {
+export async function savePly(
+  gaussians: Gaussians,
+  path: string | URL,
+  options: SavePlyOptions = {},
+): Promise<SavedPly> {
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  await writePartsAtomic(file, plyParts(gaussians, options.iteration));
+  const nonFinite = await gaussians.countNonFinite();
+  const count = gaussians.count - nonFinite;
+  if (count === 0 && nonFinite > 0) {
+    throw new Error(`Not saved: none of the ${nonFinite} Gaussians has finite numbers only, for ${file}`);
+  }
+  await writePartsAtomic(file, plyParts(gaussians, { count, nonFinite }, options.iteration));
+  return { count, nonFinite };
 }
 
 /** The header, then the rows. */
-async function* plyParts(gaussians: Gaussians, iteration: number | undefined): AsyncGenerator<Uint8Array, void, void> {
-  const { count, shDegree, antialiasing } = gaussians;
+async function* plyParts(
+  gaussians: Gaussians,
+  { count, nonFinite }: SavedPly,
+  iteration: number | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { shDegree, antialiasing } = gaussians;
   yield splatHeader(count, shDegree, [
     `tame ${project.version}`,
     ...(iteration === undefined ? [] : [`iteration ${iteration}`]),
+    ...(nonFinite === 0 ? [] : [`${nonFinite} Gaussians that are not finite are left out`]),
     "opacity logit",
     ...renderModeComments(antialiasing),
   ]);
-  for (let row = 0; row < count; row += ROWS) {
-    const rows = await gaussians.plyRowsAsync(row, Math.min(ROWS, count - row));
+  const rowBytes = 4 * (14 + 3 * (shDegree + 1) ** 2);
+  let left = count * rowBytes;
+  for (let row = 0; row < gaussians.count; row += ROWS) {
+    const rows = await gaussians.finitePlyRows(row, Math.min(ROWS, gaussians.count - row));
+    left -= rows.byteLength;
     yield new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   }
+  if (left !== 0) throw new Error("Not saved: the Gaussians have changed meanwhile");
 }

@@ -1,15 +1,15 @@
 /**
- * `train.csv`: one row for each iteration of a run. The last columns are empty unless a densification event or an
- * evaluation of the held-out views followed.
+ * `train.csv`: one row for each iteration of a run. The last columns are empty unless a densification event, an
+ * evaluation or a save followed.
  *
  * @module
  */
 
 import { writePartsAtomic } from "../base/atomic.ts";
 import { statOrUndefined } from "../load/files.ts";
-import type { DensifyEvent, EvaluateEvent, StepEvent } from "../train/events.ts";
+import type { DensifyEvent, EvaluateEvent, SaveEvent, StepEvent } from "../train/events.ts";
 
-const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr";
+const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,non_finite";
 
 /** Characters of rows that are encoded together. */
 const PART = 2 ** 16;
@@ -18,6 +18,7 @@ const PART = 2 ** 16;
 interface Followed {
   densified?: Pick<DensifyEvent, "pruned" | "cloned" | "split">;
   psnr?: number;
+  nonFinite?: number;
 }
 
 /**
@@ -49,9 +50,11 @@ export class TrainLog {
     for (const line of lines) {
       const values = line.split(",");
       if (values.length !== COLUMNS.split(",").length || !(Number(values[0]) <= iteration)) continue;
-      const [pruned, cloned, split, psnr] = values.slice(5).map((value) => value === "" ? undefined : Number(value));
+      const [pruned, cloned, split, psnr, nonFinite] = values.slice(5).map((value) =>
+        value === "" ? undefined : Number(value)
+      );
       const densified = pruned === undefined ? undefined : { pruned, cloned: cloned!, split: split! };
-      this.#push({ row: values.slice(0, 5).join(), followed: { densified, psnr } });
+      this.#push({ row: values.slice(0, 5).join(), followed: { densified, psnr, nonFinite } });
       this.#seconds = Number(values[3]);
     }
   }
@@ -86,17 +89,31 @@ export class TrainLog {
    *
    * @param event A `densify` event, after the `step` event of its iteration
    */
-  densified({ pruned, cloned, split }: DensifyEvent): void {
-    if (this.#last !== undefined) this.#last.followed.densified = { pruned, cloned, split };
+  densified({ pruned, cloned, split, nonFinite }: DensifyEvent): void {
+    if (this.#last !== undefined) {
+      Object.assign(this.#last.followed, { densified: { pruned, cloned, split }, nonFinite });
+    }
   }
 
   /**
-   * Adds the PSNR of the held-out views to the row of its iteration; that of other views is ignored.
+   * Adds the PSNR of the held-out views to the row of its iteration, and how many Gaussians were not finite; the PSNR of
+   * other views is ignored.
    *
    * @param event An `evaluate` event, after the `step` event of its iteration
    */
-  evaluated({ set, psnr }: EvaluateEvent): void {
-    if (set === "test" && this.#last !== undefined) this.#last.followed.psnr = psnr;
+  evaluated({ set, psnr, nonFinite }: EvaluateEvent): void {
+    if (this.#last === undefined) return;
+    this.#last.followed.nonFinite = nonFinite;
+    if (set === "test") this.#last.followed.psnr = psnr;
+  }
+
+  /**
+   * Adds how many Gaussians a save left out to the row of its iteration.
+   *
+   * @param event A `save` event, after the `step` event of its iteration
+   */
+  saved({ nonFinite }: SaveEvent): void {
+    if (this.#last !== undefined && nonFinite !== undefined) this.#last.followed.nonFinite = nonFinite;
   }
 
   /** Writes all rows so far; the file is replaced as a whole. */
@@ -107,8 +124,8 @@ export class TrainLog {
 
   #lastLine(): string {
     if (this.#last === undefined) return "";
-    const { row, followed: { densified, psnr } } = this.#last;
+    const { row, followed: { densified, psnr, nonFinite = "" } } = this.#last;
     const { pruned = "", cloned = "", split = "" } = densified ?? {};
-    return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""}\n`;
+    return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""},${nonFinite}\n`;
   }
 }

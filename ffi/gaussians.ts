@@ -177,11 +177,29 @@ export class Gaussians implements Disposable {
     return data;
   }
 
-  /** @internal {@linkcode Gaussians.plyRows} queued after the calls before it, without blocking the event loop. */
-  async plyRowsAsync(offset: number, rows: number): Promise<Float32Array<ArrayBuffer>> {
-    const { data, values } = this.#plyArguments(offset, rows);
-    await this.device.queue((symbols, error) => symbols.tame_gaussians_download_async(...values, error));
-    return data;
+  /**
+   * Reads those of some rows whose every parameter is a finite number, as {@linkcode Gaussians.plyRows} does. Does not
+   * block the event loop.
+   */
+  async finitePlyRows(offset: number, rows: number): Promise<Float32Array<ArrayBuffer>> {
+    const { data } = this.#plyArguments(offset, rows);
+    const kept = new Uint32Array(1);
+    await this.device.queue((symbols, error) =>
+      symbols.tame_gaussians_download_finite(this.pointer, offset, rows, data, data.length, kept, kept.length, error)
+    );
+    return data.subarray(0, kept[0] * (data.length / Math.max(rows, 1)));
+  }
+
+  /**
+   * Counts the Gaussians that have a parameter that is not a finite number. They are not rendered, and `savePly` leaves
+   * them out. In healthy training there are none. Does not block the event loop.
+   */
+  async countNonFinite(): Promise<number> {
+    const count = new Uint32Array(1);
+    await this.device.queue((symbols, error) =>
+      symbols.tame_gaussians_non_finite(this.pointer, count, count.length, error)
+    );
+    return count[0];
   }
 
   /** Copies all parameters from the device. */

@@ -198,18 +198,28 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  tame_gaussians_download_async: {
+  tame_gaussians_download_finite: {
     parameters: [
       "pointer", // gaussians
-      "u32", // field
       "u32", // offset
       "u32", // rows
       "buffer", // data
       "u32", // data_length
+      "buffer", // count
+      "u32", // count_length
       "buffer", // err
     ],
     result: "i32",
-    name: "tame_gaussians_download",
+    nonblocking: true,
+  },
+  tame_gaussians_non_finite: {
+    parameters: [
+      "pointer", // gaussians
+      "buffer", // count
+      "u32", // count_length
+      "buffer", // err
+    ],
+    result: "i32",
     nonblocking: true,
   },
   tame_gaussians_close: {
@@ -676,6 +686,16 @@ export const SYMBOLS = {
       "u32", // rows
       "buffer", // data
       "u32", // data_bytes
+      "buffer", // err
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  tame_trainer_non_finite: {
+    parameters: [
+      "pointer", // trainer
+      "buffer", // count
+      "u32", // count_length
       "buffer", // err
     ],
     result: "i32",

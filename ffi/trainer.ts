@@ -201,6 +201,15 @@ export class Trainer implements Disposable {
     };
   }
 
+  /** Counts the Gaussians that have a parameter, or a value of the optimiser, that is not a finite number. */
+  async countNonFinite(): Promise<number> {
+    const count = new Uint32Array(1);
+    await this.gaussians.device.queue((symbols, error) =>
+      symbols.tame_trainer_non_finite(this.#handle.pointer, count, count.length, error)
+    );
+    return count[0];
+  }
+
   /** Zeroes all statistics. */
   resetStatistics(): void {
     this.gaussians.device.call((symbols, error) => symbols.tame_trainer_reset_statistics(this.#handle.pointer, error));

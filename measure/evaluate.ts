@@ -43,6 +43,8 @@ export interface Report {
   l1: number;
   /** Each view's own, in the order given. */
   views: ViewScores[];
+  /** Gaussians with a parameter that is not a finite number; they are not rendered. */
+  nonFinite: number;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
     scores.push(view);
     options.onView?.(scores.length, views.length);
   }
-  return { ...meanScores(scores), views: scores };
+  return { ...meanScores(scores), views: scores, nonFinite: await gaussians.countNonFinite() };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Trainer } from "../ffi/trainer.ts";
 import { background, reportedIteration } from "./batch.ts";
 import { checkpointIfDue } from "./checkpoint/offer.ts";
 import type { Request } from "./controller.ts";
+import { reportGaussians, reportLosses } from "./divergence.ts";
 import { evaluateSets } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
 import { endEarly, loading, type Run, startDegree } from "./run.ts";
@@ -21,16 +22,13 @@ interface EventParts {
 
 /** Does everything that is due, and returns whether a step follows. */
 export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator<TrainEvent, boolean, void> {
-  const { gaussians, state, options } = run;
+  const { state, options } = run;
   const { signal, iterations, maxSeconds } = options;
   const { iteration } = state;
+  if (take(state, "warning")) yield* reportLosses(run);
   if (state.pending.includes("event") && !(yield* applyEvent(run, parts))) {
     yield* endEarly(run, "aborted");
     return false;
-  }
-  if (take(state, "warning")) {
-    const message = `The loss is not a finite number from iteration ${state.nonFiniteAt} on: try lower learning rates`;
-    yield { type: "warning", iteration, gaussians, message };
   }
   yield* checkpointIfDue(run, parts.trainer);
   const atEnd = iteration >= iterations;
@@ -61,7 +59,9 @@ async function* applyEvent(run: Run, { trainer, photos }: EventParts): AsyncGene
   const outcome = await timed(state, "seconds", () => strategy.apply(trainer, place));
   take(state, "event");
   state.count = gaussians.count;
-  if (outcome !== undefined) yield { type: "densify", iteration, gaussians, ...outcome };
+  const nonFinite = await timed(state, "seconds", () => gaussians.countNonFinite());
+  if (outcome !== undefined) yield { type: "densify", iteration, gaussians, ...outcome, nonFinite };
+  yield* reportGaussians(run, nonFinite);
   return true;
 }
 
@@ -85,7 +85,9 @@ async function* serve(
   const { gaussians, state } = run;
   if (requests.includes("save")) {
     take(state, "save");
-    yield { type: "save", iteration, gaussians, ...(atEnd ? { ending: "finished" as const } : {}) };
+    const nonFinite = await gaussians.countNonFinite();
+    yield* reportGaussians(run, nonFinite);
+    yield { type: "save", iteration, gaussians, nonFinite, ...(atEnd ? { ending: "finished" as const } : {}) };
   }
   if (requests.includes("evaluate")) {
     yield* evaluateSets(run, iteration);

@@ -3,6 +3,7 @@
 
 import type { View } from "../base/scene.ts";
 import { evaluateViews, meanScores, type ViewScores } from "../measure/evaluate.ts";
+import { reportGaussians } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
 import { type Run, untilAborted } from "./run.ts";
 import { timed } from "./state.ts";
@@ -10,10 +11,11 @@ import { timed } from "./state.ts";
 /** Indices of the training views that an evaluation samples, modulo their number. */
 const SAMPLED_TRAIN_VIEWS = [5, 10, 15, 20, 25];
 
-/** The views of one set. */
+/** The views of one set, and the number of Gaussians that are not finite. */
 interface EvaluatedSet {
   set: "test" | "train";
   views: readonly View[];
+  nonFinite: number;
 }
 
 /** Compares the Gaussians with the photos of both sets. Once the signal has fired, no `evaluate` event follows. */
@@ -21,12 +23,14 @@ export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator
   const { gaussians, scene } = run;
   const sample = new Set(SAMPLED_TRAIN_VIEWS.map((index) => index % scene.train.length));
   const sampled = [...sample].map((index) => scene.train[index]);
-  for (const evaluated of [{ set: "test", views: scene.test }, { set: "train", views: sampled }] as const) {
+  const nonFinite = await gaussians.countNonFinite();
+  yield* reportGaussians(run, nonFinite);
+  for (const [set, views] of [["test", scene.test], ["train", sampled]] as const) {
     try {
-      yield* evaluateSet(run, iteration, evaluated);
+      yield* evaluateSet(run, iteration, { set, views, nonFinite });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const message = `The evaluation of the ${evaluated.set} views at iteration ${iteration} failed: ${reason}`;
+      const message = `The evaluation of the ${set} views at iteration ${iteration} failed: ${reason}`;
       yield { type: "warning", iteration, gaussians, message };
     }
     if (run.ended === "aborted") return;
@@ -36,7 +40,7 @@ export async function* evaluateSets(run: Run, iteration: number): AsyncGenerator
 async function* evaluateSet(
   run: Run,
   iteration: number,
-  { set, views }: EvaluatedSet,
+  { set, views, nonFinite }: EvaluatedSet,
 ): AsyncGenerator<TrainEvent, void, void> {
   if (views.length === 0) return;
   const { gaussians, state, options: { signal, whiteBackground } } = run;
@@ -53,5 +57,5 @@ async function* evaluateSet(
     yield { type: "view", iteration, gaussians, set, ...next.value };
   }
   const { psnr, ssim, l1 } = meanScores(scores);
-  yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1 };
+  yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1, nonFinite };
 }

@@ -80,6 +80,8 @@ export interface DensifyingEvent extends TrainEventBase {
 export interface DensifyEvent extends TrainEventBase, EventOutcome {
   /** The event's tag. */
   type: "densify";
+  /** Gaussians with a parameter that is not a finite number; 0 unless the run diverges. */
+  nonFinite: number;
 }
 
 /** The Gaussians were compared with one photo; `evaluate` follows with the means. */
@@ -104,6 +106,8 @@ export interface EvaluateEvent extends TrainEventBase {
   ssim: number;
   /** Mean absolute difference, mean over the views. */
   l1: number;
+  /** Gaussians with a parameter that is not a finite number, which are not rendered; 0 unless the run diverges. */
+  nonFinite: number;
 }
 
 /**
@@ -114,16 +118,22 @@ export interface SaveEvent extends TrainEventBase {
   /** The event's tag. */
   type: "save";
   /**
-   * Why this save is the last one of the run; absent while the run continues. After `"failed"` the run throws its
-   * error.
+   * Why this save is the last one of the run; absent while the run continues. After `"failed"` and `"diverged"` the run
+   * throws its error.
    */
   ending?: RunEnding;
+  /**
+   * Gaussians with a parameter that is not a finite number, which `savePly` leaves out; 0 unless the run diverges. Absent
+   * if the device has failed.
+   */
+  nonFinite?: number;
 }
 
 /**
  * A checkpoint is due: at an iteration of `checkpointIterations`, after `checkpointSeconds`, or when a run ends early.
  * The iteration's densification event is done; its evaluation and save follow, and are repeated by a run that is
- * resumed. None comes after a loss that is not a finite number.
+ * resumed. None comes after a loss that is not a finite number, or while a parameter or a value of the optimiser is not
+ * one.
  */
 export interface CheckpointEvent extends TrainEventBase {
   /** The event's tag. */
@@ -134,8 +144,9 @@ export interface CheckpointEvent extends TrainEventBase {
    */
   snapshot(): Promise<Snapshot>;
 }
+
 /** Why a run ends: at its last iteration, or before it. */
-export type RunEnding = "finished" | "aborted" | "timedOut" | "failed";
+export type RunEnding = "finished" | "aborted" | "timedOut" | "failed" | "diverged";
 
 /** Something the caller should know; the run continues. */
 export interface WarningEvent extends TrainEventBase {

@@ -16,6 +16,7 @@ import { CheckpointFile } from "./checkpoint/file.ts";
 import { checkpointAtEnd } from "./checkpoint/offer.ts";
 import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
+import { DivergenceError } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
 import { resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { drawnScene } from "./drawn_scene.ts";
@@ -37,7 +38,8 @@ import { addLosses, newState, timed } from "./state.ts";
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
  * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
  * Further `checkpoint` events come by the clock, and at iterations of the caller's. A run that fails after its first
- * step yields a `save` event, before it throws its error; an evaluation that fails is a `warning`. The last event is
+ * step yields a `save` event, before it throws its error; an evaluation that fails is a `warning`. A run that diverges
+ * fails, unless `onDivergence` is `"continue"`. The last event is
  * `done`, unless the run throws. The Gaussians of the events belong to the caller, who must dispose them.
  *
  * At each densification event `densifying` follows the `step` event; then the Gaussians change, and `densify` reports
@@ -68,6 +70,7 @@ import { addLosses, newState, timed } from "./state.ts";
  * @returns Events, ending with `done`
  * @throws {RangeError} When an option is wrong, or the scene has no training views or points
  * @throws {TameError} "out of memory" when the plan exceeds the available memory; the message has the numbers
+ * @throws {DivergenceError} When the run diverges
  * @throws {DataError} When a training photo cannot be read, or the checkpoint is damaged or of another capture
  */
 export async function* train(
@@ -96,7 +99,7 @@ export async function* train(
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, fitting, wanted));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
-  const state = resumed?.manifest.state ?? newState(device.seed, { start, target });
+  const state = { ...newState(device.seed, { start, target }), ...resumed?.manifest.state };
   state.loadSeconds += clock.loadSeconds;
   const { iteration } = state;
   const densification = [...strategy.densification];
@@ -106,12 +109,13 @@ export async function* train(
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
   const run: Run = {
     ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
-    ...{ origin, cadence },
+    ...{ origin, cadence, signs: new Set() },
   };
   try {
     yield* trainSteps(run, resumed);
   } catch (error) {
-    if (state.iteration > iteration) yield* endEarly(run, "failed");
+    const why = error instanceof DivergenceError ? "diverged" : "failed";
+    if (state.iteration > iteration) yield* endEarly(run, why);
     throw error;
   }
 
@@ -168,11 +172,10 @@ async function* trainSteps(run: Run, resumed: CheckpointFile | undefined): Async
     const losses = control.losses();
     if (losses.length === 0) continue; // stopped by the controller or the signal before the first step
     size = nextBatchSize(1000 * (state.seconds - before), losses.length, controller.batchMilliseconds);
-    const wasFinite = state.nonFiniteAt === null;
-    addLosses(state, losses);
+    const alarming = addLosses(state, losses);
     const { iteration } = state;
     state.pending = dueAfter(iteration, options, strategy);
-    if (wasFinite && state.nonFiniteAt !== null) state.pending.push("warning");
+    if (alarming) state.pending.unshift("warning");
     yield {
       type: "step",
       iteration,

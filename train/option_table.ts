@@ -270,7 +270,11 @@ export const DENSIFICATION_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** Optimiser and loss. */
+/**
+ * Optimiser and loss. A step moves a parameter by about its learning rate. The largest rates are those with which one
+ * step crosses the whole range of sensible values: a scene extent; 10 for colour coefficients, logits, log-scales and
+ * quaternions. All are more than 100 times the default.
+ */
 export const OPTIMIZER_ROWS = [
   {
     name: "optimizer_type",
@@ -291,6 +295,7 @@ export const OPTIMIZER_ROWS = [
     kind: "number",
     default: 0.00016,
     minimum: 0,
+    maximum: 1,
     help: "initial learning rate of positions, in scene extents",
   },
   {
@@ -298,6 +303,7 @@ export const OPTIMIZER_ROWS = [
     kind: "number",
     default: 0.0000016,
     minimum: 0,
+    maximum: 1,
     help: "final learning rate of positions, in scene extents",
   },
   {
@@ -310,17 +316,32 @@ export const OPTIMIZER_ROWS = [
     scaledMinimum: 30_000,
     help: "iterations from the initial to the final learning rate of positions",
   },
-  { name: "feature_lr", kind: "number", default: 0.0025, minimum: 0, help: "learning rate of colour (degree 0)" },
+  {
+    name: "feature_lr",
+    kind: "number",
+    default: 0.0025,
+    minimum: 0,
+    maximum: 10,
+    help: "learning rate of colour (degree 0)",
+  },
   {
     name: "shfeature_lr",
     kind: "number",
     default: 0.005,
     minimum: 0,
+    maximum: 200,
     help: "20 times the learning rate of the higher spherical harmonics",
   },
-  { name: "opacity_lr", kind: "number", default: 0.025, minimum: 0, help: "learning rate of opacities" },
-  { name: "scaling_lr", kind: "number", default: 0.005, minimum: 0, help: "learning rate of log-scales" },
-  { name: "rotation_lr", kind: "number", default: 0.001, minimum: 0, help: "learning rate of quaternions" },
+  { name: "opacity_lr", kind: "number", default: 0.025, minimum: 0, maximum: 10, help: "learning rate of opacities" },
+  { name: "scaling_lr", kind: "number", default: 0.005, minimum: 0, maximum: 10, help: "learning rate of log-scales" },
+  {
+    name: "rotation_lr",
+    kind: "number",
+    default: 0.001,
+    minimum: 0,
+    maximum: 10,
+    help: "learning rate of quaternions",
+  },
   {
     name: "lambda_dssim",
     kind: "number",
@@ -328,6 +349,14 @@ export const OPTIMIZER_ROWS = [
     minimum: 0,
     maximum: 1,
     help: "weight of 1 - SSIM in the loss; the rest is L1",
+  },
+  {
+    name: "on_divergence",
+    kind: "string",
+    choices: ["stop", "continue"],
+    default: "stop",
+    help: "what a run does whose loss or Gaussians are no longer finite, or whose loss is far above its start: save " +
+      "and stop with an error, or continue with a warning",
   },
 ] as const satisfies readonly OptionRow[];
 

@@ -36,27 +36,33 @@ export interface TrainOptions {
    * multiplied by `iterations` / 30000, or by the ratio to the preset's iterations, and rounded. Default 30000.
    */
   iterations?: number;
-  /** Learning rate of the means at the start, in scene extents. Default 0.00016. */
+  /** Learning rate of the means at the start, in scene extents, 0 to 1. Default 0.00016. */
   positionLrInit?: number;
   /**
-   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents. The strategy absgrad sets 0.000064.
-   * Default 0.0000016.
+   * Learning rate of the means from `positionLrMaxSteps` on, in scene extents, 0 to 1. The strategy absgrad sets
+   * 0.000064. Default 0.0000016.
    */
   positionLrFinal?: number;
   /** Iterations over which the means' learning rate falls, exponentially. Default 30000. */
   positionLrMaxSteps?: number;
-  /** Learning rate of the degree-0 colour coefficients. Default 0.0025. */
+  /** Learning rate of the degree-0 colour coefficients, 0 to 10. Default 0.0025. */
   featureLr?: number;
-  /** 20 times the learning rate of the higher spherical harmonics. Default 0.005. */
+  /** 20 times the learning rate of the higher spherical harmonics, 0 to 200. Default 0.005. */
   shfeatureLr?: number;
-  /** Learning rate of the opacity logits. Default 0.025. */
+  /** Learning rate of the opacity logits, 0 to 10. Default 0.025. */
   opacityLr?: number;
-  /** Learning rate of the log-scales. Default 0.005. */
+  /** Learning rate of the log-scales, 0 to 10. Default 0.005. */
   scalingLr?: number;
-  /** Learning rate of the quaternions. Default 0.001. */
+  /** Learning rate of the quaternions, 0 to 10. Default 0.001. */
   rotationLr?: number;
   /** Weight of 1 - SSIM in the loss, 0 to 1. Default 0.2. */
   lambdaDssim?: number;
+  /**
+   * What a run does that diverges: its loss or a Gaussian is no longer a finite number, or the mean loss of about 100
+   * steps is above 1 and above twice the loss of the first step. `"stop"`: a `save` event, then a `DivergenceError`;
+   * `"continue"`: a `warning`. Default `"stop"`.
+   */
+  onDivergence?: "stop" | "continue";
   /** Iterations between densification events. The strategy absgrad sets 1000. Default 100. */
   densificationInterval?: number;
   /** Densification events come after this iteration. Default 500. */

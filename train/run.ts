@@ -6,10 +6,13 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import type { CheckpointCadence } from "./checkpoint/cadence.ts";
 import type { RunOrigin } from "./checkpoint/manifest.ts";
 import type { TrainController } from "./controller.ts";
-import type { TrainEvent, TrainResult } from "./events.ts";
+import type { RunEnding, TrainEvent, TrainResult } from "./events.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { type RunState, timed } from "./state.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+
+/** A sign of divergence: a loss that is not finite, Gaussians that are not, or a loss far above its start. */
+export type DivergenceSign = "loss" | "gaussians" | "height";
 
 /** A run in progress. */
 export interface Run {
@@ -31,15 +34,22 @@ export interface Run {
   cadence: CheckpointCadence;
   /** Everything else that changes during the run. */
   state: RunState;
+  /** The signs of divergence that the caller was warned of. */
+  signs: Set<DivergenceSign>;
   /** Why the run ends before its last iteration, if it does. */
-  ended?: "aborted" | "timedOut" | "failed";
+  ended?: EarlyEnding;
 }
 
+type EarlyEnding = Exclude<RunEnding, "finished">;
+
 /** Records why the run ends before its last iteration, and lets the caller save the Gaussians. */
-export function* endEarly(run: Run, why: "aborted" | "timedOut" | "failed"): Generator<TrainEvent, void, void> {
+export async function* endEarly(run: Run, why: EarlyEnding): AsyncGenerator<TrainEvent, void, void> {
   const { gaussians, state: { iteration } } = run;
   run.ended = why;
-  if (iteration > 0) yield { type: "save", iteration, gaussians, ending: why };
+  if (iteration === 0) return;
+  // A device that has failed cannot count; the error of the run is what its caller must see.
+  const nonFinite = await gaussians.countNonFinite().catch(() => undefined);
+  yield { type: "save", iteration, gaussians, ending: why, nonFinite };
 }
 
 /** Degree of the spherical harmonics of the initial Gaussians. */

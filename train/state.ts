@@ -6,7 +6,7 @@
  */
 
 /** What can be due between two steps, in the order of execution. */
-export type Due = "event" | "warning" | "checkpoint" | "save" | "evaluate";
+export type Due = "warning" | "event" | "checkpoint" | "save" | "evaluate";
 
 /** Names of a run's clocks. */
 export type Clock = "seconds" | "loadSeconds" | "evaluationSeconds";
@@ -29,6 +29,12 @@ export interface RunState extends Record<Clock, number> {
   loss: number | null;
   /** The first iteration whose loss is not a finite number; null if there is none. */
   nonFiniteAt: number | null;
+  /** Loss of the first step; null before it. */
+  firstLoss: number | null;
+  /** Mean of the losses of about the last 100 steps; null before the first. */
+  meanLoss: number | null;
+  /** The first iteration at which that mean is far above the first loss; null if there is none. */
+  highAt: number | null;
   /** Seconds of training steps and events. */
   seconds: number;
   /** Seconds of preparation, and of waiting for photos. */
@@ -39,6 +45,20 @@ export interface RunState extends Record<Clock, number> {
 
 /** Weight of the newest loss in the moving average. */
 const LOSS_SMOOTHING = 0.4;
+/** Weight of the newest loss in the mean of about 100 steps. */
+const MEAN_SMOOTHING = 0.01;
+/** The largest loss of an image of one colour: mean differences are at most 1, and its SSIM is at least 0. */
+const EMPTY_IMAGE_LOSS = 1;
+
+/**
+ * The mean loss from which a run has diverged: twice its first loss, but at least 1. No healthy run has it, whatever
+ * its events do: a reset of all opacities leaves the background, an image of one colour.
+ *
+ * @param first Loss of the first step
+ */
+export function lossLimit(first: number): number {
+  return Math.max(2 * first, EMPTY_IMAGE_LOSS);
+}
 
 /**
  * The state before the first step.
@@ -56,6 +76,9 @@ export function newState(seed: number, { start, target }: { start: number; targe
     count: start,
     loss: null,
     nonFiniteAt: null,
+    firstLoss: null,
+    meanLoss: null,
+    highAt: null,
     seconds: 0,
     loadSeconds: 0,
     evaluationSeconds: 0,
@@ -64,17 +87,31 @@ export function newState(seed: number, { start, target }: { start: number; targe
 
 /**
  * Records finished steps. The moving average is 0.4 of the new loss plus 0.6 of the old average; it restarts after NaN.
+ * In the mean of about 100 steps a loss counts as at most twice {@linkcode lossLimit}, so that no single step moves it
+ * far.
  *
  * @param state The state before the steps
  * @param losses Their losses, in order
+ * @returns Whether they have the first loss that is not finite, or the first mean above the limit
  */
-export function addLosses(state: RunState, losses: Float32Array): void {
+export function addLosses(state: RunState, losses: Float32Array): boolean {
+  const { nonFiniteAt, highAt } = state;
   for (const loss of losses) {
     state.iteration++;
     const begins = state.loss === null || Number.isNaN(state.loss);
     state.loss = begins ? loss : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * (state.loss as number);
     if (!Number.isFinite(loss)) state.nonFiniteAt ??= state.iteration;
+    else addToMean(state, loss);
   }
+  return state.nonFiniteAt !== nonFiniteAt || state.highAt !== highAt;
+}
+
+function addToMean(state: RunState, loss: number): void {
+  state.firstLoss ??= loss;
+  const limit = lossLimit(state.firstLoss);
+  const before = state.meanLoss ?? loss;
+  state.meanLoss = before + MEAN_SMOOTHING * (Math.min(loss, 2 * limit) - before);
+  if (state.meanLoss > limit) state.highAt ??= state.iteration;
 }
 
 /**

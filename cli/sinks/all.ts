@@ -41,9 +41,11 @@ export class AllSinks implements Sink {
   }
 }
 
-/** Whether a sink's failure is the run's. A run that has `"failed"` reports its own error. */
+/** Whether a sink's failure is the run's. A run that has `"failed"` or `"diverged"` reports its own error. */
 function endsTheRun(event: TrainEvent, { essential = false }: Sink): boolean {
   if (event.iteration === 0) return true;
-  const last = event.type === "save" ? ![undefined, "failed"].includes(event.ending) : event.type === "done";
+  const last = event.type === "save"
+    ? ![undefined, "failed", "diverged"].includes(event.ending)
+    : event.type === "done";
   return last && essential;
 }

@@ -13,15 +13,18 @@ export class CheckpointSink implements Sink {
   readonly #setup: RunSetup;
   readonly #checkpoints: CheckpointFolder;
   #writing: Promise<void> = Promise.resolve();
+  #path: string | undefined;
 
   constructor(reporter: Reporter, setup: RunSetup) {
     this.#reporter = reporter;
     this.#setup = setup;
-    this.#checkpoints = new CheckpointFolder(setup.folder, setup.values.start_checkpoint);
+    this.#path = setup.values.start_checkpoint;
+    this.#checkpoints = new CheckpointFolder(setup.folder, this.#path);
   }
 
   async event(event: TrainEvent): Promise<void> {
     if (event.type === "done") await this.#writing;
+    if (event.type === "save" && event.ending === "diverged") await this.#noteLast();
     if (event.type !== "checkpoint") return;
     await this.#writing;
     const copied = event.snapshot();
@@ -32,11 +35,16 @@ export class CheckpointSink implements Sink {
   /** Writes a checkpoint. A failure is a warning: the run itself is well, and the next checkpoint may fit. */
   async #write(copied: Promise<Snapshot>, iteration: number): Promise<void> {
     try {
-      await this.#checkpoints.save(await copied, { config: recordedOptions(this.#setup) });
+      this.#path = await this.#checkpoints.save(await copied, { config: recordedOptions(this.#setup) });
     } catch (error) {
       const { folder } = this.#setup;
       this.#reporter.warn(`No checkpoint of iteration ${iteration} in ${folder}: ${(error as Error).message}`);
     }
+  }
+
+  async #noteLast(): Promise<void> {
+    await this.#writing;
+    if (this.#path !== undefined) this.#reporter.note(`The last checkpoint, with finite numbers only: ${this.#path}`);
   }
 
   async end(): Promise<void> {

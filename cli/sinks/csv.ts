@@ -33,6 +33,9 @@ export class CsvSink implements Sink {
         this.#log.evaluated(event);
         break;
       case "save":
+        this.#log.saved(event);
+        if (this.#folder.begun) await this.#log.write();
+        break;
       case "checkpoint":
       case "done":
         if (this.#folder.begun) await this.#log.write();

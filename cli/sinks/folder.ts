@@ -6,7 +6,7 @@ import { rowNamed } from "../../base/option.ts";
 import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
-import { lastIteration, MODEL_FILES, savedIterations } from "../../load/model_folder.ts";
+import { lastIteration, MODEL_FILES, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
@@ -69,13 +69,22 @@ export class FolderSink implements Sink {
 
   async #save({ gaussians, iteration, ending }: SaveEvent): Promise<void> {
     const { folder, run } = this.#setup;
-    if (ending === "failed" && this.#photos === "arriving" && await holdsModel(folder)) {
-      throw new Error(`Not saved: a photo of the first epoch failed, and ${folder} has the model of an earlier run`);
+    this.#saved.delete(iteration); // until this save is written
+    const lost = ending === "failed" || ending === "diverged";
+    if (lost && this.#photos === "arriving" && await holdsModel(folder)) {
+      throw new Error(
+        `Not saved: the run has ${ending} in its first epoch, and ${folder} has the model of an earlier run`,
+      );
+    }
+    const path = pointCloudPath(folder, iteration);
+    if (ending === "diverged" && await statOrUndefined(path) !== undefined) {
+      throw new Error(`Not saved: the run has diverged, and there is an earlier save of this iteration, ${path}`);
     }
     await this.#begin();
     this.#path = await savePointCloud(gaussians, folder, iteration);
     this.#saved.set(iteration, this.#path);
-    if (!run.saved.includes(iteration)) run.saved.push(iteration);
+    // What a run saves after it has diverged is no result of it, which `render` would take.
+    if (ending !== "diverged" && !run.saved.includes(iteration)) run.saved.push(iteration);
   }
 
   /** The last iteration of this run, and later iterations that an earlier, longer run saved in the same folder. */

@@ -1,7 +1,7 @@
 // Prints the lines of a run: the memory plan, densification and evaluations, and the result.
 
 import { formatBytes } from "../../base/format.ts";
-import type { DensifyEvent, DoneEvent, EvaluateEvent, TrainEvent } from "../../train/events.ts";
+import type { DensifyEvent, DoneEvent, EvaluateEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
 import { count, duration, planText, rate } from "../format.ts";
 import { flagOf } from "../option.ts";
@@ -40,8 +40,9 @@ export class LinesSink implements Sink {
         this.#reporter.note(describeEvaluation(event));
         break;
       case "save":
+        if (event.nonFinite) this.#reporter.warn(describeLeftOut(event, this.#folder.pathOf(event.iteration)));
         // Only then: the result of a run that does not fail names its last PLY.
-        if (event.ending === "failed") this.#noteSaved(event.iteration);
+        if (event.ending === "failed" || event.ending === "diverged") this.#noteSaved(event);
         break;
       case "warning":
         this.#reporter.warn(event.message);
@@ -52,9 +53,9 @@ export class LinesSink implements Sink {
     }
   }
 
-  #noteSaved(iteration: number): void {
+  #noteSaved({ iteration, ending }: SaveEvent): void {
     const path = this.#folder.pathOf(iteration);
-    if (path !== undefined) this.#reporter.note(`The run has failed. Iteration ${iteration} was saved: ${path}`);
+    if (path !== undefined) this.#reporter.note(`The run has ${ending}. Iteration ${iteration} was saved: ${path}`);
   }
 
   async #sumUp({ result }: DoneEvent): Promise<void> {
@@ -102,10 +103,22 @@ function describeDensification(event: DensifyEvent): string {
   const byGradient = filled === 0 ? "" : ` (${count(filled)} of them by gradient alone)`;
   const short = event.count < target ? `, target ${count(target)}` : "";
   return `Iteration ${iteration}: ${count(pruned)} pruned, ${count(cloned)} cloned, ` +
-    `${count(split)} split${byGradient}: ${count(event.count)} Gaussians${short}`;
+    `${count(split)} split${byGradient}: ${count(event.count)} Gaussians${short}${describeNonFinite(event)}`;
 }
 
-function describeEvaluation({ iteration, set, views, psnr, ssim, l1 }: EvaluateEvent): string {
+function describeEvaluation(event: EvaluateEvent): string {
+  const { iteration, set, views, psnr, ssim, l1 } = event;
   return `Iteration ${iteration}, ${views} ${set} views: PSNR ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)}, ` +
-    `L1 ${l1.toFixed(4)}`;
+    `L1 ${l1.toFixed(4)}${describeNonFinite(event)}`;
+}
+
+/** The Gaussians that are not finite, as the end of a line; nothing if there are none. */
+function describeNonFinite({ nonFinite }: { nonFinite: number }): string {
+  return nonFinite === 0 ? "" : `, ${count(nonFinite)} Gaussians not finite`;
+}
+
+/** Which Gaussians a save leaves out. */
+function describeLeftOut({ iteration, gaussians, nonFinite = 0 }: SaveEvent, path: string | undefined): string {
+  const which = `${count(nonFinite)} of ${count(gaussians.count)} Gaussians are not finite`;
+  return `Iteration ${iteration}: ${which}${path === undefined ? "" : `, and are left out of ${path}`}`;
 }

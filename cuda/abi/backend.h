@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/finite.h"
 #include "../core/layout.h"
 #include "../core/lens.h"
 #include "../tame.h"
@@ -165,6 +166,8 @@ class Device {
   virtual void read_state(const void* from, size_t elements, void* to_host) = 0;
   virtual void write_state(void* to, size_t elements, const void* from_host) = 0;
   virtual void clear_state(void* at, size_t elements) = 0;
+  // The number of rows with a value that is not finite, in at most kMostPlaneBlocks blocks. Waits.
+  virtual uint32_t count_non_finite(const std::vector<PlaneBlock>& blocks, uint32_t rows) = 0;
   virtual std::unique_ptr<Stepper> make_stepper(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
                                                 TrainingState& state) = 0;
   virtual std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,

@@ -1,4 +1,6 @@
 // Entry points of Gaussians.
+#include <algorithm>
+
 #include "../core/activations.h"
 #include "boundary.h"
 #include "checks.h"
@@ -17,6 +19,20 @@ void check_rows(const Gaussians& gaussians, uint32_t field, uint32_t offset, uin
     fail(TAME_INVALID_ARGUMENT, "Rows %u to %llu of %u Gaussians: past the end", offset,
          static_cast<unsigned long long>(end), gaussians.count());
   check_array("data", data, data_length, rows * width);
+}
+
+// Removes the rows that have a value that is not finite; returns how many are left, which are then at the front.
+uint32_t keep_finite(uint32_t rows, size_t width, float* data) {
+  uint32_t kept = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    const float* const row = data + i * width;
+    uint32_t mark = 0;
+    for (size_t c = 0; c < width; ++c) mark |= core::is_non_finite(row[c]);
+    if (mark != 0) continue;
+    if (kept != i) std::copy_n(row, width, data + kept * width);
+    ++kept;
+  }
+  return kept;
 }
 
 // Converts the linear opacities in downloaded rows to logits.
@@ -74,6 +90,31 @@ tame_status tame_gaussians_download(tame_gaussians* gaussians, uint32_t field, u
     check_rows(*call->gaussians, field, offset, rows, data, data_length);
     call->gaussians->download(field, offset, rows, data);
     if (call->gaussians->linear_opacity()) make_logits(call->gaussians->layout(), field, rows, data);
+  });
+}
+
+tame_status tame_gaussians_download_finite(tame_gaussians* gaussians, uint32_t offset, uint32_t rows, float* data,
+                                           uint32_t data_length, uint32_t* count, uint32_t count_length,
+                                           tame_error* err) {
+  return attempt(err, [&] {
+    const Call<GaussiansEntry> call(gaussians);
+    check_array("count", count, count_length, 1);
+    const Gaussians& chosen = *call->gaussians;
+    check_rows(chosen, TAME_FIELD_PLY_ROWS, offset, rows, data, data_length);
+    chosen.download(TAME_FIELD_PLY_ROWS, offset, rows, data);
+    // Before the conversion, which makes logits of any value.
+    *count = keep_finite(rows, row_planes(chosen.layout(), TAME_FIELD_PLY_ROWS).size(), data);
+    if (chosen.linear_opacity()) make_logits(chosen.layout(), TAME_FIELD_PLY_ROWS, *count, data);
+  });
+}
+
+tame_status tame_gaussians_non_finite(tame_gaussians* gaussians, uint32_t* count, uint32_t count_length,
+                                      tame_error* err) {
+  return attempt(err, [&] {
+    const Call<GaussiansEntry> call(gaussians);
+    check_array("count", count, count_length, 1);
+    const Gaussians& chosen = *call->gaussians;
+    *count = call.device()->backend().count_non_finite({{chosen.planes(), chosen.layout().planes()}}, chosen.count());
   });
 }
 

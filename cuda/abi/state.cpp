@@ -73,6 +73,14 @@ tame_status tame_trainer_import(tame_trainer* trainer, uint32_t column, uint32_t
   });
 }
 
+tame_status tame_trainer_non_finite(tame_trainer* trainer, uint32_t* count, uint32_t count_length, tame_error* err) {
+  return attempt(err, [&] {
+    const Call<TrainerEntry> call(trainer);
+    check_array("count", count, count_length, 1);
+    *count = call->trainer->state.count_non_finite();
+  });
+}
+
 tame_status tame_trainer_get_progress(tame_trainer* trainer, tame_progress* progress, uint32_t progress_bytes,
                                       tame_error* err) {
   return attempt(err, [&] {

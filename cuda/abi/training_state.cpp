@@ -157,6 +157,17 @@ void TrainingState::write_rows(const StateColumn& column, uint32_t offset, uint3
   }
 }
 
+uint32_t TrainingState::count_non_finite() const {
+  const Layout& layout = gaussians_->layout();
+  const Layout::Range rest = layout.range(TAME_PARAMETER_SH_REST);
+  const int planes = layout.planes();
+  return device_.count_non_finite({{gaussians_->planes(), planes},
+                                   {first_moments, planes},
+                                   {second_moments, planes},
+                                   {sh_sums, sh_sums.base == nullptr ? 0 : rest.last - rest.first}},
+                                  gaussians_->count());
+}
+
 void TrainingState::need_scores() {
   if (scores == nullptr) scores = reinterpret_cast<float*>(take(TAME_PURPOSE_OTHER, gaussians_->capacity()));
 }

@@ -81,6 +81,9 @@ class TrainingState {
   void read_rows(const StateColumn& column, uint32_t offset, uint32_t rows, uint32_t* out) const;
   void write_rows(const StateColumn& column, uint32_t offset, uint32_t rows, const uint32_t* in);
 
+  // The number of Gaussians with a parameter, moment or SH sum that is not finite. Waits.
+  uint32_t count_non_finite() const;
+
   void need_scores();
   void clear_statistics();
   // Clears both moments of the parameters in the mask, where `rows` is not 0, or in all rows if it is empty.

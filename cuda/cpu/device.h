@@ -25,6 +25,7 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
   void read_state(const void* from, size_t elements, void* to_host) override;
   void write_state(void* to, size_t elements, const void* from_host) override;
   void clear_state(void* at, size_t elements) override;
+  uint32_t count_non_finite(const std::vector<PlaneBlock>& blocks, uint32_t rows) override;
   std::unique_ptr<Stepper> make_stepper(std::shared_ptr<Gaussians> gaussians, std::shared_ptr<Views> views,
                                         TrainingState& state) override;
   std::shared_ptr<Rasterization> rasterize(const SplatArrays& splats, const tame_camera& camera,

@@ -143,6 +143,12 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     const data = new Float32Array(2 * (14 + 3 * (shDegree + 1) ** 2));
     return { gaussians: pointer, field: ABI.FIELD_PLY_ROWS, offset: 0, rows: 2, data };
   },
+  tame_gaussians_download_finite: (pick) => {
+    const { pointer, shDegree } = pick("gaussians");
+    const data = new Float32Array(2 * (14 + 3 * (shDegree + 1) ** 2));
+    return { gaussians: pointer, offset: 0, rows: 2, data, count: new Uint32Array(1) };
+  },
+  tame_gaussians_non_finite: (pick) => ({ gaussians: pick("gaussians").pointer, count: new Uint32Array(1) }),
   tame_gaussians_close: (pick) => ({ gaussians: pick("gaussians").pointer }),
   tame_views_create: (pick) => ({ device: pick("device").pointer, count: 2, residency: ABI.RESIDENCY_HOST }),
   tame_views_set: (pick) => ({
@@ -294,6 +300,7 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     trainer: pick("trainer").pointer,
     progress: new Struct("tame_progress").bytes,
   }),
+  tame_trainer_non_finite: (pick) => ({ trainer: pick("trainer").pointer, count: new Uint32Array(1) }),
   tame_trainer_set_progress: (pick) => ({
     trainer: pick("trainer").pointer,
     progress: new Struct("tame_progress").set("count", 2).set("steps", [1, 1, 1, 1, 1, 1]).bytes,

@@ -45,6 +45,8 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_gaussians_upload", "past the end", { offset: 0xFFFFFFFF, rows: 1 }],
   ["tame_gaussians_upload", "field", { field: 8 }],
   ["tame_gaussians_download", "too short", { data_length: 51 }],
+  ["tame_gaussians_download_finite", "too short", { data_length: 51 }],
+  ["tame_gaussians_download_finite", "past the end", { offset: 1 }],
   ["tame_views_create", "count", { count: 0 }],
   ["tame_views_create", "residency", { residency: 3 }],
   ["tame_views_set", "View 2 does not exist", { index: 2 }],

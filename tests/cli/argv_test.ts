@@ -160,8 +160,8 @@ Deno.test("parse() names the flag and the value when a value is wrong", () => {
   usage(["--iterations", "3.5"], `Cannot use "3.5" as --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(["--iterations", "0"], `Cannot use "0" as --iterations: it takes an integer from 1 to 2^32 - 1`);
   usage(["--lambda-dssim", "2"], `Cannot use "2" as --lambda_dssim: it takes a number from 0 to 1`);
-  usage(["--feature_lr", "fast"], `Cannot use "fast" as --feature_lr: it takes a number, 0 or more`);
-  usage(["--feature_lr", "1e999"], `Cannot use "1e999" as --feature_lr: it takes a number, 0 or more`);
+  usage(["--feature_lr", "fast"], `Cannot use "fast" as --feature_lr: it takes a number from 0 to 10`);
+  usage(["--feature_lr", "1e999"], `Cannot use "1e999" as --feature_lr: it takes a number from 0 to 10`);
   const iterations = "it takes one or more integers, each 1 or more, or -1";
   usage(["--test_iterations", "7000,x"], `Cannot use "x" as --test_iterations: ${iterations}`);
   usage(["--save_iterations", "7000,0"], `Cannot use "0" as --save_iterations: ${iterations}`);

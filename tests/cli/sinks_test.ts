@@ -46,7 +46,7 @@ async function pretend(device: Device, folder: string): Promise<Pretended> {
       ...{ type: "step", iteration, gaussians, first: iteration, losses, loss: 0.5 },
       ...{ count: 2, seconds: iteration / 2, memory: 64 },
     }),
-    save: (iteration) => ({ type: "save", iteration, gaussians }),
+    save: (iteration) => ({ type: "save", iteration, gaussians, nonFinite: 0 }),
     done: {
       type: "done",
       iteration: 4,
@@ -114,8 +114,8 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
     assertEquals([record.seconds.load, record.seconds.train], [1.5, 2]);
   }
   assertEquals((await Deno.readTextFile(join(path, "train.csv"))).split("\n").slice(1, 3), [
-    "1,0.5,2,0.5000,64,,,,",
-    "2,0.5,2,1.0000,64,,,,",
+    "1,0.5,2,0.5000,64,,,,,",
+    "2,0.5,2,1.0000,64,,,,,0",
   ]);
   assertEquals(JSON.parse(await Deno.readTextFile(join(path, "config.json"))).options.iterations, 4);
 });

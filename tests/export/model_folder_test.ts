@@ -5,7 +5,7 @@ import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { MODEL_FILES, pointCloudPath, readCfgArgs } from "../../load/model_folder.ts";
 import { newRun, readRunConfig } from "../../load/run_config.ts";
-import type { DensifyEvent, EvaluateEvent, StepEvent } from "../../train/events.ts";
+import type { DensifyEvent, EvaluateEvent, SaveEvent, StepEvent } from "../../train/events.ts";
 import { deviceTest } from "../support/device.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 
@@ -93,17 +93,27 @@ Deno.test("TrainLog.write() writes one row for each iteration, with what followe
         memory: 64,
       }) as unknown as StepEvent;
     log.add(step(1, [0.5, 0.1], 1));
-    log.densified({ type: "densify", pruned: 3, cloned: 5, split: 2 } as unknown as DensifyEvent);
+    log.densified({ type: "densify", pruned: 3, cloned: 5, split: 2, nonFinite: 0 } as unknown as DensifyEvent);
     log.add({ ...step(3, [0.25], 1.5), count: 11 });
-    const evaluation = (set: string, psnr: number): EvaluateEvent => ({ type: "evaluate", set, psnr }) as EvaluateEvent;
+    const evaluation = (set: string, psnr: number): EvaluateEvent =>
+      ({ type: "evaluate", set, psnr, nonFinite: 4 }) as EvaluateEvent;
     log.evaluated(evaluation("test", 31.25));
     log.evaluated(evaluation("train", 40));
+    log.add({ ...step(4, [0.25], 2), count: 11 });
+    log.saved({ type: "save", nonFinite: 5 } as SaveEvent);
     await log.write();
-    assertEquals(
-      await Deno.readTextFile(`${folder}/train.csv`),
-      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr\n1,0.5,7,0.5000,64,,,,\n" +
-        "2,0.1,7,1.0000,64,3,5,2,\n3,0.25,11,1.5000,64,,,,31.2500\n",
-    );
+    const rows = [
+      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,non_finite",
+      "1,0.5,7,0.5000,64,,,,,",
+      "2,0.1,7,1.0000,64,3,5,2,,0",
+      "3,0.25,11,1.5000,64,,,,31.2500,4",
+      "4,0.25,11,2.0000,64,,,,,5",
+    ];
+    assertEquals(await Deno.readTextFile(`${folder}/train.csv`), rows.join("\n") + "\n");
+    const again = new TrainLog(`${folder}/train.csv`);
+    await again.resume(3);
+    await again.write();
+    assertEquals(await Deno.readTextFile(`${folder}/train.csv`), rows.slice(0, 4).join("\n") + "\n");
   });
 });
 

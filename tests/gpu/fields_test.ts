@@ -56,6 +56,26 @@ pairTest("Gaussians are read and written in chunks when there are more rows than
   assertSameBits(ours.rows, theirs.rows, "PLY rows");
 });
 
+pairTest("Gaussians.countNonFinite() and finitePlyRows() agree on both backends", async ({ gpu, cpu }) => {
+  const count = 70_001;
+  const random = new Random(713);
+  const values = [NaN, Infinity, -Infinity];
+  const means = Float32Array.from({ length: 3 * count }, (_, i) => i % 1009 < 3 ? values[i % 3] : random.normal());
+  const [ours, theirs] = [gpu, cpu].map((device) => {
+    const gaussians = Gaussians.create(device, { capacity: count + 100, shDegree: 3, count });
+    gaussians.upload("means", means);
+    return gaussians;
+  });
+  using _ours = ours;
+  using _theirs = theirs;
+  const expected = Array.from({ length: count }, (_, i) =>
+    means.subarray(3 * i, 3 * i + 3)).filter((mean) =>
+      !mean.every(Number.isFinite)
+    ).length;
+  assertEquals([await ours.countNonFinite(), await theirs.countNonFinite()], [expected, expected]);
+  assertSameBits(await ours.finitePlyRows(5, 69_000), await theirs.finitePlyRows(5, 69_000), "PLY rows");
+});
+
 for (const neighbours of [1, 3, 16]) {
   pairTest(`meanDist2() gives the same bits on both backends when it averages over ${neighbours}`, async (pair) => {
     for (const [name, points] of Object.entries(clouds())) {

@@ -10,6 +10,7 @@ import type { CheckpointEvent, TrainEvent } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";
 import { SHORT, stopAt, temporaryFolder } from "../support/checkpoints.ts";
 import { deviceTest } from "../support/device.ts";
+import { spoiler } from "../support/spoiler.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 import { trained } from "../support/train_run.ts";
 
@@ -117,7 +118,8 @@ deviceTest("a run without checkpoints takes none where it is stopped", async (de
 deviceTest("train() takes no checkpoint after a loss that is not finite", async (device) => {
   const scene = await syntheticScene(device, { count: 40 });
   const checkpointIterations = Array.from({ length: 40 }, (_, i) => i + 1);
-  const options = { iterations: 40, densifyUntilIter: 0, budget: 1, featureLr: 1e25, checkpointIterations };
+  const strategy = spoiler(12, { column: "sh_dc.0", value: "1e30" });
+  const options = { iterations: 40, budget: 1, strategy, onDivergence: "continue", checkpointIterations } as const;
   const { events } = await trained(device, scene, { ...options, testIterations: [-1] });
   const last = events.findLast(({ type }) => type === "checkpoint")!.iteration;
   const losses = events.flatMap((event) => event.type === "step" ? [...event.losses] : []);

@@ -83,6 +83,16 @@ deviceTest(
   },
 );
 
+/** Replaces a value that is once in a PLY of Gaussians. */
+async function replaceFloat(path: string, from: number, to: number): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  const view = new DataView(bytes.buffer);
+  const places = Array.from({ length: bytes.length - 3 }, (_, i) => i).filter((i) => view.getFloat32(i, true) === from);
+  assertEquals(places.length, 1);
+  view.setFloat32(places[0], to, true);
+  await Deno.writeFile(path, bytes);
+}
+
 deviceTest("train() starts from the points of init, and counts those that it cannot use", async (device) => {
   await withCapture(async (folder) => {
     const path = join(folder, "points.ply");
@@ -97,8 +107,9 @@ deviceTest("train() starts from the points of init, and counts those that it can
     await Deno.writeFile(path, pointsPly({ count: 1, positions: positions.subarray(3, 6), colors: new Uint8Array(3) }));
     await assertRejects(() => loadScene(folder, { init: path }), DataError, "no usable points");
     using start = someGaussians(device, 0);
-    start.upload("opacities", new Float32Array([1, NaN, 2]), 1);
-    await savePly(start, path);
+    start.upload("opacities", new Float32Array([1, 99, 2]), 1);
+    await savePly(start, path); // which writes no NaN itself
+    await replaceFloat(path, 99, NaN);
     const { splats, notices } = await loadScene(folder, { init: path });
     assertEquals(splats?.opacities, new Float32Array([-2, 1, 2, 2]));
     assertEquals(notices, [

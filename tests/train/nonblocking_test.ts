@@ -84,10 +84,11 @@ deviceTest("train(), its evaluations and savePly() make no blocking call that gr
         if (event.type === "done") event.gaussians[Symbol.dispose]();
       }
       assertEquals([...calls.blocking].filter((name) => !BLOCKING.includes(name)), []);
-      const queued = ["gaussians_create", "gaussians_resize", "gaussians_upload", "gaussians_download", "views_set"];
-      for (const name of [...queued, "trainer_create", "psnr", "ssim", "image_loss"]) {
+      const queued = ["gaussians_create", "gaussians_resize", "gaussians_upload", "views_set", "trainer_create"];
+      for (const name of [...queued, "psnr", "ssim", "image_loss"]) {
         assert(calls.queued.has(`tame_${name}_async`), name);
       }
+      for (const name of ["download_finite", "non_finite"]) assert(calls.queued.has(`tame_gaussians_${name}`), name);
     }
   }
   await Deno.remove(path);

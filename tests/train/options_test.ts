@@ -33,6 +33,23 @@ Deno.test("resolveTrainOptions() takes the defaults of the strategy, unless stat
   }
 });
 
+const LARGEST_RATES = {
+  ...{ positionLrInit: 1, positionLrFinal: 1, featureLr: 10, shfeatureLr: 200 },
+  ...{ opacityLr: 10, scalingLr: 10, rotationLr: 10 },
+};
+
+Deno.test("resolveTrainOptions() takes 100 times the default of every learning rate, and rejects what makes no sense", () => {
+  for (const [name, largest] of Object.entries(LARGEST_RATES) as [keyof typeof LARGEST_RATES, number][]) {
+    const taken = (value: number) => resolveTrainOptions({ [name]: value })[name];
+    const usual = resolveTrainOptions()[name];
+    assertEquals([taken(100 * usual), taken(largest)], [100 * usual, largest]);
+    for (const absurd of [1.001 * largest, NaN, Infinity, -usual]) {
+      const message = `Cannot use ${absurd} as ${name}: it takes a number from 0 to ${largest}`;
+      assertThrows(() => taken(absurd), RangeError, message);
+    }
+  }
+});
+
 Deno.test("resolveTrainOptions() keeps a strategy that is a function", () => {
   const strategy = () => {
     throw new Error("not called");

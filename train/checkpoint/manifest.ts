@@ -56,7 +56,7 @@ type Shape = "number" | "string" | "object" | readonly [Shape] | { readonly [nam
 
 const COUNTERS = ["seed", "iteration", "start", "target", "count", "seconds", "loadSeconds", "evaluationSeconds"];
 
-/** Everything that is read from a manifest; `loss` and `nonFiniteAt` may be null. */
+/** Everything that is read from a manifest; the losses and where they are bad may be null. */
 const SHAPE: Shape = {
   written: "string",
   versions: { tame: "string", abi: "number" },

@@ -5,6 +5,7 @@
  */
 
 import type { Trainer } from "../../ffi/trainer.ts";
+import { reportGaussians } from "../divergence.ts";
 import type { TrainEvent } from "../events.ts";
 import type { Run } from "../run.ts";
 import { take } from "../state.ts";
@@ -24,10 +25,13 @@ export async function* checkpointAtEnd(run: Run, trainer: Trainer): AsyncGenerat
   if (ended !== undefined && iteration > 0 && wanted) yield* offerCheckpoint(run, trainer);
 }
 
-/** Offers the caller a checkpoint, unless there is one of this iteration, or the state may not be finite. */
+/** Offers the caller a checkpoint, unless there is one of this iteration, or the state is not finite. */
 async function* offerCheckpoint(run: Run, trainer: Trainer): AsyncGenerator<TrainEvent, void, void> {
   const { cadence, gaussians, state: { iteration, nonFiniteAt } } = run;
   if (iteration === cadence.last || nonFiniteAt !== null) return;
+  const nonFinite = await trainer.countNonFinite();
+  if (run.ended === undefined) yield* reportGaussians(run, nonFinite);
+  if (nonFinite > 0) return;
   const began = performance.now();
   let between = true;
   let copy: Promise<Snapshot> | undefined;

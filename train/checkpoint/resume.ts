@@ -29,6 +29,7 @@ export const CHANGEABLE: readonly string[] = [
   "max_seconds",
   "data_device",
   "photo_cache",
+  "on_divergence",
   "start_checkpoint",
 ];
 
