@@ -718,10 +718,6 @@ TAME_API tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* ex
 TAME_NONBLOCKING
 TAME_API tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint32_t expression_length,
                                       double* sum, uint32_t sum_length, tame_error* err);
-/* column = the distance of each mean to the nearest of n >= 1 points (xyz, world units), in 32-bit arithmetic. */
-TAME_NONBLOCKING
-TAME_API tame_status tame_trainer_distances(tame_trainer* trainer, const char* column, uint32_t column_length,
-                                            const float* points, uint32_t points_length, uint32_t n, tame_error* err);
 /* Drops the scratch columns. */
 TAME_API tame_status tame_trainer_drop_columns(tame_trainer* trainer, tame_error* err);
 

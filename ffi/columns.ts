@@ -248,20 +248,6 @@ export class Columns {
     );
   }
 
-  /**
-   * Writes the distance of each mean to the nearest of some points.
-   *
-   * @param column Name of the column
-   * @param points At least one point, xyz in world units
-   */
-  async distances(column: string, points: readonly (readonly [number, number, number])[]): Promise<void> {
-    const name = bytesOf(column);
-    const numbers = Float32Array.from(points.flat());
-    await this.#device.queue((symbols, error) =>
-      symbols.tame_trainer_distances(this.#pointer(), ...name, numbers, numbers.length, points.length, error)
-    );
-  }
-
   /** Drops the scratch columns. */
   drop(): void {
     this.#device.call((symbols, error) => symbols.tame_trainer_drop_columns(this.#pointer(), error));

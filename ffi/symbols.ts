@@ -786,19 +786,6 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  tame_trainer_distances: {
-    parameters: [
-      "pointer", // trainer
-      "buffer", // column
-      "u32", // column_length
-      "buffer", // points
-      "u32", // points_length
-      "u32", // n
-      "buffer", // err
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
   tame_trainer_drop_columns: {
     parameters: [
       "pointer", // trainer

@@ -8,7 +8,7 @@
  */
 
 import { apiName, OptionError, resolveOptions } from "../base/option.ts";
-import type { Camera, Scene } from "../base/scene.ts";
+import type { Scene } from "../base/scene.ts";
 import type { TrainController } from "./controller.ts";
 import { TRAIN_ROWS } from "./option_table.ts";
 import { type Parity, type ParityPart, parityParts } from "./parity.ts";
@@ -203,8 +203,6 @@ export interface StrategyContext {
   extent: number;
   /** Number of training views. */
   views: number;
-  /** Their cameras, in the order of the views. */
-  cameras: readonly Camera[];
   /** Count of Gaussians at the start. */
   start: number;
   /** Target count after the last densification event. */

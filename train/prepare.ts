@@ -59,7 +59,7 @@ export function runStrategy(
   const start = splats?.count ?? points.count;
   const target = Math.min(budgetTarget(start, options), most);
   const cameras = train.map(({ camera }) => camera);
-  const chosen = strategyOf({ options, seed, extent, views: train.length, cameras, start, target });
+  const chosen = strategyOf({ options, seed, extent, views: train.length, start, target });
   const strategy = options.antialiasing ? limitedScales(chosen, { cameras, ...options }) : chosen;
   return { strategy, start, target, capacity: largestCount({ start, target }, strategy.densification.length) };
 }

@@ -1,7 +1,6 @@
 // Entry points with which strategies select and change Gaussians: columns, draws, ranks, edits of rows. See tame.h.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <string>
 
@@ -38,22 +37,6 @@ std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std:
   tickets.reserve(members.size());
   for (const uint32_t i : members) tickets.push_back({std::isnan(values[i]) ? 0.f : values[i], i});
   return tickets;
-}
-
-// The distance of each row to the nearest of the points [n][xyz]. Rows in blocks that stay in the cache.
-std::vector<float> nearest_distances(const std::vector<float> (&means)[3], const float* points, uint32_t n) {
-  constexpr size_t kBlock = 512;
-  std::vector<float> nearest(means[0].size(), std::numeric_limits<float>::infinity());
-  for (size_t first = 0; first < nearest.size(); first += kBlock) {
-    const size_t last = std::min(first + kBlock, nearest.size());
-    for (const float* point = points; point != points + 3 * size_t(n); point += 3)
-      for (size_t i = first; i < last; ++i) {
-        const float x = means[0][i] - point[0], y = means[1][i] - point[1], z = means[2][i] - point[2];
-        nearest[i] = std::min(nearest[i], x * x + y * y + z * z);
-      }
-    for (size_t i = first; i < last; ++i) nearest[i] = std::sqrt(nearest[i]);
-  }
-  return nearest;
 }
 
 // Lane k adds rows k, k + 8, …, and the lanes are added in order.
@@ -118,22 +101,6 @@ tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint
     check_array("sum", sum, sum_length, 1);
     const std::vector<float> column = call->trainer->columns.evaluate("expression", text);
     *sum = sum_of(column);
-  });
-}
-
-tame_status tame_trainer_distances(tame_trainer* trainer, const char* column, uint32_t column_length,
-                                   const float* points, uint32_t points_length, uint32_t n, tame_error* err) {
-  return attempt(err, [&] {
-    const Call<TrainerEntry> call(trainer);
-    Columns& columns = call->trainer->columns;
-    const std::string_view name = read_text("column", column, column_length);
-    check_count("n", n, 1, kMaxViews);
-    check_array("points", points, points_length, 3 * uint64_t(n));
-    check_finite("points", points, 3 * n);
-    columns.check_writable(name);
-    std::vector<float> means[3];
-    for (int k = 0; k < 3; ++k) means[k] = columns.evaluate("means", "means." + std::to_string(k));
-    columns.write(name, nearest_distances(means, points, n));
   });
 }
 

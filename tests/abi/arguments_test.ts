@@ -128,7 +128,6 @@ abiTest("tame_render() and the trainer's functions return a status when all Gaus
     "tame_trainer_evaluate",
     "tame_trainer_select",
     "tame_trainer_rank",
-    "tame_trainer_distances",
     "tame_trainer_draw",
     "tame_trainer_edit_rows",
     "tame_trainer_export",

@@ -333,12 +333,6 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
     const { count: _, ...args } = VALID.tame_trainer_select(pick);
     return args;
   },
-  tame_trainer_distances: (pick) => ({
-    trainer: pick("trainer").pointer,
-    column: text("distance"),
-    points: floats(6, 0.5),
-    n: 2,
-  }),
   tame_trainer_draw: (pick) => ({
     trainer: pick("trainer").pointer,
     column: text("drawn"),

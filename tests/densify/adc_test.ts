@@ -22,7 +22,7 @@ async function world(device: Device): Promise<World> {
 
 function contextOf(given: TrainOptions, target: number): StrategyContext {
   const options = resolveTrainOptions({ strategy: "adc", ...given });
-  return { options, seed: 0, extent: 1, views: 2, cameras: [], start: COUNT, target };
+  return { options, seed: 0, extent: 1, views: 2, start: COUNT, target };
 }
 
 async function apply({ trainer }: World, context: StrategyContext, event: number): Promise<EventOutcome> {

@@ -21,7 +21,7 @@ const ALL = [...Array(COUNT).keys()];
 function contextOf(given: TrainOptions = {}, change: Partial<StrategyContext> = {}): StrategyContext {
   const schedule = { iterations: 1000, densificationInterval: 100, densifyUntilIter: 833 };
   const options = resolveTrainOptions({ strategy: "mcmc", ...schedule, ...given });
-  return { options, seed: SEED, extent: 1, views: 2, cameras: [], start: COUNT, target: COUNT, ...change };
+  return { options, seed: SEED, extent: 1, views: 2, start: COUNT, target: COUNT, ...change };
 }
 
 /** The first of three events, at 600, 700 and 800. */

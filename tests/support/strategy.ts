@@ -10,5 +10,5 @@ export function strategyFor(options: TrainOptions): Strategy {
   const resolved = resolveTrainOptions(options);
   const start = 60;
   const target = budgetTarget(start, resolved);
-  return strategyOf({ options: resolved, seed: 0, extent: 1, views: 6, cameras: [], start, target });
+  return strategyOf({ options: resolved, seed: 0, extent: 1, views: 6, start, target });
 }

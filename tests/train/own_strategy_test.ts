@@ -73,7 +73,6 @@ deviceTest("a strategy finds the brightest and the smallest Gaussians", async (d
     seed: 0,
     extent: 1,
     views: 2,
-    cameras: [],
     start: count,
     target: 2 * count,
   });

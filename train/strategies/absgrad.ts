@@ -16,7 +16,6 @@ import { type RowKind, STEP, type Trainer } from "../../ffi/trainer.ts";
 import type { StrategyContext } from "../options.ts";
 import { ALL_GROUPS, GROUP_BIT } from "../schedule.ts";
 import { decayIterations, gatheringFor } from "./absgrad_schedule.ts";
-import { boundLargestScales } from "./largest_scales.ts";
 import { endsOpacity, switchesOpacity } from "./opacity.ts";
 import { densificationEvents } from "./periodic.ts";
 import { pressures } from "./pressures.ts";
@@ -142,7 +141,6 @@ async function densify(
     outcome.cloned += count - split;
     if (gone + count > 0) await columns.editRows("kind", KINDS, { iteration, round });
   }
-  await boundLargestScales(columns, context);
   columns.drop();
   trainer.resetStatistics();
   outcome.count = gaussians.count;
