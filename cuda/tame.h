@@ -125,6 +125,8 @@ typedef struct tame_memory {
   uint64_t peak;
   uint64_t live_by_purpose[TAME_PURPOSES];
   uint64_t peak_by_purpose[TAME_PURPOSES];
+  uint64_t host_live; /* host memory beside the device's: photos that are not on it, and all that is page-locked; */
+  uint64_t host_peak; /* outside the limit, and 0 if the device's memory is the host's */
 } tame_memory;
 
 /* Allowed at any time, also while another call runs. reset_peak != 0 sets the peaks to the live values afterwards. */

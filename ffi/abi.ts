@@ -207,6 +207,8 @@ export const STRUCTS = {
     peak: "u64",
     live_by_purpose: ["u64", ABI.PURPOSES],
     peak_by_purpose: ["u64", ABI.PURPOSES],
+    host_live: "u64",
+    host_peak: "u64",
   },
   tame_memory_query: {
     struct_size: "u32",

@@ -23,6 +23,11 @@ export interface MemoryUse {
   peak: number;
   /** Both by purpose; the keys are those of {@linkcode PURPOSES}. */
   byPurpose: Record<string, { live: number; peak: number }>;
+  /**
+   * Host memory beside the device's: photos that are not on it, and what is page-locked. Outside the limit, and 0 on
+   * the CPU backend.
+   */
+  host: { live: number; peak: number };
 }
 
 /** Memory use from the native struct. */
@@ -36,6 +41,7 @@ export function memoryUse(from: Struct<"tame_memory">): MemoryUse {
     live: from.number("live"),
     peak: from.number("peak"),
     byPurpose: Object.fromEntries(byPurpose),
+    host: { live: from.number("host_live"), peak: from.number("host_peak") },
   };
 }
 

@@ -153,6 +153,9 @@ class Device {
  public:
   virtual ~Device() = default;
   Ledger& ledger() { return ledger_; }
+  // Makes this the device that the thread computes on. DeviceEntry calls it before every call and before objects of the
+  // device are destroyed, so that their destructors need not know where they are.
+  virtual void make_current() noexcept {}
   virtual void synchronize() = 0;
   // The profile since enable_profile(true), zeros if there is none. The caller sets struct_size.
   virtual void read_profile(tame_profile& out) = 0;

@@ -9,6 +9,7 @@ bool DeviceEntry::enter() noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (busy_ || !begin_call()) return false;
   busy_ = true;
+  device_->make_current();
   return true;
 }
 
@@ -41,6 +42,7 @@ void DeviceEntry::release(std::shared_ptr<Entry> entry) noexcept {
     }
     busy_ = true;
   }
+  device_->make_current();
   entry.reset();
   leave();
 }

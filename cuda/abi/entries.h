@@ -20,7 +20,7 @@ class DeviceEntry : public Entry {
 
   Device& backend() { return *device_; }
 
-  // False if a call is running.
+  // False if a call is running. Makes the device current on this thread, as release() does.
   bool enter() noexcept;
   // Destroys what was closed during the call, then admits the next call.
   void leave() noexcept;

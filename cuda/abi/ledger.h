@@ -1,5 +1,6 @@
-// Counts the allocations of a device handle by purpose, and rejects those that would exceed the limit. Backends
-// allocate through it; tame_device_memory reads it while calls run, hence the atomics.
+// Counts the allocations of a device handle by purpose, and rejects those that would exceed the limit. Counts host
+// memory beside the device's as well. Backends allocate through it; tame_device_memory reads it while calls run, hence
+// the atomics.
 #pragma once
 
 #include <atomic>
@@ -38,6 +39,10 @@ class Ledger {
     live_by_[purpose].fetch_sub(bytes);
   }
 
+  // Host memory of a backend whose device has its own. It has no limit.
+  void take_host(uint64_t bytes) { raise(host_peak_, host_live_.fetch_add(bytes) + bytes); }
+  void give_back_host(uint64_t bytes) { host_live_.fetch_sub(bytes); }
+
   [[noreturn]] static void throw_out_of_memory(uint32_t purpose, uint64_t wanted, uint64_t free) {
     char text[200];
     std::snprintf(text, sizeof text, "Out of memory for %s: wanted %.1f MiB, %.1f MiB free", purpose_name(purpose),
@@ -56,7 +61,10 @@ class Ledger {
       out.live_by_purpose[p] = live_by_[p].load();
       out.peak_by_purpose[p] = peak_by_[p].load();
     }
+    out.host_live = host_live_.load();
+    out.host_peak = host_peak_.load();
     if (!reset_peak) return;
+    host_peak_.store(host_live_.load());
     peak_.store(live_.load());
     for (uint32_t p = 0; p < TAME_PURPOSES; ++p) peak_by_[p].store(live_by_[p].load());
   }
@@ -73,6 +81,8 @@ class Ledger {
   std::atomic<uint64_t> peak_{0};
   std::atomic<uint64_t> live_by_[TAME_PURPOSES] = {};
   std::atomic<uint64_t> peak_by_[TAME_PURPOSES] = {};
+  std::atomic<uint64_t> host_live_{0};
+  std::atomic<uint64_t> host_peak_{0};
 };
 
 }  // namespace tame

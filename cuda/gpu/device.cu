@@ -42,6 +42,15 @@ GpuDevice::GpuDevice(const tame_device_options& options)
   });
 }
 
+// Its last handle may be closed on a thread that last used another device.
+GpuDevice::~GpuDevice() {
+  make_current();
+}
+
+void GpuDevice::make_current() noexcept {
+  cudaSetDevice(index_);  // an error is that of the next checked call
+}
+
 void GpuDevice::synchronize() {
   use([&] { stream_->wait(); });
 }

@@ -14,7 +14,9 @@ namespace tame::gpu {
 class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> {
  public:
   explicit GpuDevice(const tame_device_options& options);
+  ~GpuDevice() override;
 
+  void make_current() noexcept override;
   void synchronize() override;
   void read_profile(tame_profile& out) override;
   void enable_profile(bool on) override;
@@ -39,8 +41,8 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
   void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) override;
 
-  // Runs `body` with this device current. An error that makes the context unusable is stored: later calls throw it
-  // again instead of failing in unrelated places.
+  // Runs `body` with this device current, which it is already except in the constructor. An error that makes the
+  // context unusable is stored: later calls throw it again instead of failing in unrelated places.
   template <class Body>
   auto use(const Body& body) -> decltype(body()) {
     if (!poison_.empty()) throw Failure(TAME_INTERNAL, poison_);

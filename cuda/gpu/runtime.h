@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include "../abi/ledger.h"
@@ -93,30 +94,55 @@ class DeviceBuffer {
   size_t size_ = 0;
 };
 
-// Page-locked host memory that the device reads and writes directly.
+// Trivially copyable elements in host memory: page-locked, so that the device reads and writes them directly, or
+// ordinary. Assigning another size drops the contents.
 template <class T>
-class PinnedBuffer {
+class HostBuffer {
  public:
-  explicit PinnedBuffer(size_t size) : size_(size) {
-    if (size == 0) return;
-    void* memory = nullptr;
-    check(cudaHostAlloc(&memory, size * sizeof(T), cudaHostAllocPortable | cudaHostAllocMapped), "pin host memory");
-    data_ = static_cast<T*>(memory);
-  }
-  PinnedBuffer(PinnedBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  PinnedBuffer& operator=(PinnedBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  ~PinnedBuffer() {
-    if (data_ != nullptr) cudaFreeHost(data_);
-  }
+  enum class Pages { locked, ordinary };
+
+  HostBuffer(Ledger& ledger, Pages pages, size_t size = 0) : ledger_(&ledger), pages_(pages) { assign(size); }
+  HostBuffer(HostBuffer&& other) noexcept
+      : ledger_(other.ledger_),
+        pages_(other.pages_),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  HostBuffer& operator=(HostBuffer&&) = delete;
+  ~HostBuffer() { release(); }
+
   T* data() const { return data_; }
   size_t size() const { return size_; }
 
+  void assign(size_t size) {
+    if (size == size_) return;
+    release();
+    if (size == 0) return;
+    const size_t bytes = size * sizeof(T);
+    if (pages_ == Pages::locked) {
+      void* memory = nullptr;
+      check(cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped), "pin host memory");
+      data_ = static_cast<T*>(memory);
+    } else {
+      data_ = static_cast<T*>(::operator new(bytes));
+    }
+    size_ = size;
+    ledger_->take_host(bytes);
+  }
+
  private:
+  void release() {
+    if (data_ == nullptr) return;
+    if (pages_ == Pages::locked)
+      cudaFreeHost(data_);
+    else
+      ::operator delete(data_);
+    ledger_->give_back_host(size_ * sizeof(T));
+    data_ = nullptr;
+    size_ = 0;
+  }
+
+  Ledger* ledger_;
+  Pages pages_;
   T* data_ = nullptr;
   size_t size_ = 0;
 };

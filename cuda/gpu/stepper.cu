@@ -45,7 +45,7 @@ class GpuStepper : public Stepper {
         state_(state),
         transform_(device().ledger(), stream(), device().profile(), state.transform),
         losses_(device().ledger(), TAME_PURPOSE_OTHER, state.options.views_per_step),
-        mailbox_(1) {
+        mailbox_(device().ledger(), HostBuffer<Mailbox>::Pages::locked, 1) {
     *mailbox_.data() = {};
   }
 
@@ -258,7 +258,7 @@ class GpuStepper : public Stepper {
   Transform transform_;
   uint32_t ticket_ = 0;          // of the last step enqueued
   DeviceBuffer<double> losses_;  // of the views of the step
-  PinnedBuffer<Mailbox> mailbox_;
+  HostBuffer<Mailbox> mailbox_;
 };
 
 }  // namespace

@@ -7,13 +7,15 @@ namespace tame::gpu {
 
 GpuViews::GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t residency)
     : device_(std::move(device)), residency_(residency) {
+  using Pages = HostBuffer<uint8_t>::Pages;
+  const Pages pages = residency_ == TAME_RESIDENCY_PINNED ? Pages::locked : Pages::ordinary;
+  Ledger& ledger = device_->ledger();
   views_.reserve(count);
   for (uint32_t i = 0; i < count; ++i)
-    views_.push_back(
-        {{}, false, DeviceBuffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS), PinnedBuffer<uint8_t>(0), {}});
+    views_.push_back({{}, false, DeviceBuffer<uint8_t>(ledger, TAME_PURPOSE_PHOTOS), {ledger, pages}});
   if (residency_ == TAME_RESIDENCY_DEVICE) return;
   copies_ = std::make_unique<Stream>();
-  for (auto& stage : stages_) stage = std::make_unique<Stage>(device_->ledger());
+  for (auto& stage : stages_) stage = std::make_unique<Stage>(ledger);
 }
 
 GpuViews::~GpuViews() {
@@ -37,14 +39,9 @@ void GpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& 
       device_->stream().wait();
     } else {
       copies_->wait();
-      if (residency_ == TAME_RESIDENCY_PINNED) {
-        if (view.pinned.size() != bytes) view.pinned = PinnedBuffer<uint8_t>(bytes);
-        std::copy_n(photo.pixels, pixels, view.pinned.data());
-        std::copy_n(photo.mask, mask, view.pinned.data() + pixels);
-      } else {
-        view.pageable.assign(photo.pixels, photo.pixels + pixels);
-        view.pageable.insert(view.pageable.end(), photo.mask, photo.mask + mask);
-      }
+      view.host.assign(bytes);
+      std::copy_n(photo.pixels, pixels, view.host.data());
+      std::copy_n(photo.mask, mask, view.host.data() + pixels);
       forget_stages(index);
     }
     view.camera = camera;
@@ -66,8 +63,7 @@ void GpuViews::clear(uint32_t index) {
       return;
     }
     copies_->wait();
-    view.pinned = PinnedBuffer<uint8_t>(0);
-    view.pageable = {};
+    view.host.assign(0);
     forget_stages(index);
   });
 }
@@ -82,7 +78,8 @@ void GpuViews::copy(Stage& stage, uint32_t index) {
   if (stage.pixels.size() < largest_) stage.pixels.assign(largest_);
   stage.free.hold(*copies_);
   check(
-      cudaMemcpyAsync(stage.pixels.data(), views_[index].host(), views_[index].bytes, cudaMemcpyHostToDevice, *copies_),
+      cudaMemcpyAsync(stage.pixels.data(), views_[index].host.data(), views_[index].bytes, cudaMemcpyHostToDevice,
+                      *copies_),
       "copy a photo");
   stage.ready.record(*copies_);
   stage.view = index;

@@ -1,4 +1,4 @@
-// Training photos with their cameras: on the device, or in pinned host memory with the next one copied ahead.
+// Training photos with their cameras: on the device, or in host memory with the next one copied ahead.
 #pragma once
 
 #include <vector>
@@ -29,13 +29,11 @@ class GpuViews : public Views {
     tame_camera camera;
     bool set = false;
     DeviceBuffer<uint8_t> resident;
-    PinnedBuffer<uint8_t> pinned;
-    std::vector<uint8_t> pageable;
+    HostBuffer<uint8_t> host;
     size_t bytes = 0;  // of the pixels and the mask after them
     uint32_t channels = 3;
     uint32_t kept = 0;
     bool masked = false;
-    const uint8_t* host() const { return pinned.data() != nullptr ? pinned.data() : pageable.data(); }
   };
   struct Stage {
     explicit Stage(Ledger& ledger) : pixels(ledger, TAME_PURPOSE_PHOTOS) {}

@@ -9,7 +9,7 @@ import { Control, Trainer } from "../../ffi/trainer.ts";
 import { Views } from "../../ffi/views.ts";
 import { Random } from "../reference/random.ts";
 import { benignScene } from "../reference/scenes.ts";
-import { gpuTest, openGpu, pairMissing } from "./devices.ts";
+import { gpuTest, openGpu, pairMissing, selfTest } from "./devices.ts";
 import { makeViews, planOf, runProblem, trainingProblem } from "./training.ts";
 
 const MIB = 2 ** 20;
@@ -38,6 +38,21 @@ gpuTest("Device.memory() returns to its initial value when everything on the dev
     assertEquals(byPurpose[purpose].live, 0, purpose);
     assertGreater(byPurpose[purpose].peak, 0, purpose);
   }
+});
+
+gpuTest("Device.memory() counts photos in host memory, outside the limit", (gpu) => {
+  const { photos } = trainingProblem();
+  const bytes = selfTest ? 0 : photos.reduce((sum, { image: { data } }) => sum + data.length, 0);
+  for (const residency of ["device", "pinned", "host"] as const) {
+    using views = makeViews(gpu, photos, residency);
+    const inHost = residency === "device" ? 0 : bytes;
+    assertEquals(gpu.memory({ resetPeak: true }).host.live, inHost, residency);
+    views.clear(0);
+    const { host, byPurpose } = gpu.memory();
+    assertEquals(host, { live: inHost === 0 ? 0 : inHost - photos[0].image.data.length, peak: inHost }, residency);
+    if (inHost > 0) assertEquals(byPurpose.photos.live, 0, residency);
+  }
+  assertEquals(gpu.memory().host.live, 0);
 });
 
 gpuTest("Gaussians.create() throws when it exceeds the limit, and a smaller capacity still works", (gpu) => {
