@@ -103,6 +103,7 @@ export type {
 } from "./train/options.ts";
 export type { StrategyName } from "./train/strategy_options.ts";
 export type { Parity, ParityPart } from "./train/parity.ts";
+export type { TimePlan } from "./train/time_plan.ts";
 export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";
 export type { EventOutcome, EventPlace, StepTerms, Strategy } from "./train/strategies/strategy.ts";

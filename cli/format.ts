@@ -30,7 +30,8 @@ export function bar(share: number): string {
   return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
 }
 
-/** A memory plan in one line: the sum, then its items. */
-export function planText({ total, items }: MemoryPlan): string {
-  return `about ${formatBytes(total)}: ${formatItems(items)}`;
+/** A memory plan in one line: the sum, then its items, and what the host holds beside a device of its own. */
+export function planText({ total, items, hostBytes }: MemoryPlan): string {
+  const host = hostBytes > 0 ? `; in host memory: photos ${formatBytes(hostBytes)}` : "";
+  return `about ${formatBytes(total)}: ${formatItems(items)}${host}`;
 }

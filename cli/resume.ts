@@ -40,7 +40,10 @@ export async function resumedOptions(parsed: ParsedTrain, reporter: Reporter): P
   }
   const { values, given } = parse(optionArguments(config, path, rowsOf(TRAIN_OPTIONS)), TRAIN_OPTIONS);
   const stored: Readonly<Record<string, unknown>> = values;
-  const wanted = Object.entries(parsed.values).filter(([name]) => parsed.given.has(name));
+  // The iterations that were given when --max_seconds was planned stand for those that were decided.
+  const wanted = Object.entries(parsed.values).filter(([name, value]) =>
+    parsed.given.has(name) && !(name === "iterations" && value === state.timePlan?.most)
+  );
   for (const [name, value] of wanted) {
     if (FREE.includes(name) || String(value) === String(stored[name])) continue;
     throw new UsageError(conflict({ name: `--${name}`, value, stored: stored[name], path }));

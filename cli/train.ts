@@ -10,6 +10,7 @@ import { loadScene } from "../load/scene.ts";
 import type { TrainResult } from "../train/events.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
+import type { TimePlan } from "../train/time_plan.ts";
 import { parseWithConfig } from "./config.ts";
 import { openChosenDeviceWhile } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -30,7 +31,7 @@ import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
-import { settledValues, trainOptions, viewParity } from "./train_options.ts";
+import { plannedOptions, settledValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -83,7 +84,9 @@ export async function run(argv: string[]): Promise<number> {
   await using _lock = await FolderLock.take(folder, (message) => reporter.warn(message));
   const run = await runIdentity(folder, values.start_checkpoint);
   const setup: RunSetup = { values, device, scene, folder, run, loadSeconds };
-  const { aborted } = await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
+  const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
+  const sink = sinksOf(setup, reporter);
+  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal }, plannedValues });
   return aborted ? interrupt.code : EXIT.done;
 }
 
@@ -96,22 +99,23 @@ function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
     record,
-    new BarSink(reporter, setup.values.iterations),
+    new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record }),
   ]);
 }
 
-/** Trains to the end. */
+/** Trains to the end. A plan of the time settles the values of the run before any sink reads them. */
 async function trainInto(
   sink: Sink,
-  { device, scene }: RunSetup,
-  options: TrainOptions,
+  setup: RunSetup,
+  { options, plannedValues }: { options: TrainOptions; plannedValues: (plan: TimePlan) => TrainValues },
 ): Promise<TrainResult> {
   let gaussians: Gaussians | undefined;
   try {
-    for await (const event of train(device, scene, options)) {
+    for await (const event of train(setup.device, setup.scene, options)) {
       gaussians = event.gaussians;
+      if (event.type === "plan" && event.timePlan !== null) setup.values = plannedValues(event.timePlan);
       await sink.event(event);
       if (event.type === "done") return event.result;
     }

@@ -5,6 +5,7 @@ import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { parityParts } from "../train/parity.ts";
+import type { TimePlan } from "../train/time_plan.ts";
 import { givenOptions, type Parsed } from "./argv.ts";
 import type { OptionValues } from "./option.ts";
 import type { TRAIN_OPTIONS } from "./options.ts";
@@ -21,6 +22,14 @@ export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions
   const options: TrainOptions = { ...named, parity: parityParts(parity) };
   resolveTrainOptions(options);
   return options;
+}
+
+/** The options of a run whose `max_seconds` was planned: those given, with the number of iterations that was decided. */
+export function plannedOptions(
+  { values, given, positionals }: Parsed<typeof TRAIN_OPTIONS>,
+  { iterations }: TimePlan,
+): Parsed<typeof TRAIN_OPTIONS> {
+  return { values: { ...values, iterations }, given: new Set([...given, "iterations"]), positionals };
 }
 
 /** The values of a run: for options that were not given, those that the library resolved. */

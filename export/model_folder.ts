@@ -23,6 +23,7 @@ import type { CfgArgs } from "../load/cfg_args.ts";
 import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
 import type { RunIdentity } from "../load/run_config.ts";
 import type { TrainResult } from "../train/events.ts";
+import type { TimePlan } from "../train/time_plan.ts";
 import { formatCfgArgs } from "./cfg_args.ts";
 import { pointsPlyParts } from "./ply.ts";
 import { savePly } from "./splats.ts";
@@ -36,6 +37,8 @@ export interface RunConfig {
   run: RunIdentity;
   /** Options by their names on the command line. */
   options: Record<string, unknown>;
+  /** How many iterations fill the asked time, if that was planned. */
+  timePlan?: TimePlan;
   /** What the run computed on. */
   device: {
     /** `"cpu"` or `"cuda"`. */

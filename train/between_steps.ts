@@ -12,6 +12,7 @@ import { endEarly, loading, type Run, startDegree } from "./run.ts";
 import { activeShDegree } from "./schedule.ts";
 import { take, timed } from "./state.ts";
 import type { EventPlace } from "./strategies/strategy.ts";
+import { hardStop } from "./time_plan.ts";
 import type { TrainingPhotos } from "./training_photos.ts";
 
 /** What a strategy's event needs. */
@@ -32,7 +33,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
   }
   yield* checkpointIfDue(run, parts.trainer);
   const atEnd = iteration >= iterations;
-  if (state.seconds >= maxSeconds && !atEnd) {
+  if (state.seconds >= hardStop(maxSeconds, state.timePlan) && !atEnd) {
     yield* endEarly(run, "timedOut");
     // The evaluation of the last iteration is one of the end of the run.
     if (options.testIterations.includes(iterations)) yield* evaluateSets(run, iteration);
@@ -60,7 +61,9 @@ async function* applyEvent(run: Run, { trainer, photos }: EventParts): AsyncGene
   take(state, "event");
   state.count = gaussians.count;
   const nonFinite = await timed(state, "seconds", () => gaussians.countNonFinite());
-  if (outcome !== undefined) yield { type: "densify", iteration, gaussians, ...outcome, nonFinite };
+  if (outcome !== undefined) {
+    yield { type: "densify", iteration, gaussians, seconds: state.seconds, ...outcome, nonFinite };
+  }
   yield* reportGaussians(run, nonFinite);
   return true;
 }

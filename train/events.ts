@@ -9,6 +9,7 @@ import type { ViewScores } from "../measure/evaluate.ts";
 import type { Snapshot } from "./checkpoint/snapshot.ts";
 import type { MemoryPlan } from "./plan.ts";
 import type { EventOutcome } from "./strategies/strategy.ts";
+import type { TimePlan } from "./time_plan.ts";
 
 /** What every event has. */
 export interface TrainEventBase {
@@ -34,6 +35,8 @@ export interface PlanEvent extends TrainEventBase {
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
+  /** How many iterations the run takes to fill `maxSeconds`; null if that was not planned. */
+  timePlan: TimePlan | null;
   /** The options of the schedule by name, if they were scaled to `iterations`. */
   scaled?: Readonly<Record<string, number>>;
 }
@@ -60,7 +63,7 @@ export interface StepEvent extends TrainEventBase {
   loss: number;
   /** Number of Gaussians. */
   count: number;
-  /** Seconds of training steps so far, without loading, evaluation and the caller's own work. */
+  /** Seconds of training so far, without loading, evaluation and the caller's own work. */
   seconds: number;
   /** Bytes that the device holds now. */
   memory: number;
@@ -82,6 +85,8 @@ export interface DensifyEvent extends TrainEventBase, EventOutcome {
   type: "densify";
   /** Gaussians with a parameter that is not a finite number; 0 unless the run diverges. */
   nonFinite: number;
+  /** Seconds of training so far, as in `step`, with this event. */
+  seconds: number;
 }
 
 /** The Gaussians were compared with one photo; `evaluate` follows with the means. */
@@ -176,7 +181,7 @@ export interface TrainResult {
   count: number;
   /** Exponential moving average of the loss; NaN when no iteration was finished. */
   loss: number;
-  /** Seconds of training steps. */
+  /** Seconds of training: steps, events, and the rehearsals for `maxSeconds`. */
   seconds: number;
   /** Seconds of preparation: initial Gaussians, and waiting for photos. */
   loadSeconds: number;
@@ -184,6 +189,8 @@ export interface TrainResult {
   evaluationSeconds: number;
   /** Peak of the bytes that the device held since the run began. */
   peakMemory: number;
+  /** Peak of the bytes of host memory beside the device's, for photos that are not on it; 0 on the CPU backend. */
+  peakHostMemory: number;
   /** Whether `signal` or the controller ended the run early. */
   aborted: boolean;
   /** Whether `maxSeconds` ended the run early. */

@@ -18,22 +18,25 @@ import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpo
 import { TrainController } from "./controller.ts";
 import { DivergenceError } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
-import { resolveTrainOptions, type TrainOptions } from "./options.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { drawnScene } from "./drawn_scene.ts";
 import { follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
-import { prepareRun, runStrategy } from "./prepare.ts";
+import { availableMemory, prepareRun, runStrategy } from "./prepare.ts";
+import { planByRehearsal, type RehearsalParts } from "./rehearsal.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
 import { scaledSchedule } from "./scaled_schedule.ts";
 import { accumulatesSh } from "./schedule.ts";
 import { addLosses, newState, timed } from "./state.ts";
+import { FIRST_REHEARSAL, type TimePlan } from "./time_plan.ts";
+import type { TrainingPhotos } from "./training_photos.ts";
 
 /**
  * Trains Gaussians on a scene.
  *
  * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
- * memory `plan`. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
+ * memory `plan`. With `maxSeconds` it first decides how many iterations fill that time, which takes about 15 % of it. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
  * `photo` events report how many are loaded. In an iteration that saves or evaluates, `save`, `view` and `evaluate`
  * come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
  * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
@@ -82,29 +85,48 @@ export async function* train(
     ? undefined
     : await CheckpointFile.open(options.startCheckpoint);
   const asked = resumed === undefined ? options : resumedOptions(options, resumed);
-  const resolved = resolveTrainOptions(asked, scene);
+  const most = resolveTrainOptions(asked, scene);
   if (scene.train.length === 0) throw new RangeError("Cannot train: the scene has no training views");
-  const controller = resolved.controller ?? new TrainController();
-  using _ = controller.stopWith(resolved.signal);
-  const antialiasing = resolved.antialiasing || isAntialiased(scene.splats?.comments ?? []);
-  const settings = { ...resolved, antialiasing, signal: controller.signal };
+  const controller = most.controller ?? new TrainController();
+  using _ = controller.stopWith(most.signal);
+  const antialiasing = most.antialiasing || isAntialiased(scene.splats?.comments ?? []);
+  const settled = (options: ResolvedTrainOptions) => ({ ...options, antialiasing, signal: controller.signal });
 
   const clock = { loadSeconds: 0 };
-  const drawn = drawnScene(scene, settings);
+  const drawn = drawnScene(scene, settled(most));
+  const available = await availableMemory(device);
+  const optionsOf = (iterations: number) => settled(resolveTrainOptions({ ...asked, iterations }, scene));
+  using opened = new DisposableStack();
+  const rehearsed = resumed !== undefined || most.maxSeconds === Infinity ? undefined : await timed(
+    clock,
+    "loadSeconds",
+    () => rehearseRun({ device, scene: drawn, options: settled(most), controller, available, optionsOf }),
+  );
+  if (rehearsed !== undefined) opened.use(rehearsed.photos);
+  const timePlan = rehearsed?.timePlan ?? null;
+  clock.loadSeconds -= timePlan?.rehearsalSeconds ?? 0;
+
+  const chosen = { ...asked, iterations: timePlan?.iterations ?? asked.iterations };
+  const resolved = resolveTrainOptions(chosen, scene);
+  const settings = settled(resolved);
   const wanted = runStrategy(drawn, settings, device.seed, resumed?.manifest.state.target);
   const origin = await originOf({ device, scene: drawn, options: resolved, strategy: wanted.strategy });
   const differences = resumed === undefined ? [] : checkOrigin(resumed, origin, device.seed);
   // What memory there is must not change the budget of a run that goes on.
   const fitting = { ...settings, fit: settings.fit && resumed === undefined };
-  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, fitting, wanted));
+  const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, fitting, wanted, available));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
-  const state = { ...newState(device.seed, { start, target }), ...resumed?.manifest.state };
+  const state = { ...newState(device.seed, { start, target }, timePlan), ...resumed?.manifest.state };
   state.loadSeconds += clock.loadSeconds;
   const { iteration } = state;
   const densification = [...strategy.densification];
-  yield { type: "plan", iteration, gaussians, plan, target, densification, scaled: scaledSchedule(asked) };
-  for (const message of [...differences, ...first.warnings]) yield { type: "warning", iteration, gaussians, message };
+  const scaled = scaledSchedule(chosen);
+  yield { type: "plan", iteration, gaussians, plan, target, densification, timePlan: state.timePlan, scaled };
+  const unplanned = rehearsed === undefined ? [] : unplannedText(settings, timePlan);
+  for (const message of [...differences, ...first.warnings, ...unplanned]) {
+    yield { type: "warning", iteration, gaussians, message };
+  }
 
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
   const run: Run = {
@@ -112,7 +134,9 @@ export async function* train(
     ...{ origin, cadence, signs: new Set() },
   };
   try {
-    yield* trainSteps(run, resumed);
+    const photos = rehearsed?.photos ?? opened.use(openPhotos(device, drawn.train, settings, strategy));
+    using _photos = opened.move(); // freed before the caller saves, or gets the result
+    yield* trainSteps(run, photos, resumed);
   } catch (error) {
     const why = error instanceof DivergenceError ? "diverged" : "failed";
     if (state.iteration > iteration) yield* endEarly(run, why);
@@ -123,10 +147,38 @@ export async function* train(
   yield { type: "done", iteration: result.iteration, gaussians, result };
 }
 
-/** Loads photos and runs all steps. Frees all native objects except the Gaussians when it returns. */
-async function* trainSteps(run: Run, resumed: CheckpointFile | undefined): AsyncGenerator<TrainEvent, void, void> {
-  const { device, scene, options, gaussians, strategy, controller, state } = run;
-  using photos = openPhotos(device, scene.train, options, strategy);
+/** The plan of a run with `maxSeconds`, and the photos, which its rehearsals have loaded. */
+async function rehearseRun(
+  parts: Omit<RehearsalParts, "origin" | "steps">,
+): Promise<{ timePlan: TimePlan | null; photos: TrainingPhotos }> {
+  const { device, scene, options } = parts;
+  const { strategy } = runStrategy(scene, options, device.seed);
+  const origin = await originOf({ device, scene, options, strategy });
+  const photos = openPhotos(device, scene.train, options, strategy);
+  try {
+    return { photos, timePlan: await planByRehearsal({ ...parts, origin, steps: (run) => trainSteps(run, photos) }) };
+  } catch (error) {
+    photos[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Why a run with `maxSeconds` has no plan, if it should have one. */
+function unplannedText({ iterations, maxSeconds, signal }: Run["options"], timePlan: TimePlan | null): string[] {
+  if (timePlan !== null || iterations <= FIRST_REHEARSAL || signal.aborted) return [];
+  return [
+    `${maxSeconds} s are too short to plan this run: it stops there, before the end of its schedule for ${iterations} ` +
+    `iterations`,
+  ];
+}
+
+/** Runs all steps. Frees its native objects when it returns. */
+async function* trainSteps(
+  run: Run,
+  photos: TrainingPhotos,
+  resumed?: CheckpointFile,
+): AsyncGenerator<TrainEvent, void, void> {
+  const { scene, options, gaussians, strategy, controller, state, device } = run;
   using trainer = await Trainer.createAsync(gaussians, photos.views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),

@@ -175,8 +175,11 @@ export interface TrainOptions {
    */
   startCheckpoint?: string | URL;
   /**
-   * Stop after this many seconds of training steps, without loading and evaluation. If the last iteration would evaluate,
-   * the run does so where it stops. Default no limit.
+   * Train for this many seconds: steps and densification events, without loading and evaluation. Before the first step
+   * the run decides how many iterations fill them, `iterations` at most, from discarded rehearsals that take about 15 %
+   * of the time. The `plan` event has the number; a run with it as `iterations` gives the same bits. A run that is 5 %
+   * late is stopped, and evaluates there if its last iteration would. If the time is too short for a rehearsal, a
+   * `warning` says so, and the run is stopped where it ends. Default no limit.
    */
   maxSeconds?: number;
   /** Ends the run after the step in progress; the `done` event still comes. */

@@ -64,6 +64,8 @@ export interface MemoryPlan {
   total: number;
   /** Bytes that the run may use; Infinity if no limit is known. */
   limit: number;
+  /** Bytes of photos in host memory, beside the device's; 0 if all are on the device. */
+  hostBytes: number;
 }
 
 /** Purposes for which many runs need no memory; left out when they are 0. */
@@ -104,7 +106,7 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  *
  * @param input What the memory depends on
  * @param limit Bytes that the run may use. Default Infinity
- * @returns Bytes by purpose, their sum, and the limit
+ * @returns Bytes by purpose, their sum, the limit, and the bytes in host memory
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
   const { library, photos, photosOnDevice = true, heldPhotoBytes = Infinity } = input;
@@ -120,16 +122,17 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
     metrics: input.evaluates ?? false,
   });
   const sizes = photos.map(photoBytes);
-  const held = !photosOnDevice && estimate.stagedPhotos > 0
-    ? estimate.stagedPhotos * sizes.reduce((most, bytes) => Math.max(most, bytes), 0)
-    : Math.min(heldPhotoBytes, sizes.reduce((sum, bytes) => sum + bytes, 0));
+  const held = Math.min(heldPhotoBytes, sizes.reduce((sum, bytes) => sum + bytes, 0));
+  const staged = !photosOnDevice && estimate.stagedPhotos > 0;
+  const onDevice = staged ? estimate.stagedPhotos * sizes.reduce((most, bytes) => Math.max(most, bytes), 0) : held;
   const items: PlanItem[] = [
-    { purpose: "photos", bytes: Math.ceil(held), exact: true },
+    { purpose: "photos", bytes: Math.ceil(onDevice), exact: true },
     ...estimate.items.filter(({ purpose, bytes }) =>
       purpose !== "photos" && (bytes > 0 || !OPTIONAL.includes(purpose))
     ),
   ];
-  return { items, total: items.reduce((sum, item) => sum + item.bytes, 0), limit };
+  const total = items.reduce((sum, item) => sum + item.bytes, 0);
+  return { items, total, limit, hostBytes: staged ? Math.ceil(held) : 0 };
 }
 
 /** What a checkpoint copies. */

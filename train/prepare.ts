@@ -65,12 +65,23 @@ export function runStrategy(
 }
 
 /**
+ * The bytes that a run may use on a device.
+ *
+ * @param device Open device, before anything of the run is on it
+ */
+export async function availableMemory(device: Device): Promise<number> {
+  const { limit, live } = device.memory();
+  return limit > 0 ? limit - live : await device.freeMemory();
+}
+
+/**
  * Makes the initial Gaussians, and plans the run's memory.
  *
  * @param device Open device
  * @param scene What to train on
  * @param options Resolved options
  * @param wanted The run's strategy and counts, before the budget is lowered to what fits
+ * @param available Bytes that the run may use, its photos included
  * @returns See {@linkcode PreparedRun}
  * @throws {TameError} "out of memory" when memory does not suffice; all memory is then freed
  */
@@ -79,10 +90,9 @@ export async function prepareRun(
   scene: Scene,
   options: ResolvedTrainOptions,
   wanted: RunStrategy,
+  available: number,
 ): Promise<PreparedRun> {
   device.memory({ resetPeak: true });
-  const { limit, live } = device.memory();
-  const available = limit > 0 ? limit - live : await device.freeMemory();
   const planOf = (run: RunStrategy, firstInstances?: number): MemoryPlan =>
     planRun(device.library, scene, options, { ...run, firstInstances, limit: available });
   const runOf = (most: number): RunStrategy => runStrategy(scene, options, device.seed, most);

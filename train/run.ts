@@ -59,6 +59,7 @@ export function startDegree({ splats }: Scene): number {
 
 /** How a run ended. */
 export function resultOf({ device, state, ended }: Run): TrainResult {
+  const { peak, host } = device.memory();
   return {
     iteration: state.iteration,
     count: state.count,
@@ -66,7 +67,8 @@ export function resultOf({ device, state, ended }: Run): TrainResult {
     seconds: state.seconds,
     loadSeconds: state.loadSeconds,
     evaluationSeconds: state.evaluationSeconds,
-    peakMemory: device.memory().peak,
+    peakMemory: peak,
+    peakHostMemory: host.peak,
     aborted: ended === "aborted",
     timedOut: ended === "timedOut",
   };

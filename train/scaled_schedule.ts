@@ -7,7 +7,7 @@ import { presetOptions } from "./presets.ts";
 import { strategyOptions } from "./strategy_options.ts";
 
 /** The options of the schedule. */
-const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined);
+export const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined);
 
 /**
  * Scales the schedule to the number of iterations, starting from the values of the preset, else of the strategy, else

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TimePlan } from "./time_plan.ts";
+
 /** What can be due between two steps, in the order of execution. */
 export type Due = "warning" | "event" | "checkpoint" | "save" | "evaluate";
 
@@ -35,7 +37,9 @@ export interface RunState extends Record<Clock, number> {
   meanLoss: number | null;
   /** The first iteration at which that mean is far above the first loss; null if there is none. */
   highAt: number | null;
-  /** Seconds of training steps and events. */
+  /** How many iterations fill `maxSeconds`; null if it is not asked for, or too short to plan. */
+  timePlan: TimePlan | null;
+  /** Seconds of training steps and events, those of rehearsals included. */
   seconds: number;
   /** Seconds of preparation, and of waiting for photos. */
   loadSeconds: number;
@@ -65,8 +69,13 @@ export function lossLimit(first: number): number {
  *
  * @param seed Seed of the run
  * @param counts Number of Gaussians at the start, and after the last densification event
+ * @param timePlan From which the number of iterations follows, if there is one
  */
-export function newState(seed: number, { start, target }: { start: number; target: number }): RunState {
+export function newState(
+  seed: number,
+  { start, target }: { start: number; target: number },
+  timePlan: TimePlan | null = null,
+): RunState {
   return {
     seed,
     iteration: 0,
@@ -79,7 +88,8 @@ export function newState(seed: number, { start, target }: { start: number; targe
     firstLoss: null,
     meanLoss: null,
     highAt: null,
-    seconds: 0,
+    timePlan,
+    seconds: timePlan?.rehearsalSeconds ?? 0,
     loadSeconds: 0,
     evaluationSeconds: 0,
   };

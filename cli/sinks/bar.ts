@@ -4,16 +4,16 @@ import { formatBytes } from "../../base/format.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { count } from "../format.ts";
 import type { Reporter } from "../progress.ts";
-import type { Sink } from "./sink.ts";
+import type { RunSetup, Sink } from "./sink.ts";
 
 /** Shows the number of loaded photos and of finished iterations. */
 export class BarSink implements Sink {
   readonly #reporter: Reporter;
-  readonly #iterations: number;
+  readonly #setup: Pick<RunSetup, "values">;
 
-  constructor(reporter: Reporter, iterations: number) {
+  constructor(reporter: Reporter, setup: Pick<RunSetup, "values">) {
     this.#reporter = reporter;
-    this.#iterations = iterations;
+    this.#setup = setup;
   }
 
   event(event: TrainEvent): void {
@@ -23,7 +23,7 @@ export class BarSink implements Sink {
     }
     if (event.type === "step") {
       const details = [`loss ${event.loss.toFixed(7)}`, `${count(event.count)} Gaussians`, formatBytes(event.memory)];
-      const total = this.#iterations;
+      const total = this.#setup.values.iterations;
       this.#reporter.progress({ label: "Training", done: event.iteration, total, unit: "it", details });
     }
   }

@@ -1,8 +1,9 @@
 // Prints the lines of a run: the memory plan, densification and evaluations, and the result.
 
 import { formatBytes } from "../../base/format.ts";
-import type { DensifyEvent, DoneEvent, EvaluateEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
+import type { DensifyEvent, DoneEvent, EvaluateEvent, SaveEvent, TrainEvent, TrainResult } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
+import type { TimePlan } from "../../train/time_plan.ts";
 import { count, duration, planText, rate } from "../format.ts";
 import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
@@ -31,6 +32,7 @@ export class LinesSink implements Sink {
       case "plan":
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
         if (takesCheckpoints(this.#setup.values)) this.#reporter.note(describeCheckpoints(checkpointBytes(event.plan)));
+        if (event.timePlan !== null) this.#reporter.note(describePlan(event.timePlan));
         if (event.scaled !== undefined) this.#reporter.note(describeScaling(event.scaled, this.#setup.values));
         break;
       case "densify":
@@ -59,7 +61,7 @@ export class LinesSink implements Sink {
   }
 
   async #sumUp({ result }: DoneEvent): Promise<void> {
-    if (result.timedOut) this.#reporter.note(`Stopped by --max_seconds ${this.#setup.values.max_seconds}`);
+    if (result.timedOut) this.#reporter.note(describeStop(result, this.#setup.values));
     const { train, total } = this.#record.seconds;
     this.#reporter.note(
       result.iteration === 0
@@ -68,7 +70,7 @@ export class LinesSink implements Sink {
           `(${rate(result.iteration / train, "it")}), ${duration(total)} in all: ` +
           `${count(result.count)} Gaussians, loss ${result.loss.toFixed(7)}, peak memory ${
             formatBytes(result.peakMemory)
-          }`,
+          }${result.peakHostMemory > 0 ? `, in host memory ${formatBytes(result.peakHostMemory)}` : ""}`,
     );
     if (this.#folder.path === undefined) return;
     this.#reporter.note(`Splats: ${this.#folder.path}`);
@@ -87,6 +89,20 @@ function describeCheckpoints(bytes: number): string {
     formatBytes(bytes)
   } of host memory and of disk each; two are kept while one is written, ` +
     `${formatBytes(3 * bytes)}`;
+}
+
+/** How many iterations fill --max_seconds. */
+function describePlan({ maxSeconds, iterations, most, expectedSeconds, rehearsalSeconds }: TimePlan): string {
+  const all = iterations === most ? "all of its " : "";
+  return `--max_seconds ${maxSeconds}: this run takes ${all}${iterations} iterations, in about ` +
+    `${duration(expectedSeconds)} with the ${duration(rehearsalSeconds)} in which that was measured; ` +
+    `--iterations ${iterations} gives the same result`;
+}
+
+/** Where and why a run ended before its last iteration. */
+function describeStop({ iteration }: TrainResult, { max_seconds, iterations }: RunSetup["values"]): string {
+  return `Stopped by --max_seconds ${max_seconds} after ${iteration} of ${iterations} iterations; --resume with more ` +
+    `seconds goes on`;
 }
 
 /** Describes a scaled schedule in one line. */

@@ -2,6 +2,7 @@
 
 import { type RunConfig, writeRunConfig } from "../../export/model_folder.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import type { TimePlan } from "../../train/time_plan.ts";
 import { userPath } from "../paths.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
@@ -12,6 +13,7 @@ export class RecordSink implements Sink {
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
   #begun = false;
+  #timePlan: TimePlan | null = null;
   #seconds = { load: 0, train: 0, total: 0 };
 
   /** `folder` takes each event before this sink. */
@@ -26,6 +28,7 @@ export class RecordSink implements Sink {
   }
 
   async event(event: TrainEvent): Promise<void> {
+    if (event.type === "plan") this.#timePlan = event.timePlan;
     if (event.type === "done") {
       const { result } = event;
       this.#seconds = {
@@ -42,9 +45,12 @@ export class RecordSink implements Sink {
 
   async #write(ending: Pick<RunConfig, "result" | "seconds">): Promise<void> {
     const { run, device: { backend, name, reason, seed }, scene, folder } = this.#setup;
+    const timePlan = this.#timePlan;
     await writeRunConfig(folder, {
       run,
-      options: recordedOptions(this.#setup),
+      // Repeated with --config, a planned run takes the same iterations, not the same time.
+      options: { ...recordedOptions(this.#setup), ...(timePlan === null ? {} : { max_seconds: null }) },
+      ...(timePlan === null ? {} : { timePlan }),
       device: { backend, name, reason, seed },
       capture: {
         source: scene.source,

@@ -18,7 +18,7 @@ export interface Sink {
 
 /** A run before its first event. */
 export interface RunSetup {
-  /** All options, also those that were not given. */
+  /** All options, also those that were not given. With --max_seconds, its plan settles them before the first event. */
   values: TrainValues;
   device: Device;
   scene: Scene;

@@ -51,7 +51,7 @@ async function pretend(device: Device, folder: string): Promise<Pretended> {
       type: "done",
       iteration: 4,
       gaussians,
-      result: { ...result, peakMemory: 128, aborted: false, timedOut: false },
+      result: { ...result, peakMemory: 128, peakHostMemory: 0, aborted: false, timedOut: false },
     },
     [Symbol.dispose]: () => gaussians[Symbol.dispose](),
   };
@@ -76,9 +76,9 @@ async function tell(sinks: Sink[], ...events: TrainEvent[]): Promise<void> {
   }
 }
 
-sinkTest("BarSink draws photos, then iterations, and clears the bar at the end", async ({ photo, step }) => {
+sinkTest("BarSink draws photos, then iterations, and clears the bar at the end", async ({ photo, step, setup }) => {
   const streams = new Recorder(true);
-  const bar = new BarSink(new Reporter({ streams }), 4);
+  const bar = new BarSink(new Reporter({ streams }), setup);
   await tell([bar], photo(3), step(1));
   assertEquals(streams.errors.split("\r\x1b[K").slice(1), [
     "Photos [##########----------] 3/6",
@@ -123,8 +123,16 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
 sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only that", async ({ setup, ...run }) => {
   const { gaussians } = run.done;
   const items = ["photos", "parameters", "optimizer"].map((purpose) => ({ purpose, bytes: 2048, exact: true }));
-  const plan: MemoryPlan = { items, total: 6144, limit: Infinity };
-  const planned: TrainEvent = { type: "plan", iteration: 0, gaussians, plan, target: 2, densification: [] };
+  const plan: MemoryPlan = { items, total: 6144, limit: Infinity, hostBytes: 0 };
+  const planned: TrainEvent = {
+    type: "plan",
+    iteration: 0,
+    gaussians,
+    plan,
+    target: 2,
+    densification: [],
+    timePlan: null,
+  };
   for (const scaled of [undefined, { densifyUntilIter: 2, shDegreeInterval: 1 }]) {
     const streams = new Recorder(false);
     const reporter = new Reporter({ json: true, streams });

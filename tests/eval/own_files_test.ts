@@ -34,7 +34,16 @@ const RECORD: RenderRecord = {
   ...{ referenceCameras: true, coverage: "rectangle" },
 };
 const SCORES = { "00000.png": 20.5, "00001.png": null };
-const RESULT = { iteration: 5, count: 1, loss: 0.5, seconds: 1, loadSeconds: 1, evaluationSeconds: 0, peakMemory: 9 };
+const RESULT = {
+  iteration: 5,
+  count: 1,
+  loss: 0.5,
+  seconds: 1,
+  loadSeconds: 1,
+  evaluationSeconds: 0,
+  peakMemory: 9,
+  peakHostMemory: 0,
+};
 const writeScores = (folder: string) =>
   writeResults(folder, {
     means: { ours_7: { PSNR: 20.5, SSIM: 0.5 } },

@@ -127,6 +127,7 @@ Deno.test("writeRunConfig() writes the run with the versions that made it", asyn
       loadSeconds: 1,
       evaluationSeconds: 0,
       peakMemory: 9,
+      peakHostMemory: 0,
       aborted: false,
       timedOut: false,
     };

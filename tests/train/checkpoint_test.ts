@@ -110,7 +110,7 @@ async function chunksOf(path: string): Promise<StateChunk[]> {
 
 deviceTest("a run without checkpoints takes none where it is stopped", async (device) => {
   const scene = await syntheticScene(device, { count: 40 });
-  const options = { ...SHORT, iterations: 1_000_000, maxSeconds: 0.05, checkpointSeconds: -1 };
+  const options = { ...SHORT, iterations: 1_000_000, maxSeconds: 1e-6, checkpointSeconds: -1 };
   const { events } = await trained(device, scene, options);
   assertEquals(events.slice(-2).map(({ type }) => type), ["save", "done"]);
 });

@@ -55,7 +55,7 @@ deviceTest("train() says which save is the last one of a run, and why", async (d
     return savesOf(events).map(({ ending }) => ending);
   };
   assertEquals(await endings({ iterations: 8, saveIterations: [4] }), [undefined, "finished"]);
-  assertEquals(await endings({ iterations: 1_000_000, maxSeconds: 0.05 }), ["timedOut"]);
+  assertEquals(await endings({ iterations: 1_000_000, maxSeconds: 1e-6 }), ["timedOut"]);
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 60);
   assertEquals(await endings({ iterations: 1_000_000, signal: controller.signal }), ["aborted"]);

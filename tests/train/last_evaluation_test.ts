@@ -35,7 +35,7 @@ deviceTest("train() evaluates at the end when views are held out, and only then"
 deviceTest("train() makes the evaluation of the last iteration also when maxSeconds ends the run", async (device) => {
   const scene = await syntheticScene(device);
   for (const [testIterations, sets] of [[undefined, ["test", "train"]], [[-1], []]] as const) {
-    const options = { ...RUN, iterations: 1_000_000, maxSeconds: 0.1, testIterations };
+    const options = { ...RUN, iterations: 1_000_000, maxSeconds: 1e-6, testIterations };
     const { events, result } = await trained(device, scene, options);
     assertEquals(result.timedOut, true);
     const evaluations = events.filter((event) => event.type === "evaluate");

@@ -54,9 +54,14 @@ export interface CheckpointManifest extends RunOrigin {
 /** What a value of the manifest has to be. */
 type Shape = "number" | "string" | "object" | readonly [Shape] | { readonly [name: string]: Shape };
 
+const TIME_PLAN: Shape = {
+  ...{ maxSeconds: "number", iterations: "number", most: "number" },
+  ...{ rehearsalSeconds: "number", expectedSeconds: "number" },
+};
+
 const COUNTERS = ["seed", "iteration", "start", "target", "count", "seconds", "loadSeconds", "evaluationSeconds"];
 
-/** Everything that is read from a manifest; the losses and where they are bad may be null. */
+/** Everything that is read from a manifest; the losses and where they are bad, and `timePlan`, may be null. */
 const SHAPE: Shape = {
   written: "string",
   versions: { tame: "string", abi: "number" },
@@ -80,7 +85,7 @@ const SHAPE: Shape = {
  */
 export function parseManifest(bytes: Uint8Array, path: string): CheckpointManifest {
   const json = parseJsonObject(bytes, path);
-  const wrong = misshapen(json, SHAPE, "");
+  const wrong = misshapen(json, SHAPE, "") ?? misshapenPlan(json.state);
   if (wrong !== undefined) throw new DataError(`Checkpoint's manifest has no valid "${wrong}"`, { path });
   const manifest = json as unknown as CheckpointManifest;
   for (const { name, values, rows } of manifest.columns) {
@@ -92,6 +97,11 @@ export function parseManifest(bytes: Uint8Array, path: string): CheckpointManife
     }
   }
   return manifest;
+}
+
+function misshapenPlan(state: unknown): string | undefined {
+  const plan = isObject(state) ? state.timePlan ?? null : null;
+  return plan === null ? undefined : misshapen(plan, TIME_PLAN, "state.timePlan");
 }
 
 /** The name of the first value that has another shape; undefined if all have theirs. */

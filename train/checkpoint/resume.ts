@@ -53,12 +53,14 @@ function storableOptions(options: ResolvedTrainOptions): JsonObject {
 /**
  * The options of a resumed run: those of the checkpoint, and those that the caller gave in addition.
  *
- * @param given What the caller of `train` gave
+ * @param asked What the caller of `train` gave
  * @param checkpoint The checkpoint
  * @throws {OptionError} When the caller gave another value of an option that must stay
  */
-export function resumedOptions(given: TrainOptions, { path, manifest }: CheckpointFile): TrainOptions {
+export function resumedOptions(asked: TrainOptions, { path, manifest }: CheckpointFile): TrainOptions {
   const stored = manifest.options;
+  // The number that was given when `maxSeconds` was planned stands for the number that was decided.
+  const given = asked.iterations === manifest.state.timePlan?.most ? { ...asked, iterations: undefined } : asked;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || !FIXED.includes(name)) continue;
     const own = name === "strategy" && stored.strategy === undefined;

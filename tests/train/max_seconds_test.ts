@@ -1,0 +1,124 @@
+// Runs with maxSeconds: their plan, the bits of its number of iterations, the hard stop, and resuming. Their clock is
+// the work that they have done, so that the plan does not depend on what else the machine does.
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { OptionError } from "../../base/option.ts";
+import type { Device } from "../../ffi/device.ts";
+import { CheckpointFile } from "../../train/checkpoint/file.ts";
+import type { PlanEvent } from "../../train/events.ts";
+import type { TrainOptions } from "../../train/options.ts";
+import type { TimePlan } from "../../train/time_plan.ts";
+import { stopAt, temporaryFolder } from "../support/checkpoints.ts";
+import { deviceTest } from "../support/device.ts";
+import { syntheticScene } from "../support/synthetic_scene.ts";
+import { type Trained, trained } from "../support/train_run.ts";
+
+const MOST = 1_000_000;
+const RUN: TrainOptions = { iterations: MOST, budget: 3, testIterations: [-1] };
+
+/** Replaces the clock by one second for each million of Gaussians in steps, and of pixels that they cover. */
+function workClock(device: Device): Disposable {
+  const { now } = performance;
+  device.profile("start");
+  performance.now = () => {
+    const { gaussians, evaluated } = device.profile("read");
+    return (gaussians + evaluated) / 1000;
+  };
+  return {
+    [Symbol.dispose]: () => {
+      performance.now = now;
+      device.profile("stop");
+    },
+  };
+}
+
+/** The seconds of the first steps of a run. */
+async function secondsOfSteps(device: Device, iterations: number): Promise<number> {
+  const scene = await syntheticScene(device);
+  return (await trained(device, scene, { ...RUN, iterations })).result.seconds;
+}
+
+function planOf({ events }: Pick<Trained, "events">): TimePlan | null {
+  return (events.find(({ type }) => type === "plan") as PlanEvent).timePlan;
+}
+
+deviceTest("train() fills maxSeconds, and the iterations of its plan give the same bits", async (device) => {
+  using _ = workClock(device);
+  const scene = await syntheticScene(device);
+  for (const options of [RUN, { ...RUN, preset: "fast", dataDevice: "disk" }, { ...RUN, strategy: "adc" }] as const) {
+    const maxSeconds = await secondsOfSteps(device, 800);
+    const run = await trained(device, scene, { ...options, maxSeconds });
+    const plan = planOf(run)!;
+    assertEquals([run.result.iteration, run.result.timedOut], [plan.iterations, false]);
+    assertEquals([plan.maxSeconds, plan.most], [maxSeconds, MOST]);
+    assert(plan.iterations > 50 && plan.iterations < 5000, `${plan.iterations}`);
+    assertAlmostEquals(run.result.seconds / maxSeconds, 0.98, 0.15); // a few Gaussians, whose work varies much
+    const [first] = run.events.filter((event) => event.type === "step");
+    assert(first.seconds > plan.rehearsalSeconds && plan.rehearsalSeconds > 0);
+    const same = await trained(device, scene, { ...options, iterations: plan.iterations });
+    assertEquals(run.rows, same.rows);
+    assertEquals(run.losses, same.losses);
+    assertEquals(planOf(same), null);
+  }
+  const { byPurpose } = device.memory();
+  assertEquals([byPurpose.parameters.live, byPurpose.photos.live], [0, 0], "nothing is left of the rehearsals");
+});
+
+deviceTest("the plan of maxSeconds is part of the checkpoint, and a run that goes on keeps it", async (device) => {
+  using _ = workClock(device);
+  await using folder = await temporaryFolder();
+  const scene = await syntheticScene(device);
+  const options = { ...RUN, maxSeconds: await secondsOfSteps(device, 200) };
+  const whole = await trained(device, scene, options);
+  const plan = planOf(whole)!;
+  const startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, 20);
+  const { manifest: { state, options: stored } } = await CheckpointFile.open(startCheckpoint);
+  assertEquals([state.timePlan?.iterations, stored.iterations], [plan.iterations, plan.iterations]);
+  for (const iterations of [undefined, MOST, plan.iterations]) {
+    const rest = await trained(device, scene, { startCheckpoint, iterations });
+    assertEquals([planOf(rest), rest.result.timedOut], [state.timePlan, false]);
+    assertEquals(rest.rows, whole.rows);
+  }
+  const error = await assertRejects(() => trained(device, scene, { startCheckpoint, iterations: 30 }), OptionError);
+  assertStringIncludes(error.message, `with 30 as iterations: its run has ${plan.iterations}`);
+});
+
+deviceTest("train() stops a planned run 5 % behind maxSeconds, and more seconds complete it", async (device) => {
+  using _ = workClock(device);
+  await using folder = await temporaryFolder();
+  const scene = await syntheticScene(device);
+  const options = { ...RUN, maxSeconds: await secondsOfSteps(device, 200) };
+  const whole = await trained(device, scene, options);
+  const startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, 20);
+  // As if the machine had become slower: half of the time must do.
+  const maxSeconds = whole.result.seconds / 2;
+  const stopped = await trained(device, scene, { startCheckpoint, maxSeconds });
+  assertEquals(stopped.result.timedOut, true);
+  assert(stopped.result.iteration < planOf(whole)!.iterations);
+  assertAlmostEquals(stopped.result.seconds / maxSeconds, 1.05, 0.04);
+  assertEquals(stopped.events.slice(-3).map(({ type }) => type), ["save", "checkpoint", "done"]);
+  const rest = await trained(device, scene, { startCheckpoint, maxSeconds: 3 * maxSeconds });
+  assertEquals(rest.result.timedOut, false);
+  assertEquals(rest.rows, whole.rows);
+});
+
+deviceTest(
+  "train() warns of a maxSeconds that is too short to plan, and a stop ends its rehearsals",
+  async (device) => {
+    const scene = await syntheticScene(device);
+    const messages = async (options: TrainOptions) =>
+      (await trained(device, scene, { ...RUN, ...options })).events.flatMap((event) =>
+        event.type === "warning" ? [event.message] : []
+      );
+    assertEquals(await messages({ maxSeconds: 1e-6 }), [
+      "0.000001 s are too short to plan this run: it stops there, before the end of its schedule for 1000000 iterations",
+    ]);
+    assertEquals(await messages({ maxSeconds: 1e6, iterations: 8, budget: 1 }), []);
+    const controller = new AbortController();
+    const [first, ...others] = scene.train;
+    const photo = () => (controller.abort(), first.photo());
+    const stopping = { ...scene, train: [{ ...first, photo }, ...others] };
+    const { result, events } = await trained(device, stopping, { ...RUN, maxSeconds: 60, signal: controller.signal });
+    assertEquals([result.aborted, result.iteration], [true, 0]);
+    assertEquals(events.map(({ type }) => type), ["plan", "done"]);
+  },
+);
