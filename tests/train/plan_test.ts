@@ -85,6 +85,7 @@ await planTest("cpu", "planMemory() counts alpha and masks, and only held photos
 await planTest("cuda", "planMemory() counts the two largest photos when a GPU copies them from disk", (planned) => {
   const input = { photos: variousPhotos(), count: 10, shDegree: 0, photosOnDevice: false, heldPhotoBytes: 1500 };
   assertEquals(bytesOf(planned(input), "photos"), 2 * 1000);
+  assertEquals(planned(input).hostBytes, 1500);
 });
 
 await planTest("cpu", "planMemory() counts the scores of densification if the run densifies", (planned) => {
@@ -104,7 +105,9 @@ for (
     `planMemory() counts ${expected} bytes of photos when they are ${onDevice ? "" : "not "}on the ${backend} device`,
     (planned) => {
       const photos = [{ width: 10, height: 20 }, { width: 30, height: 40 }, { width: 30, height: 40 }];
-      assertEquals(bytesOf(planned({ photos, photosOnDevice: onDevice, count: 10, shDegree: 0 }), "photos"), expected);
+      const plan = planned({ photos, photosOnDevice: onDevice, count: 10, shDegree: 0 });
+      assertEquals(bytesOf(plan, "photos"), expected);
+      assertEquals(plan.hostBytes, backend === "cuda" && !onDevice ? 7800 : 0);
     },
   );
 }
