@@ -84,6 +84,9 @@ export async function run(argv: string[]): Promise<number> {
   await using _lock = await FolderLock.take(folder, (message) => reporter.warn(message));
   const run = await runIdentity(folder, values.start_checkpoint);
   const setup: RunSetup = { values, device, scene, folder, run, loadSeconds };
+  if (options.maxSeconds !== undefined && options.startCheckpoint === undefined) {
+    reporter.note(`--max_seconds ${options.maxSeconds}: measuring how many iterations fill this time`);
+  }
   const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
   const sink = sinksOf(setup, reporter);
   const { aborted } = await trainInto(sink, setup, { options: { ...options, signal }, plannedValues });
