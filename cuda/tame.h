@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 8u
+#define TAME_ABI_VERSION 9u
 
 typedef int32_t tame_status;
 #define TAME_OK 0

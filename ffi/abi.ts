@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 8,
+  ABI_VERSION: 9,
 
   OK: 0,
   INVALID_ARGUMENT: 1,

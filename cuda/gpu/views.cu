@@ -77,10 +77,9 @@ void GpuViews::copy(Stage& stage, uint32_t index) {
   stage.view = TAME_NO_VIEW;  // also if there is no memory for it
   if (stage.pixels.size() < largest_) stage.pixels.assign(largest_);
   stage.free.hold(*copies_);
-  check(
-      cudaMemcpyAsync(stage.pixels.data(), views_[index].host.data(), views_[index].bytes, cudaMemcpyHostToDevice,
-                      *copies_),
-      "copy a photo");
+  check(cudaMemcpyAsync(stage.pixels.data(), views_[index].host.data(), views_[index].bytes, cudaMemcpyHostToDevice,
+                        *copies_),
+        "copy a photo");
   stage.ready.record(*copies_);
   stage.view = index;
 }
