@@ -99,7 +99,7 @@ typedef struct tame_device_options {
   uint32_t index;
   uint64_t memory_limit; /* bytes for everything the device handle and its children allocate; 0 = no limit */
   uint64_t seed;         /* of every random number drawn natively */
-  uint32_t threads;      /* CPU backend: 0 = all hardware threads, at most 256 */
+  uint32_t threads;      /* host threads, at most 256; 0 = all on the CPU backend, at most 8 on CUDA */
   uint32_t reserved;
 } tame_device_options;
 

@@ -26,7 +26,7 @@ export interface DeviceOptions {
   memoryLimit?: number;
   /** Seed of every random number. Default 0. */
   seed?: number;
-  /** Threads of the CPU backend, at most 256; 0 for all hardware threads. Default 0. */
+  /** Host threads, at most 256; 0 for all hardware threads on the CPU backend, at most 8 beside a GPU. Default 0. */
   threads?: number;
   /** Path of the native library. Default `TAME_LIBRARY`, else the one in build/. */
   library?: string | URL;

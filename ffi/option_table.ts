@@ -28,7 +28,7 @@ export const DEVICE_ROWS = [
     default: 0,
     minimum: 0,
     maximum: 256,
-    help: "threads of the CPU backend; 0: one per hardware thread",
+    help: "host threads; 0: all hardware threads, beside a GPU at most 8",
   },
   {
     name: "memory_limit",

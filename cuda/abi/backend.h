@@ -18,6 +18,7 @@
 #include "failure.h"
 #include "ledger.h"
 #include "row_edit.h"
+#include "threads.h"
 
 namespace tame {
 
@@ -153,6 +154,7 @@ class Device {
  public:
   virtual ~Device() = default;
   Ledger& ledger() { return ledger_; }
+  virtual Threads& threads() = 0;  // for work on the host
   // Makes this the device that the thread computes on. DeviceEntry calls it before every call and before objects of the
   // device are destroyed, so that their destructors need not know where they are.
   virtual void make_current() noexcept {}

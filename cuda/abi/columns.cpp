@@ -65,7 +65,9 @@ std::optional<std::vector<float>> Columns::read(std::string_view name) const {
     find_state(kParameterRows[TAME_PARAMETER_OPACITIES].name, column, plane);
     std::vector<float> values = read_state(column, plane);
     const bool linear = gaussians_.linear_opacity();
-    for (float& value : values) value = core::used_opacity(linear, value);
+    state_.threads().ranges(values.size(), [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) values[i] = core::used_opacity(linear, values[i]);
+    });
     return values;
   }
   if (!find_state(name, column, plane)) return std::nullopt;
@@ -75,18 +77,21 @@ std::optional<std::vector<float>> Columns::read(std::string_view name) const {
 std::vector<float> Columns::evaluate(const char* what, std::string_view expression) const {
   const uint32_t count = gaussians_.count();
   std::map<std::string_view, std::vector<float>> loaded;  // of the state, each once
-  return evaluate_expression(what, expression, count, [&](std::string_view name) -> const float* {
-    static constexpr float kNoRows[1] = {};
-    const auto scratch = scratch_.find(name);
-    if (scratch != scratch_.end()) return count == 0 ? kNoRows : scratch->second.values.data();
-    auto found = loaded.find(name);
-    if (found == loaded.end()) {
-      std::optional<std::vector<float>> values = read(name);
-      if (!values.has_value()) return nullptr;
-      found = loaded.emplace(name, std::move(*values)).first;
-    }
-    return count == 0 ? kNoRows : found->second.data();
-  });
+  return evaluate_expression(
+      what, expression, count,
+      [&](std::string_view name) -> const float* {
+        static constexpr float kNoRows[1] = {};
+        const auto scratch = scratch_.find(name);
+        if (scratch != scratch_.end()) return count == 0 ? kNoRows : scratch->second.values.data();
+        auto found = loaded.find(name);
+        if (found == loaded.end()) {
+          std::optional<std::vector<float>> values = read(name);
+          if (!values.has_value()) return nullptr;
+          found = loaded.emplace(name, std::move(*values)).first;
+        }
+        return count == 0 ? kNoRows : found->second.data();
+      },
+      state_.threads());
 }
 
 void Columns::check_writable(std::string_view name) const {
@@ -107,7 +112,9 @@ void Columns::check_writable(std::string_view name) const {
 
 void Columns::store_opacities(std::vector<float>& values) const {
   const bool linear = gaussians_.linear_opacity();
-  for (float& value : values) value = core::store_opacity(linear, value);
+  state_.threads().ranges(values.size(), [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) values[i] = core::store_opacity(linear, values[i]);
+  });
 }
 
 void Columns::write_at(std::string_view name, std::vector<float> values, const std::vector<float>& chosen, bool stays) {

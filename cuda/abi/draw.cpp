@@ -49,16 +49,18 @@ void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
 }
 
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
-                         const Drawing& drawing) {
+                         const Drawing& drawing, Threads& threads) {
+  std::vector<float> times(members.size());
+  threads.ranges(members.size(), [&](size_t begin, size_t end) {
+    for (size_t k = begin; k < end; ++k) {
+      const float weight = weights[members[k]];
+      times[k] = exponential(drawing, members[k]) / (weight > 0 ? weight : 1.f);
+    }
+  });
   std::vector<Ticket> weighted, rest;
   weighted.reserve(members.size());
-  for (const uint32_t i : members) {
-    const float e = exponential(drawing, i);
-    if (weights[i] > 0)
-      weighted.push_back({e / weights[i], i});
-    else
-      rest.push_back({e, i});
-  }
+  for (size_t k = 0; k < members.size(); ++k)
+    (weights[members[k]] > 0 ? weighted : rest).push_back({times[k], members[k]});
   if (count > weighted.size()) {
     keep_first(rest, count - uint32_t(weighted.size()));
     weighted.insert(weighted.end(), rest.begin(), rest.end());

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "threads.h"
+
 namespace tame {
 
 struct Ticket {
@@ -27,7 +29,7 @@ struct Drawing {
 // `count` of the members, with probability proportional to their weights; those of weight 0 or less, or NaN, come after
 // all others, in random order.
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
-                         const Drawing& drawing);
+                         const Drawing& drawing, Threads& threads);
 
 // `count` draws of one member each, proportional to the weights in whole units of 2^-20 of the largest, so that their
 // sums are exact; nothing if all weights are 0. Ascending.

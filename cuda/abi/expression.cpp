@@ -147,23 +147,24 @@ class Parser {
 }  // namespace
 
 std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
-                                       const ColumnSource& columns) {
+                                       const ColumnSource& columns, Threads& threads) {
   const std::vector<Node> nodes = Parser(what, text, columns).run();
-  std::vector<float> blocks(nodes.size() * kBlock), out(rows);
-  std::vector<const float*> values(nodes.size());  // of each node at the block at hand
-  for (size_t k = 0; k < nodes.size(); ++k) {
-    values[k] = &blocks[k * kBlock];
-    if (nodes[k].operation == nullptr) std::fill_n(&blocks[k * kBlock], kBlock, nodes[k].number);
-  }
-  for (size_t first = 0; first < rows; first += kBlock) {
-    const size_t n = std::min(kBlock, rows - first);
+  const size_t share = nodes.size() * kBlock;
+  std::vector<float> blocks(threads.size() * share), out(rows);
+  for (size_t k = 0; k < blocks.size() / kBlock; ++k)
+    std::fill_n(&blocks[k * kBlock], kBlock, nodes[k % nodes.size()].number);
+  std::vector<const float*> inputs(threads.size() * nodes.size());  // of each node at the block at hand
+  threads.run(uint32_t((rows + kBlock - 1) / kBlock), [&](uint32_t block, uint32_t thread) {
+    const size_t first = block * kBlock, n = std::min(kBlock, rows - first);
+    const float** const values = &inputs[thread * nodes.size()];
     for (size_t k = 0; k < nodes.size(); ++k) {
       const auto& [operation, column, number, a] = nodes[k];
-      if (column != nullptr) values[k] = column + first;
-      if (operation != nullptr) operation->apply(values[a[0]], values[a[1]], values[a[2]], &blocks[k * kBlock], n);
+      float* const result = &blocks[thread * share + k * kBlock];
+      values[k] = column != nullptr ? column + first : result;
+      if (operation != nullptr) operation->apply(values[a[0]], values[a[1]], values[a[2]], result, n);
     }
-    std::copy_n(values.back(), n, &out[first]);
-  }
+    std::copy_n(values[nodes.size() - 1], n, &out[first]);
+  });
   return out;
 }
 

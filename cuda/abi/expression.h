@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "threads.h"
+
 namespace tame {
 
 // The values of a column by name, one per Gaussian, valid until the evaluation ends; null if there is no such column.
@@ -13,6 +15,6 @@ using ColumnSource = std::function<const float*(std::string_view name)>;
 // Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which are TAME_INVALID_ARGUMENT and
 // give the position in the text.
 std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
-                                       const ColumnSource& columns);
+                                       const ColumnSource& columns, Threads& threads);
 
 }  // namespace tame

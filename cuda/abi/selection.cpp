@@ -24,8 +24,13 @@ std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::
     return members;
   }
   const std::vector<float> among = trainer.columns.evaluate(what, expression);
-  for (uint32_t i = 0; i < count; ++i)
-    if (among[i] != 0) members.push_back(i);
+  members.resize(count + 1);  // one more: a row that is left out is written over
+  size_t next = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    members[next] = i;
+    next += among[i] != 0;
+  }
+  members.resize(next);
   return members;
 }
 
@@ -159,7 +164,8 @@ tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_
       check_count("draw.count", chosen.count, 0, kMaxRows);
       for (const uint32_t i : draw_repeatedly(members, values, chosen.count, drawing)) drawn[i] += 1.f;
     } else {
-      for (const Ticket& t : tame::draw(members, values, chosen.count, drawing)) drawn[t.index] = 1.f;
+      for (const Ticket& t : tame::draw(members, values, chosen.count, drawing, call->trainer->state.threads()))
+        drawn[t.index] = 1.f;
     }
     call->trainer->columns.write(name, std::move(drawn));
   });

@@ -71,6 +71,7 @@ class TrainingState {
   Planes view_gradients(uint32_t place) const;
   GradientSum gradient_sum(uint32_t place) const;
   uint32_t views() const { return views_; }
+  Threads& threads() const { return device_.threads(); }
 
   std::vector<StateColumn> columns() const;
   // Current number of rows of a column.

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "../abi/backend.h"
+#include "../abi/threads.h"
 #include "loss.h"
 #include "rasterizer.h"
-#include "threads.h"
 
 namespace tame::cpu {
 
@@ -38,7 +38,7 @@ class CpuDevice : public Device, public std::enable_shared_from_this<CpuDevice> 
   std::shared_ptr<Lpips> make_lpips(uint32_t net, const float* weights) override;
   void undistort(const Undistortion& job, const uint8_t* photo, uint8_t* image) override;
 
-  Threads& threads() { return threads_; }
+  Threads& threads() override { return threads_; }
   const Kernels& kernels() const { return kernels_; }
   Profile& profile() { return profile_; }
   Rasterizer& rasterizer() { return rasterizer_; }

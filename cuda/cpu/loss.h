@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "../abi/threads.h"
 #include "kernels.h"
 #include "memory.h"
 #include "rasterizer.h"
-#include "threads.h"
 
 namespace tame::cpu {
 

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 
+#include "../abi/threads.h"
 #include "../tame.h"
 #include "kernels.h"
 #include "memory.h"
 #include "profile.h"
-#include "threads.h"
 
 namespace tame::cpu {
 

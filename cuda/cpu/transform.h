@@ -2,10 +2,10 @@
 // the trainer has none.
 #pragma once
 
+#include "../abi/threads.h"
 #include "../core/transform.h"
 #include "memory.h"
 #include "rasterizer.h"
-#include "threads.h"
 
 namespace tame::cpu {
 

@@ -1,11 +1,16 @@
 // See device.h; also the backend functions that need no device.
+#include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "device.h"
 
 namespace tame::gpu {
 
 namespace {
+
+// Of the host, for what events compute there: more of them make no difference.
+constexpr uint32_t kUsualThreads = 8, kMostThreads = 256;
 
 // Used to query whether the library has code for a device.
 __global__ void probe_kernel() {}
@@ -25,7 +30,10 @@ bool has_code() {
 }  // namespace
 
 GpuDevice::GpuDevice(const tame_device_options& options)
-    : Device(options.memory_limit, options.seed), index_(int(options.index)) {
+    : Device(options.memory_limit, options.seed),
+      index_(int(options.index)),
+      most_threads_(options.threads != 0 ? std::min(kMostThreads, options.threads)
+                                         : std::clamp(std::thread::hardware_concurrency(), 1u, kUsualThreads)) {
   use([&] {
     if (!has_code()) {
       cudaDeviceProp properties;
@@ -49,6 +57,11 @@ GpuDevice::~GpuDevice() {
 
 void GpuDevice::make_current() noexcept {
   cudaSetDevice(index_);  // an error is that of the next checked call
+}
+
+Threads& GpuDevice::threads() {
+  if (!threads_.has_value()) threads_.emplace(most_threads_);
+  return *threads_;
 }
 
 void GpuDevice::synchronize() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "../abi/backend.h"
@@ -17,6 +18,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   ~GpuDevice() override;
 
   void make_current() noexcept override;
+  Threads& threads() override;
   void synchronize() override;
   void read_profile(tame_profile& out) override;
   void enable_profile(bool on) override;
@@ -62,6 +64,8 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
 
  private:
   const int index_;
+  const uint32_t most_threads_;
+  std::optional<Threads> threads_;  // from their first use
   std::string poison_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Profile> profile_;

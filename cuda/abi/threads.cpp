@@ -5,7 +5,7 @@
 #include <new>
 #include <system_error>
 
-namespace tame::cpu {
+namespace tame {
 
 namespace {
 
@@ -91,4 +91,4 @@ void Threads::work_until_closed(uint32_t thread) {
   }
 }
 
-}  // namespace tame::cpu
+}  // namespace tame

@@ -4,13 +4,14 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
-namespace tame::cpu {
+namespace tame {
 
 class Threads {
  public:
@@ -31,6 +32,13 @@ class Threads {
     start(
         items, [](const void* w, uint32_t item, uint32_t thread) { (*static_cast<const Work*>(w))(item, thread); },
         &work);
+  }
+  // Calls work(begin, end) for ranges that together are 0 .. n - 1, the same for any number of threads, and waits.
+  template <class Work>
+  void ranges(size_t n, const Work& work) {
+    constexpr size_t kRange = 8192;
+    run(uint32_t((n + kRange - 1) / kRange),
+        [&](uint32_t item, uint32_t) { work(item * kRange, n - item * kRange < kRange ? n : (item + 1) * kRange); });
   }
 
  private:
@@ -55,4 +63,4 @@ class Threads {
   const void* work_ = nullptr;
 };
 
-}  // namespace tame::cpu
+}  // namespace tame
