@@ -55,7 +55,7 @@ export async function run(argv: string[]): Promise<number> {
   using interrupt = new Interrupt(() =>
     reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
   );
-  const { signal } = interrupt;
+  const signal = AbortSignal.any([interrupt.signal, reporter.lost]);
 
   const source = userPath(values.source_path);
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
@@ -83,12 +83,13 @@ export async function run(argv: string[]): Promise<number> {
   await using _lock = await FolderLock.take(folder, (message) => reporter.warn(message));
   const run = await runIdentity(folder, values.start_checkpoint);
   const setup: RunSetup = { values, device, scene, folder, run, loadSeconds };
-  const { aborted } = await trainInto(sinksOf(setup, reporter), setup, { ...options, signal });
+  const { aborted } = await trainInto(sinksOf(setup, reporter, signal), setup, { ...options, signal });
+  await reporter.delivered(interrupt.signal);
   return aborted ? interrupt.code : EXIT.done;
 }
 
-/** All outputs of a run. A sink that uses another comes after it. */
-function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
+/** All outputs of a run until `signal` fires. A sink that uses another comes after it. */
+function sinksOf(setup: RunSetup, reporter: Reporter, signal: AbortSignal): Sink {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
   return new AllSinks([
@@ -98,7 +99,7 @@ function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
     record,
     new BarSink(reporter, setup.values.iterations),
     new LinesSink(reporter, setup, { folder, record }),
-    new JsonSink(reporter, setup, { folder, record }),
+    new JsonSink(reporter, setup, { folder, record, signal }),
   ]);
 }
 

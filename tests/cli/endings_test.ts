@@ -6,7 +6,7 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { parseSplatsPly } from "../../load/ply.ts";
-import { lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
+import { checkpointPath, lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
 import { ended, ROOT } from "../support/process.ts";
 import { TINY_VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -150,22 +150,53 @@ async function shell(script: string, folder: string): Promise<{ code: number; st
   return await ended(child);
 }
 
-workflowTest("tame train --json finishes when its pipe is closed", async (folder) => {
-  const { stdout, stderr } = await shell(
-    `{ $TAME ${RUN.join(" ")} --iterations 200; echo "code $?" >&2; } | head -1`,
-    folder,
-  );
-  assertEquals(JSON.parse(stdout).type, "plan");
-  assertStringIncludes(stderr, "code 0");
-  assertEquals((await loaded(join(folder, "out"))).iteration, 200);
+/** The events that a run wrote to a file. */
+async function eventsOf(path: string): Promise<Event[]> {
+  return (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+/** What a run must leave that ended early: its Gaussians, and a checkpoint of the same iteration. */
+async function endedEarly(out: string, last: number): Promise<void> {
+  const { iteration, count } = await loaded(out);
+  assert(iteration > 0 && iteration < last, `${iteration}`);
+  assertEquals(count, 400);
+  assert(existsSync(checkpointPath(out, iteration)));
+}
+
+workflowTest("tame train --json saves and exits with 1 when its pipe is closed, and can go on", async (folder) => {
+  const head = `{ $TAME ${LONG.join(" ")}; echo "code $?" >&2; } | head -3`;
+  const { stdout, stderr } = await shell(head, folder);
+  assertEquals(JSON.parse(stdout.split("\n")[0]).type, "plan");
+  assertMatch(stderr, /^Error: Cannot write events to the standard output: its reader has gone\ncode 1$/m);
+  await endedEarly(join(folder, "out"), 1_000_000);
 });
 
-workflowTest("tame train --json warns once and finishes when its output is full", async (folder) => {
+workflowTest("tame train --json saves and exits with 1 when its output is full", async (folder) => {
   if (!existsSync("/dev/full")) return;
-  const { code, stderr } = await shell(`$TAME ${RUN.join(" ")} --iterations 200 > /dev/full`, folder);
-  assertEquals(code, EXIT.done, stderr);
-  assertEquals(stderr.match(/Warning: Cannot write to the standard output.*No space left/g)?.length, 1);
-  assertEquals((await loaded(join(folder, "out"))).iteration, 200);
+  const { code, stderr } = await shell(`$TAME ${LONG.join(" ")} > /dev/full`, folder);
+  assertEquals(code, EXIT.failed, stderr);
+  assertMatch(stderr, /^Error: Cannot write events to the standard output: No space left on device/m);
+  assert(!existsSync(join(folder, "out")), "the first event is lost, before the first step");
+  const text = await shell(`$TAME ${RUN.join(" ").replace("--json", "")} --iterations 20 > /dev/full`, folder);
+  assertEquals(text.code, EXIT.done, text.stderr); // lines are for people, who have the result
+  assertEquals(text.stderr.match(/Warning: Cannot write to the standard output.*No space left/g)?.length, 1);
+  assertEquals((await loaded(join(folder, "out"))).iteration, 20);
+});
+
+workflowTest("tame train --json saves at SIGTERM also when nobody reads its events", async (folder) => {
+  // The pipe is full before the first event.
+  const script = `
+mkfifo pipe; sleep 1000 < pipe & reader=$!
+exec 3> pipe; dd if=/dev/zero bs=4096 count=16 status=none >&3
+$TAME ${LONG.join(" ")} >&3 & run=$!
+until [ -e out/config.json ]; do sleep 0.05; done
+kill -TERM $run; wait $run; code=$?
+kill $reader; exit $code
+`;
+  const { code, stderr } = await shell(script, folder);
+  assertEquals(code, EXIT.terminated, stderr);
+  assertStringIncludes(stderr, "saving the Gaussians");
+  await endedEarly(join(folder, "out"), 1_000_000);
 });
 
 /** Whether this system lets the tests start a process in namespaces of its own. */
@@ -214,9 +245,7 @@ separateTest("tame train warns when the disk is full at a save, and saves again 
   const saved = await savedIterations(out);
   assert(!saved.includes(500) && saved.includes(4000), saved.join());
   assertEquals(await loaded(out), { iteration: 4000, count: 400 });
-  const events: Event[] = (await Deno.readTextFile(join(folder, "events"))).trimEnd().split("\n").map((line) =>
-    JSON.parse(line)
-  );
+  const events = await eventsOf(join(folder, "events"));
   const paths = events.filter(({ type }) => type === "save").map(({ path }) => path !== undefined);
   assertEquals([paths[0], paths.at(-1)], [false, true]);
 });
@@ -240,7 +269,7 @@ wait $outer
 `;
   const { code, stderr } = await shell(script, folder);
   assertEquals(code, 143, stderr);
-  const done = JSON.parse((await Deno.readTextFile(join(folder, "events"))).trimEnd().split("\n").at(-1)!);
+  const done = (await eventsOf(join(folder, "events"))).at(-1)!;
   assertEquals(done.type, "done");
   assertEquals((await loaded(join(folder, "out"))).iteration, done.iteration);
 });
