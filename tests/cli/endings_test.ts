@@ -2,11 +2,12 @@
 // real run as a process.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { existsSync } from "@std/fs";
+import { existsSync, walk } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { parseSplatsPly } from "../../load/ply.ts";
 import { checkpointPath, lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
+import { CheckpointFile } from "../../train/checkpoint/file.ts";
 import { ended, ROOT } from "../support/process.ts";
 import { TINY_VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -218,15 +219,17 @@ function separateTest(name: string, body: (folder: string) => Promise<void>): vo
   workflowTest(name, body, separable ? undefined : "no user namespaces");
 }
 
-/** The script of a run into a disk of 4 MB that another program fills when the run has begun. */
-const filled = (options: string, after: string): string => `
+/** The script of a run into a disk of 4 MB that another program fills when a file of the run is there. */
+const filled = (options: string, after: string, file = "input.ply"): string => `
 mkdir disk && mount -t tmpfs -o size=4m tmpfs disk
 $TAME ${RUN.join(" ").replace("-m out", "-m disk/out")} --test_iterations -1 ${options} > events & run=$!
-until [ -e disk/out/input.ply ] || ! kill -0 $run; do sleep 0.01; done
+until [ -e disk/out/${file} ] || ! kill -0 $run; do sleep 0.01; done
 cat /dev/zero > disk/filler 2> /dev/null
 ${after}
 wait $run; code=$?
 rm -f disk/filler; cp -r disk/out out
+[ $code = 0 ] || $TAME train -m disk/out --resume --quiet >&2 || exit 99
+cp -r disk/out resumed
 exit $code
 `;
 
@@ -251,12 +254,19 @@ separateTest("tame train warns when the disk is full at a save, and saves again 
 });
 
 separateTest("tame train exits with 1 and the free bytes when the disk is full at its last save", async (folder) => {
-  await Deno.writeTextFile(join(folder, "run.sh"), filled("--iterations 1500 --save_iterations 1500", ""));
+  const options = "--iterations 1500 --save_iterations 400 1500 --checkpoint_iterations 300";
+  const file = "point_cloud/iteration_400/point_cloud.ply";
+  await Deno.writeTextFile(join(folder, "run.sh"), filled(options, "", file));
   const { code, stderr } = await shell("unshare -Urm sh run.sh", folder);
   assertEquals(code, EXIT.failed, stderr);
   assertMatch(stderr, /^Error: No space left on device, cannot write .*iteration_1500\/point_cloud\.ply: .* are free/m);
-  const left = await Array.fromAsync(Deno.readDir(join(folder, "out")), ({ name }) => name);
+  const out = join(folder, "out");
+  const left = await Array.fromAsync(walk(out), ({ name }) => name);
   assert(left.every((name) => !name.endsWith(".tmp")), left.join());
+  // What was saved before is whole, and the run goes on when there is space.
+  assertEquals(await loaded(out), { iteration: 400, count: 400 });
+  await (await CheckpointFile.open(checkpointPath(out, 300))).verify();
+  assertEquals(await loaded(join(folder, "resumed")), { iteration: 1500, count: 400 });
 });
 
 separateTest("tame train saves at SIGTERM as the init process of a container", async (folder) => {

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
+import { savedIterations } from "../../load/model_folder.ts";
 import { ended } from "../support/process.ts";
 import { start, workflowTest } from "../support/workflow.ts";
 
@@ -42,6 +43,17 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   assertEquals([earlier.code, last.code], [EXIT.done, EXIT.done]);
   assertStringIncludes(earlier.stderr, "iteration 5 are of an earlier run");
   assert(!last.stderr.includes("earlier run"), last.stderr);
+});
+
+workflowTest("one of two runs that start into a folder at once trains, the other is refused", async (folder) => {
+  const args = "train -s capture -m out --backend cpu --threads 1 --iterations 600 --budget 1 --quiet".split(" ");
+  const runs = await Promise.all([1, 2].map((seed) => ended(start([...args, "--seed", `${seed}`], folder))));
+  const codes = runs.map(({ code }) => code);
+  assertEquals(codes.toSorted(), [EXIT.done, EXIT.failed], runs.map(({ stderr }) => stderr).join());
+  assertStringIncludes(runs[codes.indexOf(EXIT.failed)].stderr, "Another run trains into ");
+  const { options, result } = JSON.parse(await Deno.readTextFile(join(folder, "out", "config.json")));
+  assertEquals([options.seed, result.iteration], [1 + codes.indexOf(EXIT.done), 600]);
+  assertEquals(await savedIterations(join(folder, "out")), [600]);
 });
 
 workflowTest("tame metrics refuses scores of Gaussians that were trained again since", async (folder) => {
