@@ -37,10 +37,12 @@ export class Output {
   async written(most: number, signal?: AbortSignal): Promise<void> {
     if (this.#waiting <= most || signal?.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = () => resolve();
     const listener = () => this.#waiting <= most && resolve();
     this.#listeners.add(listener);
-    signal?.addEventListener("abort", () => resolve(), { once: true });
+    signal?.addEventListener("abort", stop);
     await promise;
+    signal?.removeEventListener("abort", stop);
     this.#listeners.delete(listener);
   }
 

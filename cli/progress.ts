@@ -170,8 +170,8 @@ export class Reporter {
 }
 
 function lostEvent(error: unknown): Error {
-  const advice = isClosed(error) ? "its reader has gone" : reasonOf(error);
-  return new Error(`Cannot write events to the standard output: ${advice}`);
+  const reason = isClosed(error) ? "its reader has gone" : reasonOf(error);
+  return new Error(`Cannot write events to the standard output: ${reason}`);
 }
 
 function reasonOf(error: unknown): string {

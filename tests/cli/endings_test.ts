@@ -169,7 +169,16 @@ workflowTest("tame train --json saves and exits with 1 when its pipe is closed, 
   const { stdout, stderr } = await shell(head, folder);
   assertEquals(JSON.parse(stdout.split("\n")[0]).type, "plan");
   assertMatch(stderr, /^Error: Cannot write events to the standard output: its reader has gone\ncode 1$/m);
-  await endedEarly(join(folder, "out"), 1_000_000);
+  const out = join(folder, "out");
+  await endedEarly(out, 1_000_000);
+  const resumed = start(["train", "-m", "out", "--resume", "--json"], folder);
+  const run = await watched(resumed, ({ type }) => type === "step", () => resumed.kill("SIGTERM"));
+  assertEquals(run.code, EXIT.terminated, run.stderr);
+  const lines = await shell(
+    `{ $TAME ${RUN.join(" ").replace("--json", "")} --iterations 20; echo "code $?" >&2; } | true`,
+    folder,
+  );
+  assertEquals(lines.stderr, "code 0\n"); // a reader of lines may have seen enough
 });
 
 workflowTest("tame train --json saves and exits with 1 when its output is full", async (folder) => {
