@@ -15,8 +15,10 @@ export function allocationProblems({ code, errors, events, failed }: Faulty): st
   }
   const reached = events.findLast(({ type }) => type === "step")?.iteration ?? 0;
   const last = events.findLast(({ type }) => type === "save");
+  // While photos arrive for the first time, an earlier model in the folder stays as it is.
+  const keeps = errors.includes("a photo of the first epoch failed");
   const saving = last?.ending === "finished" && last.iteration === ITERATIONS; // it failed in this save
-  if (reached > 0 && !saving && !(last?.path !== undefined && last.iteration >= reached)) {
+  if (reached > 0 && !keeps && !saving && !(last?.path !== undefined && last.iteration >= reached)) {
     problems.push(`iteration ${reached} is not saved`);
   }
   return problems;

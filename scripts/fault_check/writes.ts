@@ -36,9 +36,11 @@ export function applies({ error }: WriteFault, { name }: Operation): boolean {
 }
 
 /** What is wrong with the exit code and the messages of a run whose writes failed. */
-export function writeProblems(run: Faulty, { lasting = false }: WriteFault, sweep: Sweep): string[] {
+export function writeProblems(run: Faulty, fault: WriteFault, sweep: Sweep): string[] {
   const { code, errors, failed } = run;
-  const ending = lasting || ends(run, sweep); // nothing is complete without the last writes
+  // A checkpoint is written beside the training, in any order: another operation may have had this number.
+  if (!applies(fault, failed)) return [];
+  const ending = fault.lasting || ends(run, sweep); // nothing is complete without the last writes
   const expected: number[] = !ending ? [EXIT.done] : isProbe(failed) ? [EXIT.failed, EXIT.usage] : [EXIT.failed];
   const problems: string[] = [];
   if (!expected.includes(code)) problems.push(`exit code ${code}, expected ${expected}`);
