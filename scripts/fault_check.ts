@@ -62,10 +62,10 @@ export async function failWrites(options: FaultOptions): Promise<string[]> {
   const operations = await sweep.prepare({ below });
   const all: string[] = [];
   for (const fault of WRITE_FAULTS) {
-    const { title, error, lasting } = fault;
+    const { title, lasting, ...how } = fault;
     for (const { number } of operations.filter((operation) => applies(fault, operation)).filter(each(every))) {
-      const { run, problems } = await sweep.run({ below, first: number, last: lasting ? MANY : number, error });
-      const { name, path } = run.failed;
+      const { run, problems } = await sweep.run({ below, first: number, last: lasting ? MANY : number, ...how });
+      const { name = "nothing", path = below } = run.failed ?? {};
       const line = `${title}, ${number} of ${operations.length}, ${name} ${path.slice(below.length)}`;
       all.push(...told(line, run, [...problems, ...writeProblems(run, fault, sweep)], options));
     }
@@ -82,7 +82,7 @@ export async function failAllocations(options: FaultOptions): Promise<string[]> 
   const all: string[] = [];
   for (const { number } of operations.filter(each(every))) {
     const { run, problems } = await sweep.run({ library, first: number });
-    const line = `allocation ${number} of ${operations.length}, ${run.failed.name}`;
+    const line = `allocation ${number} of ${operations.length}, ${run.failed?.name ?? "nothing"}`;
     all.push(...told(line, run, [...problems, ...allocationProblems(run)], options));
   }
   return all;

@@ -8,7 +8,7 @@ export function allocationProblems({ code, errors, events, failed }: Faulty): st
   // Some can do without: fewer threads, less reserve, an evaluation or a checkpoint that is tried again.
   if (code === EXIT.done) return [];
   const problems: string[] = [];
-  if (failed.name === "thread") problems.push("it needs no more threads to go on");
+  if (failed?.name === "thread") problems.push("it needs no more threads to go on");
   if (code !== EXIT.device) problems.push(`exit code ${code}, expected ${EXIT.device}`);
   if (!/^Error: Out of (host )?memory/m.test(errors)) {
     problems.push("the error does not say what there was too little of");

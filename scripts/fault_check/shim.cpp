@@ -6,7 +6,8 @@
 //   TAME_FAULT_LOG        file that gets a line for each: number, operation, path
 //   TAME_FAULT_FIRST      number of the first one that fails; 0 for none
 //   TAME_FAULT_LAST       number of the last one
-//   TAME_FAULT_ERRNO      error code of those that fail; with ENOSPC only what needs space does
+//   TAME_FAULT_ONLY       names of the operations that may fail; all if unset
+//   TAME_FAULT_ERRNO      error code of those that fail
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -26,7 +27,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 #include <new>
 
 namespace {
@@ -40,6 +40,7 @@ struct Settings {
   const char* below = std::getenv("TAME_FAULT_BELOW");
   const char* library = std::getenv("TAME_FAULT_LIBRARY");
   const char* log = std::getenv("TAME_FAULT_LOG");
+  const char* only = std::getenv("TAME_FAULT_ONLY");
   long first = number_of("TAME_FAULT_FIRST");
   long last = number_of("TAME_FAULT_LAST");
   int error = int(number_of("TAME_FAULT_ERRNO"));
@@ -58,11 +59,10 @@ F* next(const char* name) {
   return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
-bool needs_space(const char* operation) {
-  for (const char* name : {"open", "write", "fsync", "mkdir"}) {
-    if (std::strcmp(name, operation) == 0) return true;
-  }
-  return false;
+// Whether operations of this name may fail.
+bool may_fail(const char* operation) {
+  const char* names = settings().only;
+  return names == nullptr || std::strstr(names, operation) != nullptr;
 }
 
 // Counts an operation, and returns whether it is to fail. By system calls, as it must not count itself.
@@ -78,8 +78,7 @@ bool fails(const char* operation, const char* path) {
       syscall(SYS_close, file);
     }
   }
-  if (n < set.first || n > set.last) return false;
-  if (set.error == ENOSPC && !needs_space(operation)) return false;
+  if (n < set.first || n > set.last || !may_fail(operation)) return false;
   errno = set.error;
   return true;
 }

@@ -6,7 +6,7 @@ import { type ProcessEnd, startTrain, trainEnd } from "../train_process.ts";
 const SOURCE = fromFileUrl(new URL("shim.cpp", import.meta.url));
 
 /** Error codes of Linux. */
-export const ERROR = { EIO: 5, ENOMEM: 12, ENOSPC: 28 } as const;
+export const ERROR = { EIO: 5, ENOSPC: 28 } as const;
 
 /** Seconds after which a run counts as hung; one takes about a second. */
 const HUNG = 120;
@@ -21,6 +21,8 @@ export interface Faults {
   first?: number;
   /** Number of the last one. Default the first. */
   last?: number;
+  /** Names of those that may fail. Default all. */
+  only?: readonly string[];
   /** Code that they fail with. */
   error?: number;
 }
@@ -59,13 +61,14 @@ export class Shim {
 
   /** Runs `train` to its end; returns also the operations that counted. */
   async train(args: readonly string[], faults: Faults): Promise<ProcessEnd & { operations: Operation[] }> {
-    const { below, library, first = 0, last = first, error = 0 } = faults;
+    const { below, library, first = 0, last = first, only, error = 0 } = faults;
     const log = join(this.#folder, `${crypto.randomUUID()}.log`);
     await Deno.writeTextFile(log, "");
     const child = startTrain(args, {
       LD_PRELOAD: join(this.#folder, "shim.so"),
       ...(below === undefined ? {} : { TAME_FAULT_BELOW: below }),
       ...(library === undefined ? {} : { TAME_FAULT_LIBRARY: library }),
+      ...(only === undefined ? {} : { TAME_FAULT_ONLY: only.join(" ") }),
       ...{ TAME_FAULT_LOG: log, TAME_FAULT_FIRST: `${first}`, TAME_FAULT_LAST: `${last}` },
       TAME_FAULT_ERRNO: `${error}`,
     });

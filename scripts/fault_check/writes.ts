@@ -13,34 +13,36 @@ export interface WriteFault {
   title: string;
   /** Error code. */
   error: number;
+  /** The operations that can fail so. Default all. */
+  only?: readonly string[];
   /** Whether all that follow fail too. Default false. */
   lasting?: boolean;
 }
 
+/** What needs space on a disk. */
+const NEEDS_SPACE: readonly string[] = ["open", "write", "fsync", "mkdir"];
+
 /** All ways. */
 export const WRITE_FAULTS: readonly WriteFault[] = [
   { title: "input/output error", error: ERROR.EIO },
-  { title: "full for a moment", error: ERROR.ENOSPC },
-  { title: "full from then on", error: ERROR.ENOSPC, lasting: true },
+  { title: "full for a moment", error: ERROR.ENOSPC, only: NEEDS_SPACE },
+  { title: "full from then on", error: ERROR.ENOSPC, only: NEEDS_SPACE, lasting: true },
 ];
 
 /** Operations of the check of a folder: a file is written and removed in it, and in that of its saves. */
 const PROBES = 4;
 
-/** What needs space on a disk; the preloaded library fails nothing else with "no space". */
-const NEEDS_SPACE: readonly string[] = ["open", "write", "fsync", "mkdir"];
-
 /** Whether an operation can fail so. */
-export function applies({ error }: WriteFault, { name }: Operation): boolean {
-  return error !== ERROR.ENOSPC || NEEDS_SPACE.includes(name);
+export function applies({ only }: WriteFault, { name }: Operation): boolean {
+  return only?.includes(name) ?? true;
 }
 
 /** What is wrong with the exit code and the messages of a run whose writes failed. */
 export function writeProblems(run: Faulty, fault: WriteFault, sweep: Sweep): string[] {
   const { code, errors, failed } = run;
   // A checkpoint is written beside the training, in any order: another operation may have had this number.
-  if (!applies(fault, failed)) return [];
-  const ending = fault.lasting || ends(run, sweep); // nothing is complete without the last writes
+  if (failed === undefined || !applies(fault, failed)) return [];
+  const ending = fault.lasting || ends(failed, run.operations, sweep); // nothing is complete without the last writes
   const expected: number[] = !ending ? [EXIT.done] : isProbe(failed) ? [EXIT.failed, EXIT.usage] : [EXIT.failed];
   const problems: string[] = [];
   if (!expected.includes(code)) problems.push(`exit code ${code}, expected ${expected}`);
@@ -54,7 +56,7 @@ export function writeProblems(run: Faulty, fault: WriteFault, sweep: Sweep): str
 const IN_VAIN: readonly string[] = ["unlink", "rmdir", "statfs"];
 
 /** Whether a run ends with an error if this operation fails; else it goes on, and tries again at its next save. */
-function ends({ failed, operations }: Faulty, { model }: Sweep): boolean {
+function ends(failed: Operation, operations: readonly Operation[], { model }: Sweep): boolean {
   const { number, name, path } = failed;
   const lastSave = dirname(pointCloudPath(model, ITERATIONS));
   if (isProbe(failed) || path.startsWith(lastSave)) return true;
