@@ -12,7 +12,8 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   const out = join(folder, "out");
   const args = "train -s capture -m out --backend cpu --threads 1 --iterations 1000000 --save_iterations 5 --budget 1";
   const first = start([...args.split(" "), "--json"], folder);
-  for await (const text of first.stdout.pipeThrough(new TextDecoderStream())) if (text.includes('"save"')) break;
+  const events = first.stdout.pipeThrough(new TextDecoderStream()).getReader(); // a run ends if its reader goes
+  while (!(await events.read()).value?.includes('"save"'));
   // config.json is there from the start, without a result.
   const begun = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
   assertEquals([begun.result, begun.options.iterations], [undefined, 1_000_000]);
@@ -23,7 +24,7 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   assertStringIncludes(second.stderr, `Another run trains into ${out}: process ${first.pid} on `);
   assertStringIncludes(second.stderr, "choose another model folder");
   first.kill("SIGKILL");
-  await first.stderr.cancel();
+  await Promise.all([events.cancel(), first.stderr.cancel()]);
   await first.status;
   const orphan = join(out, "point_cloud", "iteration_5", `point_cloud.ply.${crypto.randomUUID()}.tmp`);
   await Deno.writeTextFile(orphan, "half a PLY");
