@@ -6,6 +6,7 @@ import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
 import { endAsInitProcess } from "./cli/interrupt.ts";
 import { nearest } from "./cli/nearest.ts";
+import { ERRORS, exit } from "./cli/output.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
 import { type VerbName, VERBS } from "./cli/verbs.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -50,9 +51,9 @@ async function main(args: readonly string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     const { code, message } = failureOf(error, () => advice({ task: name, argv }, verb));
-    console.error(`Error: ${message}`);
+    ERRORS.write(`Error: ${message}\n`);
     const aboutOptions = error instanceof UsageError || error instanceof OptionError;
-    if (aboutOptions && verb !== undefined) console.error(`\nOptions: deno task ${name} --help`);
+    if (aboutOptions && verb !== undefined) ERRORS.write(`\nOptions: deno task ${name} --help\n`);
     return code;
   }
 }
@@ -70,5 +71,5 @@ function unknownVerb(name: string): UsageError {
 
 if (import.meta.main) {
   endAsInitProcess();
-  Deno.exit(await main(Deno.args));
+  await exit(await main(Deno.args));
 }

@@ -5,6 +5,7 @@ import { EXIT, failureOf } from "./cli/exit.ts";
 import { fullEvalHelp, run } from "./cli/full_eval.ts";
 import { asksForHelp } from "./cli/help.ts";
 import { endAsInitProcess } from "./cli/interrupt.ts";
+import { ERRORS, exit } from "./cli/output.ts";
 import { advice, type Command, type Needs, requirePermissions } from "./cli/permissions.ts";
 
 const NEEDS: Needs = { writes: true, runs: true };
@@ -20,13 +21,13 @@ async function main(argv: readonly string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     const { code, message } = failureOf(error, () => advice(command, NEEDS));
-    console.error(`Error: ${message}`);
-    if (error instanceof UsageError) console.error("\nOptions: deno task full-eval --help");
+    ERRORS.write(`Error: ${message}\n`);
+    if (error instanceof UsageError) ERRORS.write("\nOptions: deno task full-eval --help\n");
     return code;
   }
 }
 
 if (import.meta.main) {
   endAsInitProcess();
-  Deno.exit(await main(Deno.args));
+  await exit(await main(Deno.args));
 }

@@ -28,16 +28,21 @@ export async function freeBytes(path: string): Promise<number | undefined> {
 }
 
 /**
- * The error to report for a failed write: that of a full disk names the path and the free bytes; others are returned
- * unchanged.
+ * The error to report for a failed write: that of a full disk names the path and the free bytes, others of the system
+ * name the path. Errors that name it already, and those of other kinds, are returned unchanged.
  *
  * @internal
  * @param error What the write threw
  * @param path What was to be written
  */
 export async function writeError(error: unknown, path: string): Promise<unknown> {
-  const reason = FULL[codeOf(error)];
-  if (reason === undefined) return error;
+  const code = codeOf(error);
+  const reason = FULL[code];
+  if (reason === undefined) {
+    const { message } = error as Error;
+    if (code === "" || message.includes(path)) return error;
+    return new Error(`Cannot write ${path}: ${message}. Check the disk, or choose another`, { cause: error });
+  }
   const free = await freeBytes(path);
   const left = free === undefined ? "" : `: ${formatBytes(free)} are free there`;
   return new Error(`${reason}, cannot write ${path}${left}. Free some space, or choose another disk`, { cause: error });

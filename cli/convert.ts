@@ -41,5 +41,6 @@ export async function run(argv: string[]): Promise<number> {
   await writeFileAtomic(output, bytes);
   reporter.note(`Wrote ${output}: LPIPS (${weights.net}), ${formatBytes(bytes.length)}, SHA-256 ${checksum}`);
   reporter.event({ type: "lpips", net: weights.net, path: output, bytes: bytes.length, checksum });
+  await reporter.delivered();
   return EXIT.done;
 }

@@ -54,9 +54,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     for (const line of commandLines(jobs, values)) console.log(line);
     return EXIT.done;
   }
-  const records = await runAll(jobs, values);
+  const reporter = new Reporter(values);
+  const records = await runAll(jobs, values, reporter);
   const failed = jobs.filter((job) => records.get(job)?.failure !== undefined);
-  const complete = values.skip_report || await report(jobs, records, values);
+  const complete = values.skip_report || await report(jobs, records, values, reporter);
+  await reporter.delivered();
   return failed.length === 0 && complete ? EXIT.done : EXIT.failed;
 }
 
@@ -75,14 +77,17 @@ function commandLines(jobs: readonly Job[], values: FullEvalValues): string[] {
   );
 }
 
-async function runAll(jobs: readonly Job[], values: FullEvalValues): Promise<Map<Job, SceneRecord>> {
+async function runAll(
+  jobs: readonly Job[],
+  values: FullEvalValues,
+  reporter: Reporter,
+): Promise<Map<Job, SceneRecord>> {
   const stages = stagesOf(values);
   if (stages.length === 0) {
     return new Map(await Promise.all(jobs.map(async (job) => [job, await readRecord(job.model)] as const)));
   }
   const logs = join(userPath(values.output_path), "logs");
   await Deno.mkdir(logs, { recursive: true });
-  const reporter = new Reporter(values);
   using interrupt = new Interrupt(() => reporter.warn("Interrupted: --resume continues with what is not done"));
   const board = new Board(jobs, { streams: processStreams(), quiet: values.quiet, gpus: values.gpus.length });
   try {
@@ -118,8 +123,8 @@ async function report(
   jobs: readonly Job[],
   records: ReadonlyMap<Job, SceneRecord>,
   values: FullEvalValues,
+  reporter: Reporter,
 ): Promise<boolean> {
-  const reporter = new Reporter(values);
   const output = userPath(values.output_path);
   const mode = values.mode;
   const datasets = await collect(jobs, records, mode);

@@ -73,6 +73,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.finish();
     }
   }
+  await reporter.delivered();
   return code;
 }
 

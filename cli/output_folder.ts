@@ -1,6 +1,7 @@
 // Checks a model folder before anything is read: that a run can write it, and that it would not overwrite the capture.
 
 import { dirname, isAbsolute, join, relative } from "@std/path";
+import { temporaryPath } from "../base/atomic.ts";
 import { writeError } from "../base/disk.ts";
 import { entriesOf, statOrUndefined } from "../load/files.ts";
 import { MODEL_FILES, POINT_CLOUDS } from "../load/model_folder.ts";
@@ -47,7 +48,8 @@ async function checkOutsideCapture(
 async function checkWritable(path: string, folder: string): Promise<void> {
   const { nearest } = await existing(path);
   if (!(await Deno.stat(nearest)).isDirectory) throw unusable(folder, `${nearest} is a file`);
-  const probe = join(nearest, `${crypto.randomUUID()}.tmp`);
+  // If it cannot be removed, the next run into the folder does.
+  const probe = temporaryPath(join(nearest, MODEL_FILES.config));
   try {
     await Deno.writeFile(probe, new Uint8Array(), { createNew: true });
     await Deno.remove(probe);

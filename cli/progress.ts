@@ -4,13 +4,16 @@
 // error, so that the standard output has only results or, with --json, one object per event.
 
 import { bar, duration, rate } from "./format.ts";
+import { ERRORS, type FailureListener, isClosed, OUTPUT } from "./output.ts";
 
 /** Streams for the output. Default: those of the process; tests replace them. */
 export interface Streams {
-  /** Writes to the standard output. */
-  out(text: string): void;
-  /** Writes to the standard error; never throws. */
+  /** Writes to the standard output, in order and beside the work. */
+  out(text: string, onFailure: FailureListener): void;
+  /** Writes to the standard error in the same way. What cannot be written there cannot be reported. */
   err(text: string): void;
+  /** Resolves when at most `most` bytes of the standard output wait for its reader, or `signal` fires. */
+  taken(most: number, signal?: AbortSignal): Promise<void>;
   /** Whether the standard error is a terminal. */
   terminal: boolean;
   /** Width of that terminal in characters. */
@@ -35,54 +38,18 @@ const REDRAW_MS = 100;
 const LINE_MS = 5000;
 const CLEAR = "\r\x1b[K";
 
+/** Bytes of events that may wait for their reader before the work waits too. */
+const MOST_WAITING = 2 ** 20;
+
 /** The streams of this process. */
 export function processStreams(): Streams {
   return {
-    out: writerOf(Deno.stdout),
-    err: writerThatNeverThrows(writerOf(Deno.stderr)),
+    out: (text, onFailure) => OUTPUT.write(text, onFailure),
+    err: (text) => ERRORS.write(text),
+    taken: (most, signal) => OUTPUT.written(most, signal),
     terminal: Deno.stderr.isTerminal(),
     columns: terminalColumns,
     now: () => performance.now(),
-  };
-}
-
-/**
- * Writes text to a stream until its reader closes it (`| head -1`); then drops it, so that the work continues. A write
- * that fails otherwise throws: its text is dropped unless it is partly written; its rest then comes before the next.
- */
-export function writerOf(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
-  const encoder = new TextEncoder();
-  let open = true;
-  let begun: Uint8Array = new Uint8Array();
-  return (text) => {
-    for (const bytes of [begun, encoder.encode(text)]) {
-      let written = 0;
-      try {
-        while (open && written < bytes.length) written += stream.writeSync(bytes.subarray(written));
-      } catch (error) {
-        open = !isClosed(error);
-        if (!open) return;
-        if (written > 0) begun = bytes.subarray(written);
-        throw error;
-      }
-      begun = new Uint8Array();
-    }
-  };
-}
-
-/** Whether a stream's reader has gone: the end of a pipe was closed, or a terminal hung up (EIO). */
-function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.BrokenPipe || error instanceof Error && "code" in error && error.code === "EIO";
-}
-
-/** For messages: work does not end because nobody can be told about it. */
-function writerThatNeverThrows(write: (text: string) => void): (text: string) => void {
-  return (text) => {
-    try {
-      write(text);
-    } catch {
-      // There is no other stream to report it on.
-    }
   };
 }
 
@@ -101,6 +68,7 @@ export class Reporter {
   readonly #json: boolean;
   readonly #streams: Streams;
   #drawn = false;
+  readonly #lost = new AbortController();
   #outputFails = false;
   #current: { label: string; started: number; first: number; shown: number } | undefined;
 
@@ -127,7 +95,28 @@ export class Reporter {
 
   /** Writes one JSON line to the standard output with --json, nothing without. */
   event(event: object): void {
-    if (this.#json) this.#out(JSON.stringify(event));
+    if (!this.#json) return;
+    this.#streams.out(`${JSON.stringify(event)}\n`, (error) => this.#lost.abort(lostEvent(error)));
+  }
+
+  /** Fires when an event cannot be written, since the reader has gone or a disk is full; the reason is the error. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Waits while the reader is far behind, until `signal` fires: what is not read yet must not fill the memory. */
+  async keepUp(signal: AbortSignal): Promise<void> {
+    await this.#streams.taken(MOST_WAITING, signal);
+  }
+
+  /**
+   * Waits until the reader has taken everything, or `signal` fires.
+   *
+   * @throws {Error} When an event could not be written: the reader does not know how the work ended
+   */
+  async delivered(signal?: AbortSignal): Promise<void> {
+    await this.#streams.taken(0, signal);
+    if (!signal?.aborted) this.lost.throwIfAborted();
   }
 
   /** Shows the progress, at a limited rate. */
@@ -167,18 +156,24 @@ export class Reporter {
 
   /** Writes a line. One that cannot be written does not end the work; the first of several gives a warning. */
   #out(line: string): void {
-    try {
-      this.#streams.out(`${line}\n`);
-      this.#outputFails = false;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!this.#outputFails) this.warn(`Cannot write to the standard output, and continue without: ${reason}`);
+    this.#streams.out(`${line}\n`, (error) => {
+      if (this.#outputFails || isClosed(error)) return;
       this.#outputFails = true;
-    }
+      this.warn(`Cannot write to the standard output, and continue without: ${reasonOf(error)}`);
+    });
   }
 
   #clear(): void {
     if (this.#drawn) this.#streams.err(CLEAR);
     this.#drawn = false;
   }
+}
+
+function lostEvent(error: unknown): Error {
+  const reason = isClosed(error) ? "its reader has gone" : reasonOf(error);
+  return new Error(`Cannot write events to the standard output: ${reason}`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -71,6 +71,7 @@ export async function run(argv: string[]): Promise<number> {
   } finally {
     reporter.finish();
   }
+  await reporter.delivered();
   return EXIT.done;
 }
 

@@ -56,7 +56,7 @@ export async function run(argv: string[]): Promise<number> {
   using interrupt = new Interrupt(() =>
     reporter.warn("Interrupted: finishing the step and saving the Gaussians; ^C again stops at once")
   );
-  const { signal } = interrupt;
+  const signal = AbortSignal.any([interrupt.signal, reporter.lost]);
 
   const source = userPath(values.source_path);
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
@@ -88,13 +88,14 @@ export async function run(argv: string[]): Promise<number> {
     reporter.note(`--max_seconds ${options.maxSeconds}: measuring how many iterations fill this time`);
   }
   const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
-  const sink = sinksOf(setup, reporter);
+  const sink = sinksOf(setup, reporter, signal);
   const { aborted } = await trainInto(sink, setup, { options: { ...options, signal }, plannedValues });
+  await reporter.delivered(interrupt.signal);
   return aborted ? interrupt.code : EXIT.done;
 }
 
-/** All outputs of a run. A sink that uses another comes after it. */
-function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
+/** All outputs of a run until `signal` fires. A sink that uses another comes after it. */
+function sinksOf(setup: RunSetup, reporter: Reporter, signal: AbortSignal): Sink {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
   return new AllSinks([
@@ -104,7 +105,7 @@ function sinksOf(setup: RunSetup, reporter: Reporter): Sink {
     record,
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
-    new JsonSink(reporter, setup, { folder, record }),
+    new JsonSink(reporter, setup, { folder, record, signal }),
   ]);
 }
 

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { removeOrphans } from "../base/atomic.ts";
+import { makeFolder } from "../base/disk.ts";
 import { checkpointPath, savedCheckpoints } from "../load/model_folder.ts";
-import { entriesOf } from "../load/files.ts";
 import type { Snapshot, SnapshotWriteOptions } from "../train/checkpoint/snapshot.ts";
 
 /** Checkpoints that are kept: the latest, and one in case that is damaged. */
@@ -36,20 +37,13 @@ export class CheckpointFolder {
    */
   async save(snapshot: Snapshot, options: SnapshotWriteOptions = {}): Promise<string> {
     const path = checkpointPath(this.#folder, snapshot.iteration);
-    await Deno.mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await snapshot.write(path, options);
     this.#own = [...this.#own.filter((other) => other !== path), path].slice(-KEPT);
     for (const other of await savedCheckpoints(this.#folder)) {
-      if (!this.#own.includes(other)) await Deno.remove(other);
+      if (!this.#own.includes(other)) await Deno.remove(other).catch(() => {}); // the next one tries again
     }
-    for (const { name } of await entriesOf(dirname(path))) {
-      if (isUnfinished(name)) await Deno.remove(join(dirname(path), name));
-    }
+    await removeOrphans(dirname(path));
     return path;
   }
-}
-
-/** Whether a file has the temporary name of a checkpoint. */
-function isUnfinished(name: string): boolean {
-  return /^iteration_\d+\.tame\.[\da-f-]+\.tmp$/.test(basename(name));
 }

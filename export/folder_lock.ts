@@ -11,6 +11,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { removeOrphans } from "../base/atomic.ts";
+import { makeFolder, writeError } from "../base/disk.ts";
 import { DataError } from "../base/errors.ts";
 import { COUNT, object, TEXT } from "../load/checks.ts";
 import { entriesOf, statOrUndefined } from "../load/files.ts";
@@ -26,6 +27,16 @@ const LONGEST = 4096;
 const UNSUPPORTED: readonly string[] = ["ENOTSUP", "EOPNOTSUPP", "ENOLCK", "ENOSYS"];
 
 const HOLDER = object({ pid: COUNT, host: TEXT, started: TEXT });
+
+/**
+ * The lock's file.
+ *
+ * @internal
+ * @param folder Model folder
+ */
+export function lockPath(folder: string): string {
+  return join(folder, FILE);
+}
 
 /** Holds the lock of a model folder until it is disposed of. */
 export class FolderLock implements AsyncDisposable {
@@ -52,18 +63,18 @@ export class FolderLock implements AsyncDisposable {
    */
   static async take(folder: string, onNotice: (message: string) => void = () => {}): Promise<FolderLock> {
     const created = await statOrUndefined(folder) === undefined;
-    await Deno.mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const file = await openLocked(folder, onNotice);
     const lock = new FolderLock(folder, file, created);
     try {
-      const before = await readHolder(file, join(folder, FILE));
+      const before = await readHolder(file, lockPath(folder));
       if (before !== undefined) {
         onNotice(`A run into ${folder} was killed (${before}): this one takes over its lock`);
       }
-      await writeHolder(file);
-      await removeOrphans(folder, Object.values(MODEL_FILES));
-      await removeOrphans(join(folder, CHECKPOINTS));
+      await writeHolder(file, lockPath(folder));
       const clouds = join(folder, POINT_CLOUDS);
+      await removeOrphans(folder, Object.values(MODEL_FILES));
+      for (const inside of [clouds, join(folder, CHECKPOINTS)]) await removeOrphans(inside);
       for (const { name } of await entriesOf(clouds)) await removeOrphans(join(clouds, name));
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -74,7 +85,7 @@ export class FolderLock implements AsyncDisposable {
 
   /** Frees the lock, and removes its file, and its folder if that is new and still empty. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const path = join(this.#folder, FILE);
+    const path = lockPath(this.#folder);
     // The folder may have been deleted during the run, and another run may train into a new one.
     if (await isStill(this.#file, path)) {
       await Deno.remove(path).catch(() => {});
@@ -86,14 +97,14 @@ export class FolderLock implements AsyncDisposable {
 
 /** Opens the file and locks it. */
 async function openLocked(folder: string, onNotice: (message: string) => void): Promise<Deno.FsFile> {
-  const path = join(folder, FILE);
+  const path = lockPath(folder);
   while (true) {
     const found = await lstatOrUndefined(path);
     // A link would lead the writing elsewhere, and a pipe would wait.
     if (found !== undefined && !found.isFile) {
       throw new DataError("Expected a file, found something else: remove it", { path });
     }
-    const file = await Deno.open(path, { read: true, write: true, create: true });
+    const file = await openFile(path);
     try {
       if (!await tryLock(file, () => onNotice(noLocks(folder)))) {
         const holder = await readHolder(file, path) ?? "a process that does not name itself";
@@ -108,6 +119,14 @@ async function openLocked(folder: string, onNotice: (message: string) => void): 
       throw error;
     }
     file.close();
+  }
+}
+
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, create: true });
+  } catch (error) {
+    throw await writeError(error, path);
   }
 }
 
@@ -157,10 +176,14 @@ async function readHolder(file: Deno.FsFile, path: string): Promise<string | und
   }
 }
 
-async function writeHolder(file: Deno.FsFile): Promise<void> {
+async function writeHolder(file: Deno.FsFile, path: string): Promise<void> {
   const holder = { pid: Deno.pid, host: hostname(), started: new Date().toISOString() };
   const bytes = new TextEncoder().encode(JSON.stringify(holder) + "\n");
-  await file.truncate(0);
-  await file.seek(0, Deno.SeekMode.Start);
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  try {
+    await file.truncate(0);
+    await file.seek(0, Deno.SeekMode.Start);
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  } catch (error) {
+    throw await writeError(error, path);
+  }
 }

@@ -1,7 +1,8 @@
 // Kills runs at random moments and resumes them: each must leave a checkpoint that can be loaded, or none, and end with
 // the Gaussians of a run that was not killed. `--help` says how to call it.
 
-import { fromFileUrl, join } from "@std/path";
+import { existsSync } from "@std/fs";
+import { join } from "@std/path";
 import type { OptionRow } from "../base/option.ts";
 import { randomWords } from "../base/random.ts";
 import { parse } from "../cli/argv.ts";
@@ -11,12 +12,13 @@ import type { OptionGroup } from "../cli/option.ts";
 import { writeCapture } from "../demo/capture.ts";
 import { pointCloudPath, savedCheckpoints } from "../load/model_folder.ts";
 import { CheckpointFile } from "../train/checkpoint/file.ts";
+import { sameBytes, startTrain, trainEnd } from "./train_process.ts";
 
 const COMMAND = "deno run -A scripts/kill_check.ts";
-const CLI = fromFileUrl(new URL("../cli.ts", import.meta.url));
 
 const HELP = `Kills runs on a small synthetic capture at random moments and resumes them. Each must leave checkpoints
-that can be loaded, or none, and end with the same PLY as a run that was not killed, byte for byte.
+that can be loaded, or none, and end with the same PLY as a run that was not killed, byte for byte. After a signal other
+than SIGKILL the Gaussians must be saved as well.
 
 Usage: ${COMMAND} [options] [-- OPTIONS OF TRAIN]
 
@@ -69,6 +71,9 @@ export interface KillOptions {
 /** Iterations between two checkpoints. */
 const EVERY = 5;
 
+/** Exit codes. */
+const CODES: Partial<Record<Deno.Signal, number>> = { SIGKILL: 137, SIGTERM: 143, SIGINT: 130, SIGHUP: 129 };
+
 /** Kills of one run before it may end. */
 const KILLS_OF_A_RUN = 4;
 
@@ -88,8 +93,8 @@ export async function killRuns(options: KillOptions): Promise<string[]> {
   let duration = 0;
   for (const name of ["warm_up", "whole"]) {
     const started = performance.now();
-    const { success, errors } = await ended(start([...train, "-m", join(folder, name)]));
-    if (!success) return [`A run that was not killed failed: ${errors}`];
+    const { code, errors } = await trainEnd(startTrain([...train, "-m", join(folder, name)]));
+    if (code !== EXIT.done) return [`A run that was not killed failed: ${errors}`];
     duration = performance.now() - started;
   }
   const expected = await Deno.readFile(pointCloudPath(whole, iterations));
@@ -100,54 +105,43 @@ export async function killRuns(options: KillOptions): Promise<string[]> {
     const model = join(folder, `run_${run}`);
     const told: string[] = [];
     for (let i = 0; i < KILLS_OF_A_RUN && killed < kills; i++) {
-      const child = start([...train, "-m", model]);
+      const child = startTrain([...train, "-m", model]);
       const moment = randomWords({ seed, stream: 0, iteration: run, index: i })[0] / 2 ** 32 * duration;
       const timer = setTimeout(() => child.kill(signal), moment);
-      const { success } = await ended(child);
+      const { code, errors } = await trainEnd(child);
       clearTimeout(timer);
-      const { iteration, damaged } = await lastCheckpoint(model);
-      problems.push(...damaged.map((message) => `Run ${run}, killed after ${Math.round(moment)} ms: ${message}`));
-      if (success) break; // it ended before
+      const { iteration, problems: found } = await lastCheckpoint(model);
+      if (code !== EXIT.done && code !== CODES[signal]) found.push(`exit code ${code}: ${errors}`);
+      const saved = [iteration, iterations].some((saved) => saved && existsSync(pointCloudPath(model, saved)));
+      if (signal !== "SIGKILL" && iteration !== undefined && !saved) found.push(`${iteration} is not saved`);
+      problems.push(...found.map((message) => `Run ${run}, killed after ${Math.round(moment)} ms: ${message}`));
+      if (code === EXIT.done) break; // it ended before
       killed++;
       told.push(iteration === undefined ? "no checkpoint" : `${iteration}`);
     }
-    const { success, errors } = await ended(start([...train, "-m", model]));
-    const same = success && equal(await Deno.readFile(pointCloudPath(model, iterations)), expected);
-    if (!same) problems.push(`Run ${run}: ${success ? "its Gaussians differ" : errors}`);
+    const { code, errors } = await trainEnd(startTrain([...train, "-m", model]));
+    const same = code === EXIT.done && sameBytes(await Deno.readFile(pointCloudPath(model, iterations)), expected);
+    if (!same) problems.push(`Run ${run}: ${code === EXIT.done ? "its Gaussians differ" : errors}`);
     report(`Run ${run}: killed at ${told.join(", ") || "no moment"}; ${same ? "the same Gaussians" : "FAILED"}`);
     await Deno.remove(model, { recursive: true });
   }
   return problems;
 }
 
-function start(args: readonly string[]): Deno.ChildProcess {
-  const argv = ["run", "--quiet", "--no-prompt", "--no-check", "-A", CLI, "train", ...args];
-  return new Deno.Command(Deno.execPath(), { args: argv, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
-}
-
-async function ended(child: Deno.ChildProcess): Promise<{ success: boolean; errors: string }> {
-  const { success, stderr } = await child.output();
-  return { success, errors: new TextDecoder().decode(stderr).trim() };
-}
-
 /** The last checkpoint's iteration, and what is wrong with any. */
-async function lastCheckpoint(model: string): Promise<{ iteration?: number; damaged: string[] }> {
+async function lastCheckpoint(model: string): Promise<{ iteration?: number; problems: string[] }> {
   let iteration: number | undefined;
-  const damaged: string[] = [];
+  const problems: string[] = [];
   for (const path of await savedCheckpoints(model)) {
     try {
       const checkpoint = await CheckpointFile.open(path);
       await checkpoint.verify();
       iteration = checkpoint.manifest.state.iteration;
     } catch (error) {
-      damaged.push((error as Error).message);
+      problems.push((error as Error).message);
     }
   }
-  return { iteration, damaged };
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return { iteration, problems };
 }
 
 async function main(argv: string[]): Promise<number> {

@@ -1,7 +1,11 @@
 // Runs one stage of a scene in its own process, reads its events and logs its output.
 
 import { writeError } from "../../base/disk.ts";
+import { ERRORS } from "../output.ts";
 import { denoArguments } from "./stages.ts";
+
+/** Characters of an unexpected line that are shown. */
+const SHOWN = 200;
 
 /** How a process ended. */
 export interface Ended {
@@ -34,7 +38,9 @@ export async function runVerb(verbArguments: readonly string[], options: Process
   }).spawn();
   const { status } = child;
   endWithThisProcess(child, signal);
-  const [{ code }, text] = await Promise.all([status, collectLog(child.stderr, log), readEvents(child, onEvent)]);
+  const onOther = (line: string) => ERRORS.write(`Warning: ${verbArguments[0]} printed "${line.slice(0, SHOWN)}"\n`);
+  const events = readEvents(child.stdout, onEvent, onOther);
+  const [{ code }, text] = await Promise.all([status, collectLog(child.stderr, log), events]);
   return { code, seconds: (performance.now() - started) / 1000, message: errorLine(text) };
 }
 
@@ -56,12 +62,36 @@ function endWithThisProcess(child: Deno.ChildProcess, signal: AbortSignal): void
   });
 }
 
-async function readEvents(child: Deno.ChildProcess, onEvent: ProcessOptions["onEvent"]): Promise<void> {
+/**
+ * Reads one event a line. Another line, such as what a library prints or a process that was killed left unfinished, is
+ * given to `onOther`.
+ */
+export async function readEvents(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEvent: ProcessOptions["onEvent"],
+  onOther: (line: string) => void,
+): Promise<void> {
+  const read = (line: string) => {
+    const event = eventOf(line);
+    if (event === undefined) onOther(line);
+    else onEvent(event);
+  };
   let rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) onEvent(JSON.parse(line));
+    lines.forEach(read);
+  }
+  if (rest !== "") read(rest);
+}
+
+/** The object of a line; undefined if it is none. */
+function eventOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -76,7 +106,7 @@ async function collectLog(stream: ReadableStream<Uint8Array<ArrayBuffer>>, log: 
       fails = false;
     } catch (error) {
       const told = await writeError(error, log);
-      if (!fails) console.error(`Warning: ${told instanceof Error ? told.message : told}`);
+      if (!fails) ERRORS.write(`Warning: ${told instanceof Error ? told.message : told}\n`);
       fails = true;
     }
   }

@@ -13,18 +13,25 @@ export class JsonSink implements Sink {
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
   readonly #record: RecordSink;
+  readonly #signal: AbortSignal;
 
-  /** `folder` and `record` take each event before this sink. */
-  constructor(reporter: Reporter, setup: RunSetup, { folder, record }: { folder: FolderSink; record: RecordSink }) {
+  /** `folder` and `record` take each event before this sink; after `signal` it waits for no reader. */
+  constructor(
+    reporter: Reporter,
+    setup: RunSetup,
+    { folder, record, signal }: { folder: FolderSink; record: RecordSink; signal: AbortSignal },
+  ) {
     this.#reporter = reporter;
     this.#setup = setup;
     this.#folder = folder;
     this.#record = record;
+    this.#signal = signal;
   }
 
-  event(event: TrainEvent): void {
+  async event(event: TrainEvent): Promise<void> {
     // The Gaussians are written as their count.
     this.#reporter.event({ ...event, gaussians: event.gaussians.count, ...this.#more(event) });
+    await this.#reporter.keepUp(this.#signal);
   }
 
   #more(event: TrainEvent): object {

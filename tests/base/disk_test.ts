@@ -16,7 +16,7 @@ Deno.test("freeBytes() tells the space of the disk of a path, also of one that d
   await Deno.remove(folder);
 });
 
-Deno.test("writeError() names path and free bytes of a full disk, and returns other errors unchanged", async () => {
+Deno.test("writeError() names path and free bytes of a full disk, the path of others of the system", async () => {
   const error = await writeError(full(), "/absent/out.ply") as Error;
   assertMatch(
     error.message,
@@ -24,8 +24,15 @@ Deno.test("writeError() names path and free bytes of a full disk, and returns ot
   );
   const quota = Object.assign(new Error("Disk quota exceeded (os error 122)"), { code: "EDQUOT" });
   assertMatch((await writeError(quota, "/absent") as Error).message, /^Disk quota exceeded, cannot write \/absent: /);
-  const other = new Deno.errors.PermissionDenied("denied");
-  assertEquals(await writeError(other, "/absent"), other);
+  const broken = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+  assertMatch(
+    (await writeError(broken, "/absent") as Error).message,
+    /^Cannot write \/absent: Input\/output error \(os error 5\)\. Check the disk/,
+  );
+  const named = Object.assign(new Error("Input/output error (os error 5): open '/absent.tmp'"), { code: "EIO" });
+  for (const other of [named, new Deno.errors.PermissionDenied("denied"), new RangeError("too long"), "text"]) {
+    assertEquals(await writeError(other, "/absent"), other);
+  }
 });
 
 Deno.test("a write to a full disk leaves the file that was there, and names its path", async () => {

@@ -2,11 +2,12 @@
 // real run as a process.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { existsSync } from "@std/fs";
+import { existsSync, walk } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { parseSplatsPly } from "../../load/ply.ts";
-import { lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
+import { checkpointPath, lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
+import { CheckpointFile } from "../../train/checkpoint/file.ts";
 import { ended, ROOT } from "../support/process.ts";
 import { TINY_VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -150,22 +151,62 @@ async function shell(script: string, folder: string): Promise<{ code: number; st
   return await ended(child);
 }
 
-workflowTest("tame train --json finishes when its pipe is closed", async (folder) => {
-  const { stdout, stderr } = await shell(
-    `{ $TAME ${RUN.join(" ")} --iterations 200; echo "code $?" >&2; } | head -1`,
+/** The events that a run wrote to a file. */
+async function eventsOf(path: string): Promise<Event[]> {
+  return (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+/** What a run must leave that ended early: its Gaussians, and a checkpoint of the same iteration. */
+async function endedEarly(out: string, last: number): Promise<void> {
+  const { iteration, count } = await loaded(out);
+  assert(iteration > 0 && iteration < last, `${iteration}`);
+  assertEquals(count, 400);
+  assert(existsSync(checkpointPath(out, iteration)));
+}
+
+workflowTest("tame train --json saves and exits with 1 when its pipe is closed, and can go on", async (folder) => {
+  const head = `{ $TAME ${LONG.join(" ")}; echo "code $?" >&2; } | head -3`;
+  const { stdout, stderr } = await shell(head, folder);
+  assertEquals(JSON.parse(stdout.split("\n")[0]).type, "plan");
+  assertMatch(stderr, /^Error: Cannot write events to the standard output: its reader has gone\ncode 1$/m);
+  const out = join(folder, "out");
+  await endedEarly(out, 1_000_000);
+  const resumed = start(["train", "-m", "out", "--resume", "--json"], folder);
+  const run = await watched(resumed, ({ type }) => type === "step", () => resumed.kill("SIGTERM"));
+  assertEquals(run.code, EXIT.terminated, run.stderr);
+  const lines = await shell(
+    `{ $TAME ${RUN.join(" ").replace("--json", "")} --iterations 20; echo "code $?" >&2; } | true`,
     folder,
   );
-  assertEquals(JSON.parse(stdout).type, "plan");
-  assertStringIncludes(stderr, "code 0");
-  assertEquals((await loaded(join(folder, "out"))).iteration, 200);
+  assertEquals(lines.stderr, "code 0\n"); // a reader of lines may have seen enough
 });
 
-workflowTest("tame train --json warns once and finishes when its output is full", async (folder) => {
+workflowTest("tame train --json saves and exits with 1 when its output is full", async (folder) => {
   if (!existsSync("/dev/full")) return;
-  const { code, stderr } = await shell(`$TAME ${RUN.join(" ")} --iterations 200 > /dev/full`, folder);
-  assertEquals(code, EXIT.done, stderr);
-  assertEquals(stderr.match(/Warning: Cannot write to the standard output.*No space left/g)?.length, 1);
-  assertEquals((await loaded(join(folder, "out"))).iteration, 200);
+  const { code, stderr } = await shell(`$TAME ${LONG.join(" ")} > /dev/full`, folder);
+  assertEquals(code, EXIT.failed, stderr);
+  assertMatch(stderr, /^Error: Cannot write events to the standard output: No space left on device/m);
+  assert(!existsSync(join(folder, "out")), "the first event is lost, before the first step");
+  const text = await shell(`$TAME ${RUN.join(" ").replace("--json", "")} --iterations 20 > /dev/full`, folder);
+  assertEquals(text.code, EXIT.done, text.stderr); // lines are for people, who have the result
+  assertEquals(text.stderr.match(/Warning: Cannot write to the standard output.*No space left/g)?.length, 1);
+  assertEquals((await loaded(join(folder, "out"))).iteration, 20);
+});
+
+workflowTest("tame train --json saves at SIGTERM also when nobody reads its events", async (folder) => {
+  // The pipe is full before the first event.
+  const script = `
+mkfifo pipe; sleep 1000 < pipe & reader=$!
+exec 3> pipe; dd if=/dev/zero bs=4096 count=16 status=none >&3
+$TAME ${LONG.join(" ")} >&3 & run=$!
+until [ -e out/config.json ]; do sleep 0.05; done
+kill -TERM $run; wait $run; code=$?
+kill $reader; exit $code
+`;
+  const { code, stderr } = await shell(script, folder);
+  assertEquals(code, EXIT.terminated, stderr);
+  assertStringIncludes(stderr, "saving the Gaussians");
+  await endedEarly(join(folder, "out"), 1_000_000);
 });
 
 /** Whether this system lets the tests start a process in namespaces of its own. */
@@ -187,15 +228,17 @@ function separateTest(name: string, body: (folder: string) => Promise<void>): vo
   workflowTest(name, body, separable ? undefined : "no user namespaces");
 }
 
-/** The script of a run into a disk of 4 MB that another program fills when the run has begun. */
-const filled = (options: string, after: string): string => `
+/** The script of a run into a disk of 4 MB that another program fills when a file of the run is there. */
+const filled = (options: string, after: string, file = "input.ply"): string => `
 mkdir disk && mount -t tmpfs -o size=4m tmpfs disk
 $TAME ${RUN.join(" ").replace("-m out", "-m disk/out")} --test_iterations -1 ${options} > events & run=$!
-until [ -e disk/out/input.ply ] || ! kill -0 $run; do sleep 0.01; done
+until [ -e disk/out/${file} ] || ! kill -0 $run; do sleep 0.01; done
 cat /dev/zero > disk/filler 2> /dev/null
 ${after}
 wait $run; code=$?
 rm -f disk/filler; cp -r disk/out out
+[ $code = 0 ] || $TAME train -m disk/out --resume --quiet >&2 || exit 99
+cp -r disk/out resumed
 exit $code
 `;
 
@@ -214,20 +257,25 @@ separateTest("tame train warns when the disk is full at a save, and saves again 
   const saved = await savedIterations(out);
   assert(!saved.includes(500) && saved.includes(4000), saved.join());
   assertEquals(await loaded(out), { iteration: 4000, count: 400 });
-  const events: Event[] = (await Deno.readTextFile(join(folder, "events"))).trimEnd().split("\n").map((line) =>
-    JSON.parse(line)
-  );
+  const events = await eventsOf(join(folder, "events"));
   const paths = events.filter(({ type }) => type === "save").map(({ path }) => path !== undefined);
   assertEquals([paths[0], paths.at(-1)], [false, true]);
 });
 
 separateTest("tame train exits with 1 and the free bytes when the disk is full at its last save", async (folder) => {
-  await Deno.writeTextFile(join(folder, "run.sh"), filled("--iterations 1500 --save_iterations 1500", ""));
+  const options = "--iterations 1500 --save_iterations 400 1500 --checkpoint_iterations 300";
+  const file = "point_cloud/iteration_400/point_cloud.ply";
+  await Deno.writeTextFile(join(folder, "run.sh"), filled(options, "", file));
   const { code, stderr } = await shell("unshare -Urm sh run.sh", folder);
   assertEquals(code, EXIT.failed, stderr);
   assertMatch(stderr, /^Error: No space left on device, cannot write .*iteration_1500\/point_cloud\.ply: .* are free/m);
-  const left = await Array.fromAsync(Deno.readDir(join(folder, "out")), ({ name }) => name);
+  const out = join(folder, "out");
+  const left = await Array.fromAsync(walk(out), ({ name }) => name);
   assert(left.every((name) => !name.endsWith(".tmp")), left.join());
+  // What was saved before is whole, and the run goes on when there is space.
+  assertEquals(await loaded(out), { iteration: 400, count: 400 });
+  await (await CheckpointFile.open(checkpointPath(out, 300))).verify();
+  assertEquals(await loaded(join(folder, "resumed")), { iteration: 1500, count: 400 });
 });
 
 separateTest("tame train saves at SIGTERM as the init process of a container", async (folder) => {
@@ -240,7 +288,7 @@ wait $outer
 `;
   const { code, stderr } = await shell(script, folder);
   assertEquals(code, 143, stderr);
-  const done = JSON.parse((await Deno.readTextFile(join(folder, "events"))).trimEnd().split("\n").at(-1)!);
+  const done = (await eventsOf(join(folder, "events"))).at(-1)!;
   assertEquals(done.type, "done");
   assertEquals((await loaded(join(folder, "out"))).iteration, done.iteration);
 });

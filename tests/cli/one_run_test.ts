@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
+import { savedIterations } from "../../load/model_folder.ts";
 import { ended } from "../support/process.ts";
 import { start, workflowTest } from "../support/workflow.ts";
 
@@ -11,7 +12,8 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   const out = join(folder, "out");
   const args = "train -s capture -m out --backend cpu --threads 1 --iterations 1000000 --save_iterations 5 --budget 1";
   const first = start([...args.split(" "), "--json"], folder);
-  for await (const text of first.stdout.pipeThrough(new TextDecoderStream())) if (text.includes('"save"')) break;
+  const events = first.stdout.pipeThrough(new TextDecoderStream()).getReader(); // a run ends if its reader goes
+  while (!(await events.read()).value?.includes('"save"'));
   // config.json is there from the start, without a result.
   const begun = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
   assertEquals([begun.result, begun.options.iterations], [undefined, 1_000_000]);
@@ -22,7 +24,7 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   assertStringIncludes(second.stderr, `Another run trains into ${out}: process ${first.pid} on `);
   assertStringIncludes(second.stderr, "choose another model folder");
   first.kill("SIGKILL");
-  await first.stderr.cancel();
+  await Promise.all([events.cancel(), first.stderr.cancel()]);
   await first.status;
   const orphan = join(out, "point_cloud", "iteration_5", `point_cloud.ply.${crypto.randomUUID()}.tmp`);
   await Deno.writeTextFile(orphan, "half a PLY");
@@ -42,6 +44,17 @@ workflowTest("tame train refuses a folder in use, and takes over one of a run th
   assertEquals([earlier.code, last.code], [EXIT.done, EXIT.done]);
   assertStringIncludes(earlier.stderr, "iteration 5 are of an earlier run");
   assert(!last.stderr.includes("earlier run"), last.stderr);
+});
+
+workflowTest("one of two runs that start into a folder at once trains, the other is refused", async (folder) => {
+  const args = "train -s capture -m out --backend cpu --threads 1 --iterations 600 --budget 1 --quiet".split(" ");
+  const runs = await Promise.all([1, 2].map((seed) => ended(start([...args, "--seed", `${seed}`], folder))));
+  const codes = runs.map(({ code }) => code);
+  assertEquals(codes.toSorted(), [EXIT.done, EXIT.failed], runs.map(({ stderr }) => stderr).join());
+  assertStringIncludes(runs[codes.indexOf(EXIT.failed)].stderr, "Another run trains into ");
+  const { options, result } = JSON.parse(await Deno.readTextFile(join(folder, "out", "config.json")));
+  assertEquals([options.seed, result.iteration], [1 + codes.indexOf(EXIT.done), 600]);
+  assertEquals(await savedIterations(join(folder, "out")), [600]);
 });
 
 workflowTest("tame metrics refuses scores of Gaussians that were trained again since", async (folder) => {

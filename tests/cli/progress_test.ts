@@ -1,8 +1,8 @@
 // Lines, bars and events, on a terminal and elsewhere, with and without --quiet.
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { count, duration, rate } from "../../cli/format.ts";
-import { Reporter, writerOf } from "../../cli/progress.ts";
+import { Reporter } from "../../cli/progress.ts";
 import { Recorder } from "../support/recorder.ts";
 
 /** Twelve seconds of training, a report every tenth of a second. */
@@ -80,73 +80,36 @@ Deno.test("duration(), rate() and count() format small and large numbers", () =>
   assertEquals([count(7), count(15059), count(5_987_095)], ["7", "15 059", "5 987 095"]);
 });
 
-Deno.test("writerOf() drops text after the stream's reader has closed it, and throws other errors", () => {
-  let failure: Error = new Deno.errors.BrokenPipe("gone");
-  let calls = 0;
-  const write = writerOf({
-    writeSync() {
-      calls++;
-      throw failure;
-    },
-  });
-  write("one");
-  write("two");
-  assertEquals(calls, 1);
-  failure = new Error("disk full");
-  assertThrows(
-    () =>
-      writerOf({
-        writeSync: () => {
-          throw failure;
-        },
-      })("one"),
-    Error,
-    "disk full",
-  );
-});
-
-Deno.test("writerOf() completes a line that is partly written before the next one, and drops others", () => {
-  let output = "";
-  let room = 6;
-  const write = writerOf({
-    writeSync(bytes) {
-      if (room === 0) throw new Error("No space left on device (os error 28)");
-      const taken = bytes.subarray(0, room);
-      room -= taken.length;
-      output += new TextDecoder().decode(taken);
-      return taken.length;
-    },
-  });
-  write("one\n");
-  assertThrows(() => write("two\n"), Error, "No space");
-  assertThrows(() => write("three\n"), Error, "No space");
-  room = 100;
-  write("four\n");
-  assertEquals(output, "one\ntwo\nfour\n");
-});
-
-Deno.test("writerOf() drops text when the terminal has hung up", () => {
-  const hungUp = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
-  writerOf({
-    writeSync: () => {
-      throw hungUp;
-    },
-  })("one");
-});
-
-Deno.test("Reporter warns once when the standard output cannot be written, and tries again", () => {
+Deno.test("note() warns once when the standard output cannot be written, and not when its reader has gone", () => {
   const streams = new Recorder(false);
-  const reporter = new Reporter({ json: true, streams });
-  const { out } = streams;
-  streams.out = () => {
-    throw new Error("No space left on device (os error 28)");
-  };
-  for (let i = 0; i < 3; i++) reporter.event({ i });
+  const reporter = new Reporter({ streams });
+  let failure: Error = new Deno.errors.BrokenPipe("Broken pipe");
+  streams.out = (_, onFailure) => onFailure?.(failure);
+  reporter.note("one");
+  assertEquals(streams.errors, "");
+  failure = new Error("No space left on device (os error 28)");
+  for (let i = 0; i < 3; i++) reporter.note("two");
   assertEquals(
     streams.errors,
     "Warning: Cannot write to the standard output, and continue without: No space left on device (os error 28)\n",
   );
-  streams.out = out;
-  reporter.event({ i: 3 });
-  assertEquals(streams.output, '{"i":3}\n');
+  assert(!reporter.lost.aborted);
+});
+
+Deno.test("Reporter says that an event is lost, whether its reader has gone or a disk is full", async () => {
+  const failures: [Error, string][] = [
+    [new Deno.errors.BrokenPipe("Broken pipe"), "its reader has gone"],
+    [new Error("No space left on device (os error 28)"), "No space left on device (os error 28)"],
+  ];
+  for (const [failure, reason] of failures) {
+    const streams = new Recorder(false);
+    const reporter = new Reporter({ json: true, streams });
+    reporter.event({ i: 0 });
+    await reporter.delivered();
+    streams.out = (_, onFailure) => onFailure?.(failure);
+    reporter.event({ i: 1 });
+    await assertRejects(() => reporter.delivered(), Error, `Cannot write events to the standard output: ${reason}`);
+    assertEquals([streams.output, streams.errors, reporter.lost.aborted], ['{"i":0}\n', "", true]);
+    await reporter.delivered(AbortSignal.abort()); // a signal ends the work, whatever became of its events
+  }
 });

@@ -1,6 +1,6 @@
 // The sinks of a run, one by one: from events to an output.
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { parse } from "../../cli/argv.ts";
@@ -138,7 +138,8 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     const reporter = new Reporter({ json: true, streams });
     const folder = new FolderSink(setup);
     const sinks = { folder, record: new RecordSink(setup, { folder }) };
-    await tell([new LinesSink(reporter, setup, sinks), new JsonSink(reporter, setup, sinks)], { ...planned, scaled });
+    const json = new JsonSink(reporter, setup, { ...sinks, signal: reporter.lost });
+    await tell([new LinesSink(reporter, setup, sinks), json], { ...planned, scaled });
     assertEquals(JSON.parse(streams.output).scaled, scaled);
     assertEquals(JSON.parse(streams.output).checkpointBytes, 4096);
     assertStringIncludes(streams.errors, "Checkpoints: about 4.0 KiB of host memory and of disk each; two are kept");
@@ -155,13 +156,34 @@ sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({
   const reporter = new Reporter({ json: true, streams });
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
-  const sinks = [new LinesSink(reporter, setup, { folder, record }), new JsonSink(reporter, setup, { folder, record })];
-  await tell([folder, record, ...sinks], run.step(1), run.save(4), run.done);
+  const lines = new LinesSink(reporter, setup, { folder, record });
+  const json = new JsonSink(reporter, setup, { folder, record, signal: reporter.lost });
+  await tell([folder, record, lines, json], run.step(1), run.save(4), run.done);
   const [step, save, done] = streams.output.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals([step.losses, step.gaussians, save.path], [[0.5], 2, folder.path]);
   assertEquals([done.folder, done.path, done.totalSeconds], [path, folder.path, record.seconds.total]);
   assertStringIncludes(streams.errors, "4 iterations in 2.00 s (2.0 it/s)");
   assertStringIncludes(streams.errors, `Splats: ${folder.path}`);
+});
+
+sinkTest("JsonSink waits for a reader that is far behind, until the run is told to end", async ({ setup, ...run }) => {
+  const streams = new Recorder(false);
+  const reached = Promise.withResolvers<void>();
+  streams.taken = (_most, signal) => {
+    reached.resolve();
+    return new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+  };
+  const folder = new FolderSink(setup);
+  const told = new AbortController();
+  const json = new JsonSink(new Reporter({ json: true, streams }), setup, {
+    ...{ folder, record: new RecordSink(setup, { folder }), signal: told.signal },
+  });
+  let waits = true;
+  const event = json.event(run.step(1)).then(() => waits = false);
+  await reached.promise;
+  assert(waits);
+  told.abort();
+  await event;
 });
 
 sinkTest(

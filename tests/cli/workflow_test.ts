@@ -322,13 +322,3 @@ workflowTest("tame train exits with 130 when it is interrupted during the last e
   assertEquals(events.at(-1).result.aborted, true);
   assert(existsSync(join(folder, "out", "point_cloud", "iteration_2", "point_cloud.ply")));
 });
-
-workflowTest("tame train continues when the reader of its events has closed the stream", async (folder) => {
-  const child = start([...SHORT, "--iterations", "40", "--save_iterations", "10", "20", "30", "--json"], folder);
-  const reader = child.stdout.getReader();
-  await reader.read();
-  await reader.cancel();
-  const errors = await new Response(child.stderr).text();
-  assertEquals((await child.status).code, EXIT.done, errors);
-  assert(existsSync(join(folder, "out", "point_cloud", "iteration_40", "point_cloud.ply")));
-});

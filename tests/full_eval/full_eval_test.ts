@@ -166,6 +166,22 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
   );
 }
 
+treeTest("a trainer saves and ends when its full_eval is killed", async (folder) => {
+  const args = [...treeOptions(folder), "--mode", "budget", "--scenes", "room", "--output_path", "out"];
+  const child = start([...args, "--", "--iterations", "1000000"], folder);
+  const model = join(folder, "out", "room_budget");
+  while (!existsSync(join(model, "config.json"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill("SIGKILL");
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+  assertEquals((await child.status).signal, "SIGKILL");
+  // The lock is free, and removed, when the trainer has written its last file.
+  while (existsSync(join(model, "train.lock"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { result } = JSON.parse(await Deno.readTextFile(join(model, "config.json")));
+  assertEquals(result.aborted, true);
+  assert(existsSync(join(model, "point_cloud", `iteration_${result.iteration}`, "point_cloud.ply")));
+  assert(existsSync(join(model, "checkpoints", `iteration_${result.iteration}.tame`)));
+});
+
 treeTest(
   "full_eval --dataset trains scenes of a JSON file with their flags, and lists their references",
   async (folder) => {

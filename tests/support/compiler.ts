@@ -1,6 +1,9 @@
-// A C compiler of this machine, for tests that compile.
+// Compilers of this machine, for tests that compile.
 
-/** Its name; undefined where there is none. */
+/** Name of a C++ compiler; undefined where there is none. */
+export const cppCompiler: string | undefined = await firstThatRuns([Deno.env.get("CXX") ?? "g++"]);
+
+/** Name of a C compiler; undefined where there is none. */
 export const compiler: string | undefined = await firstThatRuns(["cc", "gcc", "g++"]);
 
 async function firstThatRuns(names: string[]): Promise<string | undefined> {

@@ -12,11 +12,14 @@ export class Recorder implements Streams {
   constructor(terminal: boolean) {
     this.terminal = terminal;
   }
-  out(text: string): void {
+  out(text: string, _onFailure?: (error: unknown) => void): void {
     this.output += text;
   }
   err(text: string): void {
     this.errors += text;
+  }
+  taken(_most: number, _signal?: AbortSignal): Promise<void> {
+    return Promise.resolve();
   }
   columns(): number {
     return 80;
