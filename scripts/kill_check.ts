@@ -33,7 +33,8 @@ Exit codes: 0 all runs agree; 1 one does not.
 
 Example: ${COMMAND} --kills 20 -- --strategy mcmc`;
 
-const OPTIONS = [{
+/** Options of the check of killed runs. */
+export const KILL_CHECK_OPTIONS = [{
   title: "Runs",
   rows: [
     { name: "kills", kind: "integer", default: 200, minimum: 1, help: "how often" },
@@ -150,7 +151,7 @@ async function main(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
-  const { values: { backend, ...values } } = parse(argv.slice(0, end), OPTIONS);
+  const { values: { backend, ...values } } = parse(argv.slice(0, end), KILL_CHECK_OPTIONS);
   const folder = await Deno.makeTempDir({ prefix: "tame_kills_" });
   try {
     const capture = join(folder, "capture");

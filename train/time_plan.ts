@@ -4,8 +4,9 @@
  * number of iterations, and a run that is given this number has the same bits.
  *
  * The time of a step is linear in the count of Gaussians. In a short run they are less trained, so that a step at the
- * same count takes another time. On real captures this share of the time falls with the length of the run as 1 / length;
- * two rehearsals show how large it is.
+ * same count takes another time: a run of n iterations takes exp(c n^-p) times as long for each step as a very long one.
+ * The last two rehearsals show c. If there are three long ones they show p too, which is from 0 (the time of a step goes
+ * on changing with the logarithm of the length) to 1, what short runs on real captures have.
  *
  * @module
  */
@@ -19,8 +20,10 @@ const LONGEST_REHEARSED_SHARE = 0.3;
 const HARD_STOP_SHARE = 1.05;
 /** Iterations of the first rehearsal. */
 export const FIRST_REHEARSAL = 8;
-/** Ratio of the lengths of the last two rehearsals. */
+/** Ratio of the lengths of the last two or three rehearsals. */
 const USUAL_RATIO = 5;
+/** Minimum iterations of the first of three: shorter ones say nothing about longer ones. */
+const SHORTEST_OF_THREE = 64;
 /** Minimum of the same: a longer rehearsal must tell something new. */
 const LEAST_RATIO = 1.5;
 /** A first rehearsal is too short to trust: a run that takes this share of the time, as it says, surely fits. */
@@ -80,8 +83,18 @@ export interface Pace {
   step: { base: number; perGaussian: number };
   /** Seconds of a densification event for each Gaussian before it. */
   event: number;
-  /** The steps of a run of n iterations take exp(-shortness / n) of the time that they took if n did not matter. */
-  shortness: number;
+  /** How steps change with the length of a run; undefined after a first rehearsal. */
+  trend: Trend | undefined;
+}
+
+/** How the time of a step at the same count changes with the length of a run. */
+export interface Trend {
+  /** Iterations of the rehearsal before. */
+  from: number;
+  /** Logarithm of the time of steps over that in the rehearsal before. */
+  change: number;
+  /** Power p of the length by which the change fades, from 0 to 1. */
+  power: number;
 }
 
 /** What a plan is made of. */
@@ -115,8 +128,10 @@ export async function planTime({ maxSeconds, most, courseOf, rehearse }: Plannin
     // As if its pace were that of the next, longer rehearsal, which has the same counts.
     const next = Math.floor(length * (REHEARSED_SHARE * maxSeconds - spent) / rehearsal.seconds);
     if (next < LEAST_RATIO * length) break;
-    // Two short ones at the end, since the first one of all also waits for photos and kernels to be loaded.
-    length = next < 2 * USUAL_RATIO * length ? next : Math.floor(next / USUAL_RATIO);
+    // More of them than the first one of all, which also waits for photos and kernels to be loaded.
+    const first = Math.floor(next / USUAL_RATIO ** 2);
+    if (first >= Math.max(SHORTEST_OF_THREE, 2 * length)) length = first;
+    else length = next < 2 * USUAL_RATIO * length ? next : Math.floor(next / USUAL_RATIO);
   }
   if (pace === undefined) return null;
   const iterations = iterationsIn(pace, { seconds: filled - spent, most, courseOf });
@@ -140,21 +155,37 @@ export function hardStop(maxSeconds: number, plan: TimePlan | null | undefined):
  *
  * @param rehearsal What was measured
  * @param course Its course
- * @param before Pace of the rehearsal before, which shows the shortness. Default none: 0
+ * @param before Pace of the rehearsal before, which shows the trend. Default none
  */
 export function paceOf({ steps, events }: Rehearsal, { iterations }: Course, before?: Pace): Pace {
   const eventGaussians = sumOf(events, ({ count, times }) => count * times);
-  const asBefore = before === undefined ? 0 : sumOf(steps, ({ count, times }) => times * stepSeconds(before, count));
-  const shortness = before === undefined
-    ? 0
-    : Math.log(sumOf(steps, ({ seconds }) => seconds) / asBefore) / (1 / before.iterations - 1 / iterations);
   return {
     iterations,
     counts: steps.map(({ count }) => count),
     step: linearFit(steps),
     event: eventGaussians > 0 ? sumOf(events, ({ seconds }) => seconds) / eventGaussians : 0,
-    shortness,
+    trend: before === undefined ? undefined : trendOf(steps, iterations, before),
   };
+}
+
+function trendOf(steps: readonly TimedWork[], iterations: number, before: Pace): Trend {
+  const asBefore = sumOf(steps, ({ count, times }) => times * stepSeconds(before, count));
+  const change = Math.log(sumOf(steps, ({ seconds }) => seconds) / asBefore);
+  const from = before.iterations;
+  if (before.trend === undefined || before.trend.from < SHORTEST_OF_THREE) return { from, change, power: 1 };
+  // The change for each factor e of the length falls as length^-p, here between the middles of the two intervals.
+  const earlier = before.trend;
+  const fading = (change / Math.log(iterations / from)) / (earlier.change / Math.log(from / earlier.from));
+  const power = -Math.log(fading) / Math.log(Math.sqrt(iterations / earlier.from));
+  return { from, change, power: fading > 0 ? Math.min(Math.max(power, 0), 1) : 1 };
+}
+
+/** The logarithm by which steps of a run of some iterations take longer than those of the rehearsal. */
+function changeTo(iterations: number, pace: Pace): number {
+  if (pace.trend === undefined) return 0;
+  const { from, change, power } = pace.trend;
+  const between = (a: number, b: number) => power === 0 ? Math.log(b / a) : (a ** -power - b ** -power) / power;
+  return change * between(pace.iterations, iterations) / between(from, pace.iterations);
 }
 
 function sumOf(work: readonly TimedWork[], value: (work: TimedWork) => number): number {
@@ -196,7 +227,7 @@ export function secondsOf(pace: Pace, { iterations, densification }: Course): nu
     if (event < events) densifying += pace.event * count;
     from = to;
   }
-  return steps * Math.exp(pace.shortness * (1 / pace.iterations - 1 / iterations)) + densifying;
+  return steps * Math.exp(changeTo(iterations, pace)) + densifying;
 }
 
 /** The count of Gaussians after a share of the events. */

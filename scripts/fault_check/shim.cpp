@@ -1,13 +1,13 @@
 // Preloaded into a program, makes chosen operations of it fail: writes below a folder, or the allocations and threads
 // of one library. Counts them from 1 and logs each, so that a second run can fail any of them.
 //
-//   TAME_FAULT_BELOW      a folder: what writes to paths below it counts
-//   TAME_FAULT_LIBRARY    or part of a library's name: its allocations and threads count
-//   TAME_FAULT_LOG        file that gets a line for each: number, operation, path
-//   TAME_FAULT_FIRST      number of the first one that fails; 0 for none
-//   TAME_FAULT_LAST       number of the last one
-//   TAME_FAULT_ONLY       names of the operations that may fail; all if unset
-//   TAME_FAULT_ERRNO      error code of those that fail
+//   FAULT_BELOW      a folder: what writes to paths below it counts
+//   FAULT_LIBRARY    or part of a library's name: its allocations and threads count
+//   FAULT_LOG        file that gets a line for each: number, operation, path
+//   FAULT_FIRST      number of the first one that fails; 0 for none
+//   FAULT_LAST       number of the last one
+//   FAULT_ONLY       names of the operations that may fail; all if unset
+//   FAULT_ERRNO      error code of those that fail
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -37,13 +37,13 @@ long number_of(const char* name) {
 }
 
 struct Settings {
-  const char* below = std::getenv("TAME_FAULT_BELOW");
-  const char* library = std::getenv("TAME_FAULT_LIBRARY");
-  const char* log = std::getenv("TAME_FAULT_LOG");
-  const char* only = std::getenv("TAME_FAULT_ONLY");
-  long first = number_of("TAME_FAULT_FIRST");
-  long last = number_of("TAME_FAULT_LAST");
-  int error = int(number_of("TAME_FAULT_ERRNO"));
+  const char* below = std::getenv("FAULT_BELOW");
+  const char* library = std::getenv("FAULT_LIBRARY");
+  const char* log = std::getenv("FAULT_LOG");
+  const char* only = std::getenv("FAULT_ONLY");
+  long first = number_of("FAULT_FIRST");
+  long last = number_of("FAULT_LAST");
+  int error = int(number_of("FAULT_ERRNO"));
 };
 
 const Settings& settings() {

@@ -66,11 +66,11 @@ export class Shim {
     await Deno.writeTextFile(log, "");
     const child = startTrain(args, {
       LD_PRELOAD: join(this.#folder, "shim.so"),
-      ...(below === undefined ? {} : { TAME_FAULT_BELOW: below }),
-      ...(library === undefined ? {} : { TAME_FAULT_LIBRARY: library }),
-      ...(only === undefined ? {} : { TAME_FAULT_ONLY: only.join(" ") }),
-      ...{ TAME_FAULT_LOG: log, TAME_FAULT_FIRST: `${first}`, TAME_FAULT_LAST: `${last}` },
-      TAME_FAULT_ERRNO: `${error}`,
+      ...(below === undefined ? {} : { FAULT_BELOW: below }),
+      ...(library === undefined ? {} : { FAULT_LIBRARY: library }),
+      ...(only === undefined ? {} : { FAULT_ONLY: only.join(" ") }),
+      ...{ FAULT_LOG: log, FAULT_FIRST: `${first}`, FAULT_LAST: `${last}` },
+      FAULT_ERRNO: `${error}`,
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), 1000 * HUNG);
     const ended = await trainEnd(child);

@@ -18,6 +18,7 @@ import { PARITY_PARTS } from "../../train/parity.ts";
 import { PRESETS } from "../../train/presets.ts";
 import { BENCH_OPTIONS } from "../../scripts/bench.ts";
 import { GPU_CHECK_OPTIONS } from "../../scripts/gpu_check.ts";
+import { KILL_CHECK_OPTIONS } from "../../scripts/kill_check.ts";
 import { QUALITY_OPTIONS } from "../../scripts/quality.ts";
 import { ROOMS } from "../../scripts/rooms.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -92,6 +93,7 @@ Deno.test("options exist when a page names them", () => {
     QUALITY_OPTIONS,
     BENCH_OPTIONS,
     GPU_CHECK_OPTIONS,
+    KILL_CHECK_OPTIONS,
   ];
   const known = new Set(tables.flatMap((table) => rowsOf(table).map(({ name }) => name)));
   for (const path of PAGES) {

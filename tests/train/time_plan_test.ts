@@ -121,7 +121,7 @@ Deno.test("planTime() spends about 15 % of the time on a few rehearsals, each lo
   const plan = await planTime({ maxSeconds: 200, most: 1_000_000, courseOf, rehearse: machine.rehearse });
   assertGreater(plan!.rehearsalSeconds, 0.1 * 200);
   assertLess(plan!.rehearsalSeconds, 0.2 * 200);
-  assertLessOrEqual(machine.lengths.length, 4);
+  assertLessOrEqual(machine.lengths.length, 5);
   machine.lengths.slice(1).forEach((length, i) => assertGreater(length, machine.lengths[i]));
 });
 
@@ -146,17 +146,32 @@ Deno.test("paceOf() finds the time of a step and of an event, and how it changes
   const first = paceOf(new Machine({ step: 2e-3, gaussian: 3e-7 }).train(course), course);
   assertAlmostEquals(first.step.base, 2e-3, 1e-9);
   assertAlmostEquals(first.step.perGaussian, 3e-7, 1e-12);
-  assertEquals([first.iterations, first.shortness], [80, 0]);
+  assertEquals([first.iterations, first.trend], [80, undefined]);
   assertEquals(first.counts, [START, ...[1, 2, 3].map((event) => eventTarget(event, 3, START, TARGET))]);
   assertAlmostEquals(
     secondsOf(first, course),
     new Machine({ step: 2e-3, gaussian: 3e-7 }).train(course).seconds,
     1e-3,
   );
-  // Steps that take twice the time in a run of twice the length: exp(shortness (1 / 80 - 1 / 160)) = 2.
+  // Steps that take twice the time in a run of twice the length.
   const longer = courseOf(160, 20);
   const second = paceOf(new Machine({ step: 4e-3, gaussian: 6e-7 }).train(longer), longer, first);
-  assertAlmostEquals(second.shortness, 160 * Math.log(2), 1e-6);
+  assertAlmostEquals(second.trend!.change, Math.log(2), 1e-6);
+  assertEquals([second.trend!.from, second.trend!.power], [80, 1]);
+});
+
+Deno.test("paceOf() finds from three rehearsals the power of the length by which the change of steps fades", () => {
+  for (const power of [0, 0.3, 1]) {
+    const factor = (n: number) => power === 0 ? n ** -0.05 : Math.exp(0.5 * n ** -power);
+    const seconds = (n: number) => secondsOf(pace!, courseOf(n)) / n;
+    let pace: Pace | undefined;
+    for (const length of [100, 500, 2500]) {
+      const course = courseOf(length, length / 10);
+      pace = paceOf(new Machine({ step: 1e-3 * factor(length), gaussian: 0, event: 0 }).train(course), course, pace);
+    }
+    assertAlmostEquals(pace!.trend!.power, power, 1e-6);
+    assertAlmostEquals(seconds(40_000) / seconds(2500), factor(40_000) / factor(2500), 1e-6);
+  }
 });
 
 Deno.test("paceOf() takes the time of a step as constant when there is one count, and never as negative", () => {
@@ -174,7 +189,7 @@ Deno.test("paceOf() takes the time of a step as constant when there is one count
 });
 
 Deno.test("iterationsIn() is the largest number that fits, from 1 to the maximum", () => {
-  const pace: Pace = { iterations: 10, counts: [1], step: { base: 0.5, perGaussian: 0 }, event: 0, shortness: 0 };
+  const pace: Pace = { iterations: 10, counts: [1], step: { base: 0.5, perGaussian: 0 }, event: 0, trend: undefined };
   const straight = (iterations: number): Course => ({ iterations, densification: [] });
   const within = (seconds: number) => iterationsIn(pace, { seconds, most: 1000, courseOf: straight });
   assertEquals([within(0), within(0.5), within(10.4), within(499.9), within(1e9)], [1, 1, 20, 999, 1000]);
