@@ -162,7 +162,10 @@ void Columns::follow(const RowEdit& edit) {
       continue;
     }
     std::vector<float> moved(edit.size());
-    for (uint32_t i = 0; i < edit.size(); ++i) moved[i] = column.values[edit.sources[i]];
+    const std::vector<float>& before = column.values;
+    state_.threads().ranges(moved.size(), [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) moved[i] = before[edit.sources[i]];
+    });
     column.values = std::move(moved);
   }
 }

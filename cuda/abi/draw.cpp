@@ -20,29 +20,38 @@ float exponential(const Drawing& d, uint32_t index) {
 
 // A histogram of the keys' upper halves finds those that are certainly among the first; only the bin at the border is
 // ordered.
-void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
+void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads) {
   if (count >= tickets.size()) return;
   if (count == 0) return tickets.clear();
-  const auto bin_of = [](const Ticket& ticket) {
-    const float key = ticket.place + 0.f;  // -0 is 0
+  constexpr size_t kBins = 1u << 16;
+  const auto bin_of = [&](size_t k) {
+    const float key = tickets[k].place + 0.f;  // -0 is 0
     uint32_t bits;
     std::memcpy(&bits, &key, sizeof bits);
     return (bits ^ ((bits >> 31) != 0 ? 0xFFFFFFFFu : 0x80000000u)) >> 16;
   };
-  std::vector<uint32_t> sizes(1u << 16, 0);
-  for (const Ticket& ticket : tickets) ++sizes[bin_of(ticket)];
+  // Each of a few shares of the tickets is counted by itself.
+  const size_t shares = std::min(size_t(threads.size()), tickets.size() / kBins + 1);
+  std::vector<uint32_t> sizes(shares * kBins, 0);
+  threads.run(uint32_t(shares), [&](uint32_t share, uint32_t) {
+    for (size_t k = tickets.size() * share / shares; k < tickets.size() * (share + 1) / shares; ++k)
+      ++sizes[share * kBins + bin_of(k)];
+  });
+  const auto size_of = [&](uint32_t bin) {
+    uint32_t size = 0;
+    for (size_t share = 0; share < shares; ++share) size += sizes[share * kBins + bin];
+    return size;
+  };
   uint32_t border = 0, before = 0;
-  while (before + sizes[border] < count) before += sizes[border++];
-  std::vector<Ticket> kept(before + 1), at_border;  // one more: a ticket that is left out is written over
-  at_border.reserve(sizes[border]);
-  uint32_t next = 0;
-  for (const Ticket& ticket : tickets) {
-    const uint32_t bin = bin_of(ticket);
-    kept[next] = ticket;
-    next += bin < border;
-    if (bin == border) at_border.push_back(ticket);
-  }
-  kept.pop_back();
+  for (uint32_t size = size_of(0); before + size < count; size = size_of(++border)) before += size;
+  std::vector<Ticket> kept, at_border;
+  const auto take = [&](const auto& takes, std::vector<Ticket>& into) {
+    threads.compact(
+        tickets.size(), takes, [&](size_t n) { into.resize(n); },
+        [&](size_t place, size_t k) { into[place] = tickets[k]; });
+  };
+  take([&](size_t k) { return bin_of(k) < border; }, kept);
+  take([&](size_t k) { return bin_of(k) == border; }, at_border);
   std::nth_element(at_border.begin(), at_border.begin() + (count - before - 1), at_border.end());
   kept.insert(kept.end(), at_border.begin(), at_border.begin() + (count - before));
   tickets = std::move(kept);
@@ -50,23 +59,24 @@ void keep_first(std::vector<Ticket>& tickets, uint32_t count) {
 
 std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
                          const Drawing& drawing, Threads& threads) {
-  std::vector<float> times(members.size());
-  threads.ranges(members.size(), [&](size_t begin, size_t end) {
-    for (size_t k = begin; k < end; ++k) {
-      const float weight = weights[members[k]];
-      times[k] = exponential(drawing, members[k]) / (weight > 0 ? weight : 1.f);
-    }
-  });
   std::vector<Ticket> weighted, rest;
-  weighted.reserve(members.size());
-  for (size_t k = 0; k < members.size(); ++k)
-    (weights[members[k]] > 0 ? weighted : rest).push_back({times[k], members[k]});
-  if (count > weighted.size()) {
-    keep_first(rest, count - uint32_t(weighted.size()));
-    weighted.insert(weighted.end(), rest.begin(), rest.end());
+  const auto has_weight = [&](size_t k) { return weights[members[k]] > 0; };
+  threads.compact(
+      members.size(), has_weight, [&](size_t n) { weighted.resize(n); },
+      [&](size_t place, size_t k) {
+        weighted[place] = {exponential(drawing, members[k]) / weights[members[k]], members[k]};
+      });
+  if (count <= weighted.size()) {
+    keep_first(weighted, count, threads);
     return weighted;
   }
-  keep_first(weighted, count);
+  threads.compact(
+      members.size(), [&](size_t k) { return !has_weight(k); }, [&](size_t n) { rest.resize(n); },
+      [&](size_t place, size_t k) {
+        rest[place] = {exponential(drawing, members[k]), members[k]};
+      });
+  keep_first(rest, count - uint32_t(weighted.size()), threads);
+  weighted.insert(weighted.end(), rest.begin(), rest.end());
   return weighted;
 }
 

@@ -18,7 +18,7 @@ struct Ticket {
 };
 
 // The first `count` tickets, in no order.
-void keep_first(std::vector<Ticket>& tickets, uint32_t count);
+void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads);
 
 // Identifies a stream of random numbers.
 struct Drawing {

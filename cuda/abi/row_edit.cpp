@@ -2,6 +2,7 @@
 #include "row_edit.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -72,8 +73,8 @@ uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
 class Editing {
  public:
   Editing(const std::vector<float>& kinds, const std::vector<float>& copies, const std::vector<tame_row_kind>& table,
-          bool children_last)
-      : children_last_(children_last), kinds_(kinds.size()) {
+          bool children_last, Threads& threads)
+      : children_last_(children_last), threads_(threads), kinds_(kinds.size()) {
     for (uint32_t k = 0; k < table.size(); ++k) {
       const uint32_t operation = operations_[k] = table[k].operation;
       const bool splits = operation == TAME_ROW_SPLIT;
@@ -83,13 +84,20 @@ class Editing {
       appended_roles_[k] = uint8_t(kParts * k + (splits ? kSecond : kAppended));
     }
     edit.table.roles[kUnchanged].keeps_moments = true;
-    for (uint32_t i = 0; i < kinds.size(); ++i) {
-      const uint8_t kind = kinds[i] >= 0 && kinds[i] < float(table.size()) ? uint8_t(kinds[i]) : 0;
-      if (float(kind) != kinds[i])
-        fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu", double(kinds[i]), i,
-             table.size() - 1);
-      kinds_[i] = kind;
-    }
+    std::atomic<uint32_t> wrong{UINT32_MAX};  // the first row of no kind
+    threads_.ranges(kinds.size(), [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) {
+        kinds_[i] = kinds[i] >= 0 && kinds[i] < float(table.size()) ? uint8_t(kinds[i]) : 0;
+        if (float(kinds_[i]) == kinds[i]) continue;
+        uint32_t first = wrong.load();
+        while (i < first && !wrong.compare_exchange_weak(first, uint32_t(i))) {
+        }
+        return;
+      }
+    });
+    if (wrong.load() != UINT32_MAX)
+      fail(TAME_INVALID_ARGUMENT, "kinds is %g at row %u: expected a whole number from 0 to %zu",
+           double(kinds[wrong.load()]), wrong.load(), table.size() - 1);
     if (!copies.empty()) {
       given_.assign(kinds.size(), 1);
       for (uint32_t i = 0; i < kinds.size(); ++i)
@@ -102,30 +110,33 @@ class Editing {
   }
 
   void run(uint32_t capacity) {
-    const uint64_t rows = count_rows();
-    if (rows > capacity)
-      fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity);
-    // One more: where a row is left out, the next one is written over it.
-    edit.sources.resize(rows + 1);
-    edit.roles.resize(rows + 1);
-    if (!given_.empty()) edit.shares.resize(rows + 1);
-    for (uint32_t i = 0; i < kinds_.size(); ++i) stay(i);
-    for (uint32_t i = 0; i < kinds_.size(); ++i)
-      for (uint32_t k = given_.empty() ? 1 : given_[i]; k > 0; --k)
-        put(i, appended_roles_[kinds_[i]], appends_[kinds_[i]]);
-    if (children_last_)
-      for (const Part part : {kAppended, kSecond})
-        for (uint32_t i = 0; i < kinds_.size(); ++i) put(i, uint8_t(kParts * kinds_[i] + part), is_split(i));
-    edit.sources.pop_back();
-    edit.roles.pop_back();
-    if (!given_.empty()) edit.shares.pop_back();
+    add_rows(
+        capacity, [this](size_t i) { return size_t(stays_[kinds_[i]]); }, [this](size_t i) { return stayed(i); });
+    add_rows(
+        capacity, [this](size_t i) { return appends_[kinds_[i]] ? copies(i) : 0; },
+        [this](size_t i) {
+          return NewRow{uint32_t(i), appended_roles_[kinds_[i]]};
+        });
+    if (!children_last_) return;
+    for (const Part part : {kAppended, kSecond})
+      add_rows(
+          capacity, [this](size_t i) { return size_t(is_split(i)); },
+          [&](size_t i) {
+            return NewRow{uint32_t(i), uint8_t(kParts * kinds_[i] + part)};
+          });
   }
 
   RowEdit edit;
 
  private:
-  uint32_t operation(uint32_t row) const { return operations_[kinds_[row]]; }
-  bool is_split(uint32_t row) const { return operation(row) == TAME_ROW_SPLIT; }
+  struct NewRow {
+    uint32_t source;
+    uint8_t role;
+  };
+
+  uint32_t operation(size_t row) const { return operations_[kinds_[row]]; }
+  size_t copies(size_t row) const { return given_.empty() ? 1 : given_[row]; }
+  bool is_split(size_t row) const { return operation(row) == TAME_ROW_SPLIT; }
 
   // Assigns each relocated row, in order, the row that it becomes a copy of.
   void assign_donors() {
@@ -145,48 +156,50 @@ class Editing {
     }
   }
 
-  uint64_t count_rows() const {
-    uint64_t rows = 0;
-    for (uint32_t i = 0; i < kinds_.size(); ++i) {
-      const uint64_t appended = appends_[kinds_[i]] ? (given_.empty() ? 1 : given_[i]) : 0;
-      rows += stays_[kinds_[i]] + appended + (children_last_ && is_split(i) ? 2 : 0);
-    }
-    return rows;
+  // Appends new rows: count_of(i) times row_of(i) for each old row i.
+  template <class CountOf, class RowOf>
+  void add_rows(uint32_t capacity, const CountOf& count_of, const RowOf& row_of) {
+    const size_t first = edit.sources.size();
+    const auto size = [&](size_t more) {
+      if (first + more > capacity)
+        fail(TAME_INVALID_ARGUMENT, "The edit makes more rows than the Gaussians' capacity of %u", capacity);
+      edit.sources.resize(first + more);
+      edit.roles.resize(first + more);
+      if (!given_.empty()) edit.shares.resize(first + more);
+    };
+    threads_.compact(kinds_.size(), count_of, size, [&](size_t place, size_t i) { put(first + place, row_of(i)); });
   }
 
-  void stay(uint32_t i) {
-    if (!donors_.empty() && operation(i) == TAME_ROW_RELOCATE)
-      put(donors_[i], uint8_t(kParts * kinds_[donors_[i]] + kAppended), true);
-    else
-      put(i, uint8_t(kParts * kinds_[i] + kStays), stays_[kinds_[i]]);
+  NewRow stayed(size_t i) const {
+    if (donors_.empty() || operation(i) != TAME_ROW_RELOCATE)
+      return {uint32_t(i), uint8_t(kParts * kinds_[i] + kStays)};
+    return {donors_[i], uint8_t(kParts * kinds_[donors_[i]] + kAppended)};
   }
 
-  // The next row if `counts`. Branches on a row's kind would be mispredicted.
-  void put(uint32_t source, uint8_t role, bool counts) {
-    edit.sources[next_] = source;
-    edit.roles[next_] = role;
-    if (!given_.empty()) {
-      const bool gives = gives_copies(operation(source));
-      if (gives && given_[source] == 0) edit.roles[next_] = kUnchanged;  // nothing to share with
-      edit.shares[next_] = gives ? 1 + given_[source] : kUsualShares;
-    }
-    next_ += counts;
+  void put(size_t place, const NewRow& row) {
+    edit.sources[place] = row.source;
+    edit.roles[place] = row.role;
+    if (given_.empty()) return;
+    const bool gives = gives_copies(operation(row.source));
+    if (gives && given_[row.source] == 0) edit.roles[place] = kUnchanged;  // nothing to share with
+    edit.shares[place] = gives ? 1 + given_[row.source] : kUsualShares;
   }
 
   const bool children_last_;
+  Threads& threads_;
   uint32_t operations_[TAME_MOST_ROW_KINDS] = {};
   bool stays_[TAME_MOST_ROW_KINDS] = {}, appends_[TAME_MOST_ROW_KINDS] = {};
   uint8_t appended_roles_[TAME_MOST_ROW_KINDS] = {};
   std::vector<uint8_t> kinds_;
   std::vector<uint32_t> given_;  // copies of each row; empty: one each
   std::vector<uint32_t> donors_;
-  size_t next_ = 0;
 };
 
 }  // namespace
 
 RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>& copies,
-                      const std::vector<tame_row_kind>& table, const tame_edit& options, uint32_t capacity) {
+                      const std::vector<tame_row_kind>& table, const tame_edit& options, uint32_t capacity,
+                      Threads& threads) {
   for (uint32_t k = 0; k < table.size(); ++k) {
     try {
       check_kind(table[k]);
@@ -194,7 +207,7 @@ RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>&
       fail(failure.status, "Row kind %u: %s", k, failure.what());
     }
   }
-  Editing editing(kinds, copies, table, options.children_last != 0);
+  Editing editing(kinds, copies, table, options.children_last != 0, threads);
   editing.edit.iteration = options.iteration;
   editing.edit.round = options.round;
   editing.run(capacity);

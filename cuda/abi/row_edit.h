@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../core/rows.h"
+#include "threads.h"
 
 namespace tame {
 
@@ -31,6 +32,7 @@ struct MovedPlane {
 // Plans an edit, see tame_trainer_edit_rows. kinds: of each old row; copies: how many each gives, or empty for one
 // each. Throws TAME_INVALID_ARGUMENT if they are inconsistent or exceed `capacity`.
 RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>& copies,
-                      const std::vector<tame_row_kind>& table, const tame_edit& edit, uint32_t capacity);
+                      const std::vector<tame_row_kind>& table, const tame_edit& edit, uint32_t capacity,
+                      Threads& threads);
 
 }  // namespace tame

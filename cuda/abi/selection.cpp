@@ -24,13 +24,9 @@ std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::
     return members;
   }
   const std::vector<float> among = trainer.columns.evaluate(what, expression);
-  members.resize(count + 1);  // one more: a row that is left out is written over
-  size_t next = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    members[next] = i;
-    next += among[i] != 0;
-  }
-  members.resize(next);
+  trainer.state.threads().compact(
+      count, [&](size_t i) { return among[i] != 0; }, [&](size_t n) { members.resize(n); },
+      [&](size_t place, size_t i) { members[place] = uint32_t(i); });
   return members;
 }
 
@@ -38,9 +34,13 @@ std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::
 std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std::string_view among) {
   const std::vector<uint32_t> members = members_of(trainer, "among", among);
   const std::vector<float> values = trainer.columns.evaluate("by", by);
-  std::vector<Ticket> tickets;
-  tickets.reserve(members.size());
-  for (const uint32_t i : members) tickets.push_back({std::isnan(values[i]) ? 0.f : values[i], i});
+  std::vector<Ticket> tickets(members.size());
+  trainer.state.threads().ranges(members.size(), [&](size_t begin, size_t end) {
+    for (size_t k = begin; k < end; ++k) {
+      const float value = values[members[k]];
+      tickets[k] = {std::isnan(value) ? 0.f : value, members[k]};
+    }
+  });
   return tickets;
 }
 
@@ -124,7 +124,7 @@ tame_status tame_trainer_select(tame_trainer* trainer, const char* column, uint3
     const std::string_view name = read_text("column", column, column_length);
     const std::string_view order = read_text("by", by, by_length);
     std::vector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
-    keep_first(tickets, count);
+    keep_first(tickets, count, call->trainer->state.threads());
     std::vector<float> marks(call->trainer->gaussians->count(), 0.f);
     for (const Ticket& t : tickets) marks[t.index] = 1.f;
     call->trainer->columns.write(name, std::move(marks));
@@ -187,7 +187,7 @@ tame_status tame_trainer_edit_rows(tame_trainer* trainer, const char* kinds, uin
     const RowEdit made =
         make_row_edit(chosen.columns.evaluate("kinds", kind_text),
                       copy_text.empty() ? std::vector<float>() : chosen.columns.evaluate("copies", copy_text),
-                      row_kinds, options, chosen.gaussians->capacity());
+                      row_kinds, options, chosen.gaussians->capacity(), chosen.state.threads());
     if (made.size() != 0) {
       chosen.state.edit(made);
       chosen.columns.follow(made);

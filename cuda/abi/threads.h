@@ -33,15 +33,36 @@ class Threads {
         items, [](const void* w, uint32_t item, uint32_t thread) { (*static_cast<const Work*>(w))(item, thread); },
         &work);
   }
+
   // Calls work(begin, end) for ranges that together are 0 .. n - 1, the same for any number of threads, and waits.
   template <class Work>
   void ranges(size_t n, const Work& work) {
-    constexpr size_t kRange = 8192;
     run(uint32_t((n + kRange - 1) / kRange),
         [&](uint32_t item, uint32_t) { work(item * kRange, n - item * kRange < kRange ? n : (item + 1) * kRange); });
   }
 
+  // Calls put(place, i) takes(i) times for each i = 0 .. n - 1, after size(number of calls); place counts the calls
+  // from 0, by increasing i. takes gives a number, or whether it is 1.
+  template <class Takes, class Size, class Put>
+  void compact(size_t n, const Takes& takes, const Size& size, const Put& put) {
+    std::vector<size_t> firsts((n + kRange - 1) / kRange + 1, 0);
+    ranges(n, [&](size_t begin, size_t end) {
+      size_t taken = 0;
+      for (size_t i = begin; i < end; ++i) taken += size_t(takes(i));
+      firsts[begin / kRange + 1] = taken;
+    });
+    for (size_t k = 1; k < firsts.size(); ++k) firsts[k] += firsts[k - 1];
+    size(firsts.back());
+    ranges(n, [&](size_t begin, size_t end) {
+      size_t place = firsts[begin / kRange];
+      for (size_t i = begin; i < end; ++i)
+        for (size_t k = size_t(takes(i)); k > 0; --k) put(place++, i);
+    });
+  }
+
  private:
+  static constexpr size_t kRange = 8192;
+
   using Call = void (*)(const void*, uint32_t, uint32_t);
   void start(uint32_t items, Call call, const void* work);
   void take_items(uint32_t thread);
