@@ -40,11 +40,11 @@ bool Columns::find_state(std::string_view name, StateColumn& column, uint32_t& p
   return false;
 }
 
-std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane) const {
+Values Columns::read_state(const StateColumn& column, uint32_t plane) const {
   StateColumn one = column;
   one.values = 1;
   if (column.base != nullptr) one.base = column.plane(plane);
-  std::vector<float> values(gaussians_.count());
+  Values values(gaussians_.count());
   // The bits of the elements, whatever their type.
   state_.read_rows(one, 0, gaussians_.count(), reinterpret_cast<uint32_t*>(values.data()));
   if (!column.integer) return values;
@@ -56,14 +56,14 @@ std::vector<float> Columns::read_state(const StateColumn& column, uint32_t plane
   return values;
 }
 
-std::optional<std::vector<float>> Columns::read(std::string_view name) const {
+std::optional<Values> Columns::read(std::string_view name) const {
   const auto known = scratch_.find(name);
   if (known != scratch_.end()) return known->second.values;
   StateColumn column;
   uint32_t plane = 0;
   if (name == kUsedOpacity) {
     find_state(kParameterRows[TAME_PARAMETER_OPACITIES].name, column, plane);
-    std::vector<float> values = read_state(column, plane);
+    Values values = read_state(column, plane);
     const bool linear = gaussians_.linear_opacity();
     state_.threads().ranges(values.size(), [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) values[i] = core::used_opacity(linear, values[i]);
@@ -74,9 +74,9 @@ std::optional<std::vector<float>> Columns::read(std::string_view name) const {
   return read_state(column, plane);
 }
 
-std::vector<float> Columns::evaluate(const char* what, std::string_view expression) const {
+Values Columns::evaluate(const char* what, std::string_view expression) const {
   const uint32_t count = gaussians_.count();
-  std::map<std::string_view, std::vector<float>> loaded;  // of the state, each once
+  std::map<std::string_view, Values> loaded;  // of the state, each once
   return evaluate_expression(
       what, expression, count,
       [&](std::string_view name) -> const float* {
@@ -85,7 +85,7 @@ std::vector<float> Columns::evaluate(const char* what, std::string_view expressi
         if (scratch != scratch_.end()) return count == 0 ? kNoRows : scratch->second.values.data();
         auto found = loaded.find(name);
         if (found == loaded.end()) {
-          std::optional<std::vector<float>> values = read(name);
+          std::optional<Values> values = read(name);
           if (!values.has_value()) return nullptr;
           found = loaded.emplace(name, std::move(*values)).first;
         }
@@ -110,19 +110,19 @@ void Columns::check_writable(std::string_view name) const {
        text.c_str());
 }
 
-void Columns::store_opacities(std::vector<float>& values) const {
+void Columns::store_opacities(Values& values) const {
   const bool linear = gaussians_.linear_opacity();
   state_.threads().ranges(values.size(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) values[i] = core::store_opacity(linear, values[i]);
   });
 }
 
-void Columns::write_at(std::string_view name, std::vector<float> values, const std::vector<float>& chosen, bool stays) {
+void Columns::write_at(std::string_view name, Values values, const Values& chosen, bool stays) {
   if (name == kUsedOpacity) {
     store_opacities(values);
     name = kParameterRows[TAME_PARAMETER_OPACITIES].name;
   }
-  const std::optional<std::vector<float>> before = read(name);
+  const std::optional<Values> before = read(name);
   if (!before.has_value()) {
     const std::string text(name.substr(0, 64));
     fail(TAME_INVALID_ARGUMENT, "The column \"%s\" does not exist yet: write all its rows first", text.c_str());
@@ -132,7 +132,7 @@ void Columns::write_at(std::string_view name, std::vector<float> values, const s
   write(name, std::move(values), stays);
 }
 
-void Columns::write(std::string_view name, std::vector<float> values, bool stays) {
+void Columns::write(std::string_view name, Values values, bool stays) {
   check_writable(name);
   StateColumn column;
   uint32_t plane = 0;
@@ -147,9 +147,7 @@ void Columns::write(std::string_view name, std::vector<float> values, bool stays
     }
     column.base = column.plane(plane);
     column.values = 1;
-    std::vector<uint32_t> bits(values.size());
-    std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
-    state_.write_rows(column, 0, uint32_t(values.size()), bits.data());
+    state_.write_rows(column, 0, uint32_t(values.size()), reinterpret_cast<const uint32_t*>(values.data()));
     return;
   }
   scratch_.insert_or_assign(std::string(name), Scratch{std::move(values), stays});
@@ -161,8 +159,8 @@ void Columns::follow(const RowEdit& edit) {
       column.values.resize(edit.size(), 0.f);
       continue;
     }
-    std::vector<float> moved(edit.size());
-    const std::vector<float>& before = column.values;
+    Values moved(edit.size());
+    const Values& before = column.values;
     state_.threads().ranges(moved.size(), [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) moved[i] = before[edit.sources[i]];
     });

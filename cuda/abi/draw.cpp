@@ -20,7 +20,7 @@ float exponential(const Drawing& d, uint32_t index) {
 
 // A histogram of the keys' upper halves finds those that are certainly among the first; only the bin at the border is
 // ordered.
-void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads) {
+void keep_first(UnsetVector<Ticket>& tickets, uint32_t count, Threads& threads) {
   if (count >= tickets.size()) return;
   if (count == 0) return tickets.clear();
   constexpr size_t kBins = 1u << 16;
@@ -44,8 +44,8 @@ void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads) 
   };
   uint32_t border = 0, before = 0;
   for (uint32_t size = size_of(0); before + size < count; size = size_of(++border)) before += size;
-  std::vector<Ticket> kept, at_border;
-  const auto take = [&](const auto& takes, std::vector<Ticket>& into) {
+  UnsetVector<Ticket> kept, at_border;
+  const auto take = [&](const auto& takes, UnsetVector<Ticket>& into) {
     threads.compact(
         tickets.size(), takes, [&](size_t n) { into.resize(n); },
         [&](size_t place, size_t k) { into[place] = tickets[k]; });
@@ -57,9 +57,9 @@ void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads) 
   tickets = std::move(kept);
 }
 
-std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
+UnsetVector<Ticket> draw(const UnsetVector<uint32_t>& members, const Values& weights, uint32_t count,
                          const Drawing& drawing, Threads& threads) {
-  std::vector<Ticket> weighted, rest;
+  UnsetVector<Ticket> weighted, rest;
   const auto has_weight = [&](size_t k) { return weights[members[k]] > 0; };
   threads.compact(
       members.size(), has_weight, [&](size_t n) { weighted.resize(n); },
@@ -80,8 +80,8 @@ std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector
   return weighted;
 }
 
-std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, const std::vector<float>& weights,
-                                      uint32_t count, const Drawing& drawing) {
+std::vector<uint32_t> draw_repeatedly(const UnsetVector<uint32_t>& members, const Values& weights, uint32_t count,
+                                      const Drawing& drawing) {
   const auto weight_of = [&](uint32_t i) { return weights[i] > 0 && std::isfinite(weights[i]) ? weights[i] : 0.f; };
   float largest = 0;
   for (const uint32_t i : members) largest = std::max(largest, weight_of(i));

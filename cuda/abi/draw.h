@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "threads.h"
+#include "values.h"
 
 namespace tame {
 
@@ -18,7 +19,7 @@ struct Ticket {
 };
 
 // The first `count` tickets, in no order.
-void keep_first(std::vector<Ticket>& tickets, uint32_t count, Threads& threads);
+void keep_first(UnsetVector<Ticket>& tickets, uint32_t count, Threads& threads);
 
 // Identifies a stream of random numbers.
 struct Drawing {
@@ -28,12 +29,12 @@ struct Drawing {
 
 // `count` of the members, with probability proportional to their weights; those of weight 0 or less, or NaN, come after
 // all others, in random order.
-std::vector<Ticket> draw(const std::vector<uint32_t>& members, const std::vector<float>& weights, uint32_t count,
+UnsetVector<Ticket> draw(const UnsetVector<uint32_t>& members, const Values& weights, uint32_t count,
                          const Drawing& drawing, Threads& threads);
 
 // `count` draws of one member each, proportional to the weights in whole units of 2^-20 of the largest, so that their
 // sums are exact; nothing if all weights are 0. Ascending.
-std::vector<uint32_t> draw_repeatedly(const std::vector<uint32_t>& members, const std::vector<float>& weights,
-                                      uint32_t count, const Drawing& drawing);
+std::vector<uint32_t> draw_repeatedly(const UnsetVector<uint32_t>& members, const Values& weights, uint32_t count,
+                                      const Drawing& drawing);
 
 }  // namespace tame

@@ -146,11 +146,11 @@ class Parser {
 
 }  // namespace
 
-std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
-                                       const ColumnSource& columns, Threads& threads) {
+Values evaluate_expression(const char* what, std::string_view text, size_t rows, const ColumnSource& columns,
+                           Threads& threads) {
   const std::vector<Node> nodes = Parser(what, text, columns).run();
   const size_t share = nodes.size() * kBlock;
-  std::vector<float> blocks(threads.size() * share), out(rows);
+  Values blocks(threads.size() * share), out(rows);
   for (size_t k = 0; k < blocks.size() / kBlock; ++k)
     std::fill_n(&blocks[k * kBlock], kBlock, nodes[k % nodes.size()].number);
   std::vector<const float*> inputs(threads.size() * nodes.size());  // of each node at the block at hand

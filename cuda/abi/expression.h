@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "threads.h"
+#include "values.h"
 
 namespace tame {
 
@@ -14,7 +15,7 @@ using ColumnSource = std::function<const float*(std::string_view name)>;
 
 // Evaluates `text` over `rows` Gaussians. what: the parameter's name in errors, which are TAME_INVALID_ARGUMENT and
 // give the position in the text.
-std::vector<float> evaluate_expression(const char* what, std::string_view text, size_t rows,
-                                       const ColumnSource& columns, Threads& threads);
+Values evaluate_expression(const char* what, std::string_view text, size_t rows, const ColumnSource& columns,
+                           Threads& threads);
 
 }  // namespace tame

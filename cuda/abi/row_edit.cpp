@@ -63,7 +63,7 @@ void add_roles(const tame_row_kind& kind, RowRole roles[kParts]) {
 }
 
 // A row's number of copies.
-uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
+uint32_t copies_of(const Values& copies, uint32_t row) {
   const float n = copies[row];
   if (!(n >= 0 && n <= float(kMaxRows)) || n != std::floor(n))
     fail(TAME_INVALID_ARGUMENT, "copies is %g at row %u: expected a whole number from 0", double(n), row);
@@ -72,8 +72,8 @@ uint32_t copies_of(const std::vector<float>& copies, uint32_t row) {
 
 class Editing {
  public:
-  Editing(const std::vector<float>& kinds, const std::vector<float>& copies, const std::vector<tame_row_kind>& table,
-          bool children_last, Threads& threads)
+  Editing(const Values& kinds, const Values& copies, const std::vector<tame_row_kind>& table, bool children_last,
+          Threads& threads)
       : children_last_(children_last), threads_(threads), kinds_(kinds.size()) {
     for (uint32_t k = 0; k < table.size(); ++k) {
       const uint32_t operation = operations_[k] = table[k].operation;
@@ -197,9 +197,8 @@ class Editing {
 
 }  // namespace
 
-RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>& copies,
-                      const std::vector<tame_row_kind>& table, const tame_edit& options, uint32_t capacity,
-                      Threads& threads) {
+RowEdit make_row_edit(const Values& kinds, const Values& copies, const std::vector<tame_row_kind>& table,
+                      const tame_edit& options, uint32_t capacity, Threads& threads) {
   for (uint32_t k = 0; k < table.size(); ++k) {
     try {
       check_kind(table[k]);

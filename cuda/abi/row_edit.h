@@ -6,6 +6,7 @@
 
 #include "../core/rows.h"
 #include "threads.h"
+#include "values.h"
 
 namespace tame {
 
@@ -13,9 +14,9 @@ namespace tame {
 constexpr uint32_t kUsualShares = 2;
 
 struct RowEdit {
-  std::vector<uint32_t> sources;  // old row of each new row
-  std::vector<uint8_t> roles;     // of each new row, an index into `table`
-  std::vector<uint32_t> shares;   // number of rows that share with each; empty: kUsualShares
+  UnsetVector<uint32_t> sources;  // old row of each new row
+  UnsetVector<uint8_t> roles;     // of each new row, an index into `table`
+  UnsetVector<uint32_t> shares;   // number of rows that share with each; empty: kUsualShares
   RowRoles table = {};
   uint32_t iteration = 0, round = 0;  // of the random numbers for children's means
   uint32_t size() const { return uint32_t(sources.size()); }
@@ -31,8 +32,7 @@ struct MovedPlane {
 
 // Plans an edit, see tame_trainer_edit_rows. kinds: of each old row; copies: how many each gives, or empty for one
 // each. Throws TAME_INVALID_ARGUMENT if they are inconsistent or exceed `capacity`.
-RowEdit make_row_edit(const std::vector<float>& kinds, const std::vector<float>& copies,
-                      const std::vector<tame_row_kind>& table, const tame_edit& edit, uint32_t capacity,
-                      Threads& threads);
+RowEdit make_row_edit(const Values& kinds, const Values& copies, const std::vector<tame_row_kind>& table,
+                      const tame_edit& edit, uint32_t capacity, Threads& threads);
 
 }  // namespace tame

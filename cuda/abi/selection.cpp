@@ -15,15 +15,15 @@ using namespace tame;
 namespace {
 
 // Rows where an expression is not 0; all rows if it is empty.
-std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::string_view expression) {
+UnsetVector<uint32_t> members_of(const Trainer& trainer, const char* what, std::string_view expression) {
   const uint32_t count = trainer.gaussians->count();
-  std::vector<uint32_t> members;
+  UnsetVector<uint32_t> members;
   if (expression.empty()) {
     members.resize(count);
     std::iota(members.begin(), members.end(), 0u);
     return members;
   }
-  const std::vector<float> among = trainer.columns.evaluate(what, expression);
+  const Values among = trainer.columns.evaluate(what, expression);
   trainer.state.threads().compact(
       count, [&](size_t i) { return among[i] != 0; }, [&](size_t n) { members.resize(n); },
       [&](size_t place, size_t i) { members[place] = uint32_t(i); });
@@ -31,10 +31,10 @@ std::vector<uint32_t> members_of(const Trainer& trainer, const char* what, std::
 }
 
 // The members with their sort keys. NaN, which cannot be ordered, counts as 0.
-std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std::string_view among) {
-  const std::vector<uint32_t> members = members_of(trainer, "among", among);
-  const std::vector<float> values = trainer.columns.evaluate("by", by);
-  std::vector<Ticket> tickets(members.size());
+UnsetVector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std::string_view among) {
+  const UnsetVector<uint32_t> members = members_of(trainer, "among", among);
+  const Values values = trainer.columns.evaluate("by", by);
+  UnsetVector<Ticket> tickets(members.size());
   trainer.state.threads().ranges(members.size(), [&](size_t begin, size_t end) {
     for (size_t k = begin; k < end; ++k) {
       const float value = values[members[k]];
@@ -45,7 +45,7 @@ std::vector<Ticket> tickets_of(const Trainer& trainer, std::string_view by, std:
 }
 
 // Lane k adds rows k, k + 8, …, and the lanes are added in order.
-double sum_of(const std::vector<float>& column) {
+double sum_of(const Values& column) {
   constexpr size_t kLanes = 8;
   double lanes[kLanes] = {};
   size_t i = 0;
@@ -78,7 +78,7 @@ tame_status tame_trainer_compute(tame_trainer* trainer, const char* column, uint
     const std::string_view where = read_text("rows", rows, rows_length, true);
     check_count("places", places, TAME_COLUMN_FOLLOWS, TAME_COLUMN_STAYS);
     columns.check_writable(name);
-    std::vector<float> values = columns.evaluate("expression", text);
+    Values values = columns.evaluate("expression", text);
     const bool stays = places == TAME_COLUMN_STAYS;
     if (where.empty())
       columns.write(name, std::move(values), stays);
@@ -93,7 +93,7 @@ tame_status tame_trainer_evaluate(tame_trainer* trainer, const char* expression,
     const Call<TrainerEntry> call(trainer);
     const std::string_view text = read_text("expression", expression, expression_length);
     check_array("values", values, values_length, call->trainer->gaussians->count());
-    const std::vector<float> column = call->trainer->columns.evaluate("expression", text);
+    const Values column = call->trainer->columns.evaluate("expression", text);
     std::copy(column.begin(), column.end(), values);
   });
 }
@@ -104,7 +104,7 @@ tame_status tame_trainer_sum(tame_trainer* trainer, const char* expression, uint
     const Call<TrainerEntry> call(trainer);
     const std::string_view text = read_text("expression", expression, expression_length);
     check_array("sum", sum, sum_length, 1);
-    const std::vector<float> column = call->trainer->columns.evaluate("expression", text);
+    const Values column = call->trainer->columns.evaluate("expression", text);
     *sum = sum_of(column);
   });
 }
@@ -123,9 +123,9 @@ tame_status tame_trainer_select(tame_trainer* trainer, const char* column, uint3
     const Call<TrainerEntry> call(trainer);
     const std::string_view name = read_text("column", column, column_length);
     const std::string_view order = read_text("by", by, by_length);
-    std::vector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
+    UnsetVector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
     keep_first(tickets, count, call->trainer->state.threads());
-    std::vector<float> marks(call->trainer->gaussians->count(), 0.f);
+    Values marks(call->trainer->gaussians->count(), 0.f);
     for (const Ticket& t : tickets) marks[t.index] = 1.f;
     call->trainer->columns.write(name, std::move(marks));
   });
@@ -137,9 +137,9 @@ tame_status tame_trainer_rank(tame_trainer* trainer, const char* column, uint32_
     const Call<TrainerEntry> call(trainer);
     const std::string_view name = read_text("column", column, column_length);
     const std::string_view order = read_text("by", by, by_length);
-    std::vector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
+    UnsetVector<Ticket> tickets = tickets_of(*call->trainer, order, read_text("among", among, among_length, true));
     std::sort(tickets.begin(), tickets.end());
-    std::vector<float> ranks(call->trainer->gaussians->count(), float(tickets.size()));
+    Values ranks(call->trainer->gaussians->count(), float(tickets.size()));
     for (size_t place = 0; place < tickets.size(); ++place) ranks[tickets[place].index] = float(place);
     call->trainer->columns.write(name, std::move(ranks));
   });
@@ -156,10 +156,10 @@ tame_status tame_trainer_draw(tame_trainer* trainer, const char* column, uint32_
     const auto chosen = read_struct<tame_draw>("draw", draw, draw_bytes);
     check_count("draw.replacement", chosen.replacement, 0, 1);
     check_count("draw.iteration", chosen.iteration, 1, UINT32_MAX);  // streams may share a number with iteration 0
-    const std::vector<uint32_t> members = members_of(*call->trainer, "among", where);
-    const std::vector<float> values = call->trainer->columns.evaluate("weights", text);
+    const UnsetVector<uint32_t> members = members_of(*call->trainer, "among", where);
+    const Values values = call->trainer->columns.evaluate("weights", text);
     const Drawing drawing = {call.device()->backend().seed, chosen.stream, chosen.iteration, chosen.round};
-    std::vector<float> drawn(values.size(), 0.f);
+    Values drawn(values.size(), 0.f);
     if (chosen.replacement != 0) {
       check_count("draw.count", chosen.count, 0, kMaxRows);
       for (const uint32_t i : draw_repeatedly(members, values, chosen.count, drawing)) drawn[i] += 1.f;
@@ -184,10 +184,9 @@ tame_status tame_trainer_edit_rows(tame_trainer* trainer, const char* kinds, uin
     const auto options = read_struct<tame_edit>("edit", edit, edit_bytes);
     check_count("edit.children_last", options.children_last, 0, 1);
     check_array("count", count, count_length, 1);
-    const RowEdit made =
-        make_row_edit(chosen.columns.evaluate("kinds", kind_text),
-                      copy_text.empty() ? std::vector<float>() : chosen.columns.evaluate("copies", copy_text),
-                      row_kinds, options, chosen.gaussians->capacity(), chosen.state.threads());
+    const RowEdit made = make_row_edit(chosen.columns.evaluate("kinds", kind_text),
+                                       copy_text.empty() ? Values() : chosen.columns.evaluate("copies", copy_text),
+                                       row_kinds, options, chosen.gaussians->capacity(), chosen.state.threads());
     if (made.size() != 0) {
       chosen.state.edit(made);
       chosen.columns.follow(made);

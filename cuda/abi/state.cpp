@@ -126,7 +126,6 @@ tame_status tame_trainer_clear_moments(tame_trainer* trainer, uint32_t mask, con
     check_count("mask", mask, 0, (1u << TAME_PARAMETERS) - 1);
     const std::string_view where = read_text("rows", rows, rows_length, true);
     if (call->trainer->gaussians->count() == 0) return;
-    call->trainer->state.clear_moments(
-        mask, where.empty() ? std::vector<float>() : call->trainer->columns.evaluate("rows", where));
+    call->trainer->state.clear_moments(mask, where.empty() ? Values() : call->trainer->columns.evaluate("rows", where));
   });
 }

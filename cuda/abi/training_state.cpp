@@ -180,7 +180,7 @@ void TrainingState::clear_statistics() {
   if (fragment_sums.base != nullptr) device_.clear_state(fragment_sums.base, stride() * kFragmentPlanes);
 }
 
-void TrainingState::clear_plane(const Planes& planes, int plane, const std::vector<float>& rows) {
+void TrainingState::clear_plane(const Planes& planes, int plane, const Values& rows) {
   if (rows.empty()) return device_.clear_state(planes.plane(plane), stride());
   std::vector<float> values(rows.size());
   device_.read_state(planes.plane(plane), values.size(), values.data());
@@ -189,7 +189,7 @@ void TrainingState::clear_plane(const Planes& planes, int plane, const std::vect
   device_.write_state(planes.plane(plane), values.size(), values.data());
 }
 
-void TrainingState::clear_moments(uint32_t mask, const std::vector<float>& rows) {
+void TrainingState::clear_moments(uint32_t mask, const Values& rows) {
   for (uint32_t parameter = 0; parameter < TAME_PARAMETERS; ++parameter) {
     if ((mask >> parameter & 1) == 0) continue;
     const Layout::Range range = gaussians_->layout().range(parameter);

@@ -9,6 +9,7 @@
 #include "../core/transform.h"
 #include "backend.h"
 #include "step.h"
+#include "values.h"
 
 namespace tame {
 
@@ -88,7 +89,7 @@ class TrainingState {
   void need_scores();
   void clear_statistics();
   // Clears both moments of the parameters in the mask, where `rows` is not 0, or in all rows if it is empty.
-  void clear_moments(uint32_t mask, const std::vector<float>& rows);
+  void clear_moments(uint32_t mask, const Values& rows);
   void set_opacity_mode(bool linear);
   void edit(const RowEdit& edit);
 
@@ -97,7 +98,7 @@ class TrainingState {
   size_t stride() const { return gaussians_->planes().stride; }
   uint32_t* take(uint32_t purpose, size_t elements);
   Planes take_planes(uint32_t purpose, uint32_t planes);
-  void clear_plane(const Planes& planes, int plane, const std::vector<float>& rows);
+  void clear_plane(const Planes& planes, int plane, const Values& rows);
 
   Device& device_;
   const std::shared_ptr<Gaussians> gaussians_;

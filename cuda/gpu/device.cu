@@ -33,7 +33,8 @@ GpuDevice::GpuDevice(const tame_device_options& options)
     : Device(options.memory_limit, options.seed),
       index_(int(options.index)),
       most_threads_(options.threads != 0 ? std::min(kMostThreads, options.threads)
-                                         : std::clamp(std::thread::hardware_concurrency(), 1u, kUsualThreads)) {
+                                         : std::clamp(std::thread::hardware_concurrency(), 1u, kUsualThreads)),
+      staging_(ledger()) {
   use([&] {
     if (!has_code()) {
       cudaDeviceProp properties;

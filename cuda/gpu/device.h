@@ -9,6 +9,7 @@
 #include "loss.h"
 #include "rasterizer.h"
 #include "runtime.h"
+#include "staging.h"
 
 namespace tame::gpu {
 
@@ -66,6 +67,7 @@ class GpuDevice : public Device, public std::enable_shared_from_this<GpuDevice> 
   const int index_;
   const uint32_t most_threads_;
   std::optional<Threads> threads_;  // from their first use
+  Staging staging_;
   std::string poison_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Profile> profile_;

@@ -167,6 +167,7 @@ class Event {
   Event& operator=(const Event&) = delete;
   ~Event() { cudaEventDestroy(event_); }
   void record(cudaStream_t stream) { check(cudaEventRecord(event_, stream), "record an event"); }
+  void wait() const { check(cudaEventSynchronize(event_), "wait for an event"); }
   void hold(cudaStream_t stream) const { check(cudaStreamWaitEvent(stream, event_, 0), "wait for an event"); }
 
  private:

@@ -28,20 +28,12 @@ std::unique_ptr<StateMemory> GpuDevice::make_state(uint32_t purpose, size_t elem
 
 void GpuDevice::read_state(const void* from, size_t elements, void* to_host) {
   if (elements == 0) return;
-  use([&] {
-    check(cudaMemcpyAsync(to_host, from, elements * sizeof(uint32_t), cudaMemcpyDeviceToHost, stream()),
-          "download training state");
-    stream().wait();
-  });
+  use([&] { staging_.download(from, elements * sizeof(uint32_t), to_host, stream(), threads()); });
 }
 
 void GpuDevice::write_state(void* to, size_t elements, const void* from_host) {
   if (elements == 0) return;
-  use([&] {
-    check(cudaMemcpyAsync(to, from_host, elements * sizeof(uint32_t), cudaMemcpyHostToDevice, stream()),
-          "upload training state");
-    stream().wait();
-  });
+  use([&] { staging_.upload(to, elements * sizeof(uint32_t), from_host, stream(), threads()); });
 }
 
 void GpuDevice::clear_state(void* at, size_t elements) {
