@@ -59,7 +59,7 @@ ABI_OBJECTS := $(patsubst cuda/%.cpp,build/obj/%.o,$(ABI_SOURCES))
 
 cuda: build/libtame_cuda.so ## the CUDA library (CUDA_ARCHS, CUDA_PTX choose the targets)
 
-kernels: cuda deno ## registers and spills of each CUDA kernel on each target; fails on a spill
+kernels: cuda deno ## registers, spills and resident blocks of each CUDA kernel on each target; fails on a spill
 	$(DENO) run --allow-read --allow-env scripts/kernel_report.ts
 
 build/libtame_cuda.so: $(GPU_OBJECTS) $(ABI_OBJECTS) cuda/exports.map

@@ -13,7 +13,8 @@ import { capture } from "./captures.ts";
 import { checkFox, type FoxTimes } from "./gpu_checks/fox.ts";
 import { failure, type Finding, ROOT, rowText, runProgram, runScript, Table } from "./gpu_checks/rows.ts";
 import { runSuite } from "./gpu_checks/suites.ts";
-import { kernelTable, readKernels, spills } from "./kernel_report.ts";
+import { kernelTable } from "./kernel_report.ts";
+import { readKernels, spills } from "./kernel_report/ptxas.ts";
 
 const LIBRARY = "build/libtame_cuda.so";
 const SUITES = ["raster", "densify", "steps", "abi", "ffi", "train", "init", "measure", "eval"];
