@@ -11,6 +11,7 @@ import { duration } from "../cli/format.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import { Interrupt } from "../cli/interrupt.ts";
 import type { OptionGroup, OptionValues } from "../cli/option.ts";
+import { peersOf } from "../cli/full_eval/references.ts";
 import { LPIPS_ROWS } from "../cli/options/common_rows.ts";
 import { userPath } from "../cli/paths.ts";
 import { findLpipsWeights } from "../eval/lpips/lpips.ts";
@@ -62,6 +63,13 @@ const output = [
     unit: "CODE",
     help: "compare with results of the same runs by an earlier code: its hash or commit, or the beginning of one",
   },
+  {
+    name: "peers",
+    kind: "paths",
+    unit: "FILE",
+    default: [],
+    help: "results of other trainers to list below ours: JSON files, such as scripts/peers.json",
+  },
   { name: "views", kind: "flag", help: "also tables of the held-out views" },
   { name: "keep_models", kind: "flag", help: "keep the trained models, in models/ of the results" },
 ] as const satisfies readonly OptionRow[];
@@ -81,6 +89,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const { values } = parse(withFlagsJoined(argv), QUALITY_OPTIONS);
   const plan = await planOf(values);
+  const peers = await peersOf(values.peers, plan.settings.map(({ name }) => name));
   const runs = runsOf(plan);
   const results = new ResultsFolder(userPath(values.results));
   const failures: string[] = [];
@@ -95,7 +104,7 @@ async function main(argv: string[]): Promise<number> {
     }
   }
   const groups = earlier === undefined ? [names] : names.map((name) => [before(name), name]);
-  console.log(reportText({ settings: plan.settings, groups, finished, views: values.views }));
+  console.log(reportText({ settings: plan.settings, groups, finished, peers, views: values.views }));
   for (const failure of failures) console.error(failure);
   return failures.length === 0 ? EXIT.done : EXIT.failed;
 }

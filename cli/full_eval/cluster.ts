@@ -15,7 +15,9 @@ const PATHS = rowsOf(FULL_EVAL_OPTIONS).filter(({ kind }) => kind === "path" || 
   .map(({ name }) => name);
 
 /** Options that a task sets itself or does not need. */
-const LEFT_OUT = ["emit", "image", "volume", "scenes", "output_path", "gpus", "resume", "skip_report", "quiet", "json"];
+const LEFT_OUT = [
+  ...["emit", "image", "volume", "scenes", "peers", "output_path", "gpus", "resume", "skip_report", "quiet", "json"],
+];
 
 /** Options of each task: it continues where it was stopped, and leaves the reports to --collect. */
 const TASK = ["--resume", "--skip_report"];
@@ -136,8 +138,9 @@ function unexpanded(text: string): string {
   return text.replaceAll(/\$(?=[$(])/g, "$$$$");
 }
 
-function adviceFor(submit: string, own: readonly string[], { scenes }: FullEvalValues): string {
-  const chosen = scenes.length === 0 ? [] : ["--scenes", ...scenes];
+function adviceFor(submit: string, own: readonly string[], { scenes, peers }: FullEvalValues): string {
+  const beside = peers.map((path) => `--peers=${userPath(path)}`);
+  const chosen = [...beside, ...(scenes.length === 0 ? [] : ["--scenes", ...scenes])];
   return `Submit with: ${submit}\nWhen the tasks are over: deno task full-eval ${
     shellWords([...own, ...chosen])
   } --collect`;

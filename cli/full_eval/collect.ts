@@ -96,6 +96,7 @@ async function fillIn(row: SceneRow, { done, failure }: SceneRecord): Promise<vo
   row.device = device.name;
   row.measures = {
     gaussians: result.count,
+    iterations: result.iteration,
     trainSeconds: seconds.train,
     totalSeconds: done.train?.seconds ?? seconds.total,
     iterationsPerSecond: result.iteration / seconds.train,

@@ -9,8 +9,8 @@ import { optionArguments } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { rowsOf } from "../option.ts";
 import { TRAIN_OPTIONS } from "../options.ts";
-import { MEASURE_KEYS, type MeasureKey, type Measures } from "./measures.ts";
 import type { Reference } from "./published.ts";
+import { type Fail, referenceOf, rejectUnknown } from "./references.ts";
 
 /** A scene of a dataset file. */
 export interface CustomScene {
@@ -51,7 +51,7 @@ export async function readDatasetFile(path: string): Promise<CustomDataset> {
 
 /** The same for the text of a file at `path`. */
 export function parseDatasetFile(text: string, path: string): CustomDataset {
-  const fail = (what: string): never => {
+  const fail: Fail = (what) => {
     throw new DataError(`Not a dataset file: ${what}`, { path });
   };
   const data = parseJsonObject(new TextEncoder().encode(text), path);
@@ -83,13 +83,6 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
   };
 }
 
-type Fail = (what: string) => never;
-
-function rejectUnknown(data: Record<string, unknown>, known: readonly string[], where: string, fail: Fail): void {
-  const unknown = Object.keys(data).find((key) => !known.includes(key));
-  if (unknown !== undefined) fail(`"${unknown}" in ${where} is unknown: expected ${known.join(", ")}`);
-}
-
 function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
   if (flags === undefined) return [];
   if (!isObject(flags)) return fail('"flags" is not an object of options of train');
@@ -109,17 +102,5 @@ function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
 function referencesOf(references: unknown, scene: string, fail: Fail): Reference[] {
   if (references === undefined) return [];
   if (!Array.isArray(references)) return fail(`"references" of scene "${scene}" is not a list`);
-  return references.map((row: unknown) => {
-    if (!isObject(row)) return fail(`a reference of scene "${scene}" is not an object`);
-    const { method, source, ...numbers } = row;
-    if (typeof method !== "string") return fail(`a reference of scene "${scene}" has no "method"`);
-    if (typeof source !== "string") return fail(`a reference of scene "${scene}" has no "source": who measured it`);
-    rejectUnknown(numbers, MEASURE_KEYS, `a reference of scene "${scene}"`, fail);
-    const measures: Measures = {};
-    for (const [key, value] of Object.entries(numbers)) {
-      if (typeof value !== "number") return fail(`"${key}" of a reference of scene "${scene}" is not a number`);
-      measures[key as MeasureKey] = value;
-    }
-    return { method, source, measures };
-  });
+  return references.map((row: unknown) => referenceOf(row, `a reference of scene "${scene}"`, fail));
 }

@@ -10,6 +10,7 @@ import { type FULL_EVAL_OPTIONS, TRAIN_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
 import { OWN_OPTIONS, readDatasetFile } from "./dataset_file.ts";
 import { publishedScene, type Reference } from "./published.ts";
+import { peersOf, referencesTo } from "./references.ts";
 import { type Group, PAPER_DATASETS, PAPER_SCENES, paperFlags } from "./scenes.ts";
 
 /** Parsed values of the benchmark's own options. */
@@ -49,7 +50,8 @@ export async function jobsOf(values: FullEvalValues, trainFlags: readonly string
     throw new UsageError("No scenes: give -m360, -tat and -db with the folders of the datasets, or --dataset FILE");
   }
   for (const { flags } of jobs) parse(flags, TRAIN_OPTIONS);
-  return jobs;
+  const peers = await peersOf(values.peers, all.map(({ scene }) => scene));
+  return jobs.map((job) => ({ ...job, references: [...job.references, ...referencesTo(job.scene, peers)] }));
 }
 
 /** Options of `train` with an absolute --init appended: a task may start in another folder. */

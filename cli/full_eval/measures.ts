@@ -19,6 +19,7 @@ export const MEASURES = {
   ssim: { title: "SSIM", digits: 4 },
   lpips: { title: "LPIPS", digits: 4 },
   gaussians: { title: "Gaussians" },
+  iterations: { title: "steps" },
   trainSeconds: { title: "train s", digits: 1 },
   totalSeconds: { title: "total s", digits: 1 },
   iterationsPerSecond: { title: "it/s", digits: 1 },

@@ -20,6 +20,13 @@ export const DATASET_ROWS = [
     default: [],
     help: "your own scenes: JSON files, see docs/guide/full-eval.md",
   },
+  {
+    name: "peers",
+    kind: "paths",
+    unit: "FILE",
+    default: [],
+    help: "results of other trainers to list beside ours: JSON files, see docs/guide/full-eval.md",
+  },
   { name: "scenes", kind: "strings", unit: "NAME", default: [], help: "only these scenes" },
   {
     name: "output_path",

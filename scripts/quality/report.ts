@@ -2,6 +2,9 @@
 
 import { formatBytes } from "../../base/format.ts";
 import { count } from "../../cli/format.ts";
+import { MEASURE_KEYS, MEASURES, measureText } from "../../cli/full_eval/measures.ts";
+import type { Reference } from "../../cli/full_eval/published.ts";
+import { type Peer, referencesTo } from "../../cli/full_eval/references.ts";
 import { compare, type Measure, type SettingComparison, type VariantSummary } from "./comparison.ts";
 import type { FinishedRun } from "./records.ts";
 import type { Setting } from "./settings.ts";
@@ -18,12 +21,14 @@ export interface Report {
   groups: readonly (readonly string[])[];
   /** All runs that have a result. */
   finished: readonly FinishedRun[];
+  /** Results of other trainers, by the settings' names as scenes. */
+  peers: readonly Peer[];
   /** Whether to add the tables of views. */
   views: boolean;
 }
 
 /** A section for each setting that has results; a sentence where none has. */
-export function reportText({ settings, groups, finished, views }: Report): string {
+export function reportText({ settings, groups, finished, peers, views }: Report): string {
   const sections = settings.flatMap((setting) => {
     const runs = finished.filter(({ run }) => run.setting.name === setting.name);
     if (runs.length === 0) return [];
@@ -31,7 +36,8 @@ export function reportText({ settings, groups, finished, views }: Report): strin
       .filter(({ variants }) => variants.length > 0).map(settingTable);
     const pairs = groups.flatMap(([baseline, ...names]) => names.map((name) => [baseline, name] as const));
     const viewTables = views ? pairs.flatMap((pair) => viewTablesOf(setting, pair, runs)) : [];
-    return [[`### ${setting.name}`, ...tables, provenance(runs), ...viewTables].join("\n\n")];
+    const others = peerTable(referencesTo(setting.name, peers));
+    return [[`### ${setting.name}`, ...tables, provenance(runs), ...others, ...viewTables].join("\n\n")];
   });
   return sections.length === 0 ? "There are no results of these runs." : sections.join("\n\n");
 }
@@ -71,6 +77,17 @@ export function settingTable({ measures, variants }: SettingComparison): string 
       verdictText(variant),
     ]),
   ]);
+}
+
+/** A row for each other trainer with the measures that any of them has, and where the rows are from; empty for none. */
+function peerTable(references: readonly Reference[]): string[] {
+  if (references.length === 0) return [];
+  const keys = MEASURE_KEYS.filter((key) => references.some(({ measures }) => measures[key] !== undefined));
+  const rows = references.map((
+    { method, measures },
+  ) => [method, ...keys.map((key) => measureText(key, measures[key]))]);
+  const sources = new Set(references.map(({ method, source }) => `- ${method}: ${source}.`));
+  return [table([["other trainer", ...keys.map((key) => MEASURES[key].title)], ...rows]), [...sources].join("\n")];
 }
 
 function pairsText({ differences }: VariantSummary): string {

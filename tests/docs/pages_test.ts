@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
+import { parsePeersFile, readPeersFile } from "../../cli/full_eval/references.ts";
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,
@@ -139,7 +140,7 @@ Deno.test("the ABI page names every status and every control word of the header"
 });
 
 Deno.test("JSON files that the guide shows are read by what it says reads them", async () => {
-  const [keyframes, dataset] = fenced(guide(), "json");
+  const [keyframes, dataset, peers] = fenced(guide(), "json");
   const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 0] };
   const photo = () => Promise.reject(new Error("not read"));
@@ -147,7 +148,12 @@ Deno.test("JSON files that the guide shows are read by what it says reads them",
   assertEquals(parseKeyframes(keyframes, "keyframes.json", [view]).keyframes.length, 2);
   assertEquals(parseDatasetFile(dataset, "/dataset.json").scenes.map(({ name }) => name), ["garden-small"]);
   const captures = await readDatasetFile(join(ROOT, "scripts", "captures.json"));
-  assertEquals(captures.scenes.map(({ name }) => name), ["fox-C7", "fox-B", "caliterra-B"]);
+  assertEquals(captures.scenes.map(({ name }) => name), ["fox-C7", "fox-B", "caliterra-B", "caliterra-2M"]);
+  assertEquals(parsePeersFile(new TextEncoder().encode(peers), "peers.json").map(({ scene }) => scene), ["fox-B"]);
+  for (const { scene, reference } of await readPeersFile(join(ROOT, "scripts", "peers.json"))) {
+    assert(captures.scenes.some(({ name }) => name === scene), `scripts/captures.json has no scene ${scene}`);
+    assert(Object.keys(reference.measures).length >= 4, `${reference.method} on ${scene}`);
+  }
 });
 
 /** Source files below a folder of the checkout. */

@@ -109,6 +109,10 @@ Deno.test("scripts/quality.ts rejects what it cannot do before it trains", async
   const rejected: [args: string[], words: string][] = [
     [["--variants", "best"], 'Unknown variant "best"'],
     [["--settings", "garden"], 'Cannot use "garden" as --settings: there are fox-C7'],
+    [
+      ["--settings", "fox-C7", "--peers", "scripts/peers.json"],
+      "No scene of --peers scripts/peers.json is in this run",
+    ],
     [["--folds", "8"], 'Cannot use "8" as --folds'],
     [["--flags", "--seed 3"], "Cannot use --seed: the harness sets it (in --flags)"],
   ];

@@ -1,6 +1,7 @@
 // Comparisons and tables of the quality harness, from made-up records.
 
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Peer } from "../../../cli/full_eval/references.ts";
 import { compare } from "../../../scripts/quality/comparison.ts";
 import type { FinishedRun } from "../../../scripts/quality/records.ts";
 import { differenceText, reportText } from "../../../scripts/quality/report.ts";
@@ -99,7 +100,7 @@ function cells(text: string): string[][] {
 }
 
 Deno.test("reportText() has a table for each setting with runs, and those of views where they are asked for", () => {
-  const plan = { settings: [setting("fox-C7"), setting("fox-B")], groups: [["base", "slow"]] };
+  const plan = { settings: [setting("fox-C7"), setting("fox-B")], groups: [["base", "slow"]], peers: [] };
   const finished = RUNS.filter(({ run }) => run.seed < 2);
   const text = reportText({ ...plan, finished, views: false });
   assertEquals(text.split("\n").filter((line) => line.startsWith("#")), ["### fox-C7"]);
@@ -125,7 +126,7 @@ Deno.test("reportText() has a table for each setting with runs, and those of vie
 
 Deno.test("reportText() has a table for each group of variants", () => {
   const groups = [["base", "slow"], ["slow", "base"], ["fast", "faster"]];
-  const text = reportText({ settings: [setting("fox-C7")], groups, finished: RUNS, views: false });
+  const text = reportText({ settings: [setting("fox-C7")], groups, finished: RUNS, peers: [], views: false });
   assertEquals(cells(text).map(([name, ...rest]) => [name, rest.at(-1)]), [
     ["variant", "verdict"],
     ["base", "baseline"],
@@ -134,4 +135,28 @@ Deno.test("reportText() has a table for each group of variants", () => {
     ["slow", "baseline"],
     ["base", "worse"],
   ]);
+});
+
+Deno.test("reportText() lists other trainers below the table of their setting, with the measures that any has", () => {
+  const peer = (scene: string, method: string, measures: Peer["reference"]["measures"]): Peer => ({
+    scene,
+    reference: { method, source: `${method}'s table`, measures },
+  });
+  const text = reportText({
+    settings: [setting("fox-C7")],
+    groups: [["base", "slow"]],
+    finished: RUNS,
+    peers: [
+      peer("fox-C7", "one", { psnr: 31.5, gaussians: 29_000, iterations: 9976 }),
+      peer("fox-C7", "two", { psnr: 31.25, trainSeconds: 37.9 }),
+      peer("fox-B", "three", { ssim: 0.5 }),
+    ],
+    views: false,
+  });
+  assertEquals(cells(text).slice(3), [
+    ["other trainer", "PSNR", "Gaussians", "steps", "train s"],
+    ["one", "31.50", "29 000", "9 976", "–"],
+    ["two", "31.25", "–", "–", "37.9"],
+  ]);
+  assert(text.endsWith("\n\n- one: one's table.\n- two: two's table."));
 });
