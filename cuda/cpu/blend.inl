@@ -48,6 +48,24 @@ inline Tile make_tile(const BlendArgs& a, uint32_t tile) {
   return t;
 }
 
+// Fetches what is at `at` into the L1 cache, to be read or, with `write`, written soon. An entry may span two lines.
+template <int write, class Entry>
+inline void fetch(const Entry* at) {
+  const char* bytes = reinterpret_cast<const char*>(at);
+  __builtin_prefetch(bytes, write);
+  __builtin_prefetch(bytes + sizeof(Entry) - 1, write);
+}
+
+// The splats of a tile lie anywhere in memory: those of the chunk from `first` on.
+inline void fetch_splats(const BlendArgs& a, uint32_t first, uint32_t end) {
+  for (uint32_t j = first; j < end && j < first + kChunk; ++j) fetch<0>(a.splats + a.order[j]);
+}
+
+// And so do the places of their gradients.
+inline void fetch_gradients(const BlendArgs& a, uint32_t first, uint32_t end) {
+  for (uint32_t j = first; j < end && j < first + kChunk; ++j) fetch<1>(a.gradients + a.slots[j]);
+}
+
 // Calls copy(pixel, from) for each row of each block inside the image: kBlock pixels of the tile's arrays and of an
 // image plane. Planes are padded to whole rows of tiles.
 template <class Copy>
@@ -108,6 +126,7 @@ struct Chunk {
   // Takes the splats from `first` on, in the blocks that are both live and in a.blocks.
   void fill(const BlendArgs& a, const Tile& t, uint32_t first, uint32_t end, uint32_t live) {
     count = end - first < kChunk ? end - first : kChunk;
+    fetch_splats(a, first + kChunk, end);
     float* to = opacity;
     for (uint32_t k = 0; k < count; ++k) {
       blocks[k] = a.blocks[first + k] & live;
@@ -149,6 +168,7 @@ inline __attribute__((always_inline)) Fragment fragment(Wide opacity, Wide T) {
 template <bool kDepth>
 inline void blend_tile(const BlendArgs& a, uint32_t tile) {
   const Tile t = make_tile(a, tile);
+  fetch_splats(a, t.begin, t.end);
   Transmittance pixels(a, t);
   float* const T = pixels.T;
   alignas(64) float color[3][kPixels] = {}, depth[kPixels] = {};
@@ -209,6 +229,8 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
   };
   for (uint32_t j = last; j < t.end; ++j) clear(j);
   if (last == t.begin) return;
+  fetch_splats(a, t.begin, last);
+  fetch_gradients(a, t.begin, last);
 
   Transmittance pixels(a, t);
   float* const T = pixels.T;
@@ -228,6 +250,7 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
   Chunk chunk;
   for (uint32_t next = t.begin; next < last; next += chunk.count) {
     chunk.fill(a, t, next, last, pixels.live_blocks());
+    fetch_gradients(a, next + kChunk, last);
     const float* opacity = chunk.opacity;
     for (uint32_t k = 0; k < chunk.count; ++k) {
       if (chunk.blocks[k] == 0) {
@@ -299,6 +322,7 @@ void blend_score(const BlendArgs& a, uint32_t tile) {
   const uint32_t last = t.begin + a.tile_last[tile];
   for (uint32_t j = last; j < t.end; ++j) a.scores[a.slots[j]] = {};
   if (last == t.begin) return;
+  fetch_splats(a, t.begin, last);
   Transmittance pixels(a, t);
   float* const T = pixels.T;
   alignas(64) float pixel_weights[kPixels] = {};

@@ -3,7 +3,6 @@
 // parts stores them in between.
 
 constexpr int kMaxPlanes = 59;
-constexpr int kAhead = 48;  // prefetch distance of Adam in floats: six vectors
 
 // Sums of one Gaussian's instances, lane l of each entry.
 struct Summed {
@@ -169,7 +168,6 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.training.first_moments.plane(k) + i;
     float* v_at = a.training.second_moments.plane(k) + i;
-    // There are more planes than the hardware prefetcher can track.
     __builtin_prefetch(value_at + kAhead, 1);
     __builtin_prefetch(m_at + kAhead, 1);
     __builtin_prefetch(v_at + kAhead, 1);
@@ -249,6 +247,7 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
   if (step.sh_accumulate) {
     for (int k = sh_rest; k < sh_live; ++k) {
       float* at = a.training.sh_sums.plane(k - sh_rest) + i;
+      __builtin_prefetch(at + kAhead, 1);
       const F8 sum = core::load(at) + g.plane[k];
       g.plane[k] = sum;
       core::store(at, step.sh_clear ? F8(0.f) : sum);

@@ -1,5 +1,8 @@
 // Gaussians to splats, eight at a time, and the tiles each one reaches.
 
+// Prefetch distance in floats: six vectors. There are more planes than the hardware prefetcher can track.
+constexpr int kAhead = 48;
+
 // Eight Gaussians' activated geometry. ordered: no activated parameter is NaN (a NaN elsewhere shows in the splat).
 struct Loaded {
   F8 mean[3], scale[3], quat[4], opacity;
@@ -24,7 +27,11 @@ inline Loaded load_gaussians(const ProjectArgs& a, uint32_t i) {
 struct LoadSh {
   const ProjectArgs& a;
   uint32_t i;
-  F8 operator()(int k, int channel) const { return core::load(a.parameters.plane(Layout::sh() + 3 * k + channel) + i); }
+  F8 operator()(int k, int channel) const {
+    const float* at = a.parameters.plane(Layout::sh() + 3 * k + channel) + i;
+    __builtin_prefetch(at + kAhead);
+    return core::load(at);
+  }
 };
 
 // Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: one bit each.
