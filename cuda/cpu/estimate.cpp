@@ -17,8 +17,8 @@ constexpr double kSplatBytes = 98, kInstanceBytes = 68, kPixelBytes = 96;
 // of sort keys and order:
 static_assert(kSplatBytes >= kReserve * (sizeof(cpu::Splat) + sizeof(float) + sizeof(TileRectangle) +
                                          2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
-// tile, order, slot, blocks, gradient:
-static_assert(kInstanceBytes >= kReserve * (3 * sizeof(uint32_t) + sizeof(uint16_t) + sizeof(cpu::InstanceGradient)));
+// tile, order, slot, vectors, gradient:
+static_assert(kInstanceBytes >= kReserve * (4 * sizeof(uint32_t) + sizeof(cpu::InstanceGradient)));
 // image, transmittance, the loss's filtered maps and gradient:
 static_assert(kPixelBytes >= kReserve * (3 + 1 + 9 + 3) * sizeof(float));
 
