@@ -330,8 +330,8 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
       std::memcpy(&out, first, sizeof first);
       out.h_dydy = core::sum(h_dydy);
       if (kFragments)
-        a.fragments[a.slots[next]] = {core::sum(count), core::sum(weight), core::sum(absolute_x),
-                                          core::sum(absolute_y), core::sum(h_square)};
+        a.fragments[a.slots[next]] = {core::sum(count), core::sum(weight), core::sum(absolute_x), core::sum(absolute_y),
+                                      core::sum(h_square)};
     }
   }
 }

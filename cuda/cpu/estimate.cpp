@@ -11,7 +11,7 @@ namespace {
 
 // Bytes of a step's scratch, measured on trained captures. They include the reserve and everything that grows with
 // tiles, threads and the padding of image rows.
-constexpr double kSplatBytes = 98, kInstanceBytes = 68, kPixelBytes = 96;
+constexpr double kSplatBytes = 98, kInstanceBytes = 70.5, kPixelBytes = 96;
 
 // Lower bounds from the buffers. Splat, radius, rectangle, clamped channels, first tiles, tile count, offset, two sets
 // of sort keys and order:

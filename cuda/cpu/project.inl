@@ -32,9 +32,7 @@ inline Loaded load_gaussians(const ProjectArgs& a, uint32_t i) {
 struct LoadSh {
   const ProjectArgs& a;
   uint32_t i;
-  F8 operator()(int k, int channel) const {
-    return load_ahead(a.parameters.plane(Layout::sh() + 3 * k + channel) + i);
-  }
+  F8 operator()(int k, int channel) const { return load_ahead(a.parameters.plane(Layout::sh() + 3 * k + channel) + i); }
 };
 
 // Tiles k .. k + 7 of the rectangle, row by row, that the splat reaches: one bit each.
