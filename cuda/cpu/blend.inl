@@ -48,6 +48,24 @@ inline Tile make_tile(const BlendArgs& a, uint32_t tile) {
   return t;
 }
 
+// Fetches what is at `at` into the L1 cache, to be read or, with `write`, written soon. An entry may span two lines.
+template <int write, class Entry>
+inline void fetch(const Entry* at) {
+  const char* bytes = reinterpret_cast<const char*>(at);
+  __builtin_prefetch(bytes, write);
+  __builtin_prefetch(bytes + sizeof(Entry) - 1, write);
+}
+
+// The splats of a tile lie anywhere in memory: those of the chunk from `first` on.
+inline void fetch_splats(const BlendArgs& a, uint32_t first, uint32_t end) {
+  for (uint32_t j = first; j < end && j < first + kChunk; ++j) fetch<0>(a.splats + a.order[j]);
+}
+
+// And so do the places of their gradients.
+inline void fetch_gradients(const BlendArgs& a, uint32_t first, uint32_t end) {
+  for (uint32_t j = first; j < end && j < first + kChunk; ++j) fetch<1>(a.gradients + a.slots[j]);
+}
+
 // Calls copy(pixel, from) for each row of each block inside the image: kBlock pixels of the tile's arrays and of an
 // image plane. Planes are padded to whole rows of tiles.
 template <class Copy>
@@ -88,41 +106,74 @@ inline __attribute__((always_inline)) uint32_t reached_blocks(const Splat& s, co
   return blocks;
 }
 
-// Calls body(pixel) for each vector of the blocks.
+// Calls body(pixel) for each vector of the set.
 template <class Body>
-inline __attribute__((always_inline)) void for_vectors(uint32_t blocks, const Body& body) {
-  for (; blocks != 0; blocks &= blocks - 1) {
-    const int first = __builtin_ctz(blocks) * kBlockPixels;
-    for (int p = first; p < first + kBlockPixels; p += kWideLanes) body(p);
-  }
+inline __attribute__((always_inline)) void for_vectors(uint32_t vectors, const Body& body) {
+  for (; vectors != 0; vectors &= vectors - 1) body(__builtin_ctz(vectors) * kWideLanes);
 }
+
+// A splat's opacity at the pixels of a tile: opacity exp(-E), before the clamp, 0 where that is below 1/255.
+struct Falloff {
+  Wide x, y, A, B, C, peak;  // powers of 2; peak: log2(opacity)
+
+  Falloff(const Splat& s, const Tile& t)
+      : x(s.x - float(t.x0)),
+        y(s.y - float(t.y0)),
+        A(-0.5f * core::kLog2E * s.A),
+        B(-core::kLog2E * s.B),
+        C(-0.5f * core::kLog2E * s.C),
+        peak(s.cut * core::kLog2E + core::kLog2MinAlpha) {}
+
+  Wide at(int p) const {
+    const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
+    const Wide exponent = core::mad(core::mad(A, dx, B * dy), dx, core::mad(C * dy, dy, peak));
+    const Mask<Wide> touches = (exponent >= Wide(core::kLog2MinAlpha)) & (exponent <= peak);
+    return core::select(touches, core::exp2(exponent), Wide(0.f));
+  }
+};
 
 // The part of some splats' work that does not depend on transmittance. It is separate from blending, so that the
 // processor can overlap many of these long dependency chains.
 struct Chunk {
-  uint32_t count;
-  uint32_t blocks[kChunk];                      // in which each splat is blended
-  alignas(64) float opacity[kChunk * kPixels];  // of their pixels, one block after the other: opacity exp(-E), before
-                                                // the clamp, 0 where that is below 1/255
+  uint32_t first, count;
+  alignas(64) float opacity[kChunk][kPixels];  // of each splat, in its vectors
 
-  // Takes the splats from `first` on, in the blocks that are both live and in a.blocks.
-  void fill(const BlendArgs& a, const Tile& t, uint32_t first, uint32_t end, uint32_t live) {
-    count = end - first < kChunk ? end - first : kChunk;
-    float* to = opacity;
+  // Takes the splats from `from` on.
+  Chunk(const BlendArgs& a, uint32_t from, uint32_t end)
+      : first(from), count(end - from < kChunk ? end - from : kChunk) {
+    fetch_splats(a, first + kChunk, end);
+  }
+
+  // Finds the vectors with an active pixel that a splat touches, and its opacities there. Returns how many blocks it
+  // looked at.
+  uint32_t find(const BlendArgs& a, const Tile& t, const float* T, uint32_t live_blocks) {
+    uint32_t reached[kChunk];
+    for (uint32_t k = 0; k < count; ++k) reached[k] = reached_blocks(a.splats[a.order[first + k]], t) & live_blocks;
+    uint32_t looked_at = 0;
     for (uint32_t k = 0; k < count; ++k) {
-      blocks[k] = a.blocks[first + k] & live;
-      if (blocks[k] == 0) continue;
-      const Splat& s = a.splats[a.order[first + k]];
-      const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0));
-      const Wide A(-0.5f * core::kLog2E * s.A), B(-core::kLog2E * s.B), C(-0.5f * core::kLog2E * s.C);
-      const Wide peak(s.cut * core::kLog2E + core::kLog2MinAlpha);  // log2(opacity)
-      for_vectors(blocks[k], [&](int p) {
-        const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
-        const Wide exponent = core::mad(core::mad(A, dx, B * dy), dx, core::mad(C * dy, dy, peak));
-        const Mask<Wide> touches = (exponent >= Wide(core::kLog2MinAlpha)) & (exponent <= peak);
-        core::store(to, core::select(touches, core::exp2(exponent), Wide(0.f)));
-        to += kWideLanes;
-      });
+      uint32_t vectors = 0;
+      const Falloff falloff(a.splats[a.order[first + k]], t);
+      for (uint32_t blocks = reached[k]; blocks != 0; blocks &= blocks - 1) {
+        const int block = __builtin_ctz(blocks) * kBlockPixels;
+        for (int p = block; p < block + kBlockPixels; p += kWideLanes) {
+          const Wide here = falloff.at(p);
+          core::store(opacity[k] + p, here);
+          const bool touches = core::any((here > Wide(0.f)) & (load_wide(T + p) > Wide(0.f)));
+          vectors |= uint32_t(touches) << (p / kWideLanes);
+        }
+      }
+      looked_at += uint32_t(__builtin_popcount(reached[k]));
+      a.vectors[first + k] = vectors;
+    }
+    return looked_at;
+  }
+
+  // Computes the opacities in the vectors that find() found in the forward pass.
+  void repeat(const BlendArgs& a, const Tile& t) {
+    for (uint32_t k = 0; k < count; ++k) {
+      if (a.vectors[first + k] == 0) continue;
+      const Falloff falloff(a.splats[a.order[first + k]], t);
+      for_vectors(a.vectors[first + k], [&](int p) { core::store(opacity[k] + p, falloff.at(p)); });
     }
   }
 };
@@ -149,23 +200,21 @@ inline __attribute__((always_inline)) Fragment fragment(Wide opacity, Wide T) {
 template <bool kDepth>
 inline void blend_tile(const BlendArgs& a, uint32_t tile) {
   const Tile t = make_tile(a, tile);
+  fetch_splats(a, t.begin, t.end);
   Transmittance pixels(a, t);
   float* const T = pixels.T;
   alignas(64) float color[3][kPixels] = {}, depth[kPixels] = {};
-  Chunk chunk;
-  uint32_t evaluated = 0, next = t.begin;
-  for (uint32_t live; next < t.end && (live = pixels.live_blocks()) != 0; next += chunk.count) {
-    const uint32_t chunk_end = t.end - next < kChunk ? t.end : next + kChunk;
-    for (uint32_t j = next; j < chunk_end; ++j) a.blocks[j] = uint16_t(reached_blocks(a.splats[a.order[j]], t));
-    chunk.fill(a, t, next, t.end, live);
-    const float* opacity = chunk.opacity;
-    for (uint32_t k = 0; k < chunk.count; ++k) {
-      if (chunk.blocks[k] == 0) continue;
-      const Splat& s = a.splats[a.order[next + k]];
+  uint32_t looked_at = 0, next = t.begin;
+  for (uint32_t live; next < t.end && (live = pixels.live_blocks()) != 0;) {
+    Chunk chunk(a, next, t.end);
+    looked_at += chunk.find(a, t, T, live);
+    for (const uint32_t end = next + chunk.count; next < end; ++next) {
+      const float* opacity = chunk.opacity[next - chunk.first];
+      if (a.vectors[next] == 0) continue;
+      const Splat& s = a.splats[a.order[next]];
       const Wide red(s.rgb[0]), green(s.rgb[1]), blue(s.rgb[2]), z(s.depth);
-      for_vectors(chunk.blocks[k], [&](int p) {
-        const Fragment f = fragment(load_wide(opacity), load_wide(T + p));
-        opacity += kWideLanes;
+      for_vectors(a.vectors[next], [&](int p) {
+        const Fragment f = fragment(load_wide(opacity + p), load_wide(T + p));
         core::store(T + p, f.next);
         core::store(color[0] + p, core::mad(f.weight, red, load_wide(color[0] + p)));
         core::store(color[1] + p, core::mad(f.weight, green, load_wide(color[1] + p)));
@@ -173,10 +222,9 @@ inline void blend_tile(const BlendArgs& a, uint32_t tile) {
         if (kDepth) core::store(depth + p, core::mad(f.weight, z, load_wide(depth + p)));
       });
     }
-    evaluated += uint32_t(opacity - chunk.opacity);
   }
   a.tile_last[tile] = next - t.begin;
-  a.tile_evaluated[tile] = evaluated;
+  a.tile_evaluated[tile] = looked_at * kBlockPixels;
   for_block_rows(a, t, [&](int p, size_t to) {
     for (int x = 0; x < kBlock; ++x) {
       const float left = core::maximum(T[p + x], -T[p + x]);
@@ -209,6 +257,8 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
   };
   for (uint32_t j = last; j < t.end; ++j) clear(j);
   if (last == t.begin) return;
+  fetch_splats(a, t.begin, last);
+  fetch_gradients(a, t.begin, last);
 
   Transmittance pixels(a, t);
   float* const T = pixels.T;
@@ -225,25 +275,25 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
     }
   });
 
-  Chunk chunk;
-  for (uint32_t next = t.begin; next < last; next += chunk.count) {
-    chunk.fill(a, t, next, last, pixels.live_blocks());
-    const float* opacity = chunk.opacity;
-    for (uint32_t k = 0; k < chunk.count; ++k) {
-      if (chunk.blocks[k] == 0) {
-        clear(next + k);
+  for (uint32_t next = t.begin; next < last;) {
+    Chunk chunk(a, next, last);
+    chunk.repeat(a, t);
+    fetch_gradients(a, next + kChunk, last);
+    for (const uint32_t end = next + chunk.count; next < end; ++next) {
+      const float* opacity = chunk.opacity[next - chunk.first];
+      if (a.vectors[next] == 0) {
+        clear(next);
         continue;
       }
-      const Splat& s = a.splats[a.order[next + k]];
+      const Splat& s = a.splats[a.order[next]];
       const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0));
       const Wide red(s.rgb[0]), green(s.rgb[1]), blue(s.rgb[2]), zero(0.f);
       Wide sum_red = zero, sum_green = zero, sum_blue = zero, h_sum = zero, h_dx = zero, h_dy = zero;
       Wide h_dxdx = zero, h_dxdy = zero, h_dydy = zero;
       const Wide A(s.A), B(s.B), C(s.C);
       Wide count = zero, weight = zero, absolute_x = zero, absolute_y = zero, h_square = zero;
-      for_vectors(chunk.blocks[k], [&](int p) {
-        const Wide T_before = load_wide(T + p), raw = load_wide(opacity);
-        opacity += kWideLanes;
+      for_vectors(a.vectors[next], [&](int p) {
+        const Wide T_before = load_wide(T + p), raw = load_wide(opacity + p);
         const Fragment f = fragment(raw, T_before);
         core::store(T + p, f.next);
         const Wide d_red = load_wide(d[0] + p), d_green = load_wide(d[1] + p), d_blue = load_wide(d[2] + p);
@@ -276,12 +326,12 @@ inline void blend_tile_backward(const BlendArgs& a, uint32_t tile) {
       const Wide vectors[8] = {sum_red, sum_green, sum_blue, h_sum, h_dx, h_dy, h_dxdx, h_dxdy};
       float first[8];  // in the order of InstanceGradient
       core::sums(vectors, first);
-      InstanceGradient& out = a.gradients[a.slots[next + k]];
+      InstanceGradient& out = a.gradients[a.slots[next]];
       std::memcpy(&out, first, sizeof first);
       out.h_dydy = core::sum(h_dydy);
       if (kFragments)
-        a.fragments[a.slots[next + k]] = {core::sum(count), core::sum(weight), core::sum(absolute_x),
-                                          core::sum(absolute_y), core::sum(h_square)};
+        a.fragments[a.slots[next]] = {core::sum(count), core::sum(weight), core::sum(absolute_x), core::sum(absolute_y),
+                                      core::sum(h_square)};
     }
   }
 }
@@ -299,23 +349,23 @@ void blend_score(const BlendArgs& a, uint32_t tile) {
   const uint32_t last = t.begin + a.tile_last[tile];
   for (uint32_t j = last; j < t.end; ++j) a.scores[a.slots[j]] = {};
   if (last == t.begin) return;
+  fetch_splats(a, t.begin, last);
   Transmittance pixels(a, t);
   float* const T = pixels.T;
   alignas(64) float pixel_weights[kPixels] = {};
   for_block_rows(a, t, [&](int p, size_t from) {
     for (int x = 0; x < kBlock; ++x) pixel_weights[p + x] = a.pixel_weights[from + size_t(x)];
   });
-  Chunk chunk;
-  for (uint32_t next = t.begin; next < last; next += chunk.count) {
-    chunk.fill(a, t, next, last, pixels.live_blocks());
-    const float* opacity = chunk.opacity;
-    for (uint32_t k = 0; k < chunk.count; ++k) {
-      const Splat& s = a.splats[a.order[next + k]];
+  for (uint32_t next = t.begin; next < last;) {
+    Chunk chunk(a, next, last);
+    chunk.repeat(a, t);
+    for (const uint32_t end = next + chunk.count; next < end; ++next) {
+      const float* opacity = chunk.opacity[next - chunk.first];
+      const Splat& s = a.splats[a.order[next]];
       const Wide x(s.x - float(t.x0)), y(s.y - float(t.y0)), zero(0.f);
       Wide loss = zero, count = zero, blended = zero, distance = zero;
-      for_vectors(chunk.blocks[k], [&](int p) {
-        const Fragment f = fragment(load_wide(opacity), load_wide(T + p));
-        opacity += kWideLanes;
+      for_vectors(a.vectors[next], [&](int p) {
+        const Fragment f = fragment(load_wide(opacity + p), load_wide(T + p));
         core::store(T + p, f.next);
         const Wide dx = x - load_wide(kCenters.x + p), dy = y - load_wide(kCenters.y + p);
         const Mask<Wide> takes = f.weight > zero;
@@ -324,7 +374,7 @@ void blend_score(const BlendArgs& a, uint32_t tile) {
         blended = blended + f.weight;
         distance = distance + core::select(takes, core::sqrt(core::mad(dx, dx, dy * dy)), zero);
       });
-      a.scores[a.slots[next + k]] = {core::sum(loss), core::sum(count), core::sum(blended), core::sum(distance)};
+      a.scores[a.slots[next]] = {core::sum(loss), core::sum(count), core::sum(blended), core::sum(distance)};
     }
   }
 }

@@ -11,14 +11,14 @@ namespace {
 
 // Bytes of a step's scratch, measured on trained captures. They include the reserve and everything that grows with
 // tiles, threads and the padding of image rows.
-constexpr double kSplatBytes = 98, kInstanceBytes = 68, kPixelBytes = 96;
+constexpr double kSplatBytes = 98, kInstanceBytes = 70.5, kPixelBytes = 96;
 
 // Lower bounds from the buffers. Splat, radius, rectangle, clamped channels, first tiles, tile count, offset, two sets
 // of sort keys and order:
 static_assert(kSplatBytes >= kReserve * (sizeof(cpu::Splat) + sizeof(float) + sizeof(TileRectangle) +
                                          2 * sizeof(uint8_t) + 6 * sizeof(uint32_t)));
-// tile, order, slot, blocks, gradient:
-static_assert(kInstanceBytes >= kReserve * (3 * sizeof(uint32_t) + sizeof(uint16_t) + sizeof(cpu::InstanceGradient)));
+// tile, order, slot, vectors, gradient:
+static_assert(kInstanceBytes >= kReserve * (4 * sizeof(uint32_t) + sizeof(cpu::InstanceGradient)));
 // image, transmittance, the loss's filtered maps and gradient:
 static_assert(kPixelBytes >= kReserve * (3 + 1 + 9 + 3) * sizeof(float));
 

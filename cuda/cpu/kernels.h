@@ -58,7 +58,8 @@ struct BlendArgs {
   const uint32_t* tile_starts;  // tiles + 1 entries into `order` and `slots`
   const uint32_t* order;        // Gaussian of each instance, by tile and depth
   const uint32_t* slots;        // its place in instance order of the Gaussian
-  uint16_t* blocks;  // blocks of the tile that each instance reaches, one bit each: from blend for its backward pass
+  uint32_t* vectors;            // of the tile's pixels in which each instance is blended, one bit each: from blend for
+                                // its backward pass and scores
   int width, height, tiles_x;
   size_t row, plane;  // floats from one image row, one image plane, to the next
   float background[3];
@@ -66,7 +67,7 @@ struct BlendArgs {
   float* transmittance;      // 1 plane: final T
   float* depth;              // 1 plane of sum(w z), or null
   uint32_t* tile_last;       // per tile: instances after which every pixel is done
-  uint32_t* tile_evaluated;  // per tile: (pixel, splat) pairs computed
+  uint32_t* tile_evaluated;  // per tile: (pixel, splat) pairs looked at
   // Backward only.
   const float* d_image;         // 3 planes
   const float* d_alpha;         // 1 plane, or null

@@ -3,7 +3,6 @@
 // parts stores them in between.
 
 constexpr int kMaxPlanes = 59;
-constexpr int kAhead = 48;  // prefetch distance of Adam in floats: six vectors
 
 // Sums of one Gaussian's instances, lane l of each entry.
 struct Summed {
@@ -77,12 +76,14 @@ __attribute__((noinline)) void fragment_statistics(const OptimizeArgs& a, uint32
 inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i, uint32_t lanes,
                                Gradients& g) {
   const ProjectArgs& p = a.projection;
-  const bool statistics = a.fragments != nullptr || a.gradients_to.base != nullptr;
-  const int planes = p.layout.planes() + (statistics ? int(kStatisticPlanes) : 0);
-  for (int k = 0; k < planes; ++k) g.plane[k] = F8(0.f);
-  g.mean2[0] = g.mean2[1] = F8(0.f);
+  if (a.fragments != nullptr || a.gradients_to.base != nullptr)
+    for (uint32_t k = 0; k < kStatisticPlanes; ++k) g.statistics[k] = F8(0.f);
   Summed sums;
-  if (!sum_instances(a, i, lanes, sums)) return;
+  if (!sum_instances(a, i, lanes, sums)) {
+    for (int k = 0; k < p.layout.planes(); ++k) g.plane[k] = F8(0.f);
+    g.mean2[0] = g.mean2[1] = F8(0.f);
+    return;
+  }
 
   const Loaded x = load_gaussians(p, i);
   const F8 A = gather(p, i, lanes, &Splat::A), B = gather(p, i, lanes, &Splat::B), C = gather(p, i, lanes, &Splat::C);
@@ -105,20 +106,22 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
     for (uint32_t l = 0; l < lanes; ++l)
       if (p.clamped[i + l] & (1 << c)) g_rgb[c].v[l] = 0.f;
   }
-  const core::ViewDirection<F8> direction = core::view_direction<F8>(camera.center, x.mean);
-  core::sh_color_backward(
-      p.active_degree, direction.d, LoadSh{p, i}, g_rgb,
-      [&](int k, int channel, F8 value) { g.plane[Layout::sh() + 3 * k + channel] = value; }, g_direction);
-  core::view_direction_backward(direction, g_direction, g_mean);
-
-  // A lane without instances (e.g. behind the camera) has no gradient, whatever the arithmetic above computed for it.
+  // A lane without instances (e.g. behind the camera) has no gradient, whatever the arithmetic computes for it.
   core::Mask8 used;
   for (uint32_t l = 0; l < uint32_t(kLanes); ++l) used.v[l] = l < lanes && p.tile_counts[i + l] != 0 ? -1 : 0;
+  const core::ViewDirection<F8> direction = core::view_direction<F8>(camera.center, x.mean);
+  F8* const sh = g.plane + Layout::sh();
+  core::sh_color_backward(
+      p.active_degree, direction.d, LoadSh{p, i}, g_rgb,
+      [&](int k, int channel, F8 value) { sh[3 * k + channel] = core::select(used, value, F8(0.f)); }, g_direction);
+  const int active = 3 * core::sh_coefficients(p.active_degree), stored = p.layout.opacity() - Layout::sh();
+  for (int k = active; k < stored; ++k) sh[k] = F8(0.f);
+  core::view_direction_backward(direction, g_direction, g_mean);
+
   for (int k = 0; k < 3; ++k) g.plane[Layout::means() + k] = core::select(used, g_mean[k], F8(0.f));
   g.plane[p.layout.opacity()] = core::select(used, g_opacity, F8(0.f));
   for (int k = 0; k < 3; ++k) g.plane[p.layout.log_scales() + k] = core::select(used, g_log_scale[k], F8(0.f));
   for (int k = 0; k < 4; ++k) g.plane[p.layout.quats() + k] = core::select(used, g_quat[k], F8(0.f));
-  for (int k = Layout::sh(); k < p.layout.opacity(); ++k) g.plane[k] = core::select(used, g.plane[k], F8(0.f));
 }
 
 // Whether a step in one part, which has the view's radii, rather than the second of two, which has its statistics.
@@ -169,7 +172,6 @@ inline void adam_planes(const OptimizeArgs& a, uint32_t i, core::Mask8 steps, co
     float* value_at = a.projection.parameters.plane(k) + i;
     float* m_at = a.training.first_moments.plane(k) + i;
     float* v_at = a.training.second_moments.plane(k) + i;
-    // There are more planes than the hardware prefetcher can track.
     __builtin_prefetch(value_at + kAhead, 1);
     __builtin_prefetch(m_at + kAhead, 1);
     __builtin_prefetch(v_at + kAhead, 1);
@@ -249,6 +251,7 @@ inline void train_step(const OptimizeArgs& a, uint32_t i, uint32_t lanes, Gradie
   if (step.sh_accumulate) {
     for (int k = sh_rest; k < sh_live; ++k) {
       float* at = a.training.sh_sums.plane(k - sh_rest) + i;
+      __builtin_prefetch(at + kAhead, 1);
       const F8 sum = core::load(at) + g.plane[k];
       g.plane[k] = sum;
       core::store(at, step.sh_clear ? F8(0.f) : sum);

@@ -56,7 +56,7 @@ Rasterizer::Rasterizer(Ledger& ledger, Threads& threads, const Kernels& kernels,
       instance_tiles_(ledger, TAME_PURPOSE_INSTANCES),
       order_(ledger, TAME_PURPOSE_INSTANCES),
       slots_(ledger, TAME_PURPOSE_INSTANCES),
-      blocks_(ledger, TAME_PURPOSE_INSTANCES),
+      vectors_(ledger, TAME_PURPOSE_INSTANCES),
       gradients_(ledger, TAME_PURPOSE_INSTANCES),
       fragments_(ledger, TAME_PURPOSE_INSTANCES),
       scores_(ledger, TAME_PURPOSE_INSTANCES),
@@ -110,7 +110,7 @@ void Rasterizer::blend(const Input& input, bool with_depth) {
   blend_.tile_starts = tile_starts_.data();
   blend_.order = order_.data();
   blend_.slots = slots_.data();
-  blend_.blocks = blocks_.data();
+  blend_.vectors = vectors_.data();
   blend_.width = int(shape_.width);
   blend_.height = int(shape_.height);
   blend_.tiles_x = projection_.tiles_x;
@@ -240,7 +240,7 @@ void Rasterizer::sort_by_depth() {
 void Rasterizer::bin_by_tile() {
   order_.reserve(instances_);
   slots_.reserve(instances_);
-  blocks_.reserve(instances_);
+  vectors_.reserve(instances_);
   tile_starts_.reserve(size_t(tiles_) + 1);
   tile_last_.reserve(tiles_);
   tile_evaluated_.reserve(tiles_);

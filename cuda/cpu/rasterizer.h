@@ -92,7 +92,7 @@ class Rasterizer {
   Buffer<BlockCount> block_counts_;  // of each kGaussianBlock
   // Per instance.
   Buffer<uint32_t> instance_tiles_, order_, slots_;
-  Buffer<uint16_t> blocks_;
+  Buffer<uint32_t> vectors_;
   Buffer<InstanceGradient> gradients_;
   Buffer<FragmentSums> fragments_;
   Buffer<InstanceScore> scores_;
