@@ -14,6 +14,8 @@ const LEAST_CONTAINER_BYTES = 6;
 /** Arrays and objects that any file may have. */
 const FREE_CONTAINERS = 64;
 
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -42,6 +44,12 @@ export function parseJsonObject(bytes: Uint8Array, path: string, advice?: string
   try {
     value = JSON.parse(text);
   } catch (cause) {
+    const found = findNotFinite(text);
+    if (found !== undefined) {
+      // Counted from the end, because decoding removes a byte order mark.
+      const offset = bytes.length - new TextEncoder().encode(text.slice(found.index)).length;
+      return fail(`File has ${found.word}, which is not a number in JSON`, { offset, cause });
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     const position = Number(/at position (\d+)/.exec(reason)?.[1] ?? text.length);
     const line = text.slice(0, position).split("\n").length;
@@ -55,10 +63,25 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The number that a value is, or that a string spells in decimal notation; undefined for anything else. */
+export function numberOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && DECIMAL.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}
+
 /** A short description of a value for error messages. */
 export function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
   return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+}
+
+/** The first NaN or Infinity outside of strings: Python's `json` writes them, although JSON has neither. */
+function findNotFinite(text: string): { word: string; index: number } | undefined {
+  let inString = false;
+  for (const { 0: word, index } of text.matchAll(/\\.|"|NaN|-?Infinity/gs)) {
+    if (word === '"') inString = !inString;
+    else if (!inString && !word.startsWith("\\")) return { word, index };
+  }
 }
 
 /** Counts brackets outside of strings. */

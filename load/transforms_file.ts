@@ -5,7 +5,7 @@ import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize } from "../base/scene.ts";
 import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { readDataFile } from "./bytes.ts";
-import { describe, isObject, type JsonObject, parseJsonObject } from "./json.ts";
+import { describe, isObject, type JsonObject, numberOf, parseJsonObject } from "./json.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
 
@@ -67,7 +67,7 @@ export function parseTransforms(bytes: Uint8Array, path: string): TransformsFile
       val: namesOf(file, "val_filenames", path),
       test: namesOf(file, "test_filenames", path),
     },
-    angular: frames.every((frame) => !frame.unsized) && file.w === undefined && file.fl_x === undefined,
+    angular: frames.every((frame) => !frame.unsized) && (file.w ?? file.fl_x ?? undefined) === undefined,
   };
 }
 
@@ -112,31 +112,45 @@ function parseFrame(source: FrameSource): Frame {
 }
 
 const NUMBERS = ["w", "h", "cx", "cy", "k1", "k2", "k3", "k4", "p1", "p2"];
-const FOCALS = ["fl_x", "fl_y", "camera_angle_x", "camera_angle_y"];
+/** Angles of view, and the focal lengths that they stand for. */
+const ANGLES: Record<string, string> = { camera_angle_x: "fl_x", camera_angle_y: "fl_y" };
+const FOCALS = [...Object.values(ANGLES), ...Object.keys(ANGLES)];
 
 /** The numbers of a frame, else of the file. A focal length of the frame, in any form, overrides all of the file's. */
 function numbersOf({ frame, file, name, path }: FrameSource): Record<string, number | undefined> {
-  const ownFocal = FOCALS.some((key) => frame[key] !== undefined);
+  const ownFocal = FOCALS.some((key) => (frame[key] ?? undefined) !== undefined);
   const numbers: Record<string, number | undefined> = {};
   for (const key of [...NUMBERS, ...FOCALS]) {
     const fromFile = FOCALS.includes(key) && ownFocal ? undefined : file[key];
     const value = frame[key] ?? fromFile ?? undefined;
     if (value === undefined) continue;
-    if (typeof value !== "number" || !Number.isFinite(value)) {
+    const number = numberOf(value);
+    if (number === undefined) {
       throw new DataError(`${key} of ${name} is ${describe(value)}: expected a number`, { path });
     }
-    numbers[key] = value;
+    // Where a file states a focal length too, the angle has no effect.
+    const used = key in ANGLES && numbers[ANGLES[key]] === undefined;
+    if (used && !(number > 0 && number < Math.PI)) {
+      throw new DataError(`${key} of ${name} is ${number}: expected radians between 0 and π`, { path });
+    }
+    numbers[key] = number;
   }
   return numbers;
 }
 
-function parseDistortion(
-  { frame, file, name, path }: FrameSource,
-  numbers: Record<string, number | undefined>,
-): Distortion | undefined {
+/** Whether a frame, else the file, says that the lens is a fisheye. */
+function isFisheye({ frame, file, name, path }: FrameSource): boolean {
+  const value = frame.is_fisheye ?? file.is_fisheye ?? false;
+  if (typeof value === "boolean") return value;
+  if (value === "true" || numberOf(value) === 1) return true;
+  if (value === "false" || numberOf(value) === 0) return false;
+  throw new DataError(`is_fisheye of ${name} is ${describe(value)}: expected true or false`, { path });
+}
+
+function parseDistortion(source: FrameSource, numbers: Record<string, number | undefined>): Distortion | undefined {
+  const { frame, file, name, path } = source;
   const { k1 = 0, k2 = 0, k3 = 0, k4 = 0, p1 = 0, p2 = 0 } = numbers;
-  const isFisheye = (frame.is_fisheye ?? file.is_fisheye) === true;
-  const model = frame.camera_model ?? file.camera_model ?? (isFisheye ? FISHEYE : "OPENCV");
+  const model = frame.camera_model ?? file.camera_model ?? (isFisheye(source) ? FISHEYE : "OPENCV");
   if (model === FISHEYE) return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
   if (typeof model !== "string" || !PERSPECTIVE.includes(model)) {
     throw new DataError(
@@ -157,9 +171,16 @@ function parseDistortion(
 function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; translation: number[] } {
   const rows = frame.transform_matrix;
   const sound = Array.isArray(rows) && (rows.length === 3 || rows.length === 4) &&
-    rows.every((row) => Array.isArray(row) && row.length === 4 && row.every(Number.isFinite));
+    rows.every((row) => Array.isArray(row) && row.length === 4);
   if (!sound) throw new DataError(`transform_matrix of ${name} is not 4 x 4 finite numbers`, { path });
-  const matrix = rows as number[][];
+  const matrix = (rows as unknown[][]).map((row, i) =>
+    row.map((value, k) => {
+      const number = numberOf(value);
+      if (number !== undefined) return number;
+      const entry = `transform_matrix of ${name}`;
+      throw new DataError(`${entry} has ${describe(value)} in row ${i}, column ${k}: expected a number`, { path });
+    })
+  );
   const column = (k: number): Vec3 => scale([matrix[0][k], matrix[1][k], matrix[2][k]], k === 0 ? 1 : -1);
   const size = Math.cbrt(dot(column(0), cross(column(1), column(2))));
   // The rows of world to camera are the columns of camera to world; made orthonormal, because files round their

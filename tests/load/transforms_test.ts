@@ -236,7 +236,37 @@ Deno.test("parseTransforms() rounds a pose to a rotation, divides its scale out,
   for (const bad of [mirrored, sheared, flat, [[1]], [], "none", undefined, [...matrix(0), [0, 0, 0, 1]]]) {
     assertThrows(() => parse(bad), DataError, "transform_matrix of frames[0]");
   }
-  assertThrows(() => parse([[1, 0, 0, 1e308], [0, -1, 0, 1e308], [0, 0, -1, null]]), DataError);
+  assertThrows(
+    () => parse([[1, 0, 0, 1e308], [0, -1, 0, 1e308], [0, 0, -1, null]]),
+    DataError,
+    "transform_matrix of frames[0] has null in row 2, column 3",
+  );
+});
+
+Deno.test("parseTransforms() takes null for a value that is not stated, and reads numbers that are strings", () => {
+  const parse = (file: Json, own: Json) =>
+    parseTransforms(new TextEncoder().encode(JSON.stringify({ ...file, frames: [frame("a", 5, own)] })), "t").frames[0];
+  const size = { width: 40, height: 30 };
+  const unstated = { fl_x: null, fl_y: null, cx: null, w: null, k1: null, camera_model: null, is_fisheye: null };
+  const expected = parse(INTRINSICS, {});
+  assertEquals(parse(INTRINSICS, unstated).intrinsics(size), expected.intrinsics(size));
+  const strings = {
+    fl_x: "50",
+    fl_y: "6e1",
+    cx: " 21.0 ",
+    cy: "+14",
+    w: "40.0",
+    h: "30",
+    k1: "0",
+    is_fisheye: "false",
+  };
+  const matrixOfStrings = matrix(5).map((row) => row.map(String));
+  const read = parse(strings, { transform_matrix: matrixOfStrings, mask_path: null });
+  assertEquals(read.intrinsics(size), expected.intrinsics(size));
+  assertEquals([read.rotation, read.translation], [expected.rotation, expected.translation]);
+  for (const is_fisheye of [true, "true", 1, "1"]) {
+    assertEquals(parse({ ...INTRINSICS, is_fisheye }, {}).intrinsics(size).distortion?.model, "fisheye");
+  }
 });
 
 Deno.test("parseTransforms() names the file and the place when something is wrong", () => {
@@ -244,6 +274,8 @@ Deno.test("parseTransforms() names the file and the place when something is wron
     ["", "not JSON"],
     ["{", "not JSON"],
     ['{\n"frames": [\n}', "line 3"],
+    ['{"a": "NaN \\" NaN", "fl_x": NaN}', "File has NaN, which is not a number in JSON (t.json, byte 28)"],
+    ['\uFEFF{"é": [-Infinity]}', "File has -Infinity, which is not a number in JSON (t.json, byte 11)"],
     ["[]", "is not a JSON object"],
     ["{}", "no list of frames"],
     ['{"frames": []}', "List of frames is empty"],
@@ -252,6 +284,12 @@ Deno.test("parseTransforms() names the file and the place when something is wron
     ['{"frames": [{"file_path": 7}]}', "frames[0].file_path is 7"],
     ['{"frames": [{"file_path": "a"}]}', "neither fl_x nor camera_angle_x"],
     ['{"fl_x": "wide", "frames": [{"file_path": "a"}]}', 'fl_x of frames[0] is "wide"'],
+    ['{"fl_x": "0x10", "frames": [{"file_path": "a"}]}', 'fl_x of frames[0] is "0x10"'],
+    ['{"fl_x": "NaN", "frames": [{"file_path": "a"}]}', 'fl_x of frames[0] is "NaN"'],
+    ['{"fl_x": 1e999, "frames": [{"file_path": "a"}]}', "fl_x of frames[0] is Infinity"],
+    ['{"fl_x": [1], "frames": [{"file_path": "a"}]}', "fl_x of frames[0] is [1]"],
+    ['{"camera_angle_x": 40, "frames": [{"file_path": "a"}]}', "camera_angle_x of frames[0] is 40: expected radians"],
+    ['{"fl_x": 1, "is_fisheye": "maybe", "frames": [{"file_path": "a"}]}', 'is_fisheye of frames[0] is "maybe"'],
     ['{"fl_x": 1, "camera_model": "EQUIRECTANGULAR", "frames": [{"file_path": "a"}]}', "EQUIRECTANGULAR"],
     ['{"fl_x": 1, "train_filenames": 1, "frames": []}', "List of frames is empty"],
     [`{"frames": ${"[".repeat(100)}`, "nested too deeply"],
