@@ -29,15 +29,32 @@ export function resizeIntrinsics<T extends Pinhole>(camera: T, size: ImageSize):
   };
 }
 
-/** Bounds of plausible focal lengths and other parameters, which also keep later float32 values finite. */
-const LEAST_FOCAL = 1e-6;
+/** Bounds of focal lengths, in longer sides of the photo: angles of view of 169° and 0.57° for a pinhole. */
+const SHORTEST_FOCAL = 0.05;
+const LONGEST_FOCAL = 100;
+
+/** Bound of the distortion's coefficients, which keeps later float32 values finite. */
 const LARGEST = 1e9;
 
-/** Rejects implausible intrinsics; `name` is their owner, `path` the file that states them, for error messages. */
+/**
+ * Rejects intrinsics that cannot be: a focal length below 0.05 or above 100 longer sides of the photo, a principal
+ * point outside the photo, or coefficients of distortion beyond 1e9. `name` is their owner, `path` the file that states
+ * them, for error messages.
+ */
 export function checkIntrinsics(camera: Intrinsics, { name, path }: { name: string; path: string }): void {
-  const { fx, fy, cx, cy, distortion } = camera;
+  const { width, height, fx, fy, cx, cy, distortion } = camera;
+  const reject = (problem: string): never => {
+    throw new DataError(`${name} has ${problem}`, { path });
+  };
   const numbers = [fx, fy, cx, cy, ...distortion?.coefficients ?? []];
-  if (!(fx >= LEAST_FOCAL && fy >= LEAST_FOCAL) || !numbers.every((value) => Math.abs(value) <= LARGEST)) {
-    throw new DataError(`${name} has unusable parameters: ${numbers.join(", ")}`, { path });
+  if (!numbers.every((value) => Math.abs(value) <= LARGEST)) reject(`unusable parameters: ${numbers.join(", ")}`);
+  const size = `${width} x ${height} pixels`;
+  const [shortest, longest] = [SHORTEST_FOCAL, LONGEST_FOCAL].map((sides) => sides * Math.max(width, height));
+  if (![fx, fy].every((focal) => focal >= shortest && focal <= longest)) {
+    const limits = `${SHORTEST_FOCAL} to ${LONGEST_FOCAL} times the longer side`;
+    reject(`focal lengths of ${fx} and ${fy} pixels for photos of ${size}: expected ${limits}`);
+  }
+  if (!(cx >= 0 && cx <= width && cy >= 0 && cy <= height)) {
+    reject(`its principal point at ${cx}, ${cy}, outside its photos of ${size}: are the intrinsics of other photos?`);
   }
 }

@@ -167,6 +167,27 @@ Deno.test("intrinsicsOf() rejects a camera when a number is unusable", () => {
     assertEquals(error.path, "cameras.bin");
   }
 });
+
+Deno.test("intrinsicsOf() accepts focal lengths and principal points up to the limits, and names what is beyond", () => {
+  const read = (...params: number[]) =>
+    intrinsicsOf({ id: 3, model: "PINHOLE", width: 1000, height: 500, params }, "cameras.bin");
+  for (const params of [[50, 50, 500, 250], [100_000, 50, 0, 0], [800, 100_000, 1000, 500]]) {
+    assertEquals(Object.values(read(...params)).slice(2, 6), params);
+  }
+  const focal = "for photos of 1000 x 500 pixels: expected 0.05 to 100 times the longer side (cameras.bin)";
+  const beyond: [params: number[], words: string][] = [
+    [[49.9, 800, 500, 250], `Camera 3 (PINHOLE) has focal lengths of 49.9 and 800 pixels ${focal}`],
+    [[800, 100_001, 500, 250], `Camera 3 (PINHOLE) has focal lengths of 800 and 100001 pixels ${focal}`],
+    [
+      [800, 800, -1, 250],
+      "Camera 3 (PINHOLE) has its principal point at -1, 250, outside its photos of 1000 x 500 pixels",
+    ],
+    [[800, 800, 500, 501], "principal point at 500, 501, outside"],
+    [[800, 800, 1001, 250], "principal point at 1001, 250, outside"],
+    [[800, 800, 500, -0.1], "principal point at 500, -0.1, outside"],
+  ];
+  for (const [params, words] of beyond) assertThrows(() => read(...params), DataError, words);
+});
 Deno.test("encodeCameras() rejects a camera when its parameters do not fit its model", () => {
   const camera = { id: 1, model: "PINHOLE", width: 1, height: 1, params: [1, 2, 3] };
   assertThrows(() => encodeCameras(new Map([[1, camera]])), RangeError, "PINHOLE with 3 parameters");

@@ -183,10 +183,13 @@ Deno.test({
   ignore: libraryMissing !== undefined,
   async fn(): Promise<void> {
     const bad: [string, number[], string][] = [
-      ["OPENCV", [80, 80, -5, 32, 0.1, 0, 0, 0], "lens.cx is -5"],
       ["FOV", [80, 80, 48, 32, 4], "angle"],
       ["SIMPLE_RADIAL", [80, 48, 32, -1e8], "Nothing of a photo"],
     ];
     for (const [model, params, words] of bad) await assertRejects(() => lensOf(model, params), DataError, words);
+    const size = { width: WIDTH, height: HEIGHT };
+    const lens = { ...size, fx: 80, fy: 80, cx: -5, cy: 32, model: "brown" as const, coefficients: [0.1] };
+    const where = { name: "Camera 1", path: "cameras.bin" };
+    await assertRejects(() => completeLens(lens, where), DataError, "lens.cx is -5");
   },
 });
