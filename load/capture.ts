@@ -11,6 +11,8 @@ export interface PosedPhoto {
   path: string;
   /** The intrinsics, for the size in which the photo is stored. */
   intrinsics: (stored: ImageSize) => Intrinsics;
+  /** Whether the capture does not state the size of the intrinsics, which then follows from their values. */
+  unsized?: boolean;
   /** The owner of the intrinsics and the file that states them, for error messages. */
   stated: { name: string; path: string };
   /** World-to-camera rotation, row-major. */

@@ -29,6 +29,21 @@ export function resizeIntrinsics<T extends Pinhole>(camera: T, size: ImageSize):
   };
 }
 
+/** Largest factor that {@linkcode reductionOf} finds, and how far principal points may be from the centre for it. */
+const MOST_REDUCED = 16;
+const OFF_CENTRE = 0.05;
+
+/**
+ * How many times larger on both axes the photos of a principal point are than a stored photo, if that is a whole number
+ * up to 16: with their size it is within 5 % of the centre's coordinates. Undefined if there is no such number.
+ */
+export function reductionOf({ cx, cy }: { cx: number; cy: number }, stored: ImageSize): number | undefined {
+  const [across, down] = [2 * cx / stored.width, 2 * cy / stored.height];
+  const factor = Math.round((across + down) / 2);
+  const fits = [across, down].every((ratio) => Math.abs(ratio - factor) <= OFF_CENTRE * factor);
+  return fits && factor >= 1 && factor <= MOST_REDUCED ? factor : undefined;
+}
+
 /** Bounds of focal lengths, in longer sides of the photo: angles of view of 169° and 0.57° for a pinhole. */
 const SHORTEST_FOCAL = 0.05;
 const LONGEST_FOCAL = 100;
@@ -55,6 +70,7 @@ export function checkIntrinsics(camera: Intrinsics, { name, path }: { name: stri
     reject(`focal lengths of ${fx} and ${fy} pixels for photos of ${size}: expected ${limits}`);
   }
   if (!(cx >= 0 && cx <= width && cy >= 0 && cy <= height)) {
-    reject(`its principal point at ${cx}, ${cy}, outside its photos of ${size}: are the intrinsics of other photos?`);
+    const advice = "if the intrinsics are for another size, state it (w and h of transforms.json)";
+    reject(`its principal point at ${cx}, ${cy}, outside its photos of ${size}: ${advice}`);
   }
 }

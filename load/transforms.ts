@@ -137,15 +137,11 @@ async function photosOf(
   if (missing.length > 0) notices.push(`${count} and left out, the first is ${missing[0]}`);
   return frames.flatMap(({ frame, test }, i): PosedPhoto[] => {
     if (paths[i] === undefined) return [];
-    if (frame.unsized && images !== DEFAULT_IMAGES) {
-      throw new DataError(`Focal lengths are in pixels of photos in their own folder: state w and h to use ${images}`, {
-        path,
-      });
-    }
     return [{
       name: frame.filePath,
       path: paths[i]!,
-      intrinsics: frame.intrinsics,
+      intrinsics: (stored) => frame.intrinsics(stored, images === DEFAULT_IMAGES ? undefined : images),
+      unsized: frame.unsized,
       stated: { name: `Camera of ${frame.filePath}`, path },
       rotation: frame.rotation,
       translation: frame.translation,

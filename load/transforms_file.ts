@@ -6,7 +6,7 @@ import type { Distortion, ImageSize } from "../base/scene.ts";
 import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { readDataFile } from "./bytes.ts";
 import { describe, isObject, type JsonObject, numberOf, parseJsonObject } from "./json.ts";
-import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
+import { checkIntrinsics, distortionOf, type Intrinsics, reductionOf } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
 
 /** A frame of the file. */
@@ -19,10 +19,15 @@ export interface Frame {
   rotation: number[];
   /** World-to-camera translation. */
   translation: number[];
-  /** Whether focal lengths are in pixels of a size that is not stated. */
+  /** Whether the size that the intrinsics are for is not stated. */
   unsized: boolean;
-  /** The intrinsics for a photo that is stored in this size. */
-  intrinsics: (stored: ImageSize) => Intrinsics;
+  /** Whether focal lengths are in pixels. */
+  pixels: boolean;
+  /**
+   * The intrinsics for a photo that is stored in this size, in `otherFolder` if it is not in the frame's own. If they
+   * are for a size that is not stated, the principal point tells it.
+   */
+  intrinsics: (stored: ImageSize, otherFolder?: string) => Intrinsics;
 }
 
 /** The file. */
@@ -67,7 +72,8 @@ export function parseTransforms(bytes: Uint8Array, path: string): TransformsFile
       val: namesOf(file, "val_filenames", path),
       test: namesOf(file, "test_filenames", path),
     },
-    angular: frames.every((frame) => !frame.unsized) && (file.w ?? file.fl_x ?? undefined) === undefined,
+    angular: frames.every(({ pixels, unsized }) => !(pixels && unsized)) &&
+      (file.w ?? file.fl_x ?? undefined) === undefined,
   };
 }
 
@@ -91,13 +97,23 @@ function parseFrame(source: FrameSource): Frame {
   if (!pixels && !angles) {
     throw new DataError(`${name} has neither fl_x nor camera_angle_x, and the file has none`, { path });
   }
+  const unsized = numbers.w === undefined || numbers.h === undefined;
   return {
     filePath,
     ...(maskPath === undefined || maskPath === "" ? {} : { maskPath }),
     ...parsePose(source),
-    unsized: pixels && (numbers.w === undefined || numbers.h === undefined),
-    intrinsics(stored): Intrinsics {
-      const { w: width = stored.width, h: height = stored.height } = numbers;
+    unsized,
+    pixels,
+    intrinsics(stored, otherFolder): Intrinsics {
+      const { cx: x, cy: y } = numbers;
+      const factor = unsized && x !== undefined && y !== undefined ? reductionOf({ cx: x, cy: y }, stored) : undefined;
+      if (unsized && pixels && otherFolder !== undefined && factor === undefined) {
+        throw new DataError(
+          `Focal lengths are in pixels of photos in their own folder: state w and h to use ${otherFolder}`,
+          { path },
+        );
+      }
+      const { w: width = (factor ?? 1) * stored.width, h: height = (factor ?? 1) * stored.height } = numbers;
       if (!(width >= 1 && height >= 1)) throw new DataError(`${name} is ${width} x ${height} pixels`, { path });
       const focal = (key: string, angle: string, side: number) =>
         numbers[key] ?? (numbers[angle] === undefined ? undefined : side / (2 * Math.tan(numbers[angle]! / 2)));
@@ -105,7 +121,7 @@ function parseFrame(source: FrameSource): Frame {
       const fy = focal("fl_y", "camera_angle_y", height) ?? fx;
       const { cx = width / 2, cy = height / 2 } = numbers;
       const intrinsics = { width, height, fx, fy, cx, cy, distortion };
-      checkIntrinsics(intrinsics, { name, path });
+      checkIntrinsics(intrinsics, { name: `Camera of ${filePath}`, path });
       return intrinsics;
     },
   };

@@ -32,8 +32,8 @@ export interface ViewOptions {
 }
 
 /**
- * Makes a view of each photo, in the same order; a notice states the crop of undistorted photos. Throws a {@linkcode
- * DataError} when a photo cannot be read, has another aspect ratio than its camera, or has an invalid lens.
+ * Makes a view of each photo, in the same order; notices state the crop of undistorted photos, and the photos that are
+ * smaller than their intrinsics, which state no size. Throws a {@linkcode DataError} when a photo cannot be read, has another aspect ratio than its camera, or has an invalid lens.
  *
  * @internal
  */
@@ -47,8 +47,11 @@ export async function makeViews(
   }, { concurrency: HEADERS_IN_FLIGHT, signal: options.signal });
   const lenses = new Map<string, Lens>();
   const views: View[] = [];
-  for (const [i, photo] of photos.entries()) views.push(await makeView(photo, headers[i], { ...options, lenses }));
-  return { views, notices: cropNotice(views) };
+  const stated = photos.map((photo, i) => photo.intrinsics(headers[i]));
+  for (const [i, photo] of photos.entries()) {
+    views.push(await makeView(photo, { size: headers[i], stated: stated[i] }, { ...options, lenses }));
+  }
+  return { views, notices: [...reductionNotice(photos, { headers, stated }), ...cropNotice(views)] };
 }
 
 /** Reads the headers of a photo and its mask. */
@@ -74,11 +77,10 @@ async function readPhoto(
 
 async function makeView(
   photo: PosedPhoto,
-  size: ImageHeader,
+  { size, stated }: { size: ImageHeader; stated: Intrinsics },
   { resolution, near, coverage, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
 ): Promise<View> {
   const { path, name, rotation, translation, maskPath } = photo;
-  const stated = photo.intrinsics(size);
   checkShape(size, stated, path);
   const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: photo.stated });
   const { width, height, fx, fy, cx, cy } = lens?.pinhole ?? stated;
@@ -109,6 +111,21 @@ async function lensOf(
   const known = lenses.get(key) ?? await completeLens(lens, where);
   lenses.set(key, known);
   return known;
+}
+
+/** One line about photos whose intrinsics state no size, but must be those of larger photos. */
+function reductionNotice(
+  photos: PosedPhoto[],
+  { headers, stated }: { headers: ImageSize[]; stated: Intrinsics[] },
+): string[] {
+  const reduced = photos.flatMap((photo, i) =>
+    photo.unsized && stated[i].width !== headers[i].width
+      ? [`${photo.name}: ${headers[i].width} instead of ${stated[i].width} pixels wide`]
+      : []
+  );
+  if (reduced.length === 0) return [];
+  const count = `${reduced.length} of ${photos.length} photos`;
+  return [`${count} are smaller than their intrinsics, which state no size and are scaled; the first is ${reduced[0]}`];
 }
 
 /** One line about the undistorted photos and their crop. */

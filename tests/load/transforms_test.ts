@@ -12,6 +12,7 @@ import {
 import { dirname, join, relative } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { pointsPly } from "../../export/ply.ts";
+import { reductionOf } from "../../load/lens.ts";
 import { loadScene } from "../../load/scene.ts";
 import { parseTransforms } from "../../load/transforms_file.ts";
 import { libraryMissing } from "../support/device.ts";
@@ -136,6 +137,57 @@ Deno.test("loadScene() scales the intrinsics when photos of another folder are a
     await write(folder, { "transforms.json": { ...stated, w: undefined, frames } });
     await assertRejects(() => loadScene(folder, { images: "images_2" }), DataError, "state w and h");
   });
+});
+
+Deno.test("loadScene() scales full-size intrinsics without w and h when the principal point tells the ratio", async () => {
+  await withFolder(async (folder) => {
+    const frames = [frame("images/a.png"), frame("images/b.png", 1, { cx: 19.5, cy: 15.2 })];
+    const load = async (stated: Json, images?: string) => {
+      await write(folder, { "transforms.json": { ...stated, frames }, "images/a.png": null, "images/b.png": null });
+      return await loadScene(folder, { images });
+    };
+    // Photos are of 40 × 30 pixels: a's intrinsics are for 160 × 120.
+    const full = { fl_x: 200, fl_y: 240, cx: 82, cy: 58 };
+    const { train: [a, b], notices } = await load(full);
+    assertEquals([a.camera.fx, a.camera.fy, a.camera.cx, a.camera.cy], [50, 60, 20.5, 14.5]);
+    assertEquals([b.camera.fx, b.camera.fy, b.camera.cx, b.camera.cy], [200, 240, 19.5, 15.2]);
+    assertEquals(notices!.slice(0, -1), [
+      "1 of 2 photos are smaller than their intrinsics, which state no size and are scaled; the first is " +
+      "images/a.png: 40 instead of 160 pixels wide",
+    ]);
+    // Stated or not, the same camera; a stated size needs no notice.
+    const { train: [same], notices: none } = await load({ ...full, w: 160, h: 120 });
+    assertEquals([same.camera, none!.length], [a.camera, 1]);
+    // In another folder too; b's focal lengths are then for that folder's photos.
+    await write(folder, { "images_4/a.png": null, "images_4/b.png": null });
+    assertEquals((await load(full, "images_4")).train[0].camera, a.camera);
+    // No ratio that both axes share: too large for the photo, or within it and taken as it is.
+    const beyond = "Camera of images/a.png has its principal point at 90, 45, outside its photos of 40 x 30 pixels";
+    const error = await assertRejects(() => load({ ...full, cx: 90, cy: 45 }), DataError, beyond);
+    assertEquals(error.path, join(folder, "transforms.json"));
+    assertEquals((await load({ ...full, cx: 39, cy: 16 })).train[0].camera.cx, 39);
+    await assertRejects(() => load({ ...full, cx: 39, cy: 16 }, "images_4"), DataError, "state w and h");
+    await assertRejects(
+      () => load({ fl_x: 0.8, cx: 20, cy: 15 }),
+      DataError,
+      "Camera of images/a.png has focal lengths",
+    );
+  });
+});
+
+Deno.test("reductionOf() finds whole ratios up to 16 that both axes share, within 5 %", () => {
+  const size = { width: 240, height: 135 };
+  const ratio = (x: number, y: number) => reductionOf({ cx: 120 * x, cy: 67.5 * y }, size);
+  for (const factor of [1, 2, 3, 8, 16]) {
+    assertEquals([ratio(factor, factor), ratio(0.951 * factor, 1.049 * factor)], [factor, factor]);
+    assertEquals([ratio(0.94 * factor, factor), ratio(factor, 1.06 * factor)], [undefined, undefined]);
+  }
+  assertEquals([ratio(17, 17), ratio(0, 0), ratio(2, 1), ratio(1.5, 1.5)], [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 Deno.test("loadScene() holds out the sets of a transforms.json when it names some, else every eighth view", async () => {
