@@ -11,6 +11,7 @@
 import type { Camera } from "../base/scene.ts";
 import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
+import { separateOutliers } from "../load/outliers.ts";
 import { quaternionFromRotation, squad } from "./quaternion.ts";
 import { catmullRom } from "./spline.ts";
 
@@ -62,11 +63,12 @@ export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; u
  * would be the first. It lies around the scene, about the cameras' common up direction. If the cameras face one way, as
  * in aerial photos, it lies in front of the scene, about their viewing direction.
  *
- * @param cameras Cameras of a capture, at least one; the first gives size and lens
+ * @param all Cameras of a capture, at least one; those far from all others have no effect. The first gives size and lens
  * @param frames Number of cameras
  * @returns Cameras in their order
  */
-export function orbitPath(cameras: readonly Camera[], frames: number): Camera[] {
+export function orbitPath(all: readonly Camera[], frames: number): Camera[] {
+  const cameras = separateOutliers(all).typical;
   const { center, target, forward } = standpoint(cameras);
   const common = commonUp(cameras);
   const facing = length(forward) > FACING;
@@ -90,11 +92,12 @@ export function orbitPath(cameras: readonly Camera[], frames: number): Camera[] 
  * A closed spiral about the camera nearest to the centre of all, looking at what they look at (Mildenhall et al. 2019),
  * as wide as they are spread, but at most a third of the distance to that point.
  *
- * @param cameras Cameras of a capture, at least one; the first gives size and lens
+ * @param all Cameras of a capture, at least one; those far from all others have no effect. The first gives size and lens
  * @param frames Number of cameras
  * @returns Cameras in their order
  */
-export function spiralPath(cameras: readonly Camera[], frames: number): Camera[] {
+export function spiralPath(all: readonly Camera[], frames: number): Camera[] {
+  const cameras = separateOutliers(all).typical;
   const { center, target } = standpoint(cameras);
   const away = (camera: Camera): number => length(subtract(cameraCenter(camera), center));
   const middle = cameras.reduce((best, camera) => away(camera) < away(best) ? camera : best);

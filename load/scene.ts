@@ -3,15 +3,19 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import type { Camera, Coverage, PointCloud, Scene } from "../base/scene.ts";
+import type { Camera, Coverage, PointCloud, Scene, View } from "../base/scene.ts";
 import { cameraCenter } from "./camera.ts";
 import type { Capture } from "./capture.ts";
 import { readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
+import { ROUNDING, separateOutliers } from "./outliers.ts";
 import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
 import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
+
+/** Outliers that a notice names. */
+const MOST_NAMED = 5;
 
 /** What to load of a capture, and at which size. */
 export interface LoadOptions {
@@ -61,9 +65,6 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-/** Cameras that are no farther apart than this fraction of their distance from the origin are in one place. */
-const ROUNDING = 1e-9;
-
 /**
  * Loads a capture: a COLMAP model in `sparse` with a folder of photos; a `transforms_train.json`, as synthetic scenes
  * have; or a `transforms.json`. `path` may also name such a file. Only the photos' headers are read;
@@ -75,7 +76,8 @@ const ROUNDING = 1e-9;
  *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
  * choose others. Where they have no effect because the capture names its test set, or hold out no view,
- * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so.
+ * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so. Cameras far from all
+ * others have no effect on the extent, and a notice names them.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, or a photo has another aspect ratio than its
  * camera; a `RangeError` when an option is out of range, or `testOffset` is not less than `testEvery`.
@@ -93,7 +95,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
     LOAD_ROWS,
     options,
   );
-  const { library, coverage, referenceCameras: reference, signal } = options;
+  const { library, coverage, referenceCameras: reference = false, signal } = options;
   checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
@@ -110,7 +112,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const train = order.filter((i, k) => !isTest(i, k)).map((i) => views[i]);
   const test = order.filter(isTest).map((i) => views[i]);
 
-  const cameras = train.map((view) => view.camera);
+  const { cameras, notices: far } = camerasForExtent(train, reference);
   const all = cameras.length > 0 ? cameras : views.map((view) => view.camera);
   const points = start ?? startPoints(capture, { cameras: all, seed });
   return {
@@ -124,7 +126,25 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
       ...capture.notices,
       ...(holdOut ? foldNotices(fold, { views: views.length, stated }) : []),
       ...notices,
+      ...far,
       ...points.notices,
+    ],
+  };
+}
+
+/** The cameras that set the scene's extent: all but outliers. The reference implementation has none. */
+function camerasForExtent(views: View[], reference: boolean): { cameras: Camera[]; notices: string[] } {
+  const cameras = views.map((view) => view.camera);
+  const { typical, outliers, radius } = separateOutliers(cameras);
+  if (reference || outliers.length === 0) return { cameras, notices: [] };
+  const names = outliers.map(({ index, distance }) => `${views[index].name} by ${distance.toPrecision(3)}`);
+  const listed = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED), "…"] : names;
+  const count = `${outliers.length} of ${views.length} cameras`;
+  return {
+    cameras: typical,
+    notices: [
+      `${count} are far from the others, which are within ${radius.toPrecision(3)} units: ${listed.join(", ")}. ` +
+      "They have no effect on the scene's extent, random points and camera paths; their photos are trained on",
     ],
   };
 }

@@ -107,6 +107,13 @@ Deno.test("spiralPath() stays near one camera where the cameras are all around",
   for (const camera of path) assertAlmostEquals(project(camera, [0, 0, 0])[0], 32, 0.1);
 });
 
+Deno.test("orbitPath() and spiralPath() pass over a camera far from all others", () => {
+  const stray = lookAt({ ...LENS, width: 10 }, { position: [1000, 0, 0], target: [1000, 3, 7], up: UP });
+  for (const cameras of [ring([1, 2, 3]), flight()]) {
+    for (const path of [orbitPath, spiralPath]) assertEquals(path([stray, ...cameras], 9), path(cameras, 9));
+  }
+});
+
 Deno.test("a path of one camera is that camera's own", () => {
   const [camera] = ring([0, 0, 0], 1);
   for (const path of [orbitPath([camera], 3), spiralPath([camera], 3)]) {
