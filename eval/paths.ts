@@ -63,7 +63,8 @@ export function lookAt(template: Camera, look: { position: Vec3; target: Vec3; u
  * would be the first. It lies around the scene, about the cameras' common up direction. If the cameras face one way, as
  * in aerial photos, it lies in front of the scene, about their viewing direction.
  *
- * @param all Cameras of a capture, at least one; those far from all others have no effect. The first gives size and lens
+ * @param all Cameras of a capture, at least one; those far from all others have no effect. The first of the rest gives
+ *   size and lens
  * @param frames Number of cameras
  * @returns Cameras in their order
  */
@@ -92,7 +93,8 @@ export function orbitPath(all: readonly Camera[], frames: number): Camera[] {
  * A closed spiral about the camera nearest to the centre of all, looking at what they look at (Mildenhall et al. 2019),
  * as wide as they are spread, but at most a third of the distance to that point.
  *
- * @param all Cameras of a capture, at least one; those far from all others have no effect. The first gives size and lens
+ * @param all Cameras of a capture, at least one; those far from all others have no effect. The first of the rest gives
+ *   size and lens
  * @param frames Number of cameras
  * @returns Cameras in their order
  */

@@ -33,7 +33,8 @@ export interface ViewOptions {
 
 /**
  * Makes a view of each photo, in the same order; notices state the crop of undistorted photos, and the photos that are
- * smaller than their intrinsics, which state no size. Throws a {@linkcode DataError} when a photo cannot be read, has another aspect ratio than its camera, or has an invalid lens.
+ * smaller than their intrinsics, which state no size. Throws a {@linkcode DataError} when a photo cannot be read, has
+ * another aspect ratio than its camera, or has an invalid lens.
  *
  * @internal
  */
