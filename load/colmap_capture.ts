@@ -61,7 +61,7 @@ function intrinsicsById({ cameras, images }: FoundModel): Map<number, Intrinsics
         { path: images.path },
       );
     }
-    found.set(cameraId, intrinsicsOf(camera, cameras.path));
+    found.set(cameraId, intrinsicsOf(camera, cameras.path, name));
   }
   return found;
 }

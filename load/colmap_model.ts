@@ -77,14 +77,17 @@ function fisheye([k1, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {
   return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
 }
 
-/** The camera's intrinsics; `path` is the file that states them. Throws a `DataError` for implausible numbers. */
-export function intrinsicsOf(camera: ColmapCamera, path: string): Intrinsics {
+/**
+ * The camera's intrinsics; `path` is the file that states them, `image` one that the camera took. Throws a `DataError`
+ * for intrinsics that cannot be.
+ */
+export function intrinsicsOf(camera: ColmapCamera, path: string, image?: string): Intrinsics {
   const { id, model, width, height, params } = camera;
   const { focals, distortion } = LENSES[model];
   const [fx, fy] = focals === 1 ? [params[0], params[0]] : params;
   const [cx, cy, ...coefficients] = params.slice(focals);
   const intrinsics = { width, height, fx, fy, cx, cy, distortion: distortion?.(coefficients) };
-  checkIntrinsics(intrinsics, { name: `Camera ${id} (${model})`, path });
+  checkIntrinsics(intrinsics, { name: `Camera ${id} (${model}${image === undefined ? "" : `, of ${image}`})`, path });
   return intrinsics;
 }
 

@@ -162,7 +162,7 @@ Deno.test("loadScene() says what is wrong when there is no usable model", async 
     await write(model(camera, [image(1, "a.png", 9)]));
     await assertRejects(() => loadScene(folder), DataError, "camera 9");
     await write(model({ ...camera, model: "SIMPLE_RADIAL", params: [50, 20, 15, NaN] }, [image(1, "a.png")]));
-    await assertRejects(() => loadScene(folder), DataError, "Camera 1 (SIMPLE_RADIAL) has unusable parameters");
+    await assertRejects(() => loadScene(folder), DataError, "Camera 1 (SIMPLE_RADIAL, of a.png) has unusable");
   });
 });
 
