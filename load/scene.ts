@@ -102,12 +102,12 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
 
-  const order = views.map((_, i) => i);
-  if (!capture.ordered) order.sort((a, b) => compareCodePoints(views[a].name, views[b].name));
+  const byName = [...views.keys()].sort((a, b) => compareCodePoints(views[a].name, views[b].name));
+  const order = capture.ordered ? [...views.keys()] : byName;
   const stated = photos.some(({ test }) => test !== undefined);
-  const inFold = (k: number) => k % fold.testEvery === fold.testOffset;
-  const isTest = (i: number, k: number) => holdOut && (stated ? photos[i].test === true : inFold(k));
-  const train = order.filter((i, k) => !isTest(i, k)).map((i) => views[i]);
+  const inFold = new Set(byName.filter((_, k) => k % fold.testEvery === fold.testOffset));
+  const isTest = (i: number) => holdOut && (stated ? photos[i].test === true : inFold.has(i));
+  const train = order.filter((i) => !isTest(i)).map((i) => views[i]);
   const test = order.filter(isTest).map((i) => views[i]);
 
   const cameras = train.map((view) => view.camera);

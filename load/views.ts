@@ -1,6 +1,5 @@
 // Makes views of posed photos: reads their sizes, computes the pinholes they are undistorted to, scales their cameras.
 
-import { basename } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import type { Coverage, Image8, ImageSize, Lens, View } from "../base/scene.ts";
@@ -11,6 +10,7 @@ import { type Intrinsics, resizeIntrinsics } from "./lens.ts";
 import { maskSize, readMask } from "./masks.ts";
 import { centred, referenceSize } from "./reference.ts";
 import { completeLens } from "./undistort.ts";
+import { viewNames } from "./view_names.ts";
 
 /** Headers in flight at once while the photos' sizes are read. */
 const HEADERS_IN_FLIGHT = 8;
@@ -46,8 +46,11 @@ export async function makeViews(
     headers[i] = await readHeaders(photos[i]);
   }, { concurrency: HEADERS_IN_FLIGHT, signal: options.signal });
   const lenses = new Map<string, Lens>();
+  const names = viewNames(photos.map(({ name }) => name));
   const views: View[] = [];
-  for (const [i, photo] of photos.entries()) views.push(await makeView(photo, headers[i], { ...options, lenses }));
+  for (const [i, photo] of photos.entries()) {
+    views.push({ name: names[i], ...await makeView(photo, headers[i], { ...options, lenses }) });
+  }
   return { views, notices: cropNotice(views) };
 }
 
@@ -76,8 +79,8 @@ async function makeView(
   photo: PosedPhoto,
   size: ImageHeader,
   { resolution, near, coverage, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
-): Promise<View> {
-  const { path, name, rotation, translation, maskPath } = photo;
+): Promise<Omit<View, "name">> {
+  const { path, rotation, translation, maskPath } = photo;
   const stated = photo.intrinsics(size);
   checkShape(size, stated, path);
   const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: photo.stated });
@@ -87,7 +90,6 @@ async function makeView(
   const pose = { rotation, translation, near, ...(coverage === undefined ? {} : { coverage }) };
   const camera = resizeCamera({ width, height, fx, fy, cx, cy, ...pose }, target);
   return {
-    name: viewName(name),
     path,
     camera: reference ? centred(camera) : camera,
     original: { width, height, fx, fy },
@@ -141,9 +143,4 @@ function sameShape(image: ImageSize, to: ImageSize): boolean {
   const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
   const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
   return smallest <= largest;
-}
-
-/** A photo's file name up to its first dot, by which views are sorted and split. */
-function viewName(name: string): string {
-  return basename(name).split(".")[0];
 }
