@@ -7,6 +7,7 @@ import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { isInside, statOrUndefined } from "./files.ts";
+import { findPhotos, type Place } from "./find_photos.ts";
 import { findMask } from "./masks.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
@@ -25,9 +26,6 @@ const SPLIT_POINTS = "points3d.ply";
 
 /** The default folder: photos are then at the paths that the file states. */
 const DEFAULT_IMAGES = "images";
-
-/** Extensions to append, in this order, to a path that is not a file. */
-const EXTENSIONS = [".png", ".jpg", ".jpeg", ".JPG", ".PNG", ".JPEG", ".webp", ".tif", ".tiff"];
 
 /** File look-ups in flight at once. */
 const LOOKS_IN_FLIGHT = 8;
@@ -125,20 +123,23 @@ async function photosOf(
 ): Promise<PosedPhoto[]> {
   const { images, signal } = options;
   const base = dirname(path);
-  const paths: (string | undefined)[] = [];
+  const places = frames.map((frame) => ({ name: frame.frame.filePath, places: placesOf(frame, path, options) }));
+  const { paths, missing, notices: renamed } = await findPhotos(places, signal);
+  notices.push(...renamed);
   const masks: (string | undefined)[] = [];
   await forEachParallel(frames.length, async (i) => {
     const { filePath, maskPath } = frames[i].frame;
-    paths[i] = await findPhoto(frames[i], path, options);
     if (maskPath !== undefined) masks[i] = namedFile(maskPath, `mask_path of ${filePath}`, path, options);
     else if (paths[i] !== undefined) {
       masks[i] = await findMask(withExtension(frames[i].name, paths[i]!), join(base, "masks"));
     }
   }, { concurrency: LOOKS_IN_FLIGHT, signal });
-  const missing = frames.filter((_, i) => paths[i] === undefined).map(({ frame }) => frame.filePath);
-  const count = `${missing.length} of ${frames.length} photos are missing`;
-  if (missing.length === frames.length) throw new DataError(`${count}, the first is ${missing[0]}`, { path });
-  if (missing.length > 0) notices.push(`${count} and left out, the first is ${missing[0]}`);
+  if (missing !== undefined) {
+    if (paths.every((found) => found === undefined)) {
+      throw new DataError(`${missing.count}, ${missing.first}`, { path });
+    }
+    notices.push(`${missing.count} and left out, ${missing.first}`);
+  }
   return frames.flatMap(({ frame, name, test }, i): PosedPhoto[] => {
     if (paths[i] === undefined) return [];
     if (frame.unsized && images !== DEFAULT_IMAGES) {
@@ -160,25 +161,19 @@ async function photosOf(
 }
 
 /**
- * The photo of a frame of the file `path`: its path from the file, with an extension added where it has none. In another
- * folder of photos, if one is given: its path in the folder of photos, else the bare name.
+ * Where the photo of a frame of the file `path` is: at its path from the file. In another folder of photos, if one is
+ * given: at its path in the folder of photos, else the bare name.
  */
-async function findPhoto(
-  { frame: { filePath }, name }: FrameInSet,
-  path: string,
-  options: ReadOptions,
-): Promise<string | undefined> {
-  const { images } = options;
-  const folder = resolve(dirname(path), images);
-  const candidates = images === DEFAULT_IMAGES
-    ? [namedFile(filePath, "file_path", path, options)]
-    : [join(folder, name), join(folder, basename(name))].filter((file) => isInside(folder, file));
-  for (const candidate of candidates) {
-    for (const extension of ["", ...EXTENSIONS]) {
-      if ((await statOrUndefined(candidate + extension))?.isFile) return candidate + extension;
-    }
+function placesOf({ frame: { filePath }, name }: FrameInSet, path: string, options: ReadOptions): Place[] {
+  const base = dirname(path);
+  if (options.images !== DEFAULT_IMAGES) {
+    const folder = resolve(base, options.images);
+    return [{ folder, path: name }, { folder, path: basename(name) }];
   }
-  return undefined;
+  const file = namedFile(filePath, "file_path", path, options);
+  return isInside(base, file)
+    ? [{ folder: base, path: relative(base, file) }]
+    : [{ folder: dirname(file), path: basename(file) }];
 }
 
 /**
