@@ -2,19 +2,15 @@
 
 import { basename, join, relative, resolve } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { forEachParallel } from "../base/parallel.ts";
 import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { findModel, type FoundModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
 import { entriesOf, isDirectory } from "./files.ts";
 import { findPhotos, type FoundPhotos, type Place } from "./find_photos.ts";
+import { findMasks } from "./find_masks.ts";
 import type { Intrinsics } from "./lens.ts";
-import { findMask } from "./masks.ts";
 import { compareCodePoints } from "./order.ts";
-
-/** File look-ups in flight at once. */
-const LOOKS_IN_FLIGHT = 8;
 
 /** Reads COLMAP captures. Missing photos are an error. */
 export const colmapReader: CaptureReader = {
@@ -31,10 +27,7 @@ async function readColmapCapture(source: string, { images, signal }: ReadOptions
   const intrinsics = intrinsicsById(model);
   const folder = resolve(source, images);
   const { paths, notices } = await readPhotos(model.images.value, folder, signal);
-  const masks: (string | undefined)[] = [];
-  await forEachParallel(paths.length, async (i) => {
-    masks[i] = await findMask(relative(folder, paths[i]!), join(source, "masks"));
-  }, { concurrency: LOOKS_IN_FLIGHT, signal });
+  const masks = await findMasks(paths.map((path) => relative(folder, path!)), source);
   const photos = model.images.value.map((image, i): PosedPhoto => {
     const own = intrinsics.get(image.cameraId)!;
     return {
@@ -44,10 +37,16 @@ async function readColmapCapture(source: string, { images, signal }: ReadOptions
       stated: { name: `Camera ${image.cameraId}`, path: model.cameras.path },
       rotation: rotationFromQuaternion(image.quaternion),
       translation: image.translation,
-      maskPath: masks[i],
+      maskPath: masks.paths[i],
     };
   });
-  return { photos, points: model.points, fallback: "views", ordered: false, notices: [...model.notices, ...notices] };
+  return {
+    photos,
+    points: model.points,
+    fallback: "views",
+    ordered: false,
+    notices: [...model.notices, ...notices, ...masks.notices],
+  };
 }
 
 /** The intrinsics of every camera that an image was taken by. */

@@ -60,7 +60,15 @@ function withoutExtension(name: string): string {
 
 /** The only entry that a name can mean, in this order: itself, alike, of another extension. Undefined if none or several. */
 export function onlyEntry(index: FolderIndex, name: string): string | undefined {
-  if (index.names.has(name)) return name;
-  const entries = index.alike.get(commonForm(name)) ?? index.stems.get(commonForm(withoutExtension(name)));
+  if (index.names.has(name) || index.alike.has(commonForm(name))) return entryAlike(index, name);
+  return only(index.stems.get(commonForm(withoutExtension(name))));
+}
+
+/** The entry of a name, else the only one that is alike but for case, Unicode form and escapes. */
+export function entryAlike(index: FolderIndex, name: string): string | undefined {
+  return index.names.has(name) ? name : only(index.alike.get(commonForm(name)));
+}
+
+function only(entries: string[] | undefined): string | undefined {
   return entries?.length === 1 ? entries[0] : undefined;
 }

@@ -70,8 +70,8 @@ const ROUNDING = 1e-9;
  * {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is trained at. Photos of a
  * camera with lens distortion are undistorted as they are decoded, which opens the native library.
  *
- * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of the photo's aspect ratio, if the
- * capture names none.
+ * A photo `a/b.jpg` may have a mask of the photo's aspect ratio, if the capture names none: `masks/a/b.jpg.png`, `b.png`,
+ * `b.mask.png` or `b_mask.png` there, and so on, or the same in `mask`. Masks are decoded once, to say which are black.
  *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
  * choose others. Where they have no effect because the capture names its test set, or hold out no view,

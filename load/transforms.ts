@@ -2,13 +2,12 @@
 
 import { basename, dirname, join, normalize, relative, resolve, sep } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { forEachParallel } from "../base/parallel.ts";
 import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { isInside, statOrUndefined } from "./files.ts";
+import { findMasks } from "./find_masks.ts";
 import { findPhotos, type Place } from "./find_photos.ts";
-import { findMask } from "./masks.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
 
@@ -26,9 +25,6 @@ const SPLIT_POINTS = "points3d.ply";
 
 /** The default folder: photos are then at the paths that the file states. */
 const DEFAULT_IMAGES = "images";
-
-/** File look-ups in flight at once. */
-const LOOKS_IN_FLIGHT = 8;
 
 /**
  * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such
@@ -122,18 +118,16 @@ async function photosOf(
   { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
 ): Promise<PosedPhoto[]> {
   const { images, signal } = options;
-  const base = dirname(path);
   const places = frames.map((frame) => ({ name: frame.frame.filePath, places: placesOf(frame, path, options) }));
   const { paths, missing, notices: renamed } = await findPhotos(places, signal);
   notices.push(...renamed);
-  const masks: (string | undefined)[] = [];
-  await forEachParallel(frames.length, async (i) => {
-    const { filePath, maskPath } = frames[i].frame;
-    if (maskPath !== undefined) masks[i] = namedFile(maskPath, `mask_path of ${filePath}`, path, options);
-    else if (paths[i] !== undefined) {
-      masks[i] = await findMask(withExtension(frames[i].name, paths[i]!), join(base, "masks"));
-    }
-  }, { concurrency: LOOKS_IN_FLIGHT, signal });
+  const ownMask = ({ frame: { filePath, maskPath } }: FrameInSet) =>
+    maskPath && namedFile(maskPath, `mask_path of ${filePath}`, path, options);
+  const masks = frames.map(ownMask);
+  const unmasked = [...frames.keys()].filter((i) => masks[i] === undefined && paths[i] !== undefined);
+  const found = await findMasks(unmasked.map((i) => withExtension(frames[i].name, paths[i]!)), dirname(path));
+  for (const [k, i] of unmasked.entries()) masks[i] = found.paths[k];
+  if (!frames.every(({ test }) => test)) notices.push(...found.notices); // masks have no effect on test photos
   if (missing !== undefined) {
     if (paths.every((found) => found === undefined)) {
       throw new DataError(`${missing.count}, ${missing.first}`, { path });

@@ -7,7 +7,7 @@ import { resizeCamera } from "./camera.ts";
 import type { PosedPhoto } from "./capture.ts";
 import { type ImageHeader, imageSize, readImage, targetSize } from "./images.ts";
 import { type Intrinsics, resizeIntrinsics } from "./lens.ts";
-import { maskSize, readMask } from "./masks.ts";
+import { blackMaskNotice, maskSize, readMask } from "./masks.ts";
 import { centred, referenceSize } from "./reference.ts";
 import { completeLens } from "./undistort.ts";
 import { viewNames } from "./view_names.ts";
@@ -32,7 +32,7 @@ export interface ViewOptions {
 }
 
 /**
- * Makes a view of each photo, in the same order; a notice states the crop of undistorted photos. Throws a {@linkcode
+ * Makes a view of each photo, in the same order; notices state the crop of undistorted photos and black masks. Throws a {@linkcode
  * DataError} when a photo cannot be read, has another aspect ratio than its camera, or has an invalid lens.
  *
  * @internal
@@ -51,7 +51,8 @@ export async function makeViews(
   for (const [i, photo] of photos.entries()) {
     views.push({ name: names[i], ...await makeView(photo, headers[i], { ...options, lenses }) });
   }
-  return { views, notices: cropNotice(views) };
+  const masks = photos.flatMap(({ maskPath }) => maskPath ?? []);
+  return { views, notices: [...cropNotice(views), ...await blackMaskNotice(masks, options.signal)] };
 }
 
 /** Reads the headers of a photo and its mask. */
