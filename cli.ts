@@ -5,7 +5,7 @@ import { asksForHelp } from "./cli/help.ts";
 import { UsageError } from "./cli/errors.ts";
 import { EXIT, failureOf } from "./cli/exit.ts";
 import { endAsInitProcess } from "./cli/interrupt.ts";
-import { nearest } from "./cli/nearest.ts";
+import { nearest } from "./base/nearest.ts";
 import { ERRORS, exit } from "./cli/output.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
 import { type VerbName, VERBS } from "./cli/verbs.ts";

@@ -130,7 +130,10 @@ export interface PlySplats {
 
 /** A posed photo. */
 export interface View {
-  /** The photo's file name up to its first dot, without folders. */
+  /**
+   * What identifies the view: its photo's path in the folder of photos without the extension, as `left/0001`; with the
+   * extension if another photo has the same path otherwise.
+   */
   name: string;
   /** The photo's file. */
   path: string;

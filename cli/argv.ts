@@ -15,7 +15,7 @@ import {
   problemOf,
 } from "../base/option.ts";
 import { UsageError } from "./errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { type OptionGroup, type OptionValues, rowsOf } from "./option.ts";
 
 /** A parsed command line. */

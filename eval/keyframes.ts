@@ -11,9 +11,10 @@
  * }
  * ```
  *
- * A keyframe is a view of the capture, by name, or a position and the point it looks at, in world coordinates. `up`
- * defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal) to that of its first view. `time`
- * defaults to the keyframe's number; all keyframes state it or none does. `loop` closes the path.
+ * A keyframe is a view of the capture, by its name (without folders if that is enough), or a position and the point it
+ * looks at, in world coordinates. `up` defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal)
+ * to that of its first view. `time` defaults to the keyframe's number; all keyframes state it or none does. `loop` closes
+ * the path.
  *
  * @module
  */
@@ -72,9 +73,7 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
   const template = views[0].camera;
   if (name !== undefined) {
     if (position !== undefined || look_at !== undefined) say('has both a "view" and a position');
-    const view = views.find((view) => view.name === name) ??
-      say(`names the view ${describe(name)}, which does not exist`);
-    return zoomed(resizeCamera(view.camera, template), fov, say);
+    return zoomed(resizeCamera(viewNamed(name, views, say).camera, template), fov, say);
   }
   const look = {
     position: vectorOf(position) ?? say('has neither a "view" nor a "position" of three numbers'),
@@ -89,6 +88,17 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
     if (error instanceof RangeError) return say(`has an impossible position: ${error.message}`);
     throw error;
   }
+}
+
+/** The view of a name; without its folders if no other view ends so. */
+function viewNamed(name: unknown, views: readonly View[], say: (what: string) => never): View {
+  const exact = views.find((view) => view.name === name);
+  if (exact !== undefined) return exact;
+  const alike = views.filter((view) => view.name.endsWith(`/${name}`));
+  if (alike.length === 1) return alike[0];
+  const what = `names the view ${describe(name)}, which`;
+  if (alike.length === 0) return say(`${what} does not exist`);
+  return say(`${what} may be ${alike.map(({ name }) => name).join(" or ")}`);
 }
 
 /** The camera with a horizontal field of view in degrees; pixels keep their aspect ratio. */

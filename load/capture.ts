@@ -5,7 +5,7 @@ import type { Intrinsics } from "./lens.ts";
 
 /** A photo and what the capture says about it. */
 export interface PosedPhoto {
-  /** Its name in the capture. */
+  /** Its path in the folder of photos, with its extension and forward slashes: it identifies the photo. */
   name: string;
   /** The photo's file. */
   path: string;

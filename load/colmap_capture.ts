@@ -2,18 +2,15 @@
 
 import { basename, join, relative, resolve } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { forEachParallel } from "../base/parallel.ts";
 import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { findModel, type FoundModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
-import { entriesOf, isDirectory, statOrUndefined } from "./files.ts";
+import { entriesOf, isDirectory } from "./files.ts";
+import { findPhotos, type FoundPhotos, type Place } from "./find_photos.ts";
+import { findMasks } from "./find_masks.ts";
 import type { Intrinsics } from "./lens.ts";
-import { findMask } from "./masks.ts";
 import { compareCodePoints } from "./order.ts";
-
-/** File look-ups in flight at once. */
-const LOOKS_IN_FLIGHT = 8;
 
 /** Reads COLMAP captures. Missing photos are an error. */
 export const colmapReader: CaptureReader = {
@@ -29,24 +26,27 @@ async function readColmapCapture(source: string, { images, signal }: ReadOptions
   }
   const intrinsics = intrinsicsById(model);
   const folder = resolve(source, images);
-  const paths = await findPhotos(model.images.value, folder, signal);
-  const masks: (string | undefined)[] = [];
-  await forEachParallel(paths.length, async (i) => {
-    masks[i] = await findMask(relative(folder, paths[i]), join(source, "masks"));
-  }, { concurrency: LOOKS_IN_FLIGHT, signal });
+  const { paths, notices } = await readPhotos(model.images.value, folder, signal);
+  const masks = await findMasks(paths.map((path) => relative(folder, path!)), source);
   const photos = model.images.value.map((image, i): PosedPhoto => {
     const own = intrinsics.get(image.cameraId)!;
     return {
-      name: image.name,
-      path: paths[i],
+      name: image.name.replaceAll("\\", "/"),
+      path: paths[i]!,
       intrinsics: () => own,
       stated: { name: `Camera ${image.cameraId}`, path: model.cameras.path },
       rotation: rotationFromQuaternion(image.quaternion),
       translation: image.translation,
-      maskPath: masks[i],
+      maskPath: masks.paths[i],
     };
   });
-  return { photos, points: model.points, fallback: "views", ordered: false, notices: model.notices };
+  return {
+    photos,
+    points: model.points,
+    fallback: "views",
+    ordered: false,
+    notices: [...model.notices, ...notices, ...masks.notices],
+  };
 }
 
 /** The intrinsics of every camera that an image was taken by. */
@@ -66,50 +66,21 @@ function intrinsicsById({ cameras, images }: FoundModel): Map<number, Intrinsics
   return found;
 }
 
-/** The paths of all images' photos; one error reports all missing ones. */
-async function findPhotos(images: ColmapImage[], folder: string, signal: AbortSignal | undefined): Promise<string[]> {
+/** All images' photos; one error reports all missing ones. */
+async function readPhotos(images: ColmapImage[], folder: string, signal?: AbortSignal): Promise<FoundPhotos> {
   if (!await isDirectory(folder)) throw await missingFolder(folder);
-  const photos: string[] = [];
-  const missing: string[] = [];
-  await forEachParallel(images.length, async (i) => {
-    const path = await findPhoto(images[i].name, folder);
-    if (path === undefined) missing.push(images[i].name);
-    else photos[i] = path;
-  }, { concurrency: LOOKS_IN_FLIGHT, signal });
-  if (missing.length > 0) {
-    const first = missing.sort(compareCodePoints)[0];
-    throw new DataError(`${missing.length} of ${images.length} photos are missing, the first is ${first}`, {
-      path: folder,
-    });
+  const inOrder = images.toSorted((a, b) => compareCodePoints(a.name, b.name));
+  const found = await findPhotos(inOrder.map(({ name }) => ({ name, places: placesOf(name, folder) })), signal);
+  if (found.missing !== undefined) {
+    throw new DataError(`${found.missing.count}, ${found.missing.first}`, { path: folder });
   }
-  rejectShared(images, photos);
-  return photos;
+  const paths = new Map(inOrder.map((image, i) => [image, found.paths[i]]));
+  return { ...found, paths: images.map((image) => paths.get(image)) };
 }
 
-/** Rejects two images with the same photo: one image's own photo is missing, and its bare name matches the other's. */
-function rejectShared(images: ColmapImage[], photos: string[]): void {
-  const owners = new Map<string, string>();
-  for (const [i, path] of photos.entries()) {
-    const { name } = images[i];
-    const owner = owners.get(path);
-    if (owner !== undefined) {
-      throw new DataError(
-        `Images ${owner} and ${name} of the model have the same photo: keep sub-folders as they were`,
-        { path },
-      );
-    }
-    owners.set(path, name);
-  }
-}
-
-/** The photo at its relative path, else at its bare file name; a path out of the folder counts as a bare name. */
-async function findPhoto(name: string, folder: string): Promise<string | undefined> {
-  const inside = !name.startsWith("/") && !name.split("/").includes("..");
-  const candidates = inside ? [join(folder, name), join(folder, basename(name))] : [join(folder, basename(name))];
-  for (const candidate of new Set(candidates)) {
-    if ((await statOrUndefined(candidate))?.isFile) return candidate;
-  }
-  return undefined;
+/** A photo's path in the folder, then its bare name. */
+function placesOf(name: string, folder: string): Place[] {
+  return [{ folder, path: name }, { folder, path: basename(name.replaceAll("\\", "/")) }];
 }
 
 /** The error for a missing folder of photos, with the folders beside it that might be meant. */
@@ -117,7 +88,7 @@ async function missingFolder(folder: string): Promise<DataError> {
   const parent = resolve(folder, "..");
   const others: string[] = [];
   for (const entry of await entriesOf(parent)) {
-    if (!entry.isFile && entry.name.startsWith("images")) others.push(entry.name);
+    if (!entry.isFile && entry.name.toLowerCase().startsWith("images")) others.push(entry.name);
   }
   const advice = others.length > 0 ? `; choose another with -i: ${others.sort().join(", ")}` : "";
   return new DataError(`Folder of photos is missing${advice}`, { path: folder });

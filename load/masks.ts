@@ -1,31 +1,13 @@
 // Masks: which pixels of a photo count in training. White is kept, black is left out.
 
-import { join } from "node:path";
+import { forEachParallel } from "../base/parallel.ts";
 import type { ImageSize, Lens } from "../base/scene.ts";
 import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
-import { isInside, statOrUndefined } from "./files.ts";
+import { PHOTOS_IN_FLIGHT } from "./images.ts";
 import { undistort } from "./undistort.ts";
 
 /** A mask's pixel is white from this grey value of 0 to 255 on. */
 const WHITE = 128;
-
-/**
- * The mask of a photo in a folder of masks: `a/b.jpg` has `a/b.jpg.png`, as COLMAP names it, or else `a/b.png`.
- *
- * @internal
- *
- * @param name The photo's path in the folder of photos
- * @param folder The folder of masks, which need not exist
- * @returns The mask's path; undefined if the photo has none
- */
-export async function findMask(name: string, folder: string): Promise<string | undefined> {
-  const stem = name.replace(/\.[^./]*$/, "");
-  for (const candidate of new Set([`${name}.png`, `${stem}.png`])) {
-    const path = join(folder, candidate);
-    if (isInside(folder, path) && (await statOrUndefined(path))?.isFile) return path;
-  }
-  return undefined;
-}
 
 /**
  * Size of a stored mask in pixels. Throws a `DataError` when the file is in no known format.
@@ -52,6 +34,26 @@ export async function readMask(path: string, size: ImageSize, options: { lens?: 
     if (lens !== undefined) mask = await undistort(await resize(mask, lens), lens);
     return blackAndWhite(await resize(mask, size), WHITE).data;
   });
+}
+
+/**
+ * A line about masks that keep nothing, as inverted or damaged ones may: they are decoded for it. Throws a `DataError`
+ * when one cannot be read.
+ *
+ * @internal
+ */
+export async function blackMaskNotice(paths: Iterable<string>, signal?: AbortSignal): Promise<string[]> {
+  const masks = [...new Set(paths)];
+  const isBlack: boolean[] = [];
+  await forEachParallel(masks.length, async (i) => {
+    const { width, height } = await maskSize(masks[i]);
+    isBlack[i] = await whileDecoding(4 * width * height, async () => !(await decode(masks[i])).data.includes(255));
+  }, { concurrency: PHOTOS_IN_FLIGHT, signal });
+  const black = masks.filter((_, i) => isBlack[i]);
+  if (black.length === 0) return [];
+  return [
+    `${black.length} of ${masks.length} masks are black, the first is ${black[0]}: only white pixels count in training`,
+  ];
 }
 
 /** A mask's pixels: 255 is kept, 0 is left out, interpolated values are between. */

@@ -71,8 +71,8 @@ export interface LoadOptions {
  * {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is trained at. Photos of a
  * camera with lens distortion are undistorted as they are decoded, which opens the native library.
  *
- * A photo `a/b.jpg` may have a mask, `masks/a/b.jpg.png` or `masks/a/b.png`, of the photo's aspect ratio, if the
- * capture names none.
+ * A photo `a/b.jpg` may have a mask of the photo's aspect ratio, if the capture names none: `masks/a/b.jpg.png`, `b.png`,
+ * `b.mask.png` or `b_mask.png` there, and so on, or the same in `mask`. Masks are decoded once, to say which are black.
  *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
  * choose others. Where they have no effect because the capture names its test set, or hold out no view,
@@ -104,12 +104,12 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
 
-  const order = views.map((_, i) => i);
-  if (!capture.ordered) order.sort((a, b) => compareCodePoints(views[a].name, views[b].name));
+  const byName = [...views.keys()].sort((a, b) => compareCodePoints(views[a].name, views[b].name));
+  const order = capture.ordered ? [...views.keys()] : byName;
   const stated = photos.some(({ test }) => test !== undefined);
-  const inFold = (k: number) => k % fold.testEvery === fold.testOffset;
-  const isTest = (i: number, k: number) => holdOut && (stated ? photos[i].test === true : inFold(k));
-  const train = order.filter((i, k) => !isTest(i, k)).map((i) => views[i]);
+  const inFold = new Set(byName.filter((_, k) => k % fold.testEvery === fold.testOffset));
+  const isTest = (i: number) => holdOut && (stated ? photos[i].test === true : inFold.has(i));
+  const train = order.filter((i) => !isTest(i)).map((i) => views[i]);
   const test = order.filter(isTest).map((i) => views[i]);
 
   const { cameras, notices: far } = camerasForExtent(train, reference);

@@ -1,13 +1,13 @@
 // Captures described by JSON files: a transforms.json (instant-ngp, nerfstudio), or one for each set (NeRF-synthetic).
 
-import { basename, dirname, join, normalize, resolve } from "node:path";
+import { basename, dirname, join, normalize, relative, resolve, sep } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { forEachParallel } from "../base/parallel.ts";
 import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { isInside, statOrUndefined } from "./files.ts";
-import { findMask } from "./masks.ts";
+import { findMasks } from "./find_masks.ts";
+import { findPhotos, type Place } from "./find_photos.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
 
@@ -25,12 +25,6 @@ const SPLIT_POINTS = "points3d.ply";
 
 /** The default folder: photos are then at the paths that the file states. */
 const DEFAULT_IMAGES = "images";
-
-/** Extensions to append, in this order, to a path that is not a file. */
-const EXTENSIONS = [".png", ".jpg", ".jpeg", ".JPG", ".PNG", ".JPEG", ".webp", ".tif", ".tiff"];
-
-/** File look-ups in flight at once. */
-const LOOKS_IN_FLIGHT = 8;
 
 /**
  * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such
@@ -57,7 +51,9 @@ export const splitReader: CaptureReader = {
 async function readTransformsCapture(path: string, options: ReadOptions): Promise<Capture> {
   const file = await readTransformsFile(path);
   const notices: string[] = [];
-  const photos = await photosOf(inSets(file, options, notices), { path, options, notices });
+  const names = namesInFolder(file.frames.map(({ filePath }) => partsOf(filePath, dirname(path))));
+  const frames = file.frames.map((frame, i) => ({ frame, name: names[i] }));
+  const photos = await photosOf(inSets(frames, file.sets, options, notices), { path, options, notices });
   const points = file.plyPath === undefined
     ? undefined
     : await readPoints(namedFile(file.plyPath, "ply_file_path", path, options), notices);
@@ -77,8 +73,9 @@ async function readSplitCapture(source: string, options: ReadOptions): Promise<C
   for (const { path, test } of sets) {
     const file = await readTransformsFile(path);
     angular &&= file.angular;
-    const frames = file.frames.map((frame) => ({ frame, test }));
-    photos.push(...await photosOf(frames, { path, options, notices, perSet: true }));
+    // Each set has its own folder, which tells photos with equal names apart.
+    const frames = file.frames.map((frame) => ({ frame, name: partsOf(frame.filePath, source).join("/"), test }));
+    photos.push(...await photosOf(frames, { path, options, notices }));
   }
   const plyPath = join(source, SPLIT_POINTS);
   const points = (await statOrUndefined(plyPath))?.isFile ? await readPoints(plyPath, notices) : undefined;
@@ -88,19 +85,26 @@ async function readSplitCapture(source: string, options: ReadOptions): Promise<C
 /** A frame and the set that the capture puts it in, if it has sets. */
 interface FrameInSet {
   frame: Frame;
+  /** Its photo's path in the folder of photos, with or without an extension as the file has it. */
+  name: string;
   test?: boolean;
 }
 
 /** Assigns frames to the sets that a file lists; with hold-out, those of the validation set are not used. */
-function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices: string[]): FrameInSet[] {
+function inSets(
+  frames: FrameInSet[],
+  sets: TransformsFile["sets"],
+  options: ReadOptions,
+  notices: string[],
+): FrameInSet[] {
   const { train, val, test = val } = sets;
-  if (!options.eval || test === undefined) return frames.map((frame) => ({ frame }));
+  if (!options.eval || test === undefined) return frames;
   const has = (names: string[] | undefined) => new Set(names?.map((name) => normalize(name)));
   const [inTrain, inVal, inTest] = [train, val, test].map(has);
   const kept = frames.flatMap((frame): FrameInSet[] => {
-    const name = normalize(frame.filePath);
-    if (inTest.has(name)) return [{ frame, test: true }];
-    return (train === undefined ? inVal.has(name) : !inTrain.has(name)) ? [] : [{ frame, test: false }];
+    const path = normalize(frame.frame.filePath);
+    if (inTest.has(path)) return [{ ...frame, test: true }];
+    return (train === undefined ? inVal.has(path) : !inTrain.has(path)) ? [] : [{ ...frame, test: false }];
   });
   if (kept.length < frames.length) {
     notices.push(`${frames.length - kept.length} of ${frames.length} photos are in no set that is used`);
@@ -111,34 +115,29 @@ function inSets({ frames, sets }: TransformsFile, options: ReadOptions, notices:
 /** The frames whose photos exist. */
 async function photosOf(
   frames: FrameInSet[],
-  { path, options, notices, perSet = false }: {
-    path: string;
-    options: ReadOptions;
-    notices: string[];
-    /** Whether each set of photos has its own folder. */
-    perSet?: boolean;
-  },
+  { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
 ): Promise<PosedPhoto[]> {
   const { images, signal } = options;
-  const base = dirname(path);
-  const paths: (string | undefined)[] = [];
-  const masks: (string | undefined)[] = [];
-  await forEachParallel(frames.length, async (i) => {
-    const { filePath, maskPath } = frames[i].frame;
-    paths[i] = await findPhoto(filePath, path, options);
-    if (maskPath !== undefined) masks[i] = namedFile(maskPath, `mask_path of ${filePath}`, path, options);
-    else if (paths[i] !== undefined) {
-      masks[i] = await findMask(maskName(filePath, paths[i]!, perSet), join(base, "masks"));
+  const places = frames.map((frame) => ({ name: frame.frame.filePath, places: placesOf(frame, path, options) }));
+  const { paths, missing, notices: renamed } = await findPhotos(places, signal);
+  notices.push(...renamed);
+  const ownMask = ({ frame: { filePath, maskPath } }: FrameInSet) =>
+    maskPath && namedFile(maskPath, `mask_path of ${filePath}`, path, options);
+  const masks = frames.map(ownMask);
+  const unmasked = [...frames.keys()].filter((i) => masks[i] === undefined && paths[i] !== undefined);
+  const found = await findMasks(unmasked.map((i) => withExtension(frames[i].name, paths[i]!)), dirname(path));
+  for (const [k, i] of unmasked.entries()) masks[i] = found.paths[k];
+  if (!frames.every(({ test }) => test)) notices.push(...found.notices); // masks have no effect on test photos
+  if (missing !== undefined) {
+    if (paths.every((found) => found === undefined)) {
+      throw new DataError(`${missing.count}, ${missing.first}`, { path });
     }
-  }, { concurrency: LOOKS_IN_FLIGHT, signal });
-  const missing = frames.filter((_, i) => paths[i] === undefined).map(({ frame }) => frame.filePath);
-  const count = `${missing.length} of ${frames.length} photos are missing`;
-  if (missing.length === frames.length) throw new DataError(`${count}, the first is ${missing[0]}`, { path });
-  if (missing.length > 0) notices.push(`${count} and left out, the first is ${missing[0]}`);
-  return frames.flatMap(({ frame, test }, i): PosedPhoto[] => {
+    notices.push(`${missing.count} and left out, ${missing.first}`);
+  }
+  return frames.flatMap(({ frame, name, test }, i): PosedPhoto[] => {
     if (paths[i] === undefined) return [];
     return [{
-      name: frame.filePath,
+      name: withExtension(name, paths[i]!),
       path: paths[i]!,
       intrinsics: (stored) => frame.intrinsics(stored, images === DEFAULT_IMAGES ? undefined : images),
       unsized: frame.unsized,
@@ -152,22 +151,19 @@ async function photosOf(
 }
 
 /**
- * The photo of a frame of the file `path`: its path from the file, with an extension added where it has none. In another
- * folder of photos, if one is given: the path below the frame's first folder, else the bare name.
+ * Where the photo of a frame of the file `path` is: at its path from the file. In another folder of photos, if one is
+ * given: at its path in the folder of photos, else the bare name.
  */
-async function findPhoto(filePath: string, path: string, options: ReadOptions): Promise<string | undefined> {
-  const { images } = options;
-  const parts = partsOf(filePath);
-  const folder = resolve(dirname(path), images);
-  const candidates = images === DEFAULT_IMAGES
-    ? [namedFile(filePath, "file_path", path, options)]
-    : [join(folder, ...parts.slice(1)), join(folder, parts.at(-1) ?? "")].filter((file) => isInside(folder, file));
-  for (const candidate of candidates) {
-    for (const extension of ["", ...EXTENSIONS]) {
-      if ((await statOrUndefined(candidate + extension))?.isFile) return candidate + extension;
-    }
+function placesOf({ frame: { filePath }, name }: FrameInSet, path: string, options: ReadOptions): Place[] {
+  const base = dirname(path);
+  if (options.images !== DEFAULT_IMAGES) {
+    const folder = resolve(base, options.images);
+    return [{ folder, path: name }, { folder, path: basename(name) }];
   }
-  return undefined;
+  const file = namedFile(filePath, "file_path", path, options);
+  return isInside(base, file)
+    ? [{ folder: base, path: relative(base, file) }]
+    : [{ folder: dirname(file), path: basename(file) }];
 }
 
 /**
@@ -185,17 +181,21 @@ function namedFile(name: string, field: string, path: string, { allowOutside }: 
   );
 }
 
-/**
- * The name by which a photo's mask is found, with the photo's extension: its path below the folder of photos, which is
- * the frame's first, or below the capture if each set has its own folder.
- */
-function maskName(filePath: string, photo: string, perSet: boolean): string {
-  const folders = partsOf(filePath).slice(perSet ? 0 : 1, -1);
-  return [...folders, basename(photo)].join("/");
+/** The parts of a photo's path below a folder; of one that is elsewhere, those that tell it apart. */
+function partsOf(filePath: string, folder: string): string[] {
+  return relative(folder, resolve(folder, filePath)).split(sep).filter((part) => part !== "..");
 }
 
-function partsOf(filePath: string): string[] {
-  return filePath.split("/").filter((part) => part !== "." && part !== "");
+/** The photos' paths in their folder, which is the first folder of all of them, else the capture's. */
+function namesInFolder(paths: string[][]): string[] {
+  const shared = paths.every((parts) => parts.length > 1 && parts[0] === paths[0][0]);
+  return paths.map((parts) => parts.slice(shared ? 1 : 0).join("/"));
+}
+
+/** A photo's path with the extension that its file has and the path lacks. */
+function withExtension(name: string, photo: string): string {
+  const [stated, file] = [basename(name), basename(photo)];
+  return file.startsWith(`${stated}.`) ? name + file.slice(stated.length) : name;
 }
 
 async function readPoints(path: string, notices: string[]): Promise<PointCloud | undefined> {

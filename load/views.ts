@@ -1,6 +1,5 @@
 // Makes views of posed photos: reads their sizes, computes the pinholes they are undistorted to, scales their cameras.
 
-import { basename } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import type { Coverage, Image8, ImageSize, Lens, View } from "../base/scene.ts";
@@ -8,9 +7,10 @@ import { resizeCamera } from "./camera.ts";
 import type { PosedPhoto } from "./capture.ts";
 import { type ImageHeader, imageSize, readImage, targetSize } from "./images.ts";
 import { type Intrinsics, resizeIntrinsics } from "./lens.ts";
-import { maskSize, readMask } from "./masks.ts";
+import { blackMaskNotice, maskSize, readMask } from "./masks.ts";
 import { centred, referenceSize } from "./reference.ts";
 import { completeLens } from "./undistort.ts";
+import { viewNames } from "./view_names.ts";
 
 /** Headers in flight at once while the photos' sizes are read. */
 const HEADERS_IN_FLIGHT = 8;
@@ -32,9 +32,9 @@ export interface ViewOptions {
 }
 
 /**
- * Makes a view of each photo, in the same order; notices state the crop of undistorted photos, and the photos that are
- * smaller than their intrinsics, which state no size. Throws a {@linkcode DataError} when a photo cannot be read, has
- * another aspect ratio than its camera, or has an invalid lens.
+ * Makes a view of each photo, in the same order; notices state the crop of undistorted photos, the photos that are
+ * smaller than their intrinsics, which state no size, and black masks. Throws a {@linkcode DataError} when a photo
+ * cannot be read, has another aspect ratio than its camera, or has an invalid lens.
  *
  * @internal
  */
@@ -47,12 +47,22 @@ export async function makeViews(
     headers[i] = await readHeaders(photos[i]);
   }, { concurrency: HEADERS_IN_FLIGHT, signal: options.signal });
   const lenses = new Map<string, Lens>();
+  const names = viewNames(photos.map(({ name }) => name));
   const views: View[] = [];
   const stated = photos.map((photo, i) => photo.intrinsics(headers[i]));
   for (const [i, photo] of photos.entries()) {
-    views.push(await makeView(photo, { size: headers[i], stated: stated[i] }, { ...options, lenses }));
+    views.push({
+      name: names[i],
+      ...await makeView(photo, { size: headers[i], stated: stated[i] }, { ...options, lenses }),
+    });
   }
-  return { views, notices: [...reductionNotice(photos, { headers, stated }), ...cropNotice(views)] };
+  const masks = photos.flatMap(({ maskPath }) => maskPath ?? []);
+  const notices = [
+    ...reductionNotice(photos, { headers, stated }),
+    ...cropNotice(views),
+    ...await blackMaskNotice(masks, options.signal),
+  ];
+  return { views, notices };
 }
 
 /** Reads the headers of a photo and its mask. */
@@ -80,8 +90,8 @@ async function makeView(
   photo: PosedPhoto,
   { size, stated }: { size: ImageHeader; stated: Intrinsics },
   { resolution, near, coverage, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
-): Promise<View> {
-  const { path, name, rotation, translation, maskPath } = photo;
+): Promise<Omit<View, "name">> {
+  const { path, rotation, translation, maskPath } = photo;
   checkShape(size, stated, path);
   const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: photo.stated });
   const { width, height, fx, fy, cx, cy } = lens?.pinhole ?? stated;
@@ -90,7 +100,6 @@ async function makeView(
   const pose = { rotation, translation, near, ...(coverage === undefined ? {} : { coverage }) };
   const camera = resizeCamera({ width, height, fx, fy, cx, cy, ...pose }, target);
   return {
-    name: viewName(name),
     path,
     camera: reference ? centred(camera) : camera,
     original: { width, height, fx, fy },
@@ -159,9 +168,4 @@ function sameShape(image: ImageSize, to: ImageSize): boolean {
   const smallest = Math.max((image.width - 1) / to.width, (image.height - 1) / to.height);
   const largest = Math.min((image.width + 1) / to.width, (image.height + 1) / to.height);
   return smallest <= largest;
-}
-
-/** A photo's file name up to its first dot, by which views are sorted and split. */
-function viewName(name: string): string {
-  return basename(name).split(".")[0];
 }

@@ -4,7 +4,7 @@ import { isAbsolute, join } from "@std/path";
 import { statOrUndefined } from "../../load/files.ts";
 import { parse } from "../argv.ts";
 import { UsageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { OptionValues } from "../option.ts";
 import { type FULL_EVAL_OPTIONS, TRAIN_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { problemOf } from "../../base/option.ts";
 import { asksForHelp, helpText } from "../../cli/help.ts";
-import { nearest } from "../../cli/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,

@@ -217,6 +217,15 @@ Deno.test("parseKeyframes() accepts views by name, and positions with the point 
   assertEquals(parseKeyframes(JSON.stringify(untimed), "", views()).keyframes.map(({ time }) => time), [0, 1]);
 });
 
+Deno.test("parseKeyframes() finds views by whole names, and without folders where one view ends so", () => {
+  const named = views().slice(0, 3).map((view, i) => ({ ...view, name: ["left/a", "right/a", "right/b"][i] }));
+  const camera = (view: string) =>
+    parseKeyframes(JSON.stringify({ keyframes: [{ view }] }), "/k.json", named).keyframes[0].camera;
+  assertEquals(camera("right/a").translation, named[1].camera.translation);
+  assertEquals(camera("b").translation, named[2].camera.translation);
+  assertThrows(() => camera("a"), DataError, 'names the view "a", which may be left/a or right/a');
+});
+
 Deno.test("parseKeyframes() names the keyframe when a file is invalid", () => {
   const place = { position: [0, 0, -4], look_at: [0, 0, 0] };
   const wrong: [unknown, string][] = [
@@ -227,7 +236,7 @@ Deno.test("parseKeyframes() names the keyframe when a file is invalid", () => {
     [{ keyframes: [place], loop: 1 }, '"loop" is neither'],
     [{ keyframes: [place, 3] }, "keyframe 1 is not an object"],
     [{ keyframes: [{ ...place, fow: 3 }] }, 'keyframe 0 has "fow"'],
-    [{ keyframes: [{ view: "vew" }] }, 'names the view "vew"'],
+    [{ keyframes: [{ view: "vew" }] }, 'names the view "vew", which does not exist'],
     [{ keyframes: [{ view: "view0", ...place }] }, 'both a "view" and a position'],
     [{ keyframes: [{ position: [0, 0, null], look_at: [0, 0, 0] }] }, '"position" of three numbers'],
     [{ keyframes: [{ position: [0, 0, 1] }] }, 'no "look_at"'],

@@ -27,7 +27,7 @@ Deno.test("loadScene() reads text when there is no binary file, each file by its
       assertEquals(scene.train.map(({ camera, path }) => [camera, path]), binary.train.map((v) => [v.camera, v.path]));
       assertEquals([scene.points, scene.notices], [binary.points, []]);
     }
-    assert(binary.train.every(({ name }) => ["ein Käfer", "🦊"].includes(name)));
+    assertEquals(binary.train.map(({ name }) => name), ["sub folder/ein Käfer", "sub folder/🦊"]);
   });
 });
 

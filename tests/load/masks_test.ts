@@ -90,7 +90,7 @@ Deno.test("loadScene() finds masks by their photos' names with either ending, in
       kept[view.name] = mask?.subarray(0, width).filter((value) => value === 255).length;
     }
     // "a/one.jpg.png" is both the photo's own name and, for a stem "a/one.jpg", the other ending.
-    assertEquals(kept, { one: 4, two: 2, three: 1, four: undefined });
+    assertEquals(kept, { "a/one.jpg": 4, "a/two": 2, "three.v2": 1, four: undefined });
   });
 });
 

@@ -88,7 +88,7 @@ Deno.test("loadScene() reads poses and intrinsics of a transforms.json, of the f
       "images/sub/🦊.png": null,
     });
     const { train: [b, fox], points, notices, source } = await loadScene(folder);
-    assertEquals([b.name, fox.name, source], ["b b", "🦊", folder]);
+    assertEquals([b.name, fox.name, source], ["b b", "sub/🦊", folder]);
     assertEquals([b.camera.fx, b.camera.fy, b.camera.cx, b.camera.cy], [50, 60, 21, 14]);
     assertEquals([fox.camera.fx, fox.camera.fy, fox.camera.cx, fox.camera.cy], [55, 65, 20, 15]);
     assertEquals(b.camera.rotation.map(Math.abs), [1, 0, 0, 0, 1, 0, 0, 0, 1]);
@@ -220,7 +220,7 @@ Deno.test("loadScene() reads a synthetic scene in the order of its files, and st
     const files = { "transforms_train.json": set("train", 3), "transforms_test.json": set("test", 1) };
     await write(folder, { ...files, ...Object.fromEntries(photos) });
     const held = await loadScene(folder, { eval: true });
-    assertEquals(held.train.map(({ name }) => name), ["r_3", "r_2", "r_1"]);
+    assertEquals(held.train.map(({ name }) => name), ["train/r_3", "train/r_2", "train/r_1"]);
     assertEquals(held.test.map(({ path }) => path), [join(folder, "test", "r_1.png")]);
     assertEquals(held.notices, [
       "The capture has no points: training starts from 100000 random ones in the cube from -1.3 to 1.3",
@@ -233,7 +233,7 @@ Deno.test("loadScene() reads a synthetic scene in the order of its files, and st
       assert(Math.abs(mean) < 0.02, `${mean}`);
     }
     const all = await loadScene(folder);
-    assertEquals(all.train.map(({ name }) => name), ["r_3", "r_2", "r_1", "r_1"]);
+    assertEquals(all.train.map(({ name }) => name), ["train/r_3", "train/r_2", "train/r_1", "test/r_1"]);
     assertEquals(all.test, []);
     await write(folder, { "points3d.ply": PLY });
     assertEquals((await loadScene(folder)).points.count, 1);
