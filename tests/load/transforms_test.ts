@@ -153,7 +153,7 @@ Deno.test("loadScene() scales full-size intrinsics without w and h when the prin
     assertEquals([b.camera.fx, b.camera.fy, b.camera.cx, b.camera.cy], [200, 240, 19.5, 15.2]);
     assertEquals(notices!.slice(0, -1), [
       "1 of 2 photos are smaller than their intrinsics, which state no size and are scaled; the first is " +
-      "images/a.png: 40 instead of 160 pixels wide",
+      "a.png: 40 instead of 160 pixels wide",
     ]);
     // Stated or not, the same camera; a stated size needs no notice.
     const { train: [same], notices: none } = await load({ ...full, w: 160, h: 120 });
