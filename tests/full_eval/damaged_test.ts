@@ -85,7 +85,7 @@ const DAMAGE: [file: string, content: string, problem?: string, figures?: string
   ["results.json", `{"${METHOD}":{"PSNR":"20"}}`, 'ours_4.PSNR is "20": expected a number'],
   ["results.json", `{"${METHOD}":{"PSNR":20}}`, "no PSNR or no SSIM"],
   ["results.json", `{"../x":{}}`, 'a name in the file is "../x": expected the name of a file'],
-  ["results.json", `{"${METHOD}":{"PSNR":1e999,"SSIM":1}}`, "ours_4.PSNR is null: expected a number"],
+  ["results.json", `{"${METHOD}":{"PSNR":1e999,"SSIM":1}}`, "ours_4.PSNR is Infinity: expected a number"],
   ["scored.json", `{"${METHOD}":7}`, "ours_4 is 7: expected a string"],
   ["scored.json", "{}", "not of the Gaussians that it has now"],
   ["point_cloud/iteration_4/point_cloud.ply", "of a later run", "not of the Gaussians that it has now"],
