@@ -43,7 +43,8 @@ export function pinhole(id: number, width: number, height: number): ColmapCamera
     model: "PINHOLE",
     width,
     height,
-    params: [1.25 * width, 1.5 * width, 0.5 * width + 1, 0.5 * height - 1],
+    // The principal point is beside the middle, and in the photo even if that is one pixel.
+    params: [1.25 * width, 1.5 * width, 0.5 * width + Math.min(1, width / 4), 0.5 * height - Math.min(1, height / 4)],
   };
 }
 
