@@ -1,5 +1,5 @@
-// Copies between the device and ordinary host memory through page-locked blocks: the driver alone copies ordinary
-// memory with one thread, at a tenth of the bus's speed.
+// Copies between the device and ordinary host memory through page-locked blocks, which several threads fill and empty:
+// the driver copies ordinary memory with one.
 #pragma once
 
 #include <array>
