@@ -79,6 +79,7 @@ export class Shim {
       const [number, name, path = ""] = line.split("\t");
       return { number: Number(number), name, path: path.replace(/\.[\da-f-]{36}\.tmp$/, "") };
     });
+    operations.sort((a, b) => a.number - b.number); // threads count first and log later
     await Deno.remove(log);
     return { ...ended, operations };
   }
