@@ -15,8 +15,8 @@ export function allocationProblems({ code, errors, events, failed }: Faulty): st
   }
   const reached = events.findLast(({ type }) => type === "step")?.iteration ?? 0;
   const last = events.findLast(({ type }) => type === "save");
-  // While photos arrive for the first time, an earlier model in the folder stays as it is.
-  const keeps = errors.includes("a photo of the first epoch failed");
+  // In the first epoch, while photos arrive, an earlier model in the folder stays as it is.
+  const keeps = errors.includes("the run has failed in its first epoch");
   const saving = last?.ending === "finished" && last.iteration === ITERATIONS; // it failed in this save
   if (reached > 0 && !keeps && !saving && !(last?.path !== undefined && last.iteration >= reached)) {
     problems.push(`iteration ${reached} is not saved`);
