@@ -41,8 +41,8 @@ export async function planByRehearsal(parts: RehearsalParts): Promise<TimePlan |
     maxSeconds,
     most,
     courseOf: (iterations) => {
-      const { strategy: { densification } } = runStrategy(scene, optionsOf(iterations), device.seed);
-      return { iterations, densification };
+      const { strategy: { densification, counts } } = runStrategy(scene, optionsOf(iterations), device.seed);
+      return { iterations, densification, counts };
     },
     rehearse: (iterations, seconds) => rehearse(parts, iterations, seconds),
   });

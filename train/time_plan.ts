@@ -49,6 +49,8 @@ export interface Course {
   iterations: number;
   /** Iterations of the densification events, ascending. */
   densification: readonly number[];
+  /** Counts after the events, if the strategy knows them. Default: those of the rehearsal at the same share of events. */
+  counts?: readonly number[];
 }
 
 /** Steps or events at the same count of Gaussians. */
@@ -215,13 +217,13 @@ function linearFit(steps: readonly TimedWork[]): { base: number; perGaussian: nu
  * @param course Of the run
  * @returns Seconds
  */
-export function secondsOf(pace: Pace, { iterations, densification }: Course): number {
+export function secondsOf(pace: Pace, { iterations, densification, counts }: Course): number {
   const events = densification.length;
   let steps = 0;
   let densifying = 0;
   let from = 0;
   for (let event = 0; event <= events; event++) {
-    const count = countAfter(pace.counts, events === 0 ? 0 : event / events);
+    const count = counts?.[event - 1] ?? countAfter(pace.counts, events === 0 ? 0 : event / events);
     const to = event < events ? densification[event] : iterations;
     steps += (to - from) * stepSeconds(pace, count);
     if (event < events) densifying += pace.event * count;

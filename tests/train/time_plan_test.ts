@@ -1,6 +1,7 @@
 // How many iterations fill a time: the decision, on machines whose time is computed.
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { eventTarget } from "../../train/budget.ts";
+import { countsAfterEvents } from "../../train/strategies/mcmc.ts";
 import {
   type Course,
   FIRST_REHEARSAL,
@@ -38,21 +39,28 @@ function courseOf(iterations: number, interval = 50): Course {
   return { iterations, densification };
 }
 
+/** The same of a strategy that grows by at least 5 % in each event: in a longer run, most events are at the target. */
+function growingCourseOf(iterations: number, interval = 50): Course {
+  const course = courseOf(iterations, interval);
+  const events = course.densification.length;
+  return { ...course, counts: countsAfterEvents({ start: START, target: TARGET, events, cap: false }) };
+}
+
 /** A machine that trains: its clock follows from what it does. */
 class Machine {
   /** Lengths of the rehearsals. */
   readonly lengths: number[] = [];
   readonly #random = new Random(15);
 
-  constructor(readonly speed: Speed) {}
+  constructor(readonly speed: Speed, readonly course: typeof courseOf = courseOf) {}
 
   /** Trains a course, and stops after some seconds. */
-  train({ iterations, densification }: Course, limit = Infinity): Rehearsal {
+  train({ iterations, densification, counts }: Course, limit = Infinity): Rehearsal {
     const { step, gaussian, event = 10, young = 0, noise = 0 } = this.speed;
     const rehearsal: Rehearsal = { seconds: 0, course: { iterations, densification }, steps: [], events: [] };
     const slower = 1 - young * FIRST_REHEARSAL / iterations;
     for (let i = 0; i <= densification.length; i++) {
-      const count = i === 0 ? START : eventTarget(i, densification.length, START, TARGET);
+      const count = i === 0 ? START : counts?.[i - 1] ?? eventTarget(i, densification.length, START, TARGET);
       const times = (densification[i] ?? iterations) - (densification[i - 1] ?? 0);
       const each = (step + gaussian * count) * slower * (1 + noise * this.#random.normal());
       rehearsal.steps.push({ count, times, seconds: times * each });
@@ -69,16 +77,16 @@ class Machine {
   readonly rehearse = (iterations: number, seconds: number): Promise<Rehearsal> => {
     this.lengths.push(iterations);
     const interval = Math.max(1, Math.floor(iterations / 2 / Math.min(Math.ceil(iterations / 16), 12)) - 1);
-    return Promise.resolve(this.train(courseOf(iterations, interval), seconds));
+    return Promise.resolve(this.train(this.course(iterations, interval), seconds));
   };
 }
 
 /** The seconds of a planned run with its rehearsals, as a share of those asked. */
-async function filled(speed: Speed, maxSeconds: number): Promise<number> {
-  const machine = new Machine(speed);
-  const plan = await planTime({ maxSeconds, most: 100_000_000, courseOf, rehearse: machine.rehearse });
+async function filled(speed: Speed, maxSeconds: number, course = courseOf): Promise<number> {
+  const machine = new Machine(speed, course);
+  const plan = await planTime({ maxSeconds, most: 100_000_000, courseOf: course, rehearse: machine.rehearse });
   assert(plan !== null);
-  return (plan.rehearsalSeconds + machine.train(courseOf(plan.iterations)).seconds) / maxSeconds;
+  return (plan.rehearsalSeconds + machine.train(course(plan.iterations)).seconds) / maxSeconds;
 }
 
 Deno.test("planTime() fills the time, rehearsals included, on machines of any speed", async () => {
@@ -89,6 +97,13 @@ Deno.test("planTime() fills the time, rehearsals included, on machines of any sp
         assertAlmostEquals(share, 0.98, 0.01, `${step} ${gaussian} ${maxSeconds}`);
       }
     }
+  }
+});
+
+Deno.test("planTime() fills the time of a strategy whose counts depend on the number of events", async () => {
+  for (const gaussian of [1e-8, 1e-7, 1e-6]) {
+    const share = await filled({ step: 1e-3, gaussian }, 300, growingCourseOf);
+    assertAlmostEquals(share, 0.98, 0.01, `${gaussian}`);
   }
 });
 

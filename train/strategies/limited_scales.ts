@@ -40,6 +40,7 @@ export function limitedScales(strategy: Strategy, { cameras, iterations }: Scale
   return {
     name: strategy.name,
     densification: strategy.densification,
+    counts: strategy.counts,
     fullGradientDepth: strategy.fullGradientDepth,
     trainerState: { ...strategy.trainerState, smallestScales: true },
     initial: strategy.initial,

@@ -51,6 +51,7 @@ export function mcmcStrategy(context: StrategyContext): Strategy {
   return {
     name: "mcmc",
     densification,
+    counts,
     initial: INITIAL,
     views: () => [],
     isEvent: (iteration) => densifies.has(iteration),

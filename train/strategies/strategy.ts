@@ -57,6 +57,11 @@ export interface Strategy {
   /** Iterations of the densification events, ascending. Their number determines the counts that the budget allows. */
   readonly densification: readonly number[];
   /**
+   * Counts that the densification events leave, if they depend on the number of events by more than their places among
+   * them. A plan of `maxSeconds` needs them; it finds others in a short run with fewer events. Default: they do not.
+   */
+  readonly counts?: readonly number[];
+  /**
    * Camera depth in world units below which a Gaussian's gradient counts less in the density statistics. Default 0: all
    * count in full.
    */
