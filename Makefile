@@ -31,6 +31,10 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
+# A stage is one line, the first time that one of its files is compiled; V=1 prints the commands.
+Q := $(if $(V),,@)
+stage = $(if $(SAID_$1),,$(eval SAID_$1 := 1)$(info $2$(if $(V),, (V=1 prints the commands))))
+
 SHELL := /bin/bash
 .PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check dist clean
 help: ## this list
@@ -42,8 +46,8 @@ build: cpu $(if $(NVCC),cuda) ## both libraries; CUDA if nvcc is found
 cpu: build/libtame_cpu.so ## the CPU library
 
 build/libtame_cpu.so: $(OBJECTS) cuda/exports.map
-	$(CXX) -shared -pthread -o $@.tmp $(OBJECTS) -Wl,--version-script=cuda/exports.map -Wl,-z,defs -Wl,-z,nodelete
-	mv $@.tmp $@
+	$(Q)$(CXX) -shared -pthread -o $@.tmp $(OBJECTS) -Wl,--version-script=cuda/exports.map -Wl,-z,defs -Wl,-z,nodelete
+	$(Q)mv $@.tmp $@
 
 # SASS for CUDA_ARCHS, PTX for CUDA_PTX: cards newer than any of them compile the PTX when the library is opened.
 CUDA_ARCHS ?= 80 86 89 90 120
@@ -63,9 +67,8 @@ kernels: cuda deno ## registers, spills and resident blocks of each CUDA kernel 
 	$(DENO) run --allow-read --allow-env scripts/kernel_report.ts
 
 build/libtame_cuda.so: $(GPU_OBJECTS) $(ABI_OBJECTS) cuda/exports.map
-	@echo "nvcc -shared -o $@"
-	@$(NVCC) -shared -cudart static -ccbin $(CXX) -o $@.tmp $(GPU_OBJECTS) $(ABI_OBJECTS) -Xlinker --version-script=cuda/exports.map -Xlinker -z,defs -Xlinker -z,nodelete
-	mv $@.tmp $@
+	$(Q)$(NVCC) -shared -cudart static -ccbin $(CXX) -o $@.tmp $(GPU_OBJECTS) $(ABI_OBJECTS) -Xlinker --version-script=cuda/exports.map -Xlinker -z,defs -Xlinker -z,nodelete
+	$(Q)mv $@.tmp $@
 
 # Without nvcc `make cuda` says so.
 ifeq ($(NVCC),)
@@ -88,17 +91,19 @@ FORCE:
 build/obj/gpu/sort.o: NVCCFLAGS += -Xcompiler -Wno-maybe-uninitialized
 build/obj/gpu/%.o: cuda/gpu/%.cu $(HEADERS) build/obj/nvcc.flags
 	@mkdir -p $(@D)
-	@echo "nvcc $<"
-	@$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
+	$(call stage,cuda,Compiling the CUDA library for $(CUDA_TARGETS): minutes)
+	$(Q)$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $(@:.o=.ptxas) || { grep -v "^ptxas info\|^ *[0-9]* bytes stack" $(@:.o=.ptxas) >&2; exit 1; }
 	@grep -v "^ptxas info\|^ *[0-9]* bytes stack\|^$$" $(@:.o=.ptxas) >&2 || true
 
 build/obj/cpu/kernels_%.o: cuda/cpu/kernels.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
+	$(call stage,cpp,Compiling C++: about a minute on two cores)
+	$(Q)$(CXX) $(CXXFLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
 
 build/obj/%.o: cuda/%.cpp $(HEADERS) build/obj/cxx.flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -DTAME_CPU_LEVELS='"$(LEVELS)"' -c $< -o $@
+	$(call stage,cpp,Compiling C++: about a minute on two cores)
+	$(Q)$(CXX) $(CXXFLAGS) -DTAME_CPU_LEVELS='"$(LEVELS)"' -c $< -o $@
 
 # The core's own test program. lanes.cpp once per SIMD level, as kernels.cpp above.
 CORE_TESTS := $(filter-out tests/core/lanes.cpp,$(wildcard tests/core/*.cpp))
@@ -108,16 +113,18 @@ CORE_TEST_FLAGS := $(CXXFLAGS) -O1 -Icuda
 CORE_TEST_HEADERS := $(HEADERS) $(wildcard tests/core/*.h)
 
 build/core_test: $(CORE_TEST_OBJECTS)
-	$(CXX) -pthread -o $@.tmp $^
-	mv $@.tmp $@
+	$(Q)$(CXX) -pthread -o $@.tmp $^
+	$(Q)mv $@.tmp $@
 
 build/obj/tests/lanes_%.o: tests/core/lanes.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)
-	$(CXX) $(CORE_TEST_FLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
+	$(call stage,core,Compiling the tests of the native core)
+	$(Q)$(CXX) $(CORE_TEST_FLAGS) $(FLAGS_$*) -DTAME_SIMD_LEVEL=$* -c $< -o $@
 
 build/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
 	@mkdir -p $(@D)
-	$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
+	$(call stage,core,Compiling the tests of the native core)
+	$(Q)$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
 
 ceilings: build/libceilings.so ## the library that measures peak rates of the processor, for deno task bench
 build/libceilings.so: scripts/bench/ceilings.cpp
@@ -126,10 +133,12 @@ build/libceilings.so: scripts/bench/ceilings.cpp
 
 deno: $(DENO) ## installs Deno from npm if it is missing
 $(CURDIR)/.deno/bin/deno:
-	npm install --silent --no-fund --no-audit --global --prefix $(CURDIR)/.deno deno@$(DENO_VERSION)
+	@echo "Installing Deno $(DENO_VERSION) from npm into .deno/"
+	$(Q)npm install --silent --no-fund --no-audit --global --prefix $(CURDIR)/.deno deno@$(DENO_VERSION)
 
 demo: deno cpu ## a synthetic capture: write, train, render, score
-	$(DENO) task demo
+	@test -d node_modules || echo "Installing packages from npm"
+	$(Q)$(DENO) task --quiet demo
 
 test: deno build build/core_test ## every test this machine can run
 	$(DENO) task test
