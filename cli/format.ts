@@ -23,9 +23,8 @@ export function rate(perSecond: number, unit: string): string {
   return `${perSecond < 100 ? perSecond.toFixed(1) : Math.round(perSecond)} ${unit}/s`;
 }
 
-/** A progress bar of fixed width for a share from 0 to 1. */
-export function bar(share: number): string {
-  const width = 20;
+/** A progress bar of `width` characters between brackets for a share from 0 to 1. */
+export function bar(share: number, width: number): string {
   const full = Math.round(Math.min(Math.max(share, 0), 1) * width);
   return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
 }

@@ -31,8 +31,21 @@ export interface Progress {
   /** What `done` counts, for the rate: "it", "photo". */
   unit: string;
   /** Further facts, such as the loss and the memory. */
-  details?: readonly string[];
+  details?: readonly Fact[];
 }
+
+/** A part of a line. */
+export interface Fact {
+  text: string;
+  /** What does not fit into a terminal's line is left out, the lowest first. */
+  importance: number;
+}
+
+/** Importance of what every progress has. */
+const IMPORTANCE = { rate: 3, bar: 5, remaining: 8, done: 9 };
+/** Widths of the bar, and the width of a terminal from which on it has the larger one. */
+const BAR_WIDTHS = { usual: 20, narrow: 10 };
+const WIDE_TERMINAL = 110;
 
 const REDRAW_MS = 100;
 const LINE_MS = 5000;
@@ -133,18 +146,22 @@ export class Reporter {
     this.#current.shown = now;
     const seconds = (now - started) / 1000;
     const perSecond = seconds > 0 ? (progress.done - first) / seconds : 0;
-    const facts = [
-      `${progress.done}/${progress.total}`,
-      ...(perSecond > 0 ? [rate(perSecond, progress.unit)] : []),
-      ...(progress.details ?? []),
-      ...(perSecond > 0 && !finished ? [`ETA ${duration((progress.total - progress.done) / perSecond)}`] : []),
-    ].join("  ");
+    const { label, done, total, unit, details = [] } = progress;
+    const remaining = perSecond > 0 && !finished ? `ETA ${duration((total - done) / perSecond)}` : undefined;
+    const facts: Fact[] = [
+      { text: `${done}/${total}`, importance: IMPORTANCE.done },
+      ...(perSecond > 0 ? [{ text: rate(perSecond, unit), importance: IMPORTANCE.rate }] : []),
+      ...details,
+      ...(remaining === undefined ? [] : [{ text: remaining, importance: IMPORTANCE.remaining }]),
+    ];
     if (this.#streams.terminal) {
-      const line = `${progress.label} ${bar(progress.done / Math.max(progress.total, 1))} ${facts}`;
-      this.#streams.err(CLEAR + [...line].slice(0, Math.max(this.#streams.columns() - 1, 20)).join(""));
+      const columns = this.#streams.columns();
+      const width = columns < WIDE_TERMINAL ? BAR_WIDTHS.narrow : BAR_WIDTHS.usual;
+      facts.unshift({ text: bar(done / Math.max(total, 1), width), importance: IMPORTANCE.bar });
+      this.#streams.err(`${CLEAR}${label} ${lineWithin(facts, Math.max(columns - 1, 20) - label.length - 1)}`);
       this.#drawn = true;
     } else {
-      this.#streams.err(`${progress.label} ${facts}\n`);
+      this.#streams.err(`${label} ${joined(facts)}\n`);
     }
   }
 
@@ -167,6 +184,18 @@ export class Reporter {
     if (this.#drawn) this.#streams.err(CLEAR);
     this.#drawn = false;
   }
+}
+
+/** The facts in a line of at most `columns` characters, without the least important if there are too many. */
+function lineWithin(facts: readonly Fact[], columns: number): string {
+  const line = [...joined(facts)];
+  if (line.length <= columns || facts.length === 1) return line.slice(0, columns).join("");
+  const least = Math.min(...facts.map(({ importance }) => importance));
+  return lineWithin(facts.filter(({ importance }) => importance > least), columns);
+}
+
+function joined(facts: readonly Fact[]): string {
+  return facts.map(({ text }) => text).join("  ");
 }
 
 function lostEvent(error: unknown): Error {

@@ -22,7 +22,11 @@ export class BarSink implements Sink {
       this.#reporter.progress({ label: "Photos", done: loaded, total, unit: "photo" });
     }
     if (event.type === "step") {
-      const details = [`loss ${event.loss.toFixed(7)}`, `${count(event.count)} Gaussians`, formatBytes(event.memory)];
+      const details = [
+        { text: `loss ${event.loss.toFixed(7)}`, importance: 4 },
+        { text: `${count(event.count)} Gaussians`, importance: 2 },
+        { text: formatBytes(event.memory), importance: 7 },
+      ];
       const total = this.#setup.values.iterations;
       this.#reporter.progress({ label: "Training", done: event.iteration, total, unit: "it", details });
     }

@@ -9,7 +9,13 @@ import { Recorder } from "../support/recorder.ts";
 function work(reporter: Reporter, streams: Recorder): void {
   for (let done = 0; done <= 120; done++) {
     streams.time = done * 100;
-    reporter.progress({ label: "Training", done, total: 120, unit: "it", details: ["loss 0.0512"] });
+    reporter.progress({
+      label: "Training",
+      done,
+      total: 120,
+      unit: "it",
+      details: [{ text: "loss 0.0512", importance: 4 }],
+    });
   }
 }
 
@@ -22,11 +28,34 @@ Deno.test("progress() draws a bar when the standard error is a terminal, also wh
     assertEquals(streams.errors.includes("\n"), false);
     const frames = streams.errors.split("\r\x1b[K");
     assertEquals(frames.length - 1, 121);
-    assertEquals(frames[61], "Training [##########----------] 60/120  10.0 it/s  loss 0.0512  ETA 6.00 s");
+    assertEquals(frames[61], "Training [#####-----]  60/120  10.0 it/s  loss 0.0512  ETA 6.00 s");
     assert(frames.every((frame) => frame.length < 80));
     reporter.finish();
     assert(streams.errors.endsWith("\r\x1b[K"));
   }
+});
+
+Deno.test("progress() leaves out what matters least where a terminal has too few columns", () => {
+  const lineAt = (columns: number): string => {
+    const streams = new Recorder(true, columns);
+    const reporter = new Reporter({ streams });
+    const details = [
+      { text: "loss 0.0123456", importance: 4 },
+      { text: "112 053 Gaussians", importance: 2 },
+      { text: "254.3 MiB", importance: 7 },
+    ];
+    for (const done of [0, 12_345]) {
+      streams.time = done * 10;
+      reporter.progress({ label: "Training", done, total: 30_000, unit: "it", details });
+    }
+    return streams.errors.split("\r\x1b[K")[2];
+  };
+  const whole = "loss 0.0123456  112 053 Gaussians  254.3 MiB  ETA 2 min 57 s";
+  assertEquals(lineAt(200), `Training [########------------]  12345/30000  100 it/s  ${whole}`);
+  assertEquals(lineAt(80), "Training [####------]  12345/30000  loss 0.0123456  254.3 MiB  ETA 2 min 57 s");
+  assertEquals(lineAt(60), "Training 12345/30000  254.3 MiB  ETA 2 min 57 s");
+  assertEquals(lineAt(40), "Training 12345/30000  ETA 2 min 57 s");
+  assertEquals(lineAt(24), "Training 12345/30000");
 });
 
 Deno.test("progress() writes a line every five seconds when there is no terminal, none when quiet", () => {

@@ -81,8 +81,8 @@ sinkTest("BarSink draws photos, then iterations, and clears the bar at the end",
   const bar = new BarSink(new Reporter({ streams }), setup);
   await tell([bar], photo(3), step(1));
   assertEquals(streams.errors.split("\r\x1b[K").slice(1), [
-    "Photos [##########----------] 3/6",
-    "Training [#####---------------] 1/4  loss 0.5000000  2 Gaussians  64 B",
+    "Photos [#####-----]  3/6",
+    "Training [###-------]  1/4  loss 0.5000000  2 Gaussians  64 B",
   ]);
   bar.end();
   assertEquals(streams.errors.endsWith("\r\x1b[K"), true);

@@ -8,9 +8,11 @@ export class Recorder implements Streams {
   errors = "";
   time = 0;
   readonly terminal: boolean;
+  readonly #columns: number;
 
-  constructor(terminal: boolean) {
+  constructor(terminal: boolean, columns: number = 80) {
     this.terminal = terminal;
+    this.#columns = columns;
   }
   out(text: string, _onFailure?: (error: unknown) => void): void {
     this.output += text;
@@ -22,7 +24,7 @@ export class Recorder implements Streams {
     return Promise.resolve();
   }
   columns(): number {
-    return 80;
+    return this.#columns;
   }
   now(): number {
     return this.time;
