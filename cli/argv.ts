@@ -17,6 +17,7 @@ import {
 import { UsageError } from "./errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { type OptionGroup, type OptionValues, rowsOf } from "./option.ts";
+import { insteadOf } from "./peer_options.ts";
 
 /** A parsed command line. */
 export interface Parsed<Table extends readonly OptionGroup[]> {
@@ -123,6 +124,8 @@ function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
   const known = rows.flatMap((row) => row.short === undefined ? [`--${row.name}`] : [`--${row.name}`, `-${row.short}`]);
   const near = nearest(long === undefined ? `-${spelling}` : `--${long}`, known) ?? nearest(spelling, known);
   const split = attached !== undefined && /^\d/.test(spelling.slice(2));
+  const instead = insteadOf(spelling, rows.map(({ name }) => name));
+  if (instead !== undefined) throw new UsageError(`Unknown option "${spelling}": ${instead}`);
   const suggestion = split ? `-${attached.short} ${spelling.slice(2)}` : near;
   throw new UsageError(
     `Unknown option "${spelling}"${suggestion === undefined ? "" : `: did you mean "${suggestion}"?`}`,

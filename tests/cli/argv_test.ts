@@ -1,10 +1,11 @@
 // Parsing command lines: every spelling, and every error.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { normalise, parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
-import type { OptionGroup } from "../../cli/option.ts";
+import { type OptionGroup, rowsOf } from "../../cli/option.ts";
+import { insteadOf, PEER_OPTIONS } from "../../cli/peer_options.ts";
 
 /** A table with shorts of several letters, as the benchmark script has. */
 const ROOTS = [{
@@ -154,6 +155,20 @@ Deno.test("parse() names the nearest option when one is unknown", () => {
   usage(["-eval"], `Unknown option "-eval": did you mean "--eval"?`);
   usage(["-r8"], `Unknown option "-r8": did you mean "-r 8"?`);
   usage(["--xyzzyplugh"], `Unknown option "--xyzzyplugh"`);
+});
+
+Deno.test("parse() says what to use instead of an option of another trainer", () => {
+  usage(["--cap-max", "500000"], `Unknown option "--cap-max": use --mode final_count --budget N`);
+  usage(["--strategy.cap-max=500000"], `Unknown option "--strategy.cap-max": use --mode final_count --budget N`);
+  usage(["--mcmc"], `Unknown option "--mcmc": use --strategy mcmc`);
+  usage(["--total-steps", "7000"], `Unknown option "--total-steps": use --iterations N`);
+  usage(["--export-ply"], `Unknown option "--export-ply": not needed: every save writes point_cloud.ply`);
+  const train = rowsOf(TRAIN_OPTIONS).map(({ name }) => name);
+  for (const option of PEER_OPTIONS) {
+    assert(!train.includes(option), `train has --${option} itself`);
+    assert(insteadOf(`--${option}`, train) !== undefined, `train lacks what --${option} refers to`);
+  }
+  assertEquals(insteadOf("--cap_max", ["iterations"]), undefined);
 });
 
 Deno.test("parse() names the flag and the value when a value is wrong", () => {
