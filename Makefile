@@ -36,7 +36,7 @@ Q := $(if $(V),,@)
 stage = $(if $(SAID_$1),,$(eval SAID_$1 := 1)$(info $2$(if $(V),, (V=1 prints the commands))))
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check dist clean
+.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check dist serve clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -148,7 +148,10 @@ check: deno ## format, lint, types, documentation
 	$(DENO) run --allow-read --allow-run scripts/native_format.ts
 
 dist: deno build ## dist/: the package with its libraries, to be imported by URL
-	$(DENO) run -A scripts/dist.ts
+	$(Q)$(DENO) run --quiet -A scripts/dist.ts
+
+serve: dist ## dist/ at http://127.0.0.1:8000/, to be imported by URL
+	$(Q)$(DENO) run --quiet --allow-read --allow-env --allow-net scripts/serve.ts
 
 clean: ## removes build/ and dist/
 	rm -rf build dist

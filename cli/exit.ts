@@ -43,7 +43,9 @@ export function failureOf(error: unknown, permissions: () => string): Failure {
   }
   if (error instanceof Interrupted) return { code: error.code, message: error.message };
   if (error instanceof Deno.errors.NotCapable) {
-    return { code: EXIT.usage, message: `${error.message}. ${permissions()}` };
+    // The library's own error has the command of a program; its cause is Deno's.
+    const { message } = error.cause instanceof Deno.errors.NotCapable ? error.cause : error;
+    return { code: EXIT.usage, message: `${message}. ${permissions()}` };
   }
   if (error instanceof Deno.errors.NotFound) return { code: EXIT.data, message: error.message };
   if (isOperatingSystemError(error)) return { code: EXIT.failed, message: error.message };

@@ -4,6 +4,8 @@
 import { writeFileAtomic } from "../base/atomic.ts";
 import { environment } from "../base/environment.ts";
 import { LibraryError } from "./errors.ts";
+import { PACKAGE_ROOT } from "./package_root.ts";
+import { permissionError } from "./permissions.ts";
 import manifest from "./manifest.json" with { type: "json" };
 
 /** Platform ("linux-x86_64") → backend → file, relative to the package's root, and its SHA-256 in hexadecimal. */
@@ -11,7 +13,7 @@ export type Manifest = Record<string, Partial<Record<"cuda" | "cpu", { file: str
 
 /** Options of {@linkcode downloadLibrary}. */
 export interface DownloadOptions {
-  /** URL of the package's root. Default: that of this module. */
+  /** URL of the package's root. Default: that of this package. */
   root?: URL;
   /** What may be downloaded. Default: the manifest beside this module. */
   manifest?: Manifest;
@@ -24,7 +26,7 @@ export interface DownloadOptions {
  * the one that the manifest names.
  */
 export async function downloadLibrary(backend: "cuda" | "cpu", options: DownloadOptions = {}): Promise<string> {
-  const root = options.root ?? new URL("../", import.meta.url);
+  const root = options.root ?? PACKAGE_ROOT;
   const platform = `${Deno.build.os}-${Deno.build.arch}`;
   const entry = (options.manifest ?? manifest as Manifest)[platform]?.[backend];
   if (!entry) {
@@ -49,7 +51,7 @@ export async function downloadLibrary(backend: "cuda" | "cpu", options: Download
   return path;
 }
 
-/** Fetches a file. Rethrows Deno's error if a permission is missing. */
+/** Fetches a file. */
 async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetch(url);
@@ -57,7 +59,8 @@ async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
     await response.body?.cancel();
     throw new Error(`HTTP ${response.status} ${response.statusText}`);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    if (error instanceof Deno.errors.NotCapable) throw permissionError(`Cannot download ${url}`, error);
+    if (!(error instanceof Error)) throw error;
     throw new LibraryError(`Cannot download ${url}: ${error.message}`, { cause: error });
   }
 }
@@ -67,9 +70,10 @@ function cacheFolder(): string {
   if (cache) return `${cache}/tame`;
   const home = environment("HOME");
   if (home) return `${home}/.cache/tame`;
+  const what = "Cannot find the cache folder for the native library";
+  if (Deno.permissions.querySync({ name: "env" }).state !== "granted") throw permissionError(what, undefined);
   throw new LibraryError(
-    "Cannot find the cache folder for the native library: pass --allow-env=XDG_CACHE_HOME,HOME, " +
-      'or a local library as openDevice({ library: "…/libtame_cpu.so" })',
+    `${what}: set XDG_CACHE_HOME or HOME, or pass a local library as openDevice({ library: "…/libtame_cpu.so" })`,
   );
 }
 

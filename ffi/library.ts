@@ -2,11 +2,14 @@
 // when the program ends, even if an error ends it while a native call runs on another thread; the libraries are linked
 // with -z nodelete, so that their code stays in memory until the process ends.
 
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { environment } from "../base/environment.ts";
 import { ABI } from "./abi.ts";
 import { downloadLibrary } from "./download.ts";
 import { errorFrom, LibraryError } from "./errors.ts";
+import { PACKAGE_ROOT } from "./package_root.ts";
+import { permissionError } from "./permissions.ts";
 import { decodeText, Struct } from "./struct.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
@@ -45,9 +48,8 @@ const opened = new Map<string, Library>();
  */
 export async function searchLibrary(backend: Backend, named?: string | URL): Promise<string> {
   if (named !== undefined) return pathOf(named);
-  const root = new URL("../", import.meta.url);
-  if (root.protocol !== "file:") return await downloadLibrary(backend, { root });
-  return fileURLToPath(new URL(`build/libtame_${backend}.${SUFFIX}`, root));
+  if (PACKAGE_ROOT.protocol !== "file:") return await downloadLibrary(backend);
+  return fileURLToPath(new URL(`build/libtame_${backend}.${SUFFIX}`, PACKAGE_ROOT));
 }
 
 /**
@@ -55,7 +57,7 @@ export async function searchLibrary(backend: Backend, named?: string | URL): Pro
  * package's own library.
  *
  * Throws {@linkcode LibraryError} when there is none, when it belongs to another version of tame, or when the named
- * one is of another backend. Rethrows Deno's error when a permission is missing.
+ * one is of another backend; Deno's `NotCapable`, with the whole command, when a permission is missing.
  */
 export async function openLibrary(
   backend: Backend,
@@ -101,7 +103,10 @@ function dlopen<S extends Deno.ForeignLibraryInterface>(path: string, symbols: S
   try {
     return Deno.dlopen(path, symbols);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    if (error instanceof Deno.errors.NotCapable) {
+      throw permissionError(`Cannot open the native library ${path}`, error, dirname(path));
+    }
+    if (!(error instanceof Error)) throw error;
     const detail = error.message.replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
     throw new LibraryError(
       `Cannot open the native library ${path}: ${detail}. Build it with \`make build\`, ` +

@@ -1,6 +1,7 @@
 // Decodes photos with sharp, which is imported with the first photo, and bounds how much is decoded at once.
 
 import { DataError } from "../base/errors.ts";
+import { mayLoadPackages, permissionError } from "../ffi/permissions.ts";
 
 type Sharp = typeof import("npm:sharp@0.35.5").default;
 
@@ -22,6 +23,9 @@ export function loadSharp(): Promise<Sharp> {
     sharp.concurrency(1);
     sharp.cache(false);
     return sharp;
+  }, (error) => {
+    // sharp's own error advises to install it again.
+    throw mayLoadPackages() ? error : permissionError("Cannot load sharp, which reads photos,", error);
   });
   return sharpModule;
 }

@@ -1,56 +1,45 @@
-// Makes dist/: the package with its built libraries and the manifest of their hashes, ready to be served over https and
-// imported by URL. `make dist` builds the libraries first.
+// Makes dist/: the package with its built libraries and the manifest of their hashes, and the same as one script, ready
+// to be served over https and imported by URL. `make dist` builds the libraries first.
 
-import { copy, ensureDir, existsSync, walk } from "@std/fs";
-import { dirname, fromFileUrl, join, relative } from "@std/path";
-import type { Manifest } from "../ffi/download.ts";
-import { LIBRARY_ROOMS } from "./rooms.ts";
+import { fromFileUrl, join } from "@std/path";
+import { bundle } from "./dist/bundle.ts";
+import { copyTree } from "./dist/tree.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const FILES = ["mod.ts", "deno.json", "LICENSE", "README.md"];
 
-if (Deno.args.includes("--help")) {
-  console.log(
-    "Usage: deno run -A scripts/dist.ts\n\nWrites dist/: the modules of mod.ts, build/libtame_*.so, the manifest.",
-  );
-  Deno.exit(0);
+const HELP = `Usage: deno run -A scripts/dist.ts
+
+Writes dist/: mod.js with its types, mod.ts with its modules, build/libtame_*.so, the manifest. Downloads from npm what
+makes mod.js.`;
+
+/**
+ * Makes the package.
+ *
+ * @param target Folder to write; what was there is replaced when all is done
+ * @returns The backends whose libraries are in it, and the files that are not built
+ */
+export async function makeDist(target: string): Promise<{ backends: string[]; missing: string[] }> {
+  const fresh = `${target}.tmp`;
+  await Deno.remove(fresh, { recursive: true }).catch(() => {});
+  const tree = await copyTree(ROOT, fresh);
+  if (tree.backends.length === 0) throw new Error("No library is built: run `make build`");
+  await bundle(fresh);
+  await Deno.remove(target, { recursive: true }).catch(() => {});
+  await Deno.rename(fresh, target);
+  return tree;
 }
 
-/** SHA-256 of a file in hexadecimal. */
-async function hashOf(path: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-const target = join(ROOT, "dist");
-const fresh = `${target}.tmp`;
-await Deno.remove(fresh, { recursive: true }).catch(() => {});
-for (const folder of LIBRARY_ROOMS) {
-  for await (const { path } of walk(join(ROOT, folder), { includeDirs: false, exts: [".ts"] })) {
-    const to = join(fresh, relative(ROOT, path));
-    await ensureDir(dirname(to));
-    await Deno.copyFile(path, to);
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) {
+    console.log(HELP);
+  } else {
+    try {
+      const { backends, missing } = await makeDist(join(ROOT, "dist"));
+      for (const file of missing) console.error(`skipped: ${file} (not built)`);
+      console.log(`dist/: ${backends.join(" and ")} for ${Deno.build.os} ${Deno.build.arch}`);
+    } catch (error) {
+      console.error(`Cannot make dist/: ${(error as Error).message}`);
+      Deno.exitCode = 1;
+    }
   }
 }
-for (const file of FILES) await copy(join(ROOT, file), join(fresh, file));
-
-const libraries: Manifest[string] = {};
-for (const backend of ["cpu", "cuda"] as const) {
-  const file = `build/libtame_${backend}.so`;
-  if (!existsSync(join(ROOT, file))) {
-    console.error(`skipped: ${file} (not built)`);
-    continue;
-  }
-  await ensureDir(join(fresh, "build"));
-  await Deno.copyFile(join(ROOT, file), join(fresh, file));
-  libraries[backend] = { file, sha256: await hashOf(join(ROOT, file)) };
-}
-if (Object.keys(libraries).length === 0) {
-  console.error("Cannot make dist/: no library is built, run `make build`");
-  Deno.exit(1);
-}
-const manifest: Manifest = { [`${Deno.build.os}-${Deno.build.arch}`]: libraries };
-await Deno.writeTextFile(join(fresh, "ffi/manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
-await Deno.remove(target, { recursive: true }).catch(() => {});
-await Deno.rename(fresh, target);
-console.log(`dist/: ${Object.keys(libraries).join(" and ")} for ${Deno.build.os} ${Deno.build.arch}`);

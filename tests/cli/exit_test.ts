@@ -49,6 +49,9 @@ Deno.test("failureOf() shows a stack trace only for a defect of the program", ()
 Deno.test("failureOf() has advice when a permission or memory is missing", () => {
   const denied = failureOf(new Deno.errors.NotCapable("Requires ffi access"), permissions).message;
   assertEquals(denied, "Requires ffi access. Run: deno run");
+  const cause = new Deno.errors.NotCapable("Requires net access");
+  const wrapped = failureOf(new Deno.errors.NotCapable("Cannot download", { cause }), permissions).message;
+  assertEquals(wrapped, "Requires net access. Run: deno run");
   const full = new TameError("out of memory", "Out of memory for photos", { bytesWanted: 2e9, bytesFree: 1e9 });
   assertStringIncludes(failureOf(full, permissions).message, "--data_device cpu");
 });

@@ -1,5 +1,13 @@
 // Finding and opening the native library: search order, errors, and permissions.
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { ABI } from "../../ffi/abi.ts";
 import { LibraryError } from "../../ffi/errors.ts";
@@ -83,14 +91,28 @@ Deno.test("ffi/device.ts opens nothing when it is only imported", async () => {
   assertStringIncludes(text, "imported");
 });
 
-Deno.test("openDevice() keeps Deno's permission error when it may not open libraries", async () => {
+Deno.test("openDevice() gives the whole command when it may not open libraries", async () => {
   const { code, text } = await runModule(`import { openDevice } from "${DEVICE_MODULE}";
     try { await openDevice({ backend: "cpu" }); } catch (error) {
       console.log(error instanceof Deno.errors.NotCapable, (error as Error).message);
     }`);
   assertEquals(code, 0, text);
   assertStringIncludes(text, "true");
-  assertStringIncludes(text, "Requires ffi access");
+  const root = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+  const flags = `--allow-read --allow-write --allow-env --allow-sys --allow-ffi=${root}/build`;
+  assertStringIncludes(text, "libtame_cpu.so without Deno's permission. Run:");
+  assertMatch(text, new RegExp(`deno run ${flags},${root}/node_modules \\S+\\.ts`));
+});
+
+Deno.test("photos cannot be read without native code of packages: the error has the whole command", async () => {
+  const { code, text } = await runModule(
+    `import { loadSharp } from "${new URL("../../load/decoder.ts", import.meta.url).href}";
+     try { await loadSharp(); } catch (error) { console.log((error as Error).name, (error as Error).message); }`,
+    { flags: ["--allow-read", "--allow-env", "--allow-ffi=/nowhere"] },
+  );
+  assertEquals(code, 0, text);
+  assertStringIncludes(text, "NotCapable Cannot load sharp, which reads photos, without Deno's permission. Run:");
+  assertMatch(text, /deno run .*--allow-ffi=\S+\/build,\S+\/node_modules \S+\.ts/);
 });
 
 Deno.test({

@@ -1,0 +1,58 @@
+// The command of a program that lacks one of Deno's permissions.
+
+import { fileURLToPath } from "node:url";
+import { PACKAGE_ROOT } from "./package_root.ts";
+
+/**
+ * The error for a permission that is missing.
+ *
+ * @param what What cannot be done
+ * @param cause Deno's error
+ * @param folder Folder of the native library. Default: that of the package
+ * @returns An error with the whole command that has the permissions of a program that trains
+ *
+ * @internal
+ */
+export function permissionError(what: string, cause: unknown, folder?: string): Error {
+  const message = `${what} without Deno's permission. Run:\n\n  ${programCommand(folder)}\n`;
+  return new Deno.errors.NotCapable(message, { cause });
+}
+
+/**
+ * Whether native code of a package may be loaded, such as the photo decoder, and what it reads from the environment.
+ *
+ * @internal
+ */
+export function mayLoadPackages(): boolean {
+  const wanted: Deno.PermissionDescriptor[] = [{ name: "env" }, {
+    name: "ffi",
+    ...(isLocal() ? { path: inRoot("node_modules") } : {}),
+  }];
+  return wanted.every((descriptor) => Deno.permissions.querySync(descriptor).state === "granted");
+}
+
+function isLocal(): boolean {
+  return PACKAGE_ROOT.protocol === "file:";
+}
+
+function inRoot(folder: string): string {
+  return fileURLToPath(new URL(folder, PACKAGE_ROOT));
+}
+
+/** A program that reads photos, trains and writes, with all its flags. */
+function programCommand(folder: string | undefined): string {
+  const from = isLocal()
+    ? [`--allow-ffi=${folder ?? inRoot("build")},${inRoot("node_modules")}`]
+    : [`--allow-import=${PACKAGE_ROOT.host}`, `--allow-net=${PACKAGE_ROOT.host}`, "--allow-ffi"];
+  const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", ...from];
+  return ["deno run", ...flags, programName()].join(" ");
+}
+
+function programName(): string {
+  try {
+    const main = new URL(Deno.mainModule);
+    return main.protocol === "file:" ? fileURLToPath(main) : main.href;
+  } catch {
+    return "program.ts"; // not permitted to know
+  }
+}

@@ -1,0 +1,94 @@
+// Serves dist/ over http, with the types that Deno expects: what `make dist` made, imported by URL. `--help` says how.
+
+import { extname, fromFileUrl, join } from "@std/path";
+import type { OptionRow } from "../base/option.ts";
+import { parse } from "../cli/argv.ts";
+import { EXIT, failureOf } from "../cli/exit.ts";
+import { asksForHelp } from "../cli/help.ts";
+import type { OptionGroup } from "../cli/option.ts";
+
+const COMMAND = "deno run --allow-read --allow-env --allow-net scripts/serve.ts";
+
+const HELP = `Serves dist/, which \`make dist\` makes, until it is interrupted.
+
+Usage: ${COMMAND} [options]
+
+  --host ADDRESS  address to listen on (default: 127.0.0.1, this machine alone)
+  --port N        port; 0 takes a free one (default: 8000)
+  --help          this text`;
+
+const OPTIONS = [{
+  title: "Server",
+  rows: [
+    { name: "host", kind: "string", default: "127.0.0.1", help: "address" },
+    { name: "port", kind: "integer", default: 8000, minimum: 0, maximum: 65_535, help: "port" },
+  ] as const satisfies readonly OptionRow[],
+}] as const satisfies readonly OptionGroup[];
+
+/** The types of the endings in dist/. */
+const TYPES: Readonly<Record<string, string>> = {
+  ".js": "text/javascript; charset=utf-8",
+  ".ts": "application/typescript; charset=utf-8",
+  ".cts": "application/typescript; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".md": "text/markdown; charset=utf-8",
+};
+
+/**
+ * Answers a request for a file.
+ *
+ * @param request GET or HEAD
+ * @param folder What is served; nothing outside it is
+ */
+export async function serveFile(request: Request, folder: string): Promise<Response> {
+  if (request.method !== "GET" && request.method !== "HEAD") return new Response("GET or HEAD", { status: 405 });
+  try {
+    const root = await Deno.realPath(folder);
+    const path = await Deno.realPath(join(root, decodeURIComponent(new URL(request.url).pathname)));
+    if (!path.startsWith(`${root}/`)) throw new Deno.errors.NotFound();
+    const file = await Deno.open(path);
+    const { isFile, size } = await file.stat();
+    if (!isFile || request.method === "HEAD") file.close();
+    if (!isFile) throw new Deno.errors.NotFound();
+    const headers = {
+      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+      "content-length": `${size}`,
+      "access-control-allow-origin": "*", // modules of pages elsewhere
+    };
+    return new Response(request.method === "HEAD" ? null : file.readable, { headers });
+  } catch {
+    return new Response("Not found\n", { status: 404 });
+  }
+}
+
+function main(argv: string[]): number {
+  if (asksForHelp(argv)) {
+    console.log(HELP);
+    return EXIT.done;
+  }
+  const { values: { host, port } } = parse(argv, OPTIONS);
+  const folder = fromFileUrl(new URL("../dist", import.meta.url));
+  Deno.statSync(join(folder, "mod.js"));
+  const onListen = ({ hostname, port }: Deno.NetAddr): void => {
+    const address = `${hostname}:${port}`;
+    console.log(`Serving ${folder} at http://${address}/ until ^C. In a program:
+
+  import { train } from "http://${address}/mod.js";
+
+Run it with:
+
+  deno run --allow-read --allow-write --allow-env --allow-sys --allow-import=${address} --allow-net=${address} --allow-ffi FILE`);
+  };
+  Deno.serve({ hostname: host, port, onListen }, (request) => serveFile(request, folder));
+  return EXIT.done;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = main(Deno.args);
+  } catch (error) {
+    const { code, message } = failureOf(error, () => `Run: ${COMMAND}`);
+    console.error(`Error: ${message}${code === EXIT.data ? ". Make it first: make dist" : ""}`);
+    Deno.exitCode = code;
+  }
+}

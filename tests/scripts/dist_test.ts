@@ -1,0 +1,94 @@
+// The package that `make dist` makes, imported by URL from an empty folder, with the flags that the guide states.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { extname, join } from "@std/path";
+import { makeDist } from "../../scripts/dist.ts";
+import { serveFile } from "../../scripts/serve.ts";
+import { fenced, page } from "../docs/markdown.ts";
+import { libraryMissing, testBackend } from "../support/device.ts";
+import { writeTinyCapture } from "../support/tiny_capture.ts";
+
+const PAGE = page("docs/guide/by-url.md");
+const [PROGRAM] = fenced(PAGE, "typescript");
+const [, COMMAND] = fenced(PAGE, "sh");
+
+/** A host that does not know TypeScript, as Python's http.server with Debian's list of types. */
+async function plainHost(request: Request, folder: string): Promise<Response> {
+  const response = await serveFile(request, folder);
+  const types: Record<string, string> = {
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".ts": "text/vnd.trolltech.linguist",
+    ".mts": "model/vnd.mts",
+  };
+  const headers = { "content-type": types[extname(new URL(request.url).pathname)] ?? "application/octet-stream" };
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/** Runs deno in a folder, with an empty cache of native libraries. */
+async function deno(args: string[], folder: string): Promise<{ code: number; text: string }> {
+  const env = { NO_COLOR: "1", XDG_CACHE_HOME: join(folder, crypto.randomUUID()), TAME_LIBRARY: "" };
+  const options = { args, cwd: folder, env, stdout: "piped", stderr: "piped" } as const;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test({
+  name: "make dist makes a package that a program imports by URL with the flags of the guide, from any host" +
+    (libraryMissing === undefined ? "" : ` [skipped: ${libraryMissing}]`),
+  ignore: libraryMissing !== undefined || testBackend !== "cpu",
+  async fn(t) {
+    const folder = await Deno.makeTempDir({ prefix: "tame_dist_" });
+    const dist = join(folder, "dist");
+    try {
+      await makeDist(dist);
+      for (const [name, serve] of [["make serve", serveFile], ["a plain host", plainHost]] as const) {
+        const server = Deno.serve(
+          { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+          (request) => serve(request, dist),
+        );
+        const host = `127.0.0.1:${server.addr.port}`;
+        const empty = await Deno.makeTempDir({ dir: folder });
+        await writeTinyCapture(join(empty, "path/to/capture"));
+        const program = PROGRAM.replaceAll("127.0.0.1:8000", host).replace("iterations: 2000", "iterations: 20");
+        await Deno.writeTextFile(join(empty, "mine.ts"), program);
+        const [, ...flags] = COMMAND.trim().replaceAll("127.0.0.1:8000", host).split(" ");
+
+        await t.step(`${name}: the program runs`, async () => {
+          const { code, text } = await deno(["run", "--no-prompt", ...flags.slice(1)], empty);
+          assertEquals(code, 0, text);
+          assert((await Deno.stat(join(empty, "mine.ply"))).size > 1000);
+        });
+        await t.step(`${name}: an error has the command when a permission is missing`, async () => {
+          for (const missing of ["--allow-net", "--allow-ffi", "--allow-env"]) {
+            const fewer = flags.slice(1).filter((flag) => !flag.startsWith(missing));
+            const { code, text } = await deno(["run", "--no-prompt", ...fewer], empty);
+            assert(code !== 0, missing);
+            assertStringIncludes(text, `deno run ${flags.slice(1, -1).join(" ")} ${join(empty, "mine.ts")}`);
+          }
+        });
+        // The harder one; a type check takes seconds.
+        if (serve === plainHost) {
+          await t.step(`${name}: the types are found`, async () => {
+            const allowed = `--allow-import=${host}`;
+            assertEquals((await deno(["check", allowed, "mine.ts"], empty)).code, 0);
+            await Deno.writeTextFile(join(empty, "wrong.ts"), program.replace('"done"', '"dome"'));
+            assertStringIncludes((await deno(["check", allowed, "wrong.ts"], empty)).text, "TS2367");
+          });
+        }
+        await server.shutdown();
+      }
+      await t.step("nothing outside the folder is served", async () => {
+        const answer = (path: string) => serveFile(new Request(`http://127.0.0.1/${path}`), dist);
+        for (const path of ["..%2fdist.txt", "%2e%2e/secret", "ffi", "absent.js"]) {
+          const { status, body } = await answer(path);
+          await body?.cancel();
+          assertEquals(status, 404, path);
+        }
+        assertEquals((await serveFile(new Request("http://127.0.0.1/mod.js", { method: "POST" }), dist)).status, 405);
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
