@@ -6,7 +6,7 @@ import { type OptionRow, rowNamed } from "../base/option.ts";
 import { parse } from "../cli/argv.ts";
 import { deviceOptions, openChosenDevice } from "../cli/device.ts";
 import { UsageError } from "../cli/errors.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { COMPUTE_ROWS, FOLDER_ROWS } from "../cli/options/common_rows.ts";
@@ -23,6 +23,7 @@ import { againstText, type BenchReport, reportText } from "./bench/report.ts";
 import { scale, SCALES, sizesOf } from "./bench/scale.ts";
 import { scalePlot } from "./bench/scale_plot.ts";
 import { type ScaleReport, scaleText } from "./bench/scale_report.ts";
+import { runMain } from "./main.ts";
 
 const rows = [
   {
@@ -143,12 +144,4 @@ async function captureFolder(named: string): Promise<{ name: string; path: strin
   return { name: "demo", path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => "Run: deno task bench");
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, "deno task bench");

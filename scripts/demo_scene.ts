@@ -3,11 +3,12 @@
 // format. `--help` says how to call it.
 import { parse } from "../cli/argv.ts";
 import { UsageError } from "../cli/errors.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
 import { DEFAULT_SIZE, writeCapture } from "../demo/capture.ts";
+import { runMain } from "./main.ts";
 
 const COMMAND = "deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi=node_modules " +
   "scripts/demo_scene.ts";
@@ -47,12 +48,4 @@ async function main(argv: string[]): Promise<number> {
   return EXIT.done;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => `Run: ${COMMAND} OUT`);
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, `${COMMAND} OUT`);

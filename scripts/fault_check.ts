@@ -3,7 +3,7 @@
 import { join } from "@std/path";
 import type { OptionRow } from "../base/option.ts";
 import { parse } from "../cli/argv.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { writeCapture } from "../demo/capture.ts";
@@ -11,6 +11,7 @@ import { allocationProblems } from "./fault_check/allocations.ts";
 import { Shim } from "./fault_check/shim.ts";
 import { type Faulty, Sweep } from "./fault_check/sweep.ts";
 import { applies, WRITE_FAULTS, writeProblems } from "./fault_check/writes.ts";
+import { runMain } from "./main.ts";
 
 const COMMAND = "deno run -A scripts/fault_check.ts";
 
@@ -121,12 +122,4 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => `Run: ${COMMAND}`);
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, COMMAND);

@@ -4,7 +4,7 @@
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { parse } from "../cli/argv.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { userPath } from "../cli/paths.ts";
@@ -15,6 +15,7 @@ import { failure, type Finding, ROOT, rowText, runProgram, runScript, Table } fr
 import { runSuite } from "./gpu_checks/suites.ts";
 import { kernelTable } from "./kernel_report.ts";
 import { readKernels, spills } from "./kernel_report/ptxas.ts";
+import { runMain } from "./main.ts";
 
 const LIBRARY = "build/libtame_cuda.so";
 const SUITES = ["raster", "densify", "steps", "abi", "ffi", "train", "init", "measure", "eval"];
@@ -195,12 +196,4 @@ function report(table: Table, { fox, timings }: { fox: FoxTimes[]; timings: Reco
   for (const [name, seconds] of Object.entries(timings)) line(name, `${(1000 * seconds).toFixed(1)} ms`);
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => "Run: scripts/gpu_check");
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, "scripts/gpu_check");

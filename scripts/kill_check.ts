@@ -6,13 +6,14 @@ import { join } from "@std/path";
 import type { OptionRow } from "../base/option.ts";
 import { randomWords } from "../base/random.ts";
 import { parse } from "../cli/argv.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
 import { writeCapture } from "../demo/capture.ts";
 import { pointCloudPath, savedCheckpoints } from "../load/model_folder.ts";
 import { CheckpointFile } from "../train/checkpoint/file.ts";
 import { sameBytes, startTrain, trainEnd } from "./train_process.ts";
+import { runMain } from "./main.ts";
 
 const COMMAND = "deno run -A scripts/kill_check.ts";
 
@@ -166,12 +167,4 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => `Run: ${COMMAND}`);
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, COMMAND);

@@ -6,7 +6,7 @@ import type { OptionRow } from "../base/option.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { parse } from "../cli/argv.ts";
 import { UsageError } from "../cli/errors.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { duration } from "../cli/format.ts";
 import { asksForHelp, helpText } from "../cli/help.ts";
 import { Interrupt } from "../cli/interrupt.ts";
@@ -22,6 +22,7 @@ import { reportText } from "./quality/report.ts";
 import { numberList, type Plan, type Run, runKey, runsOf, runText, TEST_EVERY } from "./quality/runs.ts";
 import { SETTINGS } from "./quality/settings.ts";
 import { checkFlags, flagsOf, parseVariants, parseVariantsJson, type Variant, VARIANTS } from "./quality/variants.ts";
+import { runMain } from "./main.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -249,12 +250,4 @@ function scoresText({ scores }: RunRecord): string {
   return `PSNR ${scores.PSNR.toFixed(2)}, SSIM ${scores.SSIM.toFixed(4)}`;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => "Run: deno task quality");
-    console.error(`Error: ${message}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, "deno task quality");

@@ -1,11 +1,14 @@
 // Serves dist/ over http, with the types that Deno expects: what `make dist` made, imported by URL. `--help` says how.
 
+import { existsSync } from "@std/fs";
 import { extname, fromFileUrl, join } from "@std/path";
+import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
 import { parse } from "../cli/argv.ts";
-import { EXIT, failureOf } from "../cli/exit.ts";
+import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
+import { runMain } from "./main.ts";
 
 const COMMAND = "deno run --allow-read --allow-env --allow-net scripts/serve.ts";
 
@@ -68,7 +71,7 @@ function main(argv: string[]): number {
   }
   const { values: { host, port } } = parse(argv, OPTIONS);
   const folder = fromFileUrl(new URL("../dist", import.meta.url));
-  Deno.statSync(join(folder, "mod.js"));
+  if (!existsSync(join(folder, "mod.js"))) throw new DataError("There is no mod.js: make dist", { path: folder });
   const onListen = ({ hostname, port }: Deno.NetAddr): void => {
     const address = `${hostname}:${port}`;
     console.log(`Serving ${folder} at http://${address}/ until ^C. In a program:
@@ -83,12 +86,4 @@ Run it with:
   return EXIT.done;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exitCode = main(Deno.args);
-  } catch (error) {
-    const { code, message } = failureOf(error, () => `Run: ${COMMAND}`);
-    console.error(`Error: ${message}${code === EXIT.data ? ". Make it first: make dist" : ""}`);
-    Deno.exitCode = code;
-  }
-}
+if (import.meta.main) await runMain(main, COMMAND);
