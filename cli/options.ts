@@ -26,23 +26,27 @@ import {
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 
+/** What is read of a capture. */
+const SCENE_ROWS = rowsNamed(
+  LOAD_ROWS,
+  "images",
+  "resolution",
+  "eval",
+  "test_every",
+  "test_offset",
+  "init",
+  "allow_outside",
+  "missing",
+);
+
 /** Options of `train`. */
 export const TRAIN_OPTIONS = [
   {
     title: "Capture and model folder",
     rows: [
       ...FOLDER_ROWS,
-      ...rowsNamed(
-        LOAD_ROWS,
-        "images",
-        "resolution",
-        "eval",
-        "test_every",
-        "test_offset",
-        "init",
-        "near",
-        "allow_outside",
-      ),
+      ...SCENE_ROWS,
+      rowNamed(LOAD_ROWS, "near"),
       ...MODEL_ROWS,
     ],
   },
@@ -91,10 +95,7 @@ export const CONVERT_OPTIONS = [
 
 /** Options of `info`; the capture or PLY is a positional argument. */
 export const INFO_OPTIONS = [
-  {
-    title: "Capture",
-    rows: rowsNamed(LOAD_ROWS, "images", "resolution", "eval", "test_every", "test_offset", "init", "allow_outside"),
-  },
+  { title: "Capture", rows: SCENE_ROWS },
   {
     title: "Memory plan",
     rows: rowsNamed(

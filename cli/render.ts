@@ -175,6 +175,7 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     whiteBackground: values.white_background || stored.white_background === true,
     near: values.near ?? stored.near,
     allowOutside: values.allow_outside || stored.allow_outside === true,
+    missing: values.missing ?? stored.missing,
     referenceCameras: stored.reference_cameras === true,
     coverage: stored.coverage ?? "alpha",
   };

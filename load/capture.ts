@@ -2,6 +2,7 @@
 
 import type { ImageSize, PointCloud } from "../base/scene.ts";
 import type { Intrinsics } from "./lens.ts";
+import type { MissingPhotos } from "./missing_photos.ts";
 
 /** A photo and what the capture says about it. */
 export interface PosedPhoto {
@@ -47,6 +48,8 @@ export interface ReadOptions {
   eval: boolean;
   /** Whether the capture may name files outside its own folder. */
   allowOutside: boolean;
+  /** What to do about missing photos; a format has its own default. */
+  missing?: MissingPhotos;
   /** Stops the reading. */
   signal?: AbortSignal;
 }

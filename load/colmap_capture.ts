@@ -6,33 +6,37 @@ import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { findModel, type FoundModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
-import { entriesOf, isDirectory } from "./files.ts";
-import { findPhotos, type FoundPhotos, type Place } from "./find_photos.ts";
+import { entriesOf } from "./files.ts";
+import { findImagesFolder } from "./find_named.ts";
+import { findPhotos, type Place } from "./find_photos.ts";
 import { findMasks } from "./find_masks.ts";
 import type { Intrinsics } from "./lens.ts";
+import { missingNotice, type MissingPhotos } from "./missing_photos.ts";
 import { compareCodePoints } from "./order.ts";
 
-/** Reads COLMAP captures. Missing photos are an error. */
+/** A model names the photos that it was made from: without one of them the capture is not whole. */
+const DEFAULT_MISSING: MissingPhotos = "error";
+
+/** Reads COLMAP captures. Missing photos are an error unless they are to be skipped. */
 export const colmapReader: CaptureReader = {
   expects: "a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt)",
   read: readColmapCapture,
 };
 
-async function readColmapCapture(source: string, { images, signal }: ReadOptions): Promise<Capture | undefined> {
+async function readColmapCapture(source: string, options: ReadOptions): Promise<Capture | undefined> {
   const model = await findModel(join(source, "sparse"));
   if (model === undefined) return undefined;
   if (model.images.value.length === 0) {
     throw new DataError("Model has no registered images", { path: model.images.path });
   }
   const intrinsics = intrinsicsById(model);
-  const folder = resolve(source, images);
-  const { paths, notices } = await readPhotos(model.images.value, folder, signal);
-  const masks = await findMasks(paths.map((path) => relative(folder, path!)), source);
-  const photos = model.images.value.map((image, i): PosedPhoto => {
+  const { folder, found, notices } = await readPhotos(model.images.value, source, options);
+  const masks = await findMasks(found.map(({ path }) => relative(folder, path)), source);
+  const photos = found.map(({ image, path }, i): PosedPhoto => {
     const own = intrinsics.get(image.cameraId)!;
     return {
       name: image.name.replaceAll("\\", "/"),
-      path: paths[i]!,
+      path,
       intrinsics: () => own,
       stated: { name: `Camera ${image.cameraId}`, path: model.cameras.path },
       rotation: rotationFromQuaternion(image.quaternion),
@@ -66,16 +70,27 @@ function intrinsicsById({ cameras, images }: FoundModel): Map<number, Intrinsics
   return found;
 }
 
-/** All images' photos; one error reports all missing ones. */
-async function readPhotos(images: ColmapImage[], folder: string, signal?: AbortSignal): Promise<FoundPhotos> {
-  if (!await isDirectory(folder)) throw await missingFolder(folder);
+/** The images whose photos are there, in file order; one error or line reports all missing ones. */
+async function readPhotos(
+  images: ColmapImage[],
+  source: string,
+  { images: named, missing = DEFAULT_MISSING, signal }: ReadOptions,
+): Promise<{ folder: string; found: { image: ColmapImage; path: string }[]; notices: string[] }> {
+  const there = await findImagesFolder(source, named);
+  if (there === undefined) throw await missingFolder(resolve(source, named));
+  const { folder } = there;
   const inOrder = images.toSorted((a, b) => compareCodePoints(a.name, b.name));
   const found = await findPhotos(inOrder.map(({ name }) => ({ name, places: placesOf(name, folder) })), signal);
-  if (found.missing !== undefined) {
-    throw new DataError(`${found.missing.count}, ${found.missing.first}`, { path: folder });
-  }
+  const skipped = missingNotice(found, { mode: missing, path: folder });
   const paths = new Map(inOrder.map((image, i) => [image, found.paths[i]]));
-  return { ...found, paths: images.map((image) => paths.get(image)) };
+  return {
+    folder,
+    found: images.flatMap((image) => {
+      const path = paths.get(image);
+      return path === undefined ? [] : [{ image, path }];
+    }),
+    notices: [...there.notices, ...found.notices, ...skipped],
+  };
 }
 
 /** A photo's path in the folder, then its bare name. */

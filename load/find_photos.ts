@@ -120,15 +120,20 @@ async function alikeAt(places: Place[], indexes: ReturnType<typeof folderIndexes
   return undefined;
 }
 
-/** Follows a path in its folder as far as each part can mean one entry only; never out of the folder. */
-async function follow(
+/**
+ * Follows a path in its folder as far as `pick` finds one entry for each part; never out of the folder.
+ *
+ * @internal
+ */
+export async function follow(
   { folder, path }: Place,
   indexes: ReturnType<typeof folderIndexes>,
+  pick: typeof onlyEntry = onlyEntry,
 ): Promise<{ found: string; rest: string[] }> {
   const parts = unescaped(path).replaceAll("\\", "/").split("/").filter((part) => part !== "" && part !== ".");
   let found = folder;
   for (const [depth, part] of parts.entries()) {
-    const entry = part === ".." ? undefined : onlyEntry(await indexes(found), part);
+    const entry = part === ".." ? undefined : pick(await indexes(found), part);
     if (entry === undefined) return { found, rest: parts.slice(depth) };
     found = join(found, entry);
   }

@@ -7,6 +7,7 @@ import type { Coverage } from "../base/scene.ts";
 import { parseCfgArgs } from "./cfg_args.ts";
 import { type Check, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
+import type { MissingPhotos } from "./missing_photos.ts";
 import { CONFIG_FILE, readRunConfig } from "./run_config.ts";
 import { STORED_OPTIONS } from "./stored_options.ts";
 
@@ -114,6 +115,8 @@ export interface StoredCapture {
   near?: number;
   /** As `allowOutside` in `LoadOptions`. */
   allow_outside?: boolean;
+  /** As in `LoadOptions`. */
+  missing?: MissingPhotos;
   /** As `referenceCameras` in `LoadOptions`. */
   reference_cameras?: boolean;
   /** As in `LoadOptions`. */
@@ -130,6 +133,7 @@ const CFG_ARGS: Check<StoredCapture> = object({
   test_offset: STORED_OPTIONS.testOffset,
   near: STORED_OPTIONS.near,
   allow_outside: STORED_OPTIONS.allowOutside,
+  missing: STORED_OPTIONS.missing,
   reference_cameras: STORED_OPTIONS.referenceCameras,
   coverage: STORED_OPTIONS.coverage,
 });

@@ -61,5 +61,12 @@ export const LOAD_ROWS = [
     kind: "flag",
     help: "read photos, masks and points that a transforms.json names outside its own folder",
   },
+  {
+    name: "missing",
+    kind: "string",
+    choices: ["error", "skip"],
+    help: "photos that the capture names and that are not there: an error, or train on the others; unset: skip for a " +
+      "transforms.json, else error",
+  },
   rowNamed(DEVICE_ROWS, "seed"),
 ] as const satisfies readonly OptionRow[];

@@ -57,6 +57,12 @@ export interface LoadOptions {
    * a capture may come from anywhere. Default false.
    */
   allowOutside?: boolean;
+  /**
+   * What to do about photos that the capture names and that are not there: `"error"`, or `"skip"` to leave them out,
+   * which {@linkcode Scene.notices} counts; without photos that are left it is an error. Unset, a `transforms.json` is
+   * read with `"skip"`, other captures with `"error"`. Default none.
+   */
+  missing?: "error" | "skip";
   /** Seed of random points, if the capture has no points. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
@@ -91,7 +97,7 @@ export interface LoadOptions {
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, ...fold } = resolveOptions(
+  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, missing, ...fold } = resolveOptions(
     LOAD_ROWS,
     options,
   );
@@ -100,7 +106,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
-  const capture = await readCapture(source, { images, eval: holdOut, allowOutside, signal });
+  const capture = await readCapture(source, { images, eval: holdOut, allowOutside, missing, signal });
   const { photos } = capture;
   const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
 

@@ -3,6 +3,7 @@
 import { rowNamed } from "../base/option.ts";
 import type { Coverage } from "../base/scene.ts";
 import { type Check, optional, value } from "./checks.ts";
+import type { MissingPhotos } from "./missing_photos.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 
 /** Checks by the names of `LoadOptions`; each accepts a missing value. */
@@ -14,6 +15,7 @@ export const STORED_OPTIONS: {
   readonly testOffset: Check<number | undefined>;
   readonly near: Check<number | undefined>;
   readonly allowOutside: Check<boolean | undefined>;
+  readonly missing: Check<MissingPhotos | undefined>;
   readonly referenceCameras: Check<boolean | undefined>;
   readonly coverage: Check<Coverage | undefined>;
 } = {
@@ -24,6 +26,7 @@ export const STORED_OPTIONS: {
   testOffset: optional(value(rowNamed(LOAD_ROWS, "test_offset"))),
   near: optional(value(rowNamed(LOAD_ROWS, "near"))),
   allowOutside: optional(value(rowNamed(LOAD_ROWS, "allow_outside"))),
+  missing: optional(value(rowNamed(LOAD_ROWS, "missing"))),
   referenceCameras: optional(value({ kind: "flag" })),
   coverage: optional(value({ kind: "string", choices: ["alpha", "rectangle"] })),
 };

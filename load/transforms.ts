@@ -7,7 +7,10 @@ import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { isInside, statOrUndefined } from "./files.ts";
 import { findMasks } from "./find_masks.ts";
+import { findImagesFolder, findNamed, placeOf } from "./find_named.ts";
 import { findPhotos, type Place } from "./find_photos.ts";
+import { folderIndexes, onlyEntry } from "./folder_index.ts";
+import { missingNotice, type MissingPhotos } from "./missing_photos.ts";
 import { parsePointsPly } from "./ply.ts";
 import { type Frame, readTransformsFile, type TransformsFile } from "./transforms_file.ts";
 
@@ -23,12 +26,16 @@ const TEST_FILE = "transforms_test.json";
 /** Where other trainers write the points of a synthetic scene. */
 const SPLIT_POINTS = "points3d.ply";
 
+/** Files list photos that were left out of what is published: that of instant-ngp's fox has 67, of which 50 exist. */
+const DEFAULT_MISSING: MissingPhotos = "skip";
+
 /** The default folder: photos are then at the paths that the file states. */
 const DEFAULT_IMAGES = "images";
 
 /**
  * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such
- * file itself. Paths are relative to the file. Missing photos are left out, and a notice states their number.
+ * file itself. Paths are relative to the file. Missing photos are left out, and a notice states their number, unless
+ * they are to be an error.
  */
 export const transformsReader: CaptureReader = {
   expects: TRANSFORMS_FILE,
@@ -56,7 +63,7 @@ async function readTransformsCapture(path: string, options: ReadOptions): Promis
   const photos = await photosOf(inSets(frames, file.sets, options, notices), { path, options, notices });
   const points = file.plyPath === undefined
     ? undefined
-    : await readPoints(namedFile(file.plyPath, "ply_file_path", path, options), notices);
+    : await readNamedPoints(file.plyPath, { path, options, notices });
   return { photos, points, fallback: "views", ordered: false, notices };
 }
 
@@ -117,23 +124,22 @@ async function photosOf(
   frames: FrameInSet[],
   { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
 ): Promise<PosedPhoto[]> {
-  const { images, signal } = options;
-  const places = frames.map((frame) => ({ name: frame.frame.filePath, places: placesOf(frame, path, options) }));
-  const { paths, missing, notices: renamed } = await findPhotos(places, signal);
-  notices.push(...renamed);
-  const ownMask = ({ frame: { filePath, maskPath } }: FrameInSet) =>
-    maskPath && namedFile(maskPath, `mask_path of ${filePath}`, path, options);
-  const masks = frames.map(ownMask);
+  const { images, missing = DEFAULT_MISSING, signal } = options;
+  const other = images === DEFAULT_IMAGES ? undefined : await findImagesFolder(dirname(path), images);
+  const folder = other?.folder ?? resolve(dirname(path), images);
+  const places = frames.map((frame) => ({
+    name: frame.frame.filePath,
+    places: placesOf(frame, { path, folder, options }),
+  }));
+  const found = await findPhotos(places, signal);
+  const { paths } = found;
+  notices.push(...other?.notices ?? [], ...found.notices);
+  const masks = await namedMasks(frames, { photos: paths, path, options, notices });
   const unmasked = [...frames.keys()].filter((i) => masks[i] === undefined && paths[i] !== undefined);
-  const found = await findMasks(unmasked.map((i) => withExtension(frames[i].name, paths[i]!)), dirname(path));
-  for (const [k, i] of unmasked.entries()) masks[i] = found.paths[k];
-  if (!frames.every(({ test }) => test)) notices.push(...found.notices); // masks have no effect on test photos
-  if (missing !== undefined) {
-    if (paths.every((found) => found === undefined)) {
-      throw new DataError(`${missing.count}, ${missing.first}`, { path });
-    }
-    notices.push(`${missing.count} and left out, ${missing.first}`);
-  }
+  const usual = await findMasks(unmasked.map((i) => withExtension(frames[i].name, paths[i]!)), dirname(path));
+  for (const [k, i] of unmasked.entries()) masks[i] = usual.paths[k];
+  if (!frames.every(({ test }) => test)) notices.push(...usual.notices); // masks have no effect on test photos
+  notices.push(...missingNotice(found, { mode: missing, path }));
   return frames.flatMap(({ frame, name, test }, i): PosedPhoto[] => {
     if (paths[i] === undefined) return [];
     return [{
@@ -152,18 +158,40 @@ async function photosOf(
 
 /**
  * Where the photo of a frame of the file `path` is: at its path from the file. In another folder of photos, if one is
- * given: at its path in the folder of photos, else the bare name.
+ * given: at its path in that `folder`, else the bare name.
  */
-function placesOf({ frame: { filePath }, name }: FrameInSet, path: string, options: ReadOptions): Place[] {
-  const base = dirname(path);
-  if (options.images !== DEFAULT_IMAGES) {
-    const folder = resolve(base, options.images);
-    return [{ folder, path: name }, { folder, path: basename(name) }];
+function placesOf(
+  { frame: { filePath }, name }: FrameInSet,
+  { path, folder, options }: { path: string; folder: string; options: ReadOptions },
+): Place[] {
+  if (options.images !== DEFAULT_IMAGES) return [{ folder, path: name }, { folder, path: basename(name) }];
+  return [placeOf(namedFile(filePath, "file_path", path, options), dirname(path))];
+}
+
+/** The masks that frames name, under other names if they are not there; never a photo. */
+async function namedMasks(
+  frames: FrameInSet[],
+  { photos, path, options, notices }: {
+    photos: (string | undefined)[];
+    path: string;
+    options: ReadOptions;
+    notices: string[];
+  },
+): Promise<(string | undefined)[]> {
+  const indexes = folderIndexes();
+  const taken = new Set(photos);
+  const renamed: string[] = [];
+  const masks: (string | undefined)[] = [];
+  for (const [i, { frame: { filePath, maskPath } }] of frames.entries()) {
+    if (maskPath === undefined) continue;
+    const stated = namedFile(maskPath, `mask_path of ${filePath}`, path, options);
+    masks[i] = await findNamed(placeOf(stated, dirname(path)), indexes, { pick: onlyEntry, taken }) ?? stated;
+    if (masks[i] !== stated) renamed.push(`${basename(masks[i]!)}, stated as ${maskPath}`);
   }
-  const file = namedFile(filePath, "file_path", path, options);
-  return isInside(base, file)
-    ? [{ folder: base, path: relative(base, file) }]
-    : [{ folder: dirname(file), path: basename(file) }];
+  if (renamed.length > 0) {
+    notices.push(`${renamed.length} masks have other names than the capture states: the first is ${renamed[0]}`);
+  }
+  return masks;
 }
 
 /**
@@ -196,6 +224,17 @@ function namesInFolder(paths: string[][]): string[] {
 function withExtension(name: string, photo: string): string {
   const [stated, file] = [basename(name), basename(photo)];
   return file.startsWith(`${stated}.`) ? name + file.slice(stated.length) : name;
+}
+
+/** The points that the file names, under another name if they are not there. */
+async function readNamedPoints(
+  name: string,
+  { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
+): Promise<PointCloud | undefined> {
+  const stated = namedFile(name, "ply_file_path", path, options);
+  const found = await findNamed(placeOf(stated, dirname(path)), folderIndexes()) ?? stated;
+  if (found !== stated) notices.push(`The file of points is ${basename(found)}, stated as ${name}`);
+  return await readPoints(found, notices);
 }
 
 async function readPoints(path: string, notices: string[]): Promise<PointCloud | undefined> {

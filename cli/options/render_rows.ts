@@ -37,6 +37,7 @@ export const RENDERED_ROWS = [
   { name: "skip_test", kind: "flag", help: "leave out the test views" },
   asTrained(rowNamed(LOAD_ROWS, "near")),
   { ...rowNamed(LOAD_ROWS, "allow_outside"), help: `${rowNamed(LOAD_ROWS, "allow_outside").help}; as trained, if set` },
+  asTrained(rowNamed(LOAD_ROWS, "missing")),
 ] as const satisfies readonly OptionRow[];
 
 /** The images. */

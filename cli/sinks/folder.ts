@@ -146,6 +146,7 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     white_background: values.white_background,
     ...changed(values, ["test_every", "test_offset", "near"]),
     ...(values.allow_outside ? { allow_outside: true } : {}),
+    ...(values.missing === undefined ? {} : { missing: values.missing }),
     ...(referenceCameras ? { reference_cameras: true } : {}),
     ...(coverage === undefined ? {} : { coverage }),
   };

@@ -1,6 +1,6 @@
 // load/find_photos.ts through loadScene(): photos whose files have other names than the capture states, for each reader.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { writeColmap } from "../../export/colmap.ts";
@@ -112,6 +112,41 @@ for (const [reader, { write, photos }] of Object.entries(WRITERS)) {
     });
   });
 }
+
+for (const [reader, { write, photos }] of Object.entries(WRITERS)) {
+  Deno.test(`loadScene() leaves missing photos of ${reader} out, or rejects them, as it is told`, async () => {
+    await withPhotos([`${photos}/a.png`, `${photos}/IMG_3.png`, `${photos}/c.png`], async (folder) => {
+      await write(folder, ["IMG_2.png", "a.png", "lost.png", "c.png"]);
+      const lines = "2 of 4 photos are missing";
+      const first = "the first is \\S*IMG_2.png; the nearest name there is IMG_3.png";
+      const { train, notices } = await loadScene(folder, { missing: "skip" });
+      assertEquals(train.map(({ path }) => path), ["a", "c"].map((name) => join(folder, photos, `${name}.png`)));
+      assertEquals(notices!.filter((line) => line.includes("missing")).length, 1);
+      assertMatch(notices!.find((line) => line.includes("missing"))!, new RegExp(`^${lines} and left out, ${first}$`));
+      const error = await assertRejects(() => loadScene(folder, { missing: "error" }), DataError);
+      assertMatch(error.message, new RegExp(`^${lines}, ${first}\\. .*--missing skip`));
+      // A transforms.json may list photos that were never published; a COLMAP model names those that it was made of.
+      const unset = await loadScene(folder).then(({ train }) => train.length, (error: Error) => error.message);
+      assertEquals(unset, reader === "a COLMAP model" ? error.message : 2);
+      for (const name of ["a", "c"]) await Deno.remove(join(folder, photos, `${name}.png`));
+      await write(folder, ["a.png", "lost.png"]);
+      const none = await assertRejects(() => loadScene(folder, { missing: "skip" }), DataError, "2 of 2 photos");
+      assertEquals(none.message.includes("--missing"), false, "nothing would be left");
+    });
+  });
+}
+
+Deno.test("loadScene() gives the photos of a COLMAP model their own poses and masks when others are skipped", async () => {
+  await withPhotos(["images/b.png", "images/d.png", "masks/d.png"], async (folder) => {
+    await WRITERS["a COLMAP model"].write(folder, ["d.png", "c.png", "b.png", "a.png"]);
+    const { train } = await loadScene(folder, { missing: "skip" });
+    // image() places the photo i of the model at (i, 0, 0).
+    assertEquals(train.map(({ name, camera, maskPath }) => [name, Math.abs(camera.translation[0]), maskPath]), [
+      ["b", 2, undefined],
+      ["d", 0, join(folder, "masks", "d.png")],
+    ]);
+  });
+});
 
 Deno.test("loadScene() rejects two frames that -i gives one file, because the folders are not there", async () => {
   await withPhotos(["images_2/a.png"], async (folder) => {
