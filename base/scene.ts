@@ -94,6 +94,8 @@ export interface Pinhole extends ImageSize {
 export interface Lens extends Pinhole, Distortion {
   /** The undistorted photo: the same focal lengths, cropped to what the photo covers everywhere. */
   pinhole: Pinhole;
+  /** Degrees that the whole photo sees through the principal point, across and down; a fisheye may see more than 180. */
+  fov: [across: number, down: number];
   /** The native library that undistorts, as `openDevice` takes it; the package's own when absent. */
   library?: string | URL;
 }

@@ -37,6 +37,7 @@ const SCENE_ROWS = rowsNamed(
   "init",
   "allow_outside",
   "missing",
+  "undistort_fov",
 );
 
 /** Options of `train`. */

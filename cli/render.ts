@@ -176,6 +176,7 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     near: values.near ?? stored.near,
     allowOutside: values.allow_outside || stored.allow_outside === true,
     missing: values.missing ?? stored.missing,
+    undistortFov: values.undistort_fov ?? stored.undistort_fov,
     referenceCameras: stored.reference_cameras === true,
     coverage: stored.coverage ?? "alpha",
   };

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 9u
+#define TAME_ABI_VERSION 10u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -410,6 +410,7 @@ typedef struct tame_lens {
   double fx, fy;                               /* pixels, > 0 */
   double cx, cy;                               /* pixels, within the photo */
   double coefficients[TAME_LENS_COEFFICIENTS]; /* those of the model first, the others 0 */
+  double fov;                                  /* of the pinhole: degrees, 1..170, or 0; see tame_lens_pinhole */
 } tame_lens;
 
 typedef struct tame_pinhole {
@@ -418,13 +419,18 @@ typedef struct tame_pinhole {
   uint32_t reserved;
   double fx, fy;
   double cx, cy;
+  double photo_fov_x, photo_fov_y; /* degrees that the whole photo sees; set by tame_lens_pinhole, never read */
 } tame_pinhole;
 
 /*
  * The pinhole camera for undistorting photos of this lens. It has the same focal lengths, so the centre keeps its
  * scale. Its image is the largest axis-aligned rectangle around the principal point, in whole pixels, that the
- * undistorted photo covers everywhere; no side is farther from the principal point than twice the photo's. Parts of a
- * photo where the lens folds back or sees 90 degrees off its axis do not count.
+ * undistorted photo covers everywhere. If lens.fov is 0, no side is farther from the principal point than twice the
+ * photo's; else no side is more than lens.fov / 2 off the axis, so that the picture has 2 tan(fov / 2) focal lengths on
+ * each axis at most. Parts of a photo where the lens folds back or sees 90 degrees off its axis do not count.
+ *
+ * photo_fov_x: the angle off the axis at the left edge of the photo, on the row of the principal point, and that at the
+ * right edge, added; photo_fov_y: likewise down its column. A fisheye may see more than 180 degrees.
  */
 TAME_API tame_status tame_lens_pinhole(const tame_lens* lens, uint32_t lens_bytes, tame_pinhole* pinhole,
                                        uint32_t pinhole_bytes, tame_error* err);

@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 9,
+  ABI_VERSION: 10,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -270,6 +270,7 @@ export const STRUCTS = {
     cx: "f64",
     cy: "f64",
     coefficients: ["f64", ABI.LENS_COEFFICIENTS],
+    fov: "f64",
   },
   tame_pinhole: {
     struct_size: "u32",
@@ -280,6 +281,8 @@ export const STRUCTS = {
     fy: "f64",
     cx: "f64",
     cy: "f64",
+    photo_fov_x: "f64",
+    photo_fov_y: "f64",
   },
   tame_trainer_options: {
     struct_size: "u32",

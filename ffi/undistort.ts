@@ -26,21 +26,30 @@ export interface Pixels {
 
 /**
  * The pinhole camera of an undistorted photo: the lens's focal lengths, and the largest upright rectangle around the
- * principal point that the photo covers everywhere. Throws "invalid argument" for an impossible lens.
+ * principal point that the photo covers everywhere. With `fov` no side is more than half of it off the axis, in degrees
+ * from 1 to 170; without, no side is farther off than twice as far as in the photo. Also returns the degrees that the
+ * whole photo sees, across and down. Throws "invalid argument" for an impossible lens, or a picture that is too large.
  */
-export function pinholeOf(device: Device, lens: Omit<Lens, "pinhole">): Pinhole {
-  const packed = packLens(lens);
+export function pinholeOf(
+  device: Device,
+  lens: Omit<Lens, "pinhole" | "fov">,
+  { fov = 0 }: { fov?: number } = {},
+): Pick<Lens, "pinhole" | "fov"> {
+  const packed = packLens(lens).set("fov", fov).bytes;
   const result = new Struct("tame_pinhole");
   device.call((symbols, error) =>
     symbols.tame_lens_pinhole(packed, packed.length, result.bytes, result.bytes.length, error)
   );
   return {
-    width: result.number("width"),
-    height: result.number("height"),
-    fx: result.number("fx"),
-    fy: result.number("fy"),
-    cx: result.number("cx"),
-    cy: result.number("cy"),
+    pinhole: {
+      width: result.number("width"),
+      height: result.number("height"),
+      fx: result.number("fx"),
+      fy: result.number("fy"),
+      cx: result.number("cx"),
+      cy: result.number("cy"),
+    },
+    fov: [result.number("photo_fov_x"), result.number("photo_fov_y")],
   };
 }
 
@@ -55,7 +64,7 @@ export async function undistortImage<Image extends Pixels>(device: Device, image
   }
   checkLength("data", data, image.width * image.height * channels);
   const { width, height } = lens.pinhole;
-  const packed = packLens(lens);
+  const packed = packLens(lens).bytes;
   const pinhole = packIntrinsics(new Struct("tame_pinhole"), lens.pinhole).bytes;
   const result = new Uint8Array(width * height * channels);
   await device.queue((symbols, error) =>
@@ -76,11 +85,10 @@ export async function undistortImage<Image extends Pixels>(device: Device, image
   return { ...image, width, height, data: result };
 }
 
-function packLens(lens: Omit<Lens, "pinhole">): Uint8Array<ArrayBuffer> {
+function packLens(lens: Omit<Lens, "pinhole" | "fov">): Struct<"tame_lens"> {
   return packIntrinsics(new Struct("tame_lens"), lens)
     .set("model", MODELS[lens.model])
-    .set("coefficients", lens.coefficients)
-    .bytes;
+    .set("coefficients", lens.coefficients);
 }
 
 function packIntrinsics<Name extends "tame_lens" | "tame_pinhole">(struct: Struct<Name>, from: Pinhole): Struct<Name> {

@@ -51,11 +51,13 @@ export function imageSize(path: string): Promise<ImageHeader> {
 export async function readImage(path: string, size?: ImageSize, options: { lens?: Lens } = {}): Promise<Image8> {
   const header = await imageSize(path);
   const { lens } = options;
-  const bytes = header.width * header.height * (header.alpha ? 4 : 3);
+  const channels = header.alpha ? 4 : 3;
+  const bytes = header.width * header.height * channels;
   if (lens === undefined) return await whileDecoding(bytes, () => decode(path, header, size));
   // At full size: the reduction then averages what undistortion has interpolated, as it would if the photos had been
   // undistorted beforehand.
-  return await whileDecoding(2 * bytes, async () => {
+  const undistorted = lens.pinhole.width * lens.pinhole.height * channels;
+  return await whileDecoding(bytes + undistorted, async () => {
     const image = await undistort(await decode(path, header), lens);
     return size === undefined || isOfSize(image, size) ? image : await reduce(image, size);
   });

@@ -29,7 +29,8 @@ export function maskSize(path: string): Promise<ImageSize> {
 export async function readMask(path: string, size: ImageSize, options: { lens?: Lens } = {}): Promise<Uint8Array> {
   const { width, height } = await maskSize(path);
   const { lens } = options;
-  return await whileDecoding(4 * width * height, async () => {
+  const undistorted = lens === undefined ? 0 : lens.width * lens.height + lens.pinhole.width * lens.pinhole.height;
+  return await whileDecoding(4 * width * height + undistorted, async () => {
     let mask = await decode(path);
     if (lens !== undefined) mask = await undistort(await resize(mask, lens), lens);
     return blackAndWhite(await resize(mask, size), WHITE).data;

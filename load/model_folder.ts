@@ -117,6 +117,8 @@ export interface StoredCapture {
   allow_outside?: boolean;
   /** As in `LoadOptions`. */
   missing?: MissingPhotos;
+  /** As `undistortFov` in `LoadOptions`. */
+  undistort_fov?: number;
   /** As `referenceCameras` in `LoadOptions`. */
   reference_cameras?: boolean;
   /** As in `LoadOptions`. */
@@ -134,6 +136,7 @@ const CFG_ARGS: Check<StoredCapture> = object({
   near: STORED_OPTIONS.near,
   allow_outside: STORED_OPTIONS.allowOutside,
   missing: STORED_OPTIONS.missing,
+  undistort_fov: STORED_OPTIONS.undistortFov,
   reference_cameras: STORED_OPTIONS.referenceCameras,
   coverage: STORED_OPTIONS.coverage,
 });

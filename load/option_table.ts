@@ -68,5 +68,14 @@ export const LOAD_ROWS = [
     help: "photos that the capture names and that are not there: an error, or train on the others; unset: skip for a " +
       "transforms.json, else error",
   },
+  {
+    name: "undistort_fov",
+    kind: "number",
+    unit: "DEGREES",
+    minimum: 1,
+    maximum: 170,
+    help: "largest field of view of undistorted photos, horizontally and vertically; unset: no side farther from the " +
+      "centre than twice as far as in the photo",
+  },
   rowNamed(DEVICE_ROWS, "seed"),
 ] as const satisfies readonly OptionRow[];

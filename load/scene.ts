@@ -63,6 +63,13 @@ export interface LoadOptions {
    * read with `"skip"`, other captures with `"error"`. Default none.
    */
   missing?: "error" | "skip";
+  /**
+   * The largest field of view of photos that are undistorted, in degrees from 1 to 170, horizontally and vertically: no
+   * side of the pinhole is more than half of it off the axis. It keeps more of a fisheye than without, at the cost of
+   * larger photos, or less. Unset, no side is farther from the principal point than twice as far as in the photo.
+   * Default none.
+   */
+  undistortFov?: number;
   /** Seed of random points, if the capture has no points. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
@@ -97,10 +104,11 @@ export interface LoadOptions {
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, missing, ...fold } = resolveOptions(
-    LOAD_ROWS,
-    options,
-  );
+  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, missing, undistortFov, ...fold } =
+    resolveOptions(
+      LOAD_ROWS,
+      options,
+    );
   const { library, coverage, referenceCameras: reference = false, signal } = options;
   checkFold(fold);
   signal?.throwIfAborted();
@@ -108,7 +116,9 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, allowOutside, missing, signal });
   const { photos } = capture;
-  const { views, notices } = await makeViews(photos, { resolution, near, coverage, reference, library, signal });
+  const { views, notices } = await makeViews(photos, {
+    ...{ resolution, near, undistortFov, coverage, reference, library, signal },
+  });
 
   const byName = [...views.keys()].sort((a, b) => compareCodePoints(views[a].name, views[b].name));
   const order = capture.ordered ? [...views.keys()] : byName;

@@ -16,6 +16,7 @@ export const STORED_OPTIONS: {
   readonly near: Check<number | undefined>;
   readonly allowOutside: Check<boolean | undefined>;
   readonly missing: Check<MissingPhotos | undefined>;
+  readonly undistortFov: Check<number | undefined>;
   readonly referenceCameras: Check<boolean | undefined>;
   readonly coverage: Check<Coverage | undefined>;
 } = {
@@ -27,6 +28,7 @@ export const STORED_OPTIONS: {
   near: optional(value(rowNamed(LOAD_ROWS, "near"))),
   allowOutside: optional(value(rowNamed(LOAD_ROWS, "allow_outside"))),
   missing: optional(value(rowNamed(LOAD_ROWS, "missing"))),
+  undistortFov: optional(value(rowNamed(LOAD_ROWS, "undistort_fov"))),
   referenceCameras: optional(value({ kind: "flag" })),
   coverage: optional(value({ kind: "string", choices: ["alpha", "rectangle"] })),
 };

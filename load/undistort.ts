@@ -22,17 +22,18 @@ function deviceOf(library: string | URL | undefined): Promise<Device> {
 }
 
 /**
- * The lens with the pinhole that its photos are undistorted to. Throws a {@linkcode DataError} that names `where` for a
- * lens that leaves nothing of a photo, or whose parameters are out of range.
+ * The lens with the pinhole that its photos are undistorted to, which sees at most `fov` degrees on each axis if that is
+ * given. Throws a {@linkcode DataError} that names `where` for a
+ * lens that leaves nothing of a photo, whose parameters are out of range, or whose pinhole is too large.
  *
  * @internal
  */
 export async function completeLens(
-  lens: Omit<Lens, "pinhole">,
-  where: { name: string; path: string },
+  lens: Omit<Lens, "pinhole" | "fov">,
+  { fov, ...where }: { name: string; path: string; fov?: number },
 ): Promise<Lens> {
   try {
-    return { ...lens, pinhole: pinholeOf(await deviceOf(lens.library), lens) };
+    return { ...lens, ...pinholeOf(await deviceOf(lens.library), lens, { fov }) };
   } catch (error) {
     if (!(error instanceof TameError && error.status === "invalid argument")) throw error;
     throw new DataError(`${where.name} cannot be undistorted: ${error.message}`, { path: where.path, cause: error });

@@ -5,6 +5,7 @@ import { forEachParallel } from "../base/parallel.ts";
 import type { Coverage, Image8, ImageSize, Lens, View } from "../base/scene.ts";
 import { resizeCamera } from "./camera.ts";
 import type { PosedPhoto } from "./capture.ts";
+import { cropNotices } from "./crop.ts";
 import { type ImageHeader, imageSize, readImage, targetSize } from "./images.ts";
 import { type Intrinsics, resizeIntrinsics } from "./lens.ts";
 import { blackMaskNotice, maskSize, readMask } from "./masks.ts";
@@ -23,6 +24,8 @@ export interface ViewOptions {
   near: number;
   /** Which pixels Gaussians cover. Default `"alpha"`. */
   coverage?: Coverage;
+  /** Degrees that undistorted photos see at most, on each axis; as `completeLens` takes it. */
+  undistortFov?: number;
   /** Whether to use the sizes and principal points of the reference implementation. Default false. */
   reference?: boolean;
   /** The native library that undistorts. */
@@ -59,7 +62,7 @@ export async function makeViews(
   const masks = photos.flatMap(({ maskPath }) => maskPath ?? []);
   const notices = [
     ...reductionNotice(photos, { headers, stated }),
-    ...cropNotice(views),
+    ...cropNotices(views, options.undistortFov),
     ...await blackMaskNotice(masks, options.signal),
   ];
   return { views, notices };
@@ -89,11 +92,13 @@ async function readPhoto(
 async function makeView(
   photo: PosedPhoto,
   { size, stated }: { size: ImageHeader; stated: Intrinsics },
-  { resolution, near, coverage, reference = false, library, lenses }: ViewOptions & { lenses: Map<string, Lens> },
+  { resolution, near, coverage, reference = false, library, undistortFov: fov, lenses }: ViewOptions & {
+    lenses: Map<string, Lens>;
+  },
 ): Promise<Omit<View, "name">> {
   const { path, rotation, translation, maskPath } = photo;
   checkShape(size, stated, path);
-  const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: photo.stated });
+  const lens = stated.distortion && await lensOf(stated, size, { lenses, library, where: { ...photo.stated, fov } });
   const { width, height, fx, fy, cx, cy } = lens?.pinhole ?? stated;
   const full = lens?.pinhole ?? size;
   const target = (reference ? referenceSize : targetSize)(full.width, full.height, resolution);
@@ -114,7 +119,11 @@ async function makeView(
 async function lensOf(
   { distortion, ...stated }: Intrinsics,
   size: ImageSize,
-  { lenses, library, where }: { lenses: Map<string, Lens>; library?: string | URL; where: PosedPhoto["stated"] },
+  { lenses, library, where }: {
+    lenses: Map<string, Lens>;
+    library?: string | URL;
+    where: PosedPhoto["stated"] & { fov?: number };
+  },
 ): Promise<Lens> {
   const lens = { ...resizeIntrinsics(stated, size), ...distortion!, ...(library === undefined ? {} : { library }) };
   const key = JSON.stringify(lens);
@@ -136,21 +145,6 @@ function reductionNotice(
   if (reduced.length === 0) return [];
   const count = `${reduced.length} of ${photos.length} photos`;
   return [`${count} are smaller than their intrinsics, which state no size and are scaled; the first is ${reduced[0]}`];
-}
-
-/** One line about the undistorted photos and their crop. */
-function cropNotice(views: View[]): string[] {
-  const distorted = views.filter(({ lens }) => lens !== undefined);
-  if (distorted.length === 0) return [];
-  const crops = new Map<string, number>();
-  for (const { lens } of distorted) {
-    const { width, height, pinhole } = lens!;
-    const crop = `${width} x ${height} pixels become ${pinhole.width} x ${pinhole.height}`;
-    crops.set(crop, (crops.get(crop) ?? 0) + 1);
-  }
-  const [[first, count]] = crops;
-  const others = crops.size > 1 ? ` in ${count} of them` : "";
-  return [`${distorted.length} photos are undistorted and cropped as they are read: ${first}${others}`];
 }
 
 function checkShape(photo: ImageSize, camera: ImageSize, path: string): void {

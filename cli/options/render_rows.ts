@@ -38,6 +38,7 @@ export const RENDERED_ROWS = [
   asTrained(rowNamed(LOAD_ROWS, "near")),
   { ...rowNamed(LOAD_ROWS, "allow_outside"), help: `${rowNamed(LOAD_ROWS, "allow_outside").help}; as trained, if set` },
   asTrained(rowNamed(LOAD_ROWS, "missing")),
+  asTrained(rowNamed(LOAD_ROWS, "undistort_fov")),
 ] as const satisfies readonly OptionRow[];
 
 /** The images. */

@@ -147,6 +147,7 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     ...changed(values, ["test_every", "test_offset", "near"]),
     ...(values.allow_outside ? { allow_outside: true } : {}),
     ...(values.missing === undefined ? {} : { missing: values.missing }),
+    ...(values.undistort_fov === undefined ? {} : { undistort_fov: values.undistort_fov }),
     ...(referenceCameras ? { reference_cameras: true } : {}),
     ...(coverage === undefined ? {} : { coverage }),
   };

@@ -87,26 +87,31 @@ TAME_FN void decentre(const double* k, const T& x, const T& y, const T& r2, T* u
   *v = *v + 2 * k[3] * (x * y) + k[2] * (r2 + 2.0 * (y * y));
 }
 
+// A fisheye's ray to (u, v): (x, y) has the angle to the axis as its length, and may be beyond the plane at depth 1.
+template <class T>
+TAME_FN void distort_angles(const Lens& lens, T x, T y, T* u, T* v) {
+  const double* k = lens.k;
+  const T r2 = x * x + y * y;
+  const T radial = 1.0 + r2 * (k[0] + r2 * (k[1] + r2 * (k[4] + r2 * k[5])));
+  *u = x * radial;
+  *v = y * radial;
+  decentre(k, x, y, r2, u, v);
+  *u = *u + k[6] * r2;
+  *v = *v + k[7] * r2;
+}
+
 // (x, y) on the plane at depth 1 to (u, v) in focal lengths from the principal point.
 template <class T>
 TAME_FN void distort(const Lens& lens, T x, T y, T* u, T* v) {
   const double* k = lens.k;
-  T r2 = x * x + y * y;
+  const T r2 = x * x + y * y;
   if (lens.model == kFov) {
     const T scale = k[0] == 0 ? 1.0 + 0.0 * r2 : (1 / k[0]) * atan_ratio(lens.fov_slope, r2);
     *u = x * scale;
     *v = y * scale;
   } else if (lens.model == kFisheye) {
     const T ratio = atan_ratio(1, r2);
-    x = x * ratio;
-    y = y * ratio;
-    r2 = x * x + y * y;  // the angle to the axis, squared
-    const T radial = 1.0 + r2 * (k[0] + r2 * (k[1] + r2 * (k[4] + r2 * k[5])));
-    *u = x * radial;
-    *v = y * radial;
-    decentre(k, x, y, r2, u, v);
-    *u = *u + k[6] * r2;
-    *v = *v + k[7] * r2;
+    distort_angles(lens, x * ratio, y * ratio, u, v);
   } else {
     const T radial = (1.0 + r2 * (k[0] + r2 * (k[1] + r2 * k[4]))) / (1.0 + r2 * (k[5] + r2 * (k[6] + r2 * k[7])));
     *u = x * radial;
@@ -123,15 +128,16 @@ TAME_FN void project(const Lens& lens, double x, double y, double* px, double* p
   *py = lens.fy * v + lens.cy;
 }
 
-// Newton's method for distort(x, y) = (u, v) from the given start. False, with x and y unchanged, unless it converges
-// to a point around which the lens keeps its orientation and that is no farther off than `reach`.
-inline bool solve(const Lens& lens, double u, double v, double reach, double* x, double* y) {
+// Newton's method for map(x, y) = (u, v) from the given start. False, with x and y unchanged, unless it converges to a
+// point around which the map keeps its orientation and that is no farther off than `reach`.
+template <class Map>
+bool solve(const Map& map, double u, double v, double reach, double* x, double* y) {
   constexpr int kIterations = 20;
   constexpr double kExact = 1e-12;  // in focal lengths
   double at_x = *x, at_y = *y;
   for (int i = 0; i < kIterations; ++i) {
     Dual got_u, got_v;
-    distort(lens, Dual{at_x, 1, 0}, Dual{at_y, 0, 1}, &got_u, &got_v);
+    map(Dual{at_x, 1, 0}, Dual{at_y, 0, 1}, &got_u, &got_v);
     const double determinant = got_u.dx * got_v.dy - got_u.dy * got_v.dx;
     if (!(determinant > 0)) return false;
     const double error_u = got_u.value - u, error_v = got_v.value - v;
@@ -147,16 +153,17 @@ inline bool solve(const Lens& lens, double u, double v, double reach, double* x,
   return false;
 }
 
-// The point (x, y) that the lens maps to (u, v), found by steps from the axis outwards, so that it is the right one if
-// the polynomial has several. False if the lens folds back, or turns away from the plane, on the way: (x, y) is then
-// the last point before that.
-inline bool undistort(const Lens& lens, double u, double v, double* x, double* y) {
-  constexpr double kFarthest = 1e3, kFirstStep = 1.0 / 8, kLeastStep = 1.0 / 4096;
+// The point (x, y) that the map takes to (u, v), found by steps from the axis outwards, so that it is the right one if
+// the polynomial has several. False if the map folds back, or passes `reach`, on the way: (x, y) is then the last point
+// before that.
+template <class Map>
+bool invert(const Map& map, double u, double v, double reach, double* x, double* y) {
+  constexpr double kFirstStep = 1.0 / 8, kLeastStep = 1.0 / 4096;
   *x = *y = 0;
   double done = 0, step = kFirstStep;
   while (done < 1) {
     const double next = done + step < 1 ? done + step : 1;
-    if (solve(lens, next * u, next * v, kFarthest, x, y)) {
+    if (solve(map, next * u, next * v, reach, x, y)) {
       done = next;
     } else {
       step /= 2;
@@ -164,6 +171,28 @@ inline bool undistort(const Lens& lens, double u, double v, double* x, double* y
     }
   }
   return true;
+}
+
+// The point of the plane at depth 1 that the lens images at (u, v). False if the lens folds back, or turns away from
+// the plane, on the way from the axis: (x, y) is then the last point before that.
+inline bool undistort(const Lens& lens, double u, double v, double* x, double* y) {
+  constexpr double kFarthest = 1e3;
+  const auto map = [&](Dual at_x, Dual at_y, Dual* to_u, Dual* to_v) { distort(lens, at_x, at_y, to_u, to_v); };
+  return invert(map, u, v, kFarthest, x, y);
+}
+
+// The angle to the axis, in radians, of the ray that the lens images at (u, v); where it folds back before, that of the
+// fold. Of a fisheye it may be more than a right angle.
+inline double angle_to_axis(const Lens& lens, double u, double v) {
+  constexpr double kHalfTurn = 3.14159265358979323846;
+  double x, y;
+  if (lens.model != kFisheye) {
+    undistort(lens, u, v, &x, &y);
+    return ::atan(::sqrt(x * x + y * y));
+  }
+  const auto map = [&](Dual at_x, Dual at_y, Dual* to_u, Dual* to_v) { distort_angles(lens, at_x, at_y, to_u, to_v); };
+  invert(map, u, v, kHalfTurn, &x, &y);
+  return ::sqrt(x * x + y * y);
 }
 
 }  // namespace core

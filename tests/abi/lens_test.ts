@@ -7,7 +7,7 @@ import { abiTest, call, must, withLengths } from "./call.ts";
 import { lens, SIDE } from "./valid.ts";
 import { World } from "./world.ts";
 
-/** Offsets in a tame_lens: model, width, height; then doubles fx, fy, cx, cy and the coefficients. */
+/** Offsets in a tame_lens: model, width, height; then doubles fx, fy, cx, cy, the coefficients and fov. */
 const WRONG: [offset: number, type: "u32" | "f64", value: number, words: string][] = [
   [4, "u32", 3, "lens.model is 3"],
   [8, "u32", 0, "width is 0"],
@@ -18,6 +18,10 @@ const WRONG: [offset: number, type: "u32" | "f64", value: number, words: string]
   [40, "f64", SIDE + 1, "lens.cy"],
   [48, "f64", Infinity, "lens.coefficients"],
   [104, "f64", NaN, "lens.coefficients"],
+  [112, "f64", NaN, "lens.fov"],
+  [112, "f64", -90, "lens.fov is -90: expected 1 to 170"],
+  [112, "f64", 0.5, "lens.fov"],
+  [112, "f64", 170.5, "lens.fov"],
 ];
 
 abiTest("tame_lens_pinhole() and tame_image_undistort() reject a lens when one of its fields is wrong", async () => {

@@ -6,6 +6,8 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { writePng } from "../../eval/png.ts";
+import { imageSize } from "../../load/images.ts";
+import { image, model, writeCapture } from "../load/fixtures.ts";
 import { ended } from "../support/process.ts";
 import { TINY_VIEWS as VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -195,6 +197,41 @@ workflowTest(
     assertStringIncludes(other.stderr, "Cannot use 4 as --test_offset: it takes an integer from 0 to 3");
   },
 );
+
+workflowTest("tame train keeps --missing and --undistort_fov, and render loads the same views", async (folder) => {
+  await writeCapture(join(folder, "fisheye"), {
+    model: model(
+      { id: 1, model: "OPENCV_FISHEYE", width: 96, height: 64, params: [30, 30, 48, 32, 0, 0, 0, 0] },
+      ["a.png", "b.png", "lost.png"].map((name, i) => image(i, name)),
+    ),
+    photos: ["images/a.png", "images/b.png"],
+    ...{ width: 96, height: 64 },
+  });
+  const train = (...more: string[]) =>
+    ended(
+      start(
+        ["train", "-s", "fisheye", "-m", "wide", "--backend", "cpu", "--iterations", "2", "--budget", "1", ...more],
+        folder,
+      ),
+    );
+  const refused = await train();
+  assertEquals(refused.code, EXIT.data);
+  assertStringIncludes(refused.stderr, "1 of 3 photos are missing, the first is lost.png. Add them, or train on");
+  const { code, stdout, stderr } = await train("--missing", "skip", "--undistort_fov", "120", "--densify_until_iter=0");
+  assertEquals(code, EXIT.done, stderr);
+  assertStringIncludes(stdout + stderr, "1 of 3 photos are missing and left out, the first is lost.png");
+  assertStringIncludes(stdout + stderr, "64 % of the field of view (119.1° of 183.3°) across");
+  assertStringIncludes(
+    await Deno.readTextFile(join(folder, "wide", "cfg_args")),
+    "missing='skip', undistort_fov=120",
+  );
+  assertEquals((await ended(start(["render", "-m", "wide", "--backend", "cpu"], folder))).code, EXIT.done);
+  const rendered = join(folder, "wide", "train", "ours_2");
+  const record = JSON.parse(await Deno.readTextFile(join(rendered, "render.json")));
+  assertEquals([record.missing, record.undistortFov], ["skip", 120]);
+  const { width, height } = await imageSize(join(rendered, "renders", "00000.png"));
+  assertEquals([width, height], [102, 102]);
+});
 
 workflowTest("tame info plans for the budget only if the run has densification events", async (folder) => {
   const planned = async (args: string): Promise<number> => {

@@ -78,6 +78,23 @@ TEST("undistort() inverts distort() when the lens does not fold") {
   });
 }
 
+TEST("angle_to_axis() is the angle of the ray for every lens model, of a fisheye also beyond a right angle") {
+  Random random(73);
+  for_cases(200, [&](int i) {
+    const core::Lens lens = random_lens(random, uint32_t(i % 3));
+    const double x = random.uniform(-0.6, 0.6), y = random.uniform(-0.5, 0.5);
+    double u, v;
+    core::distort(lens, x, y, &u, &v);
+    expect_close("angle", core::angle_to_axis(lens, u, v), std::atan(std::hypot(x, y)), 1e-9);
+  });
+  core::Lens fisheye = {};
+  fisheye.model = core::kFisheye;
+  for (const double angle : {0.5, 1.5, 1.6, 2.0, 3.0})
+    expect_close("equidistant", core::angle_to_axis(fisheye, 0.6 * angle, -0.8 * angle), angle, 1e-12);
+  fisheye.k[0] = -0.1;  // r (1 - r^2 / 10) turns at sqrt(10 / 3), where it is 1.217
+  expect_close("fold", core::angle_to_axis(fisheye, 2, 0), std::sqrt(10.0 / 3), 0.05);
+}
+
 TEST("undistort() stops before the fold when the lens folds") {
   core::Lens lens = {core::kBrown, 1, 1, 0, 0, {-0.5}, 0};
   double x, y;

@@ -267,8 +267,11 @@ Deno.test({
         for (const camera of parseCameras(mutated(bytes, random), PATH).values()) {
           const { distortion, ...pinhole } = intrinsicsOf({ ...camera, width: 640, height: 480 }, PATH);
           if (distortion === undefined) continue;
-          const lens = await completeLens({ ...pinhole, ...distortion }, { name: "Camera", path: PATH });
-          assert(lens.pinhole.width >= 1 && lens.pinhole.width <= 1280 && lens.pinhole.height <= 960);
+          const fov = i % 2 === 0 ? undefined : 1 + 169 * random.uniform();
+          const lens = await completeLens({ ...pinhole, ...distortion }, { name: "Camera", path: PATH, fov });
+          const [widest, highest] = fov === undefined ? [1280, 960] : [16384, 16384];
+          assert(lens.pinhole.width >= 1 && lens.pinhole.width <= widest && lens.pinhole.height <= highest);
+          assert(lens.fov.every((degrees) => degrees >= 0 && degrees <= 720), `${lens.fov}`);
           made++;
         }
       } catch (error) {

@@ -32,13 +32,13 @@ const PARAMS: Record<string, number[]> = {
 const LEVELS = 32;
 const BAND = 8;
 
-function lensOf(model: string, params = PARAMS[model]): Promise<Lens> {
+function lensOf(model: string, params = PARAMS[model], fov?: number): Promise<Lens> {
   const { distortion, ...pinhole } = intrinsicsOf(
     { id: 1, model, width: WIDTH, height: HEIGHT, params },
     "cameras.bin",
   );
   const { model: family, coefficients } = distortion ?? { model: "brown" as const, coefficients: [] };
-  return completeLens({ ...pinhole, model: family, coefficients }, { name: "Camera 1", path: "cameras.bin" });
+  return completeLens({ ...pinhole, model: family, coefficients }, { name: "Camera 1", path: "cameras.bin", fov });
 }
 
 /** A picture whose first two channels tell x and y within bands that begin at (x0, y0). */
@@ -178,6 +178,112 @@ Deno.test({
   },
 });
 
+/** An equidistant fisheye: r = 30 θ, so 91.7° to the left and right and 61.1° up and down. */
+const EQUIDISTANT = [30, 30, 48, 32, 0, 0, 0, 0];
+
+for (
+  const [fov, width, height] of [
+    // 2 ⌊30 tan(fov / 2)⌋: whole pixels on each side of a principal point on a pixel's corner.
+    [40, 20, 20],
+    [90, 60, 60],
+    [120, 102, 102],
+    // Up and down the photo ends: at 61.1°, 30 tan 61.1° = 54.4 pixels off.
+    [150, 222, 108],
+    [170, 684, 108],
+  ]
+) {
+  Deno.test({
+    name: `completeLens() keeps ${width} x ${height} pixels of an equidistant fisheye when the field of view is ${fov}`,
+    ignore: libraryMissing !== undefined,
+    async fn(): Promise<void> {
+      const { pinhole } = await lensOf("OPENCV_FISHEYE", EQUIDISTANT, fov);
+      assertEquals([pinhole.width, pinhole.height, pinhole.fx, pinhole.fy], [width, height, 30, 30]);
+      assertEquals([pinhole.cx, pinhole.cy], [width / 2, height / 2]);
+    },
+  });
+}
+
+for (const { name: model } of COLMAP_MODELS) {
+  Deno.test({
+    name: `completeLens() keeps no more than the field of view, on each side, when the lens is ${model}`,
+    ignore: libraryMissing !== undefined,
+    async fn(): Promise<void> {
+      const unlimited = (await lensOf(model)).pinhole;
+      for (const fov of [20, 50, 80, 160]) {
+        const { width, height, fx, fy, cx, cy } = (await lensOf(model, PARAMS[model], fov)).pinhole;
+        const reach = Math.tan(fov / 360 * Math.PI);
+        // Each side is at the field of view, to a pixel, or where it is without one: these lenses see less than the cap.
+        for (
+          const [side, most, own] of [
+            [cx, reach * fx, unlimited.cx],
+            [width - cx, reach * fx, unlimited.width - unlimited.cx],
+            [cy, reach * fy, unlimited.cy],
+            [height - cy, reach * fy, unlimited.height - unlimited.cy],
+          ]
+        ) {
+          const wanted = Math.min(most, own);
+          assert(side <= wanted + 1e-6 && side > wanted - 1 - 1e-6, `${fov}: ${side}, not ${wanted}`);
+        }
+      }
+    },
+  });
+}
+
+/** Degrees between a ray of the oracle and the axis, for a point of the photo. */
+function offAxis(model: string, at: [number, number]): number {
+  return Math.atan(Math.hypot(...unproject(model, PARAMS[model], at))) * 180 / Math.PI;
+}
+
+Deno.test({
+  name: "completeLens() states the field of view of the whole photo, also beyond 180 degrees",
+  ignore: libraryMissing !== undefined,
+  async fn(): Promise<void> {
+    for (const { name: model } of COLMAP_MODELS) {
+      const { fov: [across, down], cx, cy } = await lensOf(model);
+      assertAlmostEquals(across, offAxis(model, [0, cy]) + offAxis(model, [WIDTH, cy]), 1e-3, model);
+      assertAlmostEquals(down, offAxis(model, [cx, 0]) + offAxis(model, [cx, HEIGHT]), 1e-3, model);
+    }
+    const degrees = 180 / Math.PI;
+    const equidistant = await lensOf("OPENCV_FISHEYE", EQUIDISTANT);
+    assertAlmostEquals(equidistant.fov[0], WIDTH / 30 * degrees, 1e-9);
+    assertAlmostEquals(equidistant.fov[1], HEIGHT / 30 * degrees, 1e-9);
+    // r = 25 θ (1 + 0.02 θ²) is 48 at some θ beyond a right angle: by bisection.
+    let [low, high] = [0, Math.PI];
+    for (let i = 0; i < 60; i++) {
+      const middle = (low + high) / 2;
+      if (25 * middle * (1 + 0.02 * middle ** 2) < 48) low = middle;
+      else high = middle;
+    }
+    assert(low > Math.PI / 2);
+    const wide = await lensOf("SIMPLE_RADIAL_FISHEYE", [25, 48, 32, 0.02]);
+    assertAlmostEquals(wide.fov[0], 2 * low * degrees, 1e-9);
+  },
+});
+
+Deno.test({
+  name: "undistort() fills every pixel of the wider picture from where the oracle says",
+  ignore: libraryMissing !== undefined,
+  async fn(): Promise<void> {
+    const lens = await lensOf("OPENCV_FISHEYE", EQUIDISTANT, 150);
+    const { width, height, fx, fy, cx, cy } = lens.pinhole;
+    // Smooth, so that a place that is a tenth of a pixel off would be seen.
+    const shade = (x: number, y: number) => 128 + 80 * Math.sin(x / 9) * Math.cos(y / 11);
+    const data = Uint8Array.from(
+      { length: WIDTH * HEIGHT },
+      (_, i) => Math.round(shade(i % WIDTH + 0.5, Math.floor(i / WIDTH) + 0.5)),
+    );
+    const result = await undistort({ width: WIDTH, height: HEIGHT, channels: 1, data }, lens);
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        const ray: [number, number] = [(column + 0.5 - cx) / fx, (row + 0.5 - cy) / fy];
+        const [x, y] = project("OPENCV_FISHEYE", EQUIDISTANT, ray);
+        if (x < 2 || x > WIDTH - 2 || y < 2 || y > HEIGHT - 2) continue; // edge pixels are repeated
+        assertLessOrEqual(Math.abs(result.data[row * width + column] - shade(x, y)), 1.5, `${column}, ${row}`);
+      }
+    }
+  },
+});
+
 Deno.test({
   name: "completeLens() says what is wrong when the lens leaves nothing or makes no sense",
   ignore: libraryMissing !== undefined,
@@ -187,6 +293,16 @@ Deno.test({
       ["SIMPLE_RADIAL", [80, 48, 32, -1e8], "Nothing of a photo"],
     ];
     for (const [model, params, words] of bad) await assertRejects(() => lensOf(model, params), DataError, words);
+    // 2 · 720 tan 85° = 16459, 2 · 720 tan 61.1° = 2610: the equidistant fisheye at 24 times the size.
+    const large = { width: 24 * WIDTH, height: 24 * HEIGHT, fx: 720, fy: 720, cx: 24 * 48, cy: 24 * 32 };
+    await assertRejects(
+      () =>
+        completeLens({ ...large, model: "fisheye", coefficients: [0] }, {
+          ...{ name: "Camera 1", path: "cameras.bin", fov: 170 },
+        }),
+      DataError,
+      "Camera 1 cannot be undistorted: A field of view of 170 degrees has 16458 x 2610 pixels, more than 16384",
+    );
     const size = { width: WIDTH, height: HEIGHT };
     const lens = { ...size, fx: 80, fy: 80, cx: -5, cy: 32, model: "brown" as const, coefficients: [0.1] };
     const where = { name: "Camera 1", path: "cameras.bin" };
