@@ -1,17 +1,19 @@
-// `convert`: converts files of other programs to tame's formats.
+// `convert`: photos without poses to a capture, with COLMAP; LPIPS weights of PyTorch to tame's format.
 
-import { writeFileAtomic } from "../base/atomic.ts";
-import { formatBytes } from "../base/format.ts";
-import { gatherLpips } from "../eval/lpips/convert.ts";
-import { encodeLpips } from "../eval/lpips/weights_file.ts";
 import { parse } from "./argv.ts";
+import { convertLpips } from "./convert/lpips.ts";
+import { convertPhotos, programOf } from "./convert/photos.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { CONVERT_OPTIONS } from "./options.ts";
-import { userPath } from "./paths.ts";
+import { PHOTO_ROWS, WEIGHT_ROWS } from "./options/convert_rows.ts";
+import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { VERBS } from "./verbs.ts";
+
+/** The argument that stands for weights instead of a folder. */
+const LPIPS = "lpips";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -19,28 +21,28 @@ export async function run(argv: string[]): Promise<number> {
     console.log(helpText({
       name: "convert",
       summary: VERBS.convert.summary,
-      usage: "lpips --backbone FILE --linear FILE -o FILE",
-      example: "deno task convert lpips --backbone vgg16.pth --linear vgg.pth -o lpips_vgg.bin",
-      notes: ["docs/lpips.md says where the two files come from. Nothing in them is executed."],
+      usage: "FOLDER [-o CAPTURE] [options], or lpips --backbone FILE --linear FILE -o FILE",
+      example: "deno task convert ../photos/garden -o ../data/garden --resize",
+      notes: [
+        "COLMAP must be installed. docs/guide/convert.md says what is written, and how an interrupted run goes on.",
+        "docs/lpips.md says where LPIPS's two files come from. Nothing in them is executed.",
+      ],
       table: CONVERT_OPTIONS,
     }));
     return EXIT.done;
   }
-  const { values, positionals } = parse(argv, CONVERT_OPTIONS, { positionals: 1 });
-  if (positionals[0] !== "lpips") {
-    const what = positionals.length === 0 ? "Missing argument" : `Cannot convert "${positionals[0]}"`;
-    throw new UsageError(`${what}: expected lpips`);
-  }
-  for (const name of ["backbone", "linear", "output"] as const) {
-    if (values[name] === undefined) throw new UsageError(`Missing --${name}`);
+  const { values, given, positionals: [what] } = parse(argv, CONVERT_OPTIONS, { positionals: 1 });
+  const foreign = (what === LPIPS ? PHOTO_ROWS : WEIGHT_ROWS).find(({ name }) => given.has(name));
+  if (foreign !== undefined) {
+    throw new UsageError(`Cannot use --${foreign.name} to convert ${what === LPIPS ? LPIPS : "photos"}`);
   }
   const reporter = new Reporter(values);
-  const output = userPath(values.output!);
-  const weights = await gatherLpips(userPath(values.backbone!), userPath(values.linear!));
-  const { bytes, checksum } = await encodeLpips(weights);
-  await writeFileAtomic(output, bytes);
-  reporter.note(`Wrote ${output}: LPIPS (${weights.net}), ${formatBytes(bytes.length)}, SHA-256 ${checksum}`);
-  reporter.event({ type: "lpips", net: weights.net, path: output, bytes: bytes.length, checksum });
+  if (what === LPIPS) {
+    await convertLpips(values, reporter);
+  } else {
+    requirePermissions({ task: "convert", argv }, { writes: true, runs: programOf(values) });
+    await convertPhotos(values, what, reporter);
+  }
   await reporter.delivered();
   return EXIT.done;
 }

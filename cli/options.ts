@@ -23,6 +23,7 @@ import {
   REPORT_ROWS,
   RESUME_ROWS,
 } from "./options/common_rows.ts";
+import { OUTPUT_ROWS, PHOTO_ROWS, WEIGHT_ROWS } from "./options/convert_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 
@@ -81,16 +82,11 @@ export const METRICS_OPTIONS = [
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
 
-/** Options of `convert`; what to convert is a positional argument. */
+/** Options of `convert`; the folder of photos, or `lpips`, is a positional argument. */
 export const CONVERT_OPTIONS = [
-  {
-    title: "LPIPS weights",
-    rows: [
-      { name: "backbone", kind: "path", unit: "FILE", help: "torchvision's VGG16 or AlexNet: .pth or safetensors" },
-      { name: "linear", kind: "path", unit: "FILE", help: "LPIPS's linear layers for it, version 0.1" },
-      { name: "output", short: "o", kind: "path", unit: "FILE", help: "file to write" },
-    ],
-  },
+  { title: "Photos", rows: PHOTO_ROWS },
+  { title: "LPIPS weights", rows: WEIGHT_ROWS },
+  { title: "Output", rows: OUTPUT_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
 

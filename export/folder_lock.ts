@@ -130,8 +130,12 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** Whether the file is locked now, or cannot be locked. */
-async function tryLock(file: Deno.FsFile, onUnsupported: () => void): Promise<boolean> {
+/**
+ * Whether the file is locked now, or cannot be locked.
+ *
+ * @internal
+ */
+export async function tryLock(file: Deno.FsFile, onUnsupported: () => void): Promise<boolean> {
   try {
     return await file.tryLock(true);
   } catch (error) {

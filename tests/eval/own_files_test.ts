@@ -31,6 +31,7 @@ const isIteration = (n: unknown) => Number.isInteger(n) && (n as number) >= 0 &&
 const RECORD: RenderRecord = {
   ...{ iteration: 7, ply: "0f", set: "test", source: "/capture", whiteBackground: true, images: "images_2" },
   ...{ resolution: 4, eval: true, testEvery: 8, testOffset: 1, near: 0.1, allowOutside: false },
+  ...{ missing: "skip", undistortFov: 120 },
   ...{ referenceCameras: true, coverage: "rectangle" },
 };
 const SCORES = { "00000.png": 20.5, "00001.png": null };

@@ -84,8 +84,8 @@ Deno.test("convert lpips ends with a usage error or a data error when its files 
     await Deno.writeFile(join(folder, "vgg_linear"), fileOf(linearTensors("vgg"), new Float32Array(1472)));
     await Deno.writeFile(join(folder, "short"), fileOf(backboneTensors("alex").slice(0, 9), WEIGHTS));
     const wrong: [args: string[], code: number, words: string][] = [
-      [[], 2, "Missing argument: expected lpips"],
-      [["onnx"], 2, 'Cannot convert "onnx"'],
+      [[], 2, "Missing argument: a folder of photos, or lpips"],
+      [["onnx"], 3, "No such folder of photos"],
       [["lpips", "--backbone", "alex", "--linear", "linear"], 2, "Missing --output"],
       [["lpips", "--backbone", "linear", "--linear", "linear", "-o", "o"], 3, "features.0.weight is missing"],
       [

@@ -1,0 +1,71 @@
+// The photos that are converted, and where the capture goes.
+
+import { join, relative } from "@std/path";
+import { DataError } from "../../base/errors.ts";
+import { entriesOf, isDirectory, isInside } from "../../load/files.ts";
+import { PHOTO_EXTENSIONS } from "../../load/folder_index.ts";
+import { compareCodePoints } from "../../load/order.ts";
+import { UsageError } from "../errors.ts";
+import type { OptionValues } from "../option.ts";
+import type { CONVERT_OPTIONS } from "../options.ts";
+import { userPath } from "../paths.ts";
+
+/** Folder of the photos in a folder that is also the capture, as with the reference implementation. */
+const INPUT = "input";
+
+/** The photos to convert, and where to. */
+export interface Source {
+  /** Folder of the photos. */
+  folder: string;
+  /** Their paths in it, in order. */
+  names: string[];
+  /** Paths of the files that are no photos in a format that is read. */
+  others: string[];
+  /** The capture to write. */
+  output: string;
+}
+
+/**
+ * Finds the photos. `named` is the folder unless --source_path names it. Throws an error when there are none, or the
+ * capture would be among them.
+ */
+export async function sourceOf(
+  values: OptionValues<typeof CONVERT_OPTIONS>,
+  named: string | undefined,
+): Promise<Source> {
+  if (named !== undefined && values.source_path !== undefined) {
+    throw new UsageError("Give the folder of photos once: as the argument, or with --source_path");
+  }
+  const given = named ?? values.source_path;
+  if (given === undefined) throw new UsageError("Missing argument: a folder of photos, or lpips");
+  const root = userPath(given);
+  if (!await isDirectory(root)) throw new DataError("No such folder of photos", { path: root });
+  const hasInput = await isDirectory(join(root, INPUT));
+  const folder = hasInput ? join(root, INPUT) : root;
+  const output = values.output === undefined ? (hasInput ? root : `${root}_capture`) : userPath(values.output);
+  if (output === folder || isInside(folder, output)) {
+    throw new UsageError(`Cannot write the capture into its folder of photos, ${folder}: name another with -o`);
+  }
+  const files = await filesBelow(folder);
+  const isPhoto = (name: string) => PHOTO_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
+  const names = files.filter(isPhoto).sort(compareCodePoints);
+  const others = files.filter((name) => !isPhoto(name)).sort(compareCodePoints);
+  if (names.length < 2) {
+    const found = files.length === 0 ? "it is empty" : `of its ${files.length} files ${names.length} are photos`;
+    const formats = [...new Set(PHOTO_EXTENSIONS.map((extension) => extension.toLowerCase()))].join(", ");
+    throw new DataError(`Too few photos to find their poses: ${found}; expected ${formats}`, { path: folder });
+  }
+  return { folder, names, others, output };
+}
+
+/** Paths of the files in a folder and its sub-folders, without hidden ones. */
+async function filesBelow(folder: string, root = folder): Promise<string[]> {
+  const files: string[] = [];
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith(".")) continue;
+    if (isDirectory) files.push(...await filesBelow(path, root));
+    else files.push(relative(root, path));
+  }
+  return files;
+}
