@@ -21,6 +21,18 @@
  */
 
 export { DataError } from "./base/errors.ts";
+export {
+  cameraInFrame,
+  CAPTURE_FRAME,
+  type Coordinates,
+  type Frame,
+  type FrameChange,
+  pointInFrame,
+  pointsInFrame,
+  type Pose,
+  sameFrame,
+  splatsInFrame,
+} from "./base/frame.ts";
 export type {
   Camera,
   Coverage,
@@ -35,6 +47,7 @@ export type {
   Scene,
   View,
 } from "./base/scene.ts";
+export type { Vec3 } from "./base/vec3.ts";
 export { Device, type DeviceInfo, type DeviceOptions, type MemoryUse, openDevice } from "./ffi/device.ts";
 export type { Backend } from "./ffi/library.ts";
 export { LibraryError, TameError, type TameStatus } from "./ffi/errors.ts";
@@ -63,7 +76,7 @@ export {
 } from "./ffi/trainer.ts";
 export type { OptionalState } from "./ffi/optional_state.ts";
 export { type LoadOptions, loadScene } from "./load/scene.ts";
-export { initGaussians, type InitOptions, loadPly } from "./init/gaussians.ts";
+export { initGaussians, type InitOptions, loadPly, type LoadPlyOptions } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
 export { type EvalOptions, evaluate, type Report, type ViewScores } from "./measure/evaluate.ts";
 export type { CaptureIdentity } from "./train/checkpoint/capture.ts";

@@ -6,6 +6,8 @@ export interface KindValues {
   flag: boolean;
   integer: number;
   number: number;
+  /** A number in the capture's units, or a percentage of the default. */
+  length: number | `${number}%`;
   /** A whole number, which the command line also reads as 8G or 512M. */
   bytes: number;
   string: string;
@@ -140,6 +142,7 @@ export function expected(row: ValueRow): string {
     flag: "true or false",
     integer: "an integer",
     number: "a number",
+    length: "a number",
     bytes: "a number of bytes",
     string: "a string",
     path: "a path",
@@ -147,7 +150,8 @@ export function expected(row: ValueRow): string {
     strings: "one or more strings",
     paths: "one or more paths",
   };
-  return kinds[row.kind] + boundsText(row) + (row.sentinel === undefined ? "" : `, or ${row.sentinel}`);
+  const share = row.kind === "length" ? ", or a percentage such as 50%" : "";
+  return kinds[row.kind] + boundsText(row) + share + (row.sentinel === undefined ? "" : `, or ${row.sentinel}`);
 }
 
 function boundsText({ kind, minimum, above, maximum = Infinity }: ValueRow): string {
@@ -157,6 +161,8 @@ function boundsText({ kind, minimum, above, maximum = Infinity }: ValueRow): str
   if (minimum !== undefined) return `${each || ","} ${minimum} or more`;
   return above === undefined ? "" : `${each} greater than ${above}`;
 }
+
+const PERCENTAGE = /^(\d+\.?\d*|\.\d+)%$/;
 
 /** Whether an option takes one or more values. */
 export function isList({ kind }: ValueRow): boolean {
@@ -181,6 +187,8 @@ function accepts(row: ValueRow, value: unknown): boolean {
     case "path":
     case "paths":
       return typeof value === "string" || value instanceof URL;
+    case "length":
+      return isWithin(row, typeof value === "string" && PERCENTAGE.test(value) ? parseFloat(value) : value as number);
     case "number":
       return typeof value === "number" && isWithin(row, value);
     default:

@@ -1,5 +1,7 @@
 // The types of a scene that all rooms share: images, cameras, lenses, points, views.
 
+import type { Frame } from "./frame.ts";
+
 /** A size in whole pixels. */
 export interface ImageSize {
   /** Width in pixels. */
@@ -22,7 +24,7 @@ export interface Image8 {
   mask?: Uint8Array;
 }
 
-/** Default distance of a camera's near plane, in world units. */
+/** Default distance of a camera's near plane, in units of the scene's frame. */
 export const DEFAULT_NEAR = 0.2;
 
 /**
@@ -50,7 +52,7 @@ export interface Camera {
   cy: number;
   /** World-to-camera rotation R: 9 numbers, row-major. */
   rotation: number[];
-  /** World-to-camera translation t: 3 numbers, in world units. */
+  /** World-to-camera translation t: 3 numbers, in world units: those of the scene's frame. */
   translation: number[];
   /** Distance of the near plane, in world units; 0.2 when absent. */
   near?: number;
@@ -165,6 +167,11 @@ export interface Scene {
   splats?: PlySplats;
   /** Radius of the training cameras' region, in world units: see `sceneExtent`. */
   extent: number;
+  /**
+   * The frame of all coordinates here: cameras, points, Gaussians, extent. Absent for the capture's own. World units are
+   * those of this frame.
+   */
+  frame?: Frame;
   /** Absolute path of the capture: its folder, or the file that was named. */
   source: string;
   /** What a user should know about how the capture was read, one line each. */

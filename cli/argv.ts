@@ -164,6 +164,8 @@ function textValue({ kind }: OptionRow, text: string): boolean | number | string
     case "integer":
     case "integers":
       return INTEGER.test(text) ? Number(text) : NaN;
+    case "length":
+      return NUMBER.test(text) ? Number(text) : text;
     case "number":
       return NUMBER.test(text) ? Number(text) : NaN;
     case "bytes":

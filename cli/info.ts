@@ -3,6 +3,7 @@
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
+import type { Coordinates } from "../base/frame.ts";
 import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
 import { choose } from "../ffi/choice.ts";
@@ -91,6 +92,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
       masks,
       points: scene.points.count,
       extent: scene.extent,
+      frame: scene.frame,
       notices: scene.notices,
       target,
       gaussians,
@@ -132,7 +134,8 @@ function planOf(
 
 async function plyFacts(path: string): Promise<Facts> {
   const file = await readDataFile(path);
-  const vertex = parsePlyHeader(file, path).elements.find(({ name }) => name === "vertex");
+  const { elements, comments } = parsePlyHeader(file, path);
+  const vertex = elements.find(({ name }) => name === "vertex");
   const splats = vertex?.properties.some(({ name }) => name === "f_dc_0") ? parseSplatsPly(file, path) : undefined;
   const points = splats === undefined ? parsePointsPly(file, path) : undefined;
   const box = bounds(splats?.means ?? points!.positions);
@@ -143,22 +146,22 @@ async function plyFacts(path: string): Promise<Facts> {
     properties: vertex!.properties.length,
   };
   const size = `${formatBytes(file.length)}, ${common.properties} properties`;
-  const kind: [string, string][] = splats === undefined ? [["Points", count(common.count)]] : [
-    ["Gaussians", count(common.count)],
-    ["Harmonics", `degree ${splats.shDegree}`],
-    ...splats.comments.map((comment): [string, string] => ["Comment", comment]),
-  ];
+  const kind: [string, string][] = splats === undefined
+    ? [["Points", count(common.count)]]
+    : [["Gaussians", count(common.count)], ["Harmonics", `degree ${splats.shDegree}`]];
   return {
     data: {
       type: splats === undefined ? "points" : "gaussians",
       ...common,
-      ...(splats === undefined ? {} : { shDegree: splats.shDegree, comments: splats.comments }),
+      ...(splats === undefined ? {} : { shDegree: splats.shDegree }),
+      comments,
       bounds: box,
     },
     lines: [
       ["PLY", path],
       ["Size", size],
       ...kind,
+      ...comments.map((comment): [string, string] => ["Comment", comment]),
       ...box.map(([low, high], axis): [string, string] => [
         `  ${"xyz"[axis]}`,
         `${low.toPrecision(4)} to ${high.toPrecision(4)}`,
@@ -168,7 +171,7 @@ async function plyFacts(path: string): Promise<Facts> {
 }
 
 /** Minimum and maximum on each axis; empty without points. */
-function bounds(positions: Float32Array): [number, number][] {
+function bounds(positions: Coordinates): [number, number][] {
   if (positions.length === 0) return [];
   return [0, 1, 2].map((axis) => {
     let low = Infinity;

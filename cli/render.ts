@@ -60,10 +60,11 @@ export async function run(argv: string[]): Promise<number> {
   const iteration = await chosenIteration(folder, values.iteration);
   await noteEarlierRun(folder, iteration, reporter);
   using device = await openChosenDevice(values, reporter);
-  const scene = await loadScene(capture.source, { ...capture, library: namedLibrary(), signal });
   const path = pointCloudPath(folder, iteration);
   const ply = await fileHash(path); // before it is read: of a file that is replaced meanwhile, images are out of date
   using gaussians = await loadPly(device, path);
+  const { frame } = gaussians;
+  const scene = await loadScene(capture.source, { ...capture, frame, library: namedLibrary(), signal });
   const work: Work = { values, folder, capture, iteration, ply, scene, gaussians, reporter, signal };
   try {
     if (values.path === undefined) await renderSets(work);
@@ -149,7 +150,11 @@ async function chosenPath({ values, scene }: Work, path: string): Promise<{ name
   if (path === "orbit") return { name: path, cameras: orbitPath(cameras, frames) };
   if (path === "spiral") return { name: path, cameras: spiralPath(cameras, frames) };
   const file = userPath(path);
-  const { keyframes, loop } = parseKeyframes(new TextDecoder().decode(await readDataFile(file)), file, views);
+  const { keyframes, loop } = parseKeyframes(
+    new TextDecoder().decode(await readDataFile(file)),
+    file,
+    { views, frame: scene.frame },
+  );
   const name = basename(file, extname(file));
   if (!isFileName(name)) {
     throw new DataError("The path is named after its file, which has no name before its extension: rename it", {

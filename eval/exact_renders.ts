@@ -41,8 +41,14 @@ export class ExactRenders implements Disposable {
   ): Promise<ExactRenders> {
     const { model, record, library } = from;
     const { iteration, set, source } = record;
-    const scene = await loadScene(source, { ...record, library });
-    return new ExactRenders(await loadPly(device, pointCloudPath(model, iteration)), scene[set], backgroundOf(record));
+    const gaussians = await loadPly(device, pointCloudPath(model, iteration));
+    try {
+      const scene = await loadScene(source, { ...record, frame: gaussians.frame, library });
+      return new ExactRenders(gaussians, scene[set], backgroundOf(record));
+    } catch (error) {
+      gaussians[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**

@@ -12,7 +12,7 @@
  * ```
  *
  * A keyframe is a view of the capture, by its name (without folders if that is enough), or a position and the point it
- * looks at, in world coordinates. `up` defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal)
+ * looks at, in the capture's coordinates. `up` defaults to the up direction of the capture's cameras, `fov` (degrees, horizontal)
  * to that of its first view. `time` defaults to the keyframe's number; all keyframes state it or none does. `loop` closes
  * the path.
  *
@@ -20,6 +20,7 @@
  */
 
 import { DataError } from "../base/errors.ts";
+import { type Frame, pointInFrame } from "../base/frame.ts";
 import type { Camera, View } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
 import { describe, parseJsonObject } from "../load/json.ts";
@@ -41,11 +42,16 @@ const KEYS = ["view", "position", "look_at", "up", "fov", "time"];
  *
  * @param text JSON
  * @param path The file, for error messages
- * @param views Views of the capture, at least one; the first gives size and lens
- * @returns Keyframes
+ * @param scene Views of the capture, at least one, of which the first gives size and lens; their frame, if it is not
+ *   the capture's own
+ * @returns Keyframes, in the frame
  * @throws {DataError} When the text is anything else, or names a view that does not exist
  */
-export function parseKeyframes(text: string, path: string, views: readonly View[]): KeyframeFile {
+export function parseKeyframes(
+  text: string,
+  path: string,
+  scene: { views: readonly View[]; frame?: Frame },
+): KeyframeFile {
   const fail = (what: string): never => {
     throw new DataError(`Not a keyframe file: ${what}`, { path });
   };
@@ -61,14 +67,18 @@ export function parseKeyframes(text: string, path: string, views: readonly View[
     if (unknown !== undefined) say(`has "${unknown}"; there are ${KEYS.join(", ")}`);
     const { time = index } = frame as { time?: unknown };
     if (typeof time !== "number" || !Number.isFinite(time)) return say('has a "time" that is not a number');
-    return { camera: cameraOf(frame, views, say), time };
+    return { camera: cameraOf(frame, scene, say), time };
   });
   const late = read.findIndex(({ time }, index) => index > 0 && time <= read[index - 1].time);
   if (late > 0) fail(`keyframe ${late} does not come after the one before it`);
   return { keyframes: read, loop };
 }
 
-function cameraOf(frame: object, views: readonly View[], say: (what: string) => never): Camera {
+function cameraOf(
+  frame: object,
+  { views, frame: to }: { views: readonly View[]; frame?: Frame },
+  say: (what: string) => never,
+): Camera {
   const { view: name, position, look_at, up, fov } = frame as Record<string, unknown>;
   const template = views[0].camera;
   if (name !== undefined) {
@@ -76,8 +86,8 @@ function cameraOf(frame: object, views: readonly View[], say: (what: string) => 
     return zoomed(resizeCamera(viewNamed(name, views, say).camera, template), fov, say);
   }
   const look = {
-    position: vectorOf(position) ?? say('has neither a "view" nor a "position" of three numbers'),
-    target: vectorOf(look_at) ?? say('has no "look_at" of three numbers'),
+    position: pointInFrame(vectorOf(position) ?? say('has neither a "view" nor a "position" of three numbers'), { to }),
+    target: pointInFrame(vectorOf(look_at) ?? say('has no "look_at" of three numbers'), { to }),
     up: up === undefined
       ? commonUp(views.map((view) => view.camera))
       : vectorOf(up) ?? say('has no "up" of three numbers'),

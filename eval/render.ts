@@ -22,7 +22,7 @@ export interface RenderViewsOptions {
   /** Writes opacities to `alpha/`: 8-bit grey images. */
   alpha?: boolean;
   /**
-   * Writes depths to `depth/`: 16-bit grey images with this many values per world unit; 0 where nothing is rendered.
+   * Writes depths to `depth/`: 16-bit grey images with this many values per unit of the capture; 0 where nothing is rendered.
    */
   depthScale?: number;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
@@ -157,13 +157,14 @@ class ImageWriter {
       const image = await renderImage8(this.#gaussians, camera, { background });
       return () => writePng(file(RENDER_FOLDERS.renders), image);
     }
+    const { scale } = this.#gaussians.frame;
     const { image, alpha, depth } = await renderFrame(this.#gaussians, camera, { background });
     const { width, height } = image;
     return async () => {
       await writePng(file(RENDER_FOLDERS.renders), image);
       if (withAlpha) await writePlanePng(file(RENDER_FOLDERS.alpha), { width, height, data: alphaPlane(alpha) });
       if (depthScale === undefined) return;
-      await writePlanePng(file(RENDER_FOLDERS.depth), { width, height, data: depthPlane(depth, depthScale) });
+      await writePlanePng(file(RENDER_FOLDERS.depth), { width, height, data: depthPlane(depth, depthScale * scale) });
     };
   }
 

@@ -17,7 +17,7 @@ import { STORED_OPTIONS } from "../load/stored_options.ts";
 import { RENDER_FOLDERS } from "./render.ts";
 
 /** How views were rendered: the options that the capture was loaded with, and the following. */
-export interface RenderRecord extends Omit<LoadOptions, "init" | "seed" | "library" | "signal"> {
+export interface RenderRecord extends Omit<LoadOptions, "init" | "seed" | "frame" | "library" | "signal"> {
   /** Which saved PLY. */
   iteration: number;
   /** SHA-256 of that file. */

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../base/atomic.ts";
-import type { PointCloud } from "../base/scene.ts";
+import type { CapturePoints } from "../load/capture.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from "../load/colmap_model.ts";
 
 /** What COLMAP itself writes for a point whose reprojection error was never computed. */
@@ -64,7 +64,7 @@ export function encodeImages(images: ColmapImage[]): Uint8Array {
 }
 
 /** The bytes of a `points3D.bin`; ids count from 1. */
-export function encodePoints(points: PointCloud): Uint8Array {
+export function encodePoints(points: CapturePoints): Uint8Array {
   const writer = new ByteWriter();
   writer.u64(points.count);
   for (let i = 0; i < points.count; i++) {

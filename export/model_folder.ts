@@ -4,6 +4,7 @@
  * ```text
  * cfg_args                                        how the capture was loaded, as Python text
  * cameras.json                                    all cameras, test views first
+ * frame.json                                      where the coordinates of all files are in the capture's
  * input.ply                                       the points that training started from
  * point_cloud/iteration_<t>/point_cloud.ply       the Gaussians
  * config.json, train.csv                          which run it is, how to repeat it, and how it went
@@ -15,11 +16,13 @@
 import { dirname, join } from "node:path";
 import { writeFileAtomic, writePartsAtomic } from "../base/atomic.ts";
 import { makeFolder } from "../base/disk.ts";
+import { CAPTURE_FRAME, type Frame } from "../base/frame.ts";
 import type { Scene, View } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { cameraCenter } from "../load/camera.ts";
 import type { CfgArgs } from "../load/cfg_args.ts";
+import { frameComments } from "../load/frame_comment.ts";
 import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
 import type { RunIdentity } from "../load/run_config.ts";
 import type { TrainResult } from "../train/events.ts";
@@ -77,7 +80,8 @@ export interface RunConfig {
 }
 
 /**
- * Creates the folder and writes what is known before training: `cfg_args`, `cameras.json`, `input.ply`.
+ * Creates the folder and writes what is known before training: `cfg_args`, `cameras.json`, `frame.json`,
+ * `input.ply`.
  *
  * @param folder Model folder
  * @param scene What will be trained on
@@ -86,8 +90,19 @@ export interface RunConfig {
 export async function startModelFolder(folder: string, scene: Scene, cfgArgs: CfgArgs): Promise<void> {
   await makeFolder(folder);
   await writeFileAtomic(join(folder, MODEL_FILES.cfgArgs), formatCfgArgs(cfgArgs));
+  const { frame = CAPTURE_FRAME } = scene;
   await writePartsAtomic(join(folder, MODEL_FILES.cameras), camerasJson(scene));
-  await writePartsAtomic(join(folder, MODEL_FILES.input), pointsPlyParts(scene.points));
+  await writeFileAtomic(join(folder, MODEL_FILES.frame), frameJson(frame));
+  await writePartsAtomic(join(folder, MODEL_FILES.input), pointsPlyParts(scene.points, frameComments(frame)));
+}
+
+/**
+ * The text of `frame.json`.
+ *
+ * @param frame Frame of the coordinates in the folder: the capture's are `origin + scale * (x, y, z)`
+ */
+function frameJson({ origin, scale }: Frame): string {
+  return JSON.stringify({ origin, scale }) + "\n";
 }
 
 /**

@@ -8,7 +8,7 @@ const ROWS = 16_384;
 /**
  * Header of a binary little-endian PLY of `count` Gaussians with spherical harmonics of degree `shDegree` (0 to 3), in
  * the layout that splat viewers read: all properties float, x y z, nx ny nz, f_dc_*, f_rest_*, opacity, scale_*, rot_*.
- * The rows follow it directly. Each comment becomes one line, or several if it has line breaks.
+ * The rows follow it directly. With `doubles`, x y z are double. Each comment becomes one line, or several if it has line breaks.
  *
  * @example
  * ```ts
@@ -18,17 +18,23 @@ const ROWS = 16_384;
  * console.log(header.match(/property float/g)?.length); // 62
  * ```
  */
-export function splatHeader(count: number, shDegree: number, comments: string[] = []): Uint8Array {
+export function splatHeader(
+  count: number,
+  shDegree: number,
+  comments: string[] = [],
+  { doubles = false }: { doubles?: boolean } = {},
+): Uint8Array {
   const rest = 3 * ((shDegree + 1) ** 2 - 1);
   const properties = [
-    ...["x", "y", "z", "nx", "ny", "nz"],
+    ...["nx", "ny", "nz"],
     ...numbered("f_dc", 3),
     ...numbered("f_rest", rest),
     "opacity",
     ...numbered("scale", 3),
     ...numbered("rot", 4),
   ];
-  return header(count, properties.map((name) => `float ${name}`), comments);
+  const centers = ["x", "y", "z"].map((name) => `${doubles ? "double" : "float"} ${name}`);
+  return header(count, [...centers, ...properties.map((name) => `float ${name}`)], comments);
 }
 
 /**
@@ -62,10 +68,13 @@ export function pointsPly(points: PointCloud): Uint8Array {
   return file;
 }
 
-/** {@linkcode pointsPly} part by part: the header, then some rows each. */
-export function* pointsPlyParts({ count, positions, colors }: PointCloud): Generator<Uint8Array, void, void> {
+/** {@linkcode pointsPly} part by part, with comments: the header, then some rows each. */
+export function* pointsPlyParts(
+  { count, positions, colors }: PointCloud,
+  comments: string[] = [],
+): Generator<Uint8Array, void, void> {
   const floats = ["x", "y", "z", "nx", "ny", "nz"].map((name) => `float ${name}`);
-  yield header(count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], []);
+  yield header(count, [...floats, ...["red", "green", "blue"].map((name) => `uchar ${name}`)], comments);
   const rowBytes = 4 * floats.length + 3;
   for (let first = 0; first < count; first += ROWS) {
     const rows = new Uint8Array(rowBytes * Math.min(ROWS, count - first));

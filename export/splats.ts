@@ -6,8 +6,10 @@
 
 import { fileURLToPath } from "node:url";
 import { writePartsAtomic } from "../base/atomic.ts";
+import { CAPTURE_FRAME, type Frame, type FrameChange, pointInFrame, sameFrame } from "../base/frame.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { frameComments } from "../load/frame_comment.ts";
 import { renderModeComments } from "../load/render_mode.ts";
 import { splatHeader } from "./ply.ts";
 
@@ -26,13 +28,18 @@ export interface SavedPly {
 export interface SavePlyOptions {
   /** Iteration to note in the file's header. */
   iteration?: number;
+  /**
+   * Frame to write in; {@linkcode CAPTURE_FRAME} for the capture's coordinates. If its origin is another than that of
+   * the Gaussians, x, y and z are `double`: float32 could not hold them. Default that of the Gaussians.
+   */
+  frame?: Frame;
 }
 
 /**
  * Writes Gaussians as a PLY file that splat viewers open: one `vertex` each, all properties `float`, 62 of them at
  * degree 3. Scales are natural logarithms, quaternions (w, x, y, z) as trained, opacities logits; comments in the
- * header say so, and `SplatRenderMode: mip` if the Gaussians are to be rendered anti-aliased. The file appears under
- * its name when it is complete.
+ * header say so, `SplatRenderMode: mip` if the Gaussians are to be rendered anti-aliased, and `CaptureFrame` if the
+ * coordinates are not the capture's own. The file appears under its name when it is complete.
  *
  * @example
  * ```ts
@@ -49,7 +56,7 @@ export interface SavePlyOptions {
  *
  * @param gaussians What to write; may be in training, but must not change before the promise resolves
  * @param path File to write or replace
- * @param options Iteration
+ * @param options Iteration, frame
  * @returns How many were written. Gaussians with a number that is not finite never are: other tools reject such files
  * @throws {Error} When none of them is finite, or the file cannot be written; a file of that name then stays as it was
  */
@@ -64,7 +71,7 @@ export async function savePly(
   if (count === 0 && nonFinite > 0) {
     throw new Error(`Not saved: none of the ${nonFinite} Gaussians has finite numbers only, for ${file}`);
   }
-  await writePartsAtomic(file, plyParts(gaussians, { count, nonFinite }, options.iteration));
+  await writePartsAtomic(file, plyParts(gaussians, { count, nonFinite }, options));
   return { count, nonFinite };
 }
 
@@ -72,22 +79,50 @@ export async function savePly(
 async function* plyParts(
   gaussians: Gaussians,
   { count, nonFinite }: SavedPly,
-  iteration: number | undefined,
+  { iteration, frame: to = gaussians.frame }: SavePlyOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { shDegree, antialiasing } = gaussians;
+  const { shDegree, antialiasing, frame: from } = gaussians;
+  const doubles = to.origin.some((value, axis) => value !== from.origin[axis]);
   yield splatHeader(count, shDegree, [
     `tame ${project.version}`,
     ...(iteration === undefined ? [] : [`iteration ${iteration}`]),
     ...(nonFinite === 0 ? [] : [`${nonFinite} Gaussians that are not finite are left out`]),
     "opacity logit",
     ...renderModeComments(antialiasing),
-  ]);
+    ...frameComments(to),
+  ], { doubles });
   const rowBytes = 4 * (14 + 3 * (shDegree + 1) ** 2);
   let left = count * rowBytes;
   for (let row = 0; row < gaussians.count; row += ROWS) {
     const rows = await gaussians.finitePlyRows(row, Math.min(ROWS, gaussians.count - row));
     left -= rows.byteLength;
-    yield new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+    const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+    yield sameFrame(from, to) ? bytes : rowsInFrame(rows, rowBytes / 4, { from, to, doubles });
   }
   if (left !== 0) throw new Error("Not saved: the Gaussians have changed meanwhile");
+}
+
+/** Rows of `width` floats, which begin with the centre and end with the log-scales and the quaternion. */
+function rowsInFrame(
+  rows: Float32Array,
+  width: number,
+  { from = CAPTURE_FRAME, to = CAPTURE_FRAME, doubles }: FrameChange & { doubles: boolean },
+): Uint8Array {
+  const [size, centers] = doubles ? [8, 24] : [4, 12];
+  const rowBytes = centers + 4 * (width - 3);
+  const scales = width - 7; // scale_0 to scale_2, rot_0 to rot_3
+  const grow = Math.log(from.scale / to.scale);
+  const view = new DataView(new ArrayBuffer(rows.length / width * rowBytes));
+  for (let at = 0, first = 0; first < rows.length; at += rowBytes, first += width) {
+    const center = pointInFrame([rows[first], rows[first + 1], rows[first + 2]], { from, to });
+    for (const [axis, value] of center.entries()) {
+      if (doubles) view.setFloat64(at + size * axis, value, true);
+      else view.setFloat32(at + size * axis, value, true);
+    }
+    for (let k = 3; k < width; k++) {
+      const value = rows[first + k] + (k >= scales && k < scales + 3 ? grow : 0);
+      view.setFloat32(at + centers + 4 * (k - 3), value, true);
+    }
+  }
+  return new Uint8Array(view.buffer);
 }

@@ -1,5 +1,6 @@
 // Gaussians on a device: created, written and read by named fields.
 
+import { CAPTURE_FRAME, type Frame } from "../base/frame.ts";
 import { ABI } from "./abi.ts";
 import type { Device } from "./device.ts";
 import { checkCount, checkLength, TameError } from "./errors.ts";
@@ -9,7 +10,7 @@ import type { Arguments, Symbols } from "./symbols.ts";
 
 /** The parameters of N Gaussians as they are optimised: raw, before any activation. */
 export interface SplatArrays {
-  /** 3N centres, world units. */
+  /** 3N centres, in units of their frame (`Gaussians.frame`). */
   means: Float32Array;
   /** 3N natural logarithms of the scales. */
   logScales: Float32Array;
@@ -69,6 +70,11 @@ export class Gaussians implements Disposable {
    * notes it, and renders of cameras without `antialiasing` follow it. Default false.
    */
   antialiasing = false;
+  /**
+   * The frame of their coordinates: cameras that render them have to be in it. `train`, `initGaussians` and `loadPly`
+   * set it, `savePly` notes it. Default the capture's own.
+   */
+  frame: Frame = CAPTURE_FRAME;
 
   readonly #handle: Handle;
   #count = 0;

@@ -6,10 +6,13 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { CAPTURE_FRAME, type Frame, splatsInFrame } from "../base/frame.ts";
 import { SH_C0 } from "../base/numbers.ts";
 import type { PointCloud } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
+import { frameOf } from "../load/capture_frame.ts";
+import { frameInComments } from "../load/frame_comment.ts";
 import { readSplatsPly } from "../load/ply.ts";
 import { FARTHEST } from "../load/points.ts";
 import { isAntialiased } from "../load/render_mode.ts";
@@ -25,11 +28,16 @@ export interface InitOptions {
   scale?: number;
   /** Number of Gaussians to allocate memory for. Default the number of points. */
   capacity?: number;
+  /** Frame of the points, such as `scene.frame`; that of the Gaussians. Default the capture's own. */
+  frame?: Frame;
   /** Called once for each fall-back of the nearest-neighbour search. */
   onFallback?: (message: string) => void;
 }
 
-/** Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. */
+/**
+ * Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. In squared units of a
+ * scene's frame, in which scenes are 1 to 128 units large.
+ */
 const LEAST_DISTANCE2 = 1e-7;
 
 /**
@@ -61,7 +69,7 @@ export async function initGaussians(
   options: InitOptions = {},
 ): Promise<Gaussians> {
   const { count, positions, colors } = points;
-  const { shDegree = 3, opacity = 0.1, scale = 1, capacity = count, onFallback } = options;
+  const { shDegree = 3, opacity = 0.1, scale = 1, capacity = count, frame = CAPTURE_FRAME, onFallback } = options;
   if (count < 1) throw new RangeError("Cannot make Gaussians: there are no points to start from");
   if (!(opacity > 0 && opacity < 1)) {
     throw new RangeError(`Cannot make Gaussians of opacity ${opacity}: it must be between 0 and 1`);
@@ -92,6 +100,7 @@ export async function initGaussians(
     await gaussians.uploadAsync("shDc", shDc);
     await gaussians.uploadAsync("opacities", new Float32Array(count).fill(Math.log(opacity / (1 - opacity))));
     await gaussians.uploadAsync("logScales", logScales);
+    gaussians.frame = frame;
     return gaussians;
   } catch (error) {
     gaussians[Symbol.dispose]();
@@ -106,14 +115,14 @@ export async function initGaussians(
  * @internal
  * @param device Open device
  * @param splats At least one Gaussian
- * @param options Degree of the spherical harmonics, capacity
+ * @param options Degree of the spherical harmonics, capacity, frame
  * @returns Gaussians, to be disposed of by the caller
  * @throws {TameError} When memory does not suffice
  */
 export async function warmStart(
   device: Device,
   splats: SplatArrays & { count: number },
-  { shDegree, capacity }: { shDegree: number; capacity: number },
+  { shDegree, capacity, frame }: { shDegree: number; capacity: number; frame?: Frame },
 ): Promise<Gaussians> {
   const { count } = splats;
   const from = 3 * (splats.shDegree + 1) ** 2;
@@ -129,6 +138,7 @@ export async function warmStart(
       await gaussians.uploadAsync(field, splats[field]);
     }
     await gaussians.uploadAsync("sh", sh);
+    gaussians.frame = frame ?? CAPTURE_FRAME;
     return gaussians;
   } catch (error) {
     gaussians[Symbol.dispose]();
@@ -136,9 +146,16 @@ export async function warmStart(
   }
 }
 
+/** Options of {@linkcode loadPly}. */
+export interface LoadPlyOptions {
+  /** Frame that the Gaussians are converted to, such as `scene.frame`. Default the file's own. */
+  frame?: Frame;
+}
+
 /**
  * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes. They are rendered anti-aliased if its comment
- * `SplatRenderMode` says `mip`.
+ * `SplatRenderMode` says `mip`. They are in the frame that its comment `CaptureFrame` states; without it, in the
+ * capture's coordinates, or in a frame of their own if these are doubles that float32 cannot hold.
  *
  * @example
  * ```ts no-assert
@@ -153,12 +170,23 @@ export async function warmStart(
  *
  * @param device Open device
  * @param path File to read
+ * @param options Frame to convert them to
  * @returns Gaussians, to be disposed of by the caller
  * @throws {DataError} When the file is missing, damaged, or holds no Gaussians
  */
-export async function loadPly(device: Device, path: string | URL): Promise<Gaussians> {
-  const splats = await readSplatsPly(path instanceof URL ? fileURLToPath(path) : path);
-  const gaussians = Gaussians.fromArrays(device, splats);
+export async function loadPly(
+  device: Device,
+  path: string | URL,
+  options: LoadPlyOptions = {},
+): Promise<Gaussians> {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const splats = await readSplatsPly(file);
+  const from = frameInComments(splats.comments, file);
+  const own = from ?? (splats.means instanceof Float64Array ? frameOf([], splats.means) : CAPTURE_FRAME);
+  const { frame = own } = options;
+  const { means, ...local } = splatsInFrame(splats, { from, to: frame });
+  const gaussians = Gaussians.fromArrays(device, { ...local, means: new Float32Array(means) });
   gaussians.antialiasing = isAntialiased(splats.comments);
+  gaussians.frame = frame;
   return gaussians;
 }

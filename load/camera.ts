@@ -1,5 +1,6 @@
 // Camera geometry: position, resizing, rotation from a quaternion.
 
+import type { Pose } from "../base/frame.ts";
 import type { Camera } from "../base/scene.ts";
 import { resizeIntrinsics } from "./lens.ts";
 
@@ -15,7 +16,7 @@ import { resizeIntrinsics } from "./lens.ts";
  * console.log(cameraCenter(camera)); // 5 units behind the origin: z is −5
  * ```
  */
-export function cameraCenter(camera: Camera): [number, number, number] {
+export function cameraCenter(camera: Pose): [number, number, number] {
   const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = camera.rotation;
   const [tx, ty, tz] = camera.translation;
   return [

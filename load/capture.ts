@@ -1,5 +1,6 @@
 // What a reader is, and what it returns: a capture before any photo is opened.
 
+import type { Coordinates } from "../base/frame.ts";
 import type { ImageSize, PointCloud } from "../base/scene.ts";
 import type { Intrinsics } from "./lens.ts";
 import type { MissingPhotos } from "./missing_photos.ts";
@@ -26,12 +27,18 @@ export interface PosedPhoto {
   maskPath?: string;
 }
 
+/** Points as a file has them, before the capture's frame is taken off. */
+export interface CapturePoints extends Omit<PointCloud, "positions"> {
+  /** 3N coordinates: float64, or float32 if the file has no more. */
+  positions: Coordinates;
+}
+
 /** A capture after reading. */
 export interface Capture {
   /** The photos that exist, in the capture's order. */
   photos: PosedPhoto[];
   /** The initial points, if the capture has any. */
-  points: PointCloud | undefined;
+  points: CapturePoints | undefined;
   /** Where random points are placed if there are none: in a cube around the origin, or in the cameras' view. */
   fallback: "cube" | "views";
   /** Whether views keep the capture's order instead of the order of their names. */

@@ -2,8 +2,8 @@
 
 import { join, relative } from "node:path";
 import { DataError } from "../base/errors.ts";
-import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
+import type { CapturePoints } from "./capture.ts";
 import { parseCameras, parseImages, parsePoints } from "./colmap_binary.ts";
 import type { ColmapCamera, ColmapImage, ColmapModel } from "./colmap_model.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "./colmap_text.ts";
@@ -25,7 +25,7 @@ export interface FoundModel {
   /** Registered images, in file order. */
   images: Part<ColmapImage[]>;
   /** The triangulated points; undefined if the folder has no file of points. */
-  points: PointCloud | undefined;
+  points: CapturePoints | undefined;
   /** One line each. */
   notices: string[];
 }
@@ -35,7 +35,7 @@ type Forms<T> = [file: string, parse: Parser<T>][];
 
 const CAMERAS: Forms<Map<number, ColmapCamera>> = [["cameras.bin", parseCameras], ["cameras.txt", parseCamerasText]];
 const IMAGES: Forms<ColmapImage[]> = [["images.bin", parseImages], ["images.txt", parseImagesText]];
-const POINTS: Forms<PointCloud> = [
+const POINTS: Forms<CapturePoints> = [
   ["points3D.bin", parsePoints],
   ["points3D.txt", parsePointsText],
   ["points3D.ply", parsePointsPly],

@@ -1,8 +1,8 @@
 // COLMAP's binary files (cameras.bin, images.bin, points3D.bin), as the format's documentation lays them out:
 // https://colmap.github.io/format.html. Little-endian, unpadded.
 
-import type { PointCloud } from "../base/scene.ts";
 import { ByteReader } from "./bytes.ts";
+import type { CapturePoints } from "./capture.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
 
 const F64 = 8;
@@ -60,10 +60,10 @@ export function parseImages(bytes: Uint8Array, path: string): ColmapImage[] {
 }
 
 /** Parses the bytes of a `points3D.bin` into positions and colours, unchanged; `path` is for error messages. */
-export function parsePoints(bytes: Uint8Array, path: string): PointCloud {
+export function parsePoints(bytes: Uint8Array, path: string): CapturePoints {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("points", SMALLEST_POINT);
-  const positions = new Float32Array(3 * count);
+  const positions = new Float64Array(3 * count);
   const colors = new Uint8Array(3 * count);
   for (let i = 0; i < count; i++) {
     reader.skip(8, "a point's id");

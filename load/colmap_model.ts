@@ -1,6 +1,7 @@
 // The parts of a COLMAP model, and the meaning of its camera models.
 
-import type { Distortion, PointCloud } from "../base/scene.ts";
+import type { Distortion } from "../base/scene.ts";
+import type { CapturePoints } from "./capture.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { FARTHEST } from "./points.ts";
 
@@ -39,7 +40,7 @@ export interface ColmapModel {
   /** Registered images, in file order. */
   images: ColmapImage[];
   /** The triangulated points. */
-  points: PointCloud;
+  points: CapturePoints;
 }
 
 /** COLMAP's camera models: the index is the id in the file, `params` the number of parameters that follow. */

@@ -1,6 +1,6 @@
 // COLMAP's text files (cameras.txt, images.txt, points3D.txt): https://colmap.github.io/format.html.
 
-import type { PointCloud } from "../base/scene.ts";
+import type { CapturePoints } from "./capture.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
 import { LineReader } from "./lines.ts";
 
@@ -64,10 +64,10 @@ function skipKeypoints(lines: LineReader, name: string): void {
  * Parses the bytes of a `points3D.txt`: `ID X Y Z R G B ERROR TRACK…` a line, into positions and colours, unchanged;
  * `path` is for error messages.
  */
-export function parsePointsText(bytes: Uint8Array, path: string): PointCloud {
+export function parsePointsText(bytes: Uint8Array, path: string): CapturePoints {
   let count = 0;
   for (const lines = new LineReader(bytes, path); lines.nextRecord();) count++;
-  const positions = new Float32Array(3 * count);
+  const positions = new Float64Array(3 * count);
   const colors = new Uint8Array(3 * count);
   const lines = new LineReader(bytes, path);
   for (let i = 0; lines.nextRecord(); i++) {

@@ -1,19 +1,23 @@
 // Reads the PLY file that `init` names: initial points, or initial Gaussians.
 
 import { DataError } from "../base/errors.ts";
+import { CAPTURE_FRAME, type Frame } from "../base/frame.ts";
 import { SH_C0 } from "../base/numbers.ts";
-import type { PlySplats, PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import { parsePointsPly, parseSplatsPly } from "./ply.ts";
+import type { CapturePoints } from "./capture.ts";
+import { frameInComments } from "./frame_comment.ts";
+import { type FileSplats, parsePointsPly, parseSplatsPly } from "./ply.ts";
 import { parsePlyHeader } from "./ply_header.ts";
 import { usablePoints } from "./points.ts";
 
 /** Points, or Gaussians with their centres as points. */
 export interface InitFile {
   /** At least one point. */
-  points: PointCloud;
+  points: CapturePoints;
   /** Gaussians, if the file has any. */
-  splats?: PlySplats;
+  splats?: FileSplats;
+  /** The frame that the file states, else the capture's own. */
+  frame: Frame;
   /** What was left out, one line each. */
   notices: string[];
 }
@@ -26,20 +30,21 @@ export interface InitFile {
  */
 export async function readInitFile(path: string): Promise<InitFile> {
   const bytes = await readDataFile(path);
-  const vertex = parsePlyHeader(bytes, path).elements.find(({ name }) => name === "vertex");
+  const { elements, comments } = parsePlyHeader(bytes, path);
+  const vertex = elements.find(({ name }) => name === "vertex");
   const file = vertex?.properties.some(({ name }) => name === "f_dc_0")
     ? fromSplats(parseSplatsPly(bytes, path))
     : fromPoints(parsePointsPly(bytes, path));
   if (file.points.count === 0) throw new DataError("File has no usable points or Gaussians", { path });
-  return file;
+  return { ...file, frame: frameInComments(comments, path) ?? CAPTURE_FRAME };
 }
 
-function fromPoints(all: PointCloud): InitFile {
+function fromPoints(all: CapturePoints): Omit<InitFile, "frame"> {
   const { points, dropped } = usablePoints(all);
   return { points, notices: dropped > 0 ? [notice(dropped, all.count, "points")] : [] };
 }
 
-function fromSplats(all: PlySplats): InitFile {
+function fromSplats(all: FileSplats): Omit<InitFile, "frame"> {
   const splats = usableSplats(all);
   const { count, means, sh, shDegree } = splats;
   const colors = new Uint8ClampedArray(3 * count);
@@ -52,21 +57,21 @@ function fromSplats(all: PlySplats): InitFile {
 }
 
 /** The Gaussians whose every number is finite. */
-function usableSplats(splats: PlySplats): PlySplats {
+function usableSplats(splats: FileSplats): FileSplats {
   const { count, shDegree } = splats;
   const widths = { means: 3, logScales: 3, quats: 4, opacities: 1, sh: 3 * (shDegree + 1) ** 2 } as const;
   const fields = Object.keys(widths) as (keyof typeof widths)[];
-  const rows = Array.from({ length: count }, (_, i) => i).filter((i) =>
-    fields.every((field) => splats[field].subarray(i * widths[field], (i + 1) * widths[field]).every(Number.isFinite))
+  const usable = Array.from(
+    { length: count },
+    (_, i) =>
+      fields.every((field) =>
+        splats[field].subarray(i * widths[field], (i + 1) * widths[field]).every(Number.isFinite)
+      ),
   );
-  if (rows.length === count) return splats;
-  const kept: PlySplats = { ...splats, count: rows.length };
-  for (const field of fields) {
-    const width = widths[field];
-    kept[field] = new Float32Array(width * rows.length);
-    rows.forEach((row, to) => kept[field].set(splats[field].subarray(row * width, (row + 1) * width), to * width));
-  }
-  return kept;
+  const left = usable.filter((is) => is).length;
+  if (left === count) return splats;
+  const kept = fields.map((field) => [field, splats[field].filter((_, i) => usable[Math.floor(i / widths[field])])]);
+  return { ...splats, ...Object.fromEntries(kept), count: left };
 }
 
 function notice(dropped: number, count: number, what: string): string {

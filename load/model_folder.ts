@@ -15,6 +15,7 @@ import { STORED_OPTIONS } from "./stored_options.ts";
 export const MODEL_FILES = {
   cfgArgs: "cfg_args",
   cameras: "cameras.json",
+  frame: "frame.json",
   input: "input.ply",
   config: CONFIG_FILE,
   log: "train.csv",
@@ -112,7 +113,7 @@ export interface StoredCapture {
   /** As `testOffset` in `LoadOptions`. */
   test_offset?: number;
   /** As in `LoadOptions`. */
-  near?: number;
+  near?: number | `${number}%`;
   /** As `allowOutside` in `LoadOptions`. */
   allow_outside?: boolean;
   /** As in `LoadOptions`. */

@@ -1,7 +1,6 @@
 // The options of loadScene.
 
 import { type OptionRow, rowNamed } from "../base/option.ts";
-import { DEFAULT_NEAR } from "../base/scene.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
 
 /** Rows of `LoadOptions`; `coverage`, `referenceCameras`, `library` and `signal` have no flags. */
@@ -50,11 +49,11 @@ export const LOAD_ROWS = [
   },
   {
     name: "near",
-    kind: "number",
+    kind: "length",
     unit: "DEPTH",
-    default: DEFAULT_NEAR,
+    default: "100%",
     above: 0,
-    help: "near plane in world units",
+    help: "near plane in the capture's units, or as a percentage of its default, 0.2 units of the scene's frame",
   },
   {
     name: "allow_outside",

@@ -1,6 +1,6 @@
 // Cameras far from all others: a wrong pose among good ones must not set the size of the scene.
 
-import type { Camera } from "../base/scene.ts";
+import type { Pose } from "../base/frame.ts";
 import { cameraCenter } from "./camera.ts";
 
 /** At most one camera in this many is an outlier: more of them are a part of the scene. */
@@ -13,9 +13,9 @@ const TIMES_FARTHER = 10;
 export const ROUNDING = 1e-9;
 
 /** Cameras, those far from all others apart. */
-export interface SeparatedCameras {
+export interface SeparatedCameras<C extends Pose> {
   /** The cameras that are no outliers, in order. */
-  typical: Camera[];
+  typical: C[];
   /** The others: their indices, and their distances from the median of all centres, in world units. */
   outliers: { index: number; distance: number }[];
   /** Distance from that median within which nine of ten cameras are, in world units. */
@@ -37,7 +37,7 @@ export interface SeparatedCameras {
  * console.log(outliers); // [{ index: 9, distance: 995 }]
  * ```
  */
-export function separateOutliers(cameras: readonly Camera[]): SeparatedCameras {
+export function separateOutliers<C extends Pose>(cameras: readonly C[]): SeparatedCameras<C> {
   const centers = cameras.map(cameraCenter);
   const median = [0, 1, 2].map((axis) =>
     centers.map((center) => center[axis]).sort((a, b) => a - b)[centers.length >> 1]

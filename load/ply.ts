@@ -1,13 +1,21 @@
 // PLY files (Turk 1994; ascii and binary of either byte order): points and Gaussians by property name.
 
 import { DataError } from "../base/errors.ts";
+import type { Coordinates } from "../base/frame.ts";
 import { GREY } from "../base/numbers.ts";
-import type { PlySplats, PointCloud } from "../base/scene.ts";
+import type { PlySplats } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
+import type { CapturePoints } from "./capture.ts";
 import { type PlyFile, readPlyFile, type VertexTable } from "./ply_table.ts";
 
 /** The highest degree of spherical harmonics that is read. */
 const MAX_SH_DEGREE = 3;
+
+/** Gaussians as a PLY file has them, before a frame is taken off. */
+export interface FileSplats extends Omit<PlySplats, "means"> {
+  /** 3N coordinates: float64, or float32 if the file has no more. */
+  means: Coordinates;
+}
 
 /**
  * Reads the Gaussians of a PLY file, found by property name: x, y, z, f_dc_*, f_rest_* (all of red first, then green,
@@ -22,7 +30,7 @@ const MAX_SH_DEGREE = 3;
  * console.log(splats.count, splats.shDegree);
  * ```
  */
-export async function readSplatsPly(path: string): Promise<PlySplats> {
+export async function readSplatsPly(path: string): Promise<FileSplats> {
   return parseSplatsPly(await readDataFile(path), path);
 }
 
@@ -31,10 +39,10 @@ export async function readSplatsPly(path: string): Promise<PlySplats> {
  * Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is
  * damaged or lacks one of these.
  */
-export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
+export function parsePointsPly(bytes: Uint8Array, path: string): CapturePoints {
   const { vertices } = readPlyFile(bytes, path);
   const count = vertices.count;
-  const positions = interleave(vertices, ["x", "y", "z"]);
+  const positions = coordinates(vertices);
   const channels = ["red", "green", "blue"];
   if (!channels.some((channel) => vertices.names.includes(channel))) {
     return { count, positions, colors: new Uint8Array(3 * count).fill(GREY) };
@@ -49,7 +57,7 @@ export function parsePointsPly(bytes: Uint8Array, path: string): PointCloud {
 }
 
 /** Parses the bytes of a PLY file as Gaussians, like {@linkcode readSplatsPly}; `path` is for error messages. */
-export function parseSplatsPly(bytes: Uint8Array, path: string): PlySplats {
+export function parseSplatsPly(bytes: Uint8Array, path: string): FileSplats {
   const file = readPlyFile(bytes, path);
   const { vertices } = file;
   const shDegree = degreeOf(file, path);
@@ -65,7 +73,7 @@ export function parseSplatsPly(bytes: Uint8Array, path: string): PlySplats {
   }
   return {
     count: vertices.count,
-    means: interleave(vertices, ["x", "y", "z"]),
+    means: coordinates(vertices),
     logScales: interleave(vertices, ["scale_0", "scale_1", "scale_2"]),
     quats: interleave(vertices, ["rot_0", "rot_1", "rot_2", "rot_3"]),
     opacities: interleave(vertices, ["opacity"]),
@@ -91,5 +99,14 @@ function degreeOf({ vertices }: PlyFile, path: string): number {
 function interleave(vertices: VertexTable, names: string[]): Float32Array {
   const values = new Float32Array(names.length * vertices.count);
   names.forEach((name, i) => vertices.copyTo(name, values, { offset: i, stride: names.length }));
+  return values;
+}
+
+/** x, y and z of each vertex: as float32 where the file has no more, as in a binary file of floats. */
+function coordinates(vertices: VertexTable): Coordinates {
+  const names = ["x", "y", "z"];
+  if (names.every((name) => vertices.isFloat32(name))) return interleave(vertices, names);
+  const values = new Float64Array(3 * vertices.count);
+  names.forEach((name, i) => vertices.copyTo(name, values, { offset: i, stride: 3 }));
   return values;
 }

@@ -1,5 +1,6 @@
 // The interface of the readers of a PLY file's body, ascii and binary.
 
+import type { Coordinates } from "../base/frame.ts";
 import type { PlyElement, PlyHeader } from "./ply_header.ts";
 
 /** The input of a body's reader: the file, and the elements up to and including the vertices. */
@@ -19,6 +20,6 @@ export interface VertexSource {
 /** Finds the values of property `index` of all vertices and writes them at the offset and stride given. */
 export type CopyColumn = (
   index: number,
-  target: Float32Array | Uint8Array,
+  target: Coordinates | Uint8Array,
   layout: { offset: number; stride: number },
 ) => void;

@@ -1,6 +1,7 @@
 // A PLY file: finds the vertices after the header and copies their properties by name.
 
 import { DataError } from "../base/errors.ts";
+import type { Coordinates } from "../base/frame.ts";
 import { readAsciiVertices } from "./ply_ascii.ts";
 import { readBinaryVertices } from "./ply_binary.ts";
 import { parsePlyHeader, type PlyType } from "./ply_header.ts";
@@ -13,8 +14,10 @@ export interface VertexTable {
   names: string[];
   /** Type of a property; a {@linkcode DataError} if there is none of that name. */
   typeOf(name: string): PlyType;
+  /** Whether a property has the precision of float32: text has more. */
+  isFloat32(name: string): boolean;
   /** Writes a property of vertex i to `target[offset + i · stride]`; a {@linkcode DataError} if there is none. */
-  copyTo(name: string, target: Float32Array | Uint8Array, layout: { offset: number; stride: number }): void;
+  copyTo(name: string, target: Coordinates | Uint8Array, layout: { offset: number; stride: number }): void;
 }
 
 /** An opened PLY file. */
@@ -52,6 +55,7 @@ export function readPlyFile(bytes: Uint8Array, path: string): PlyFile {
     count: vertex.count,
     names,
     typeOf: (name) => vertex.properties[indexOf(name)].type,
+    isFloat32: (name) => header.format !== "ascii" && vertex.properties[indexOf(name)].type === "float32",
     copyTo: (name, target, layout) => copy(indexOf(name), target, layout),
   };
   return { comments: header.comments, vertices };

@@ -5,12 +5,16 @@ import { randomWords } from "../base/random.ts";
 import type { Camera, PointCloud } from "../base/scene.ts";
 import { ABI } from "../ffi/abi.ts";
 import { cameraCenter } from "./camera.ts";
+import type { CapturePoints } from "./capture.ts";
 
 /** Random points of a capture without points, the customary number for NeRF-synthetic scenes. */
 export const RANDOM_POINTS = 100_000;
 
 /** Half the side of the cube that random points of a synthetic scene fill (Kerbl et al. 2023). */
 const CUBE = 1.3;
+
+/** Extent of the scenes that this cube is for: cameras 4.03 from the middle, on a hemisphere or a sphere. */
+const CUBE_EXTENT = 5;
 
 /** Coordinates beyond this overflow the float32 squares of distances. */
 export const FARTHEST = 1e18;
@@ -26,26 +30,42 @@ const PARALLEL_DEPTH = 2;
 const MEETING = 1e-3;
 
 /** The points with usable coordinates, and the number of others: NaN, infinite, or too large to square in float32. */
-export function usablePoints(points: PointCloud): { points: PointCloud; dropped: number } {
+export function usablePoints<Points extends CapturePoints>(points: Points): { points: Points; dropped: number } {
   const { positions, colors } = points;
-  const usable = (i: number) => [0, 1, 2].every((axis) => Math.abs(positions[3 * i + axis]) <= FARTHEST);
-  let count = 0;
-  for (let i = 0; i < points.count; i++) if (usable(i)) count++;
+  const isUsable = (i: number) => [0, 1, 2].every((axis) => Math.abs(positions[3 * i + axis]) <= FARTHEST);
+  const usable = Array.from({ length: points.count }, (_, i) => isUsable(i));
+  const count = usable.filter((is) => is).length;
   if (count === points.count) return { points, dropped: 0 };
-  const kept: PointCloud = { count, positions: new Float32Array(3 * count), colors: new Uint8Array(3 * count) };
-  for (let i = 0, to = 0; i < points.count; i++) {
-    if (!usable(i)) continue;
-    kept.positions.set(positions.subarray(3 * i, 3 * i + 3), 3 * to);
-    kept.colors.set(colors.subarray(3 * i, 3 * i + 3), 3 * to);
-    to++;
-  }
+  const ofUsable = (_: number, i: number) => usable[Math.floor(i / 3)];
+  const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable) };
   return { points: kept, dropped: points.count - count };
 }
 
-/** Grey points, uniform in the cube of side 2.6 around the origin; the same for the same seed. */
-export function pointsInCube(seed: number): PointCloud {
+/** A cube for random points. */
+export interface Cube {
+  /** Its middle. */
+  center: readonly number[];
+  /** Half its side. */
+  half: number;
+}
+
+/** The cube of the reference implementation, whatever the size of the scene. */
+export const REFERENCE_CUBE: Cube = { center: [0, 0, 0], half: CUBE };
+
+/**
+ * The cube for the random points of a synthetic scene: from -1.3 to 1.3 at the usual extent of 5, and larger or smaller
+ * by the power of two nearest to the ratio of the extents. Its middle is the origin, or in a frame with another origin
+ * the point that the cameras look at.
+ */
+export function cubeOf(cameras: Camera[], { extent, moved }: { extent: number; moved: boolean }): Cube {
+  const half = CUBE * (extent > 0 ? 2 ** Math.round(Math.log2(extent / CUBE_EXTENT)) : 1);
+  return { center: (moved ? focusOf(cameras) : undefined) ?? [0, 0, 0], half };
+}
+
+/** Grey points, uniform in a cube; the same for the same seed. */
+export function pointsInCube(seed: number, { center, half }: Cube): PointCloud {
   return randomPoints(seed, (random, position) => {
-    for (let axis = 0; axis < 3; axis++) position[axis] = CUBE * (2 * random[axis] - 1);
+    for (let axis = 0; axis < 3; axis++) position[axis] = center[axis] + half * (2 * random[axis] - 1);
   });
 }
 

@@ -2,15 +2,37 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  cameraInFrame,
+  CAPTURE_FRAME,
+  type Coordinates,
+  floatPointsInFrame,
+  type Frame,
+  type FrameChange,
+  pointInFrame,
+  pointsInFrame,
+  type Pose,
+  sameFrame,
+  splatsInFrame,
+} from "../base/frame.ts";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import type { Camera, Coverage, PointCloud, Scene, View } from "../base/scene.ts";
+import {
+  type Camera,
+  type Coverage,
+  DEFAULT_NEAR,
+  type PlySplats,
+  type PointCloud,
+  type Scene,
+} from "../base/scene.ts";
+import type { Vec3 } from "../base/vec3.ts";
 import { cameraCenter } from "./camera.ts";
-import type { Capture } from "./capture.ts";
-import { readInitFile } from "./init_file.ts";
+import type { Capture, CapturePoints } from "./capture.ts";
+import { frameNotices, frameOf, precisionNotices } from "./capture_frame.ts";
+import { type InitFile, readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { ROUNDING, separateOutliers } from "./outliers.ts";
-import { pointsInCube, pointsInViews, RANDOM_POINTS, usablePoints } from "./points.ts";
+import { cubeOf, pointsInCube, pointsInViews, RANDOM_POINTS, REFERENCE_CUBE, usablePoints } from "./points.ts";
 import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
 
@@ -38,8 +60,17 @@ export interface LoadOptions {
   testEvery?: number;
   /** Index of the first view that is held out, from 0 to `testEvery - 1`. Default 0. */
   testOffset?: number;
-  /** Distance of the cameras' near planes, in world units. Default 0.2. */
-  near?: number;
+  /**
+   * Distance of the cameras' near planes: in the capture's units, or as a percentage of 0.2 units of the scene's frame,
+   * which are 0.2 · `frame.scale` in the capture's units. Default `"100%"`.
+   */
+  near?: number | `${number}%`;
+  /**
+   * Frame of the scene, such as that of Gaussians that are to be rendered in it. By default the capture's own if its
+   * coordinates are well conditioned, or with `referenceCameras`, else one in which they are: `docs/guide/captures.md`
+   * has the rule.
+   */
+  frame?: Frame;
   /** Which pixels Gaussians cover in the views. Default `"alpha"`. */
   coverage?: Coverage;
   /**
@@ -87,6 +118,9 @@ export interface LoadOptions {
  * A photo `a/b.jpg` may have a mask of the photo's aspect ratio, if the capture names none: `masks/a/b.jpg.png`, `b.png`,
  * `b.mask.png` or `b_mask.png` there, and so on, or the same in `mask`. Masks are decoded once, to say which are black.
  *
+ * Coordinates that are not exact enough in float32, because the capture is far from its origin, very small or very large,
+ * are given a {@linkcode Scene.frame} in which they are; a notice states it. Everything of the scene is in that frame.
+ *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
  * choose others. Where they have no effect because the capture names its test set, or hold out no view,
  * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so. Cameras far from all
@@ -109,15 +143,18 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
       LOAD_ROWS,
       options,
     );
-  const { library, coverage, referenceCameras: reference = false, signal } = options;
+  const { library, coverage, referenceCameras: reference = false, frame: asked, signal } = options;
   checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
   const capture = await readCapture(source, { images, eval: holdOut, allowOutside, missing, signal });
   const { photos } = capture;
-  const { views, notices } = await makeViews(photos, {
-    ...{ resolution, near, undistortFov, coverage, reference, library, signal },
+  const frame = asked ?? (reference ? CAPTURE_FRAME : frameOf(photos, positionsOf(capture, start)));
+  const posed = photos.map((photo) => cameraInFrame(photo, { to: frame }));
+  const { views, notices } = await makeViews(posed, {
+    ...{ resolution, undistortFov, coverage, reference, library, signal },
+    near: typeof near === "number" ? near / frame.scale : DEFAULT_NEAR * (parseFloat(near) / 100),
   });
 
   const byName = [...views.keys()].sort((a, b) => compareCodePoints(views[a].name, views[b].name));
@@ -125,39 +162,56 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const stated = photos.some(({ test }) => test !== undefined);
   const inFold = new Set(byName.filter((_, k) => k % fold.testEvery === fold.testOffset));
   const isTest = (i: number) => holdOut && (stated ? photos[i].test === true : inFold.has(i));
-  const train = order.filter((i) => !isTest(i)).map((i) => views[i]);
-  const test = order.filter(isTest).map((i) => views[i]);
+  const trained = order.filter((i) => !isTest(i));
 
-  const { cameras, notices: far } = camerasForExtent(train, reference);
-  const all = cameras.length > 0 ? cameras : views.map((view) => view.camera);
-  const points = start ?? startPoints(capture, { cameras: all, seed });
+  const { typical, notices: far } = camerasForExtent(
+    trained.map((i) => ({ ...photos[i], name: views[i].name, i })),
+    reference,
+  );
+  const all = typical.length > 0 ? typical.map(({ i }) => views[i].camera) : views.map((view) => view.camera);
+  const spread = spreadOf(typical);
+  const reach = spread.reach / frame.scale;
+  const points = start === undefined
+    ? startPoints(capture, { cameras: all, seed, frame, extent: reach, reference })
+    : startOf(start, frame);
   return {
-    train,
-    test,
+    train: trained.map((i) => views[i]),
+    test: order.filter(isTest).map((i) => views[i]),
     points: points.points,
-    ...(start?.splats === undefined ? {} : { splats: start.splats }),
-    extent: sceneExtent(cameras, reference ? undefined : points.points),
+    ...(points.splats === undefined ? {} : { splats: points.splats }),
+    extent: spread.inOnePlace && typical.length > 0 && !reference
+      ? medianDistance(points.points, pointInFrame(spread.mean, { to: frame }))
+      : reach,
+    frame,
     source,
     notices: [
       ...capture.notices,
       ...(holdOut ? foldNotices(fold, { views: views.length, stated }) : []),
       ...notices,
       ...far,
+      ...frameNotices(frame),
       ...points.notices,
     ],
   };
 }
 
+/** Coordinates of the points that training starts from, in the capture's frame. */
+function positionsOf({ points }: Capture, start: InitFile | undefined): Coordinates | undefined {
+  return start === undefined ? points?.positions : pointsInFrame(start.points.positions, { from: start.frame });
+}
+
 /** The cameras that set the scene's extent: all but outliers. The reference implementation has none. */
-function camerasForExtent(views: View[], reference: boolean): { cameras: Camera[]; notices: string[] } {
-  const cameras = views.map((view) => view.camera);
+function camerasForExtent<C extends Pose & { name: string }>(
+  cameras: C[],
+  reference: boolean,
+): { typical: C[]; notices: string[] } {
   const { typical, outliers, radius } = separateOutliers(cameras);
-  if (reference || outliers.length === 0) return { cameras, notices: [] };
-  const names = outliers.map(({ index, distance }) => `${views[index].name} by ${distance.toPrecision(3)}`);
+  if (reference || outliers.length === 0) return { typical: cameras, notices: [] };
+  const names = outliers.map(({ index, distance }) => `${cameras[index].name} by ${distance.toPrecision(3)}`);
   const listed = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED), "…"] : names;
-  const count = `${outliers.length} of ${views.length} cameras`;
+  const count = `${outliers.length} of ${cameras.length} cameras`;
   return {
-    cameras: typical,
+    typical,
     notices: [
       `${count} are far from the others, which are within ${radius.toPrecision(3)} units: ${listed.join(", ")}. ` +
       "They have no effect on the scene's extent, random points and camera paths; their photos are trained on",
@@ -190,24 +244,63 @@ function foldNotices({ testEvery, testOffset }: Fold, { views, stated }: { views
   return ["The capture names its test set, which is held out: test_every and test_offset have no effect"];
 }
 
+/** What training starts from, in the scene's frame. */
+interface Start {
+  points: PointCloud;
+  splats?: PlySplats;
+  notices: string[];
+}
+
 /** The capture's points with usable coordinates; random ones if there are none. */
 function startPoints(
   capture: Capture,
-  { cameras, seed }: { cameras: Camera[]; seed: number },
-): { points: PointCloud; notices: string[] } {
+  { cameras, seed, frame, extent, reference }: {
+    cameras: Camera[];
+    seed: number;
+    frame: Frame;
+    extent: number;
+    reference: boolean;
+  },
+): Start {
   const notices: string[] = [];
   if (capture.points !== undefined) {
-    const { points, dropped } = usablePoints(capture.points);
+    const inRange = usablePoints(capture.points).points;
+    const { points } = usablePoints(inFrame(inRange, { to: frame })); // another unit may take them out of range
+    const dropped = capture.points.count - points.count;
     if (dropped > 0) notices.push(droppedNotice(dropped, capture.points.count));
-    if (points.count > 0) return { points, notices };
+    if (points.count > 0) {
+      return { points, notices: [...notices, ...precisionNotices(capture.points.positions, frame)] };
+    }
   }
-  const inCube = capture.fallback === "cube";
-  const where = inCube ? "in the cube from -1.3 to 1.3" : "in the cameras' view";
-  notices.push(`The capture has no points: training starts from ${RANDOM_POINTS} random ones ${where}`);
+  if (capture.fallback === "views") {
+    notices.push(randomNotice("in the cameras' view"));
+    return { points: pointsInViews(cameras, { seed, extent }), notices };
+  }
+  const moved = frame.origin.some((value) => value !== 0);
+  const cube = reference ? REFERENCE_CUBE : cubeOf(cameras, { extent, moved });
+  notices.push(
+    randomNotice(`in the cube from ${-cube.half} to ${cube.half}${moved ? " about what the cameras look at" : ""}`),
+  );
+  return { points: pointsInCube(seed, cube), notices };
+}
+
+function randomNotice(where: string): string {
+  return `The capture has no points: training starts from ${RANDOM_POINTS} random ones ${where}`;
+}
+
+/** The points or Gaussians of an init file. */
+function startOf({ points, splats, frame: from, notices }: InitFile, to: Frame): Start {
+  const local = inFrame(points, { from, to });
   return {
-    points: inCube ? pointsInCube(seed) : pointsInViews(cameras, { seed, extent: sceneExtent(cameras) }),
-    notices,
+    points: local,
+    ...(splats && { splats: { ...splatsInFrame(splats, { from, to }), means: local.positions } }),
+    notices: [...notices, ...(sameFrame(from, CAPTURE_FRAME) ? precisionNotices(points.positions, to) : [])],
   };
+}
+
+/** Points as float32, with a frame taken off. */
+function inFrame(points: CapturePoints, change: FrameChange): PointCloud {
+  return { ...points, positions: floatPointsInFrame(points.positions, change) };
 }
 
 /** A line about points that were left out. */
@@ -230,16 +323,21 @@ function droppedNotice(dropped: number, count: number): string {
  * console.log(sceneExtent([{ ...camera, translation: [1, 0, 0] }, { ...camera, translation: [-1, 0, 0] }])); // 1.1
  * ```
  */
-export function sceneExtent(cameras: Camera[], points?: PointCloud): number {
-  const centers = cameras.map(cameraCenter);
-  const mean = [0, 1, 2].map((axis) => centers.reduce((sum, center) => sum + center[axis], 0) / centers.length);
-  const distances = centers.map(([x, y, z]) => Math.hypot(x - mean[0], y - mean[1], z - mean[2]));
-  const extent = 1.1 * distances.reduce((largest, distance) => Math.max(largest, distance), 0);
-  const inOnePlace = !(extent > ROUNDING * Math.hypot(...mean));
-  return inOnePlace && cameras.length > 0 && points !== undefined ? medianDistance(points, mean) : extent;
+export function sceneExtent(cameras: readonly Pose[], points?: PointCloud): number {
+  const { reach, mean, inOnePlace } = spreadOf(cameras);
+  return inOnePlace && cameras.length > 0 && points !== undefined ? medianDistance(points, mean) : reach;
 }
 
-function medianDistance({ count, positions }: PointCloud, [x, y, z]: number[]): number {
+/** The mean of the cameras' centres, 1.1 times the largest distance from it, and whether that is a rounding error. */
+function spreadOf(cameras: readonly Pose[]): { mean: Vec3; reach: number; inOnePlace: boolean } {
+  const centers = cameras.map(cameraCenter);
+  const [x, y, z] = [0, 1, 2].map((axis) => centers.reduce((sum, center) => sum + center[axis], 0) / centers.length);
+  const distances = centers.map((center) => Math.hypot(center[0] - x, center[1] - y, center[2] - z));
+  const reach = 1.1 * distances.reduce((largest, distance) => Math.max(largest, distance), 0);
+  return { mean: [x, y, z], reach, inOnePlace: !(reach > ROUNDING * Math.hypot(x, y, z)) };
+}
+
+function medianDistance({ count, positions }: PointCloud, [x, y, z]: Vec3): number {
   const distances = Float64Array.from(
     { length: count },
     (_, i) => Math.hypot(positions[3 * i] - x, positions[3 * i + 1] - y, positions[3 * i + 2] - z),

@@ -13,7 +13,7 @@ export const STORED_OPTIONS: {
   readonly eval: Check<boolean | undefined>;
   readonly testEvery: Check<number | undefined>;
   readonly testOffset: Check<number | undefined>;
-  readonly near: Check<number | undefined>;
+  readonly near: Check<number | `${number}%` | undefined>;
   readonly allowOutside: Check<boolean | undefined>;
   readonly missing: Check<MissingPhotos | undefined>;
   readonly undistortFov: Check<number | undefined>;

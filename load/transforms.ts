@@ -2,9 +2,8 @@
 
 import { basename, dirname, join, normalize, relative, resolve, sep } from "node:path";
 import { DataError } from "../base/errors.ts";
-import type { PointCloud } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
+import type { Capture, CapturePoints, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
 import { isInside, statOrUndefined } from "./files.ts";
 import { findMasks } from "./find_masks.ts";
 import { findImagesFolder, findNamed, placeOf } from "./find_named.ts";
@@ -230,14 +229,14 @@ function withExtension(name: string, photo: string): string {
 async function readNamedPoints(
   name: string,
   { path, options, notices }: { path: string; options: ReadOptions; notices: string[] },
-): Promise<PointCloud | undefined> {
+): Promise<CapturePoints | undefined> {
   const stated = namedFile(name, "ply_file_path", path, options);
   const found = await findNamed(placeOf(stated, dirname(path)), folderIndexes()) ?? stated;
   if (found !== stated) notices.push(`The file of points is ${basename(found)}, stated as ${name}`);
   return await readPoints(found, notices);
 }
 
-async function readPoints(path: string, notices: string[]): Promise<PointCloud | undefined> {
+async function readPoints(path: string, notices: string[]): Promise<CapturePoints | undefined> {
   if (!(await statOrUndefined(path))?.isFile) {
     notices.push(`File of points is missing: ${path}`);
     return undefined;

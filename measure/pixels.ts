@@ -77,7 +77,7 @@ export function alphaPlane(alpha: Float32Array): Uint8Array {
   return Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
 }
 
-/** Depths in world units times `scale`, as 16-bit integers; at most 65 535. */
+/** Depths times `scale`, as 16-bit integers; at most 65 535. */
 export function depthPlane(depth: Float32Array, scale: number): Uint16Array {
   return Uint16Array.from(depth, (value) => Math.min(Math.round(value * scale), 65_535));
 }

@@ -13,6 +13,7 @@
  * | `background` | a random one is drawn in every iteration                 | once for the run                                                      |
  * | `gradient`   | 0 where alpha is clamped to 0.99                         | passes the clamp                                                      |
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
+ * |              | a frame in which coordinates are well conditioned        | the capture's coordinates, whatever they are                          |
  * | `coverage`   | a Gaussian is drawn where its alpha is at least 1/255    | only in the tiles of its 3 sigma rectangle                            |
  *
  * What does not change a result, or fails in the reference, is not reproduced. The events of `selection` are in

@@ -127,14 +127,14 @@ export async function prepareRun(
 /** The initial Gaussians: those of the scene, or one for each of its points. */
 async function firstGaussians(
   device: Device,
-  { splats, points }: Scene,
+  { splats, points, frame }: Scene,
   { shDegree }: ResolvedTrainOptions,
   { capacity, strategy }: RunStrategy,
   onFallback?: (message: string) => void,
 ): Promise<Gaussians> {
   return splats === undefined
-    ? await initGaussians(device, points, { shDegree, capacity, onFallback, ...strategy.initial })
-    : await warmStart(device, splats, { shDegree, capacity });
+    ? await initGaussians(device, points, { shDegree, capacity, frame, onFallback, ...strategy.initial })
+    : await warmStart(device, splats, { shDegree, capacity, frame });
 }
 
 function fittedText(wanted: RunStrategy, run: RunStrategy, { total, limit }: MemoryPlan): string {

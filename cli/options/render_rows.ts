@@ -69,7 +69,7 @@ export const IMAGE_ROWS = [
     unit: "N",
     default: 1000,
     minimum: 0.001,
-    help: "PNG values of --depth per world unit; larger values than 65 535 are clamped",
+    help: "PNG values of --depth per unit of the capture; larger values than 65 535 are clamped",
   },
   { name: "alpha", kind: "flag", help: "also write opacities as grey PNG files" },
 ] as const satisfies readonly OptionRow[];

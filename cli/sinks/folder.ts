@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { rowNamed } from "../../base/option.ts";
+import { DEFAULT_NEAR } from "../../base/scene.ts";
 import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
@@ -135,6 +136,7 @@ async function holdsModel(folder: string): Promise<boolean> {
 /** How the capture was loaded, in the format that 3DGS tools read. */
 function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | number | boolean> {
   const { referenceCameras, coverage } = viewParity(values);
+  const near = (scene.train[0].camera.near ?? DEFAULT_NEAR) * (scene.frame?.scale ?? 1); // in the capture's units
   return {
     data_device: values.data_device,
     eval: values.eval,
@@ -144,7 +146,8 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
     sh_degree: values.sh_degree,
     source_path: scene.source,
     white_background: values.white_background,
-    ...changed(values, ["test_every", "test_offset", "near"]),
+    ...changed(values, ["test_every", "test_offset"]),
+    ...(near === DEFAULT_NEAR ? {} : { near }),
     ...(values.allow_outside ? { allow_outside: true } : {}),
     ...(values.missing === undefined ? {} : { missing: values.missing }),
     ...(values.undistort_fov === undefined ? {} : { undistort_fov: values.undistort_fov }),
@@ -156,7 +159,7 @@ function cfgArgs({ values, scene, folder }: RunSetup): Record<string, string | n
 /** Options of loading that are not the defaults; other tools of the family do not know them. */
 function changed(
   values: RunSetup["values"],
-  names: readonly ("test_every" | "test_offset" | "near")[],
+  names: readonly ("test_every" | "test_offset")[],
 ): Record<string, number> {
   const other = names.filter((name) => values[name] !== rowNamed(LOAD_ROWS, name).default);
   return Object.fromEntries(other.map((name) => [name, values[name]]));

@@ -32,6 +32,7 @@ Deno.test("expected() says the kind, the bounds and the choices", () => {
     [{}, "a number"],
     [{ minimum: 0 }, "a number, 0 or more"],
     [{ above: 0 }, "a number greater than 0"],
+    [{ kind: "length", above: 0 }, "a number greater than 0, or a percentage such as 50%"],
     [{ above: 0, maximum: Infinity }, "a number greater than 0"],
     [{ kind: "integer", minimum: 0, maximum: 3 }, "an integer from 0 to 3"],
     [{ kind: "integer", minimum: 1, maximum: 2 ** 32 - 1 }, "an integer from 1 to 2^32 - 1"],

@@ -32,6 +32,10 @@ function samples(row: OptionRow): [value: string | number | boolean, taken: bool
   if (row.kind === "flag") return [[true, true], [false, true], ["yes", false]];
   if (row.name === "parity") return [["none", true], ["curve,rates", true], ["curve,all", false]];
   if (row.kind === "string" || row.kind === "path") return [["a", true]];
+  if (row.kind === "length") {
+    const shares: [string, boolean][] = [["50%", true], ["0.5%", true], ["0%", false], ["-5%", false], ["5x", false]];
+    return [...shares, ["%", false], ...samples({ ...row, kind: "number" })];
+  }
   const { minimum, above, maximum, sentinel } = row;
   const whole = row.kind !== "number";
   const list: [number, boolean][] = [];

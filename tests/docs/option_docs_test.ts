@@ -10,7 +10,7 @@ import { page } from "./markdown.ts";
 /** Each interface with its file, its rows, and the properties that have none. */
 const INTERFACES: [name: string, file: string, rows: readonly OptionRow[], others: string[]][] = [
   ["DeviceOptions", "ffi/device.ts", DEVICE_ROWS, ["library"]],
-  ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["coverage", "library", "referenceCameras", "signal"]],
+  ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["coverage", "frame", "library", "referenceCameras", "signal"]],
   ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal"]],
 ];
 

@@ -145,7 +145,7 @@ Deno.test("JSON files that the guide shows are read by what it says reads them",
   const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 0] };
   const photo = () => Promise.reject(new Error("not read"));
   const view = { name: "0001", path: "", camera, original: camera, photo };
-  assertEquals(parseKeyframes(keyframes, "keyframes.json", [view]).keyframes.length, 2);
+  assertEquals(parseKeyframes(keyframes, "keyframes.json", { views: [view] }).keyframes.length, 2);
   assertEquals(parseDatasetFile(dataset, "/dataset.json").scenes.map(({ name }) => name), ["garden-small"]);
   const captures = await readDatasetFile(join(ROOT, "scripts", "captures.json"));
   assertEquals(captures.scenes.map(({ name }) => name), ["fox-C7", "fox-B", "caliterra-B", "caliterra-2M"]);

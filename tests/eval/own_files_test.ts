@@ -126,7 +126,7 @@ const FILES: OwnFile[] = [
       ),
     read: readCfgArgs,
     check: ({ resolution = 1, near = 1 }: Awaited<ReturnType<typeof readCfgArgs>>) =>
-      assert(Number.isInteger(resolution) && near > 0),
+      assert(Number.isInteger(resolution) && parseFloat(`${near}`) > 0),
   },
 ];
 

@@ -207,20 +207,23 @@ Deno.test("parseKeyframes() accepts views by name, and positions with the point 
       { position: [0, -1, -4], look_at: [0, 0, 0], fov: 90, time: 2.5 },
     ],
   };
-  const { keyframes: [first, second], loop } = parseKeyframes(JSON.stringify(file), "/k.json", views());
+  const { keyframes: [first, second], loop } = parseKeyframes(JSON.stringify(file), "/k.json", { views: views() });
   assertEquals([loop, first.time, second.time], [true, 1, 2.5]);
   assertEquals(first.camera, views()[2].camera);
   assertAlmostEquals(second.camera.fx, 32, 1e-9);
   assertAlmostEquals(second.camera.fy / second.camera.fx, 62 / 60, 1e-9);
   assertAlmostEquals(dot(axisOf(second.camera.rotation, 2), normalize([0, 1, 4])), 1, 1e-12);
   const untimed = { keyframes: [{ view: "view0" }, { view: "view1" }] };
-  assertEquals(parseKeyframes(JSON.stringify(untimed), "", views()).keyframes.map(({ time }) => time), [0, 1]);
+  assertEquals(parseKeyframes(JSON.stringify(untimed), "", { views: views() }).keyframes.map(({ time }) => time), [
+    0,
+    1,
+  ]);
 });
 
 Deno.test("parseKeyframes() finds views by whole names, and without folders where one view ends so", () => {
   const named = views().slice(0, 3).map((view, i) => ({ ...view, name: ["left/a", "right/a", "right/b"][i] }));
   const camera = (view: string) =>
-    parseKeyframes(JSON.stringify({ keyframes: [{ view }] }), "/k.json", named).keyframes[0].camera;
+    parseKeyframes(JSON.stringify({ keyframes: [{ view }] }), "/k.json", { views: named }).keyframes[0].camera;
   assertEquals(camera("right/a").translation, named[1].camera.translation);
   assertEquals(camera("b").translation, named[2].camera.translation);
   assertThrows(() => camera("a"), DataError, 'names the view "a", which may be left/a or right/a');
@@ -248,7 +251,7 @@ Deno.test("parseKeyframes() names the keyframe when a file is invalid", () => {
   ];
   for (const [value, message] of wrong) {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    const error = assertThrows(() => parseKeyframes(text, "/k.json", views()), DataError, message);
+    const error = assertThrows(() => parseKeyframes(text, "/k.json", { views: views() }), DataError, message);
     assertStringIncludes(error.message, "/k.json");
   }
 });

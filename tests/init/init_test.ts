@@ -1,10 +1,19 @@
 // First Gaussians: their values, the memory ladder of the nearest-neighbour search, and Gaussians from a PLY.
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { CAPTURE_FRAME, type Frame, pointsInFrame } from "../../base/frame.ts";
 import type { PointCloud } from "../../base/scene.ts";
 import { savePly } from "../../export/splats.ts";
-import { Gaussians } from "../../ffi/gaussians.ts";
+import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { initGaussians, loadPly } from "../../init/gaussians.ts";
 import { knnMeanDist2 } from "../../init/knn.ts";
+import { readSplatsPly } from "../../load/ply.ts";
 import { deviceTest } from "../support/device.ts";
 
 /** The corners of the unit square twice over: every point has a twin, two neighbours at 1 and one at sqrt(2). */
@@ -84,17 +93,14 @@ deviceTest("knnMeanDist2() goes down the ladder and says so when memory does not
   assert(fixed.every((distance) => distance === fixed[0]));
 });
 
+/** Three Gaussians. */
+function threeSplats(): SplatArrays {
+  const fill = (width: number): Float32Array => Float32Array.from({ length: 3 * width }, (_, i) => i / 7 - 1);
+  return { means: fill(3), logScales: fill(3), quats: fill(4), opacities: fill(1), sh: fill(27), shDegree: 2 };
+}
+
 deviceTest("loadPly() reads the Gaussians that savePly() wrote", async (device) => {
-  const count = 3;
-  const fill = (width: number): Float32Array => Float32Array.from({ length: width * count }, (_, i) => i / 7 - 1);
-  const arrays = {
-    means: fill(3),
-    logScales: fill(3),
-    quats: fill(4),
-    opacities: fill(1),
-    sh: fill(27),
-    shDegree: 2,
-  };
+  const arrays = threeSplats();
   using gaussians = Gaussians.fromArrays(device, arrays);
   const folder = await Deno.makeTempDir();
   try {
@@ -104,4 +110,55 @@ deviceTest("loadPly() reads the Gaussians that savePly() wrote", async (device) 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+deviceTest(
+  "savePly() and loadPly() keep a frame, and convert to another without losing what float32 holds",
+  async (device) => {
+    const frame: Frame = { origin: [500_120, 4_649_776, -8], scale: 0.25 };
+    const arrays = threeSplats();
+    using gaussians = Gaussians.fromArrays(device, arrays);
+    assertEquals(gaussians.frame, CAPTURE_FRAME);
+    gaussians.frame = frame;
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/a.ply`;
+      const header = async () => new TextDecoder("latin1").decode(await Deno.readFile(path)).split("end_header")[0];
+      await savePly(gaussians, path);
+      assertStringIncludes(await header(), "comment CaptureFrame: origin 500120 4649776 -8 scale 0.25\n");
+      using same = await loadPly(device, path);
+      assertEquals([same.frame, same.toArrays()], [frame, arrays]);
+
+      // In the capture's coordinates they are doubles, and come back as they were but for the last bit.
+      await savePly(gaussians, path, { frame: CAPTURE_FRAME });
+      const text = await header();
+      assertEquals([text.includes("CaptureFrame"), text.match(/double [xyz]\n/g)?.length], [false, 3]);
+      const { means, logScales, quats, sh } = await readSplatsPly(path);
+      assertEquals(means, Float64Array.from(arrays.means, (x, i) => frame.origin[i % 3] + x / 4));
+      assertEquals(logScales, arrays.logScales.map((value) => value + Math.log(0.25)));
+      assertEquals([quats, sh], [arrays.quats, arrays.sh]);
+      using back = await loadPly(device, path, { frame });
+      assertEquals(back.frame, frame);
+      const { means: again, logScales: sizes } = back.toArrays();
+      again.forEach((x, i) => assertAlmostEquals(x, arrays.means[i], 1e-8));
+      sizes.forEach((x, i) => assertAlmostEquals(x, arrays.logScales[i], 1e-6));
+      using own = await loadPly(device, path);
+      assertNotEquals(own.frame.origin, CAPTURE_FRAME.origin, "float32 could not hold them");
+      pointsInFrame(own.toArrays().means, { from: own.frame }).forEach((x, i) => assertAlmostEquals(x, means[i], 1e-6));
+
+      // Another scale alone needs no doubles.
+      await savePly(gaussians, path, { frame: { ...frame, scale: 1 } });
+      assertEquals((await header()).includes("double"), false);
+      using scaled = await loadPly(device, path);
+      assertEquals(scaled.toArrays().means, arrays.means.map((x) => x / 4));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+deviceTest("initGaussians() gives the Gaussians the frame of their points", async (device) => {
+  const frame: Frame = { origin: [5e6, 0, 0], scale: 2 };
+  using gaussians = await initGaussians(device, twinSquare(), { frame });
+  assertEquals(gaussians.frame, frame);
 });

@@ -94,7 +94,7 @@ Deno.test("loadScene() leaves points out and counts them when they have no usabl
 Deno.test("loadScene() takes random points in view and says so when there are none", async () => {
   await withFolder(async (folder) => {
     const points = { count: 1, positions: new Float32Array([0, NaN, 0]), colors: new Uint8Array(3) };
-    const content = { ...model(CAMERA, [image(1, "a.png"), image(2, "b.png")]), points };
+    const content = { ...model(CAMERA, [image(1, "a.png"), image(4, "b.png")]), points };
     await writeCapture(folder, { model: content, photos: ["images/a.png", "images/b.png"], ...SIZE });
     const first = await loadScene(folder);
     assertEquals(

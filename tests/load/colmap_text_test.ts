@@ -21,7 +21,7 @@ const MODEL: ColmapModel = {
   ],
   points: {
     count: 2,
-    positions: new Float32Array([0.5, -1.25, 3, 1e-20, 4, 5]),
+    positions: new Float64Array([0.5, -1.25, 3, 1e-20, 4_649_776.25, 5e5 + 1e-9]),
     colors: new Uint8Array([0, 127, 255, 1, 2, 3]),
   },
 };

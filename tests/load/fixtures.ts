@@ -55,7 +55,7 @@ export function image(id: number, name: string, cameraId = 1): ColmapImage {
 
 /** A model of some images with one camera and two points. */
 export function model(camera: ColmapCamera, images: ColmapImage[]): ColmapModel {
-  const points = { count: 2, positions: new Float32Array([0, 0, 5, 1, 1, 6]), colors: new Uint8Array(6).fill(200) };
+  const points = { count: 2, positions: new Float64Array([0, 0, 5, 1, 1, 6]), colors: new Uint8Array(6).fill(200) };
   return { cameras: new Map([[camera.id, camera]]), images, points };
 }
 

@@ -90,7 +90,7 @@ Deno.test("parsePointsPly() finds properties by name when the file is ascii, wit
   const body = "3 0 1 2\r\n0\r\n30 10 3.5 -2e1 +.5 20\r\n 31\t11 6 5 4 21";
   assertEquals(parsePointsPly(text(header, body), "a.ply"), {
     count: 2,
-    positions: new Float32Array([0.5, -20, 3.5, 4, 5, 6]),
+    positions: new Float64Array([0.5, -20, 3.5, 4, 5, 6]),
     colors: new Uint8Array([10, 20, 30, 11, 21, 31]),
   });
 });
@@ -174,7 +174,7 @@ Deno.test("parsePointsPly() gives the offset of a word when it is no number of i
     assertEquals(error.offset, header.length + 8);
   }
   // A position need not be finite: what to do about it is the business of who takes the points.
-  assertEquals(parsePointsPly(text(header, "1 nan 3 4 5 6\n"), "a.ply").positions, new Float32Array([1, NaN, 3]));
+  assertEquals(parsePointsPly(text(header, "1 nan 3 4 5 6\n"), "a.ply").positions, new Float64Array([1, NaN, 3]));
 });
 
 Deno.test("parseSplatsPly() rejects a file when its properties are not those of splats", () => {

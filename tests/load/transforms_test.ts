@@ -141,7 +141,7 @@ Deno.test("loadScene() scales the intrinsics when photos of another folder are a
 
 Deno.test("loadScene() scales full-size intrinsics without w and h when the principal point tells the ratio", async () => {
   await withFolder(async (folder) => {
-    const frames = [frame("images/a.png"), frame("images/b.png", 1, { cx: 19.5, cy: 15.2 })];
+    const frames = [frame("images/a.png"), frame("images/b.png", 4, { cx: 19.5, cy: 15.2 })];
     const load = async (stated: Json, images?: string) => {
       await write(folder, { "transforms.json": { ...stated, frames }, "images/a.png": null, "images/b.png": null });
       return await loadScene(folder, { images });
@@ -214,7 +214,10 @@ Deno.test("loadScene() reads a synthetic scene in the order of its files, and st
   await withFolder(async (folder) => {
     const set = (name: string, count: number) => ({
       camera_angle_x: 0.7,
-      frames: Array.from({ length: count }, (_, i) => frame(`./${name}/r_${count - i}`, i + (name === "test" ? 9 : 0))),
+      frames: Array.from(
+        { length: count },
+        (_, i) => frame(`./${name}/r_${count - i}`, 4 * i + (name === "test" ? 9 : 0)),
+      ),
     });
     const photos = ["train/r_1", "train/r_2", "train/r_3", "test/r_1"].map((name) => [`${name}.png`, null]);
     const files = { "transforms_train.json": set("train", 3), "transforms_test.json": set("test", 1) };

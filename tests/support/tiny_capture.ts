@@ -1,6 +1,7 @@
 // A capture on disk that takes milliseconds to write and to train: cameras in a row before a wall of coloured points.
 
 import { join } from "@std/path";
+import { cameraInFrame, type Frame, pointsInFrame } from "../../base/frame.ts";
 import { writePng } from "../../eval/png.ts";
 import { writeColmap } from "../../export/colmap.ts";
 
@@ -17,11 +18,13 @@ export async function writeTinyCapture(
     across?: number;
     /** The photos' folder. Default "images". */
     images?: string;
+    /** The frame in which cameras and points have their usual coordinates. Default the capture's own. */
+    frame?: Frame;
   } = {},
 ): Promise<void> {
-  const { across = 20, images = "images" } = options;
+  const { across = 20, images = "images", frame: from } = options;
   const { width, height } = SIZE;
-  const positions = Float32Array.from({ length: 3 * across * across }, (_, i) => {
+  const positions = Float64Array.from({ length: 3 * across * across }, (_, i) => {
     const point = Math.floor(i / 3);
     return [2 * (point % across) / across - 1, 2 * Math.floor(point / across) / across - 1, 4][i % 3];
   });
@@ -31,11 +34,12 @@ export async function writeTinyCapture(
     images: Array.from({ length: TINY_VIEWS }, (_, i) => ({
       id: i + 1,
       quaternion: [1, 0, 0, 0],
-      translation: [(i - 4) / 10, 0, 0],
+      translation: cameraInFrame({ rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], translation: [(i - 4) / 10, 0, 0] }, { from })
+        .translation,
       cameraId: 1,
       name: `photo${i}.png`,
     })),
-    points: { count: across * across, positions, colors },
+    points: { count: across * across, positions: pointsInFrame(positions, { from }), colors },
   });
   await Deno.mkdir(join(folder, images));
   for (let i = 0; i < TINY_VIEWS; i++) {

@@ -70,7 +70,7 @@ deviceTest("train() renders anti-aliased with antialiasing, and marks the Gaussi
     assert(comments.includes("SplatRenderMode: mip"));
 
     // A run that starts from marked Gaussians is anti-aliased as well.
-    const again = { ...scene, splats: { ...splats, comments } };
+    const again = { ...scene, splats: { ...splats, means: Float32Array.from(splats.means), comments } };
     const options = { ...RUN, iterations: 3, testIterations: [], budget: 1, densifyUntilIter: 0 };
     await afterRun({ device, scene: again, options }, (gaussians) => {
       assertEquals(gaussians.antialiasing, true);

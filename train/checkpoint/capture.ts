@@ -5,6 +5,7 @@
  */
 
 import { DataError } from "../../base/errors.ts";
+import { CAPTURE_FRAME, sameFrame } from "../../base/frame.ts";
 import type { Scene, View } from "../../base/scene.ts";
 
 /** Identity of a capture. */
@@ -15,7 +16,7 @@ export interface CaptureIdentity {
   test: number;
   /** Number of points, or of Gaussians if the run began with some. */
   initial: number;
-  /** SHA-256, hexadecimal: names, cameras and photo sizes of all views, extent, degree of the initial Gaussians. */
+  /** SHA-256, hexadecimal: names, cameras and photo sizes of all views, extent, frame, degree of the initial Gaussians. */
   digest: string;
 }
 
@@ -24,8 +25,11 @@ export interface CaptureIdentity {
  *
  * @param scene The capture
  */
-export async function captureIdentity({ train, test, points, splats, extent }: Scene): Promise<CaptureIdentity> {
-  const described = [train.map(describe), test.map(describe), extent, splats?.shDegree ?? null];
+export async function captureIdentity(
+  { train, test, points, splats, extent, frame = CAPTURE_FRAME }: Scene,
+): Promise<CaptureIdentity> {
+  const described: unknown[] = [train.map(describe), test.map(describe), extent, splats?.shDegree ?? null];
+  if (!sameFrame(frame, CAPTURE_FRAME)) described.push(frame);
   const bytes = new TextEncoder().encode(JSON.stringify(described));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   return { train: train.length, test: test.length, initial: splats?.count ?? points.count, digest };
