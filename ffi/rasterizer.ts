@@ -21,7 +21,8 @@ export interface RenderOptions {
 const BLACK: Color = [0, 0, 0];
 
 /**
- * Renders one camera to floats, without gradients. Does not block the event loop.
+ * Renders one camera to floats, without gradients. The camera has to be in the frame of the Gaussians. Does not block
+ * the event loop.
  *
  * @example
  * ```ts

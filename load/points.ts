@@ -33,10 +33,10 @@ const MEETING = 1e-3;
 export function usablePoints<Points extends CapturePoints>(points: Points): { points: Points; dropped: number } {
   const { positions, colors } = points;
   const isUsable = (i: number) => [0, 1, 2].every((axis) => Math.abs(positions[3 * i + axis]) <= FARTHEST);
-  const usable = Array.from({ length: points.count }, (_, i) => isUsable(i));
-  const count = usable.filter((is) => is).length;
+  const usable = Uint8Array.from({ length: points.count }, (_, i) => isUsable(i) ? 1 : 0);
+  const count = usable.reduce((sum, is) => sum + is, 0);
   if (count === points.count) return { points, dropped: 0 };
-  const ofUsable = (_: number, i: number) => usable[Math.floor(i / 3)];
+  const ofUsable = (_: number, i: number) => usable[Math.floor(i / 3)] === 1;
   const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable) };
   return { points: kept, dropped: points.count - count };
 }

@@ -1,5 +1,6 @@
 // What a run that goes on from a checkpoint must have in common with the run of the checkpoint.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { CAPTURE_FRAME } from "../../base/frame.ts";
 import { OptionError } from "../../base/option.ts";
 import type { Scene } from "../../base/scene.ts";
 import { CheckpointFile, checkpointParts } from "../../train/checkpoint/file.ts";
@@ -21,6 +22,8 @@ deviceTest("train() rejects a checkpoint of another capture, seed, or with other
   await rejectsFile(resume({ ...scene, train: others }), startCheckpoint, "it had 6 training views, this one has 5");
   await rejectsFile(resume({ ...scene, test: [] }), startCheckpoint, "it had 2 held-out views, this one has 0");
   await rejectsFile(resume({ ...scene, train: [moved, ...others] }), startCheckpoint, "cameras or sizes of its views");
+  const elsewhere = { ...scene, frame: { origin: [5e5, 0, 0], scale: 1 } } as const;
+  await rejectsFile(resume(elsewhere), startCheckpoint, "Checkpoint is of another capture");
   for (const options of [{ shDegree: 3 }, { iterations: 60 }, { strategy: "adc" }, { parity: "reference" }] as const) {
     const error = await assertRejects(resume(scene, options), OptionError);
     assertStringIncludes(error.message, `Cannot resume ${startCheckpoint} with `);
@@ -34,7 +37,7 @@ deviceTest("train() rejects a checkpoint of another capture, seed, or with other
   // The same options, and those that cannot change the result.
   const same = { shDegree: 2, iterations: 30, parity: "none", strategy: "taming", budget: 2 } as const;
   const free = { testIterations: [20], saveIterations: [25], maxSeconds: 1e6, dataDevice: "cpu" } as const;
-  const { events } = await resume(scene, { ...same, ...free })();
+  const { events } = await resume({ ...scene, frame: CAPTURE_FRAME }, { ...same, ...free })();
   assertEquals(events.filter(({ type }) => type === "save").map(({ iteration }) => iteration), [25, 30]);
   assert(events.some(({ type, iteration }) => type === "evaluate" && iteration === 20));
 });

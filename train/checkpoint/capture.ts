@@ -59,7 +59,7 @@ export function checkCapture(path: string, then: CaptureIdentity, now: CaptureId
   if (counts.length === 0 && then.digest === now.digest) return;
   const difference = counts.length > 0
     ? `it had ${counts.join("; ")}`
-    : "names, cameras or sizes of its views, or its initial Gaussians, differ";
+    : "names, cameras or sizes of its views, its frame, or its initial Gaussians, differ";
   throw new DataError(
     `Checkpoint is of another capture: ${difference}. Resume with the capture and the options of loading that it ` +
       `was trained with`,
