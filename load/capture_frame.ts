@@ -20,6 +20,9 @@ const LEAST_SIZE = 1;
 const MOST_SIZE = 128;
 const USUAL_SIZE = 4;
 
+/** Spacing of float32 in local units from which points have lost precision: about a twentieth of a pixel. */
+const COARSE = 2 ** -12;
+
 /** Points whose median distance is taken: of more, evenly spaced ones. */
 const MOST_POINTS = 100_000;
 
@@ -86,10 +89,10 @@ export function frameNotices({ origin, scale }: Frame): string[] {
  * @param positions The points of the capture or of the init file, as read
  * @param frame The scene's frame
  */
-export function precisionNotices(positions: Coordinates, { origin }: Frame): string[] {
+export function precisionNotices(positions: Coordinates, { origin, scale }: Frame): string[] {
   const most = Math.max(...origin.map(Math.abs));
-  if (most === 0 || positions.length === 0 || positions instanceof Float64Array) return [];
   const spacing = 2 ** (Math.floor(Math.log2(most)) - 23);
+  if (spacing < COARSE * scale || positions.length === 0 || positions instanceof Float64Array) return [];
   return [
     `The points' file has float32 coordinates, which are multiples of ${spacing} this far from the origin: their ` +
     "precision is lost. Write x, y and z as double",

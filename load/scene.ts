@@ -2,37 +2,17 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  cameraInFrame,
-  CAPTURE_FRAME,
-  type Coordinates,
-  floatPointsInFrame,
-  type Frame,
-  type FrameChange,
-  pointInFrame,
-  pointsInFrame,
-  type Pose,
-  sameFrame,
-  splatsInFrame,
-} from "../base/frame.ts";
+import { cameraInFrame, CAPTURE_FRAME, type Frame, pointInFrame, type Pose } from "../base/frame.ts";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import {
-  type Camera,
-  type Coverage,
-  DEFAULT_NEAR,
-  type PlySplats,
-  type PointCloud,
-  type Scene,
-} from "../base/scene.ts";
+import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
 import { cameraCenter } from "./camera.ts";
-import type { Capture, CapturePoints } from "./capture.ts";
-import { frameNotices, frameOf, precisionNotices } from "./capture_frame.ts";
-import { type InitFile, readInitFile } from "./init_file.ts";
+import { frameNotices, frameOf } from "./capture_frame.ts";
+import { pointsOfCapture, pointsOfInit, positionsOf } from "./first_points.ts";
+import { readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { ROUNDING, separateOutliers } from "./outliers.ts";
-import { cubeOf, pointsInCube, pointsInViews, RANDOM_POINTS, REFERENCE_CUBE, usablePoints } from "./points.ts";
 import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
 
@@ -172,8 +152,11 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const spread = spreadOf(typical);
   const reach = spread.reach / frame.scale;
   const points = start === undefined
-    ? startPoints(capture, { cameras: all, seed, frame, extent: reach, reference })
-    : startOf(start, frame);
+    ? pointsOfCapture(capture, {
+      ...{ cameras: all, seed, frame, reference },
+      extent: typical.length > 0 ? reach : spreadOf(photos).reach / frame.scale,
+    })
+    : pointsOfInit(start, frame);
   return {
     train: trained.map((i) => views[i]),
     test: order.filter(isTest).map((i) => views[i]),
@@ -193,11 +176,6 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
       ...points.notices,
     ],
   };
-}
-
-/** Coordinates of the points that training starts from, in the capture's frame. */
-function positionsOf({ points }: Capture, start: InitFile | undefined): Coordinates | undefined {
-  return start === undefined ? points?.positions : pointsInFrame(start.points.positions, { from: start.frame });
 }
 
 /** The cameras that set the scene's extent: all but outliers. The reference implementation has none. */
@@ -242,70 +220,6 @@ function foldNotices({ testEvery, testOffset }: Fold, { views, stated }: { views
   const { default: every } = rowNamed(LOAD_ROWS, "test_every");
   if (testEvery === every && testOffset === 0) return [];
   return ["The capture names its test set, which is held out: test_every and test_offset have no effect"];
-}
-
-/** What training starts from, in the scene's frame. */
-interface Start {
-  points: PointCloud;
-  splats?: PlySplats;
-  notices: string[];
-}
-
-/** The capture's points with usable coordinates; random ones if there are none. */
-function startPoints(
-  capture: Capture,
-  { cameras, seed, frame, extent, reference }: {
-    cameras: Camera[];
-    seed: number;
-    frame: Frame;
-    extent: number;
-    reference: boolean;
-  },
-): Start {
-  const notices: string[] = [];
-  if (capture.points !== undefined) {
-    const inRange = usablePoints(capture.points).points;
-    const { points } = usablePoints(inFrame(inRange, { to: frame })); // another unit may take them out of range
-    const dropped = capture.points.count - points.count;
-    if (dropped > 0) notices.push(droppedNotice(dropped, capture.points.count));
-    if (points.count > 0) {
-      return { points, notices: [...notices, ...precisionNotices(capture.points.positions, frame)] };
-    }
-  }
-  if (capture.fallback === "views") {
-    notices.push(randomNotice("in the cameras' view"));
-    return { points: pointsInViews(cameras, { seed, extent }), notices };
-  }
-  const moved = frame.origin.some((value) => value !== 0);
-  const cube = reference ? REFERENCE_CUBE : cubeOf(cameras, { extent, moved });
-  notices.push(
-    randomNotice(`in the cube from ${-cube.half} to ${cube.half}${moved ? " about what the cameras look at" : ""}`),
-  );
-  return { points: pointsInCube(seed, cube), notices };
-}
-
-function randomNotice(where: string): string {
-  return `The capture has no points: training starts from ${RANDOM_POINTS} random ones ${where}`;
-}
-
-/** The points or Gaussians of an init file. */
-function startOf({ points, splats, frame: from, notices }: InitFile, to: Frame): Start {
-  const local = inFrame(points, { from, to });
-  return {
-    points: local,
-    ...(splats && { splats: { ...splatsInFrame(splats, { from, to }), means: local.positions } }),
-    notices: [...notices, ...(sameFrame(from, CAPTURE_FRAME) ? precisionNotices(points.positions, to) : [])],
-  };
-}
-
-/** Points as float32, with a frame taken off. */
-function inFrame(points: CapturePoints, change: FrameChange): PointCloud {
-  return { ...points, positions: floatPointsInFrame(points.positions, change) };
-}
-
-/** A line about points that were left out. */
-function droppedNotice(dropped: number, count: number): string {
-  return `${dropped} of ${count} points are left out: their coordinates are not finite numbers, or beyond 1e18`;
 }
 
 /**

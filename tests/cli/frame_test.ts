@@ -118,7 +118,8 @@ workflowTest("a capture in a national grid trains, resumes, renders and starts f
   assertAlmostEquals(moved.PSNR, moved.PSNR_float, 2e-3);
   assertAlmostEquals(moved.PSNR, clean.PSNR, 1e-2);
 
-  await tame(`train -s grid -m again --init out/${PLY} --backend cpu --iterations 1 --budget 1 --mode multiplier`);
+  await tame(`train -s grid -m again --init out/${PLY} --backend cpu --iterations 1 --budget 1 --near 50%`);
+  assertStringIncludes(await Deno.readTextFile(join(folder, "again", "cfg_args")), "near=0.1)");
   const again = await readSplatsPly(join(folder, "again", "point_cloud", "iteration_1", "point_cloud.ply"));
   assertEquals([again.count, again.means], [means.length / 3, means], "the last iteration updates nothing");
 });

@@ -160,16 +160,25 @@ Deno.test("loadScene() takes a near plane in the capture's units, or as a percen
 
 Deno.test("loadScene() says so when float32 points have lost their precision far from the origin", async () => {
   await withFolder(async (folder) => {
-    await writeMoved(folder, UTM);
     const lines = async () => (await loadScene(folder)).notices!.filter((line) => line.includes("precision is lost"));
-    assertEquals(await lines(), []);
     const sparse = join(folder, "sparse", "0");
-    const positions = new Float32Array((await loadScene(folder, { frame: CAPTURE_FRAME })).points.positions);
-    await Deno.remove(join(sparse, "points3D.bin"));
-    await Deno.writeFile(join(sparse, "points3D.ply"), pointsPly({ count: 20, positions, colors: new Uint8Array(60) }));
-    const [line, ...more] = await lines();
-    assertEquals(more, []);
-    assert(line.includes("multiples of 0.5 this far"), line);
+    for (
+      const [frame, expected] of [[UTM, ["multiples of 0.5 this far"]], [{ ...UTM, origin: [200, 0, 0] }, []]] as const
+    ) {
+      await writeMoved(folder, frame);
+      assertEquals(await lines(), []);
+      const { positions } = (await loadScene(folder, { frame: CAPTURE_FRAME })).points;
+      await Deno.remove(join(sparse, "points3D.bin"));
+      await Deno.writeFile(
+        join(sparse, "points3D.ply"),
+        pointsPly({ count: 20, positions, colors: new Uint8Array(60) }),
+      );
+      assert(!sameFrame((await loadScene(folder)).frame!, CAPTURE_FRAME));
+      const found = await lines();
+      assertEquals(found.length, expected.length);
+      expected.forEach((text, i) => assert(found[i].includes(text), found[i]));
+      for (const part of ["sparse", "images"]) await Deno.remove(join(folder, part), { recursive: true });
+    }
   });
 });
 
