@@ -5,7 +5,16 @@ import { DataError } from "../base/errors.ts";
 import { readDataFile } from "./bytes.ts";
 import type { CapturePoints } from "./capture.ts";
 import { parseCameras, parseImages, parsePoints } from "./colmap_binary.ts";
-import type { ColmapCamera, ColmapImage, ColmapModel } from "./colmap_model.ts";
+import type { ColmapCamera, ColmapImage, ColmapModel, Pose } from "./colmap_model.ts";
+import {
+  type Frame,
+  parseFrames,
+  parseFramesText,
+  parseRigs,
+  parseRigsText,
+  posesOfFrames,
+  type Rig,
+} from "./colmap_rigs.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "./colmap_text.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { parsePointsPly } from "./ply.ts";
@@ -34,7 +43,9 @@ type Parser<T> = (bytes: Uint8Array, path: string) => T;
 type Forms<T> = [file: string, parse: Parser<T>][];
 
 const CAMERAS: Forms<Map<number, ColmapCamera>> = [["cameras.bin", parseCameras], ["cameras.txt", parseCamerasText]];
-const IMAGES: Forms<ColmapImage[]> = [["images.bin", parseImages], ["images.txt", parseImagesText]];
+const IMAGES = imageForms();
+const RIGS: Forms<Map<number, Rig>> = [["rigs.bin", parseRigs], ["rigs.txt", parseRigsText]];
+const FRAMES: Forms<Frame[]> = [["frames.bin", parseFrames], ["frames.txt", parseFramesText]];
 const POINTS: Forms<CapturePoints> = [
   ["points3D.bin", parsePoints],
   ["points3D.txt", parsePointsText],
@@ -62,7 +73,7 @@ export async function findModel(sparse: string): Promise<FoundModel | undefined>
   let failure: unknown;
   for (const folder of folders) {
     try {
-      counts.push((await readPart(folder, IMAGES, [])).value.length);
+      counts.push((await readImages(folder, [])).value.length);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       failure ??= error;
@@ -95,10 +106,30 @@ async function modelFolders(sparse: string): Promise<string[]> {
 async function readModel(folder: string, notices: string[]): Promise<FoundModel> {
   const [cameras, images, points] = await Promise.all([
     readPart(folder, CAMERAS, notices),
-    readPart(folder, IMAGES, notices),
+    readImages(folder, notices),
     hasPart(folder, POINTS).then((found) => found ? readPart(folder, POINTS, notices) : undefined),
   ]);
   return { cameras, images, points: points?.value, notices };
+}
+
+/** The images; the poses of those that have none of their own are those of the frames, if there are any. */
+async function readImages(folder: string, notices: string[]): Promise<Part<ColmapImage[]>> {
+  try {
+    return await readPart(folder, IMAGES, notices);
+  } catch (error) {
+    if (!(error instanceof DataError) || !await hasPart(folder, RIGS) || !await hasPart(folder, FRAMES)) throw error;
+    const rigs = await readPart(folder, RIGS, notices);
+    const frames = await readPart(folder, FRAMES, notices);
+    return await readPart(folder, imageForms(posesOfFrames(frames.value, rigs.value, frames.path)), notices);
+  }
+}
+
+/** The forms of the file of images; `poses` are for images without a pose of their own. */
+function imageForms(poses?: ReadonlyMap<number, Pose>): Forms<ColmapImage[]> {
+  return [
+    ["images.bin", (bytes, path) => parseImages(bytes, path, poses)],
+    ["images.txt", (bytes, path) => parseImagesText(bytes, path, poses)],
+  ];
 }
 
 async function hasPart<T>(folder: string, forms: Forms<T>): Promise<boolean> {

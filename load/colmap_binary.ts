@@ -3,11 +3,11 @@
 
 import { ByteReader } from "./bytes.ts";
 import type { CapturePoints } from "./capture.ts";
-import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
+import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose, type Pose } from "./colmap_model.ts";
 
 const F64 = 8;
-/** id, model, width, height and the three parameters of the smallest model. */
-const SMALLEST_CAMERA = 4 + 4 + 8 + 8 + 3 * F64;
+/** id, model, width, height and the two parameters of the smallest model. */
+const SMALLEST_CAMERA = 4 + 4 + 8 + 8 + 2 * F64;
 /** id, quaternion, translation, camera id, an empty name, the number of keypoints. */
 const SMALLEST_IMAGE = 4 + 4 * F64 + 3 * F64 + 4 + 1 + 8;
 /** x, y, id of the 3-D point. */
@@ -39,8 +39,11 @@ export function parseCameras(bytes: Uint8Array, path: string): Map<number, Colma
   return cameras;
 }
 
-/** Parses the bytes of an `images.bin`; `path` is for error messages. The 2D keypoints are skipped. */
-export function parseImages(bytes: Uint8Array, path: string): ColmapImage[] {
+/**
+ * Parses the bytes of an `images.bin`; `path` is for error messages. The 2D keypoints are skipped. An image without a
+ * usable pose has that of its id in `poses`.
+ */
+export function parseImages(bytes: Uint8Array, path: string, poses?: ReadonlyMap<number, Pose>): ColmapImage[] {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("images", SMALLEST_IMAGE);
   const images: ColmapImage[] = [];
@@ -49,11 +52,12 @@ export function parseImages(bytes: Uint8Array, path: string): ColmapImage[] {
     const id = reader.i32("an image's id");
     const quaternion = Array.from({ length: 4 }, () => reader.f64("an image's rotation"));
     const translation = Array.from({ length: 3 }, () => reader.f64("an image's translation"));
-    if (!isPose(quaternion, translation)) throw reader.error(`Image ${id} has no usable pose`, start);
+    const pose = isPose(quaternion, translation) ? { quaternion, translation } : poses?.get(id);
+    if (pose === undefined) throw reader.error(`Image ${id} has no usable pose`, start);
     const cameraId = reader.i32("an image's camera id");
     const name = reader.text("an image's name");
     reader.skip(KEYPOINT * reader.count(`keypoints of ${name}`, KEYPOINT), "an image's keypoints");
-    images.push({ id, quaternion, translation, cameraId, name });
+    images.push({ id, ...pose, cameraId, name });
   }
   reader.end("images");
   return images;

@@ -1,5 +1,6 @@
 // The parts of a COLMAP model, and the meaning of its camera models.
 
+import { DataError } from "../base/errors.ts";
 import type { Distortion } from "../base/scene.ts";
 import type { CapturePoints } from "./capture.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
@@ -19,14 +20,18 @@ export interface ColmapCamera {
   params: number[];
 }
 
+/** A rigid motion: a rotation, then a translation. */
+export interface Pose {
+  /** The rotation as a quaternion (w, x, y, z); world to camera for an image. */
+  quaternion: number[];
+  /** The translation in world units; world to camera for an image. */
+  translation: number[];
+}
+
 /** One registered image: its pose and which camera took it. */
-export interface ColmapImage {
+export interface ColmapImage extends Pose {
   /** COLMAP's image id. */
   id: number;
-  /** World-to-camera rotation as a quaternion (w, x, y, z). */
-  quaternion: number[];
-  /** World-to-camera translation, in world units. */
-  translation: number[];
   /** Id of the camera that took it. */
   cameraId: number;
   /** Path relative to the images folder, with forward slashes. */
@@ -56,10 +61,25 @@ export const COLMAP_MODELS: readonly { name: string; params: number }[] = [
   { name: "SIMPLE_RADIAL_FISHEYE", params: 4 },
   { name: "RADIAL_FISHEYE", params: 5 },
   { name: "THIN_PRISM_FISHEYE", params: 12 },
+  { name: "RAD_TAN_THIN_PRISM_FISHEYE", params: 16 },
+  { name: "SIMPLE_DIVISION", params: 4 },
+  { name: "DIVISION", params: 5 },
+  { name: "SIMPLE_FISHEYE", params: 3 },
+  { name: "FISHEYE", params: 4 },
+  { name: "EUCM", params: 6 },
+  { name: "EQUIRECTANGULAR", params: 2 },
 ];
 
+/** A lens that no {@linkcode Distortion} describes. */
+const UNSUPPORTED = "unsupported";
+
 /** The parameters of a camera model: one or two focal lengths, then the principal point, then the distortion. */
-const LENSES: Record<string, { focals: 1 | 2; distortion?: (coefficients: number[]) => Distortion | undefined }> = {
+interface ModelLens {
+  focals: 1 | 2;
+  distortion?: (coefficients: number[]) => Distortion | typeof UNSUPPORTED | undefined;
+}
+
+const LENSES: Record<string, ModelLens> = {
   SIMPLE_PINHOLE: { focals: 1 },
   PINHOLE: { focals: 2 },
   SIMPLE_RADIAL: { focals: 1, distortion: (k) => distortionOf("brown", k) },
@@ -71,10 +91,22 @@ const LENSES: Record<string, { focals: 1 | 2; distortion?: (coefficients: number
   SIMPLE_RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
   RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
   THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => ({ model: "fisheye", coefficients: k }) },
+  RAD_TAN_THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => onlyIf(fisheye(k), k.slice(4)) },
+  SIMPLE_DIVISION: { focals: 1, distortion: (k) => onlyIf(undefined, k) },
+  DIVISION: { focals: 2, distortion: (k) => onlyIf(undefined, k) },
+  SIMPLE_FISHEYE: { focals: 1, distortion: fisheye },
+  FISHEYE: { focals: 2, distortion: fisheye },
+  EUCM: { focals: 2, distortion: ([alpha]) => onlyIf(undefined, [alpha]) },
+  EQUIRECTANGULAR: { focals: 2, distortion: () => UNSUPPORTED },
 };
 
+/** A lens that is `distortion` if some coefficients are 0, and otherwise not supported. */
+function onlyIf(distortion: Distortion | undefined, zeros: number[]): Distortion | typeof UNSUPPORTED | undefined {
+  return zeros.every((value) => value === 0) ? distortion : UNSUPPORTED;
+}
+
 /** k1 … k4 of a fisheye without decentring. With zeros it is still a fisheye, not a pinhole. */
-function fisheye([k1, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {
+function fisheye([k1 = 0, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {
   return { model: "fisheye", coefficients: [k1, k2, 0, 0, k3, k4] };
 }
 
@@ -87,8 +119,15 @@ export function intrinsicsOf(camera: ColmapCamera, path: string, image?: string)
   const { focals, distortion } = LENSES[model];
   const [fx, fy] = focals === 1 ? [params[0], params[0]] : params;
   const [cx, cy, ...coefficients] = params.slice(focals);
-  const intrinsics = { width, height, fx, fy, cx, cy, distortion: distortion?.(coefficients) };
-  checkIntrinsics(intrinsics, { name: `Camera ${id} (${model}${image === undefined ? "" : `, of ${image}`})`, path });
+  const name = `Camera ${id} (${model}${image === undefined ? "" : `, of ${image}`})`;
+  const lens = distortion?.(coefficients);
+  if (lens === UNSUPPORTED) {
+    throw new DataError(`${name} has a lens that is not supported: undistort it with colmap image_undistorter`, {
+      path,
+    });
+  }
+  const intrinsics = { width, height, fx, fy, cx, cy, distortion: lens };
+  checkIntrinsics(intrinsics, { name, path });
   return intrinsics;
 }
 

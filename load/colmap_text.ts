@@ -1,7 +1,7 @@
 // COLMAP's text files (cameras.txt, images.txt, points3D.txt): https://colmap.github.io/format.html.
 
 import type { CapturePoints } from "./capture.ts";
-import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose } from "./colmap_model.ts";
+import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose, type Pose } from "./colmap_model.ts";
 import { LineReader } from "./lines.ts";
 
 /** The longest name of a camera model that an error repeats. */
@@ -30,19 +30,20 @@ export function parseCamerasText(bytes: Uint8Array, path: string): Map<number, C
 /**
  * Parses the bytes of an `images.txt`: a line `ID QW QX QY QZ TX TY TZ CAMERA_ID NAME`, where the name is the rest of
  * the line, and a line of keypoints, which may be empty; `path` is for error messages. Comments are allowed anywhere,
- * blank lines before an image.
+ * blank lines before an image. An image without a usable pose has that of its id in `poses`.
  */
-export function parseImagesText(bytes: Uint8Array, path: string): ColmapImage[] {
+export function parseImagesText(bytes: Uint8Array, path: string, poses?: ReadonlyMap<number, Pose>): ColmapImage[] {
   const lines = new LineReader(bytes, path);
   const images: ColmapImage[] = [];
   while (lines.nextRecord()) {
     const id = lines.integer("an image's id");
     const quaternion = Array.from({ length: 4 }, () => lines.number("an image's rotation"));
     const translation = Array.from({ length: 3 }, () => lines.number("an image's translation"));
-    if (!isPose(quaternion, translation)) throw lines.error(`Image ${id} has no usable pose`);
+    const pose = isPose(quaternion, translation) ? { quaternion, translation } : poses?.get(id);
+    if (pose === undefined) throw lines.error(`Image ${id} has no usable pose`);
     const cameraId = lines.integer("an image's camera id");
     const name = lines.rest("an image's name");
-    images.push({ id, quaternion, translation, cameraId, name });
+    images.push({ id, ...pose, cameraId, name });
     skipKeypoints(lines, name);
   }
   return images;

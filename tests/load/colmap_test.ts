@@ -160,6 +160,21 @@ Deno.test("intrinsicsOf() leaves the distortion out when all coefficients of a p
   assertEquals(fisheye.distortion, { model: "fisheye", coefficients: [0, 0, 0, 0, 0, 0] });
 });
 
+Deno.test("intrinsicsOf() rejects a lens that is not supported, and says what to do", () => {
+  const params: Record<string, number[]> = {
+    RAD_TAN_THIN_PRISM_FISHEYE: [9, 9, 5, 5, 0.1, 0, 0, 0, 0, 0, 0, 1e-9, 0, 0, 0, 0],
+    SIMPLE_DIVISION: [9, 5, 5, -0.1],
+    DIVISION: [9, 9, 5, 5, 0.1],
+    EUCM: [9, 9, 5, 5, 0.6, 1.2],
+    EQUIRECTANGULAR: [10, 10],
+  };
+  for (const [model, numbers] of Object.entries(params)) {
+    const camera = { id: 3, model, width: 10, height: 10, params: numbers };
+    const words = `Camera 3 (${model}, of a.jpg) has a lens that is not supported: undistort it with colmap`;
+    assertThrows(() => intrinsicsOf(camera, "cameras.bin", "a.jpg"), DataError, words);
+  }
+});
+
 Deno.test("intrinsicsOf() rejects a camera when a number is unusable", () => {
   const camera = { id: 3, model: "PINHOLE", width: 10, height: 10 };
   for (const params of [[0, 9, 5, 5], [9, -1, 5, 5], [NaN, 9, 5, 5], [9, 9, Infinity, 5]]) {

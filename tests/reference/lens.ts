@@ -6,8 +6,8 @@ export type Point = [x: number, y: number];
 
 /** Focal lengths and principal point that the parameters of a model begin with. */
 export function focalsOf(model: string, params: number[]): { fx: number; fy: number; cx: number; cy: number } {
-  const single = ["SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE"];
-  const [fx, fy, cx, cy] = single.includes(model) ? [params[0], ...params] : params;
+  const single = model === "RADIAL" || model === "RADIAL_FISHEYE" || model.startsWith("SIMPLE_");
+  const [fx, fy, cx, cy] = single ? [params[0], ...params] : params;
   return { fx, fy, cx, cy };
 }
 
@@ -65,6 +65,28 @@ function distort(model: string, params: number[], [x, y]: Point): Point {
       const scale = 1 + k1 * theta ** 2 + k2 * theta ** 4 + k3 * theta ** 6 + k4 * theta ** 8;
       const [u, v] = tangential(onAngle(theta), { scale, p1, p2 });
       return [u + sx1 * theta ** 2, v + sy1 * theta ** 2];
+    }
+    case "SIMPLE_FISHEYE":
+    case "FISHEYE":
+      return onAngle(theta);
+    case "SIMPLE_DIVISION":
+    case "DIVISION": {
+      const k = params.at(-1)!;
+      const scale = 2 / (1 + Math.sqrt(1 - 4 * k * r ** 2));
+      return [x * scale, y * scale];
+    }
+    case "EUCM": {
+      const [, , , , alpha, beta] = params;
+      const depth = alpha * Math.sqrt(beta * r ** 2 + 1) + 1 - alpha;
+      return [x / depth, y / depth];
+    }
+    case "RAD_TAN_THIN_PRISM_FISHEYE": {
+      const [, , , , k0, k1, k2, k3, k4, k5, p0, p1, s0, s1, s2, s3] = params;
+      const scale = [k0, k1, k2, k3, k4, k5].reduce((sum, k, i) => sum + k * theta ** (2 * i + 2), 1);
+      const [u, v] = onAngle(theta * scale);
+      const r2 = u * u + v * v;
+      const [tu, tv] = tangential([u, v], { scale: 1, p1, p2: p0 });
+      return [tu + s0 * r2 + s1 * r2 ** 2, tv + s2 * r2 + s3 * r2 ** 2];
     }
     default:
       throw new Error(`There is no model ${model}`);
