@@ -29,10 +29,27 @@ export type JsonObject = Record<string, unknown>;
  * @internal
  */
 export function parseJsonObject(bytes: Uint8Array, path: string, advice?: string): JsonObject {
+  const value = parseJson(bytes, path, { advice });
+  if (isObject(value)) return value;
+  throw new DataError(advice === undefined ? "File is not a JSON object" : `File is not a JSON object; ${advice}`, {
+    path,
+  });
+}
+
+/**
+ * Parses a file's bytes as JSON of any kind, as {@linkcode parseJsonObject} does; `largest` is the bytes it may have.
+ *
+ * @internal
+ */
+export function parseJson(
+  bytes: Uint8Array,
+  path: string,
+  { advice, largest = LARGEST_JSON }: { advice?: string; largest?: number } = {},
+): unknown {
   const fail = (message: string, where: { offset?: number; line?: number; cause?: unknown } = {}): never => {
     throw new DataError(advice === undefined ? message : `${message}; ${advice}`, { path, ...where });
   };
-  if (bytes.length > LARGEST_JSON) fail(`File is too large: ${bytes.length} bytes, at most ${LARGEST_JSON}`);
+  if (bytes.length > largest) fail(`File is too large: ${bytes.length} bytes, at most ${largest}`);
   checkNesting(bytes, fail);
   let text: string;
   try {
@@ -40,9 +57,8 @@ export function parseJsonObject(bytes: Uint8Array, path: string, advice?: string
   } catch (cause) {
     return fail("File is not UTF-8 text", { cause });
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     const found = findNotFinite(text);
     if (found !== undefined) {
@@ -55,7 +71,6 @@ export function parseJsonObject(bytes: Uint8Array, path: string, advice?: string
     const line = text.slice(0, position).split("\n").length;
     return fail("File is not JSON", { line, cause });
   }
-  return isObject(value) ? value : fail("File is not a JSON object");
 }
 
 /** Whether a value is an object and not an array. */

@@ -1,12 +1,21 @@
 // The readers of captures, one for each format. A new format is one more entry.
 
 import { DataError } from "../base/errors.ts";
+import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader } from "./colmap_capture.ts";
-import { splitReader, transformsReader } from "./transforms.ts";
+import { openSfmReader } from "./opensfm.ts";
+import { splitReader, transformsFileReader, transformsReader } from "./transforms.ts";
 
 /** In the order in which they are tried. */
-const READERS: CaptureReader[] = [colmapReader, splitReader, transformsReader];
+const READERS: CaptureReader[] = [
+  colmapReader,
+  splitReader,
+  transformsReader,
+  openSfmReader,
+  bundlerReader,
+  transformsFileReader,
+];
 
 /**
  * Adds a reader, which is tried before all others.
@@ -36,6 +45,6 @@ export async function readCapture(source: string, options: ReadOptions): Promise
     const capture = await reader.read(source, options);
     if (capture !== undefined) return capture;
   }
-  const formats = READERS.map(({ expects }) => expects);
+  const formats = [...new Set(READERS.map(({ expects }) => expects))];
   throw new DataError(`No capture: expected ${formats.slice(0, -1).join(", ")} or ${formats.at(-1)}`, { path: source });
 }

@@ -32,19 +32,20 @@ const DEFAULT_MISSING: MissingPhotos = "skip";
 const DEFAULT_IMAGES = "images";
 
 /**
- * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`, or any such
- * file itself. Paths are relative to the file. Missing photos are left out, and a notice states their number, unless
- * they are to be an error.
+ * Reads captures with one file for all photos (instant-ngp, nerfstudio): a folder with `transforms.json`. Paths are
+ * relative to the file. Missing photos are left out, and a notice states their number, unless they are to be an error.
  */
 export const transformsReader: CaptureReader = {
   expects: TRANSFORMS_FILE,
-  async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
-    const paths = [source, join(source, TRANSFORMS_FILE)];
-    for (const path of paths) {
-      if ((await statOrUndefined(path))?.isFile) return await readTransformsCapture(path, options);
-    }
-  },
+  read: (source, options) => readIfFile(join(source, TRANSFORMS_FILE), options),
 };
+
+/** Reads such a file itself, under any name: the last reader, as it takes every file. */
+export const transformsFileReader: CaptureReader = { expects: TRANSFORMS_FILE, read: readIfFile };
+
+async function readIfFile(path: string, options: ReadOptions): Promise<Capture | undefined> {
+  return (await statOrUndefined(path))?.isFile ? await readTransformsCapture(path, options) : undefined;
+}
 
 /** Reads captures with one file for each set (NeRF-synthetic). */
 export const splitReader: CaptureReader = {

@@ -3,11 +3,10 @@
 
 import { DataError } from "../base/errors.ts";
 import type { Distortion, ImageSize } from "../base/scene.ts";
-import { cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
 import { readDataFile } from "./bytes.ts";
 import { describe, isObject, type JsonObject, numberOf, parseJsonObject } from "./json.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics, reductionOf } from "./lens.ts";
-import { FARTHEST } from "./points.ts";
+import { type CameraPose, poseFromCameraToWorld } from "./pose.ts";
 
 /** A frame of the file. */
 export interface Frame {
@@ -45,9 +44,6 @@ export interface TransformsFile {
 /** Camera models of the brown family; those without distortion have no coefficients, or zeros. */
 const PERSPECTIVE = ["PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"];
 const FISHEYE = "OPENCV_FISHEYE";
-
-/** Tolerance of the products of a rotation's columns, after scaling. */
-const LOOSEST = 1e-2;
 
 /** Reads the file. Throws a {@linkcode DataError} that names the frame if something is missing or invalid. */
 export async function readTransformsFile(path: string): Promise<TransformsFile> {
@@ -180,11 +176,8 @@ function parseDistortion(source: FrameSource, numbers: Record<string, number | u
   return distortionOf("brown", [k1, k2, p1, p2, k3]);
 }
 
-/**
- * `transform_matrix` is camera to world, 4 × 4 or 3 × 4, with y up and z backward: the second and third column change
- * sign, and the inverse is COLMAP's pose. A common scale of all columns is divided out: it does not change any ray.
- */
-function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; translation: number[] } {
+/** `transform_matrix` is camera to world, 4 × 4 or 3 × 4, with y up and z backward. */
+function parsePose({ frame, name, path }: FrameSource): CameraPose {
   const rows = frame.transform_matrix;
   const sound = Array.isArray(rows) && (rows.length === 3 || rows.length === 4) &&
     rows.every((row) => Array.isArray(row) && row.length === 4);
@@ -197,23 +190,7 @@ function parsePose({ frame, name, path }: FrameSource): { rotation: number[]; tr
       throw new DataError(`${entry} has ${describe(value)} in row ${i}, column ${k}: expected a number`, { path });
     })
   );
-  const column = (k: number): Vec3 => scale([matrix[0][k], matrix[1][k], matrix[2][k]], k === 0 ? 1 : -1);
-  const size = Math.cbrt(dot(column(0), cross(column(1), column(2))));
-  // The rows of world to camera are the columns of camera to world; made orthonormal, because files round their
-  // numbers.
-  const x = normalize(column(0));
-  const y = normalize(subtract(column(1), scale(x, dot(column(1), x))));
-  const z = cross(x, y);
-  const off = [x, y, z].map((axis, k) => length(subtract(column(k), scale(axis, size))));
-  if (!(size > 0) || !(Math.max(...off) <= LOOSEST * size)) {
-    throw new DataError(`transform_matrix of ${name} is not a rotation`, { path });
-  }
-  const center: Vec3 = [matrix[0][3], matrix[1][3], matrix[2][3]];
-  const translation = [x, y, z].map((axis) => -dot(axis, center));
-  if (!translation.every((value) => Math.abs(value) <= FARTHEST)) {
-    throw new DataError(`transform_matrix of ${name} is out of range`, { path });
-  }
-  return { rotation: [...x, ...y, ...z], translation };
+  return poseFromCameraToWorld(matrix, "up", { name: `transform_matrix of ${name}`, path });
 }
 
 /** A string of an object, with backslashes replaced by slashes; undefined if there is none. */
