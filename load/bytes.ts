@@ -22,6 +22,23 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
 }
 
 /**
+ * Reads the first `length` bytes of a file, or all if it has fewer: enough to tell what it is.
+ *
+ * @internal
+ */
+export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
  * A cursor over the bytes of a little-endian file. Every read moves the cursor; a read past the end throws a
  * {@linkcode DataError} that names the file, the offset and what was being read.
  *

@@ -64,6 +64,11 @@ export class LineReader {
     return this.#at === this.#end;
   }
 
+  /** Bytes that are left of the line. */
+  get length(): number {
+    return this.#end - this.#at;
+  }
+
   /** Whether what is left of the line starts with #. */
   get comment(): boolean {
     return this.#bytes[this.#at] === HASH && !this.blank;

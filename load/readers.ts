@@ -5,6 +5,9 @@ import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader } from "./colmap_capture.ts";
 import { openSfmReader } from "./opensfm.ts";
+import { polycamReader } from "./polycam.ts";
+import { realityScanReader } from "./realityscan.ts";
+import { record3dReader } from "./record3d.ts";
 import { splitReader, transformsFileReader, transformsReader } from "./transforms.ts";
 
 /** In the order in which they are tried. */
@@ -14,6 +17,9 @@ const READERS: CaptureReader[] = [
   transformsReader,
   openSfmReader,
   bundlerReader,
+  realityScanReader,
+  polycamReader,
+  record3dReader,
   transformsFileReader,
 ];
 
