@@ -4,6 +4,7 @@ import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader } from "./colmap_capture.ts";
+import { metashapeReader } from "./metashape.ts";
 import { openSfmReader } from "./opensfm.ts";
 import { polycamReader } from "./polycam.ts";
 import { realityScanReader } from "./realityscan.ts";
@@ -17,6 +18,7 @@ const READERS: CaptureReader[] = [
   transformsReader,
   openSfmReader,
   bundlerReader,
+  metashapeReader,
   realityScanReader,
   polycamReader,
   record3dReader,
