@@ -95,12 +95,13 @@ export async function findModel(sparse: string): Promise<FoundModel | undefined>
 async function modelFolders(sparse: string): Promise<string[]> {
   const names = (await entriesOf(sparse)).filter((entry) => !entry.isFile).map((entry) => join(sparse, entry.name));
   const folders: string[] = [];
-  for (const folder of [sparse, ...names]) {
-    const files = [...CAMERAS, ...IMAGES].map(([file]) => join(folder, file));
-    const found = await Promise.all(files.map(statOrUndefined));
-    if (found.some((info) => info?.isFile)) folders.push(folder);
-  }
+  for (const folder of [sparse, ...names]) if (await holdsModel(folder)) folders.push(folder);
   return folders;
+}
+
+/** Whether a folder itself holds a model, or a part of one. */
+export async function holdsModel(folder: string): Promise<boolean> {
+  return await hasPart<unknown>(folder, [...CAMERAS, ...IMAGES]);
 }
 
 async function readModel(folder: string, notices: string[]): Promise<FoundModel> {

@@ -4,7 +4,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, CaptureReader, PosedPhoto, ReadOptions } from "./capture.ts";
-import { findModel, type FoundModel } from "./colmap.ts";
+import { findModel, type FoundModel, holdsModel } from "./colmap.ts";
 import { type ColmapImage, intrinsicsOf } from "./colmap_model.ts";
 import { entriesOf } from "./files.ts";
 import { findImagesFolder } from "./find_named.ts";
@@ -20,11 +20,28 @@ const DEFAULT_MISSING: MissingPhotos = "error";
 /** Reads COLMAP captures. Missing photos are an error unless they are to be skipped. */
 export const colmapReader: CaptureReader = {
   expects: "a COLMAP model in sparse/0 (cameras, images and points3D, .bin or .txt)",
-  read: readColmapCapture,
+  read: (source, options) => readColmapCapture(source, options),
 };
 
-async function readColmapCapture(source: string, options: ReadOptions): Promise<Capture | undefined> {
-  const model = await findModel(join(source, "sparse"));
+/**
+ * Reads captures with the model in the folder itself, as RealityScan exports them. Photos are in the folder too if it
+ * has no folder of photos.
+ */
+export const flatColmapReader: CaptureReader = {
+  expects: "a COLMAP model in the folder itself",
+  async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
+    if (!await holdsModel(source)) return undefined;
+    const beside = options.images === "images" && await findImagesFolder(source, options.images) === undefined;
+    return await readColmapCapture(source, beside ? { ...options, images: "." } : options, source);
+  },
+};
+
+async function readColmapCapture(
+  source: string,
+  options: ReadOptions,
+  sparse: string = join(source, "sparse"),
+): Promise<Capture | undefined> {
+  const model = await findModel(sparse);
   if (model === undefined) return undefined;
   if (model.images.value.length === 0) {
     throw new DataError("Model has no registered images", { path: model.images.path });

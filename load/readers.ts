@@ -3,7 +3,7 @@
 import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
-import { colmapReader } from "./colmap_capture.ts";
+import { colmapReader, flatColmapReader } from "./colmap_capture.ts";
 import { metashapeReader } from "./metashape.ts";
 import { openSfmReader } from "./opensfm.ts";
 import { polycamReader } from "./polycam.ts";
@@ -16,6 +16,7 @@ const READERS: CaptureReader[] = [
   colmapReader,
   splitReader,
   transformsReader,
+  flatColmapReader,
   openSfmReader,
   bundlerReader,
   metashapeReader,

@@ -73,6 +73,21 @@ Deno.test("loadScene() reads a model that lies in sparse itself", async () => {
   });
 });
 
+Deno.test("loadScene() reads a model that lies in the capture itself, with photos beside it or in a folder", async () => {
+  await withFolder(async (folder) => {
+    const content = model(CAMERA, [image(1, "a.png")]);
+    await writeCapture(folder, { model: content, photos: ["images/a.png"], ...SIZE });
+    const [{ camera }] = (await loadScene(folder)).train;
+    await Deno.remove(join(folder, "sparse"), { recursive: true });
+    await writeColmapTexts(folder, content);
+    assertEquals((await loadScene(folder)).train[0].camera, camera);
+    await Deno.rename(join(folder, "images", "a.png"), join(folder, "a.png"));
+    await Deno.remove(join(folder, "images"));
+    const [view] = (await loadScene(folder)).train;
+    assertEquals([view.camera, view.path], [camera, join(folder, "a.png")]);
+  });
+});
+
 Deno.test("loadScene() leaves points out and counts them when they have no usable place", async () => {
   await withFolder(async (folder) => {
     const positions = new Float32Array([0, 0, 5, NaN, 0, 0, 1, Infinity, 0, 3e18, 1, 1, 2, 2, 2]);

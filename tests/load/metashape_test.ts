@@ -72,7 +72,7 @@ SENSORS.equidistant_fisheye = SENSORS.fisheye;
 
 for (const [type, { numbers, image }] of Object.entries(SENSORS)) {
   Deno.test({
-    name: `loadScene() sees a point of a Metashape project where a ${type} sensor shows it`,
+    name: `loadScene() sees a point of a Metashape project where its ${type} sensor shows it`,
     ignore: libraryMissing !== undefined,
     async fn(): Promise<void> {
       await withFolder(async (folder) => {
