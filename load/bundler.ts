@@ -9,7 +9,7 @@ import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
 import { type CameraPose, poseFromCameraToWorld } from "./pose.ts";
 
 const FILE = "bundle.out";
@@ -21,8 +21,7 @@ const LIST = "list.txt";
 
 const HEADER = /^# Bundle file v0\.[34]$/;
 
-/** The least bytes of a camera (five lines of three numbers), and of a point (two such lines and `0`). */
-const SMALLEST_CAMERA = 5 * 6;
+/** The least bytes of a point: two lines of three numbers, and `0`. */
 const SMALLEST_POINT = 2 * 6 + 2;
 
 /** A camera of the file. */
@@ -121,8 +120,8 @@ export function parseBundle(
   const lines = new LineReader(bytes, path);
   const header = lines.next() && lines.comment ? lines.rest("the first line") : "";
   if (!HEADER.test(header)) throw lines.error("File does not begin with # Bundle file v0.3");
-  const cameraCount = countOf(lines, "cameras", SMALLEST_CAMERA, bytes.length);
-  const pointCount = countOf(lines, "points", SMALLEST_POINT, bytes.length);
+  const cameraCount = countOf(lines, "cameras", mostCameras(bytes.length));
+  const pointCount = countOf(lines, "points", bytes.length / SMALLEST_POINT);
   const cameras = Array.from({ length: cameraCount }, (_, i) => parseCamera(lines, i));
   const positions = new Float32Array(3 * pointCount);
   const colors = new Uint8Array(3 * pointCount);
@@ -156,10 +155,10 @@ function parseCamera(lines: LineReader, index: number): BundlerCamera | undefine
 }
 
 /** A count of records that the file can hold. */
-function countOf(lines: LineReader, what: string, recordBytes: number, fileBytes: number): number {
+function countOf(lines: LineReader, what: string, most: number): number {
   const count = numberOf(lines, `the number of ${what}`);
-  if (Number.isInteger(count) && count >= 0 && count <= fileBytes / recordBytes) return count;
-  throw lines.error(`File states ${count} ${what}, but it has ${fileBytes} bytes`);
+  if (Number.isInteger(count) && count >= 0 && count <= most) return count;
+  throw lines.error(`File states ${count} ${what}, but is of a size for at most ${Math.floor(most)}`);
 }
 
 /** The next number, on this line or on a line after it. */

@@ -7,13 +7,13 @@ import type { CapturePoints } from "./capture.ts";
 import { parseCameras, parseImages, parsePoints } from "./colmap_binary.ts";
 import type { ColmapCamera, ColmapImage, ColmapModel, Pose } from "./colmap_model.ts";
 import {
-  type Frame,
+  type FrameImage,
   parseFrames,
   parseFramesText,
   parseRigs,
   parseRigsText,
   posesOfFrames,
-  type Rig,
+  type Rigs,
 } from "./colmap_rigs.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "./colmap_text.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
@@ -44,8 +44,8 @@ type Forms<T> = [file: string, parse: Parser<T>][];
 
 const CAMERAS: Forms<Map<number, ColmapCamera>> = [["cameras.bin", parseCameras], ["cameras.txt", parseCamerasText]];
 const IMAGES = imageForms();
-const RIGS: Forms<Map<number, Rig>> = [["rigs.bin", parseRigs], ["rigs.txt", parseRigsText]];
-const FRAMES: Forms<Frame[]> = [["frames.bin", parseFrames], ["frames.txt", parseFramesText]];
+const RIGS: Forms<Rigs> = [["rigs.bin", parseRigs], ["rigs.txt", parseRigsText]];
+const FRAMES: Forms<FrameImage[]> = [["frames.bin", parseFrames], ["frames.txt", parseFramesText]];
 const POINTS: Forms<CapturePoints> = [
   ["points3D.bin", parsePoints],
   ["points3D.txt", parsePointsText],

@@ -7,19 +7,19 @@ import { rotationFromQuaternion } from "./camera.ts";
 import { isPose, type Pose } from "./colmap_model.ts";
 import { LineReader } from "./lines.ts";
 
-/** The cameras of a rig: the pose of each from the rig, by the camera's id; undefined where it is not known. */
-export type Rig = Map<number, Pose | undefined>;
+/** The pose of each camera from the rig that it is part of, by the camera's id; undefined where it is not known. */
+export type Rigs = Map<number, Pose | undefined>;
 
-/** A moment at which the sensors of a rig measured. */
-export interface Frame {
+/** An image that a camera of a rig took in a frame, a moment at which the rig's sensors measured. */
+export interface FrameImage {
   /** COLMAP's frame id. */
-  id: number;
-  /** The rig's id. */
-  rigId: number;
+  frameId: number;
   /** From the world to the rig. */
   pose: Pose;
-  /** The images that its cameras took. */
-  images: { camera: number; imageId: number }[];
+  /** The camera's id. */
+  camera: number;
+  /** The image's id. */
+  imageId: number;
 }
 
 /** The reference sensor is the origin of the rig. */
@@ -46,50 +46,47 @@ const SMALLEST_FRAME = 4 + 4 + POSE + 4;
 const DATUM = 4 + 4 + 8;
 
 /** Parses the bytes of a `rigs.bin`; `path` is for error messages. */
-export function parseRigs(bytes: Uint8Array, path: string): Map<number, Rig> {
+export function parseRigs(bytes: Uint8Array, path: string): Rigs {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("rigs", SMALLEST_RIG);
-  const rigs = new Map<number, Rig>();
+  const rigs: Rigs = new Map();
   for (let i = 0; i < count; i++) {
-    const start = reader.offset;
     const id = reader.u32("a rig's id");
-    if (rigs.has(id)) throw reader.error(`Rig ${id} is defined twice`, start);
-    const rig: Rig = new Map();
     const sensors = countOf(reader, `sensors of rig ${id}`, SMALLEST_SENSOR - 1);
     for (let k = 0; k < sensors; k++) {
+      const start = reader.offset;
       const type = reader.i32("a sensor's type");
       const sensor = reader.u32("a sensor's id");
       const known = k > 0 && reader.u8("whether a sensor's pose is known") !== 0;
       const pose = known ? readPose(reader, `Sensor ${sensor} of rig ${id}`) : undefined;
-      if (type === CAMERA) rig.set(sensor, k === 0 ? IDENTITY : pose);
+      if (type !== CAMERA) continue;
+      if (rigs.has(sensor)) throw reader.error(`Camera ${sensor} is in a rig twice`, start);
+      rigs.set(sensor, k === 0 ? IDENTITY : pose);
     }
-    rigs.set(id, rig);
   }
   reader.end("rigs");
   return rigs;
 }
 
 /** Parses the bytes of a `frames.bin`; `path` is for error messages. */
-export function parseFrames(bytes: Uint8Array, path: string): Frame[] {
+export function parseFrames(bytes: Uint8Array, path: string): FrameImage[] {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("frames", SMALLEST_FRAME);
-  const frames: Frame[] = [];
+  const images: FrameImage[] = [];
   for (let i = 0; i < count; i++) {
     const id = reader.u32("a frame's id");
-    const rigId = reader.u32("a frame's rig");
+    reader.skip(4, "a frame's rig");
     const pose = readPose(reader, `Frame ${id}`);
     const data = countOf(reader, `data of frame ${id}`, DATUM);
-    const images: Frame["images"] = [];
     for (let k = 0; k < data; k++) {
       const type = reader.i32("a sensor's type");
       const sensor = reader.u32("a sensor's id");
       const imageId = reader.u64("an image's id");
-      if (type === CAMERA) images.push({ camera: sensor, imageId });
+      if (type === CAMERA) images.push({ frameId: id, pose, camera: sensor, imageId });
     }
-    frames.push({ id, rigId, pose, images });
   }
   reader.end("frames");
-  return frames;
+  return images;
 }
 
 /** A 32-bit count of records, which the rest of the file can hold. */
@@ -109,47 +106,44 @@ function readPose(reader: ByteReader, owner: string): Pose {
 }
 
 /** Parses the bytes of a `rigs.txt`: `ID NUMBER TYPE ID` and, for each further sensor, `TYPE ID KNOWN [POSE]`. */
-export function parseRigsText(bytes: Uint8Array, path: string): Map<number, Rig> {
+export function parseRigsText(bytes: Uint8Array, path: string): Rigs {
   const lines = new LineReader(bytes, path);
-  const rigs = new Map<number, Rig>();
+  const rigs: Rigs = new Map();
   while (lines.nextRecord()) {
     const id = idOf(lines, "a rig's id");
-    if (rigs.has(id)) throw lines.error(`Rig ${id} is defined twice`);
-    const rig: Rig = new Map();
     const sensors = lines.integer("the number of a rig's sensors");
     for (let k = 0; k < sensors; k++) {
       const type = lines.word("a sensor's type", LONGEST_TYPE);
       const sensor = idOf(lines, "a sensor's id");
       const known = k > 0 && lines.integer("whether a sensor's pose is known") !== 0;
       const pose = known ? poseOf(lines, `Sensor ${sensor} of rig ${id}`) : undefined;
-      if (type === CAMERA_WORD) rig.set(sensor, k === 0 ? IDENTITY : pose);
+      if (type !== CAMERA_WORD) continue;
+      if (rigs.has(sensor)) throw lines.error(`Camera ${sensor} is in a rig twice`);
+      rigs.set(sensor, k === 0 ? IDENTITY : pose);
     }
     if (!lines.blank) throw lines.error(`Rig ${id} has more than its ${sensors} sensors`);
-    rigs.set(id, rig);
   }
   return rigs;
 }
 
 /** Parses the bytes of a `frames.txt`: `ID RIG POSE NUMBER` and, for each datum, `TYPE SENSOR IMAGE`. */
-export function parseFramesText(bytes: Uint8Array, path: string): Frame[] {
+export function parseFramesText(bytes: Uint8Array, path: string): FrameImage[] {
   const lines = new LineReader(bytes, path);
-  const frames: Frame[] = [];
+  const images: FrameImage[] = [];
   while (lines.nextRecord()) {
     const id = idOf(lines, "a frame's id");
-    const rigId = idOf(lines, "a frame's rig");
+    idOf(lines, "a frame's rig");
     const pose = poseOf(lines, `Frame ${id}`);
     const data = lines.integer("the number of a frame's data");
-    const images: Frame["images"] = [];
     for (let k = 0; k < data; k++) {
       const type = lines.word("a sensor's type", LONGEST_TYPE);
       const sensor = idOf(lines, "a sensor's id");
       const imageId = idOf(lines, "an image's id");
-      if (type === CAMERA_WORD) images.push({ camera: sensor, imageId });
+      if (type === CAMERA_WORD) images.push({ frameId: id, pose, camera: sensor, imageId });
     }
     if (!lines.blank) throw lines.error(`Frame ${id} has more than its ${data} data`);
-    frames.push({ id, rigId, pose, images });
   }
-  return frames;
+  return images;
 }
 
 function idOf(lines: LineReader, what: string): number {
@@ -167,21 +161,17 @@ function poseOf(lines: LineReader, owner: string): Pose {
 
 /**
  * The pose of each image of the frames, by the image's id: camera from rig, after rig from world. An image whose camera
- * has no known pose in the rig is left out. Throws a `DataError` for a frame of a rig, or a camera, that does not exist;
- * `path` is the file of the frames.
+ * has no known pose in its rig is left out. Throws a `DataError` for a camera that is in no rig; `path` is the file of
+ * the frames.
  */
-export function posesOfFrames(frames: Frame[], rigs: Map<number, Rig>, path: string): Map<number, Pose> {
+export function posesOfFrames(images: FrameImage[], rigs: Rigs, path: string): Map<number, Pose> {
   const poses = new Map<number, Pose>();
-  for (const { id, rigId, pose, images } of frames) {
-    const rig = rigs.get(rigId);
-    if (rig === undefined) throw new DataError(`Frame ${id} is of rig ${rigId}, which does not exist`, { path });
-    for (const { camera, imageId } of images) {
-      if (!rig.has(camera)) {
-        throw new DataError(`Frame ${id} has an image of camera ${camera}, which rig ${rigId} does not have`, { path });
-      }
-      const sensor = rig.get(camera);
-      if (sensor !== undefined) poses.set(imageId, compose(sensor, pose));
+  for (const { frameId, pose, camera, imageId } of images) {
+    if (!rigs.has(camera)) {
+      throw new DataError(`Frame ${frameId} has an image of camera ${camera}, which is in no rig`, { path });
     }
+    const sensor = rigs.get(camera);
+    if (sensor !== undefined) poses.set(imageId, compose(sensor, pose));
   }
   return poses;
 }

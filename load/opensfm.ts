@@ -11,7 +11,7 @@ import { list, object, optional, TEXT, value } from "./checks.ts";
 import { statOrUndefined } from "./files.ts";
 import { describe, isObject, type JsonObject, parseJson } from "./json.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
 import { checkTranslation } from "./pose.ts";
 
 const FILE = "reconstruction.json";
@@ -75,6 +75,9 @@ export function parseOpenSfm(bytes: Uint8Array, path: string): OpenSfm {
   if (most === 0) throw new DataError("No photo is in a reconstruction", { path });
   const notices = all.length === 1 ? [] : [`Of ${all.length} reconstructions the largest is used, with ${most} shots`];
   const { shots, cameras, points } = all[chosen] as { shots: JsonObject; cameras: unknown; points: unknown };
+  if (most > mostCameras(bytes.length)) {
+    throw new DataError(`There are ${most} shots in ${bytes.length} bytes`, { path });
+  }
   if (!isObject(cameras)) throw new DataError(`${name} has no cameras`, { path });
   const known = new Map<string, Intrinsics>();
   const intrinsics = (id: string, shot: string): Intrinsics => {

@@ -14,8 +14,22 @@ const DEFAULT_IMAGES = "images";
 /** The most folders of a stated path that are looked up below the folder of photos. */
 const MOST_FOLDERS = 8;
 
+/** Least bytes that a camera takes in a file, on average, and cameras that any file may have. */
+const LEAST_CAMERA_BYTES = 80;
+const FREE_CAMERAS = 64;
+
 /** A camera of a capture whose photo is not yet found; `name` is the photo's path as the capture states it. */
 export type NamedCamera = Omit<PosedPhoto, "path" | "maskPath" | "test">;
+
+/**
+ * The most cameras that a text file of some bytes may state: a rotation, a position and a focal length take more. Only a
+ * file made to exhaust memory has more.
+ *
+ * @internal
+ */
+export function mostCameras(fileBytes: number): number {
+  return FREE_CAMERAS + Math.floor(fileBytes / LEAST_CAMERA_BYTES);
+}
 
 /**
  * The folder of a capture's photos: the one that the user names, else the first that exists of `usual`, else the

@@ -10,7 +10,7 @@ import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
 import { type CameraPose, checkTranslation } from "./pose.ts";
 
 /** The names that a column has in some version. */
@@ -103,6 +103,7 @@ export function parseRealityScan(bytes: Uint8Array, path: string): NamedCamera[]
   const columns = columnsOf(nextLine() ?? "");
   if (columns === undefined) throw lines.error("File does not begin with #name,x,y,alt,heading,pitch,roll,f");
   const cameras: NamedCamera[] = [];
+  const most = mostCameras(bytes.length);
   for (let line = nextLine(); line !== undefined; line = nextLine()) {
     const fields = line.split(",").map((field) => field.trim());
     const name = fields[columns.get(NAME)!]?.replace(/^"(.*)"$/, "$1") ?? "";
@@ -110,6 +111,7 @@ export function parseRealityScan(bytes: Uint8Array, path: string): NamedCamera[]
     const numbers = Object.fromEntries(
       Object.keys(COLUMNS).map((key) => [key, columns.has(key) ? numberOf(fields[columns.get(key)!], key, lines) : 0]),
     );
+    if (cameras.length >= most) throw lines.error(`File has more than ${most} cameras in ${bytes.length} bytes`);
     cameras.push(parseCamera(numbers, name, lines));
   }
   if (cameras.length === 0) throw lines.error("File has no cameras");

@@ -7,9 +7,9 @@ import { rotationFromQuaternion } from "./camera.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { list, object, optional, value } from "./checks.ts";
 import { statOrUndefined } from "./files.ts";
-import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
+import { parseJsonObject } from "./json.ts";
 import { checkIntrinsics } from "./lens.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
 import { poseFromCameraToWorld } from "./pose.ts";
 
 const FILE = "metadata.json";
@@ -27,18 +27,15 @@ export const record3dReader: CaptureReader = {
     const own = source.endsWith(`/${FILE}`) ? [source] : [];
     for (const path of [...own, join(source, FILE), join(source, EXPORT, FILE)]) {
       if (!(await statOrUndefined(path))?.isFile) continue;
-      const metadata = parseJsonObject(await readDataFile(path), path);
-      if (isObject(metadata) && "poses" in metadata && "K" in metadata) {
-        return await readRecord3d(metadata, path, options);
-      }
+      const cameras = parseRecord3d(await readDataFile(path), path);
+      if (cameras !== undefined) return await readRecord3d(cameras, path, options);
     }
   },
 };
 
-async function readRecord3d(metadata: JsonObject, path: string, options: ReadOptions): Promise<Capture> {
+async function readRecord3d(cameras: NamedCamera[], path: string, options: ReadOptions): Promise<Capture> {
   const source = dirname(path);
   const folder = await photoFolder(source, options, [PHOTOS, "images"]);
-  const cameras = camerasOfRecord3d(metadata, path);
   const { photos, notices } = await photosInFolder(cameras, folder, { path, source, ...options });
   return { photos, points: undefined, fallback: "views", ordered: false, notices };
 }
@@ -54,11 +51,13 @@ const METADATA = object({
 });
 
 /**
- * The cameras of a `metadata.json`, one for each pose. A pose is a quaternion (x, y, z, w) and a position, camera to
+ * Parses the bytes of a `metadata.json` into cameras, one for each pose; undefined if it is not of Record3D. A pose is a quaternion (x, y, z, w) and a position, camera to
  * world with y up and z backward, as ARKit has it. Intrinsics are each frame's fx fy cx cy, else those of K, 3 × 3 by
  * columns.
  */
-export function camerasOfRecord3d(metadata: JsonObject, path: string): NamedCamera[] {
+export function parseRecord3d(bytes: Uint8Array, path: string): NamedCamera[] | undefined {
+  const metadata = parseJsonObject(bytes, path);
+  if (!("poses" in metadata && "K" in metadata)) return undefined;
   const { w: width, h: height, K, poses, perFrameIntrinsicCoeffs: own } = METADATA(metadata, {
     path,
     field: "",
@@ -66,6 +65,9 @@ export function camerasOfRecord3d(metadata: JsonObject, path: string): NamedCame
   });
   if (K.length !== 9) throw new DataError(`K has ${K.length} numbers: expected 3 x 3`, { path });
   if (poses.length === 0) throw new DataError("List of poses is empty", { path });
+  if (poses.length > mostCameras(bytes.length)) {
+    throw new DataError(`There are ${poses.length} poses in ${bytes.length} bytes`, { path });
+  }
   if (own !== undefined && own.length !== 0 && own.length !== poses.length) {
     throw new DataError(`There are ${own.length} perFrameIntrinsicCoeffs for ${poses.length} poses`, { path });
   }

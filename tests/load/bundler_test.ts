@@ -80,7 +80,7 @@ Deno.test("parseBundle() names the line of what is wrong", () => {
     ["", "File does not begin with # Bundle file v0.3 (b.out, line 1)"],
     ["2 2\n", "does not begin"],
     ["# Bundle file v0.3\n", "File ends, expected the number of cameras"],
-    ["# Bundle file v0.3\n1e6 0\n", "File states 1000000 cameras, but it has 25 bytes (b.out, line 2)"],
+    ["# Bundle file v0.3\n1e6 0\n", "File states 1000000 cameras, but is of a size for at most 64 (b.out, line 2)"],
     ["# Bundle file v0.3\n-1 0\n", "File states -1 cameras"],
     ["# Bundle file v0.3\n0 0.5\n", "File states 0.5 points"],
     [FILE.slice(0, 90), "File ends, expected a camera's rotation"],

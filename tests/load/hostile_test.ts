@@ -16,6 +16,7 @@ import { completeLens } from "../../load/undistort.ts";
 import { capture } from "../../scripts/captures.ts";
 import { Random } from "../reference/random.ts";
 import { libraryMissing } from "../support/device.ts";
+import { EXPORTED, type Format, PATH, smallest, text } from "./hostile_formats.ts";
 import { countingAllocations, mutated } from "./mutations.ts";
 import { colmapTexts } from "./texts.ts";
 
@@ -25,17 +26,9 @@ const collectGarbage: () => void = vm.runInNewContext("gc");
 const MUTATIONS = 10_000;
 const CUTS = 500;
 const LONGEST_MILLISECONDS = 1000;
-const PATH = "hostile.file";
 /** Memory in file sizes, and what a parser may take whatever the size. */
 const MEMORY = 10;
 const FREE = 4096;
-
-/** A format: a whole file of at most 4 KiB, and what loading does with its bytes. */
-interface Format {
-  name: string;
-  bytes: Uint8Array;
-  parse: (bytes: Uint8Array) => unknown;
-}
 
 const MODEL = {
   cameras: new Map(COLMAP_MODELS.map(({ name, params }, id): [number, ColmapCamera] => [
@@ -90,11 +83,8 @@ const FORMATS: Format[] = [
   { name: "binary PLY of points", bytes: pointsPly(MODEL.points), parse: (bytes) => parsePointsPly(bytes, PATH) },
   { name: "ascii PLY of points", bytes: asciiPly(), parse: (bytes) => parsePointsPly(bytes, PATH) },
   { name: "PLY of Gaussians", bytes: splatsPly(), parse: (bytes) => parseSplatsPly(bytes, PATH) },
+  ...EXPORTED,
 ];
-
-function text(content: string): Uint8Array {
-  return new TextEncoder().encode(content);
-}
 
 /** Two keypoints for the last image, as COLMAP keeps them. */
 function imagesWithKeypoints(): Uint8Array {
@@ -239,6 +229,7 @@ Deno.test("parsing keeps at most ten times the file when a file is all records, 
     { ...json, bytes: text(`{"frames": [${"[],  ".repeat(count)}1]}`) },
     { ...json, bytes: text(`{"frames": [${"1,".repeat(count)}1]}`) },
     { ...json, bytes: text(`{"frames": [${'"",'.repeat(count)}1]}`) },
+    ...smallest(count),
   ];
   for (const { name, bytes, parse } of full) {
     collectGarbage();

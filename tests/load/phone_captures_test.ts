@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { parsePolycamCamera } from "../../load/polycam.ts";
-import { camerasOfRecord3d } from "../../load/record3d.ts";
+import { parseRecord3d } from "../../load/record3d.ts";
 import { loadScene } from "../../load/scene.ts";
 import { assertSees, beacon, minus, plus, rotationAbout, times, transposed, type Vec } from "./beacon.ts";
 import { withFolder } from "./fixtures.ts";
@@ -107,11 +107,12 @@ Deno.test("loadScene() sees a point of a Record3D export where its camera shows 
   });
 });
 
-Deno.test("camerasOfRecord3d() names what is wrong", () => {
+Deno.test("parseRecord3d() names what is wrong", () => {
   const wrong: [change: Record<string, unknown>, words: string][] = [
     [{ w: undefined }, "w is missing"],
     [{ K: [1, 2, 3] }, "K has 3 numbers: expected 3 x 3"],
     [{ poses: [] }, "List of poses is empty"],
+    [{ poses: Array(99).fill([0, 0, 0, 1, 0, 0, 0]) }, "There are 99 poses in "],
     [{ poses: [[0, 0, 0, 1]] }, "poses[0] is not a quaternion and a position"],
     [{ poses: [[0, 0, 0, 0, 1, 2, 3]] }, "poses[0] is not a quaternion and a position"],
     [{ poses: [POSE, [...POSE, 1]] }, "poses[1] is not"],
@@ -122,7 +123,7 @@ Deno.test("camerasOfRecord3d() names what is wrong", () => {
   ];
   for (const [change, words] of wrong) {
     const error = assertThrows(
-      () => camerasOfRecord3d({ ...METADATA, ...change }, "metadata.json"),
+      () => parseRecord3d(bytes({ ...METADATA, ...change }), "metadata.json"),
       DataError,
       "",
       words,
