@@ -2,9 +2,10 @@
 // is used.
 
 import { DataError } from "../base/errors.ts";
+import { readArchived } from "./archive.ts";
 
 /**
- * Reads a whole file. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (such as a
+ * Reads a whole file, which may be in a zip archive. A missing file, or a folder in its place, is a {@linkcode DataError}; other errors (such as a
  * missing permission) pass through as they are.
  *
  * @internal
@@ -13,12 +14,19 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new DataError("File is missing", { path, cause: error });
+    const archived = isAbsent(error) ? await readArchived(path) : undefined;
+    if (archived !== undefined) return archived;
+    if (isAbsent(error)) throw new DataError("File is missing", { path, cause: error });
     if (error instanceof Deno.errors.IsADirectory) {
       throw new DataError("Expected a file, found a folder", { path, cause: error });
     }
     throw error;
   }
+}
+
+/** Whether an error says that there is no such path in the file system. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 /**
@@ -27,6 +35,8 @@ export async function readDataFile(path: string): Promise<Uint8Array> {
  * @internal
  */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  const archived = await readArchived(path, length);
+  if (archived !== undefined) return archived;
   using file = await Deno.open(path);
   const bytes = new Uint8Array(length);
   let filled = 0;

@@ -2,6 +2,8 @@
 
 import { DataError } from "../base/errors.ts";
 import { mayLoadPackages, permissionError } from "../ffi/permissions.ts";
+import { readArchived } from "./archive.ts";
+import { heicError } from "./heic.ts";
 
 type Sharp = typeof import("npm:sharp@0.35.5").default;
 
@@ -30,6 +32,18 @@ export function loadSharp(): Promise<Sharp> {
   return sharpModule;
 }
 
+/** Bytes of a photo in an archive that its header is in, unless it has large metadata. */
+const HEADER_BYTES = 1 << 17;
+
+/**
+ * What sharp reads an image from: its path, or its bytes if it is in an archive.
+ *
+ * @internal
+ */
+export async function imageInput(path: string): Promise<string | Uint8Array> {
+  return await readArchived(path) ?? path;
+}
+
 /**
  * Reads the header of an image file, as stored.
  *
@@ -41,11 +55,19 @@ export async function readHeader(
 ): Promise<{ width: number; height: number; alpha: boolean }> {
   const sharp = await loadSharp();
   try {
-    const { width, height, hasAlpha } = await sharp(path).metadata();
+    const found = await startOf(sharp, path) ?? await sharp(await imageInput(path)).metadata();
+    const { width, height, hasAlpha, compression } = found;
+    if (compression === "hevc") throw new Error("HEVC cannot be decoded");
     return { width, height, alpha: hasAlpha };
   } catch (error) {
-    throw unreadable(what, path, error);
+    throw await heicError(what, path) ?? unreadable(what, path, error);
   }
+}
+
+/** The header of an image in an archive, from its first bytes; undefined if it is in none, or they are not enough. */
+async function startOf(sharp: Sharp, path: string): Promise<ReturnType<ReturnType<Sharp>["metadata"]> | undefined> {
+  const start = await readArchived(path, HEADER_BYTES);
+  return start && await sharp(start).metadata().catch(() => undefined);
 }
 
 /**
@@ -82,6 +104,7 @@ function startWaiting(): void {
  * @internal
  */
 export function unreadable(what: string, path: string, error: unknown): DataError {
+  if (error instanceof DataError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new DataError(`${what} cannot be read: ${reason.trim().replaceAll(/\s*\n\s*/g, "; ")}`, {
     path,

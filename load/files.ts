@@ -1,21 +1,45 @@
 // Look-ups in the file system that do not throw for missing paths, and whether a path stays in a folder.
 
 import { isAbsolute, relative, sep } from "node:path";
+import { archivedEntries, archivedInfo, hasArchiveName } from "./archive.ts";
 
 /**
- * Information about a path; undefined if nothing exists there, or its name is too long.
+ * Information about a path, which may go through a zip archive; undefined if nothing exists there, or its name is too
+ * long. An archive itself counts as a folder.
  *
  * @internal
  */
 export async function statOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {
   if (path.includes("\0")) return undefined; // no file's name has one
   try {
-    return await Deno.stat(path);
+    const info = await Deno.stat(path);
+    return info.isFile && hasArchiveName(path) ? { ...info, isFile: false, isDirectory: true } : info;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return await archivedFileInfo(path);
+    }
     if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") return undefined;
     throw error;
   }
+}
+
+/** The same for a path in an archive; no times or owners, which no reader asks for. */
+async function archivedFileInfo(path: string): Promise<Deno.FileInfo | undefined> {
+  const info = await archivedInfo(path);
+  if (info === undefined) return undefined;
+  const unknown = {
+    mtime: null,
+    atime: null,
+    birthtime: null,
+    ctime: null,
+    dev: 0,
+    ino: null,
+    mode: null,
+    nlink: null,
+  };
+  const kind = { isFile: info.isFile, isDirectory: !info.isFile, isSymlink: false, isBlockDevice: null };
+  const others = { isCharDevice: null, isFifo: null, isSocket: null, uid: null, gid: null, rdev: null };
+  return { ...unknown, ...kind, ...others, blksize: null, blocks: null, size: info.size };
 }
 
 /**
@@ -34,12 +58,17 @@ export async function isDirectory(path: string): Promise<boolean> {
  */
 export async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    return inOrder(await Array.fromAsync(Deno.readDir(folder)));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return inOrder(await archivedEntries(folder) ?? []);
+    }
     throw error;
   }
+}
+
+function inOrder(entries: Deno.DirEntry[]): Deno.DirEntry[] {
+  return entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
 /**

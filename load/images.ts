@@ -2,7 +2,7 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { Image8, ImageSize, Lens } from "../base/scene.ts";
-import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { imageInput, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { undistort } from "./undistort.ts";
 
 /** Photos wider than this train at this width, unless a resolution is asked for. */
@@ -67,7 +67,7 @@ async function decode(path: string, header: ImageSize, size: ImageSize = header)
   const sharp = await loadSharp();
   const { width, height } = header;
   try {
-    const stored = sharp(path, { ignoreIcc: true, failOn: "error" });
+    const stored = sharp(await imageInput(path), { ignoreIcc: true, failOn: "error" });
     const fitted = isOfSize(header, size)
       ? stored
       // This empty crop makes sharp decode the photo at full size; otherwise the JPEG decoder would do part of the

@@ -2,7 +2,7 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { ImageSize, Lens } from "../base/scene.ts";
-import { loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { imageInput, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { PHOTOS_IN_FLIGHT } from "./images.ts";
 import { undistort } from "./undistort.ts";
 
@@ -66,7 +66,10 @@ interface Mask extends ImageSize {
 async function decode(path: string): Promise<Mask> {
   const sharp = await loadSharp();
   try {
-    const { data, info: { width, height, channels } } = await sharp(path, { ignoreIcc: true, failOn: "error" })
+    const { data, info: { width, height, channels } } = await sharp(await imageInput(path), {
+      ignoreIcc: true,
+      failOn: "error",
+    })
       .flatten({ background: "black" })
       .toColourspace("b-w")
       .raw({ depth: "uchar" })

@@ -1,9 +1,11 @@
 // The readers of captures, one for each format. A new format is one more entry.
 
+import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader, flatColmapReader } from "./colmap_capture.ts";
+import { entriesOf } from "./files.ts";
 import { metashapeReader } from "./metashape.ts";
 import { openSfmReader } from "./opensfm.ts";
 import { polycamReader } from "./polycam.ts";
@@ -43,17 +45,26 @@ export function registerReader(reader: CaptureReader): Disposable {
 }
 
 /**
- * Reads a capture with the first reader that knows its format.
+ * Reads a capture with the first reader that knows its format. A folder, or an archive, that has nothing but one folder
+ * in it stands for that folder.
  *
- * @param source Absolute path of the capture: a folder or a file
+ * @param source Absolute path of the capture: a folder, a zip archive or a file
  * @param options What to read
  * @throws {DataError} When no reader knows the format, or the capture is damaged
  */
 export async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
-  for (const reader of READERS) {
-    const capture = await reader.read(source, options);
-    if (capture !== undefined) return capture;
+  for (let folder: string | undefined = source; folder !== undefined; folder = await onlyFolderIn(folder)) {
+    for (const reader of READERS) {
+      const capture = await reader.read(folder, options);
+      if (capture !== undefined) return capture;
+    }
   }
   const formats = [...new Set(READERS.map(({ expects }) => expects))];
   throw new DataError(`No capture: expected ${formats.slice(0, -1).join(", ")} or ${formats.at(-1)}`, { path: source });
+}
+
+/** The folder that is all that a folder, or an archive, has in it; undefined if there is anything else. */
+async function onlyFolderIn(folder: string): Promise<string | undefined> {
+  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith("."));
+  return entries.length === 1 && entries[0].isDirectory ? join(folder, entries[0].name) : undefined;
 }
