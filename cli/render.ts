@@ -5,7 +5,14 @@ import { DataError } from "../base/errors.ts";
 import type { Camera, Scene } from "../base/scene.ts";
 import { parseKeyframes } from "../eval/keyframes.ts";
 import { keyframePath, orbitPath, spiralPath } from "../eval/paths.ts";
-import { pathFolder, RENDER_FOLDERS, renderPath, rendersPath, renderViews } from "../eval/render.ts";
+import {
+  pathFolder,
+  RENDER_FOLDERS,
+  type RenderedImages,
+  renderPath,
+  rendersPath,
+  renderViews,
+} from "../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../eval/render_record.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
@@ -16,6 +23,7 @@ import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../
 import { compareCodePoints } from "../load/order.ts";
 import { readRunConfig } from "../load/run_config.ts";
 import { loadScene } from "../load/scene.ts";
+import { LARGEST_DEPTH } from "../measure/pixels.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -114,12 +122,25 @@ async function renderSets(work: Work): Promise<void> {
       continue;
     }
     const path = rendersPath(folder, set, iteration);
-    await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
+    const rendered = await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
     await writeRenderRecord(path, { iteration, ply, set, ...capture });
     reporter.finish();
     reporter.note(`${views.length} ${set} views: ${path}`);
+    warnOfClampedDepths(rendered, views.length, work);
     reporter.event({ type: "render", set, iteration, views: views.length, path });
   }
+}
+
+/** Says which scale would keep all depths, rounded down to three digits. */
+function warnOfClampedDepths({ clamped, farthest }: RenderedImages, images: number, { values, reporter }: Work): void {
+  if (clamped === 0) return;
+  const scale = LARGEST_DEPTH / farthest;
+  const digits = 2 - Math.floor(Math.log10(scale));
+  const rounded = Number(`${Math.floor(scale * 10 ** digits)}e${-digits}`);
+  reporter.warn(
+    `${clamped} of ${images} depth images have depths of up to ${farthest.toPrecision(4)} units, which --depth_scale ` +
+      `${values.depth_scale} clamps to ${LARGEST_DEPTH}: use --depth_scale ${rounded}`,
+  );
 }
 
 /** Renders a path, and encodes its video if there is an ffmpeg. */
@@ -127,9 +148,10 @@ async function renderAlong(work: Work, path: string, ffmpeg: string | undefined)
   const { values, folder, iteration, gaussians, reporter } = work;
   const { name, cameras } = await chosenPath(work, path);
   const target = pathFolder(folder, name, iteration);
-  await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
+  const rendered = await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
   reporter.note(`${cameras.length} frames: ${target}`);
+  warnOfClampedDepths(rendered, cameras.length, work);
   const format = values.video;
   const video = ffmpeg === undefined ? undefined : join(target, `${name}.${format}`);
   if (format !== undefined && ffmpeg === undefined) {

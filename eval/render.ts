@@ -12,7 +12,7 @@ import { renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
 import { isFileName } from "../load/checks.ts";
 import { entriesOf } from "../load/files.ts";
 import { withPhotosAhead } from "../measure/photos.ts";
-import { alphaPlane, depthPlane, flattened } from "../measure/pixels.ts";
+import { alphaPlane, depthPlane, farthestOf, flattened, LARGEST_DEPTH } from "../measure/pixels.ts";
 import { writePlanePng, writePng } from "./png.ts";
 
 /** Options of {@linkcode renderViews} and {@linkcode renderPath}. */
@@ -29,6 +29,14 @@ export interface RenderViewsOptions {
   signal?: AbortSignal;
   /** Called after each view. */
   onView?: (done: number, total: number) => void;
+}
+
+/** What {@linkcode renderViews} and {@linkcode renderPath} tell of the images that they wrote. */
+export interface RenderedImages {
+  /** Images with depths that `depthScale` takes beyond the largest value of a PNG, 65 535, which they have instead. */
+  clamped: number;
+  /** The largest depth of all images, in units of the capture; 0 without depths. */
+  farthest: number;
 }
 
 /** Sub-folders of a set of rendered views. */
@@ -76,13 +84,14 @@ function imageName(index: number): string {
  * @param views Cameras and photos
  * @param folder Gets `renders` and `gt`; `alpha` and `depth` if requested
  * @param options Background, planes, signal, progress
+ * @returns Whether depths were clamped
  */
 export async function renderViews(
   gaussians: Gaussians,
   views: View[],
   folder: string,
   options: RenderViewsOptions = {},
-): Promise<void> {
+): Promise<RenderedImages> {
   const { signal, onView } = options;
   const photos = join(folder, RENDER_FOLDERS.photos);
   await Deno.mkdir(photos, { recursive: true });
@@ -98,6 +107,7 @@ export async function renderViews(
   }
   await images.end(views.length);
   await removeImagesFrom(photos, views.length);
+  return images.rendered;
 }
 
 /**
@@ -108,13 +118,14 @@ export async function renderViews(
  * @param cameras The path
  * @param folder Gets `renders`; `alpha` and `depth` if requested
  * @param options Background, planes, signal, progress
+ * @returns Whether depths were clamped
  */
 export async function renderPath(
   gaussians: Gaussians,
   cameras: readonly Camera[],
   folder: string,
   options: RenderViewsOptions = {},
-): Promise<void> {
+): Promise<RenderedImages> {
   const { signal, onView } = options;
   const images = await ImageWriter.begin(gaussians, folder, options);
   let writing: Promise<void> | undefined;
@@ -128,6 +139,7 @@ export async function renderPath(
   }
   await writing;
   await images.end(cameras.length);
+  return images.rendered;
 }
 
 /** Writes the images of renders, without photos. */
@@ -135,6 +147,8 @@ class ImageWriter {
   readonly #gaussians: Gaussians;
   readonly #folder: string;
   readonly #options: RenderViewsOptions;
+  /** What to tell of the images so far. */
+  readonly rendered: RenderedImages = { clamped: 0, farthest: 0 };
 
   private constructor(gaussians: Gaussians, folder: string, options: RenderViewsOptions) {
     this.#gaussians = gaussians;
@@ -160,12 +174,18 @@ class ImageWriter {
     const { scale } = this.#gaussians.frame;
     const { image, alpha, depth } = await renderFrame(this.#gaussians, camera, { background });
     const { width, height } = image;
+    if (depthScale !== undefined) this.#note(farthestOf(depth) * scale, depthScale);
     return async () => {
       await writePng(file(RENDER_FOLDERS.renders), image);
       if (withAlpha) await writePlanePng(file(RENDER_FOLDERS.alpha), { width, height, data: alphaPlane(alpha) });
       if (depthScale === undefined) return;
       await writePlanePng(file(RENDER_FOLDERS.depth), { width, height, data: depthPlane(depth, depthScale * scale) });
     };
+  }
+
+  #note(farthest: number, depthScale: number): void {
+    this.rendered.farthest = Math.max(this.rendered.farthest, farthest);
+    if (Math.round(farthest * depthScale) > LARGEST_DEPTH) this.rendered.clamped++;
   }
 
   /**

@@ -77,7 +77,15 @@ export function alphaPlane(alpha: Float32Array): Uint8Array {
   return Uint8Array.from(alpha, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
 }
 
-/** Depths times `scale`, as 16-bit integers; at most 65 535. */
+/** The largest value of a plane of depths. */
+export const LARGEST_DEPTH = 65_535;
+
+/** Depths times `scale`, as 16-bit integers; at most {@linkcode LARGEST_DEPTH}. */
 export function depthPlane(depth: Float32Array, scale: number): Uint16Array {
-  return Uint16Array.from(depth, (value) => Math.min(Math.round(value * scale), 65_535));
+  return Uint16Array.from(depth, (value) => Math.min(Math.round(value * scale), LARGEST_DEPTH));
+}
+
+/** The largest of some depths; 0 if there is none. */
+export function farthestOf(depth: Float32Array): number {
+  return depth.reduce((farthest, value) => value > farthest ? value : farthest, 0);
 }

@@ -52,6 +52,22 @@ renderTest("tame render --path writes the frames of an orbit, a spiral and keyfr
   assert(!existsSync(join(folder, "out", "test")), "a path is rendered instead of the views");
 });
 
+renderTest("tame render says which --depth_scale keeps all depths when one clamps them", async (folder) => {
+  const render = (scale: string) =>
+    tame(folder, ["render", "-m", "out", "--skip_train", "--depth", "--depth_scale", scale, "--backend", "cpu"]);
+  const clamped = await render("1e6");
+  assertEquals(clamped.code, 0, clamped.stderr);
+  const words =
+    /(\d) of \1 depth images have depths of up to [\d.]+ units, which --depth_scale 1000000 clamps to 65535/;
+  assert(words.test(clamped.stderr), clamped.stderr);
+  const [, scale] = /use --depth_scale ([\d.]+)/.exec(clamped.stderr)!;
+  assert(
+    (await render(`${1.02 * Number(scale)}`)).stderr.includes("use --depth_scale"),
+    "not much less than it could be",
+  );
+  assert(!(await render(scale)).stderr.includes("use --depth_scale"));
+});
+
 renderTest("tame render --path rejects a file whose name would leave the folder of paths", async (folder) => {
   const keyframes = { keyframes: [{ view: "photo0" }, { position: [0, 0, -1], look_at: [0, 0, 4] }] };
   for (const name of ["...json", "..json"]) {

@@ -216,7 +216,7 @@ deviceTest(
   async (device) => {
     await withModel(device, async ({ model, scene, gaussians }) => {
       const folder = join(model, "planes");
-      await renderViews(gaussians, scene.test, folder, { alpha: true, depthScale: 500 });
+      const { clamped, farthest } = await renderViews(gaussians, scene.test, folder, { alpha: true, depthScale: 500 });
       // deno-lint-ignore no-import-prefix -- as in load/images.ts, one spelling for one module
       const { default: sharp } = await import("npm:sharp@0.35.5");
       const read = async (file: string, depth: "uchar" | "ushort") => {
@@ -234,6 +234,10 @@ deviceTest(
         solid.length > 100 && solid.every((value) => Math.abs(value - 2000) <= 1),
         "all Gaussians are 4 units away",
       );
+      assert(clamped === 0 && Math.abs(farthest - 4) < 0.01, `${farthest}`);
+      assertEquals((await renderViews(gaussians, scene.test, folder, { depthScale: 16_000 })).clamped, 0);
+      assertEquals((await renderViews(gaussians, scene.test, folder, { depthScale: 16_500 })).clamped, 2);
+      assertEquals(await renderViews(gaussians, scene.test, folder), { clamped: 0, farthest: 0 });
       await writePng(join(folder, "renders", "00002.png"), await scene.test[0].photo());
       await renderViews(gaussians, scene.test, folder, { alpha: true });
       const left = async (name: string) => (await Array.fromAsync(Deno.readDir(join(folder, name)))).length;
