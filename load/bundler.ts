@@ -76,11 +76,11 @@ async function readBundler(path: string, options: ReadOptions): Promise<Capture>
   };
 }
 
-/** The list of photos: beside the file, in the folder above it, or by its name as COLMAP exports it. */
+/** The list of photos: by the file's name, as COLMAP and others export it, beside it, or in the folder above it. */
 async function findList(path: string): Promise<string> {
   const folder = dirname(path);
-  const own = path.replace(/(\.bundle)?\.out$/, `.${LIST}`);
-  for (const candidate of [own, join(folder, LIST), join(folder, "..", LIST)]) {
+  const stem = path.replace(/(\.bundle)?\.out$/, "");
+  for (const candidate of [`${stem}.${LIST}`, `${stem}_${LIST}`, join(folder, LIST), join(folder, "..", LIST)]) {
     if ((await statOrUndefined(candidate))?.isFile) return candidate;
   }
   throw new DataError(`There is no list of photos: expected ${LIST} beside it`, { path });

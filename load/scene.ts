@@ -91,7 +91,8 @@ export interface LoadOptions {
 
 /**
  * Loads a capture: a COLMAP model in `sparse` with a folder of photos; a `transforms_train.json`, as synthetic scenes
- * have; or a `transforms.json`. `path` may also name such a file. Only the photos' headers are read;
+ * have; a `transforms.json`; or what OpenSfM, Bundler, Metashape, RealityScan, Polycam and Record3D write. `path` is its
+ * folder, a zip archive of that, or such a file. Only the photos' headers are read;
  * {@linkcode View.photo} decodes. Each camera is scaled, per axis, to the size its photo is trained at. Photos of a
  * camera with lens distortion are undistorted as they are decoded, which opens the native library.
  *

@@ -5,7 +5,14 @@ import { DEVICE_ROWS } from "../../ffi/option_table.ts";
 
 /** The folders that `train` reads and writes. */
 export const FOLDER_ROWS = [
-  { name: "source_path", short: "s", kind: "path", unit: "PATH", default: "", help: "folder of the capture" },
+  {
+    name: "source_path",
+    short: "s",
+    kind: "path",
+    unit: "PATH",
+    default: "",
+    help: "the capture: its folder, a zip archive of it, or its file",
+  },
   {
     name: "model_path",
     short: "m",
