@@ -17,7 +17,7 @@ const parseXml = await loadXmlParser();
 const CHUNK = { rotation: rotationAbout([1 / 3, 2 / 3, -2 / 3], 70), translation: [10, -20, 5] as Vec, scale: 2.5 };
 const R = rotationAbout([2 / 3, -1 / 3, 2 / 3], 40);
 const CENTRE: Vec = [0.5, 1, -0.25];
-const IN_CAMERA: Vec = [0.3, -0.2, 1.5];
+const IN_CAMERA: Vec = [0.66, -0.44, 1.5];
 
 /** World coordinates of a point of the chunk: scale, rotation, translation. */
 function toWorld([x, y, z]: Vec): Vec {
@@ -56,12 +56,12 @@ const SENSORS: Record<string, { numbers: Record<string, number>; image: (x: numb
     },
   },
   fisheye: {
-    numbers: { f: 200, cx: 3.5, cy: -2.25, b1: 1.5, k1: 0.05, k2: -0.02, k3: 0.01, k4: -0.003, p1: 0.01, p2: -0.02 },
+    numbers: { f: 200, cx: 3.5, cy: -2.25, b1: 1.5, k1: 0.05, k2: -0.02, k3: 0.6, k4: -0.4, p1: 0.01, p2: -0.02 },
     image(x0, y0): Point {
       const r0 = Math.hypot(x0, y0);
       const [x, y] = [x0 * Math.atan(r0) / r0, y0 * Math.atan(r0) / r0];
       const r2 = x * x + y * y;
-      const d = 1 + 0.05 * r2 - 0.02 * r2 ** 2 + 0.01 * r2 ** 3 - 0.003 * r2 ** 4;
+      const d = 1 + 0.05 * r2 - 0.02 * r2 ** 2 + 0.6 * r2 ** 3 - 0.4 * r2 ** 4;
       const u = x * d + 0.01 * (r2 + 2 * x * x) + 2 * -0.02 * x * y;
       const v = y * d + -0.02 * (r2 + 2 * y * y) + 2 * 0.01 * x * y;
       return [WIDTH + 3.5 + u * 200 + u * 1.5, HEIGHT - 2.25 + v * 200];

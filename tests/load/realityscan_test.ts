@@ -10,7 +10,7 @@ import { assertSees, beacon, minus, rotationAbout, times, transposed, type Vec }
 import { withFolder } from "./fixtures.ts";
 
 const [WIDTH, HEIGHT] = [120, 160]; // upright: lengths are in longer sides, which is the height
-const [YAW, PITCH, ROLL] = [170, 85, -22];
+const [YAW, PITCH, ROLL] = [170, 50, -22];
 const CENTRE: Vec = [44.5, 138.25, 6.75];
 const [F, PX, PY, K1, K2, K3, T1, T2] = [30, 0.01, -0.02, -0.1, 0.2, 0.1, 0.02, -0.03];
 const HEADER = "#name,x,y,alt,heading,pitch,roll,f,px,py,k1,k2,k3,k4,t1,t2";

@@ -1,0 +1,74 @@
+// load/photo_folder.ts: photos of captures that state paths of another machine.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
+import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "../../load/photo_folder.ts";
+import { withFolder } from "./fixtures.ts";
+
+const OPTIONS = { images: "images", eval: false, allowOutside: false };
+
+function camera(name: string): NamedCamera {
+  return {
+    name,
+    intrinsics: ({ width, height }) => ({ width, height, fx: width, fy: width, cx: 0, cy: 0 }),
+    stated: { name, path: "cameras" },
+    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    translation: [0, 0, 0],
+  };
+}
+
+/** Runs `body` with a folder of empty files. */
+async function withFiles(files: string[], body: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    for (const file of files) {
+      await Deno.mkdir(dirname(join(folder, file)), { recursive: true });
+      await Deno.writeTextFile(join(folder, file), "");
+    }
+    await body(folder);
+  });
+}
+
+Deno.test("photosInFolder() finds each photo by the longest end of its path, and names it by where it is", async () => {
+  await withFiles(["images/left/a.jpg", "images/right/a.jpg", "images/b.JPG", "masks/left/a.png"], async (source) => {
+    const folder = join(source, "images");
+    const stated = [
+      "/home/me/garden/images/left/a.jpg",
+      "C:\\photos\\images\\right\\a.jpg",
+      "../other/b",
+      "images/c.jpg",
+    ];
+    const { photos, notices } = await photosInFolder(stated.map(camera), folder, { path: "cameras", source });
+    assertEquals(photos.map(({ name }) => name), ["left/a.jpg", "right/a.jpg", "b.JPG"]);
+    assertEquals(photos.map(({ path }) => path), photos.map(({ name }) => join(folder, name)));
+    assertEquals(photos[0].maskPath, join(source, "masks", "left", "a.png"));
+    assert(notices[0].startsWith("1 of 4 photos are missing and left out, the first is images/c.jpg"), notices[0]);
+    assert(notices[0].endsWith(`(looked for in ${folder})`));
+  });
+});
+
+Deno.test("photosInFolder() never looks outside its folder, and rejects two photos that have one file", async () => {
+  await withFiles(["images/a.jpg", "secret.jpg"], async (source) => {
+    const find = (...names: string[]) =>
+      photosInFolder(names.map(camera), join(source, "images"), { path: "cameras", source });
+    const error = await assertRejects(
+      () => find("../secret.jpg", join(source, "secret.jpg")),
+      DataError,
+      "2 of 2 photos",
+    );
+    assertEquals(error.path, "cameras");
+    await assertRejects(() => find("left/a.jpg", "right/a.jpg"), DataError, "have the same file");
+  });
+});
+
+Deno.test("photoFolder() is the one that is named, else the first that exists, else the capture's", async () => {
+  await withFiles(["rgb/a.jpg"], async (source) => {
+    assertEquals(await photoFolder(source, OPTIONS), source);
+    assertEquals(await photoFolder(source, OPTIONS, ["images", "rgb"]), join(source, "rgb"));
+    assertEquals(await photoFolder(source, { ...OPTIONS, images: "images_4" }, ["rgb"]), join(source, "images_4"));
+  });
+});
+
+Deno.test("mostCameras() allows a few cameras in any file, and no more than its bytes can state", () => {
+  assertEquals([mostCameras(0), mostCameras(80_000)], [64, 1064]);
+});
