@@ -2,7 +2,7 @@
 
 import { DataError } from "../base/errors.ts";
 import { mayLoadPackages, permissionError } from "../ffi/permissions.ts";
-import { readArchived } from "./archive.ts";
+import { archivedInfo, readArchived } from "./archive.ts";
 import { heicError } from "./heic.ts";
 
 type Sharp = typeof import("npm:sharp@0.35.5").default;
@@ -45,6 +45,15 @@ export async function imageInput(path: string): Promise<string | Uint8Array> {
 }
 
 /**
+ * The bytes that {@linkcode imageInput} takes in memory: those of a file in an archive.
+ *
+ * @internal
+ */
+export async function inputBytes(path: string): Promise<number> {
+  return (await archivedInfo(path))?.size ?? 0;
+}
+
+/**
  * Reads the header of an image file, as stored.
  *
  * @internal
@@ -55,8 +64,11 @@ export async function readHeader(
 ): Promise<{ width: number; height: number; alpha: boolean }> {
   const sharp = await loadSharp();
   try {
-    const found = await startOf(sharp, path) ?? await sharp(await imageInput(path)).metadata();
-    const { width, height, hasAlpha, compression } = found;
+    const bytes = await inputBytes(path);
+    const { width, height, hasAlpha, compression } = bytes === 0
+      ? await sharp(path).metadata()
+      : await startOf(sharp, path) ??
+        await whileDecoding(bytes, async () => await sharp(await imageInput(path)).metadata());
     if (compression === "hevc") throw new Error("HEVC cannot be decoded");
     return { width, height, alpha: hasAlpha };
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { Image8, ImageSize, Lens } from "../base/scene.ts";
-import { imageInput, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { imageInput, inputBytes, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { undistort } from "./undistort.ts";
 
 /** Photos wider than this train at this width, unless a resolution is asked for. */
@@ -52,7 +52,7 @@ export async function readImage(path: string, size?: ImageSize, options: { lens?
   const header = await imageSize(path);
   const { lens } = options;
   const channels = header.alpha ? 4 : 3;
-  const bytes = header.width * header.height * channels;
+  const bytes = header.width * header.height * channels + await inputBytes(path);
   if (lens === undefined) return await whileDecoding(bytes, () => decode(path, header, size));
   // At full size: the reduction then averages what undistortion has interpolated, as it would if the photos had been
   // undistorted beforehand.

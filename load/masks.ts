@@ -2,7 +2,7 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { ImageSize, Lens } from "../base/scene.ts";
-import { imageInput, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { imageInput, inputBytes, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { PHOTOS_IN_FLIGHT } from "./images.ts";
 import { undistort } from "./undistort.ts";
 
@@ -30,7 +30,7 @@ export async function readMask(path: string, size: ImageSize, options: { lens?: 
   const { width, height } = await maskSize(path);
   const { lens } = options;
   const undistorted = lens === undefined ? 0 : lens.width * lens.height + lens.pinhole.width * lens.pinhole.height;
-  return await whileDecoding(4 * width * height + undistorted, async () => {
+  return await whileDecoding(4 * width * height + undistorted + await inputBytes(path), async () => {
     let mask = await decode(path);
     if (lens !== undefined) mask = await undistort(await resize(mask, lens), lens);
     return blackAndWhite(await resize(mask, size), WHITE).data;
@@ -48,7 +48,10 @@ export async function blackMaskNotice(paths: Iterable<string>, signal?: AbortSig
   const isBlack: boolean[] = [];
   await forEachParallel(masks.length, async (i) => {
     const { width, height } = await maskSize(masks[i]);
-    isBlack[i] = await whileDecoding(4 * width * height, async () => !(await decode(masks[i])).data.includes(255));
+    isBlack[i] = await whileDecoding(
+      4 * width * height + await inputBytes(masks[i]),
+      async () => !(await decode(masks[i])).data.includes(255),
+    );
   }, { concurrency: PHOTOS_IN_FLIGHT, signal });
   const black = masks.filter((_, i) => isBlack[i]);
   if (black.length === 0) return [];

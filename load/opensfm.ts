@@ -19,8 +19,8 @@ const FILE = "reconstruction.json";
 /** OpenDroneMap keeps OpenSfM's files in this folder of the project, beside the folder of photos. */
 const OPENDRONEMAP = "opensfm";
 
-/** Largest file: each point takes more than 100 bytes, and a survey from the air has a million of them. */
-const LARGEST = 512 << 20;
+/** Largest file: each point takes more than 100 bytes, and a survey from the air has a million; within V8's strings. */
+const LARGEST = 500 << 20;
 
 const ADVICE = "reconstruct again, or export another format";
 

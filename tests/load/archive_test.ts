@@ -5,6 +5,7 @@ import { join, relative } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { archivedEntries, readArchived } from "../../load/archive.ts";
 import { readDataFile, readStart } from "../../load/bytes.ts";
+import { imageSize, readImage } from "../../load/images.ts";
 import { loadScene } from "../../load/scene.ts";
 import { Random } from "../reference/random.ts";
 import { image, model, pattern, pinhole, raw, withFolder, writeCapture } from "./fixtures.ts";
@@ -101,6 +102,30 @@ Deno.test("loadScene() reads a transforms.json and its photos through an archive
     await assertRejects(() => loadScene(path), DataError, "is outside the capture's folder");
     await Deno.writeFile(path, pack("images/link.png"));
     await assertRejects(() => loadScene(path), DataError, "1 of 1 photos are missing");
+  });
+});
+
+Deno.test("imageSize() and readImage() read a photo in an archive when much comes before its size", async () => {
+  await withFolder(async (folder) => {
+    const jpeg = new Uint8Array(await raw(pattern(40, 30), 40, 30).jpeg().toBuffer());
+    // 260 kB of application segments after the first marker, as of a camera that stores previews there.
+    const segment = Uint8Array.from({ length: 65_000 }, (_, i) => [0xff, 0xef, 0xfd, 0xe6][i] ?? i);
+    const large = new Uint8Array([
+      ...jpeg.slice(0, 2),
+      ...segment,
+      ...segment,
+      ...segment,
+      ...segment,
+      ...jpeg.slice(2),
+    ]);
+    const path = join(folder, "a.zip");
+    await Deno.writeFile(path, zipOf([{ name: "a.jpg", data: large }, { name: "b.jpg", data: jpeg, stored: true }]));
+    for (const name of ["a.jpg", "b.jpg"]) {
+      assertEquals(await imageSize(join(path, name)), { width: 40, height: 30, alpha: false });
+      assertEquals((await readImage(join(path, name))).data.length, 3 * 40 * 30);
+    }
+    await Deno.writeFile(path, zipOf([{ name: "a.jpg", data: large.slice(0, 200_000) }]));
+    await assertRejects(() => imageSize(join(path, "a.jpg")), DataError, "Photo cannot be read");
   });
 });
 

@@ -133,6 +133,20 @@ Deno.test("parseCameras() reads the right number of parameters when the model is
   assertEquals(parseCameras(encodeCameras(cameras), "cameras.bin"), cameras);
 });
 
+Deno.test("parseCameras() knows COLMAP 4's camera models by their ids and numbers of parameters", () => {
+  // src/colmap/sensor/models.h
+  const known = "SIMPLE_PINHOLE 3, PINHOLE 4, SIMPLE_RADIAL 4, RADIAL 5, OPENCV 8, OPENCV_FISHEYE 8, FULL_OPENCV 12, " +
+    "FOV 5, SIMPLE_RADIAL_FISHEYE 4, RADIAL_FISHEYE 5, THIN_PRISM_FISHEYE 12, RAD_TAN_THIN_PRISM_FISHEYE 16, " +
+    "SIMPLE_DIVISION 4, DIVISION 5, SIMPLE_FISHEYE 3, FISHEYE 4, EUCM 6, EQUIRECTANGULAR 2";
+  assertEquals(COLMAP_MODELS.map(({ name, params }) => `${name} ${params}`).join(", "), known);
+  const fisheye = { width: 100, height: 50, fx: 80, cx: 50, cy: 25 };
+  const camera = { id: 1, width: 100, height: 50 };
+  const distortion = { model: "fisheye" as const, coefficients: [0, 0, 0, 0, 0, 0] };
+  const simple = intrinsicsOf({ ...camera, model: "SIMPLE_FISHEYE", params: [80, 50, 25] }, "c");
+  assertEquals(simple, { ...fisheye, fy: 80, distortion });
+  assertEquals(intrinsicsOf({ ...camera, model: "FISHEYE", params: [80, 82, 50, 25] }, "c"), { ...simple, fy: 82 });
+});
+
 Deno.test("parseCameras() rejects a camera when its model is unknown, its size zero or its id taken", () => {
   const bytes = encodeCameras(new Map([[7, MODEL.cameras.get(7)!]]));
   const changed = (change: (view: DataView) => void): Uint8Array => {

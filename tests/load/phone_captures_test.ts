@@ -9,6 +9,7 @@ import { parseRecord3d } from "../../load/record3d.ts";
 import { loadScene } from "../../load/scene.ts";
 import { assertSees, beacon, minus, plus, rotationAbout, times, transposed, type Vec } from "./beacon.ts";
 import { withFolder } from "./fixtures.ts";
+import { zipOf } from "./zips.ts";
 
 const [WIDTH, HEIGHT] = [120, 160];
 const AXIS: Vec = [2 / 3, -1 / 3, 2 / 3];
@@ -56,7 +57,11 @@ Deno.test("loadScene() sees a point of Polycam's raw data where its camera shows
     await assertSees(view, POINT);
     await write("cameras", "images", [9, 9, 9]);
     await write("corrected_cameras", "corrected_images", CENTRE);
-    for (const source of [folder, join(folder, "keyframes")]) {
+    const archive = join(folder, "raw data.zip");
+    const data = async (name: string) => ({ name, data: await Deno.readFile(join(folder, name)) });
+    const names = ["keyframes/corrected_cameras/7.json", "keyframes/corrected_images/7.png", "keyframes/images/7.png"];
+    await Deno.writeFile(archive, zipOf(await Promise.all(names.map(data))));
+    for (const source of [folder, join(folder, "keyframes"), archive]) {
       const corrected = await loadScene(source);
       assert(corrected.train[0].path.endsWith("corrected_images/7.png"));
       await assertSees(corrected.train[0], POINT);

@@ -47,6 +47,15 @@ Deno.test("photosInFolder() finds each photo by the longest end of its path, and
   });
 });
 
+Deno.test("photosInFolder() finds photos under other names as every reader does, and says so", async () => {
+  await withFiles(["images/left/img_1.jpg", "images/my photo.png"], async (source) => {
+    const cameras = ["D:\\x\\Left\\IMG_1.HEIC", "my%20photo.PNG"].map(camera);
+    const found = await photosInFolder(cameras, join(source, "images"), { path: "cameras", source });
+    assertEquals(found.photos.map(({ name }) => name), ["left/img_1.jpg", "my photo.png"]);
+    assert(found.notices[0].startsWith("2 of 2 photos have other names than the capture states"), found.notices[0]);
+  });
+});
+
 Deno.test("photosInFolder() never looks outside its folder, and rejects two photos that have one file", async () => {
   await withFiles(["images/a.jpg", "secret.jpg"], async (source) => {
     const find = (...names: string[]) =>
