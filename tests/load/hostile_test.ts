@@ -30,11 +30,21 @@ const LONGEST_MILLISECONDS = 1000;
 const MEMORY = 10;
 const FREE = 4096;
 
+/** Models whose lens is not supported, whatever the coefficients or with these. */
+const REJECTED = ["RAD_TAN_THIN_PRISM_FISHEYE", "SIMPLE_DIVISION", "DIVISION", "EUCM", "EQUIRECTANGULAR"];
 const MODEL = {
-  cameras: new Map(COLMAP_MODELS.map(({ name, params }, id): [number, ColmapCamera] => [
-    id,
-    { id, model: name, width: 640, height: 480, params: Array.from({ length: params }, (_, i) => i < 4 ? 300 : 0.01) },
-  ])),
+  cameras: new Map(
+    COLMAP_MODELS.map(({ name, params }, id): [number, ColmapCamera] => [
+      id,
+      {
+        id,
+        model: name,
+        width: 640,
+        height: 480,
+        params: Array.from({ length: params }, (_, i) => i < 4 ? 300 : 0.01),
+      },
+    ]).filter(([, { model }]) => !REJECTED.includes(model)),
+  ),
   images: Array.from({ length: 12 }, (_, id): ColmapImage => ({
     id,
     quaternion: [0.5, -0.5, 0.5, 0.5],
