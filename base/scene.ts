@@ -67,13 +67,14 @@ export interface Camera {
 }
 
 /** Families of lens distortion; `cuda/tame.h` has the formulas. */
-export type LensModel = "brown" | "fisheye" | "fov";
+export type LensModel = "brown" | "fisheye" | "fov" | "polynomial" | "division" | "eucm";
 
 /** Lens distortion, independent of the photo's size. */
 export interface Distortion {
   /**
    * `"brown"`: k1 k2 p1 p2 k3 k4 k5 k6, a quotient of radial polynomials, and decentring; `"fisheye"`: k1 k2 p1 p2 k3
-   * k4 s1 s2, a polynomial in the angle to the axis, decentring and thin prism; `"fov"`: one angle.
+   * k4 s1 s2, a polynomial in the angle to the axis, decentring and thin prism; `"fov"`: one angle; `"polynomial"`: k1
+   * k2 p1 p2 k3 k4 b, a radial polynomial, decentring and skew; `"division"`: k; `"eucm"`: alpha beta.
    */
   model: LensModel;
   /** The coefficients, in the order above; those left out are 0. */

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 10u
+#define TAME_ABI_VERSION 11u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -397,10 +397,16 @@ TAME_API tame_status tame_rasterization_close(tame_rasterization* rasterization,
  * FISHEYE: k1 k2 p1 p2 k3 k4 s1 s2; x and y are first scaled by atan(r) / r, then as above with
  *   R = 1 + k1 r^2 + k2 r^4 + k3 r^6 + k4 r^8, and s1 r^2 added to u, s2 r^2 to v.
  * FOV: w; (u, v) = (x, y) atan(2 r tan(w / 2)) / (r w).
+ * POLYNOMIAL: k1 k2 p1 p2 k3 k4 b; as BROWN with R = 1 + k1 r^2 + k2 r^4 + k3 r^6 + k4 r^8, and b v added to u.
+ * DIVISION: k; (u, v) = (x, y) 2 / (1 + sqrt(1 - 4 k r^2)).
+ * EUCM: a b; (u, v) = (x, y) / (a sqrt(b r^2 + 1) + 1 - a).
  */
 #define TAME_LENS_BROWN 0
 #define TAME_LENS_FISHEYE 1
 #define TAME_LENS_FOV 2
+#define TAME_LENS_POLYNOMIAL 3
+#define TAME_LENS_DIVISION 4
+#define TAME_LENS_EUCM 5
 #define TAME_LENS_COEFFICIENTS 8
 
 typedef struct tame_lens {

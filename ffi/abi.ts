@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 10,
+  ABI_VERSION: 11,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -76,6 +76,9 @@ export const ABI = {
   LENS_BROWN: 0,
   LENS_FISHEYE: 1,
   LENS_FOV: 2,
+  LENS_POLYNOMIAL: 3,
+  LENS_DIVISION: 4,
+  LENS_EUCM: 5,
   LENS_COEFFICIENTS: 8,
 
   PADDING_SAME: 0,

@@ -10,6 +10,9 @@ const MODELS: Record<LensModel, number> = {
   brown: ABI.LENS_BROWN,
   fisheye: ABI.LENS_FISHEYE,
   fov: ABI.LENS_FOV,
+  polynomial: ABI.LENS_POLYNOMIAL,
+  division: ABI.LENS_DIVISION,
+  eucm: ABI.LENS_EUCM,
 };
 
 /** An 8-bit image of one channel (a mask), three, or four (with alpha). */

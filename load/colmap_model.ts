@@ -91,19 +91,21 @@ const LENSES: Record<string, ModelLens> = {
   SIMPLE_RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
   RADIAL_FISHEYE: { focals: 1, distortion: fisheye },
   THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => ({ model: "fisheye", coefficients: k }) },
-  RAD_TAN_THIN_PRISM_FISHEYE: { focals: 2, distortion: (k) => onlyIf(fisheye(k), k.slice(4)) },
-  SIMPLE_DIVISION: { focals: 1, distortion: (k) => onlyIf(undefined, k) },
-  DIVISION: { focals: 2, distortion: (k) => onlyIf(undefined, k) },
+  // The decentring of this model is that of the point after the radial distortion, unlike that of the others.
+  RAD_TAN_THIN_PRISM_FISHEYE: {
+    focals: 2,
+    distortion: (k) => k.slice(4).every((value) => value === 0) ? fisheye(k) : UNSUPPORTED,
+  },
+  SIMPLE_DIVISION: { focals: 1, distortion: (k) => distortionOf("division", k) },
+  DIVISION: { focals: 2, distortion: (k) => distortionOf("division", k) },
   SIMPLE_FISHEYE: { focals: 1, distortion: fisheye },
   FISHEYE: { focals: 2, distortion: fisheye },
-  EUCM: { focals: 2, distortion: ([alpha]) => onlyIf(undefined, [alpha]) },
+  EUCM: {
+    focals: 2,
+    distortion: ([alpha, beta]) => alpha === 0 ? undefined : { model: "eucm", coefficients: [alpha, beta] },
+  },
   EQUIRECTANGULAR: { focals: 2, distortion: () => UNSUPPORTED },
 };
-
-/** A lens that is `distortion` if some coefficients are 0, and otherwise not supported. */
-function onlyIf(distortion: Distortion | undefined, zeros: number[]): Distortion | typeof UNSUPPORTED | undefined {
-  return zeros.every((value) => value === 0) ? distortion : UNSUPPORTED;
-}
 
 /** k1 … k4 of a fisheye without decentring. With zeros it is still a fisheye, not a pinhole. */
 function fisheye([k1 = 0, k2 = 0, k3 = 0, k4 = 0]: number[]): Distortion {

@@ -190,28 +190,31 @@ function parseSensor(sensor: XmlElement, path: string): Intrinsics {
     fy: focal,
     cx: width / 2 + k.cx,
     cy: height / 2 + k.cy,
-    distortion: distortion(type, k, { name, path, line }),
+    distortion: distortion(type, { ...k, skew: k.b2 / (focal + k.b1) }, { name, path, line }),
   };
   checkIntrinsics(intrinsics, { name, path });
   return intrinsics;
 }
 
-/** The tangential coefficients are OpenCV's in the other order. */
+/** The tangential coefficients are OpenCV's in the other order; `skew` is b2 in focal lengths. */
 function distortion(
   type: string,
-  { k1, k2, k3, k4, p1, p2, p3, p4, b2 }: Record<typeof COEFFICIENTS[number], number>,
+  { k1, k2, k3, k4, p1, p2, p3, p4, skew }: Record<typeof COEFFICIENTS[number] | "skew", number>,
   { name, path, line }: { name: string; path: string; line: number },
 ): Distortion | undefined {
-  const reject = (what: string): never => {
+  const isFrame = type === "frame";
+  const isFisheye = type === "fisheye" || type === "equidistant_fisheye";
+  const others = Object.entries({ p3, p4, ...(isFrame ? {} : { b2: skew }) }).filter(([, value]) => value !== 0);
+  if (others.length > 0 || !(isFrame || isFisheye)) {
+    const what = isFrame || isFisheye ? others.map(([key]) => key).join(", ") : `the type ${type.slice(0, 40)}`;
     const advice = "optimise the cameras without it, or export undistorted photos with their cameras";
     throw new DataError(`${name} has ${what}, which is not supported: ${advice}`, { path, line });
-  };
-  for (const [key, value] of Object.entries({ b2, p3, p4 })) if (value !== 0) reject(`${key} = ${value}`);
-  if (type === "frame") {
-    return k4 === 0 ? distortionOf("brown", [k1, k2, p2, p1, k3]) : reject(`k4 = ${k4}`);
   }
-  if (type !== "fisheye" && type !== "equidistant_fisheye") return reject(`the type ${type.slice(0, 40)}`);
-  return { model: "fisheye", coefficients: [k1, k2, p2, p1, k3, k4] };
+  if (isFisheye) return { model: "fisheye", coefficients: [k1, k2, p2, p1, k3, k4] };
+  const isBrown = k4 === 0 && skew === 0;
+  return isBrown
+    ? distortionOf("brown", [k1, k2, p2, p1, k3])
+    : { model: "polynomial", coefficients: [k1, k2, p2, p1, k3, k4, skew] };
 }
 
 function numbersOf(element: XmlElement, count: number, path: string): number[] {

@@ -128,12 +128,6 @@ function numberOf(field: string | undefined, key: string, lines: LineReader): nu
 
 function parseCamera(numbers: Record<string, number>, name: string, lines: LineReader): NamedCamera {
   const { f, px, py, k1, k2, k3, k4, t1, t2 } = numbers;
-  if (k4 !== 0) {
-    throw lines.error(
-      `Camera of ${name} has k4 = ${k4}, which is not supported: align with the distortion model Brown3, or export ` +
-        "undistorted photos",
-    );
-  }
   const stated = { name: `Camera of ${name}`, path: lines.path };
   return {
     name,
@@ -147,7 +141,9 @@ function parseCamera(numbers: Record<string, number>, name: string, lines: LineR
         fy: f / FRAME * side,
         cx: width / 2 + px * side,
         cy: height / 2 + py * side,
-        distortion: distortionOf("brown", [k1, k2, t2, t1, k3]),
+        distortion: k4 === 0
+          ? distortionOf("brown", [k1, k2, t2, t1, k3])
+          : distortionOf("polynomial", [k1, k2, t2, t1, k3, k4]),
       };
       checkIntrinsics(intrinsics, stated);
       return intrinsics;

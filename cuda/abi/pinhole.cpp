@@ -24,7 +24,7 @@ void check_number(const char* name, double value, double low, double high) {
 }  // namespace
 
 core::Lens checked_lens(const tame_lens& lens) {
-  check_count("lens.model", lens.model, TAME_LENS_BROWN, TAME_LENS_FOV);
+  check_count("lens.model", lens.model, TAME_LENS_BROWN, TAME_LENS_EUCM);
   check_image_size(lens.width, lens.height);
   check_number("lens.fx", lens.fx, 1e-9, kLargest);
   check_number("lens.fy", lens.fy, 1e-9, kLargest);

@@ -1,10 +1,13 @@
 // Lens distortion: the point in the photo at which the ray through (x, y, 1) is imaged, and the inverse.
 //
-// Three families cover all lens models of COLMAP (https://colmap.github.io/cameras.html), whose smaller models are
-// these with some coefficients zero:
+// These families cover the lens models of COLMAP (https://colmap.github.io/cameras.html) but for two-stage fisheyes and
+// panoramas, and those of Metashape; smaller models are these with some coefficients zero:
 //  - Brown: radial polynomial, or quotient of two, and decentring (Brown 1966; the rational form as in OpenCV),
 //  - fisheye: the same on the angle to the axis (Kannala and Brandt 2006), with thin prism terms (Weng et al. 1992),
-//  - FOV: one angle (Devernay and Faugeras 2001).
+//  - FOV: one angle (Devernay and Faugeras 2001),
+//  - polynomial: a radial polynomial of one more degree, decentring and skew, as Metashape has it,
+//  - division: the inverse in closed form (Fitzgibbon 2001),
+//  - EUCM: a plane and an ellipsoid (Khomutenko et al. 2016).
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +18,7 @@ namespace tame {
 inline namespace TAME_SIMD_LEVEL {
 namespace core {
 
-enum LensModel : uint32_t { kBrown = 0, kFisheye = 1, kFov = 2 };
+enum LensModel : uint32_t { kBrown = 0, kFisheye = 1, kFov = 2, kPolynomial = 3, kDivision = 4, kEucm = 5 };
 
 // Focal lengths and principal point in pixels; coefficients in the order of TAME_LENS_* in tame.h.
 struct Lens {
@@ -87,22 +90,45 @@ TAME_FN void decentre(const double* k, const T& x, const T& y, const T& r2, T* u
   *v = *v + 2 * k[3] * (x * y) + k[2] * (r2 + 2.0 * (y * y));
 }
 
+// A radial polynomial to the 8th power, and decentring.
+template <class T>
+TAME_FN void distort_polynomial(const double* k, const T& x, const T& y, const T& r2, T* u, T* v) {
+  const T radial = 1.0 + r2 * (k[0] + r2 * (k[1] + r2 * (k[4] + r2 * k[5])));
+  *u = x * radial;
+  *v = y * radial;
+  decentre(k, x, y, r2, u, v);
+}
+
 // A fisheye's ray to (u, v): (x, y) has the angle to the axis as its length, and may be beyond the plane at depth 1.
 template <class T>
 TAME_FN void distort_angles(const Lens& lens, T x, T y, T* u, T* v) {
   const double* k = lens.k;
   const T r2 = x * x + y * y;
-  const T radial = 1.0 + r2 * (k[0] + r2 * (k[1] + r2 * (k[4] + r2 * k[5])));
-  *u = x * radial;
-  *v = y * radial;
-  decentre(k, x, y, r2, u, v);
+  distort_polynomial(k, x, y, r2, u, v);
   *u = *u + k[6] * r2;
   *v = *v + k[7] * r2;
+}
+
+// distort() of the models after FOV. Where a division model has no image, u and v are NaN.
+template <class T>
+TAME_FN void distort_other(const Lens& lens, const T& x, const T& y, T* u, T* v) {
+  const double* k = lens.k;
+  const T r2 = x * x + y * y;
+  if (lens.model == kPolynomial) {
+    distort_polynomial(k, x, y, r2, u, v);
+    *u = *u + k[6] * *v;
+  } else {
+    const T depth =
+        lens.model == kDivision ? 0.5 + 0.5 * sqrt(1.0 + (-4 * k[0]) * r2) : k[0] * sqrt(1.0 + k[1] * r2) + (1 - k[0]);
+    *u = x / depth;
+    *v = y / depth;
+  }
 }
 
 // (x, y) on the plane at depth 1 to (u, v) in focal lengths from the principal point.
 template <class T>
 TAME_FN void distort(const Lens& lens, T x, T y, T* u, T* v) {
+  if (lens.model > kFov) return distort_other(lens, x, y, u, v);
   const double* k = lens.k;
   const T r2 = x * x + y * y;
   if (lens.model == kFov) {

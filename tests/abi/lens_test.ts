@@ -9,7 +9,7 @@ import { World } from "./world.ts";
 
 /** Offsets in a tame_lens: model, width, height; then doubles fx, fy, cx, cy, the coefficients and fov. */
 const WRONG: [offset: number, type: "u32" | "f64", value: number, words: string][] = [
-  [4, "u32", 3, "lens.model is 3"],
+  [4, "u32", 6, "lens.model is 6"],
   [8, "u32", 0, "width is 0"],
   [12, "u32", 16385, "height is 16385"],
   [16, "f64", 0, "lens.fx"],

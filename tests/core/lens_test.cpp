@@ -15,6 +15,7 @@ using test::text;
 namespace {
 
 constexpr double kWidth = 4000, kHeight = 3000;
+constexpr int kModels = core::kEucm + 1;
 
 // Mild enough not to fold within the photo.
 core::Lens random_lens(Random& random, uint32_t model) {
@@ -27,6 +28,11 @@ core::Lens random_lens(Random& random, uint32_t model) {
   if (model == core::kFov) {
     lens.k[0] = random.uniform(0.1, 1.2);
     lens.fov_slope = 2 * std::tan(lens.k[0] / 2);
+  } else if (model == core::kDivision) {
+    lens.k[0] = random.uniform(-0.3, 0.2);
+  } else if (model == core::kEucm) {
+    lens.k[0] = random.uniform(0, 0.9);
+    lens.k[1] = random.uniform(0.5, 2);
   } else {
     for (double& k : lens.k) k = random.uniform(-0.02, 0.02);
     lens.k[0] = random.uniform(-0.2, 0.2);
@@ -41,8 +47,8 @@ core::Lens random_lens(Random& random, uint32_t model) {
 TEST("distort() of a Dual has the derivatives of distort() for every lens model") {
   Random random(71);
   for_cases(300, [&](int i) {
-    const core::Lens lens = random_lens(random, uint32_t(i % 3));
-    const double x = random.uniform(-0.6, 0.6), y = i < 3 ? 0 : random.uniform(-0.5, 0.5);
+    const core::Lens lens = random_lens(random, uint32_t(i % kModels));
+    const double x = random.uniform(-0.6, 0.6), y = i < kModels ? 0 : random.uniform(-0.5, 0.5);
     core::Dual u, v;
     core::distort(lens, core::Dual{x, 1, 0}, core::Dual{y, 0, 1}, &u, &v);
     const auto at = [&](double px, double py, bool second) {
@@ -68,7 +74,7 @@ TEST("distort() of a Dual has the derivatives of distort() for every lens model"
 TEST("undistort() inverts distort() when the lens does not fold") {
   Random random(72);
   for_cases(300, [&](int i) {
-    const core::Lens lens = random_lens(random, uint32_t(i % 3));
+    const core::Lens lens = random_lens(random, uint32_t(i % kModels));
     const double px = random.uniform(0, kWidth), py = random.uniform(0, kHeight);
     double x, y, back_x, back_y;
     expect(core::undistort(lens, (px - lens.cx) / lens.fx, (py - lens.cy) / lens.fy, &x, &y), "not reached");

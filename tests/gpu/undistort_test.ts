@@ -9,6 +9,9 @@ const COEFFICIENTS: Record<LensModel, number[]> = {
   brown: [-0.2, 0.08, -0.003, 0.005, 0.02, 0.05, -0.02, 0.01],
   fisheye: [0.04, -0.02, 0.003, -0.004, 0.01, -0.002, 0.005, -0.003],
   fov: [0.9],
+  polynomial: [-0.2, 0.08, -0.003, 0.005, 0.02, -0.01, 0.004],
+  division: [-0.2],
+  eucm: [0.6, 1.2],
 };
 
 /** Largest share of values that rounding may change by one. */

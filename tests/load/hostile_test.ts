@@ -31,7 +31,7 @@ const MEMORY = 10;
 const FREE = 4096;
 
 /** Models whose lens is not supported, whatever the coefficients or with these. */
-const REJECTED = ["RAD_TAN_THIN_PRISM_FISHEYE", "SIMPLE_DIVISION", "DIVISION", "EUCM", "EQUIRECTANGULAR"];
+const REJECTED = ["RAD_TAN_THIN_PRISM_FISHEYE", "EQUIRECTANGULAR"];
 const MODEL = {
   cameras: new Map(
     COLMAP_MODELS.map(({ name, params }, id): [number, ColmapCamera] => [

@@ -27,11 +27,11 @@ const PARAMS: Record<string, number[]> = {
   RADIAL_FISHEYE: [60, ...CENTER, 0.05, -0.03],
   THIN_PRISM_FISHEYE: [60, 62, ...CENTER, 0.04, -0.02, 0.003, -0.004, 0.01, -0.002, 0.005, -0.003],
   RAD_TAN_THIN_PRISM_FISHEYE: [60, 62, ...CENTER, 0.05, -0.02, 0.01, -0.003, 0, 0, 0, 0, 0, 0, 0, 0],
-  SIMPLE_DIVISION: [80, ...CENTER, 0],
-  DIVISION: [80, 82, ...CENTER, 0],
+  SIMPLE_DIVISION: [80, ...CENTER, -0.2],
+  DIVISION: [80, 82, ...CENTER, 0.15],
   SIMPLE_FISHEYE: [60, ...CENTER],
   FISHEYE: [60, 62, ...CENTER],
-  EUCM: [80, 82, ...CENTER, 0, 1.3],
+  EUCM: [60, 62, ...CENTER, 0.6, 1.3],
 };
 /** All models that some lens is of. */
 const MODELS = COLMAP_MODELS.map(({ name }) => name).filter((name) => name !== "EQUIRECTANGULAR");
