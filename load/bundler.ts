@@ -9,7 +9,7 @@ import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
-import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { type CameraPose, poseFromCameraToWorld } from "./pose.ts";
 
 const FILE = "bundle.out";
@@ -57,11 +57,7 @@ async function readBundler(path: string, options: ReadOptions): Promise<Capture>
   if (posed.length === 0) throw new DataError("No camera was reconstructed", { path });
   const folder = dirname(path);
   const source = basename(folder) === BUNDLE ? dirname(folder) : folder;
-  const photos = await photosInFolder(posed, await photoFolder(source, options), {
-    path: listPath,
-    source,
-    ...options,
-  });
+  const photos = await photosInFolder(posed, { path: listPath, source }, options);
   const out = cameras.length - posed.length;
   return {
     photos: photos.photos,

@@ -9,7 +9,7 @@ import { readDataFile, readStart } from "./bytes.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { poseFromCameraToWorld } from "./pose.ts";
 import { childOf, childrenOf, loadXmlParser, type XmlElement, type XmlParser } from "./xml.ts";
 
@@ -55,8 +55,7 @@ async function xmlFiles(source: string): Promise<string[]> {
 async function readMetashape(path: string, options: ReadOptions): Promise<Capture> {
   const { cameras, notices } = parseMetashape(await readDataFile(path), path, await loadXmlParser());
   const source = dirname(path);
-  const folder = await photoFolder(source, options);
-  const photos = await photosInFolder(cameras, folder, { path, source, ...options });
+  const photos = await photosInFolder(cameras, { path, source }, options);
   return {
     photos: photos.photos,
     points: undefined,

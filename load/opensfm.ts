@@ -11,7 +11,7 @@ import { list, object, optional, TEXT, value } from "./checks.ts";
 import { statOrUndefined } from "./files.ts";
 import { describe, isObject, type JsonObject, parseJson } from "./json.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
-import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { checkTranslation } from "./pose.ts";
 
 const FILE = "reconstruction.json";
@@ -49,7 +49,7 @@ async function readOpenSfm(path: string, options: ReadOptions): Promise<Capture>
   const { cameras, points, notices } = parseOpenSfm(await readDataFile(path), path);
   const folder = dirname(path);
   const source = basename(folder) === OPENDRONEMAP ? dirname(folder) : folder;
-  const photos = await photosInFolder(cameras, await photoFolder(source, options), { path, source, ...options });
+  const photos = await photosInFolder(cameras, { path, source }, options);
   return {
     photos: photos.photos,
     points,

@@ -64,8 +64,9 @@ export const LOAD_ROWS = [
     name: "missing",
     kind: "string",
     choices: ["error", "skip"],
-    help: "photos that the capture names and that are not there: an error, or train on the others; unset: skip for a " +
-      "transforms.json, else error",
+    help:
+      "photos that the capture names and that are not there: an error, or train on the others; unset: error for a " +
+      "COLMAP model, else skip",
   },
   {
     name: "undistort_fov",

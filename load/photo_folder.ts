@@ -1,15 +1,18 @@
 // The photos of a capture that keeps them in one folder, whatever path of them it states: programs that reconstruct
 // cameras state the paths on the machine that they ran on.
 
-import { join, relative, resolve, sep } from "node:path";
-import { DataError } from "../base/errors.ts";
+import { relative, resolve, sep } from "node:path";
 import type { PosedPhoto, ReadOptions } from "./capture.ts";
-import { isDirectory } from "./files.ts";
 import { findMasks } from "./find_masks.ts";
+import { findImagesFolder } from "./find_named.ts";
 import { findPhotos, type Place } from "./find_photos.ts";
+import { missingNotice, type MissingPhotos } from "./missing_photos.ts";
 
 /** The folder of photos unless the user names another. */
 const DEFAULT_IMAGES = "images";
+
+/** Programs list photos that they were given; some may have been removed since. */
+const DEFAULT_MISSING: MissingPhotos = "skip";
 
 /** The most folders of a stated path that are looked up below the folder of photos. */
 const MOST_FOLDERS = 8;
@@ -33,39 +36,59 @@ export function mostCameras(fileBytes: number): number {
 
 /**
  * The folder of a capture's photos: the one that the user names, else the first that exists of `usual`, else the
- * capture's own.
+ * capture's own. A line says so if its name is another than stated.
  *
  * @internal
  */
-export async function photoFolder(source: string, { images }: ReadOptions, usual = [DEFAULT_IMAGES]): Promise<string> {
-  if (images !== DEFAULT_IMAGES) return resolve(source, images);
-  for (const name of usual) if (await isDirectory(join(source, name))) return join(source, name);
-  return source;
+export async function photoFolder(
+  source: string,
+  images: string,
+  usual: string[] = [DEFAULT_IMAGES],
+): Promise<{ folder: string; notices: string[] }> {
+  const isNamed = images !== DEFAULT_IMAGES;
+  for (const name of isNamed ? [images] : usual) {
+    const found = await findImagesFolder(source, name);
+    if (found !== undefined) return found;
+  }
+  return { folder: isNamed ? resolve(source, images) : source, notices: [] };
+}
+
+/** A capture whose photos are in one folder. */
+export interface PhotoFolderCapture {
+  /** The file that names the photos, for error messages. */
+  path: string;
+  /** The capture's folder. */
+  source: string;
+  /** The names that its folder of photos has. Default `images`. */
+  usual?: string[];
 }
 
 /**
- * Finds the photos of cameras in a folder, each by the longest end of its path that exists there, and their masks
- * beside the folder. Photos that are missing are left out and counted. Throws a {@linkcode DataError} when all are.
+ * Finds the photos of cameras in the capture's folder of photos, each by the longest end of its path that exists there,
+ * and their masks beside that folder. Photos that are missing are left out and counted, unless they are to be an error.
  *
  * @internal
  *
  * @param cameras What the capture states
- * @param folder Holds the photos
- * @param options `path` is the file that names them, for error messages; `source` the capture's folder
+ * @param capture Where the photos are
+ * @param options What to read
+ * @throws {DataError} When all photos are missing, or some are and that is an error
  */
 export async function photosInFolder(
   cameras: NamedCamera[],
-  folder: string,
-  { path, source, signal }: { path: string; source: string; signal?: AbortSignal },
+  { path, source, usual }: PhotoFolderCapture,
+  { images, missing = DEFAULT_MISSING, signal }: ReadOptions,
 ): Promise<{ photos: PosedPhoto[]; notices: string[] }> {
+  const { folder, notices } = await photoFolder(source, images, usual);
   const named = cameras.map(({ name }) => ({ name, places: placesOf(name, folder) }));
-  const { paths, missing, notices } = await findPhotos(named, signal);
+  const looked = await findPhotos(named, signal);
+  const { paths } = looked;
+  const first = looked.missing && `${looked.missing.first} (looked for in ${folder})`;
+  const left = missingNotice(
+    { ...looked, ...(first === undefined ? {} : { missing: { ...looked.missing!, first } }) },
+    { mode: missing, path },
+  );
   const found = [...cameras.keys()].filter((i) => paths[i] !== undefined);
-  if (missing !== undefined) {
-    const lines = `${missing.first} (looked for in ${folder})`;
-    if (found.length === 0) throw new DataError(`${missing.count}, ${lines}`, { path });
-    notices.push(`${missing.count} and left out, ${lines}`);
-  }
   const names = found.map((i) => relative(folder, paths[i]!).split(sep).join("/"));
   const masks = await findMasks(names, source);
   const photos = found.map((i, k): PosedPhoto => ({
@@ -74,7 +97,7 @@ export async function photosInFolder(
     path: paths[i]!,
     maskPath: masks.paths[k],
   }));
-  return { photos, notices: [...notices, ...masks.notices] };
+  return { photos, notices: [...notices, ...looked.notices, ...left, ...masks.notices] };
 }
 
 /** The ends of a path in the folder, the longest first: whole, without its first folder, …, the bare name. */

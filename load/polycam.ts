@@ -1,14 +1,14 @@
 // Polycam's raw data: keyframes/cameras, one JSON file for each photo of keyframes/images, and the same with corrected_
 // in front after Polycam's own optimisation (https://github.com/PolyCam/polyform).
 
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { readDataFile } from "./bytes.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { object, value } from "./checks.ts";
 import { entriesOf, isDirectory } from "./files.ts";
 import { parseJsonObject } from "./json.ts";
 import { checkIntrinsics } from "./lens.ts";
-import { type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { poseFromCameraToWorld } from "./pose.ts";
 
 const KEYFRAMES = "keyframes";
@@ -50,9 +50,8 @@ async function readPolycam(
     const path = join(keyframes, cameras, name);
     posed.push(parsePolycamCamera(await readDataFile(path), path));
   }
-  const folder = await photoFolder(keyframes, options, [images]);
-  const path = join(keyframes, cameras);
-  const { photos, notices } = await photosInFolder(posed, folder, { path, source: dirname(folder), ...options });
+  const folder = { path: join(keyframes, cameras), source: keyframes, usual: [images] };
+  const { photos, notices } = await photosInFolder(posed, folder, options);
   return {
     photos,
     points: undefined,

@@ -10,7 +10,7 @@ import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
-import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { type CameraPose, checkTranslation } from "./pose.ts";
 
 /** The names that a column has in some version. */
@@ -62,8 +62,7 @@ async function csvFiles(source: string): Promise<string[]> {
 async function readRealityScan(path: string, options: ReadOptions): Promise<Capture> {
   const source = dirname(path);
   const cameras = parseRealityScan(await readDataFile(path), path);
-  const folder = await photoFolder(source, options);
-  const { photos, notices } = await photosInFolder(cameras, folder, { path, source, ...options });
+  const { photos, notices } = await photosInFolder(cameras, { path, source }, options);
   return { photos, points: undefined, fallback: "views", ordered: false, notices };
 }
 

@@ -9,7 +9,7 @@ import { list, object, optional, value } from "./checks.ts";
 import { statOrUndefined } from "./files.ts";
 import { parseJsonObject } from "./json.ts";
 import { checkIntrinsics } from "./lens.ts";
-import { mostCameras, type NamedCamera, photoFolder, photosInFolder } from "./photo_folder.ts";
+import { mostCameras, type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { poseFromCameraToWorld } from "./pose.ts";
 
 const FILE = "metadata.json";
@@ -35,8 +35,7 @@ export const record3dReader: CaptureReader = {
 
 async function readRecord3d(cameras: NamedCamera[], path: string, options: ReadOptions): Promise<Capture> {
   const source = dirname(path);
-  const folder = await photoFolder(source, options, [PHOTOS, "images"]);
-  const { photos, notices } = await photosInFolder(cameras, folder, { path, source, ...options });
+  const { photos, notices } = await photosInFolder(cameras, { path, source, usual: [PHOTOS, "images"] }, options);
   return { photos, points: undefined, fallback: "views", ordered: false, notices };
 }
 

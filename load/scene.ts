@@ -70,8 +70,8 @@ export interface LoadOptions {
   allowOutside?: boolean;
   /**
    * What to do about photos that the capture names and that are not there: `"error"`, or `"skip"` to leave them out,
-   * which {@linkcode Scene.notices} counts; without photos that are left it is an error. Unset, a `transforms.json` is
-   * read with `"skip"`, other captures with `"error"`. Default none.
+   * which {@linkcode Scene.notices} counts; without photos that are left it is an error. Unset, a COLMAP model is read
+   * with `"error"`, other captures with `"skip"`. Default none.
    */
   missing?: "error" | "skip";
   /**

@@ -38,19 +38,22 @@ Deno.test("photosInFolder() finds each photo by the longest end of its path, and
       "../other/b",
       "images/c.jpg",
     ];
-    const { photos, notices } = await photosInFolder(stated.map(camera), folder, { path: "cameras", source });
+    const { photos, notices } = await photosInFolder(stated.map(camera), { path: "cameras", source }, OPTIONS);
     assertEquals(photos.map(({ name }) => name), ["left/a.jpg", "right/a.jpg", "b.JPG"]);
     assertEquals(photos.map(({ path }) => path), photos.map(({ name }) => join(folder, name)));
     assertEquals(photos[0].maskPath, join(source, "masks", "left", "a.png"));
     assert(notices[0].startsWith("1 of 4 photos are missing and left out, the first is images/c.jpg"), notices[0]);
     assert(notices[0].endsWith(`(looked for in ${folder})`));
+    const strict = () =>
+      photosInFolder(stated.map(camera), { path: "cameras", source }, { ...OPTIONS, missing: "error" });
+    await assertRejects(strict, DataError, "with --missing skip");
   });
 });
 
 Deno.test("photosInFolder() finds photos under other names as every reader does, and says so", async () => {
   await withFiles(["images/left/img_1.jpg", "images/my photo.png"], async (source) => {
     const cameras = ["D:\\x\\Left\\IMG_1.HEIC", "my%20photo.PNG"].map(camera);
-    const found = await photosInFolder(cameras, join(source, "images"), { path: "cameras", source });
+    const found = await photosInFolder(cameras, { path: "cameras", source }, OPTIONS);
     assertEquals(found.photos.map(({ name }) => name), ["left/img_1.jpg", "my photo.png"]);
     assert(found.notices[0].startsWith("2 of 2 photos have other names than the capture states"), found.notices[0]);
   });
@@ -58,8 +61,7 @@ Deno.test("photosInFolder() finds photos under other names as every reader does,
 
 Deno.test("photosInFolder() never looks outside its folder, and rejects two photos that have one file", async () => {
   await withFiles(["images/a.jpg", "secret.jpg"], async (source) => {
-    const find = (...names: string[]) =>
-      photosInFolder(names.map(camera), join(source, "images"), { path: "cameras", source });
+    const find = (...names: string[]) => photosInFolder(names.map(camera), { path: "cameras", source }, OPTIONS);
     const error = await assertRejects(
       () => find("../secret.jpg", join(source, "secret.jpg")),
       DataError,
@@ -71,10 +73,13 @@ Deno.test("photosInFolder() never looks outside its folder, and rejects two phot
 });
 
 Deno.test("photoFolder() is the one that is named, else the first that exists, else the capture's", async () => {
-  await withFiles(["rgb/a.jpg"], async (source) => {
-    assertEquals(await photoFolder(source, OPTIONS), source);
-    assertEquals(await photoFolder(source, OPTIONS, ["images", "rgb"]), join(source, "rgb"));
-    assertEquals(await photoFolder(source, { ...OPTIONS, images: "images_4" }, ["rgb"]), join(source, "images_4"));
+  await withFiles(["RGB/a.jpg"], async (source) => {
+    const at = (folder: string, ...notices: string[]) => ({ folder, notices });
+    assertEquals(await photoFolder(source, "images"), at(source));
+    const said = "The folder of photos is RGB, named as rgb";
+    assertEquals(await photoFolder(source, "images", ["images", "rgb"]), at(join(source, "RGB"), said));
+    assertEquals(await photoFolder(source, "rgb", ["images"]), at(join(source, "RGB"), said));
+    assertEquals(await photoFolder(source, "images_4", ["rgb"]), at(join(source, "images_4")));
   });
 });
 

@@ -211,7 +211,7 @@ for (
   });
 }
 
-for (const { name: model } of COLMAP_MODELS) {
+for (const model of MODELS) {
   Deno.test({
     name: `completeLens() keeps no more than the field of view, on each side, when the lens is ${model}`,
     ignore: libraryMissing !== undefined,
@@ -246,7 +246,7 @@ Deno.test({
   name: "completeLens() states the field of view of the whole photo, also beyond 180 degrees",
   ignore: libraryMissing !== undefined,
   async fn(): Promise<void> {
-    for (const { name: model } of COLMAP_MODELS) {
+    for (const model of MODELS) {
       const { fov: [across, down], cx, cy } = await lensOf(model);
       assertAlmostEquals(across, offAxis(model, [0, cy]) + offAxis(model, [WIDTH, cy]), 1e-3, model);
       assertAlmostEquals(down, offAxis(model, [cx, 0]) + offAxis(model, [cx, HEIGHT]), 1e-3, model);
