@@ -3,9 +3,9 @@
 
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../base/errors.ts";
-import type { ImageSize, PointCloud } from "../base/scene.ts";
+import type { ImageSize } from "../base/scene.ts";
 import { readDataFile } from "./bytes.ts";
-import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
+import type { Capture, CapturePoints, CaptureReader, ReadOptions } from "./capture.ts";
 import { statOrUndefined } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
@@ -112,14 +112,14 @@ export function parseList(bytes: Uint8Array, path: string): string[] {
 export function parseBundle(
   bytes: Uint8Array,
   path: string,
-): { cameras: (BundlerCamera | undefined)[]; points: PointCloud } {
+): { cameras: (BundlerCamera | undefined)[]; points: CapturePoints } {
   const lines = new LineReader(bytes, path);
   const header = lines.next() && lines.comment ? lines.rest("the first line") : "";
   if (!HEADER.test(header)) throw lines.error("File does not begin with # Bundle file v0.3");
   const cameraCount = countOf(lines, "cameras", mostCameras(bytes.length));
   const pointCount = countOf(lines, "points", bytes.length / SMALLEST_POINT);
   const cameras = Array.from({ length: cameraCount }, (_, i) => parseCamera(lines, i));
-  const positions = new Float32Array(3 * pointCount);
+  const positions = new Float64Array(3 * pointCount);
   const colors = new Uint8Array(3 * pointCount);
   for (let i = 0; i < pointCount; i++) {
     for (let axis = 0; axis < 3; axis++) positions[3 * i + axis] = numberOf(lines, "a point's position");

@@ -3,10 +3,10 @@
 
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../base/errors.ts";
-import type { PointCloud } from "../base/scene.ts";
+
 import { readDataFile } from "./bytes.ts";
 import { rotationFromQuaternion } from "./camera.ts";
-import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
+import type { Capture, CapturePoints, CaptureReader, ReadOptions } from "./capture.ts";
 import { list, object, optional, TEXT, value } from "./checks.ts";
 import { statOrUndefined } from "./files.ts";
 import { describe, isObject, type JsonObject, parseJson } from "./json.ts";
@@ -29,7 +29,7 @@ export interface OpenSfm {
   /** A camera for each shot. */
   cameras: NamedCamera[];
   /** The points; undefined if there are none. */
-  points: PointCloud | undefined;
+  points: CapturePoints | undefined;
   /** What a user should know, one line each. */
   notices: string[];
 }
@@ -182,12 +182,12 @@ function parseCamera(entry: unknown, { name, path }: { name: string; path: strin
 }
 
 /** Points by id: `coordinates`, and `color` from 0 to 255. */
-function parsePoints(entries: unknown, path: string): PointCloud | undefined {
+function parsePoints(entries: unknown, path: string): CapturePoints | undefined {
   if (entries === undefined || entries === null) return undefined;
   if (!isObject(entries)) throw new DataError("Points are not an object", { path });
   const ids = Object.keys(entries);
   if (ids.length === 0) return undefined;
-  const positions = new Float32Array(3 * ids.length);
+  const positions = new Float64Array(3 * ids.length);
   const colors = new Uint8Array(3 * ids.length);
   for (const [i, id] of ids.entries()) {
     const point = entries[id];

@@ -2,7 +2,8 @@
 // is drawn by the formulas of the program that wrote the capture, and goes through decoding and undistortion.
 
 import { assert, assertAlmostEquals } from "@std/assert";
-import type { View } from "../../base/scene.ts";
+import { pointInFrame } from "../../base/frame.ts";
+import type { Scene } from "../../base/scene.ts";
 import { raw } from "./fixtures.ts";
 
 export type Vec = [number, number, number];
@@ -22,8 +23,12 @@ export async function beacon(width: number, height: number, [u, v]: Point): Prom
   return new Uint8Array(await raw(data, width, height).png().toBuffer());
 }
 
-/** Asserts that a view's photo shows the bright point where its camera sees `point`, within `tolerance` pixels. */
-export async function assertSees(view: View, point: Vec, tolerance = 0.1): Promise<void> {
+/**
+ * Asserts that the photo of a scene's first view shows the bright point where its camera sees `place`, in the capture's
+ * coordinates, within `tolerance` pixels.
+ */
+export async function assertSees({ train: [view], frame }: Scene, place: Vec, tolerance = 0.1): Promise<void> {
+  const point = pointInFrame(place, { to: frame });
   const { rotation: r, translation: t, fx, fy, cx, cy, width, height } = view.camera;
   const [x, y, z] = [0, 1, 2].map((k) =>
     r[3 * k] * point[0] + r[3 * k + 1] * point[1] + r[3 * k + 2] * point[2] + t[k]

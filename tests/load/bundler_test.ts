@@ -36,9 +36,10 @@ Deno.test({
       await Deno.writeFile(join(folder, "a b.png"), photo);
       await Deno.writeTextFile(join(folder, "bundle", "bundle.out"), FILE);
       await Deno.writeTextFile(join(folder, "list.txt"), "./a b.png 0 1520.4\nlost.png\n");
-      const { train, points, notices } = await loadScene(folder);
+      const scene = await loadScene(folder);
+      const { train, points, notices } = scene;
       assertEquals(train.map(({ name }) => name), ["a b"]);
-      await assertSees(train[0], POINT);
+      await assertSees(scene, POINT);
       assertEquals([...points.colors], [10, 20, 255, 1, 2, 3]);
       points.positions.subarray(0, 3).forEach((value, i) => assertAlmostEquals(value, POINT[i], 1e-6));
       assertEquals(notices!.slice(0, 2), [

@@ -95,9 +95,9 @@ for (const [type, { numbers, image }] of Object.entries(SENSORS)) {
         await Deno.writeTextFile(join(folder, "other.xml"), "<other/>");
         await Deno.writeTextFile(path, documentOf(chunk(sensor(type.replace("full ", ""), numbers), camera("DSC_1"))));
         for (const source of [folder, path]) {
-          const { train: [view] } = await loadScene(source);
-          assertEquals(view.name, "DSC_1");
-          await assertSees(view, POINT);
+          const scene = await loadScene(source);
+          assertEquals(scene.train[0].name, "DSC_1");
+          await assertSees(scene, POINT);
         }
       });
     },

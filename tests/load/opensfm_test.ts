@@ -102,9 +102,10 @@ for (const [type, { numbers, image }] of Object.entries(CAMERAS)) {
         const points = { 1: { coordinates: POINT, color: [10.6, 255.2, -1] } };
         const reconstruction = { cameras: { c: camera(type, numbers) }, shots: { "left/a.JPG.png": SHOT }, points };
         await Deno.writeTextFile(join(folder, "reconstruction.json"), file([reconstruction]));
-        const { train: [view], points: cloud } = await loadScene(folder);
+        const scene = await loadScene(folder);
+        const { train: [view], points: cloud } = scene;
         assertEquals(view.name, "left/a.JPG");
-        await assertSees(view, POINT);
+        await assertSees(scene, POINT);
         assertEquals([cloud.count, ...cloud.colors], [1, 11, 255, 0]);
         cloud.positions.forEach((value, i) => assertAlmostEquals(value, POINT[i], 1e-6));
       });

@@ -51,10 +51,11 @@ Deno.test("loadScene() sees a point of Polycam's raw data where its camera shows
       await Deno.writeFile(join(folder, "keyframes", images, "7.png"), await photo());
     };
     await write("cameras", "images", CENTRE);
-    const { train: [view], notices } = await loadScene(folder);
+    const scene = await loadScene(folder);
+    const { train: [view], notices } = scene;
     assertEquals(view.name, "7");
     assertEquals(notices![0], "Poses are those of the device: Polycam's raw data has no corrected_cameras");
-    await assertSees(view, POINT);
+    await assertSees(scene, POINT);
     await write("cameras", "images", [9, 9, 9]);
     await write("corrected_cameras", "corrected_images", CENTRE);
     const archive = join(folder, "raw data.zip");
@@ -64,7 +65,7 @@ Deno.test("loadScene() sees a point of Polycam's raw data where its camera shows
     for (const source of [folder, join(folder, "keyframes"), archive]) {
       const corrected = await loadScene(source);
       assert(corrected.train[0].path.endsWith("corrected_images/7.png"));
-      await assertSees(corrected.train[0], POINT);
+      await assertSees(corrected, POINT);
     }
   });
 });
@@ -96,17 +97,18 @@ Deno.test("loadScene() sees a point of a Record3D export where its camera shows 
     };
     await write(METADATA);
     for (const source of [folder, join(folder, "EXR_RGBD"), join(folder, "EXR_RGBD", "metadata.json")]) {
-      const { train, notices } = await loadScene(source);
+      const scene = await loadScene(source);
+      const { train, notices } = scene;
       assertEquals(train.map(({ name }) => name), ["1"]);
       assert(notices!.some((line) => line.startsWith("1 of 2 photos are missing and left out, the first is 0")));
-      await assertSees(train[0], POINT);
+      await assertSees(scene, POINT);
     }
     await write({
       ...METADATA,
       K: [1, 0, 0, 0, 1, 0, 9, 9, 1],
       perFrameIntrinsicCoeffs: [[9, 9, 9, 9], [FX, FY, CX, CY]],
     });
-    await assertSees((await loadScene(folder)).train[0], POINT);
+    await assertSees(await loadScene(folder), POINT);
     await Deno.writeFile(join(folder, "EXR_RGBD", "metadata.json"), bytes({ poses: 3 }));
     await assertRejects(() => loadScene(folder), DataError, "No capture: expected");
   });
