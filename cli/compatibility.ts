@@ -37,17 +37,6 @@ export const COMPATIBILITY_ROWS = [
     minimum: 0,
     help: "no effect: the schedule has no delay",
   },
-  { name: "websockets", kind: "flag", ...rejected("there is no live viewer") },
-  { name: "ip", kind: "string", unit: "ADDRESS", default: "127.0.0.1", help: "no effect without a viewer" },
-  {
-    name: "port",
-    kind: "integer",
-    unit: "N",
-    default: 6009,
-    minimum: 0,
-    maximum: 65_535,
-    help: "no effect without a viewer",
-  },
   {
     name: "debug_from",
     kind: "integer",

@@ -26,6 +26,7 @@ import {
 import { OUTPUT_ROWS, PHOTO_ROWS, WEIGHT_ROWS } from "./options/convert_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
+import { VIEW_ROWS } from "./options/view_rows.ts";
 
 /** What is read of a capture. */
 const SCENE_ROWS = rowsNamed(
@@ -59,6 +60,7 @@ export const TRAIN_OPTIONS = [
   { title: "Optimiser and loss", rows: OPTIMIZER_ROWS },
   { title: "Device", rows: DEVICE_ROWS },
   { title: "Reports", rows: [...REPORT_ROWS, ...CONFIG_ROWS] },
+  { title: "Viewer", rows: VIEW_ROWS },
   { title: "Accepted for compatibility", rows: [...PIPELINE_ROWS, ...COMPATIBILITY_ROWS] },
 ] as const satisfies readonly OptionGroup[];
 

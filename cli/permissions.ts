@@ -9,6 +9,8 @@ export interface Needs {
   writes?: boolean;
   /** Program that it starts, or `true` for any. */
   runs?: string | true;
+  /** Address on which it listens. */
+  serves?: { hostname: string; port: number };
 }
 
 /** A module that can be run. */
@@ -28,6 +30,7 @@ export function requirePermissions(command: Command, needs: Needs = {}): void {
   const wanted: Deno.PermissionDescriptor[] = [{ name: "read" }, { name: "env" }, { name: "sys" }, ...nativeCode()];
   if (needs.writes) wanted.push({ name: "write" });
   if (needs.runs) wanted.push({ name: "run", ...(needs.runs === true ? {} : { command: needs.runs }) });
+  if (needs.serves) wanted.push({ name: "net", host: hostOf(needs.serves) });
   const missing = wanted.filter((descriptor) => Deno.permissions.querySync(descriptor).state !== "granted");
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((descriptor) => descriptor.name))].join(", ");
@@ -39,8 +42,9 @@ export function requirePermissions(command: Command, needs: Needs = {}): void {
 /** The command to type, with the permissions it needs. */
 export function advice(command: Command, needs: Needs = {}): string {
   const words = [command.task, ...command.argv].map(quote).join(" ");
-  // The tasks grant only build/ and node_modules/.
+  // The tasks grant only build/ and node_modules/, and serve only on this machine.
   const task = ROOT !== undefined && namedLibrary() === undefined &&
+      (needs.serves === undefined || needs.serves.hostname === "127.0.0.1") &&
       Deno.permissions.querySync({ name: "read" }).state === "granted" &&
       Deno.cwd() === ROOT
     ? `, or shorter:\n\n  deno task ${words}`
@@ -65,7 +69,14 @@ export function denoFlags(needs: Needs): string[] {
   const ffi = ROOT === undefined ? "--allow-ffi" : `--allow-ffi=${nativeFolders(ROOT).join(",")}`;
   const write = needs.writes ? ["--allow-write"] : [];
   const run = needs.runs ? [needs.runs === true ? "--allow-run" : `--allow-run=${needs.runs}`] : [];
-  return ["--allow-read", ...write, "--allow-env", "--allow-sys", ...run, ffi];
+  const net = needs.serves ? [`--allow-net=${hostOf(needs.serves)}`] : [];
+  return ["--allow-read", ...write, "--allow-env", "--allow-sys", ...run, ...net, ffi];
+}
+
+/** An address as Deno's permissions have it. Port 0 stands for any. */
+function hostOf({ hostname, port }: { hostname: string; port: number }): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return port === 0 ? host : `${host}:${port}`;
 }
 
 /** Path of an entry, or its URL if this program was imported over http(s). */

@@ -100,6 +100,15 @@ export class Reporter {
     else this.#out(text);
   }
 
+  /**
+   * A line with a URL, which a terminal opens in the browser also where it has to break the line. It is printed with
+   * `quiet` too, as nobody could guess it.
+   */
+  link(text: string, url: string): void {
+    this.#clear();
+    this.#streams.err(`${text}${this.#streams.terminal ? `\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\` : url}\n`);
+  }
+
   /** Something the user should know while the work continues. */
   warn(text: string): void {
     this.#clear();

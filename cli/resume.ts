@@ -14,6 +14,7 @@ import { count } from "./format.ts";
 import { rowsOf } from "./option.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
+import { VIEW_ROWS } from "./options/view_rows.ts";
 import { userPath } from "./paths.ts";
 import type { Reporter } from "./progress.ts";
 
@@ -24,7 +25,7 @@ const FREE: readonly string[] = [
   ...CHANGEABLE,
   ...["source_path", "model_path", "init", "backend", "device", "threads", "memory_limit"],
   ...["resume", "config", "quiet", "json"],
-  ...[...COMPATIBILITY_ROWS, ...PIPELINE_ROWS].map(({ name }) => name),
+  ...[...VIEW_ROWS, ...COMPATIBILITY_ROWS, ...PIPELINE_ROWS].map(({ name }) => name),
 ];
 
 /**

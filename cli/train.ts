@@ -8,6 +8,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
 import type { TrainResult } from "../train/events.ts";
+import { TrainController } from "../train/controller.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { TimePlan } from "../train/time_plan.ts";
@@ -31,6 +32,7 @@ import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
+import { ViewSink } from "./sinks/view.ts";
 import { plannedOptions, settledValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -62,6 +64,8 @@ export async function run(argv: string[]): Promise<number> {
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
 
+  const controller = new TrainController();
+  await using viewer = ViewSink.open(values, { controller, reporter, argv });
   const init = values.init === undefined ? undefined : userPath(values.init);
   const loading = loadScene(source, {
     ...libraryOptions(LOAD_ROWS, values),
@@ -88,14 +92,19 @@ export async function run(argv: string[]): Promise<number> {
     reporter.note(`--max_seconds ${options.maxSeconds}: measuring how many iterations fill this time`);
   }
   const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
-  const sink = sinksOf(setup, reporter, signal);
-  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal }, plannedValues });
+  viewer?.begin(setup);
+  const sink = sinksOf(setup, reporter, { signal, viewer });
+  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, plannedValues });
   await reporter.delivered(interrupt.signal);
   return aborted ? interrupt.code : EXIT.done;
 }
 
 /** All outputs of a run until `signal` fires. A sink that uses another comes after it. */
-function sinksOf(setup: RunSetup, reporter: Reporter, signal: AbortSignal): Sink {
+function sinksOf(
+  setup: RunSetup,
+  reporter: Reporter,
+  { signal, viewer }: { signal: AbortSignal; viewer: ViewSink | undefined },
+): Sink {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
   return new AllSinks([
@@ -106,6 +115,7 @@ function sinksOf(setup: RunSetup, reporter: Reporter, signal: AbortSignal): Sink
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record, signal }),
+    ...(viewer === undefined ? [] : [viewer]),
   ]);
 }
 

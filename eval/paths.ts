@@ -152,8 +152,13 @@ export function keyframePath(
   });
 }
 
-/** The mean position of cameras, the mean of their viewing directions, and the point that they look at. */
-function standpoint(cameras: readonly Camera[]): { center: Vec3; forward: Vec3; target: Vec3 } {
+/**
+ * Where cameras stand and what they look at.
+ *
+ * @param cameras At least one
+ * @returns Their mean position, the mean of their viewing directions, and the point that they look at, in the world
+ */
+export function standpoint(cameras: readonly Camera[]): { center: Vec3; forward: Vec3; target: Vec3 } {
   const centers = cameras.map(cameraCenter);
   const forwards = cameras.map((camera) => axisOf(camera.rotation, 2));
   return { center: meanOf(centers), forward: meanOf(forwards), target: focus(centers, forwards) };

@@ -1,0 +1,63 @@
+// Shows a run on a page: a sink of its events, and a client of its controller.
+
+import { requirePermissions } from "../permissions.ts";
+import type { Reporter } from "../progress.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import type { TrainController } from "../../train/controller.ts";
+import { ViewServer } from "../../view/server.ts";
+import { Viewer } from "../../view/viewer.ts";
+import type { TrainValues } from "../train_options.ts";
+import type { RunSetup, Sink } from "./sink.ts";
+
+/** Serves the page from the start of the verb to the end of the run. */
+export class ViewSink implements Sink, AsyncDisposable {
+  readonly #viewer: Viewer;
+  readonly #server: ViewServer;
+
+  private constructor(viewer: Viewer, server: ViewServer) {
+    this.#viewer = viewer;
+    this.#server = server;
+  }
+
+  /**
+   * Starts to serve, and prints the URL.
+   *
+   * @param argv Arguments of the verb, for the command to use if a permission is missing
+   * @returns undefined unless the options ask for a viewer
+   */
+  static open(
+    values: Pick<TrainValues, "view" | "websockets" | "ip" | "port">,
+    { controller, reporter, argv }: { controller: TrainController; reporter: Reporter; argv: readonly string[] },
+  ): ViewSink | undefined {
+    if (!values.view && !values.websockets) return undefined;
+    const address = { hostname: values.ip, port: values.port };
+    requirePermissions({ task: "train", argv }, { writes: true, serves: address });
+    const viewer = new Viewer(controller);
+    const server = ViewServer.listen(viewer, address);
+    reporter.link("Viewer: ", server.url);
+    reporter.event({ type: "viewer", url: server.url });
+    return new ViewSink(viewer, server);
+  }
+
+  /** The run is known: its views can be shown. */
+  begin({ scene, values, device }: RunSetup): void {
+    this.#viewer.begin({
+      scene,
+      iterations: values.iterations,
+      background: values.white_background ? [1, 1, 1] : [0, 0, 0],
+      device: device.reason,
+    });
+  }
+
+  async event(event: TrainEvent): Promise<void> {
+    await this.#viewer.event(event);
+  }
+
+  async end(): Promise<void> {
+    await this.#viewer.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,264 @@
+// The viewer of a run: takes the run's events, and steers it by its controller, on behalf of the pages that are open.
+
+import type { Scene, View } from "../base/scene.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import type { Color } from "../ffi/rasterizer.ts";
+import type { TrainController } from "../train/controller.ts";
+import type { TrainEvent } from "../train/events.ts";
+import { centresMessage } from "./centres.ts";
+import { Client, type ClientHandler, type Socket } from "./client.ts";
+import { Frames } from "./frames.ts";
+import { History } from "./history.ts";
+import { pageScene, pageViews } from "./page_scene.ts";
+import { Photos } from "./photos.ts";
+import type { PageScene, Phase, RunAction, ServerMessage, Status } from "./protocol.ts";
+import { Thumbnails } from "./thumbnails.ts";
+
+/** Pages that may be open at once. */
+export const MOST_CLIENTS = 8;
+
+/** Milliseconds between two messages about the status. */
+const STATUS_MS = 250;
+
+/** Milliseconds between two messages with centres while the run computes, and between two log lines about pages. */
+const PATIENCE_MS = 1000;
+
+/** Milliseconds that the last messages may take on their way. */
+const FAREWELL_MS = 1000;
+
+/** A run whose capture is loaded. */
+export interface WatchedRun {
+  scene: Scene;
+  /** Number of iterations of the run. */
+  iterations: number;
+  /** Background of the renders. */
+  background: Color;
+  /** Where it computes, and why, in one line. */
+  device: string;
+}
+
+/** What a run has once its capture is loaded. */
+interface Watched {
+  iterations: number;
+  views: readonly View[];
+  scene: PageScene;
+  frames: Frames;
+  photos: Photos;
+  thumbnails: Thumbnails;
+}
+
+/** Shows a run to any number of pages. */
+export class Viewer implements ClientHandler {
+  readonly #controller: TrainController;
+  readonly #now: () => number;
+  readonly #clients = new Set<Client>();
+  readonly #asksForCentres = new Set<Client>();
+  readonly #history: History;
+  #run: Watched | undefined;
+  #phase: Phase = "loading";
+  #iteration = 0;
+  #gaussians: Gaussians | undefined;
+  #told = -Infinity;
+  #centresSent = -Infinity;
+  #dropNoted = -Infinity;
+  /** Whether the run computes nothing, so that frames are rendered when pages ask for them. */
+  #idle = false;
+  #serving: Promise<void> | undefined;
+
+  /**
+   * @param controller That of the run
+   * @param now Time in milliseconds
+   */
+  constructor(controller: TrainController, now: () => number = () => performance.now()) {
+    this.#controller = controller;
+    this.#now = now;
+    this.#history = new History((name, set) => this.#indexOf(name, set), now);
+  }
+
+  /** What the page needs of the capture; undefined until it is loaded. */
+  get scene(): PageScene | undefined {
+    return this.#run?.scene;
+  }
+
+  /** The photos of the capture; undefined until it is loaded. */
+  get photos(): Photos | undefined {
+    return this.#run?.photos;
+  }
+
+  /** The capture is loaded, training begins. */
+  begin({ scene, iterations, background, device }: WatchedRun): void {
+    const views = pageViews(scene);
+    const { near, coverage } = scene.train[0].camera;
+    this.#run = {
+      iterations,
+      views,
+      scene: pageScene(scene, device),
+      frames: new Frames({ background, camera: { near, coverage } }, this.#now),
+      photos: new Photos(views, background),
+      thumbnails: new Thumbnails(views, background, this.#now),
+    };
+    for (const message of scene.notices ?? []) this.#history.note({ iteration: 0, kind: "notice", text: message });
+    for (const client of this.#clients) this.#greet(client);
+  }
+
+  /** Takes an event of the run, and renders what is due. It throws nothing: a run does not depend on its viewers. */
+  async event(event: TrainEvent): Promise<void> {
+    this.#idle = false;
+    await this.#serving;
+    this.#iteration = event.iteration;
+    this.#gaussians = event.gaussians;
+    const phase = phaseAfter(event) ?? this.#phase;
+    const changed = phase !== this.#phase;
+    this.#phase = phase;
+    for (const message of this.#history.add(event)) this.#tell(message);
+    this.#tellStatus({ now: changed });
+    if (event.type === "evaluate") this.#run?.thumbnails.want(this.#history.worst.map(({ view }) => view));
+    if (event.type === "done") {
+      while (await this.#work());
+      this.#gaussians = undefined; // the caller's to dispose
+      return;
+    }
+    await this.#work();
+    this.#idle = phase === "paused";
+    if (this.#idle) this.wake();
+  }
+
+  /** The run is over. Resolves when the pages have been told. */
+  async end(): Promise<void> {
+    this.#idle = false;
+    await this.#serving;
+    this.#gaussians = undefined;
+    if (this.#phase !== "finished" && this.#phase !== "stopped") this.#phase = "failed";
+    this.#tellStatus({ now: true });
+    const limit = this.#now() + FAREWELL_MS;
+    const waiting = () => [...this.#clients].some((client) => client.waiting > 0);
+    while (waiting() && this.#now() < limit) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const client of this.#clients) client.close();
+    this.#clients.clear();
+  }
+
+  /** Adds a page; undefined if too many are open. */
+  connect(socket: Socket): Client | undefined {
+    if (this.#clients.size >= MOST_CLIENTS) return undefined;
+    const client = new Client(socket, this, this.#now);
+    this.#clients.add(client);
+    this.#greet(client);
+    this.#tellStatus({ now: true });
+    return client;
+  }
+
+  /** Removes a page. */
+  disconnect(client: Client): void {
+    client.lost();
+    this.#asksForCentres.delete(client);
+    if (this.#clients.delete(client)) this.#tellStatus({ now: true });
+  }
+
+  message(client: Client, message: { type: "control"; action: RunAction } | { type: "centres" }): void {
+    if (message.type === "control") this.#controller[message.action]();
+    else this.#asksForCentres.add(client);
+    this.wake();
+  }
+
+  wake(): void {
+    if (!this.#idle || this.#serving !== undefined) return;
+    this.#serving = this.#serve().finally(() => this.#serving = undefined);
+  }
+
+  dropped(client: Client, reason: string): void {
+    this.disconnect(client);
+    if (this.#now() - this.#dropNoted < PATIENCE_MS) return; // the log is for the run
+    this.#dropNoted = this.#now();
+    const text = `A page was disconnected: ${reason}`;
+    this.#tell(this.#history.note({ iteration: this.#iteration, kind: "notice", text }));
+  }
+
+  /** Renders while the run is paused, until nothing is due. */
+  async #serve(): Promise<void> {
+    while (this.#idle && await this.#work());
+  }
+
+  /** Renders one frame and one thumbnail, if they are due; returns whether one was. */
+  async #work(): Promise<boolean> {
+    if (this.#clients.size === 0 || this.#run === undefined || this.#gaussians === undefined) return false;
+    const { frames, thumbnails } = this.#run;
+    const gaussians = this.#gaussians;
+    const rendered = await frames.render(this.#clients, gaussians, this.#iteration);
+    if (![...this.#clients].some(({ wish }) => wish !== undefined)) return rendered;
+    const start = this.#now();
+    try {
+      this.#sendCentres(gaussians);
+      const drawn = await thumbnails.render(gaussians, this.#iteration, (message) => this.#tellBinary(message));
+      return rendered || drawn;
+    } catch (error) {
+      this.#tell({ type: "problem", text: error instanceof Error ? error.message : String(error) });
+      return rendered;
+    } finally {
+      frames.pace.spent(this.#now() - start);
+    }
+  }
+
+  #sendCentres(gaussians: Gaussians): void {
+    const early = !this.#idle && this.#now() - this.#centresSent < PATIENCE_MS;
+    if (this.#asksForCentres.size === 0 || early) return;
+    this.#centresSent = this.#now();
+    const asking = [...this.#asksForCentres];
+    this.#asksForCentres.clear();
+    const message = centresMessage(gaussians, this.#iteration);
+    for (const client of asking) client.sendBinary(message);
+  }
+
+  #greet(client: Client): void {
+    const { samples, scores, log, worst } = this.#history;
+    const { iterations = 0, scene, thumbnails } = this.#run ?? {};
+    const past = { samples, scores, log, worst };
+    client.send({ type: "hello", scene: scene !== undefined, iterations, status: this.#status(), ...past });
+    for (const message of thumbnails?.messages() ?? []) client.sendBinary(message);
+  }
+
+  #tell(message: ServerMessage): void {
+    for (const client of [...this.#clients]) client.send(message);
+  }
+
+  #tellBinary(message: Uint8Array<ArrayBuffer>): void {
+    for (const client of [...this.#clients]) client.sendBinary(message);
+  }
+
+  #tellStatus({ now: atOnce }: { now: boolean }): void {
+    if (this.#clients.size === 0 || !atOnce && this.#now() - this.#told < STATUS_MS) return;
+    this.#told = this.#now();
+    this.#tell({ type: "status", status: this.#status() });
+  }
+
+  #status(): Status {
+    const { rate } = this.#history;
+    const left = (this.#run?.iterations ?? 0) - this.#iteration;
+    return {
+      phase: this.#phase,
+      iteration: this.#iteration,
+      remaining: rate === null || rate === 0 ? null : left / rate,
+      frameShare: this.#run?.frames.pace.share() ?? 0,
+      clients: this.#clients.size,
+    };
+  }
+
+  #indexOf(name: string, set: "test" | "train"): number {
+    return this.#run?.scene.views.findIndex((view) => view.name === name && view.set === set) ?? -1;
+  }
+}
+
+/** The phase that an event begins. */
+function phaseAfter(event: TrainEvent): Phase | undefined {
+  switch (event.type) {
+    case "pause":
+      return "paused";
+    case "plan":
+    case "step":
+    case "resume":
+      return "training";
+    case "done":
+      return event.result.aborted ? "stopped" : "finished";
+    default:
+      return undefined;
+  }
+}
