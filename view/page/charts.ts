@@ -94,7 +94,7 @@ export class Charts {
         const show = (plot: uPlot): void => {
           value.textContent = valueText(chart, plot);
         };
-        const plot = new uPlot(optionsOf(chart, show), [[]], box);
+        const plot = new uPlot(optionsOf(chart, { show, iterations: () => this.#iterations() }), [[]], box);
         return [name, { plot, value }];
       }),
     );
@@ -122,6 +122,12 @@ export class Charts {
     });
   }
 
+  /** The same range in all charts. */
+  #iterations(): [first: number, last: number] {
+    const all = [...this.#samples.slice(0, 1), ...this.#samples.slice(-1), ...this.#scores].map((one) => one.iteration);
+    return all.length === 0 ? [0, 1] : [Math.min(...all), Math.max(...all, Math.min(...all) + 1)];
+  }
+
   #data(name: string): uPlot.AlignedData {
     if (name === "psnr") return this.#psnr();
     const key = name as "loss" | "count" | "rate" | "memory";
@@ -147,7 +153,10 @@ function chartSize(): { width: number; height: number } {
   return { width, height: Math.floor(Math.max(HEIGHT.least, Math.min(HEIGHT.most, each))) };
 }
 
-function optionsOf(chart: Chart, show: (plot: uPlot) => void): uPlot.Options {
+function optionsOf(
+  chart: Chart,
+  { show, iterations }: { show: (plot: uPlot) => void; iterations: () => [number, number] },
+): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string): string => style.getPropertyValue(name).trim();
   const font = "11px system-ui, sans-serif";
@@ -158,7 +167,7 @@ function optionsOf(chart: Chart, show: (plot: uPlot) => void): uPlot.Options {
     cursor: { y: false, sync: { key: "run" }, points: { size: 6 }, drag: { x: false, y: false } },
     padding: [8, 14, 0, 0],
     scales: {
-      x: { time: false },
+      x: { time: false, range: iterations },
       y: chart.logarithmic ? { distr: 3, range: logarithmicRange } : { range },
     },
     series: [
