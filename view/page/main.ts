@@ -157,6 +157,7 @@ function setMode(next: FrameMode): void {
 function toggleCentres(): void {
   centres.shown = !centres.shown;
   byId("centres", HTMLButtonElement).setAttribute("aria-pressed", String(centres.shown));
+  stage.element.dataset.centres = String(centres.shown);
   if (centres.shown) connection.send({ type: "centres" });
 }
 
