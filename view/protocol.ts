@@ -1,22 +1,18 @@
 // The messages between the viewer's server and its page: types alone, which the page imports too.
 
+import type { Camera } from "../base/scene.ts";
+
 /** What a frame shows. */
 export type FrameMode = "color" | "depth" | "opacity";
 
 /** What the page can ask of a run. */
 export type RunAction = "pause" | "resume" | "stop" | "save" | "evaluate";
 
-/** A camera as `Camera` of the library has it: pixels, row-major world-to-camera rotation, world units. */
-export interface PageCamera {
-  width: number;
-  height: number;
-  fx: number;
-  fy: number;
-  cx: number;
-  cy: number;
-  rotation: number[];
-  translation: number[];
-}
+/** A camera of the page: a pinhole and its pose. */
+export type PageCamera = Pick<
+  Camera,
+  "width" | "height" | "fx" | "fy" | "cx" | "cy" | "rotation" | "translation"
+>;
 
 /** What a client sends, as JSON. */
 export type ClientMessage =
