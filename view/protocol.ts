@@ -70,6 +70,8 @@ export type Phase = "loading" | "training" | "paused" | "finished" | "stopped" |
 export interface Status {
   phase: Phase;
   iteration: number;
+  /** Number of iterations of the run; 0 while it is unknown. */
+  iterations: number;
   /** Seconds to the last iteration at the present speed; null while that is unknown. */
   remaining: number | null;
   /** Share of the wall-clock time that frames took lately, 0 to 1. */
@@ -85,7 +87,6 @@ export type ServerMessage =
     type: "hello";
     /** Whether the capture is loaded, so that `scene.json` can be fetched. */
     scene: boolean;
-    iterations: number;
     status: Status;
     samples: Sample[];
     scores: Score[];

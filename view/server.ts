@@ -12,15 +12,21 @@ export interface ServerAddress {
   port: number;
 }
 
-/** Nothing from elsewhere, no scripts or styles in the page itself, and no other page around it. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; " +
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
+
+/**
+ * What the page may load: nothing from elsewhere, no scripts or styles in the page itself, and no other page around it.
+ * The socket has to be named, as not every browser counts it as `'self'`.
+ */
+function policy(host: string): string {
+  return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; " +
+    `connect-src 'self' ws://${host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
 
 /** Files of the page, which are no secret: a page cannot add the token to the imports of a module. */
 const FILE = /^\/((?:view|base)\/.+)$/;
@@ -75,19 +81,22 @@ export class ViewServer implements AsyncDisposable {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
+    const { host, pathname, searchParams } = new URL(request.url);
     const file = FILE.exec(pathname)?.[1];
     const refusal = this.#guard.refusal(request, { data: file === undefined });
     if (refusal !== undefined) return reply(403, `${refusal}\n`);
     if (request.method !== "GET") return reply(405, "Only GET\n");
     if (file !== undefined) return await this.#file(file);
     switch (pathname) {
-      case "/":
-        return await this.#file("view/page/index.html");
+      case "/": {
+        const page = await this.#file("view/page/index.html");
+        page.headers.set("content-security-policy", policy(host));
+        return page;
+      }
       case "/scene.json": {
         const scene = this.#viewer.scene;
         if (scene === undefined) return reply(404, "The capture is not loaded yet\n");
-        return reply(200, JSON.stringify(scene), "application/json");
+        return reply(200, scene, "application/json");
       }
       case "/socket":
         return this.#connect(request);

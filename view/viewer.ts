@@ -29,7 +29,7 @@ const FAREWELL_MS = 1000;
 /** A run whose capture is loaded. */
 export interface WatchedRun {
   scene: Scene;
-  /** Number of iterations of the run. */
+  /** Number of iterations of the run; at most, if `maxSeconds` has yet to decide. */
   iterations: number;
   /** Background of the renders. */
   background: Color;
@@ -42,6 +42,7 @@ interface Watched {
   iterations: number;
   views: readonly View[];
   scene: PageScene;
+  sceneText: string;
   frames: Frames;
   photos: Photos;
   thumbnails: Thumbnails;
@@ -75,9 +76,9 @@ export class Viewer implements ClientHandler {
     this.#history = new History((name, set) => this.#indexOf(name, set), now);
   }
 
-  /** What the page needs of the capture; undefined until it is loaded. */
-  get scene(): PageScene | undefined {
-    return this.#run?.scene;
+  /** What the page needs of the capture, as JSON; undefined until it is loaded. */
+  get scene(): string | undefined {
+    return this.#run?.sceneText;
   }
 
   /** The photos of the capture; undefined until it is loaded. */
@@ -89,10 +90,12 @@ export class Viewer implements ClientHandler {
   begin({ scene, iterations, background, device }: WatchedRun): void {
     const views = pageViews(scene);
     const { near, coverage } = scene.train[0].camera;
+    const shown = pageScene(scene, device);
     this.#run = {
       iterations,
       views,
-      scene: pageScene(scene, device),
+      scene: shown,
+      sceneText: JSON.stringify(shown),
       frames: new Frames({ background, camera: { near, coverage } }, this.#now),
       photos: new Photos(views, background),
       thumbnails: new Thumbnails(views, background, this.#now),
@@ -107,6 +110,9 @@ export class Viewer implements ClientHandler {
     await this.#serving;
     this.#iteration = event.iteration;
     this.#gaussians = event.gaussians;
+    if (event.type === "plan" && event.timePlan !== null && this.#run !== undefined) {
+      this.#run.iterations = event.timePlan.iterations;
+    }
     const phase = phaseAfter(event) ?? this.#phase;
     const changed = phase !== this.#phase;
     this.#phase = phase;
@@ -210,9 +216,9 @@ export class Viewer implements ClientHandler {
 
   #greet(client: Client): void {
     const { samples, scores, log, worst } = this.#history;
-    const { iterations = 0, scene, thumbnails } = this.#run ?? {};
+    const { scene, thumbnails } = this.#run ?? {};
     const past = { samples, scores, log, worst };
-    client.send({ type: "hello", scene: scene !== undefined, iterations, status: this.#status(), ...past });
+    client.send({ type: "hello", scene: scene !== undefined, status: this.#status(), ...past });
     for (const message of thumbnails?.messages() ?? []) client.sendBinary(message);
   }
 
@@ -232,10 +238,12 @@ export class Viewer implements ClientHandler {
 
   #status(): Status {
     const { rate } = this.#history;
-    const left = (this.#run?.iterations ?? 0) - this.#iteration;
+    const iterations = this.#run?.iterations ?? 0;
+    const left = iterations - this.#iteration;
     return {
       phase: this.#phase,
       iteration: this.#iteration,
+      iterations,
       remaining: rate === null || rate === 0 ? null : left / rate,
       frameShare: this.#run?.frames.pace.share() ?? 0,
       clients: this.#clients.size,

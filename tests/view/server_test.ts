@@ -83,7 +83,7 @@ deviceTest(
     await watched(device, await syntheticScene(device), ENDLESS, async (url) => {
       await using page = await FakePage.open(url);
       const hello = await page.message("hello");
-      assertEquals([hello.scene, hello.iterations, hello.status.clients], [true, 1_000_000, 1]);
+      assertEquals([hello.scene, hello.status.iterations, hello.status.clients], [true, 1_000_000, 1]);
       assertEquals(page.binaries.length, 0);
 
       page.send(lookMessage({ moving: true }));

@@ -16,7 +16,7 @@ import { type Compare, Stage } from "./stage.ts";
 const CENTRES_MS = 2000;
 
 /** Lines of the log that are also shown over the picture, and for how long. */
-const TOASTED = ["save", "evaluate", "warning", "checkpoint", "done"];
+const TOASTED = ["save", "evaluate", "warning", "done"];
 const TOAST_MS = 5000;
 
 const camera = new FreeCamera();
@@ -53,7 +53,6 @@ const connection: Connection = new Connection({
 function receive(message: ServerMessage): void {
   switch (message.type) {
     case "hello":
-      bars.iterations = message.iterations;
       bars.setStatus(message.status);
       if (message.samples.length > 0) bars.setSample(message.samples[message.samples.length - 1]);
       charts.reset(message.samples, message.scores);

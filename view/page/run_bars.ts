@@ -20,8 +20,6 @@ const PHASES: Readonly<Record<Status["phase"] | "lost", string>> = {
 
 /** The bars above and below the viewport. */
 export class RunBars {
-  /** Number of iterations of the run; 0 while it is unknown. */
-  iterations = 0;
   #phase: keyof typeof PHASES = "loading";
   #frames: number[] = [];
 
@@ -62,11 +60,11 @@ export class RunBars {
   }
 
   /** Shows facts that change with each step. */
-  setStatus({ phase, iteration, remaining, frameShare, clients }: Status): void {
+  setStatus({ phase, iteration, iterations, remaining, frameShare, clients }: Status): void {
     this.setPhase(phase);
-    const share = this.iterations === 0 ? 0 : iteration / this.iterations;
+    const share = iterations === 0 ? 0 : iteration / iterations;
     byId("progress", HTMLProgressElement).value = share;
-    setText("iteration", this.iterations === 0 ? "" : `${whole(iteration)} / ${whole(this.iterations)}`);
+    setText("iteration", iterations === 0 ? "" : `${whole(iteration)} / ${whole(iterations)}`);
     setText("remaining", remaining === null || !this.running ? "" : `${duration(remaining)} left`);
     setText("frame_share", `frames take ${Math.round(100 * frameShare)} % of the run`);
     setText("clients", clients > 1 ? `${clients} pages` : "");
