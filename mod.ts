@@ -95,6 +95,7 @@ export type {
   PauseEvent,
   PhotoEvent,
   PlanEvent,
+  PreviewEvent,
   ResumeEvent,
   RunEnding,
   SaveEvent,

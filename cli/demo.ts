@@ -3,6 +3,7 @@
 import { basename, join } from "@std/path";
 import type { Image8 } from "../base/scene.ts";
 import { type CaptureSize, DEFAULT_SIZE, holdsCapture, writeCapture } from "../demo/capture.ts";
+import { imageGrid } from "../eval/image_grid.ts";
 import { writePng } from "../eval/png.ts";
 import { RENDER_FOLDERS, rendersPath } from "../eval/render.ts";
 import { readMeans } from "../eval/results.ts";
@@ -102,19 +103,6 @@ async function scores(model: string, iteration: number): Promise<string> {
 async function renderBesidePhoto(folder: string): Promise<Image8> {
   const sides = [RENDER_FOLDERS.renders, RENDER_FOLDERS.photos];
   const names = Array.from({ length: IMAGE_ROWS }, (_, index) => `${String(index).padStart(5, "0")}.png`);
-  const pairs = await Promise.all(names.map(async (name) => {
-    const [render, photo] = await Promise.all(sides.map((side) => readImage(join(folder, side, name))));
-    return { render, photo };
-  }));
-  const { width, height } = pairs[0].photo;
-  const stride = 3 * width;
-  const data = new Uint8Array(2 * stride * height * pairs.length);
-  pairs.forEach(({ render, photo }, pair) => {
-    for (let y = 0; y < height; y++) {
-      const row = 2 * stride * (pair * height + y);
-      data.set(render.data.subarray(y * stride, (y + 1) * stride), row);
-      data.set(photo.data.subarray(y * stride, (y + 1) * stride), row + stride);
-    }
-  });
-  return { width: 2 * width, height: height * pairs.length, channels: 3, data };
+  const paths = names.flatMap((name) => sides.map((side) => join(folder, side, name)));
+  return imageGrid(await Promise.all(paths.map((path) => readImage(path))), sides.length);
 }

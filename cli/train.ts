@@ -31,6 +31,7 @@ import { FolderSink } from "./sinks/folder.ts";
 import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
 import { RecordSink } from "./sinks/record.ts";
+import { PreviewSink } from "./sinks/previews.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
 import { ViewSink } from "./sinks/view.ts";
 import { plannedOptions, settledValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
@@ -111,6 +112,7 @@ function sinksOf(
     folder,
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
+    new PreviewSink(setup),
     record,
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),

@@ -51,6 +51,14 @@ export function viewParity(
   };
 }
 
+/** The iterations whose previews a run writes, ascending. */
+export function previewedIterations(
+  { preview_iterations = [], iterations }: Pick<TrainValues, "preview_iterations" | "iterations">,
+): number[] {
+  const happening = preview_iterations.filter((iteration) => iteration >= 1 && iteration <= iterations);
+  return [...new Set(happening)].sort((a, b) => a - b);
+}
+
 /** Whether a run writes checkpoints. */
 export function takesCheckpoints(
   { checkpoint_seconds, checkpoint_iterations = [] }: Pick<TrainValues, "checkpoint_seconds" | "checkpoint_iterations">,

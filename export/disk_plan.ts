@@ -30,6 +30,8 @@ export interface PlannedRun {
   shDegree: number;
   /** Number of iterations that are saved. */
   saves: number;
+  /** Number of previews. Default 0. */
+  previews?: number;
   /** Number of iterations. */
   iterations: number;
   /** Bytes of a checkpoint. Default 0: none are written. */
@@ -46,7 +48,8 @@ const CHECKPOINTS = 3;
  * @param run Sizes
  * @returns Bytes by kind of output
  */
-export function planDisk({ scene, count, shDegree, saves, iterations, checkpointBytes }: PlannedRun): DiskItem[] {
+export function planDisk(run: PlannedRun): DiskItem[] {
+  const { scene, count, shDegree, saves, previews = 0, iterations, checkpointBytes } = run;
   const cameras = CAMERA_BYTES * (scene.train.length + scene.test.length);
   const checkpoints = checkpointBytes === undefined
     ? []
@@ -55,7 +58,14 @@ export function planDisk({ scene, count, shDegree, saves, iterations, checkpoint
     { output: `${saves + 1} PLY files of ${count} Gaussians`, bytes: (saves + 1) * splatBytes(count, shDegree) },
     { output: "points, cameras and log", bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations },
     ...checkpoints,
+    ...(previews === 0 ? [] : [{ output: `${previews} previews`, bytes: previewBytes(scene, previews) }]),
   ];
+}
+
+/** Bytes of uncompressed previews, each a render beside a photo, and of a sheet of all renders and the photo. */
+function previewBytes({ test, train }: PlannedRun["scene"], previews: number): number {
+  const { width, height } = [...test, ...train][0].camera;
+  return 3 * width * height * (2 * previews + previews + 1);
 }
 
 /**

@@ -59,7 +59,7 @@ export async function readImage(path: string, size?: ImageSize, options: { lens?
   const undistorted = lens.pinhole.width * lens.pinhole.height * channels;
   return await whileDecoding(bytes + undistorted, async () => {
     const image = await undistort(await decode(path, header), lens);
-    return size === undefined || isOfSize(image, size) ? image : await reduce(image, size);
+    return size === undefined ? image : await reduceImage(image, size);
   });
 }
 
@@ -79,7 +79,13 @@ async function decode(path: string, header: ImageSize, size: ImageSize = header)
   }
 }
 
-async function reduce({ width, height, channels, data }: Image8, size: ImageSize): Promise<Image8> {
+/**
+ * Resizes an image as {@linkcode readImage} does.
+ *
+ * @internal
+ */
+export async function reduceImage({ width, height, channels, data }: Image8, size: ImageSize): Promise<Image8> {
+  if (width === size.width && height === size.height) return { width, height, channels, data };
   const sharp = await loadSharp();
   const resized = sharp(data, { raw: { width, height, channels } }).resize({ ...size, fit: "fill", kernel: "cubic" });
   return image8(await resized.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }));

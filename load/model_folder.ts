@@ -23,6 +23,8 @@ export const MODEL_FILES = {
 
 /** Folder of the saved Gaussians, one folder in it for each iteration. */
 export const POINT_CLOUDS = "point_cloud";
+/** Folder of the previews. */
+export const PREVIEWS = "previews";
 /** Folder of the checkpoints. */
 export const CHECKPOINTS = "checkpoints";
 const CHECKPOINT_FILE = /^iteration_\d+\.tame$/;
@@ -37,6 +39,17 @@ const ITERATION_FOLDER = /^iteration_(\d+)$/;
  */
 export function pointCloudPath(folder: string, iteration: number): string {
   return join(folder, POINT_CLOUDS, `iteration_${iteration}`, "point_cloud.ply");
+}
+
+/**
+ * Where the preview of an iteration is, or the sheet of all of them.
+ *
+ * @param folder Model folder
+ * @param iteration Iteration, or `"sheet"`
+ * @returns Path of the image
+ */
+export function previewPath(folder: string, iteration: number | "sheet"): string {
+  return join(folder, PREVIEWS, iteration === "sheet" ? "sheet.png" : `iteration_${iteration}.png`);
 }
 
 /**

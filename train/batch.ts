@@ -30,13 +30,14 @@ export const MAX_BATCH = 256;
  * @returns What is due, in the order of execution
  */
 export function dueAfter(iteration: number, options: ResolvedTrainOptions, strategy: Strategy): Due[] {
-  const { iterations, testIterations, saveIterations, checkpointIterations } = options;
+  const { iterations, testIterations, saveIterations, previewIterations, checkpointIterations } = options;
   const due: Due[] = [];
   if (iteration > 0 && strategy.isEvent(iteration)) due.push("event");
   if (checkpointIterations.includes(iteration)) due.push("checkpoint");
   const reported = reportedIteration(iteration, options);
   if (reported === iterations && iteration < iterations) return due;
   if (saveIterations.includes(reported)) due.push("save"); // before an evaluation, which may fail
+  if (previewIterations.includes(reported)) due.push("preview");
   if (testIterations.includes(reported)) due.push("evaluate");
   return due;
 }

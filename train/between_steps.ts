@@ -39,7 +39,7 @@ export async function* betweenSteps(run: Run, parts: EventParts): AsyncGenerator
     if (options.testIterations.includes(iterations)) yield* evaluateSets(run, iteration);
     return false;
   }
-  const scheduled = (["save", "evaluate"] as const).filter((due) => state.pending.includes(due));
+  const scheduled = (["save", "preview", "evaluate"] as const).filter((due) => state.pending.includes(due));
   yield* serve(run, scheduled, reportedIteration(iteration, options), { atEnd });
   if (!signal.aborted) yield* serveController(run, scheduled);
   if (atEnd) return false;
@@ -78,10 +78,10 @@ function placeOf({ scene, options, strategy: { densification }, state: { iterati
   };
 }
 
-/** Saves and evaluates, reported under an iteration. An evaluation that the signal interrupts stays due. */
+/** Saves, previews and evaluates, reported under an iteration. An evaluation that the signal interrupts stays due. */
 async function* serve(
   run: Run,
-  requests: readonly Request[],
+  requests: readonly (Request | "preview")[],
   iteration: number,
   { atEnd }: { atEnd: boolean } = { atEnd: false },
 ): AsyncGenerator<TrainEvent, void, void> {
@@ -92,6 +92,10 @@ async function* serve(
     yield* reportGaussians(run, nonFinite);
     yield { type: "save", iteration, gaussians, nonFinite, ...(atEnd ? { ending: "finished" as const } : {}) };
   }
+  if (requests.includes("preview")) {
+    take(state, "preview");
+    yield { type: "preview", iteration, gaussians };
+  }
   if (requests.includes("evaluate")) {
     yield* evaluateSets(run, iteration);
     if (run.ended === undefined) take(state, "evaluate");
@@ -99,7 +103,10 @@ async function* serve(
 }
 
 /** Serves the controller's requests except those just `done`, and waits while the run is paused. */
-async function* serveController(run: Run, done: readonly Request[]): AsyncGenerator<TrainEvent, void, void> {
+async function* serveController(
+  run: Run,
+  done: readonly (Request | "preview")[],
+): AsyncGenerator<TrainEvent, void, void> {
   const { controller, gaussians, state: { iteration }, options: { signal, iterations } } = run;
   yield* serve(run, controller.takeRequests().filter((request) => !done.includes(request)), iteration);
   if (!controller.paused || signal.aborted || iteration >= iterations) return;

@@ -14,8 +14,8 @@ import type { TimePlan } from "./time_plan.ts";
 /** What every event has. */
 export interface TrainEventBase {
   /**
-   * The last finished iteration, 0 before the first step; for `save`, `view` and `evaluate` the iteration under which
-   * they are reported.
+   * The last finished iteration, 0 before the first step; for `save`, `preview`, `view` and `evaluate` the iteration
+   * under which they are reported.
    */
   iteration: number;
   /** The Gaussians in training. They belong to the caller, who may render and save them, and must dispose them. */
@@ -134,6 +134,12 @@ export interface SaveEvent extends TrainEventBase {
   nonFinite?: number;
 }
 
+/** A preview is due, at an iteration of `previewIterations`: the caller may render `gaussians`. */
+export interface PreviewEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "preview";
+}
+
 /**
  * A checkpoint is due: at an iteration of `checkpointIterations`, after `checkpointSeconds`, or when a run ends early.
  * The iteration's densification event is done; its evaluation and save follow, and are repeated by a run that is
@@ -215,6 +221,7 @@ export type TrainEvent =
   | ViewEvent
   | EvaluateEvent
   | SaveEvent
+  | PreviewEvent
   | CheckpointEvent
   | PauseEvent
   | ResumeEvent

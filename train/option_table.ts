@@ -95,6 +95,15 @@ export const SCHEDULE_ROWS = [
     help: "write a PLY at these iterations, and always at the end; -1: only at the end",
   },
   {
+    name: "preview_iterations",
+    kind: "integers",
+    unit: "N",
+    minimum: 1,
+    sentinel: -1,
+    help:
+      "write a held-out view, render beside photo, into previews/ at these iterations, and a sheet of all at the end",
+  },
+  {
     name: "opacity_reset_interval",
     kind: "integer",
     unit: "N",

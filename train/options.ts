@@ -155,6 +155,8 @@ export interface TrainOptions {
   testIterations?: readonly number[];
   /** Iterations that yield a `save` event; the last iteration always does. Default 7000 and 30000. */
   saveIterations?: readonly number[];
+  /** Iterations that yield a `preview` event; -1 for none. Those after the last iteration are ignored. Default none. */
+  previewIterations?: readonly number[];
   /**
    * Iterations after which a `checkpoint` event comes, after the iteration's densification event; -1 for none. Default
    * none.
@@ -169,7 +171,7 @@ export interface TrainOptions {
   /**
    * File of a checkpoint whose run is continued, as if it had not stopped: with the same scene and seed, and on the same
    * backend and library, the result is the same, bit for bit. The options are those of the checkpoint. Another one may
-   * be given only if it cannot change the result (iterations of tests, saves and checkpoints, `checkpointSeconds`,
+   * be given only if it cannot change the result (iterations of tests, saves, previews and checkpoints, `checkpointSeconds`,
    * `maxSeconds`, `dataDevice`, `photoCache`), or if it is a function that a file cannot hold (`strategy`). Default
    * none.
    */
@@ -335,7 +337,7 @@ export function resolveTrainOptions(
   const checked = resolveOptions(TRAIN_ROWS, { ...named, parity, strategy: name });
   const { iterations } = checked;
   const { testIterations = [...USUAL_TESTS, ...(test.length > 0 ? [iterations] : [])] } = checked;
-  const { checkpointIterations = [] } = checked;
+  const { checkpointIterations = [], previewIterations = [] } = checked;
   const happening = (values: readonly number[]) => iterationList(values).filter((iteration) => iteration <= iterations);
   const resolved: ResolvedTrainOptions = {
     ...checked,
@@ -343,6 +345,7 @@ export function resolveTrainOptions(
     strategy: own ?? checked.strategy,
     testIterations: happening(testIterations),
     saveIterations: happening([...checked.saveIterations, iterations]),
+    previewIterations: happening(previewIterations),
     checkpointIterations: happening(checkpointIterations),
     signal: given.signal,
     controller: given.controller,

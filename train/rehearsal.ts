@@ -118,6 +118,7 @@ export function rehearsedOptions(options: ResolvedTrainOptions, iterations: numb
     opacityResetInterval: Math.max(scaled.opacityResetInterval, iterations),
     maxSeconds: Infinity,
     onDivergence: "continue", // the run itself reports it
-    ...{ testIterations: [], saveIterations: [], checkpointIterations: [], checkpointSeconds: -1 },
+    ...{ testIterations: [], saveIterations: [], previewIterations: [] },
+    ...{ checkpointIterations: [], checkpointSeconds: -1 },
   };
 }

@@ -8,7 +8,7 @@
 import type { TimePlan } from "./time_plan.ts";
 
 /** What can be due between two steps, in the order of execution. */
-export type Due = "warning" | "event" | "checkpoint" | "save" | "evaluate";
+export type Due = "warning" | "event" | "checkpoint" | "save" | "preview" | "evaluate";
 
 /** Names of a run's clocks. */
 export type Clock = "seconds" | "loadSeconds" | "evaluationSeconds";

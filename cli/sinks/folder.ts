@@ -12,7 +12,7 @@ import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
-import { takesCheckpoints, viewParity } from "../train_options.ts";
+import { previewedIterations, takesCheckpoints, viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Writes the model folder. */
@@ -60,6 +60,7 @@ export class FolderSink implements Sink {
         }
         break;
       case "checkpoint":
+      case "preview":
         await this.#begin();
         break;
       case "save":
@@ -118,6 +119,7 @@ function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
     count: largestCount({ start: gaussians.count, target }, densification.length),
     shDegree: gaussians.shDegree,
     saves: saved.size,
+    previews: previewedIterations(values).length,
     iterations,
     checkpointBytes: takesCheckpoints(values) ? checkpointBytes(event.plan) : undefined,
   };

@@ -1,5 +1,6 @@
 // The events of a run as JSON, one object a line on the standard output.
 
+import { previewPath } from "../../load/model_folder.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
 import type { Reporter } from "../progress.ts";
@@ -42,6 +43,8 @@ export class JsonSink implements Sink {
         return { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) };
       case "save":
         return { path: this.#folder.pathOf(event.iteration) };
+      case "preview":
+        return { path: previewPath(this.#setup.folder, event.iteration) };
       case "done": {
         const { folder } = this.#setup;
         return { folder, path: this.#folder.path ?? null, totalSeconds: this.#record.seconds.total };

@@ -20,6 +20,13 @@ Deno.test("planDisk() counts one PLY more than saves, and three checkpoints", ()
   assertEquals(planDisk(RUN).length, 2);
 });
 
+Deno.test("planDisk() counts a render beside a photo for each preview, and a sheet of all", () => {
+  const camera = { ...{ width: 4, height: 5, fx: 4, fy: 4, cx: 2, cy: 2 }, rotation: [], translation: [] };
+  const view = { name: "0", path: "", camera, original: camera, photo: () => Promise.reject(new Error("not read")) };
+  const [, , previews] = planDisk({ ...RUN, scene: { train: [view], test: [], points }, previews: 3 });
+  assertEquals(previews, { output: "3 previews", bytes: 3 * 4 * 5 * (2 * 3 + 4) });
+});
+
 Deno.test("checkDisk() throws with the numbers when the plan exceeds the free space, and only then", async () => {
   await checkDisk("/absent/folder", planDisk(RUN));
   await assertRejects(

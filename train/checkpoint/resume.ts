@@ -24,6 +24,7 @@ import type { RunOrigin } from "./manifest.ts";
 export const CHANGEABLE: readonly string[] = [
   "test_iterations",
   "save_iterations",
+  "preview_iterations",
   "checkpoint_iterations",
   "checkpoint_seconds",
   "max_seconds",
