@@ -64,6 +64,8 @@ export class Viewer implements ClientHandler {
   #dropNoted = -Infinity;
   /** Whether the run computes nothing, so that frames are rendered when pages ask for them. */
   #idle = false;
+  /** Whether a page has sent something since work was last looked for. */
+  #woken = false;
   #serving: Promise<void> | undefined;
 
   /**
@@ -167,8 +169,8 @@ export class Viewer implements ClientHandler {
   }
 
   wake(): void {
-    if (!this.#idle || this.#serving !== undefined) return;
-    this.#serving = this.#serve().finally(() => this.#serving = undefined);
+    this.#woken = true;
+    if (this.#idle) this.#serving ??= this.#serve();
   }
 
   dropped(client: Client, reason: string): void {
@@ -179,9 +181,17 @@ export class Viewer implements ClientHandler {
     this.#tell(this.#history.note({ iteration: this.#iteration, kind: "notice", text }));
   }
 
-  /** Renders while the run is paused, until nothing is due. */
+  /** Renders while the run is paused, until nothing is due, and nothing has come meanwhile that may be. */
   async #serve(): Promise<void> {
-    while (this.#idle && await this.#work());
+    try {
+      let worked = true;
+      while (this.#idle && (worked || this.#woken)) {
+        this.#woken = false;
+        worked = await this.#work();
+      }
+    } finally {
+      this.#serving = undefined; // at once: a wake after the last look at what is due must not be lost
+    }
   }
 
   /** Renders one frame and one thumbnail, if they are due; returns whether one was. */
