@@ -4,6 +4,9 @@ import type { BinaryHeader, ClientMessage, ServerMessage } from "../../view/prot
 
 type Look = Extract<ClientMessage, { type: "look" }>;
 
+/** Milliseconds after which what is waited for will not come: a failure, on any machine. */
+const PATIENCE_MS = 60_000;
+
 /** What a page sends to see a camera on the z axis of the synthetic scene. */
 export function lookMessage(options: { moving?: boolean; mode?: Look["mode"]; z?: number } = {}): Look {
   const { moving = false, mode = "color", z = 4 } = options;
@@ -54,9 +57,15 @@ export class FakePage implements AsyncDisposable {
     this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
-  /** Waits until something holds. */
+  /** Waits until something holds, which has to be soon. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#listeners.add(resolve));
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`In vain: ${holds}`)), PATIENCE_MS);
+    try {
+      while (!holds()) await Promise.race([late, new Promise<void>((resolve) => this.#listeners.add(resolve))]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Waits for a message of a type after the first `from`. */
