@@ -19,6 +19,13 @@ export interface FrameSettings {
   camera: Pick<Camera, "near" | "coverage">;
 }
 
+/** Between which steps a frame is rendered. */
+export interface Moment {
+  iteration: number;
+  /** Whether no step follows. */
+  paused: boolean;
+}
+
 /** The frames of all pages. */
 export class Frames {
   readonly pace: Pace;
@@ -35,14 +42,19 @@ export class Frames {
    * Renders the frame that has been due for longest. Native work: call it only between two steps. Encoding and sending
    * go on beside the next step.
    *
+   * @param clients All pages
+   * @param gaussians What to render
+   * @param moment The iteration, and whether the run is paused: frames with all detail then take nothing from it
    * @returns Whether a frame was due
    */
-  async render(clients: Iterable<Client>, gaussians: Gaussians, iteration: number): Promise<boolean> {
-    const client = this.#due(clients, iteration);
+  async render(clients: Iterable<Client>, gaussians: Gaussians, moment: Moment): Promise<boolean> {
+    const client = this.#due(clients, moment);
     if (client?.wish === undefined) return false;
     const { wish, wishes } = client;
+    const { iteration } = moment;
+    const fast = wish.moving || !this.#mayRefine(moment);
     const full = wish.camera.width * wish.camera.height;
-    const scale = this.pace.scale(full, wish.moving);
+    const scale = this.pace.scale(full, fast);
     const size = {
       width: Math.max(1, Math.round(scale * wish.camera.width)),
       height: Math.max(1, Math.round(scale * wish.camera.height)),
@@ -53,8 +65,8 @@ export class Frames {
     try {
       const pixels = await renderMode(gaussians, camera, { mode: wish.mode, background: this.#settings.background });
       const milliseconds = this.#now() - start;
-      this.pace.rendered(size.width * size.height, milliseconds, wish.moving);
-      const refined = !wish.moving;
+      this.pace.rendered(size.width * size.height, milliseconds, fast);
+      const refined = !fast;
       client.rendered = {
         wish: wishes,
         refined,
@@ -63,7 +75,7 @@ export class Frames {
         at: this.#now(),
       };
       const header = { type: "frame", frame, iteration, ...size, mode: wish.mode, refined, milliseconds } as const;
-      encodeJpeg(pixels, wish.moving ? QUALITY.moving : QUALITY.resting)
+      encodeJpeg(pixels, fast ? QUALITY.moving : QUALITY.resting)
         .then((jpeg) => client.sendBinary(binaryMessage(header, jpeg)))
         .catch((error) => failed(client, frame, error));
     } catch (error) {
@@ -76,16 +88,21 @@ export class Frames {
   }
 
   /** The page whose frame is due, and whose last one is the oldest. */
-  #due(clients: Iterable<Client>, iteration: number): Client | undefined {
+  #due(clients: Iterable<Client>, moment: Moment): Client | undefined {
     return [...clients]
-      .filter((client) => client.ready && this.#isDue(client, client.wish!, iteration))
+      .filter((client) => client.ready && this.#isDue(client, client.wish!, moment))
       .sort((a, b) => a.rendered.at - b.rendered.at)[0];
   }
 
-  #isDue({ wishes, rendered }: Client, { moving }: Wish, iteration: number): boolean {
+  #isDue({ wishes, rendered }: Client, { moving }: Wish, moment: Moment): boolean {
     if (rendered.wish !== wishes) return true;
+    if (!moving && !this.#mayRefine(moment)) return false;
     if (!rendered.refined && !moving) return true;
-    return rendered.iteration !== iteration && this.#now() >= rendered.next;
+    return rendered.iteration !== moment.iteration && this.#now() >= rendered.next;
+  }
+
+  #mayRefine({ paused }: Moment): boolean {
+    return paused || this.pace.mayRefine;
   }
 }
 

@@ -9,6 +9,9 @@ const RESTING_MS = 250;
 /** A camera at rest gets a new frame after this many times what its last frame took: the run keeps nine tenths. */
 const REST_PER_FRAME = 9;
 
+/** After a frame with all detail there is none for this many times what it took, whoever asks: a quarter of the time. */
+const RUN_PER_REFINED = 3;
+
 /** Milliseconds between two frames of a camera at rest, at least. */
 const LEAST_REST_MS = 250;
 
@@ -41,6 +44,7 @@ export class Pace {
   readonly #now: () => number;
   readonly #start: number;
   readonly #costs: { moving?: Cost; resting?: Cost } = {};
+  #refineAt = -Infinity;
   #frames: { at: number; milliseconds: number }[] = [];
 
   /** @param now Time in milliseconds */
@@ -71,7 +75,13 @@ export class Pace {
       pixels: before.pixels + SMOOTHING * (pixels - before.pixels),
       milliseconds: before.milliseconds + SMOOTHING * (milliseconds - before.milliseconds),
     };
+    if (!moving) this.#refineAt = this.#now() + RUN_PER_REFINED * milliseconds;
     this.spent(milliseconds);
+  }
+
+  /** Whether the run has had its share of the time since the last frame with all detail. */
+  get mayRefine(): boolean {
+    return this.#now() >= this.#refineAt;
   }
 
   /** The line through the two sizes; through the origin if there is only one. */

@@ -122,7 +122,7 @@ export class Viewer implements ClientHandler {
     this.#tellStatus({ now: changed });
     if (event.type === "evaluate") this.#run?.thumbnails.want(this.#history.worst.map(({ view }) => view));
     if (event.type === "done") {
-      while (await this.#work());
+      for (let left = this.#clients.size; left > 0 && await this.#work(); left--);
       this.#gaussians = undefined; // the caller's to dispose
       return;
     }
@@ -199,7 +199,10 @@ export class Viewer implements ClientHandler {
     if (this.#clients.size === 0 || this.#run === undefined || this.#gaussians === undefined) return false;
     const { frames, thumbnails } = this.#run;
     const gaussians = this.#gaussians;
-    const rendered = await frames.render(this.#clients, gaussians, this.#iteration);
+    const rendered = await frames.render(this.#clients, gaussians, {
+      iteration: this.#iteration,
+      paused: this.#phase !== "training",
+    });
     if (![...this.#clients].some(({ wish }) => wish !== undefined)) return rendered;
     const start = this.#now();
     try {

@@ -38,7 +38,7 @@ workflowTest("tame train --view serves a page that can stop the run, which is th
   assertMatch(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   await using page = await FakePage.open(url);
   page.send(lookMessage());
-  await page.frame();
+  await page.frame((header) => header.iteration > 0); // before the first step there is nothing to save
   page.send({ type: "control", action: "stop" });
   await page.until(() => page.closed !== undefined);
   assertEquals(page.closed?.code, 1000);

@@ -47,6 +47,21 @@ Deno.test("a camera at rest leaves nine tenths of the time to the run, and four 
   assertEquals(pace.nextAtRest(1), 1250);
 });
 
+Deno.test("frames with all detail take a quarter of the time, whatever pages ask for", () => {
+  let now = 0;
+  const pace = new Pace(() => now);
+  let spent = 0;
+  while (now < 100_000) {
+    now += 50; // a batch of steps
+    const took = pace.mayRefine ? 250 : 25;
+    now += took;
+    if (took === 250) spent += took;
+    pace.rendered(PIXELS, took, took === 25);
+  }
+  assertGreater(spent, 20_000);
+  assertLess(spent, 25_500);
+});
+
 Deno.test("the share is that of the last ten seconds", () => {
   let now = 0;
   const pace = new Pace(() => now);
