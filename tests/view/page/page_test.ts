@@ -112,11 +112,12 @@ pageTest("the page shows a run, and steers it with the mouse", async ({ url, fol
   const first = await picture(page);
   await page.mouse.move(500, 400);
   await page.mouse.down();
+  const coarse = refined(page, false);
   for (let i = 1; i <= 20; i++) {
     await page.mouse.move(500 + 6 * i, 400 + i);
     await page.waitForTimeout(30);
   }
-  await refined(page, false);
+  await coarse;
   await page.mouse.up();
   await refined(page);
   assertNotEquals(await picture(page), first);
