@@ -1,0 +1,49 @@
+// What a viewer tells its pages, over sockets that only remember.
+import { assertEquals } from "@std/assert";
+import { TrainController } from "../../train/controller.ts";
+import type { PlanEvent } from "../../train/events.ts";
+import type { ServerMessage } from "../../view/protocol.ts";
+import { MOST_CLIENTS, Viewer } from "../../view/viewer.ts";
+import { deviceTest } from "../support/device.ts";
+import { syntheticScene, syntheticTruth } from "../support/synthetic_scene.ts";
+
+function socket() {
+  const messages: ServerMessage[] = [];
+  const closed: (number | undefined)[] = [];
+  return {
+    messages,
+    closed,
+    bufferedAmount: 0,
+    send: (data: string | Uint8Array) => void (typeof data === "string" && messages.push(JSON.parse(data))),
+    close: (code?: number) => void closed.push(code),
+  };
+}
+
+deviceTest("a page knows the iterations that --max_seconds has decided, once they are", async (device) => {
+  using gaussians = syntheticTruth(device, 3).truth;
+  const viewer = new Viewer(new TrainController());
+  const page = socket();
+  viewer.connect(page);
+  const status = () => page.messages.findLast((message) => message.type === "status")!.status;
+  assertEquals([status().phase, status().iterations], ["loading", 0]);
+  viewer.begin({ scene: await syntheticScene(device), iterations: 30_000, background: [0, 0, 0], device: "a test" });
+  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: { iterations: 1234 } };
+  await viewer.event(plan as unknown as PlanEvent);
+  assertEquals([status().phase, status().iterations], ["training", 1234]);
+});
+
+deviceTest("pages are told that a run has failed, and are closed", async (device) => {
+  using gaussians = syntheticTruth(device, 3).truth;
+  const viewer = new Viewer(new TrainController());
+  viewer.begin({ scene: await syntheticScene(device), iterations: 9, background: [0, 0, 0], device: "a test" });
+  const pages = Array.from({ length: MOST_CLIENTS }, socket);
+  for (const page of pages) viewer.connect(page);
+  assertEquals(viewer.connect(socket()), undefined);
+  await viewer.event({ type: "save", iteration: 3, gaussians, ending: "failed" });
+  await viewer.end();
+  await viewer.end(); // as often as anybody likes
+  for (const { messages, closed } of pages) {
+    const last = messages[messages.length - 1];
+    assertEquals([last.type === "status" && last.status.phase, closed], ["failed", [1000]]);
+  }
+});
