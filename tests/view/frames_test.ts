@@ -59,16 +59,19 @@ deviceTest("pages take turns; a page that asks for new detail at once gets fast 
   assertEquals([first.rendered.iteration, second.rendered.iteration], [9, 9]);
 });
 
-deviceTest("a frame that cannot be rendered is told, and not tried again until the page asks for another", async (device) => {
-  const gaussians = syntheticTruth(device, 30).truth;
-  gaussians[Symbol.dispose]();
-  const frames = new Frames({ background: [0, 0, 0], camera: {} });
-  const { client, look } = page(() => 0);
-  const told: string[] = [];
-  client.send = (message) => void told.push(message.type);
-  const render = () => frames.render([client], gaussians, { iteration: 1, paused: true });
-  look({});
-  assertEquals([await render(), await render(), told], [true, false, ["problem"]]);
-  look({ z: 5 });
-  assertEquals([await render(), client.ready], [true, true]);
-});
+deviceTest(
+  "a frame that cannot be rendered is told, and not tried again until the page asks for another",
+  async (device) => {
+    const gaussians = syntheticTruth(device, 30).truth;
+    gaussians[Symbol.dispose]();
+    const frames = new Frames({ background: [0, 0, 0], camera: {} });
+    const { client, look } = page(() => 0);
+    const told: string[] = [];
+    client.send = (message) => void told.push(message.type);
+    const render = () => frames.render([client], gaussians, { iteration: 1, paused: true });
+    look({});
+    assertEquals([await render(), await render(), told], [true, false, ["problem"]]);
+    look({ z: 5 });
+    assertEquals([await render(), client.ready], [true, true]);
+  },
+);
