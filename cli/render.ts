@@ -70,7 +70,7 @@ export async function run(argv: string[]): Promise<number> {
   using device = await openChosenDevice(values, reporter);
   const path = pointCloudPath(folder, iteration);
   const ply = await fileHash(path); // before it is read: of a file that is replaced meanwhile, images are out of date
-  using gaussians = await loadPly(device, path);
+  using gaussians = await loadPly(device, path, { signal, onNotice: (message) => reporter.warn(message) });
   const { frame } = gaussians;
   const scene = await loadScene(capture.source, { ...capture, frame, library: namedLibrary(), signal });
   const work: Work = { values, folder, capture, iteration, ply, scene, gaussians, reporter, signal };
