@@ -19,7 +19,7 @@ import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isFileName } from "../load/checks.ts";
 import { fileHash } from "../load/file_hash.ts";
-import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../load/model_folder.ts";
+import { pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
 import { compareCodePoints } from "../load/order.ts";
 import { readRunConfig } from "../load/run_config.ts";
 import { loadScene } from "../load/scene.ts";
@@ -36,6 +36,7 @@ import { RENDER_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
+import { chosenIteration } from "./saved_iteration.ts";
 import { VERBS } from "./verbs.ts";
 
 type RenderValues = OptionValues<typeof RENDER_OPTIONS>;
@@ -207,13 +208,6 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     referenceCameras: stored.reference_cameras === true,
     coverage: stored.coverage ?? "alpha",
   };
-}
-
-async function chosenIteration(folder: string, wanted: number): Promise<number> {
-  if (wanted === -1) return await lastIteration(folder);
-  const saved = await savedIterations(folder);
-  if (saved.includes(wanted)) return wanted;
-  throw new DataError(`No Gaussians of iteration ${wanted} were saved, only of ${saved.join(", ")}`, { path: folder });
 }
 
 /** Says so if the Gaussians of an iteration are not of the run that the folder describes. */

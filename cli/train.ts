@@ -3,6 +3,8 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { libraryOptions } from "../base/option.ts";
+import { isExportFormat, needsLibrary } from "../export/export_format.ts";
+import { prepareExports } from "../export/export_splats.ts";
 import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
@@ -18,14 +20,17 @@ import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
+import { formatsOf } from "./options/export_rows.ts";
 import { checkOutputFolder } from "./output_folder.ts";
 import { namedLibrary, userPath } from "./paths.ts";
+import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { resumedOptions, runIdentity } from "./resume.ts";
 import { AllSinks } from "./sinks/all.ts";
 import { BarSink } from "./sinks/bar.ts";
 import { CheckpointSink } from "./sinks/checkpoints.ts";
 import { CsvSink } from "./sinks/csv.ts";
+import { ExportSink } from "./sinks/exports.ts";
 import { FolderSink } from "./sinks/folder.ts";
 import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
@@ -61,6 +66,10 @@ export async function run(argv: string[]): Promise<number> {
   const source = userPath(values.source_path);
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
+
+  const exports = formatsOf(values.export).filter(isExportFormat);
+  if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: "deno" });
+  await prepareExports(exports, { signal, onNotice: (message) => reporter.note(message) });
 
   const init = values.init === undefined ? undefined : userPath(values.init);
   const loading = loadScene(source, {
@@ -103,6 +112,7 @@ function sinksOf(setup: RunSetup, reporter: Reporter, signal: AbortSignal): Sink
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
     record,
+    new ExportSink(reporter, setup, { folder }),
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record, signal }),

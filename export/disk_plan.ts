@@ -7,6 +7,7 @@
 import { freeBytes } from "../base/disk.ts";
 import { formatBytes } from "../base/format.ts";
 import type { Scene } from "../base/scene.ts";
+import { EXPORT_FORMATS, type ExportFormat, VIEWER_BYTES } from "./export_format.ts";
 import { splatBytes } from "./ply.ts";
 
 /** Bytes of a camera in `cameras.json`, and of a row of `train.csv`; both are shorter. */
@@ -34,6 +35,8 @@ export interface PlannedRun {
   iterations: number;
   /** Bytes of a checkpoint. Default 0: none are written. */
   checkpointBytes?: number;
+  /** Formats of the exports at the end. Default none. */
+  exports?: readonly ExportFormat[];
 }
 
 /** Checkpoints that are kept, and the one being written. */
@@ -46,7 +49,8 @@ const CHECKPOINTS = 3;
  * @param run Sizes
  * @returns Bytes by kind of output
  */
-export function planDisk({ scene, count, shDegree, saves, iterations, checkpointBytes }: PlannedRun): DiskItem[] {
+export function planDisk(run: PlannedRun): DiskItem[] {
+  const { scene, count, shDegree, saves, iterations, checkpointBytes, exports = [] } = run;
   const cameras = CAMERA_BYTES * (scene.train.length + scene.test.length);
   const checkpoints = checkpointBytes === undefined
     ? []
@@ -55,6 +59,10 @@ export function planDisk({ scene, count, shDegree, saves, iterations, checkpoint
     { output: `${saves + 1} PLY files of ${count} Gaussians`, bytes: (saves + 1) * splatBytes(count, shDegree) },
     { output: "points, cameras and log", bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations },
     ...checkpoints,
+    ...exports.map((format) => ({
+      output: `.${format} file`,
+      bytes: EXPORT_FORMATS[format].most * splatBytes(count, shDegree) + (format === "html" ? VIEWER_BYTES : 0),
+    })),
   ];
 }
 

@@ -2,7 +2,7 @@
 // from npm when a file first needs it, into Deno's cache: no part of this module graph, and nothing in the checkout. The
 // process may read what it converts and the cache, write at most one folder, and nothing else.
 
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { environment } from "../base/environment.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
@@ -10,13 +10,16 @@ import { entriesOf, statOrUndefined } from "./files.ts";
 /** The library and its version. */
 export const SPLAT_LIBRARY = { name: "@playcanvas/splat-transform", version: "3.7.0" } as const;
 
-/** A change of the Gaussians, in the coordinates of the file that is read. */
+/**
+ * A change of the Gaussians, in the coordinates of the file that is read. To decimate is to merge Gaussians until a
+ * number of them is left, or up to 1 a share.
+ */
 export type SplatChange =
   | { kind: "crop"; min: readonly number[]; max: readonly number[] }
   | { kind: "minOpacity"; opacity: number }
   | { kind: "shDegree"; degree: number }
   | { kind: "transform"; scale: number; rotation: readonly number[]; translation: readonly number[] }
-  | { kind: "decimate"; count: number };
+  | { kind: "decimate"; keep: number };
 
 /** What the process is to do. */
 export interface SplatJob {
@@ -30,10 +33,20 @@ export interface SplatJob {
   output: string;
 }
 
+/** The output of a job. */
+export interface SplatResult {
+  /** The file. */
+  bytes: Uint8Array;
+  /** Gaussians in it. */
+  count: number;
+}
+
 /** How a job is run. */
 export interface SplatJobOptions {
   /** The PLY, part by part, if the job names no path. */
   parts?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** The file that messages name. Default the path of the job. */
+  label?: string;
   /** Ends the process; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called with a line before the library is downloaded. */
@@ -41,14 +54,14 @@ export interface SplatJobOptions {
 }
 
 /**
- * Runs a job and resolves to the bytes of its output.
+ * Runs a job and resolves to its output.
  *
  * @internal
  * @throws {DataError} When the library cannot read or convert the input
  * @throws {Error} When the library cannot be had, or there is no permission to run Deno
  */
-export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}): Promise<Uint8Array> {
-  const { parts, signal, onNotice } = options;
+export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}): Promise<SplatResult> {
+  const { parts, label = job.path ?? "standard input", signal, onNotice } = options;
   signal?.throwIfAborted();
   const { name, version } = SPLAT_LIBRARY;
   if (!await hasSplatLibrary()) {
@@ -65,8 +78,8 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
       child.status,
     ]);
     signal?.throwIfAborted();
-    if (status.success) return bytes;
-    throw failure(job, messages, status);
+    if (status.success) return { bytes, count: Number(/^Gaussians: (\d+)$/m.exec(messages)?.[1]) };
+    throw failure(job, label, messages, status);
   } finally {
     signal?.removeEventListener("abort", end);
   }
@@ -134,13 +147,11 @@ async function send(stdin: WritableStream<Uint8Array>, parts: AsyncIterable<Uint
 }
 
 /** The error of a process that failed. What it caught itself is on a line of its own. */
-function failure(job: SplatJob, messages: string, status: Deno.CommandStatus): Error {
+function failure(job: SplatJob, label: string, messages: string, status: Deno.CommandStatus): Error {
   const caught = /^splat-transform: (.*)$/m.exec(messages)?.[1];
   if (caught !== undefined) {
-    const what = job.path === undefined
-      ? `Gaussians cannot be written as ${job.output}`
-      : `${basename(job.path)} cannot be read as ${job.input}`;
-    return new DataError(`${what}: ${caught}`, { path: job.path ?? job.output });
+    const what = job.path === undefined ? "Gaussians cannot be converted" : `File cannot be read as ${job.input}`;
+    return new DataError(`${what}: ${caught}`, { path: label });
   }
   const reason = messages.trim().split("\n").slice(-3).join("; ") || `signal ${status.signal ?? "none"}`;
   const { name, version } = SPLAT_LIBRARY;

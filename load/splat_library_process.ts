@@ -1,7 +1,7 @@
 // The process that runs the conversion library; load/splat_library.ts starts it and states the job. The library's name
 // comes with the job: an import that named it would make every check and test of this code fetch it.
 
-import type { SplatChange, SplatJob } from "./splat_library.ts";
+import type { SplatChange, SplatJob, SplatResult } from "./splat_library.ts";
 
 /** A vector of the library, whose class is not exported. */
 interface Vector {
@@ -28,8 +28,8 @@ interface Library {
   ): Promise<void>;
 }
 
-/** Converts the job's input; resolves to the bytes of its output. */
-async function convert(library: Library, job: SplatJob): Promise<Uint8Array> {
+/** Converts the job's input. */
+async function convert(library: Library, job: SplatJob): Promise<SplatResult> {
   library.WorkerQueue.maxWorkers = 0; // its workers would need permissions of their own
   const [source] = await library.readFile({
     filename: job.path ?? inputName(job),
@@ -39,15 +39,18 @@ async function convert(library: Library, job: SplatJob): Promise<Uint8Array> {
   });
   if (!(source?.meta.numGaussians > 0)) throw new Error("it has no Gaussians");
   const pool = library.createChunkDataPool();
-  const actions = (job.changes ?? []).flatMap((change) => libraryActions(library, change));
-  const changed = actions.length === 0 ? source : await library.processSourceBridged(source, actions, pool);
-  if (changed.meta.numGaussians === 0) throw new Error("none of the Gaussians is left");
+  let changed = source;
+  for (const change of job.changes ?? []) {
+    const actions = libraryActions(library, change, changed.meta.numGaussians);
+    changed = await library.processSourceBridged(changed, actions, pool);
+    if (changed.meta.numGaussians === 0) throw new Error(`none of the Gaussians is left after ${change.kind}`);
+  }
   const files = new library.MemoryFileSystem();
   const output = { filename: "output", outputFormat: job.output, source: changed, pool, options: {} };
   await library.writeSource(output, files);
   const bytes = files.results.get("output");
   if (bytes === undefined) throw new Error(`there is no output, only ${[...files.results.keys()].join(", ")}`);
-  return bytes;
+  return { bytes, count: changed.meta.numGaussians };
 }
 
 /** The file of the job and those that it names, or the standard input. */
@@ -71,7 +74,7 @@ function inputName({ input }: SplatJob): string {
 }
 
 /** The library's actions, which are in its own axes: those of the file, turned by 180° about z. */
-function libraryActions(library: Library, change: SplatChange): object[] {
+function libraryActions(library: Library, change: SplatChange, count: number): object[] {
   const vector = ([x, y, z]: readonly number[]) => new library.Transform().translation.set(x, y, z);
   switch (change.kind) {
     case "crop": {
@@ -91,8 +94,13 @@ function libraryActions(library: Library, change: SplatChange): object[] {
       ];
     }
     case "decimate":
-      return [{ kind: "decimate", count: change.count, percent: null }];
+      return [{ kind: "decimate", count: keptCount(change.keep, count), percent: null }];
   }
+}
+
+/** How many of `count` Gaussians decimation leaves. */
+function keptCount(keep: number, count: number): number {
+  return Math.min(count, Math.max(1, Math.round(keep <= 1 ? keep * count : keep)));
 }
 
 /** Angles in degrees about x, then y, then z, of a rotation (9 numbers, row-major) in the library's axes. */
@@ -109,8 +117,9 @@ if (import.meta.main) {
   const { library: name, ...job }: SplatJob & { library: string } = JSON.parse(Deno.args[0]);
   const library: Library = await import(name);
   try {
-    const bytes = await convert(library, job);
+    const { bytes, count } = await convert(library, job);
     for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+    console.error(`Gaussians: ${count}`);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     console.error(`splat-transform: ${message.replaceAll(/\s*\n\s*/g, "; ")}`);

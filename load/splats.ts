@@ -84,7 +84,7 @@ async function otherSplats(
     case "csv":
       return splatsOf({ vertices: parseSplatCsv(bytes, path), comments: [] }, path);
     case "html":
-      return await converted({ input: "sog" }, { ...options, parts: [sogOfPage(bytes, path)] }, path);
+      return await converted({ input: "sog" }, { ...options, parts: [sogOfPage(bytes, path)], label: path }, path);
     default:
       return await converted({ path, input: format }, options);
   }
@@ -95,5 +95,6 @@ async function converted(
   options: SplatJobOptions,
   path: string = job.path!,
 ): Promise<FileSplats> {
-  return parseSplatsPly(await runSplatJob({ ...job, output: "ply" }, options), path);
+  const { bytes } = await runSplatJob({ ...job, output: "ply" }, options);
+  return parseSplatsPly(bytes, path);
 }

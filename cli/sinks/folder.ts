@@ -5,6 +5,7 @@ import { DataError } from "../../base/errors.ts";
 import { rowNamed } from "../../base/option.ts";
 import { DEFAULT_NEAR } from "../../base/scene.ts";
 import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
+import { isExportFormat } from "../../export/export_format.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { lastIteration, MODEL_FILES, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
@@ -12,6 +13,7 @@ import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
+import { formatsOf } from "../options/export_rows.ts";
 import { takesCheckpoints, viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
@@ -120,6 +122,7 @@ function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
     saves: saved.size,
     iterations,
     checkpointBytes: takesCheckpoints(values) ? checkpointBytes(event.plan) : undefined,
+    exports: formatsOf(values.export).filter(isExportFormat),
   };
 }
 

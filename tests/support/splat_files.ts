@@ -1,8 +1,10 @@
 // Files of Gaussians that tests write, and tests that need the conversion library for them.
 
 import type { PlySplats } from "../../base/scene.ts";
+import type { Device } from "../../ffi/device.ts";
 import { splatHeader } from "../../export/ply.ts";
 import { hasSplatLibrary, SPLAT_LIBRARY } from "../../load/splat_library.ts";
+import { deviceTest } from "./device.ts";
 
 /** Gaussians with plausible values, the same every time: positions within 2 units, sizes of 0.02 to 0.1. */
 export function someSplats(count: number, shDegree: number): PlySplats {
@@ -45,11 +47,8 @@ export const splatLibraryMissing: string | undefined = await hasSplatLibrary()
   ? undefined
   : `no ${SPLAT_LIBRARY.name} ${SPLAT_LIBRARY.version} in Deno's cache: run make splats`;
 
-/** A test that converts files, skipped by name where the library is not there. */
-export function splatLibraryTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: splatLibraryMissing === undefined ? name : `${name} [skipped: ${splatLibraryMissing}]`,
-    ignore: splatLibraryMissing !== undefined,
-    fn,
-  });
+/** A test that converts files on an open device, skipped by name where the library or the device is not there. */
+export function splatLibraryDeviceTest(name: string, body: (device: Device) => Promise<void>): void {
+  if (splatLibraryMissing === undefined) return deviceTest(name, body);
+  Deno.test({ name: `${name} [skipped: ${splatLibraryMissing}]`, ignore: true, fn() {} });
 }

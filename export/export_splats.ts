@@ -1,0 +1,177 @@
+/**
+ * Exports Gaussians to the formats of viewers and other tools.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { writeFileAtomic } from "../base/atomic.ts";
+import { resolveOptions } from "../base/option.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
+import { parseSplatsPly } from "../load/ply.ts";
+import { isAntialiased } from "../load/render_mode.ts";
+import { runSplatJob, type SplatChange, type SplatResult } from "../load/splat_library.ts";
+import { EXPORT_FORMATS, type ExportFormat, exportFormat, needsLibrary } from "./export_format.ts";
+import { EXPORT_ROWS } from "./option_table.ts";
+import { similarityOf } from "./similarity.ts";
+import { trialPly } from "./ply.ts";
+import { encodeSog, sogSeconds } from "./sog.ts";
+import { OPACITY_COMMENT, plyParts, PROGRAM_COMMENT, savePly } from "./splats.ts";
+import { encodeViewerPage } from "./viewer_page.ts";
+
+const LF = 0x0a;
+
+/** Options of {@linkcode exportSplats}; the changes are made in the order of the properties. */
+export interface ExportOptions {
+  /**
+   * Keeps only Gaussians with centres in a box: its least x, y, z, then its greatest, in the Gaussians' coordinates,
+   * before {@linkcode transform}. Default none.
+   */
+  crop?: readonly number[];
+  /** Keeps only Gaussians of at least this opacity, 0 to 1. Default none. */
+  minOpacity?: number;
+  /** Rows of a 3 x 4 matrix, 12 numbers: a rotation times a scale, then a translation. Default none. */
+  transform?: readonly number[];
+  /** Leaves out spherical harmonics above this degree, 0 to 3. Default none. */
+  shDegree?: number;
+  /** Merges similar Gaussians until this many are left, or up to 1 this share of them. Default none. */
+  decimate?: number;
+  /** Stops the export; the promise then rejects with the signal's reason, and the file stays as it was. */
+  signal?: AbortSignal;
+  /** Called with a line before a download, about what the format cannot state, and about a long wait. */
+  onNotice?: (message: string) => void;
+  /** Called with the share of a SOG file's palette that is found, up to 1. */
+  onProgress?: (share: number) => void;
+}
+
+/** A file that {@linkcode exportSplats} wrote. */
+export interface ExportedFile {
+  /** Its path. */
+  path: string;
+  /** Its format. */
+  format: ExportFormat;
+  /** Gaussians in it. */
+  count: number;
+  /** Its size. */
+  bytes: number;
+}
+
+/**
+ * Exports Gaussians to a file whose format its name states: `.ply`, `.compressed.ply`, `.spz`, `.sog`, `.html` (a page
+ * with a viewer), `.glb` (glTF with KHR_gaussian_splatting), `.csv` or `.splat`. Each has the axes that its readers
+ * expect, and the mark for anti-aliased rendering if the format has one. The file appears under its name when it is
+ * complete.
+ *
+ * tame writes PLY and SOG itself. The other formats, and all changes, need `@playcanvas/splat-transform`, which is
+ * downloaded from npm the first time, and runs in a process of its own, for which Deno needs `--allow-run`.
+ *
+ * @example
+ * ```ts no-assert
+ * import { exportSplats, loadPly, openDevice } from "../mod.ts";
+ *
+ * export async function publish(ply: string): Promise<void> {
+ *   using device = await openDevice({ backend: "cpu" });
+ *   using gaussians = await loadPly(device, ply);
+ *   const { count, bytes } = await exportSplats(gaussians, "scene.sog", { minOpacity: 0.02, shDegree: 2 });
+ *   console.log(`${count} Gaussians in ${bytes} bytes`);
+ * }
+ * ```
+ *
+ * @param gaussians What to export
+ * @param path File to write or replace
+ * @param options Changes, signal, notices
+ * @returns What was written
+ * @throws {RangeError} When the name states no format, or an option is out of range
+ * @throws {DataError} When no Gaussian is left, or the library cannot write them
+ * @throws {Error} When the library is needed and cannot be had, or the file cannot be written
+ */
+export async function exportSplats(
+  gaussians: Gaussians,
+  path: string | URL,
+  options: ExportOptions = {},
+): Promise<ExportedFile> {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const format = exportFormat(file);
+  const changes = changesOf(options);
+  if (gaussians.antialiasing && !EXPORT_FORMATS[format].tagged) {
+    options.onNotice?.(`A .${format} file cannot state that the Gaussians are to be rendered anti-aliased`);
+  }
+  if (format === "ply" && changes.length === 0) {
+    const { count } = await savePly(gaussians, file);
+    return { path: file, format, count, bytes: (await Deno.stat(file)).size };
+  }
+  const { bytes, count } = await encode(gaussians, { file, format, changes }, options);
+  options.signal?.throwIfAborted();
+  await writeFileAtomic(file, bytes);
+  return { path: file, format, count, bytes: bytes.length };
+}
+
+/**
+ * Fetches what exports to some formats need, so that nothing can be missing after a long run.
+ *
+ * @internal
+ * @throws {Error} When the library is needed and cannot be had
+ */
+export async function prepareExports(
+  formats: readonly ExportFormat[],
+  options: Pick<ExportOptions, "signal" | "onNotice">,
+): Promise<void> {
+  if (!formats.some(needsLibrary)) return;
+  await runSplatJob({ input: "ply", output: "ply" }, { ...options, parts: [trialPly()] });
+}
+
+/**
+ * The changes that options ask for, in order.
+ *
+ * @throws {OptionError} When an option is out of range
+ */
+function changesOf(options: ExportOptions): SplatChange[] {
+  const { crop, minOpacity, transform, shDegree, decimate } = resolveOptions(EXPORT_ROWS, options);
+  const changes: SplatChange[] = [];
+  if (crop !== undefined) changes.push({ kind: "crop", min: crop.slice(0, 3), max: crop.slice(3) });
+  if (minOpacity !== undefined) changes.push({ kind: "minOpacity", opacity: minOpacity });
+  if (transform !== undefined) changes.push({ kind: "transform", ...similarityOf(transform) });
+  if (shDegree !== undefined) changes.push({ kind: "shDegree", degree: shDegree });
+  if (decimate !== undefined) changes.push({ kind: "decimate", keep: decimate });
+  return changes;
+}
+
+/** The bytes of a file. */
+async function encode(
+  gaussians: Gaussians,
+  { file, format, changes }: { file: string; format: ExportFormat; changes: SplatChange[] },
+  options: ExportOptions,
+): Promise<SplatResult> {
+  const { signal, onNotice, onProgress } = options;
+  const nonFinite = await gaussians.countNonFinite();
+  const parts = plyParts(gaussians, { count: gaussians.count - nonFinite, nonFinite });
+  const { library } = EXPORT_FORMATS[format];
+  const convert = (output: string) =>
+    runSplatJob({ input: "ply", changes, output }, { parts, label: file, signal, onNotice });
+  if (library !== undefined) return await convert(library);
+  if (format === "ply") {
+    const { bytes, count } = await convert("ply");
+    return { bytes: withOwnComments(bytes), count };
+  }
+  const ply = changes.length === 0
+    ? await new Response(ReadableStream.from(parts)).bytes()
+    : (await convert("ply")).bytes;
+  const splats = parseSplatsPly(ply, file);
+  onNotice?.(`Encoding ${splats.count} Gaussians as SOG takes about ${Math.ceil(sogSeconds(splats))} s on one core`);
+  const sog = await encodeSog(splats, { antialiased: isAntialiased(splats.comments), signal, onProgress });
+  const bytes = format === "sog" ? sog : await encodeViewerPage(sog, splats, { label: file, signal, onNotice });
+  return { bytes, count: splats.count };
+}
+
+/** A PLY of the library with the comments that {@linkcode savePly} writes too. */
+function withOwnComments(ply: Uint8Array): Uint8Array {
+  const first = ply.indexOf(LF, ply.indexOf(LF) + 1) + 1; // after "ply" and the format
+  const comments = new TextEncoder().encode(
+    [PROGRAM_COMMENT, OPACITY_COMMENT].map((comment) => `comment ${comment}\n`).join(""),
+  );
+  const result = new Uint8Array(ply.length + comments.length);
+  result.set(ply.subarray(0, first));
+  result.set(comments, first);
+  result.set(ply.subarray(first), first + comments.length);
+  return result;
+}
