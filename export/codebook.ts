@@ -1,13 +1,10 @@
-// Scalar quantisation: a codebook of 256 values for many numbers.
+// Scalar quantisation: the codebook of 256 values with the least squared error for many numbers.
 
 /** Entries of a codebook: one byte names one. */
 export const CODEBOOK_SIZE = 256;
 
-/** Cells that the range of the values is divided into to find the entries. */
-const CELLS = 1 << 14;
-
-/** Rounds of Lloyd's algorithm. */
-const ROUNDS = 20;
+/** Cells that the range of the values is divided into; those of a cell get the same entry when it is chosen. */
+const CELLS = 4096;
 
 /** A codebook, and the entry of each value. */
 export interface Codebook {
@@ -18,8 +15,8 @@ export interface Codebook {
 }
 
 /**
- * Quantises finite values with little squared error: Lloyd's algorithm over a histogram, from entries whose density is
- * the cube root of the values' (Panter and Dite 1951).
+ * Quantises finite values: the cells of a histogram are divided into 256 intervals with the least sum of squared
+ * distances from their means, by dynamic programming (Wu 1991), whose best division points are in order.
  *
  * @example
  * ```ts
@@ -30,62 +27,106 @@ export interface Codebook {
  * ```
  */
 export function quantise(values: Float32Array): Codebook {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (!(high > low)) {
-    return {
-      entries: new Float32Array(CODEBOOK_SIZE).fill(high === low ? low : 0),
-      labels: new Uint8Array(values.length),
-    };
-  }
-  const counts = new Float64Array(CELLS);
-  const sums = new Float64Array(CELLS);
-  const perUnit = (CELLS - 1) / (high - low);
-  for (const value of values) {
-    const cell = Math.round((value - low) * perUnit);
-    counts[cell]++;
-    sums[cell] += value;
-  }
-  const entries = firstEntries(counts, (cell) => low + cell / perUnit);
-  for (let round = 0; round < ROUNDS; round++) lloydRound(entries, { counts, sums });
-  const result = Float32Array.from(entries).sort();
-  return { entries: result, labels: nearest(result, values) };
+  const cells = new Cells(values);
+  const ends = bestEnds(cells);
+  const entries = new Float32Array(CODEBOOK_SIZE);
+  ends.forEach((end, i) => entries[i] = cells.mean(i === 0 ? 0 : ends[i - 1], end));
+  entries.fill(entries[ends.length - 1] ?? 0, ends.length);
+  return { entries, labels: nearest(entries, values) };
 }
 
-/** Entries at equal steps of the sum of the cube roots of the counts. */
-function firstEntries(counts: Float64Array, valueOf: (cell: number) => number): Float64Array {
-  const weights = counts.map(Math.cbrt);
-  const step = weights.reduce((sum, weight) => sum + weight, 0) / CODEBOOK_SIZE;
-  const entries = new Float64Array(CODEBOOK_SIZE);
-  let sum = 0;
-  let cell = 0;
-  for (let entry = 0; entry < CODEBOOK_SIZE; entry++) {
-    while (cell < CELLS - 1 && sum + weights[cell] <= (entry + 0.5) * step) sum += weights[cell++];
-    entries[entry] = valueOf(cell);
-  }
-  return entries;
-}
+/** The cells of a histogram that are not empty, with the sums that the error of any interval of them follows from. */
+class Cells {
+  readonly count: number;
+  readonly #numbers: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #squares: Float64Array;
+  readonly #centre: number;
 
-/** Moves each entry to the mean of the cells that are nearest to it; cells are nearest to one of two neighbours. */
-function lloydRound(entries: Float64Array, { counts, sums }: { counts: Float64Array; sums: Float64Array }): void {
-  const totals = new Float64Array(CODEBOOK_SIZE);
-  const members = new Float64Array(CODEBOOK_SIZE);
-  let entry = 0;
-  for (let cell = 0; cell < CELLS; cell++) {
-    if (counts[cell] === 0) continue;
-    const value = sums[cell] / counts[cell];
-    while (entry < CODEBOOK_SIZE - 1 && Math.abs(entries[entry + 1] - value) <= Math.abs(entries[entry] - value)) {
-      entry++;
+  constructor(values: Float32Array) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
-    totals[entry] += sums[cell];
-    members[entry] += counts[cell];
+    const perUnit = high > low ? (CELLS - 1) / (high - low) : 0;
+    const [numbers, sums] = [new Float64Array(CELLS), new Float64Array(CELLS)];
+    for (const value of values) {
+      const cell = Math.round((value - low) * perUnit);
+      numbers[cell]++;
+      sums[cell] += value;
+    }
+    const filled = [...numbers.keys()].filter((cell) => numbers[cell] > 0);
+    this.count = filled.length;
+    this.#numbers = new Float64Array(this.count + 1);
+    this.#sums = new Float64Array(this.count + 1);
+    this.#squares = new Float64Array(this.count + 1);
+    const centre = (low + high) / 2; // the squares of distances from there lose no digits
+    filled.forEach((cell, i) => {
+      const shifted = sums[cell] - numbers[cell] * centre;
+      this.#numbers[i + 1] = this.#numbers[i] + numbers[cell];
+      this.#sums[i + 1] = this.#sums[i] + shifted;
+      this.#squares[i + 1] = this.#squares[i] + shifted ** 2 / numbers[cell];
+    });
+    this.#centre = centre;
   }
-  for (let i = 0; i < CODEBOOK_SIZE; i++) if (members[i] > 0) entries[i] = totals[i] / members[i];
-  entries.sort();
+
+  /** Mean of the values in the cells from `start` to before `end`. */
+  mean(start: number, end: number): number {
+    return this.#centre + (this.#sums[end] - this.#sums[start]) / (this.#numbers[end] - this.#numbers[start]);
+  }
+
+  /** Sum of squared distances of the cells' means from their common mean. */
+  error(start: number, end: number): number {
+    const sum = this.#sums[end] - this.#sums[start];
+    return this.#squares[end] - this.#squares[start] - sum ** 2 / (this.#numbers[end] - this.#numbers[start]);
+  }
+}
+
+/** Ends of the best intervals, at most 256: each cell has its own if there are no more. */
+function bestEnds(cells: Cells): number[] {
+  const { count } = cells;
+  if (count <= CODEBOOK_SIZE) return Array.from({ length: count }, (_, i) => i + 1);
+  // least[end]: the least error of the first `end` cells in as many intervals as there were rounds.
+  let least = Float64Array.from({ length: count + 1 }, (_, end) => end === 0 ? 0 : cells.error(0, end));
+  const starts: Uint16Array[] = [];
+  for (let intervals = 2; intervals <= CODEBOOK_SIZE; intervals++) {
+    const next = new Float64Array(count + 1).fill(Infinity);
+    const start = new Uint16Array(count + 1);
+    fillBetween({ cells, least, next, start }, { first: intervals, last: count, from: intervals - 1, to: count - 1 });
+    starts.push(start);
+    least = next;
+  }
+  const ends = [count];
+  for (const start of starts.toReversed()) ends.unshift(start[ends[0]]);
+  return ends;
+}
+
+/** The least errors of one round, and where the last interval begins. */
+interface Round {
+  cells: Cells;
+  least: Float64Array;
+  next: Float64Array;
+  start: Uint16Array;
+}
+
+/** Fills the ends from `first` to `last`, whose last intervals begin from `from` to `to`: the middle one divides both. */
+function fillBetween(
+  round: Round,
+  { first, last, from, to }: { first: number; last: number; from: number; to: number },
+): void {
+  if (first > last) return;
+  const { cells, least, next, start } = round;
+  const end = (first + last) >> 1;
+  for (let begin = from; begin <= Math.min(to, end - 1); begin++) {
+    const error = least[begin] + cells.error(begin, end);
+    if (error < next[end]) {
+      next[end] = error;
+      start[end] = begin;
+    }
+  }
+  fillBetween(round, { first, last: end - 1, from, to: start[end] });
+  fillBetween(round, { first: end + 1, last, from: start[end], to });
 }
 
 function nearest(entries: Float32Array, values: Float32Array): Uint8Array {
