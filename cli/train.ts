@@ -3,7 +3,7 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { libraryOptions } from "../base/option.ts";
-import { isExportFormat, needsLibrary } from "../export/export_format.ts";
+import { needsLibrary } from "../export/export_format.ts";
 import { prepareExports } from "../export/export_splats.ts";
 import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
@@ -67,7 +67,7 @@ export async function run(argv: string[]): Promise<number> {
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
 
-  const exports = formatsOf(values.export).filter(isExportFormat);
+  const exports = formatsOf(values.export);
   if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: "deno" });
   await prepareExports(exports, { signal, onNotice: (message) => reporter.note(message) });
 

@@ -1,7 +1,7 @@
 // Rows of exports: the files that `export` writes, and the formats of `train`.
 
 import type { OptionRow, OptionValue } from "../../base/option.ts";
-import { FORMAT_NAMES, isExportFormat } from "../../export/export_format.ts";
+import { EXPORT_FORMATS, type ExportFormat, FORMAT_NAMES, isExportFormat } from "../../export/export_format.ts";
 
 /** What `export` writes. */
 export const EXPORTED_ROWS = [
@@ -15,6 +15,9 @@ export const EXPORTED_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
+/** The formats beside the PLY that every run writes. */
+const OTHER_NAMES = Object.keys(EXPORT_FORMATS).filter((name) => name !== "ply").join(", ");
+
 /** The exports of `train`. */
 export const EXPORT_AT_END_ROWS = [
   {
@@ -22,16 +25,20 @@ export const EXPORT_AT_END_ROWS = [
     kind: "strings",
     unit: "FORMATS",
     reject: formatProblem,
-    help: `also export the last Gaussians, beside their PLY: one or more of ${FORMAT_NAMES}`,
+    help: `also export the last Gaussians, beside their PLY: one or more of ${OTHER_NAMES}`,
   },
 ] as const satisfies readonly OptionRow[];
 
 /** The formats of a value of `--export`, which can also have commas. */
-export function formatsOf(value: readonly string[] | undefined): string[] {
-  return (value ?? []).flatMap((text) => text.split(","));
+export function formatsOf(value: readonly string[] | undefined): ExportFormat[] {
+  return namesIn(value ?? []).filter(isExportFormat);
 }
 
 function formatProblem(value: OptionValue): string | undefined {
-  const known = formatsOf(value as readonly string[]).every(isExportFormat);
-  return known ? undefined : `it takes one or more of ${FORMAT_NAMES}`;
+  const known = namesIn(value as readonly string[]).every((name) => isExportFormat(name) && name !== "ply");
+  return known ? undefined : `it takes one or more of ${OTHER_NAMES}`;
+}
+
+function namesIn(value: readonly string[]): string[] {
+  return value.flatMap((text) => text.split(","));
 }

@@ -1,7 +1,6 @@
 // Exports the last Gaussians of a run to other formats, beside their PLY.
 
 import { dirname, join } from "@std/path";
-import { isExportFormat } from "../../export/export_format.ts";
 import { exportSplats } from "../../export/export_splats.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { exportedText } from "../export.ts";
@@ -26,7 +25,7 @@ export class ExportSink implements Sink {
   async event(event: TrainEvent): Promise<void> {
     const ply = this.#folder.path;
     if (event.type !== "done" || ply === undefined) return;
-    const formats = formatsOf(this.#setup.values.export).filter(isExportFormat);
+    const formats = formatsOf(this.#setup.values.export);
     if (formats.length === 0) return;
     if (event.result.aborted) {
       this.#reporter.note("The run was interrupted: nothing is exported; deno task export does it later");

@@ -5,7 +5,6 @@ import { DataError } from "../../base/errors.ts";
 import { rowNamed } from "../../base/option.ts";
 import { DEFAULT_NEAR } from "../../base/scene.ts";
 import { checkDisk, planDisk, type PlannedRun } from "../../export/disk_plan.ts";
-import { isExportFormat } from "../../export/export_format.ts";
 import { savePointCloud, startModelFolder } from "../../export/model_folder.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { lastIteration, MODEL_FILES, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
@@ -122,7 +121,7 @@ function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
     saves: saved.size,
     iterations,
     checkpointBytes: takesCheckpoints(values) ? checkpointBytes(event.plan) : undefined,
-    exports: formatsOf(values.export).filter(isExportFormat),
+    exports: formatsOf(values.export),
   };
 }
 
