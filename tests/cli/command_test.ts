@@ -12,7 +12,9 @@ function tame(args: string[], flags: string[] = PERMISSIONS): Promise<Ended> {
 Deno.test("tame --help and --version need no permission", async () => {
   const help = await tame(["--help"], []);
   assertEquals(help.code, 0, help.stderr);
-  for (const verb of ["train", "render", "metrics", "info", "doctor", "demo"]) assertStringIncludes(help.stdout, verb);
+  for (const verb of ["train", "render", "metrics", "export", "info", "doctor", "demo"]) {
+    assertStringIncludes(help.stdout, verb);
+  }
   const version = await tame(["--version"], []);
   assertEquals(version.code, 0);
   assert(/^tame \d+\.\d+\.\d+\n$/.test(version.stdout));
@@ -20,7 +22,7 @@ Deno.test("tame --help and --version need no permission", async () => {
 });
 
 Deno.test("tame VERB --help prints usage and an example without permissions", async () => {
-  for (const verb of ["train", "render", "metrics", "info", "doctor"]) {
+  for (const verb of ["train", "render", "metrics", "export", "info", "doctor"]) {
     const { code, stdout, stderr } = await tame([verb, "--help"], []);
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, `Usage:   deno task ${verb}`);

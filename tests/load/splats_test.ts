@@ -87,7 +87,7 @@ Deno.test("parseSplatGlb() names what is wrong", () => {
     [splatsGlb({ ...rest, POSITION: [1, POSITION[1]] }), "POSITION is SCALAR of component type 5126"],
     [file.slice(0, -4), "File ends inside a chunk"],
     [changed('"KHR_gaussian_splatting":{', '"KHR_other":{'), "No primitive has the extension"],
-    [changed('"count":3', '"count":9'), "is not inside the binary chunk"],
+    [changed('"byteOffset":120', '"byteOffset":9e5'), "OPACITY is not inside the binary chunk"],
   ];
   for (const [bytes, message] of cases) assertThrows(() => parseSplatGlb(bytes, "a.glb"), DataError, message);
 });
