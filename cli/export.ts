@@ -1,7 +1,7 @@
 // `export`: writes the Gaussians of a model, or of a file, in the formats of viewers and other tools.
 
 import { libraryOptions } from "../base/option.ts";
-import { exportFormat } from "../export/export_format.ts";
+import { exportFormat, needsLibrary } from "../export/export_format.ts";
 import { type ExportedFile, exportSplats } from "../export/export_splats.ts";
 import { EXPORT_ROWS } from "../export/option_table.ts";
 import { openDevice } from "../ffi/device.ts";
@@ -9,6 +9,7 @@ import { loadPly } from "../init/gaussians.ts";
 import { formatBytes } from "../base/format.ts";
 import { isDirectory } from "../load/files.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
+import { denoProgram } from "../load/splat_library.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -17,6 +18,7 @@ import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { EXPORT_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
+import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { chosenIteration } from "./saved_iteration.ts";
 import { VERBS } from "./verbs.ts";
@@ -42,6 +44,9 @@ export async function run(argv: string[]): Promise<number> {
   if (values.output.length === 0) throw new UsageError("Missing --output: the files to write");
   const outputs = values.output.map((path) => checkedOutput(userPath(path)));
   const options = libraryOptions(EXPORT_ROWS, values);
+  if (outputs.map(exportFormat).some(needsLibrary) || Object.keys(options).length > 0) {
+    requirePermissions({ task: "export", argv }, { writes: true, runs: denoProgram() });
+  }
   const reporter = new Reporter(values);
   using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping the export"));
   const { signal } = interrupt;

@@ -9,6 +9,7 @@ import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
+import { denoProgram } from "../load/splat_library.ts";
 import type { TrainResult } from "../train/events.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -68,7 +69,7 @@ export async function run(argv: string[]): Promise<number> {
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
 
   const exports = formatsOf(values.export);
-  if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: "deno" });
+  if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: denoProgram() });
   await prepareExports(exports, { signal, onNotice: (message) => reporter.note(message) });
 
   const init = values.init === undefined ? undefined : userPath(values.init);

@@ -3,7 +3,16 @@
 import { basename } from "node:path";
 
 /** A format by the end of its files' names, without the dot. */
-export type ExportFormat = "ply" | "compressed.ply" | "spz" | "sog" | "html" | "glb" | "csv" | "splat";
+export type ExportFormat =
+  | "ply"
+  | "compressed.ply"
+  | "spz"
+  | "sog"
+  | "html"
+  | "glb"
+  | "csv"
+  | "splat"
+  | "lod-meta.json";
 
 /** What a format is. */
 export interface FormatFacts {
@@ -24,6 +33,7 @@ export const EXPORT_FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
   "html": { most: 2, tagged: true },
   "glb": { library: "glb", most: 1, tagged: false },
   "csv": { library: "csv", most: 6, tagged: false },
+  "lod-meta.json": { library: "lod", most: 2, tagged: true },
   "splat": { library: "splat", most: 1, tagged: false },
 };
 
@@ -53,7 +63,11 @@ export function isExportFormat(name: string): name is ExportFormat {
 export function exportFormat(path: string): ExportFormat {
   const name = basename(path).toLowerCase();
   const formats = Object.keys(EXPORT_FORMATS) as ExportFormat[];
-  const longest = formats.filter((format) => name.endsWith(`.${format}`)).sort((a, b) => b.length - a.length)[0];
+  const longest =
+    formats.filter((format) => format === "lod-meta.json" ? name === format : name.endsWith(`.${format}`)).sort((
+      a,
+      b,
+    ) => b.length - a.length)[0];
   if (longest !== undefined) return longest;
   throw new RangeError(`Cannot export to ${path}: its name has to end with one of ${FORMAT_NAMES}`);
 }

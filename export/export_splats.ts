@@ -4,8 +4,10 @@
  * @module
  */
 
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../base/atomic.ts";
+import { makeFolder } from "../base/disk.ts";
 import { resolveOptions } from "../base/option.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { parseSplatsPly } from "../load/ply.ts";
@@ -20,6 +22,9 @@ import { OPACITY_COMMENT, plyParts, PROGRAM_COMMENT, savePly } from "./splats.ts
 import { encodeViewerPage } from "./viewer_page.ts";
 
 const LF = 0x0a;
+
+/** The library compresses the harmonics of each level, which takes hours without a GPU. */
+const LEVELS_NOTICE = "Levels of detail are written without spherical harmonics above degree 0. About 1 ms a Gaussian";
 
 /** Options of {@linkcode exportSplats}; the changes are made in the order of the properties. */
 export interface ExportOptions {
@@ -52,13 +57,14 @@ export interface ExportedFile {
   format: ExportFormat;
   /** Gaussians in it. */
   count: number;
-  /** Its size. */
+  /** Its size, with that of the files that it refers to. */
   bytes: number;
 }
 
 /**
  * Exports Gaussians to a file whose format its name states: `.ply`, `.compressed.ply`, `.spz`, `.sog`, `.html` (a page
- * with a viewer), `.glb` (glTF with KHR_gaussian_splatting), `.csv` or `.splat`. Each has the axes that its readers
+ * with a viewer), `.glb` (glTF with KHR_gaussian_splatting), `.csv`, `.splat`, or `lod-meta.json` (levels of detail for
+ * streaming, with their files beside it, and without harmonics). Each has the axes that its readers
  * expect, and the mark for anti-aliased rendering if the format has one. The file appears under its name when it is
  * complete.
  *
@@ -92,7 +98,7 @@ export async function exportSplats(
 ): Promise<ExportedFile> {
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const format = exportFormat(file);
-  const changes = changesOf(options);
+  const changes = changesOf(options, format);
   if (gaussians.antialiasing && !EXPORT_FORMATS[format].tagged) {
     options.onNotice?.(`A .${format} file cannot state that the Gaussians are to be rendered anti-aliased`);
   }
@@ -100,10 +106,18 @@ export async function exportSplats(
     const { count } = await savePly(gaussians, file);
     return { path: file, format, count, bytes: (await Deno.stat(file)).size };
   }
-  const { bytes, count } = await encode(gaussians, { file, format, changes }, options);
+  const { files, count } = await encode(gaussians, { file, format, changes }, options);
   options.signal?.throwIfAborted();
-  await writeFileAtomic(file, bytes);
-  return { path: file, format, count, bytes: bytes.length };
+  const main = format === "lod-meta.json" ? format : "output";
+  // Files that the named one refers to come first: it is complete when it is there.
+  for (const [name, bytes] of Object.entries(files).filter(([name]) => name !== main)) {
+    const path = join(dirname(file), name);
+    await makeFolder(dirname(path));
+    await writeFileAtomic(path, bytes);
+  }
+  await writeFileAtomic(file, files[main]);
+  const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+  return { path: file, format, count, bytes };
 }
 
 /**
@@ -121,22 +135,23 @@ export async function prepareExports(
 }
 
 /**
- * The changes that options ask for, in order.
+ * The changes that options ask for and a format needs, in order.
  *
  * @throws {OptionError} When an option is out of range
  */
-function changesOf(options: ExportOptions): SplatChange[] {
+function changesOf(options: ExportOptions, format: ExportFormat): SplatChange[] {
   const { crop, minOpacity, transform, shDegree, decimate } = resolveOptions(EXPORT_ROWS, options);
   const changes: SplatChange[] = [];
   if (crop !== undefined) changes.push({ kind: "crop", min: crop.slice(0, 3), max: crop.slice(3) });
   if (minOpacity !== undefined) changes.push({ kind: "minOpacity", opacity: minOpacity });
   if (transform !== undefined) changes.push({ kind: "transform", ...similarityOf(transform) });
   if (shDegree !== undefined) changes.push({ kind: "shDegree", degree: shDegree });
+  if (format === "lod-meta.json" && shDegree !== 0) changes.push({ kind: "shDegree", degree: 0 });
   if (decimate !== undefined) changes.push({ kind: "decimate", keep: decimate });
   return changes;
 }
 
-/** The bytes of a file. */
+/** The bytes of a file, and those of files that it refers to. */
 async function encode(
   gaussians: Gaussians,
   { file, format, changes }: { file: string; format: ExportFormat; changes: SplatChange[] },
@@ -148,19 +163,20 @@ async function encode(
   const { library } = EXPORT_FORMATS[format];
   const convert = (output: string) =>
     runSplatJob({ input: "ply", changes, output }, { parts, label: file, signal, onNotice });
+  if (format === "lod-meta.json") onNotice?.(LEVELS_NOTICE);
   if (library !== undefined) return await convert(library);
   if (format === "ply") {
-    const { bytes, count } = await convert("ply");
-    return { bytes: withOwnComments(bytes), count };
+    const { files, count } = await convert("ply");
+    return { files: { output: withOwnComments(files.output) }, count };
   }
   const ply = changes.length === 0
     ? await new Response(ReadableStream.from(parts)).bytes()
-    : (await convert("ply")).bytes;
+    : (await convert("ply")).files.output;
   const splats = parseSplatsPly(ply, file);
   onNotice?.(`Encoding ${splats.count} Gaussians as SOG takes about ${Math.ceil(sogSeconds(splats))} s on one core`);
   const sog = await encodeSog(splats, { antialiased: isAntialiased(splats.comments), signal, onProgress });
-  const bytes = format === "sog" ? sog : await encodeViewerPage(sog, splats, { label: file, signal, onNotice });
-  return { bytes, count: splats.count };
+  const output = format === "sog" ? sog : await encodeViewerPage(sog, splats, { label: file, signal, onNotice });
+  return { files: { output }, count: splats.count };
 }
 
 /** A PLY of the library with the comments that {@linkcode savePly} writes too. */

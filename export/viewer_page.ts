@@ -20,8 +20,8 @@ export async function encodeViewerPage(
   options: Omit<SplatJobOptions, "parts">,
 ): Promise<Uint8Array> {
   // The library's own page of one Gaussian: its SOG encoder takes hours for a large model without a GPU.
-  const { bytes } = await runSplatJob({ input: "ply", output: "html-bundle" }, { ...options, parts: [trialPly()] });
-  const page = parseViewerPage(new TextDecoder().decode(bytes), "page of the viewer");
+  const { files } = await runSplatJob({ input: "ply", output: "html-bundle" }, { ...options, parts: [trialPly()] });
+  const page = parseViewerPage(new TextDecoder().decode(files.output), "page of the viewer");
   const settings = { ...page.bootstrap.settings as object, cameras: [{ initial: firstView(splats) }] };
   const contentUrl = `data:application/octet-stream;base64,${sog.toBase64()}`;
   const bootstrap = { ...page.bootstrap, settings, contentUrl, contentFilename: "scene.sog" };

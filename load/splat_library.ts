@@ -35,8 +35,8 @@ export interface SplatJob {
 
 /** The output of a job. */
 export interface SplatResult {
-  /** The file. */
-  bytes: Uint8Array;
+  /** The files by name; the only one of most formats is `output`. */
+  files: Record<string, Uint8Array>;
   /** Gaussians in it. */
   count: number;
 }
@@ -78,7 +78,7 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
       child.status,
     ]);
     signal?.throwIfAborted();
-    if (status.success) return { bytes, count: Number(/^Gaussians: (\d+)$/m.exec(messages)?.[1]) };
+    if (status.success) return { files: filesOf(bytes), count: Number(/^Gaussians: (\d+)$/m.exec(messages)?.[1]) };
     throw failure(job, label, messages, status);
   } finally {
     signal?.removeEventListener("abort", end);
@@ -117,7 +117,7 @@ function spawn(job: SplatJob): Deno.ChildProcess {
   ];
   const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   try {
-    return new Deno.Command(denoCommand(), { args, env: { NO_COLOR: "1" }, ...piped }).spawn();
+    return new Deno.Command(denoProgram(), { args, env: { NO_COLOR: "1" }, ...piped }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Error(
@@ -128,8 +128,12 @@ function spawn(job: SplatJob): Deno.ChildProcess {
   }
 }
 
-/** Deno as the permission names it, which need not be the path that it has. */
-function denoCommand(): string {
+/**
+ * Deno as the permission to run it names it, by its name or by its path.
+ *
+ * @internal
+ */
+export function denoProgram(): string {
   const byName = Deno.permissions.querySync({ name: "run", command: "deno" }).state === "granted";
   const byPath = Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
   return byName && !byPath ? "deno" : Deno.execPath();
@@ -144,6 +148,14 @@ async function send(stdin: WritableStream<Uint8Array>, parts: AsyncIterable<Uint
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+/** The files in what the process writes: a line of JSON with names and sizes, then one file after another. */
+function filesOf(bytes: Uint8Array): Record<string, Uint8Array> {
+  const line = bytes.indexOf(0x0a);
+  const sizes: [name: string, size: number][] = JSON.parse(new TextDecoder().decode(bytes.subarray(0, line)));
+  let offset = line + 1;
+  return Object.fromEntries(sizes.map(([name, size]) => [name, bytes.subarray(offset, offset += size)]));
 }
 
 /** The error of a process that failed. What it caught itself is on a line of its own. */

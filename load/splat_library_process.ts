@@ -3,6 +3,12 @@
 
 import type { SplatChange, SplatJob, SplatResult } from "./splat_library.ts";
 
+/** A level of detail has half the Gaussians of the one before, as long as that leaves this many. */
+const LEAST_OF_LEVEL = 20_000;
+
+/** Levels of detail at most, and at least where there are enough Gaussians for two. */
+const MOST_LEVELS = 6, LEAST_LEVELS = 2;
+
 /** A vector of the library, whose class is not exported. */
 interface Vector {
   set(x: number, y: number, z: number): Vector;
@@ -10,18 +16,29 @@ interface Vector {
 
 /** Gaussians that are read lazily. */
 interface Source {
-  readonly meta: { readonly numGaussians: number };
+  readonly meta: { readonly numGaussians: number; readonly model: string };
+}
+
+/** Gaussians as columns. */
+interface Table {
+  readonly numRows: number;
 }
 
 /** What is used of the library. */
 interface Library {
-  Transform: new () => { translation: Vector };
+  Transform: { new (): { translation: Vector }; PLY: unknown };
   MemoryReadFileSystem: new () => { set(name: string, bytes: Uint8Array): void; createSource(name: string): unknown };
   MemoryFileSystem: new () => { results: Map<string, Uint8Array> };
   WorkerQueue: { maxWorkers: number | null };
   createChunkDataPool(): unknown;
   readFile(options: { filename: string; inputFormat: string; options: object; fileSystem: object }): Promise<Source[]>;
   processSourceBridged(source: Source, actions: object[], pool: unknown): Promise<Source>;
+  materializeToDataTable(source: Source, pool: unknown): Promise<Table>;
+  processDataTable(table: Table, actions: object[]): Promise<Table>;
+  dataTableToChunkSource(table: Table, chunkSize?: number, indices?: Uint32Array, model?: string): Source;
+  bakeTransform(source: Source, axes: unknown): Source;
+  stackLods(levels: Source[]): Source;
+  writeLodSource(options: object, fileSystem: object): Promise<void>;
   writeSource(
     options: { filename: string; outputFormat: string; source: Source; pool: unknown; options: object },
     fileSystem: object,
@@ -41,16 +58,59 @@ async function convert(library: Library, job: SplatJob): Promise<SplatResult> {
   const pool = library.createChunkDataPool();
   let changed = source;
   for (const change of job.changes ?? []) {
-    const actions = libraryActions(library, change, changed.meta.numGaussians);
-    changed = await library.processSourceBridged(changed, actions, pool);
+    changed = change.kind === "decimate"
+      ? await decimated(library, { source: changed, pool, keep: change.keep })
+      : await library.processSourceBridged(changed, libraryActions(library, change), pool);
     if (changed.meta.numGaussians === 0) throw new Error(`none of the Gaussians is left after ${change.kind}`);
   }
   const files = new library.MemoryFileSystem();
-  const output = { filename: "output", outputFormat: job.output, source: changed, pool, options: {} };
-  await library.writeSource(output, files);
-  const bytes = files.results.get("output");
-  if (bytes === undefined) throw new Error(`there is no output, only ${[...files.results.keys()].join(", ")}`);
-  return { bytes, count: changed.meta.numGaussians };
+  if (job.output === "lod") await writeLevels(library, { source: changed, pool, files });
+  else {
+    const output = { filename: "output", outputFormat: job.output, source: changed, pool, options: {} };
+    await library.writeSource(output, files);
+  }
+  const named = [...files.results].map(([name, bytes]) => [name.replace(/^\//, ""), bytes]);
+  return { files: Object.fromEntries(named), count: changed.meta.numGaussians };
+}
+
+/** Fewer Gaussians: `keep` of them, or up to 1 that share. The library's own action loses the mark for anti-aliasing. */
+async function decimated(
+  library: Library,
+  { source, pool, keep }: { source: Source; pool: unknown; keep: number },
+): Promise<Source> {
+  const { numGaussians, model } = source.meta;
+  const count = Math.min(numGaussians, Math.max(1, Math.round(keep <= 1 ? keep * numGaussians : keep)));
+  const table = await library.materializeToDataTable(source, pool);
+  const fewer = await library.processDataTable(table, [{ kind: "decimate", count, percent: null }]);
+  return library.dataTableToChunkSource(fewer, undefined, undefined, model);
+}
+
+/** Writes a chain of levels of detail, each of half the Gaussians of the one before. */
+async function writeLevels(
+  library: Library,
+  { source, pool, files }: { source: Source; pool: unknown; files: object },
+): Promise<void> {
+  const { model } = source.meta;
+  const tables = [await library.materializeToDataTable(source, pool)];
+  while (tables.length < MOST_LEVELS) {
+    const finest = tables[tables.length - 1];
+    const half = Math.floor(finest.numRows / 2);
+    if (half < 1 || (half < LEAST_OF_LEVEL && tables.length >= LEAST_LEVELS)) break;
+    tables.push(await library.processDataTable(finest, [{ kind: "decimate", count: half, percent: null }]));
+  }
+  const levels = tables.map((table) => library.dataTableToChunkSource(table, undefined, undefined, model));
+  const mainSource = library.stackLods(levels.map((level) => library.bakeTransform(level, library.Transform.PLY)));
+  const chunks = { chunkCount: 512, chunkExtent: 16 }; // thousands of Gaussians, and units: the library's own defaults
+  await library.writeLodSource(
+    {
+      filename: "/lod-meta.json", // a relative name would be resolved to the current folder
+      mainSource,
+      envSource: null,
+      iterations: 10,
+      ...chunks,
+    },
+    files,
+  );
 }
 
 /** The file of the job and those that it names, or the standard input. */
@@ -74,7 +134,7 @@ function inputName({ input }: SplatJob): string {
 }
 
 /** The library's actions, which are in its own axes: those of the file, turned by 180° about z. */
-function libraryActions(library: Library, change: SplatChange, count: number): object[] {
+function libraryActions(library: Library, change: Exclude<SplatChange, { kind: "decimate" }>): object[] {
   const vector = ([x, y, z]: readonly number[]) => new library.Transform().translation.set(x, y, z);
   switch (change.kind) {
     case "crop": {
@@ -93,14 +153,7 @@ function libraryActions(library: Library, change: SplatChange, count: number): o
         { kind: "translate", value: vector([-x, -y, z]) },
       ];
     }
-    case "decimate":
-      return [{ kind: "decimate", count: keptCount(change.keep, count), percent: null }];
   }
-}
-
-/** How many of `count` Gaussians decimation leaves. */
-function keptCount(keep: number, count: number): number {
-  return Math.min(count, Math.max(1, Math.round(keep <= 1 ? keep * count : keep)));
 }
 
 /** Angles in degrees about x, then y, then z, of a rotation (9 numbers, row-major) in the library's axes. */
@@ -117,8 +170,11 @@ if (import.meta.main) {
   const { library: name, ...job }: SplatJob & { library: string } = JSON.parse(Deno.args[0]);
   const library: Library = await import(name);
   try {
-    const { bytes, count } = await convert(library, job);
-    for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+    const { files, count } = await convert(library, job);
+    const sizes = Object.entries(files).map(([name, { length }]) => [name, length]);
+    for (const bytes of [new TextEncoder().encode(`${JSON.stringify(sizes)}\n`), ...Object.values(files)]) {
+      for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+    }
     console.error(`Gaussians: ${count}`);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -95,6 +95,6 @@ async function converted(
   options: SplatJobOptions,
   path: string = job.path!,
 ): Promise<FileSplats> {
-  const { bytes } = await runSplatJob({ ...job, output: "ply" }, options);
-  return parseSplatsPly(bytes, path);
+  const { files } = await runSplatJob({ ...job, output: "ply" }, options);
+  return parseSplatsPly(files.output, path);
 }

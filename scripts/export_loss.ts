@@ -40,7 +40,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.log("| format | size | written in | PSNR, mean | PSNR, least |\n| --- | --- | --- | --- | --- |");
     for (const format of Object.keys(EXPORT_FORMATS) as ExportFormat[]) {
       const started = performance.now();
-      const { path, bytes } = await exportSplats(gaussians, join(folder, `scene.${format}`));
+      const { path, bytes } = await exportSplats(
+        gaussians,
+        join(folder, format === "lod-meta.json" ? format : `scene.${format}`),
+      );
       const seconds = (performance.now() - started) / 1000;
       using loaded = await loadPly(device, path);
       loaded.antialiasing = gaussians.antialiasing; // which some formats cannot state

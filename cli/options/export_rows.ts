@@ -15,8 +15,9 @@ export const EXPORTED_ROWS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** The formats beside the PLY that every run writes. */
-const OTHER_NAMES = Object.keys(EXPORT_FORMATS).filter((name) => name !== "ply").join(", ");
+/** The formats of one file, beside the PLY that every run writes. */
+const OTHERS = Object.keys(EXPORT_FORMATS).filter((name) => name !== "ply" && name !== "lod-meta.json");
+const OTHER_NAMES = OTHERS.join(", ");
 
 /** The exports of `train`. */
 export const EXPORT_AT_END_ROWS = [
@@ -35,7 +36,7 @@ export function formatsOf(value: readonly string[] | undefined): ExportFormat[] 
 }
 
 function formatProblem(value: OptionValue): string | undefined {
-  const known = namesIn(value as readonly string[]).every((name) => isExportFormat(name) && name !== "ply");
+  const known = namesIn(value as readonly string[]).every((name) => OTHERS.includes(name));
   return known ? undefined : `it takes one or more of ${OTHER_NAMES}`;
 }
 

@@ -89,6 +89,15 @@ Deno.test("tame prints a command with the permissions when some are missing", as
   assertStringIncludes(stderr, "deno task train -s 'my capture'");
 });
 
+Deno.test("tame export and train --export say before they begin that they may not start the conversion library", async () => {
+  for (const args of [["export", "a.ply", "-o", "b.spz"], ["train", "-s", "a", "--export", "html"]]) {
+    const { code, stderr } = await tame(args, PERMISSIONS);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "without Deno's permission for run");
+    assertStringIncludes(stderr, `--allow-run=${Deno.execPath()} `);
+  }
+});
+
 Deno.test("tame doctor exits with 0 when some backend can be used, else with 4", async () => {
   const { code, stdout, stderr } = await tame(["doctor", "--json"]);
   const { usable, libraries, photos } = JSON.parse(stdout);

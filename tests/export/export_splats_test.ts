@@ -38,6 +38,16 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+/** Bytes of all files in a folder. */
+async function bytesIn(folder: string): Promise<number> {
+  let sum = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    sum += isDirectory ? await bytesIn(path) : (await Deno.stat(path)).size;
+  }
+  return sum;
+}
+
 /** For each Gaussian the number of the one of `others` that it became, by position and colour: the order changes. */
 function matched(splats: Arrays, others: Arrays): number[] {
   const points = [splats, others].map(({ means, sh, shDegree, count }) => {
@@ -70,6 +80,7 @@ const KEPT: Record<ExportFormat, { position: number; color: number; opacity: num
   "compressed.ply": { position: 4 / 2047, color: 2 / 255, opacity: 1 / 255, picture: 30 },
   "spz": { position: 1 / 4096, color: 2 / 255, opacity: 1 / 255, picture: 30 },
   "splat": { position: 1e-6, color: 1 / 255, opacity: 1 / 255, picture: 15 }, // without harmonics
+  "lod-meta.json": { position: 2e-4, color: 2 / 255, opacity: 1 / 255, picture: 15 }, // without harmonics
   "sog": { position: 1e-4, color: 2 / 255, opacity: 1 / 255, picture: 30 },
   "html": { position: 1e-4, color: 2 / 255, opacity: 1 / 255, picture: 30 },
 };
@@ -80,15 +91,16 @@ for (const [format, kept] of Object.entries(KEPT) as [ExportFormat, typeof KEPT[
   splatLibraryDeviceTest(`exportSplats() to .${format} keeps what the format can`, async (device) => {
     await withFolder(async (folder) => {
       using gaussians = someGaussians(device, 2);
-      const path = join(folder, `scene.${format}`);
+      const path = join(folder, format === "lod-meta.json" ? format : `scene.${format}`);
       const notices: string[] = [];
       const file = await exportSplats(gaussians, path, { onNotice: (notice) => notices.push(notice) });
-      assertEquals(file, { path, format, count: COUNT, bytes: (await Deno.stat(path)).size });
+      const bytes = await bytesIn(folder);
+      assertEquals(file, { path, format, count: COUNT, bytes });
       using loaded = await loadPly(device, path);
       const tagged = EXPORT_FORMATS[format].tagged;
       assertEquals(loaded.antialiasing, tagged);
       assertEquals(notices.some((notice) => notice.includes("cannot state")), !tagged);
-      assertEquals([loaded.count, loaded.shDegree], [COUNT, format === "splat" ? 0 : 2]);
+      assertEquals([loaded.count, loaded.shDegree], [COUNT, format === "splat" || format === "lod-meta.json" ? 0 : 2]);
 
       const [before, after] = [arraysOf(gaussians), arraysOf(loaded)];
       const pairs = matched(before, after);
@@ -211,10 +223,10 @@ splatLibraryDeviceTest("exportSplats() decimates to a count or a share, which lo
   await withFolder(async (folder) => {
     using gaussians = someGaussians(device, 0);
     for (const [decimate, expected] of [[100, 100], [0.5, COUNT / 2], [10 * COUNT, COUNT]]) {
-      const path = join(folder, "few.splat");
+      const path = join(folder, "few.ply");
       assertEquals((await exportSplats(gaussians, path, { decimate })).count, expected);
       using few = await loadPly(device, path);
-      assertEquals(few.count, expected);
+      assertEquals([few.count, few.antialiasing], [expected, true]);
     }
   });
 });
