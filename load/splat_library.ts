@@ -5,7 +5,11 @@
 import { dirname, join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { environment } from "../base/environment.ts";
+import { PACKAGE_ROOT } from "../ffi/package_root.ts";
 import { entriesOf, statOrUndefined } from "./files.ts";
+
+/** The program of the process; a package that is imported by URL has it as a script, which any host serves right. */
+const PROCESS = `load/splat_library_process.${PACKAGE_ROOT.protocol === "file:" ? "ts" : "js"}`;
 
 /** The library and its version. */
 export const SPLAT_LIBRARY = { name: "@playcanvas/splat-transform", version: "3.7.0" } as const;
@@ -112,7 +116,7 @@ function spawn(job: SplatJob): Deno.ChildProcess {
   const args = [
     ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--node-modules-dir=none"],
     `--allow-read=${reads.join(",")}`,
-    new URL("./splat_library_process.ts", import.meta.url).href,
+    new URL(PROCESS, PACKAGE_ROOT).href,
     JSON.stringify({ ...job, library: `npm:${SPLAT_LIBRARY.name}@${SPLAT_LIBRARY.version}` }),
   ];
   const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
