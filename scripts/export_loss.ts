@@ -12,6 +12,7 @@ import { render } from "../ffi/rasterizer.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { lastIteration, pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
 import { loadScene } from "../load/scene.ts";
+import { runMain } from "./main.ts";
 
 const HELP = `Usage: deno run -A scripts/export_loss.ts MODEL
 
@@ -68,4 +69,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) await runMain(main, "deno run -A scripts/export_loss.ts MODEL");
