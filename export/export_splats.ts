@@ -172,7 +172,8 @@ async function encode(
   const ply = changes.length === 0
     ? await new Response(ReadableStream.from(parts)).bytes()
     : (await convert("ply")).files.output;
-  const splats = parseSplatsPly(ply, file);
+  const { means, ...rest } = parseSplatsPly(ply, file);
+  const splats = { ...rest, means: new Float32Array(means) };
   onNotice?.(`Encoding ${splats.count} Gaussians as SOG takes about ${Math.ceil(sogSeconds(splats))} s on one core`);
   const sog = await encodeSog(splats, { antialiased: isAntialiased(splats.comments), signal, onProgress });
   const output = format === "sog" ? sog : await encodeViewerPage(sog, splats, { label: file, signal, onNotice });
