@@ -10,6 +10,8 @@ import { writeFileAtomic } from "../base/atomic.ts";
 import { makeFolder } from "../base/disk.ts";
 import { resolveOptions } from "../base/option.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import { CAPTURE_FRAME, sameFrame } from "../base/frame.ts";
+import { frameComments } from "../load/frame_comment.ts";
 import { parseSplatsPly } from "../load/ply.ts";
 import { isAntialiased } from "../load/render_mode.ts";
 import { runSplatJob, type SplatChange, type SplatResult } from "../load/splat_library.ts";
@@ -22,6 +24,9 @@ import { OPACITY_COMMENT, plyParts, PROGRAM_COMMENT, savePly } from "./splats.ts
 import { encodeViewerPage } from "./viewer_page.ts";
 
 const LF = 0x0a;
+
+/** Only a PLY of tame states the frame. */
+const FRAME_NOTICE = "Coordinates are those of the model's frame, not the capture's: see docs/guide/captures.md";
 
 /** The library compresses the harmonics of each level, which takes hours without a GPU. */
 const LEVELS_NOTICE = "Levels of detail are written without spherical harmonics above degree 0. About 1 ms a Gaussian";
@@ -102,6 +107,7 @@ export async function exportSplats(
   if (gaussians.antialiasing && !EXPORT_FORMATS[format].tagged) {
     options.onNotice?.(`A .${format} file cannot state that the Gaussians are to be rendered anti-aliased`);
   }
+  if (format !== "ply" && !sameFrame(gaussians.frame, CAPTURE_FRAME)) options.onNotice?.(FRAME_NOTICE);
   if (format === "ply" && changes.length === 0) {
     const { count } = await savePly(gaussians, file);
     return { path: file, format, count, bytes: (await Deno.stat(file)).size };
@@ -167,7 +173,9 @@ async function encode(
   if (library !== undefined) return await convert(library);
   if (format === "ply") {
     const { files, count } = await convert("ply");
-    return { files: { output: withOwnComments(files.output) }, count };
+    // Transformed coordinates are in no frame that is known here.
+    const frame = options.transform === undefined ? frameComments(gaussians.frame) : [];
+    return { files: { output: withComments(files.output, [PROGRAM_COMMENT, OPACITY_COMMENT, ...frame]) }, count };
   }
   const ply = changes.length === 0
     ? await new Response(ReadableStream.from(parts)).bytes()
@@ -180,15 +188,13 @@ async function encode(
   return { files: { output }, count: splats.count };
 }
 
-/** A PLY of the library with the comments that {@linkcode savePly} writes too. */
-function withOwnComments(ply: Uint8Array): Uint8Array {
+/** A PLY with more comments: those that {@linkcode savePly} writes and the library does not keep. */
+function withComments(ply: Uint8Array, comments: string[]): Uint8Array {
   const first = ply.indexOf(LF, ply.indexOf(LF) + 1) + 1; // after "ply" and the format
-  const comments = new TextEncoder().encode(
-    [PROGRAM_COMMENT, OPACITY_COMMENT].map((comment) => `comment ${comment}\n`).join(""),
-  );
-  const result = new Uint8Array(ply.length + comments.length);
+  const lines = new TextEncoder().encode(comments.map((comment) => `comment ${comment}\n`).join(""));
+  const result = new Uint8Array(ply.length + lines.length);
   result.set(ply.subarray(0, first));
-  result.set(comments, first);
-  result.set(ply.subarray(first), first + comments.length);
+  result.set(lines, first);
+  result.set(ply.subarray(first), first + lines.length);
   return result;
 }

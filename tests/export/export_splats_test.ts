@@ -4,6 +4,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
+import { CAPTURE_FRAME } from "../../base/frame.ts";
 import { OptionError } from "../../base/option.ts";
 import { EXPORT_FORMATS, type ExportFormat, exportFormat } from "../../export/export_format.ts";
 import { exportSplats } from "../../export/export_splats.ts";
@@ -215,6 +216,29 @@ splatLibraryDeviceTest(
         await render(gaussians, CAMERA),
       );
       assert(score > 60, `PSNR ${score}`);
+    });
+  },
+);
+
+splatLibraryDeviceTest(
+  "exportSplats() states the frame in a PLY unless it is transformed, and says so elsewhere",
+  async (device) => {
+    await withFolder(async (folder) => {
+      using gaussians = someGaussians(device, 0);
+      const frame = { origin: [1000, 2000, 0] as const, scale: 2 };
+      gaussians.frame = frame;
+      const [ply, splat] = [join(folder, "a.ply"), join(folder, "a.splat")];
+      for (const options of [{}, { minOpacity: 0.5 }]) {
+        await exportSplats(gaussians, ply, options);
+        using loaded = await loadPly(device, ply);
+        assertEquals(loaded.frame, { ...frame, origin: [...frame.origin] });
+      }
+      await exportSplats(gaussians, ply, { transform: [1, 0, 0, 5, 0, 1, 0, 0, 0, 0, 1, 0] });
+      using moved = await loadPly(device, ply);
+      assertEquals(moved.frame, CAPTURE_FRAME);
+      const notices: string[] = [];
+      await exportSplats(gaussians, splat, { onNotice: (notice) => notices.push(notice) });
+      assertEquals(notices.filter((notice) => notice.includes("model's frame")).length, 1);
     });
   },
 );
