@@ -36,7 +36,7 @@ Q := $(if $(V),,@)
 stage = $(if $(SAID_$1),,$(eval SAID_$1 := 1)$(info $2$(if $(V),, (V=1 prints the commands))))
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check dist serve clean
+.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check splats dist serve clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
@@ -146,6 +146,9 @@ test: deno build build/core_test ## every test this machine can run
 check: deno ## format, lint, types, documentation
 	$(DENO) task check
 	$(DENO) run --allow-read --allow-run scripts/native_format.ts
+
+splats: deno ## downloads the library that converts splat formats, 53 MB, for its tests
+	$(Q)$(DENO) run --quiet -A scripts/splat_library.ts
 
 dist: deno build ## dist/: the package with its libraries, to be imported by URL
 	$(Q)$(DENO) run --quiet -A scripts/dist.ts

@@ -16,6 +16,7 @@ const MODULES: Record<VerbName, () => Promise<{ run(argv: string[]): Promise<num
   train: () => import("./cli/train.ts"),
   render: () => import("./cli/render.ts"),
   metrics: () => import("./cli/metrics.ts"),
+  export: () => import("./cli/export.ts"),
   convert: () => import("./cli/convert.ts"),
   info: () => import("./cli/info.ts"),
   doctor: () => import("./cli/doctor.ts"),

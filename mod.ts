@@ -123,3 +123,5 @@ export type { Preset } from "./train/presets.ts";
 export type { EventOutcome, EventPlace, StepTerms, Strategy } from "./train/strategies/strategy.ts";
 export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips/lpips.ts";
 export { type SavedPly, savePly, type SavePlyOptions } from "./export/splats.ts";
+export { type ExportedFile, type ExportOptions, exportSplats } from "./export/export_splats.ts";
+export type { ExportFormat } from "./export/export_format.ts";

@@ -13,8 +13,9 @@ export interface KindValues {
   string: string;
   /** In the library also a URL. */
   path: string;
-  /** One or more, as the next two. */
+  /** One or more, as the next three. */
   integers: readonly number[];
+  numbers: readonly number[];
   strings: readonly string[];
   paths: readonly string[];
 }
@@ -147,6 +148,7 @@ export function expected(row: ValueRow): string {
     string: "a string",
     path: "a path",
     integers: "one or more integers",
+    numbers: "one or more numbers",
     strings: "one or more strings",
     paths: "one or more paths",
   };
@@ -155,7 +157,7 @@ export function expected(row: ValueRow): string {
 }
 
 function boundsText({ kind, minimum, above, maximum = Infinity }: ValueRow): string {
-  const each = kind === "integers" ? ", each" : "";
+  const each = kind === "integers" || kind === "numbers" ? ", each" : "";
   const most = maximum === UINT32_MAX ? "2^32 - 1" : `${maximum}`;
   if (minimum !== undefined && maximum < Infinity) return `${each} from ${minimum} to ${most}`;
   if (minimum !== undefined) return `${each || ","} ${minimum} or more`;
@@ -166,7 +168,7 @@ const PERCENTAGE = /^(\d+\.?\d*|\.\d+)%$/;
 
 /** Whether an option takes one or more values. */
 export function isList({ kind }: ValueRow): boolean {
-  return kind === "integers" || kind === "strings" || kind === "paths";
+  return kind === "integers" || kind === "numbers" || kind === "strings" || kind === "paths";
 }
 
 /** Why an option rejects a value, as the end of a sentence; undefined if it accepts it. */
@@ -190,6 +192,7 @@ function accepts(row: ValueRow, value: unknown): boolean {
     case "length":
       return isWithin(row, typeof value === "string" && PERCENTAGE.test(value) ? parseFloat(value) : value as number);
     case "number":
+    case "numbers":
       return typeof value === "number" && isWithin(row, value);
     default:
       return Number.isSafeInteger(value) && isWithin(row, value as number);

@@ -62,7 +62,8 @@ export function normalise(
     const values = equals < 0 ? [] : [token.slice(equals + 1)];
     if (equals < 0 && row.kind !== "flag") {
       while (index < argv.length && !looksLikeOption(argv[index]) && (isList(row) || values.length === 0)) {
-        if (row.kind === "integers" && values.length > 0 && !isIntegerList(argv[index])) break;
+        if (row.kind === "integers" && values.length > 0 && !isListOf(INTEGER, argv[index])) break;
+        if (row.kind === "numbers" && values.length > 0 && !isListOf(NUMBER, argv[index])) break;
         values.push(argv[index++]);
       }
       if (values.length === 0) throw missingValue(row, argv[index]);
@@ -109,11 +110,11 @@ export function givenOptions<const Rows extends readonly OptionRow[], Table exte
 
 /** A single dash and negative numbers (also a list of them) are values. */
 function looksLikeOption(token: string): boolean {
-  return token.startsWith("-") && token !== "-" && !token.split(",").every((part) => NUMBER.test(part));
+  return token.startsWith("-") && token !== "-" && !isListOf(NUMBER, token);
 }
 
-function isIntegerList(token: string): boolean {
-  return token.split(",").every((part) => INTEGER.test(part));
+function isListOf(item: RegExp, token: string): boolean {
+  return token.split(",").every((part) => item.test(part));
 }
 
 function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
@@ -143,8 +144,13 @@ function bytesHint({ kind }: OptionRow): string {
 
 function readValue(row: OptionRow, texts: readonly string[]): OptionValue {
   if (!isList(row)) return readItem(row, texts[texts.length - 1]);
-  const items = row.kind === "integers" ? texts.flatMap((text) => text.split(",")) : texts;
-  return items.map((text) => readItem(row, text)) as OptionValue;
+  const commas = row.kind === "integers" || row.kind === "numbers";
+  const items = commas ? texts.flatMap((text) => text.split(",")) : texts;
+  const { reject, ...item } = row; // which is about the list as a whole
+  const values = items.map((text) => readItem(item, text)) as OptionValue;
+  const problem = reject?.(values);
+  if (problem === undefined) return values;
+  throw new UsageError(`Cannot use "${texts.join(" ")}" as --${row.name}: ${problem}`);
 }
 
 /** Converts a text to a value, or to one of a list; throws when the option does not accept it. */
@@ -167,6 +173,7 @@ function textValue({ kind }: OptionRow, text: string): boolean | number | string
     case "length":
       return NUMBER.test(text) ? Number(text) : text;
     case "number":
+    case "numbers":
       return NUMBER.test(text) ? Number(text) : NaN;
     case "bytes":
       return bytesOf(text);

@@ -1,4 +1,4 @@
-// `info`: the contents of a capture or a PLY, and the memory that training with a budget needs.
+// `info`: the contents of a capture or a file of splats, and the memory that training with a budget needs.
 
 import { dirname } from "@std/path";
 import { DataError } from "../base/errors.ts";
@@ -8,13 +8,11 @@ import { libraryOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
 import { choose } from "../ffi/choice.ts";
 import type { Library } from "../ffi/library.ts";
-import { readDataFile } from "../load/bytes.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
-import { parsePointsPly, parseSplatsPly } from "../load/ply.ts";
-import { parsePlyHeader } from "../load/ply_header.ts";
 import { isAntialiased } from "../load/render_mode.ts";
 import { loadScene } from "../load/scene.ts";
+import { readSplatFile } from "../load/splats.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions } from "../train/options.ts";
 import { formatItem, type MemoryPlan } from "../train/plan.ts";
@@ -36,7 +34,7 @@ export async function run(argv: string[]): Promise<number> {
     console.log(helpText({
       name: "info",
       summary: VERBS.info.summary,
-      usage: "CAPTURE|PLY [options]",
+      usage: "CAPTURE|FILE [options]",
       example: "deno task info ../data/fox -i images_8 --budget 15",
       table: INFO_OPTIONS,
     }));
@@ -45,9 +43,10 @@ export async function run(argv: string[]): Promise<number> {
   const parsed = parse(argv, INFO_OPTIONS, { positionals: 1 });
   const { values, positionals } = parsed;
   resolveTrainOptions(givenOptions(TRAIN_ROWS, parsed));
-  if (positionals.length === 0) throw new UsageError("Missing argument: the path of a capture or a PLY");
+  if (positionals.length === 0) throw new UsageError("Missing argument: the path of a capture or a file of splats");
   const path = userPath(positionals[0]);
-  const facts = await isFile(path) && !path.endsWith(".json") ? await plyFacts(path) : await captureFacts(path, parsed);
+  const isCapture = !await isFile(path) || (path.endsWith(".json") && !path.endsWith("meta.json"));
+  const facts = isCapture ? await captureFacts(path, parsed) : await splatFacts(path);
   console.log(values.json ? JSON.stringify(facts.data) : table(facts.lines));
   return EXIT.done;
 }
@@ -132,40 +131,37 @@ function planOf(
   return { target, gaussians: capacity, plan };
 }
 
-async function plyFacts(path: string): Promise<Facts> {
-  const file = await readDataFile(path);
-  const { elements, comments } = parsePlyHeader(file, path);
-  const vertex = elements.find(({ name }) => name === "vertex");
-  const splats = vertex?.properties.some(({ name }) => name === "f_dc_0") ? parseSplatsPly(file, path) : undefined;
-  const points = splats === undefined ? parsePointsPly(file, path) : undefined;
-  const box = bounds(splats?.means ?? points!.positions);
-  const common = {
-    path,
-    count: splats?.count ?? points!.count,
-    bytes: file.length,
-    properties: vertex!.properties.length,
-  };
-  const size = `${formatBytes(file.length)}, ${common.properties} properties`;
-  const kind: [string, string][] = splats === undefined
-    ? [["Points", count(common.count)]]
-    : [["Gaussians", count(common.count)], ["Harmonics", `degree ${splats.shDegree}`]];
+async function splatFacts(path: string): Promise<Facts> {
+  const file = await readSplatFile(path, { onNotice: console.error });
+  const { format, bytes, properties, splats, comments, notices } = file;
+  const positions = splats?.means ?? file.points!.positions;
+  const common = { path, format, count: positions.length / 3, bytes, properties };
+  const box = bounds(positions);
+  const antialiased = splats !== undefined && isAntialiased(splats.comments);
+  const kind: [string, string][] = splats === undefined ? [["Points", count(common.count)]] : [
+    ["Gaussians", count(common.count)],
+    ["Harmonics", `degree ${splats.shDegree}`],
+    ...(antialiased ? [["Rendering", "anti-aliased"] as [string, string]] : []),
+  ];
   return {
     data: {
       type: splats === undefined ? "points" : "gaussians",
       ...common,
-      ...(splats === undefined ? {} : { shDegree: splats.shDegree }),
+      ...(splats === undefined ? {} : { shDegree: splats.shDegree, antialiased }),
       comments,
       bounds: box,
+      notices,
     },
     lines: [
-      ["PLY", path],
-      ["Size", size],
+      [format.toUpperCase(), path],
+      ["Size", formatBytes(bytes) + (properties === undefined ? "" : `, ${properties} properties`)],
       ...kind,
       ...comments.map((comment): [string, string] => ["Comment", comment]),
       ...box.map(([low, high], axis): [string, string] => [
         `  ${"xyz"[axis]}`,
         `${low.toPrecision(4)} to ${high.toPrecision(4)}`,
       ]),
+      ...notices.map((notice): [string, string] => ["Notice", notice]),
     ],
   };
 }

@@ -2,6 +2,7 @@
 
 import { apiName, type DefaultedValue, type OptionRow } from "../base/option.ts";
 import { DEVICE_ROWS } from "../ffi/option_table.ts";
+import { EXPORT_ROWS } from "../export/option_table.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 
@@ -23,6 +24,6 @@ export function rowsOf(table: readonly OptionGroup[]): OptionRow[] {
 
 /** The flag of an option of the library. */
 export function flagOf(name: string): string {
-  const row = [...DEVICE_ROWS, ...LOAD_ROWS, ...TRAIN_ROWS].find((row) => apiName(row) === name);
+  const row = [...DEVICE_ROWS, ...LOAD_ROWS, ...TRAIN_ROWS, ...EXPORT_ROWS].find((row) => apiName(row) === name);
   return `--${row?.name ?? name}`;
 }

@@ -12,6 +12,7 @@ import {
   SETTING_ROWS,
   TRAIN_ROWS,
 } from "../train/option_table.ts";
+import { EXPORT_ROWS } from "../export/option_table.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup } from "./option.ts";
 import {
@@ -24,6 +25,7 @@ import {
   RESUME_ROWS,
 } from "./options/common_rows.ts";
 import { OUTPUT_ROWS, PHOTO_ROWS, WEIGHT_ROWS } from "./options/convert_rows.ts";
+import { EXPORT_AT_END_ROWS, EXPORTED_ROWS } from "./options/export_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 import { VIEW_ROWS } from "./options/view_rows.ts";
@@ -51,6 +53,7 @@ export const TRAIN_OPTIONS = [
       ...SCENE_ROWS,
       rowNamed(LOAD_ROWS, "near"),
       ...MODEL_ROWS,
+      ...EXPORT_AT_END_ROWS,
     ],
   },
   { title: "Preset and parity", rows: SETTING_ROWS },
@@ -81,6 +84,13 @@ const SCORED_ROWS = [
 export const METRICS_OPTIONS = [
   { title: "Models", rows: [...SCORED_ROWS, ...LPIPS_ROWS] },
   { title: "Device", rows: COMPUTE_ROWS },
+  { title: "Reports", rows: REPORT_ROWS },
+] as const satisfies readonly OptionGroup[];
+
+/** Options of `export`; the model folder or file is a positional argument. */
+export const EXPORT_OPTIONS = [
+  { title: "Files", rows: [...EXPORTED_ROWS, rowNamed(RENDERED_ROWS, "iteration")] },
+  { title: "Changes, in this order", rows: EXPORT_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
 

@@ -19,7 +19,7 @@ import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isFileName } from "../load/checks.ts";
 import { fileHash } from "../load/file_hash.ts";
-import { lastIteration, pointCloudPath, readCfgArgs, savedIterations } from "../load/model_folder.ts";
+import { pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
 import { compareCodePoints } from "../load/order.ts";
 import { readRunConfig } from "../load/run_config.ts";
 import { loadScene } from "../load/scene.ts";
@@ -36,6 +36,7 @@ import { RENDER_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
+import { chosenIteration } from "./saved_iteration.ts";
 import { VERBS } from "./verbs.ts";
 
 type RenderValues = OptionValues<typeof RENDER_OPTIONS>;
@@ -70,7 +71,7 @@ export async function run(argv: string[]): Promise<number> {
   using device = await openChosenDevice(values, reporter);
   const path = pointCloudPath(folder, iteration);
   const ply = await fileHash(path); // before it is read: of a file that is replaced meanwhile, images are out of date
-  using gaussians = await loadPly(device, path);
+  using gaussians = await loadPly(device, path, { signal, onNotice: (message) => reporter.warn(message) });
   const { frame } = gaussians;
   const scene = await loadScene(capture.source, { ...capture, frame, library: namedLibrary(), signal });
   const work: Work = { values, folder, capture, iteration, ply, scene, gaussians, reporter, signal };
@@ -207,13 +208,6 @@ async function captureOf(folder: string, values: RenderValues): Promise<Capture>
     referenceCameras: stored.reference_cameras === true,
     coverage: stored.coverage ?? "alpha",
   };
-}
-
-async function chosenIteration(folder: string, wanted: number): Promise<number> {
-  if (wanted === -1) return await lastIteration(folder);
-  const saved = await savedIterations(folder);
-  if (saved.includes(wanted)) return wanted;
-  throw new DataError(`No Gaussians of iteration ${wanted} were saved, only of ${saved.join(", ")}`, { path: folder });
 }
 
 /** Says so if the Gaussians of an iteration are not of the run that the folder describes. */

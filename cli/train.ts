@@ -3,10 +3,13 @@
 import { join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import { libraryOptions } from "../base/option.ts";
+import { needsLibrary } from "../export/export_format.ts";
+import { prepareExports } from "../export/export_splats.ts";
 import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
+import { denoProgram } from "../load/splat_library.ts";
 import type { TrainResult } from "../train/events.ts";
 import { TrainController } from "../train/controller.ts";
 import { train } from "../train/loop.ts";
@@ -19,14 +22,17 @@ import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
+import { formatsOf } from "./options/export_rows.ts";
 import { checkOutputFolder } from "./output_folder.ts";
 import { namedLibrary, userPath } from "./paths.ts";
+import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { resumedOptions, runIdentity } from "./resume.ts";
 import { AllSinks } from "./sinks/all.ts";
 import { BarSink } from "./sinks/bar.ts";
 import { CheckpointSink } from "./sinks/checkpoints.ts";
 import { CsvSink } from "./sinks/csv.ts";
+import { ExportSink } from "./sinks/exports.ts";
 import { FolderSink } from "./sinks/folder.ts";
 import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
@@ -64,6 +70,10 @@ export async function run(argv: string[]): Promise<number> {
   const source = userPath(values.source_path);
   const folder = userPath(values.model_path || join("output", crypto.randomUUID()));
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
+
+  const exports = formatsOf(values.export);
+  if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: denoProgram() });
+  await prepareExports(exports, { signal, onNotice: (message) => reporter.note(message) });
 
   const controller = new TrainController();
   await using viewer = ViewSink.open(values, { controller, reporter, argv });
@@ -114,6 +124,7 @@ function sinksOf(
     new CheckpointSink(reporter, setup),
     new PreviewSink(setup),
     record,
+    new ExportSink(reporter, setup, { folder }),
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record, signal }),

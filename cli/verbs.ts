@@ -13,8 +13,9 @@ export const VERBS = {
   train: { summary: "train Gaussians on a capture", writes: true },
   render: { summary: "render the views of a trained model", writes: true },
   metrics: { summary: "compute PSNR, SSIM and LPIPS of rendered views", writes: true },
+  export: { summary: "export a model to SPZ, SOG, HTML, GLB and other formats of viewers", writes: true },
   convert: { summary: "make a capture of photos with COLMAP; convert LPIPS weights", writes: true },
-  info: { summary: "show what is in a capture or a PLY, and the memory that a budget needs", writes: false },
+  info: { summary: "show what is in a capture or a file of splats, and the memory that a budget needs", writes: false },
   doctor: { summary: "show which backends this machine can use, and why", writes: false },
   demo: { summary: "write a synthetic capture, train it, render and score it", writes: true },
 } as const satisfies Record<string, Verb>;

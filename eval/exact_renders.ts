@@ -31,17 +31,18 @@ export class ExactRenders implements Disposable {
    * Opens the Gaussians and views that images were rendered from.
    *
    * @param device Open device
-   * @param from Model folder; how the images were rendered; the native library that undistorts, as `loadScene` takes it
+   * @param from Model folder; how the images were rendered; the native library that undistorts, as `loadScene` takes it;
+   * what is called with a line about Gaussians that were left out or clamped
    * @returns The renders
    * @throws {DataError} When the PLY or the capture is missing or damaged
    */
   static async open(
     device: Device,
-    from: { model: string; record: RenderRecord; library?: string | URL },
+    from: { model: string; record: RenderRecord; library?: string | URL; onNotice?: (message: string) => void },
   ): Promise<ExactRenders> {
-    const { model, record, library } = from;
+    const { model, record, library, onNotice } = from;
     const { iteration, set, source } = record;
-    const gaussians = await loadPly(device, pointCloudPath(model, iteration));
+    const gaussians = await loadPly(device, pointCloudPath(model, iteration), { onNotice });
     try {
       const scene = await loadScene(source, { ...record, frame: gaussians.frame, library });
       return new ExactRenders(gaussians, scene[set], backgroundOf(record));

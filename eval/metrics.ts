@@ -164,8 +164,9 @@ async function scoreMethod(
   const ply = await checkUpToDate(model, method, record);
   const saved = (await readRunConfig(model).catch(damaged(onNotice, method)))?.run?.saved;
   if (record !== undefined && saved?.includes(record.iteration) === false) onNotice?.(method, EARLIER_RUN);
-  const exact = record && ExactRenders.open(device, { model, record, library }).catch(damaged(onInexact, method));
-  using opened = await exact;
+  const notice = (message: string) => onNotice?.(method, message);
+  using opened = record &&
+    await ExactRenders.open(device, { model, record, library, onNotice: notice }).catch(damaged(onInexact, method));
   return { images: await scoreFolder(device, folder, { ...options, exact: opened }), ply };
 }
 

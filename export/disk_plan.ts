@@ -7,6 +7,7 @@
 import { freeBytes } from "../base/disk.ts";
 import { formatBytes } from "../base/format.ts";
 import type { Scene } from "../base/scene.ts";
+import { EXPORT_FORMATS, type ExportFormat, VIEWER_BYTES } from "./export_format.ts";
 import { splatBytes } from "./ply.ts";
 
 /** Bytes of a camera in `cameras.json`, and of a row of `train.csv`; both are shorter. */
@@ -36,6 +37,8 @@ export interface PlannedRun {
   iterations: number;
   /** Bytes of a checkpoint. Default 0: none are written. */
   checkpointBytes?: number;
+  /** Formats of the exports at the end. Default none. */
+  exports?: readonly ExportFormat[];
 }
 
 /** Checkpoints that are kept, and the one being written. */
@@ -49,7 +52,7 @@ const CHECKPOINTS = 3;
  * @returns Bytes by kind of output
  */
 export function planDisk(run: PlannedRun): DiskItem[] {
-  const { scene, count, shDegree, saves, previews = 0, iterations, checkpointBytes } = run;
+  const { scene, count, shDegree, saves, previews = 0, iterations, checkpointBytes, exports = [] } = run;
   const cameras = CAMERA_BYTES * (scene.train.length + scene.test.length);
   const checkpoints = checkpointBytes === undefined
     ? []
@@ -59,6 +62,10 @@ export function planDisk(run: PlannedRun): DiskItem[] {
     { output: "points, cameras and log", bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations },
     ...checkpoints,
     ...(previews === 0 ? [] : [{ output: `${previews} previews`, bytes: previewBytes(scene, previews) }]),
+    ...exports.map((format) => ({
+      output: `.${format} file`,
+      bytes: EXPORT_FORMATS[format].most * splatBytes(count, shDegree) + (format === "html" ? VIEWER_BYTES : 0),
+    })),
   ];
 }
 

@@ -47,6 +47,17 @@ export function splatBytes(count: number, shDegree: number): number {
 }
 
 /**
+ * A file of one Gaussian, for trials.
+ *
+ * @internal
+ */
+export function trialPly(): Uint8Array {
+  const values = new Float32Array(17);
+  values[13] = 1; // rot_0
+  return new Uint8Array([...splatHeader(1, 0), ...new Uint8Array(values.buffer)]);
+}
+
+/**
  * Coloured points as a whole PLY file: binary little-endian, float x y z and nx ny nz (zero), uchar red green blue.
  *
  * @example

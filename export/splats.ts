@@ -13,6 +13,9 @@ import { frameComments } from "../load/frame_comment.ts";
 import { renderModeComments } from "../load/render_mode.ts";
 import { splatHeader } from "./ply.ts";
 
+/** Comments of every PLY that tame writes. */
+export const PROGRAM_COMMENT = `tame ${project.version}`, OPACITY_COMMENT = "opacity logit";
+
 /** Rows in one piece: 4 MB at degree 3 of the spherical harmonics. */
 const ROWS = 16_384;
 
@@ -75,19 +78,23 @@ export async function savePly(
   return { count, nonFinite };
 }
 
-/** The header, then the rows. */
-async function* plyParts(
+/**
+ * The file that {@linkcode savePly} writes, part by part: the header, then the rows.
+ *
+ * @internal
+ */
+export async function* plyParts(
   gaussians: Gaussians,
   { count, nonFinite }: SavedPly,
-  { iteration, frame: to = gaussians.frame }: SavePlyOptions,
+  { iteration, frame: to = gaussians.frame }: SavePlyOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
   const { shDegree, antialiasing, frame: from } = gaussians;
   const doubles = to.origin.some((value, axis) => value !== from.origin[axis]);
   yield splatHeader(count, shDegree, [
-    `tame ${project.version}`,
+    PROGRAM_COMMENT,
     ...(iteration === undefined ? [] : [`iteration ${iteration}`]),
     ...(nonFinite === 0 ? [] : [`${nonFinite} Gaussians that are not finite are left out`]),
-    "opacity logit",
+    OPACITY_COMMENT,
     ...renderModeComments(antialiasing),
     ...frameComments(to),
   ], { doubles });

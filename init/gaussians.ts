@@ -13,9 +13,9 @@ import type { Device } from "../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../ffi/gaussians.ts";
 import { frameOf } from "../load/capture_frame.ts";
 import { frameInComments } from "../load/frame_comment.ts";
-import { readSplatsPly } from "../load/ply.ts";
 import { FARTHEST } from "../load/points.ts";
 import { isAntialiased } from "../load/render_mode.ts";
+import { readSplats } from "../load/splats.ts";
 import { knnMeanDist2 } from "./knn.ts";
 
 /** Options of {@linkcode initGaussians}. */
@@ -150,12 +150,23 @@ export async function warmStart(
 export interface LoadPlyOptions {
   /** Frame that the Gaussians are converted to, such as `scene.frame`. Default the file's own. */
   frame?: Frame;
+  /** Called with a line about Gaussians that were left out or clamped, and before a download. */
+  onNotice?: (message: string) => void;
+  /** Stops the reading of a file that is converted; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
- * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes. They are rendered anti-aliased if its comment
- * `SplatRenderMode` says `mip`. They are in the frame that its comment `CaptureFrame` states; without it, in the
- * capture's coordinates, or in a frame of their own if these are doubles that float32 cannot hold.
+ * Reads Gaussians from a PLY file, such as {@linkcode savePly} writes, or another file of Gaussians: GLB with
+ * KHR_gaussian_splatting, CSV, and, through `@playcanvas/splat-transform`, SPZ, SOG, .splat, .ksplat, compressed PLY,
+ * and the HTML pages of PlayCanvas's viewer. That library is downloaded from npm the first time, and runs in a process
+ * of its own, for which Deno needs `--allow-run`.
+ *
+ * Infinite opacities and scales are clamped. Gaussians with other numbers that are not finite are left out. They are
+ * rendered anti-aliased if the file says so: a PLY by a comment such as `SplatRenderMode: mip` or `antialiased 1`.
+ *
+ * They are in the frame that its comment `CaptureFrame` states; without it, in the capture's coordinates, or in a frame
+ * of their own if these are doubles that float32 cannot hold.
  *
  * @example
  * ```ts no-assert
@@ -163,16 +174,17 @@ export interface LoadPlyOptions {
  *
  * export async function howMany(path: string): Promise<number> {
  *   using device = await openDevice();
- *   using gaussians = await loadPly(device, path);
+ *   using gaussians = await loadPly(device, path, { onNotice: console.warn });
  *   return gaussians.count;
  * }
  * ```
  *
  * @param device Open device
  * @param path File to read
- * @param options Frame to convert them to
+ * @param options Frame to convert them to, notices, signal
  * @returns Gaussians, to be disposed of by the caller
  * @throws {DataError} When the file is missing, damaged, or holds no Gaussians
+ * @throws {Error} When it has to be converted, and the library cannot be downloaded or may not be run
  */
 export async function loadPly(
   device: Device,
@@ -180,7 +192,7 @@ export async function loadPly(
   options: LoadPlyOptions = {},
 ): Promise<Gaussians> {
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  const splats = await readSplatsPly(file);
+  const splats = await readSplats(file, options);
   const from = frameInComments(splats.comments, file);
   const own = from ?? (splats.means instanceof Float64Array ? frameOf([], splats.means) : CAPTURE_FRAME);
   const { frame = own } = options;

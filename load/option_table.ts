@@ -45,7 +45,9 @@ export const LOAD_ROWS = [
     name: "init",
     kind: "path",
     unit: "FILE",
-    help: "PLY to start from instead of the capture's points: of points, or of Gaussians, which are taken as they are",
+    help:
+      "file to start from instead of the capture's points: a PLY of points, or Gaussians in any format that is read, " +
+      "which are taken as they are",
   },
   {
     name: "near",

@@ -2,10 +2,10 @@
 
 import { DataError } from "../base/errors.ts";
 import type { Coordinates } from "../base/frame.ts";
-import { GREY } from "../base/numbers.ts";
 import type { PlySplats } from "../base/scene.ts";
-import { readDataFile } from "./bytes.ts";
 import type { CapturePoints } from "./capture.ts";
+import { FILTER_3D, withFilter3d } from "./filter_3d.ts";
+import { pointColors } from "./point_colors.ts";
 import { type PlyFile, readPlyFile, type VertexTable } from "./ply_table.ts";
 
 /** The highest degree of spherical harmonics that is read. */
@@ -18,49 +18,43 @@ export interface FileSplats extends Omit<PlySplats, "means"> {
 }
 
 /**
- * Reads the Gaussians of a PLY file, found by property name: x, y, z, f_dc_*, f_rest_* (all of red first, then green,
- * then blue), opacity, scale_* and rot_*. Values are returned as stored. Throws a {@linkcode DataError} when the file
- * is missing or damaged, lacks one of these, or has a number of f_rest_* that no degree from 0 to 3 has.
- *
- * @example
- * ```ts ignore
- * import { readSplatsPly } from "./ply.ts";
- *
- * const splats = await readSplatsPly("out/garden/point_cloud/iteration_30000/point_cloud.ply");
- * console.log(splats.count, splats.shDegree);
- * ```
- */
-export async function readSplatsPly(path: string): Promise<FileSplats> {
-  return parseSplatsPly(await readDataFile(path), path);
-}
-
-/**
- * Parses the bytes of a PLY file as points: properties x, y, z, and red, green, blue as uchar, or no colours for grey.
- * Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is
- * damaged or lacks one of these.
+ * Parses the bytes of a PLY file as points: properties x, y, z, and colours as `pointColors` reads them, or none for
+ * grey. Positions are returned as stored; `path` is for error messages. Throws a {@linkcode DataError} when the file is
+ * damaged, lacks a coordinate, or has colours of an unknown type.
  */
 export function parsePointsPly(bytes: Uint8Array, path: string): CapturePoints {
   const { vertices } = readPlyFile(bytes, path);
-  const count = vertices.count;
   const positions = coordinates(vertices);
-  const channels = ["red", "green", "blue"];
-  if (!channels.some((channel) => vertices.names.includes(channel))) {
-    return { count, positions, colors: new Uint8Array(3 * count).fill(GREY) };
-  }
-  for (const channel of channels) {
-    const type = vertices.typeOf(channel);
-    if (type !== "uint8") throw new DataError(`Property ${channel} is ${type}: colours need to be uchar`, { path });
-  }
-  const colors = new Uint8Array(3 * count);
-  channels.forEach((channel, i) => vertices.copyTo(channel, colors, { offset: i, stride: 3 }));
-  return { count, positions, colors };
+  return { count: vertices.count, positions, colors: pointColors(vertices, path) };
 }
 
-/** Parses the bytes of a PLY file as Gaussians, like {@linkcode readSplatsPly}; `path` is for error messages. */
+/**
+ * Parses the bytes of a PLY file as Gaussians, found by property name: x, y, z, f_dc_*, f_rest_* (all of red first, then
+ * green, then blue), opacity, scale_* and rot_*. Values are returned as stored, except those of a file of Mip-Splatting:
+ * its 3D filter, the property filter_3D, is applied to them. `path` is for error messages. Throws a
+ * {@linkcode DataError} when the file is damaged, lacks one of these, or has a number of f_rest_* that no degree from 0
+ * to 3 has.
+ *
+ * @example
+ * ```ts ignore
+ * import { parseSplatsPly } from "./ply.ts";
+ *
+ * const path = "out/garden/point_cloud/iteration_30000/point_cloud.ply";
+ * const splats = parseSplatsPly(await Deno.readFile(path), path);
+ * console.log(splats.count, splats.shDegree);
+ * ```
+ */
 export function parseSplatsPly(bytes: Uint8Array, path: string): FileSplats {
-  const file = readPlyFile(bytes, path);
-  const { vertices } = file;
-  const shDegree = degreeOf(file, path);
+  return splatsOf(readPlyFile(bytes, path), path);
+}
+
+/**
+ * The Gaussians of a table that has the columns of {@linkcode parseSplatsPly}; `path` is for error messages.
+ *
+ * @internal
+ */
+export function splatsOf({ vertices, comments }: PlyFile, path: string): FileSplats {
+  const shDegree = degreeOf(vertices, path);
   const coefficients = (shDegree + 1) ** 2;
   const rest = coefficients - 1;
   const sh = new Float32Array(3 * coefficients * vertices.count);
@@ -71,7 +65,7 @@ export function parseSplatsPly(bytes: Uint8Array, path: string): FileSplats {
       vertices.copyTo(`f_rest_${channel * rest + k}`, sh, { offset: 3 * (k + 1) + channel, stride });
     }
   }
-  return {
+  const splats: FileSplats = {
     count: vertices.count,
     means: coordinates(vertices),
     logScales: interleave(vertices, ["scale_0", "scale_1", "scale_2"]),
@@ -79,13 +73,15 @@ export function parseSplatsPly(bytes: Uint8Array, path: string): FileSplats {
     opacities: interleave(vertices, ["opacity"]),
     sh,
     shDegree,
-    comments: file.comments,
+    comments,
   };
+  if (!vertices.names.includes(FILTER_3D)) return splats;
+  return withFilter3d(splats, interleave(vertices, [FILTER_3D]));
 }
 
 /** The degree that the number of f_rest_* properties belongs to: 3((degree + 1)² − 1) of them. */
-function degreeOf({ vertices }: PlyFile, path: string): number {
-  const rest = vertices.names.filter((name) => /^f_rest_\d+$/.test(name)).length;
+function degreeOf({ names }: VertexTable, path: string): number {
+  const rest = names.filter((name) => /^f_rest_\d+$/.test(name)).length;
   for (let degree = 0; degree <= MAX_SH_DEGREE; degree++) {
     if (rest === 3 * ((degree + 1) ** 2 - 1)) return degree;
   }

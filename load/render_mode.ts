@@ -2,6 +2,13 @@
 
 const NAME = "SplatRenderMode";
 
+/** Comments that state the mode: the mode's own (brush, PlayCanvas), a switch (Postshot), gsplat's option. */
+const SPELLINGS: readonly { comment: RegExp; antialiased: RegExp }[] = [
+  { comment: new RegExp(`^\\s*${NAME}\\s*[:=]?\\s*(\\S+)\\s*$`, "i"), antialiased: /^mip\b/i },
+  { comment: /^\s*anti-?_?alias(?:ed|ing)?\s*[:=]?\s*(\S+)\s*$/i, antialiased: /^(?:1|true|yes|on)$/i },
+  { comment: /^\s*rasteri[sz]e_mode\s*[:=]?\s*(\S+)\s*$/i, antialiased: /^antialiased$/i },
+];
+
 /**
  * The comment lines for a PLY.
  *
@@ -13,11 +20,18 @@ export function renderModeComments(antialiasing: boolean): string[] {
 }
 
 /**
- * Whether the Gaussians of a PLY are to be rendered anti-aliased.
+ * Whether the Gaussians of a PLY are to be rendered anti-aliased. The last comment that states it counts.
  *
  * @param comments The comment lines
- * @returns True for `mip`, also if a low-pass follows, as in `mip-0.1`
+ * @returns True for `SplatRenderMode: mip`, also if a low-pass follows, as in `mip-0.1`; for `antialiased 1`; and for
+ * `rasterize_mode: antialiased`
  */
 export function isAntialiased(comments: readonly string[]): boolean {
-  return comments.some((comment) => new RegExp(`^${NAME}:\\s*mip\\b`).test(comment));
+  const stated = comments.flatMap((comment) =>
+    SPELLINGS.flatMap(({ comment: form, antialiased }) => {
+      const mode = form.exec(comment)?.[1];
+      return mode === undefined ? [] : [antialiased.test(mode)];
+    })
+  );
+  return stated.at(-1) ?? false;
 }

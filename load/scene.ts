@@ -9,7 +9,7 @@ import type { Vec3 } from "../base/vec3.ts";
 import { cameraCenter } from "./camera.ts";
 import { frameNotices, frameOf } from "./capture_frame.ts";
 import { pointsOfCapture, pointsOfInit, positionsOf } from "./first_points.ts";
-import { readInitFile } from "./init_file.ts";
+import { type InitFile, readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
 import { ROUNDING, separateOutliers } from "./outliers.ts";
@@ -59,8 +59,8 @@ export interface LoadOptions {
    */
   referenceCameras?: boolean;
   /**
-   * A PLY file to start from instead of the capture's points: of points, or of Gaussians, which training then takes as
-   * they are. Default none.
+   * A file to start from instead of the capture's points: a PLY of points, or Gaussians in any format that `loadPly`
+   * reads, which training then takes as they are. Default none.
    */
   init?: string | URL;
   /**
@@ -128,7 +128,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   checkFold(fold);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
-  const start = init === undefined ? undefined : await readInitFile(init instanceof URL ? fileURLToPath(init) : init);
+  const start = init === undefined ? undefined : await readStart(init, signal);
   const capture = await readCapture(source, { images, eval: holdOut, allowOutside, missing, signal });
   const { photos } = capture;
   const frame = asked ?? (reference ? CAPTURE_FRAME : frameOf(photos, positionsOf(capture, start)));
@@ -177,6 +177,14 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
       ...points.notices,
     ],
   };
+}
+
+/** The file to start from; its notices say so first if it needed a download. */
+async function readStart(init: string | URL, signal: AbortSignal | undefined): Promise<InitFile> {
+  const notices: string[] = [];
+  const path = init instanceof URL ? fileURLToPath(init) : init;
+  const file = await readInitFile(path, { signal, onNotice: (notice) => notices.push(notice) });
+  return { ...file, notices: [...notices, ...file.notices] };
 }
 
 /** The cameras that set the scene's extent: all but outliers. The reference implementation has none. */

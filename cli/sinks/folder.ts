@@ -12,6 +12,7 @@ import { LOAD_ROWS } from "../../load/option_table.ts";
 import { largestCount } from "../../train/budget.ts";
 import type { PlanEvent, SaveEvent, TrainEvent } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
+import { formatsOf } from "../options/export_rows.ts";
 import { previewedIterations, takesCheckpoints, viewParity } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
@@ -122,6 +123,7 @@ function plannedRun(event: PlanEvent, { values, scene }: RunSetup): PlannedRun {
     previews: previewedIterations(values).length,
     iterations,
     checkpointBytes: takesCheckpoints(values) ? checkpointBytes(event.plan) : undefined,
+    exports: formatsOf(values.export),
   };
 }
 

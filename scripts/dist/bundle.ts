@@ -10,14 +10,19 @@ const ROOT_OF_BUNDLE = 'new URL("./", import.meta.url)';
 /** Static hosts have no type for this ending, so that Deno goes by it; to `.d.ts` and `.mts` some give a wrong one. */
 const TYPES = "mod.d.cts";
 
+/** The program that mod.js starts in a process of its own. */
+const PROCESS = "load/splat_library_process";
+
 /**
- * Writes mod.js and its types beside mod.ts. esbuild and the programs that make the types come from npm.
+ * Writes mod.js and its types beside mod.ts, and the program that it starts. esbuild and the programs that make the types come from npm.
  *
  * @param folder Tree of the package
  */
 export async function bundle(folder: string): Promise<void> {
   const script = join(folder, "mod.js");
   await run(["bundle", "--quiet", "--platform", "deno", "--external", EXTERNAL, "-o", script, join(folder, "mod.ts")]);
+  const program = join(folder, PROCESS);
+  await run(["bundle", "--quiet", "--platform", "deno", "-o", `${program}.js`, `${program}.ts`]);
   const text = await Deno.readTextFile(script);
   if (text.split(ROOT_OF_MODULE).length !== 2) {
     throw new Error(`${script} has not one ${ROOT_OF_MODULE}: only ffi/package_root.ts may use import.meta.url`);

@@ -7,12 +7,14 @@ import {
   CONVERT_OPTIONS,
   DEMO_OPTIONS,
   DOCTOR_OPTIONS,
+  EXPORT_OPTIONS,
   FULL_EVAL_OPTIONS,
   INFO_OPTIONS,
   METRICS_OPTIONS,
   RENDER_OPTIONS,
   TRAIN_OPTIONS,
 } from "../../cli/options.ts";
+import { EXPORT_ROWS } from "../../export/option_table.ts";
 import { DEVICE_ROWS } from "../../ffi/option_table.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
@@ -22,6 +24,7 @@ const VERBS: Readonly<Record<string, readonly OptionGroup[]>> = {
   render: RENDER_OPTIONS,
   metrics: METRICS_OPTIONS,
   "full-eval": FULL_EVAL_OPTIONS,
+  export: EXPORT_OPTIONS,
   convert: CONVERT_OPTIONS,
   info: INFO_OPTIONS,
   doctor: DOCTOR_OPTIONS,
@@ -33,6 +36,7 @@ const INTERFACES: readonly [name: string, rows: readonly OptionRow[]][] = [
   ["DeviceOptions", DEVICE_ROWS],
   ["LoadOptions", LOAD_ROWS],
   ["TrainOptions", TRAIN_ROWS],
+  ["ExportOptions", EXPORT_ROWS],
 ];
 
 const INTRODUCTION = `<!-- Generated from the option tables by \`deno task generate\`; do not edit. -->

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { normalise, parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import { EXPORT_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
 import { type OptionGroup, rowsOf } from "../../cli/option.ts";
 import { insteadOf, PEER_OPTIONS } from "../../cli/peer_options.ts";
 
@@ -133,6 +133,16 @@ Deno.test("parse() reads bytes when they carry a unit", () => {
     ["--memory_limit", "8X"],
     `Cannot use "8X" as --memory_limit: it takes a number of bytes, 0 or more, such as 8G or 512M`,
   );
+});
+
+Deno.test("parse() reads numbers with commas or spaces, and rejects a list as a whole", () => {
+  const crop = (...args: string[]) => parse(["a", "--crop", ...args], EXPORT_OPTIONS, { positionals: 1 }).values.crop;
+  assertEquals(crop("-1,-1.5,0,1,2e1,3"), [-1, -1.5, 0, 1, 20, 3]);
+  assertEquals(crop("-1", "-1.5", "0", "1,20,3", "--quiet"), [-1, -1.5, 0, 1, 20, 3]);
+  const wrong = (text: string) => assertThrows(() => crop(text), UsageError).message;
+  assertEquals(wrong("1,2,x"), 'Cannot use "x" as --crop: it takes one or more numbers');
+  const box = "it takes 6 numbers: the least x, y and z, then greater ones";
+  assertEquals(wrong("1,2,3"), `Cannot use "1,2,3" as --crop: ${box}`);
 });
 
 Deno.test("parse() leaves options of render unset when they are not given", () => {

@@ -12,7 +12,9 @@ function tame(args: string[], flags: string[] = PERMISSIONS): Promise<Ended> {
 Deno.test("tame --help and --version need no permission", async () => {
   const help = await tame(["--help"], []);
   assertEquals(help.code, 0, help.stderr);
-  for (const verb of ["train", "render", "metrics", "info", "doctor", "demo"]) assertStringIncludes(help.stdout, verb);
+  for (const verb of ["train", "render", "metrics", "export", "info", "doctor", "demo"]) {
+    assertStringIncludes(help.stdout, verb);
+  }
   const version = await tame(["--version"], []);
   assertEquals(version.code, 0);
   assert(/^tame \d+\.\d+\.\d+\n$/.test(version.stdout));
@@ -20,7 +22,7 @@ Deno.test("tame --help and --version need no permission", async () => {
 });
 
 Deno.test("tame VERB --help prints usage and an example without permissions", async () => {
-  for (const verb of ["train", "render", "metrics", "info", "doctor"]) {
+  for (const verb of ["train", "render", "metrics", "export", "info", "doctor"]) {
     const { code, stdout, stderr } = await tame([verb, "--help"], []);
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, `Usage:   deno task ${verb}`);
@@ -85,6 +87,15 @@ Deno.test("tame prints a command with the permissions when some are missing", as
       `${ROOT}cli.ts train -s 'my capture'`,
   );
   assertStringIncludes(stderr, "deno task train -s 'my capture'");
+});
+
+Deno.test("tame export and train --export say before they begin that they may not start the conversion library", async () => {
+  for (const args of [["export", "a.ply", "-o", "b.spz"], ["train", "-s", "a", "--export", "html"]]) {
+    const { code, stderr } = await tame(args, PERMISSIONS);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "without Deno's permission for run");
+    assertStringIncludes(stderr, `--allow-run=${Deno.execPath()} `);
+  }
 });
 
 Deno.test("tame doctor exits with 0 when some backend can be used, else with 4", async () => {

@@ -6,7 +6,7 @@ import { CAPTURE_FRAME, type Frame } from "../../base/frame.ts";
 import { EXIT } from "../../cli/exit.ts";
 import { savePly } from "../../export/splats.ts";
 import { loadPly } from "../../init/gaussians.ts";
-import { readSplatsPly } from "../../load/ply.ts";
+import { readSplats } from "../../load/splats.ts";
 import { testDevice } from "../support/device.ts";
 import { type Ended, ended } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
@@ -27,7 +27,7 @@ function commands(folder: string): (args: string) => Promise<Ended> {
 
 /** The Gaussians of a PLY, without its comments. */
 async function splatsOf(path: string) {
-  const { comments: _, ...splats } = await readSplatsPly(path);
+  const { comments: _, ...splats } = await readSplats(path);
   return splats;
 }
 
@@ -78,7 +78,7 @@ workflowTest(
       using gaussians = await loadPly(device, out("large", PLY));
       await savePly(gaussians, out("large", PLY), { frame: CAPTURE_FRAME });
     }
-    assertEquals((await readSplatsPly(out("large", PLY))).comments.filter((line) => line.includes("CaptureFrame")), []);
+    assertEquals((await readSplats(out("large", PLY))).comments.filter((line) => line.includes("CaptureFrame")), []);
     await tame("render -m out_large --backend cpu --skip_train");
     await tame("metrics -m out_large --backend cpu");
     const again = await meansOf(out("large"));
@@ -94,7 +94,7 @@ workflowTest("a capture in a national grid trains, resumes, renders and starts f
   const whole = await tame(`train -s grid -m out ${RUN} --checkpoint_iterations 20`);
   assertStringIncludes(whole.stdout, `the origin is (${local.join(", ")})`);
   assertEquals(JSON.parse(await Deno.readTextFile(join(folder, "out", "frame.json"))), { origin: local, scale: 1 });
-  const { comments, means } = await readSplatsPly(join(folder, "out", PLY));
+  const { comments, means } = await readSplats(join(folder, "out", PLY));
   assertStringIncludes(comments.join("\n"), `CaptureFrame: origin ${local.join(" ")} scale 1`);
   assert(means.every((value) => Math.abs(value) < 50));
 
@@ -120,6 +120,6 @@ workflowTest("a capture in a national grid trains, resumes, renders and starts f
 
   await tame(`train -s grid -m again --init out/${PLY} --backend cpu --iterations 1 --budget 1 --near 50%`);
   assertStringIncludes(await Deno.readTextFile(join(folder, "again", "cfg_args")), "near=0.1)");
-  const again = await readSplatsPly(join(folder, "again", "point_cloud", "iteration_1", "point_cloud.ply"));
+  const again = await readSplats(join(folder, "again", "point_cloud", "iteration_1", "point_cloud.ply"));
   assertEquals([again.count, again.means], [means.length / 3, means], "the last iteration updates nothing");
 });

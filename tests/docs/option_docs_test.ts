@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { apiName, type OptionRow } from "../../base/option.ts";
+import { EXPORT_ROWS } from "../../export/option_table.ts";
 import { DEVICE_ROWS } from "../../ffi/option_table.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
@@ -12,6 +13,7 @@ const INTERFACES: [name: string, file: string, rows: readonly OptionRow[], other
   ["DeviceOptions", "ffi/device.ts", DEVICE_ROWS, ["library"]],
   ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["coverage", "frame", "library", "referenceCameras", "signal"]],
   ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal"]],
+  ["ExportOptions", "export/export_splats.ts", EXPORT_ROWS, ["onNotice", "onProgress", "signal"]],
 ];
 
 /** Documentation of an interface's properties by name, in one line each. */

@@ -8,6 +8,7 @@ import { parsePeersFile, readPeersFile } from "../../cli/full_eval/references.ts
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,
+  EXPORT_OPTIONS,
   FULL_EVAL_OPTIONS,
   INFO_OPTIONS,
   METRICS_OPTIONS,
@@ -89,6 +90,7 @@ Deno.test("options exist when a page names them", () => {
     RENDER_OPTIONS,
     METRICS_OPTIONS,
     CONVERT_OPTIONS,
+    EXPORT_OPTIONS,
     INFO_OPTIONS,
     FULL_EVAL_OPTIONS,
     QUALITY_OPTIONS,

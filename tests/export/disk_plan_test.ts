@@ -18,6 +18,10 @@ Deno.test("planDisk() counts one PLY more than saves, and three checkpoints", ()
   const [, , checkpoints] = planDisk({ ...RUN, checkpointBytes: 5000 });
   assertEquals(checkpoints, { output: "3 checkpoints", bytes: 15_000 });
   assertEquals(planDisk(RUN).length, 2);
+  const [, , spz, csv, html] = planDisk({ ...RUN, exports: ["spz", "csv", "html"] });
+  assertEquals(spz, { output: ".spz file", bytes: splatBytes(1000, 3) });
+  assertEquals(csv.bytes, 6 * splatBytes(1000, 3));
+  assertEquals(html.bytes, 2 * splatBytes(1000, 3) + 2 ** 22);
 });
 
 Deno.test("planDisk() counts a render beside a photo for each preview, and a sheet of all", () => {

@@ -13,7 +13,7 @@ import { savePly } from "../../export/splats.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { initGaussians, loadPly } from "../../init/gaussians.ts";
 import { knnMeanDist2 } from "../../init/knn.ts";
-import { readSplatsPly } from "../../load/ply.ts";
+import { readSplats } from "../../load/splats.ts";
 import { deviceTest } from "../support/device.ts";
 
 /** The corners of the unit square twice over: every point has a twin, two neighbours at 1 and one at sqrt(2). */
@@ -133,7 +133,7 @@ deviceTest(
       await savePly(gaussians, path, { frame: CAPTURE_FRAME });
       const text = await header();
       assertEquals([text.includes("CaptureFrame"), text.match(/double [xyz]\n/g)?.length], [false, 3]);
-      const { means, logScales, quats, sh } = await readSplatsPly(path);
+      const { means, logScales, quats, sh } = await readSplats(path);
       assertEquals(means, Float64Array.from(arrays.means, (x, i) => frame.origin[i % 3] + x / 4));
       assertEquals(logScales, arrays.logScales.map((value) => value + Math.log(0.25)));
       assertEquals([quats, sh], [arrays.quats, arrays.sh]);

@@ -10,7 +10,10 @@ import { pointsPly, splatHeader } from "../../export/ply.ts";
 import { parseCameras, parseImages, parsePoints } from "../../load/colmap_binary.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, intrinsicsOf } from "../../load/colmap_model.ts";
 import { parseCamerasText, parseImagesText, parsePointsText } from "../../load/colmap_text.ts";
-import { parsePointsPly, parseSplatsPly } from "../../load/ply.ts";
+import { parsePointsPly, parseSplatsPly, splatsOf } from "../../load/ply.ts";
+import { parseSplatCsv } from "../../load/splat_csv.ts";
+import { parseSplatGlb } from "../../load/splat_glb.ts";
+import { GLB_ATTRIBUTES, someSplats, splatsCsv, splatsGlb } from "../support/splat_files.ts";
 import { parseTransforms } from "../../load/transforms_file.ts";
 import { completeLens } from "../../load/undistort.ts";
 import { capture } from "../../scripts/captures.ts";
@@ -94,6 +97,12 @@ const FORMATS: Format[] = [
   { name: "ascii PLY of points", bytes: asciiPly(), parse: (bytes) => parsePointsPly(bytes, PATH) },
   { name: "PLY of Gaussians", bytes: splatsPly(), parse: (bytes) => parseSplatsPly(bytes, PATH) },
   ...EXPORTED,
+  {
+    name: "CSV of Gaussians",
+    bytes: splatsCsv(someSplats(8, 0)),
+    parse: (bytes) => splatsOf({ vertices: parseSplatCsv(bytes, PATH), comments: [] }, PATH),
+  },
+  { name: "GLB of Gaussians", bytes: splatsGlb(GLB_ATTRIBUTES), parse: (bytes) => parseSplatGlb(bytes, PATH) },
 ];
 
 /** Two keypoints for the last image, as COLMAP keeps them. */

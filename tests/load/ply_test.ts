@@ -95,6 +95,28 @@ Deno.test("parsePointsPly() finds properties by name when the file is ascii, wit
   });
 });
 
+Deno.test("parsePointsPly() reads colours under other names and in other types", () => {
+  const colours = (names: string[], type: string, values: string) => {
+    const properties = ["x", "y", "z"].map((name) => `property float ${name}\n`).join("") +
+      names.map((name) => `property ${type} ${name}\n`).join("");
+    const rows = values.split("|").map((row) => `0 0 0 ${row}`).join("\n");
+    const header = `ply\nformat ascii 1.0\nelement vertex 2\n${properties}end_header\n`;
+    return [...parsePointsPly(text(header, rows), "colours.ply").colors];
+  };
+  const rgb = ["red", "green", "blue"];
+  assertEquals(colours(rgb, "uchar", "0 1 2|253 254 255"), [0, 1, 2, 253, 254, 255]);
+  assertEquals(colours(["r", "g", "b"], "uchar", "0 1 2|253 254 255"), [0, 1, 2, 253, 254, 255]);
+  assertEquals(colours(["diffuse_red", "diffuse_green", "diffuse_blue"], "uint8", "9 8 7|6 5 4"), [9, 8, 7, 6, 5, 4]);
+  assertEquals(colours(rgb, "float", "0 0.2 1|0.5 -1 nan"), [0, 51, 255, 128, 0, 0]);
+  assertEquals(colours(rgb, "double", "0 0.4 300|127.6 1 254"), [0, 0, 255, 128, 1, 254]);
+  assertEquals(colours(rgb, "ushort", "0 257 65535|25700 128 129"), [0, 1, 255, 100, 0, 1]);
+  assertEquals(colours(rgb, "ushort", "0 1 255|100 128 129"), [0, 1, 255, 100, 128, 129]);
+  for (const type of ["int", "char", "uint32"]) {
+    assertThrows(() => colours(rgb, type, "1 2 3|4 5 6"), DataError, "colours need to be uchar, ushort, float");
+  }
+  assertThrows(() => colours(["r", "g"], "uchar", "1 2|3 4"), DataError, "no property b");
+});
+
 Deno.test("parsePointsPly() reads big-endian numbers behind a list element", () => {
   const header = "ply\nformat binary_big_endian 1.0\nelement camera 1\nproperty short s\n" +
     `property list ushort double d\nelement vertex 1\n${POINT_PROPERTIES}end_header\n`;
@@ -154,7 +176,7 @@ Deno.test("parsePointsPly() names what is wrong when the header is malformed", (
     ["float x", "list uchar float x", "is a list"],
     ["float x", "float y", "twice"],
     ["float x", "float xx", "no property x"],
-    ["uchar red", "float red", "uchar"],
+    ["uchar red", "float red", "red green blue are float32 and uint8"],
     ["end_header", "end", "Unknown line"],
     [POINT_PROPERTIES, "", "no properties"],
   ];

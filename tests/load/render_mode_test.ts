@@ -3,13 +3,41 @@ import { assertEquals } from "@std/assert";
 import { isAntialiased, renderModeComments } from "../../load/render_mode.ts";
 
 Deno.test("isAntialiased() reads the comment as other trainers write it", () => {
-  for (const comment of ["SplatRenderMode: mip", "SplatRenderMode:mip", "SplatRenderMode: mip-0.1"]) {
+  const antialiased = [
+    "SplatRenderMode: mip",
+    "SplatRenderMode:mip",
+    "SplatRenderMode: mip-0.1",
+    "splatrendermode=MIP",
+    "antialiased 1",
+    "Antialiased: true",
+    "antialiasing true",
+    "anti_aliased 1",
+    "rasterize_mode: antialiased",
+    "rasterize_mode antialiased",
+  ];
+  for (const comment of antialiased) {
     assertEquals(isAntialiased(["tame 0.1.0", comment]), true, comment);
   }
-  for (const comment of ["SplatRenderMode: default", "SplatRenderMode: mipmap", "a SplatRenderMode: mip", "mip"]) {
+  const others = [
+    "SplatRenderMode: default",
+    "SplatRenderMode: 2dgs",
+    "SplatRenderMode: mipmap",
+    "a SplatRenderMode: mip",
+    "mip",
+    "antialiased 0",
+    "antialiased false",
+    "antialiased",
+    "rasterize_mode: classic",
+  ];
+  for (const comment of others) {
     assertEquals(isAntialiased(["tame 0.1.0", comment]), false, comment);
   }
   assertEquals(isAntialiased([]), false);
+});
+
+Deno.test("isAntialiased() takes the last comment that states the mode", () => {
+  assertEquals(isAntialiased(["SplatRenderMode: mip", "antialiased 0", "other"]), false);
+  assertEquals(isAntialiased(["antialiased 0", "SplatRenderMode: mip", "other"]), true);
 });
 
 Deno.test("renderModeComments() are read back, and none for the mode that readers assume", () => {

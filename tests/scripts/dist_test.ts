@@ -42,6 +42,9 @@ Deno.test({
     const dist = join(folder, "dist");
     try {
       await makeDist(dist);
+      // The program that mod.js starts for splat formats is a script, without types.
+      const started = await deno(["run", "--no-config", join(dist, "load/splat_library_process.js")], folder);
+      assertStringIncludes(started.text, "JSON");
       for (const [name, serve] of [["make serve", serveFile], ["a plain host", plainHost]] as const) {
         const server = Deno.serve(
           { hostname: "127.0.0.1", port: 0, onListen: () => {} },

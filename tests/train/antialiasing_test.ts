@@ -6,7 +6,7 @@ import type { Gaussians } from "../../ffi/gaussians.ts";
 import { render } from "../../ffi/rasterizer.ts";
 import { Views } from "../../ffi/views.ts";
 import { loadPly } from "../../init/gaussians.ts";
-import { readSplatsPly } from "../../load/ply.ts";
+import { parseSplatsPly } from "../../load/ply.ts";
 import { evaluate } from "../../measure/evaluate.ts";
 import { train } from "../../train/loop.ts";
 import type { TrainOptions } from "../../train/options.ts";
@@ -66,7 +66,7 @@ deviceTest("train() renders anti-aliased with antialiasing, and marks the Gaussi
       Views.prototype.setAsync = setAsync;
     }
     assertEquals(views, Array(scene.train.length).fill(true));
-    const { comments, ...splats } = await readSplatsPly(path);
+    const { comments, ...splats } = parseSplatsPly(await Deno.readFile(path), path);
     assert(comments.includes("SplatRenderMode: mip"));
 
     // A run that starts from marked Gaussians is anti-aliased as well.
@@ -89,7 +89,7 @@ deviceTest("savePly() writes no mark without antialiasing", async (device) => {
       assertEquals(gaussians.antialiasing, false);
       await savePly(gaussians, path);
     });
-    const { comments } = await readSplatsPly(path);
+    const { comments } = parseSplatsPly(await Deno.readFile(path), path);
     assertStringIncludes(comments.join(), "opacity logit");
     assert(!comments.join().includes("SplatRenderMode"));
   } finally {

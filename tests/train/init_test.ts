@@ -113,7 +113,7 @@ deviceTest("train() starts from the points of init, and counts those that it can
     const { splats, notices } = await loadScene(folder, { init: path });
     assertEquals(splats?.opacities, new Float32Array([-2, 1, 2, 2]));
     assertEquals(notices, [
-      "1 of 5 Gaussians of the init file are left out: they have unusable numbers",
+      `Of 5 Gaussians: 1 left out, with numbers that are NaN or infinite (init file ${path})`,
     ]);
     await assertRejects(() => loadScene(folder, { init: join(folder, "none.ply") }), DataError, "missing");
   });

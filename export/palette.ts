@@ -1,0 +1,150 @@
+// Vector quantisation: a palette for many vectors, by k-means in two levels. One level over all vectors and entries would
+// take hundreds of times as long: 65536 entries for a million vectors.
+
+/** Vectors that the first level is found with. */
+const SAMPLE = 1 << 15;
+
+/** Rounds of Lloyd's algorithm on each level. */
+const ROUNDS = 4;
+
+/** Milliseconds of work between two pauses, in which the program can answer. */
+const SLICE = 50;
+
+/** A palette, and the entry of each vector. */
+export interface Palette {
+  /** Its entries, one after another. */
+  entries: Float32Array;
+  /** Index of an entry near each vector. */
+  labels: Uint32Array;
+}
+
+/** How a palette is found. */
+export interface PaletteOptions {
+  /** Numbers of a vector, a multiple of 3. */
+  width: number;
+  /** Entries at most. */
+  size: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called with the share that is done, up to 1. */
+  onProgress?: (share: number) => void;
+}
+
+/**
+ * Finds a palette, the same for the same vectors: groups of similar vectors first, then entries in each group, as many
+ * as its share of the vectors.
+ *
+ * @example
+ * ```ts
+ * import { findPalette } from "./palette.ts";
+ *
+ * const { entries, labels } = await findPalette(new Float32Array([0, 0, 0, 1, 1, 1]), { width: 3, size: 2 });
+ * console.log(entries[3 * labels[1]]); // 1
+ * ```
+ */
+export async function findPalette(vectors: Float32Array, options: PaletteOptions): Promise<Palette> {
+  const { width, size, signal, onProgress } = options;
+  const count = vectors.length / width;
+  const pause = new Pauses(signal);
+  const groups = Math.min(count, Math.ceil(Math.sqrt(size)));
+  const centres = await lloyd(vectors, sampled(count, SAMPLE), { width, size: groups, pause });
+  const members: number[][] = Array.from({ length: groups }, () => []);
+  for (let i = 0; i < count; i++) {
+    members[nearestEntry(centres, vectors, { width, at: i * width })].push(i);
+    if (i % 256 === 0) await pause.ifDue();
+  }
+  const labels = new Uint32Array(count);
+  const parts: Float32Array[] = [];
+  let [first, done] = [0, 0];
+  for (const rows of members) {
+    if (rows.length === 0) continue;
+    // At most one entry a group comes on top of what is rounded down, so that the sum stays within the size.
+    const share = Math.max(1, Math.floor(((size - groups) * rows.length) / count));
+    const entries = await lloyd(vectors, rows, { width, size: Math.min(share, rows.length), pause });
+    for (const row of rows) labels[row] = first + nearestEntry(entries, vectors, { width, at: row * width });
+    parts.push(entries);
+    first += entries.length / width;
+    done += rows.length;
+    onProgress?.(done / count);
+    await pause.ifDue();
+  }
+  const entries = new Float32Array(first * width);
+  parts.reduce((offset, part) => (entries.set(part, offset), offset + part.length), 0);
+  return { entries, labels };
+}
+
+/** Lloyd's algorithm over some rows, from rows at equal distances; the rows themselves if there are no more than entries. */
+async function lloyd(
+  vectors: Float32Array,
+  rows: readonly number[],
+  { width, size, pause }: { width: number; size: number; pause: Pauses },
+): Promise<Float32Array> {
+  const entries = new Float32Array(size * width);
+  for (let i = 0; i < size; i++) {
+    const row = rows[Math.floor((i * rows.length) / size)];
+    entries.set(vectors.subarray(row * width, (row + 1) * width), i * width);
+  }
+  if (rows.length <= size) return entries;
+  for (let round = 0; round < ROUNDS; round++) {
+    const sums = new Float64Array(size * width);
+    const counts = new Uint32Array(size);
+    for (const [k, row] of rows.entries()) {
+      const entry = nearestEntry(entries, vectors, { width, at: row * width });
+      counts[entry]++;
+      for (let j = 0; j < width; j++) sums[entry * width + j] += vectors[row * width + j];
+      if (k % 256 === 0) await pause.ifDue();
+    }
+    for (let i = 0; i < entries.length; i++) {
+      const members = counts[Math.floor(i / width)];
+      if (members > 0) entries[i] = sums[i] / members;
+    }
+  }
+  return entries;
+}
+
+/** The entry with the least squared distance; a sum that passes the least so far is not completed. */
+function nearestEntry(
+  entries: Float32Array,
+  vectors: Float32Array,
+  { width, at }: { width: number; at: number },
+): number {
+  let least = Infinity;
+  let found = 0;
+  for (let entry = 0, offset = 0; offset < entries.length; entry++, offset += width) {
+    let distance = 0;
+    for (let j = 0; j < width && distance < least; j += 3) {
+      const x = entries[offset + j] - vectors[at + j];
+      const y = entries[offset + j + 1] - vectors[at + j + 1];
+      const z = entries[offset + j + 2] - vectors[at + j + 2];
+      distance += x * x + y * y + z * z;
+    }
+    if (distance < least) {
+      least = distance;
+      found = entry;
+    }
+  }
+  return found;
+}
+
+/** Row numbers at equal distances, at most `size`. */
+function sampled(count: number, size: number): number[] {
+  const taken = Math.min(count, size);
+  return Array.from({ length: taken }, (_, i) => Math.floor(i * count / taken));
+}
+
+/** Lets other work of the program run now and then. */
+class Pauses {
+  readonly #signal: AbortSignal | undefined;
+  #last = performance.now();
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  async ifDue(): Promise<void> {
+    if (performance.now() - this.#last < SLICE) return;
+    await new Promise((resume) => setTimeout(resume));
+    this.#signal?.throwIfAborted();
+    this.#last = performance.now();
+  }
+}

@@ -1,0 +1,175 @@
+// Runs the conversion library for splat formats, PlayCanvas's splat-transform, in a process of its own. It is fetched
+// from npm when a file first needs it, into Deno's cache: no part of this module graph, and nothing in the checkout. The
+// process may read what it converts and the cache, write at most one folder, and nothing else.
+
+import { dirname, join } from "node:path";
+import { DataError } from "../base/errors.ts";
+import { environment } from "../base/environment.ts";
+import { PACKAGE_ROOT } from "../ffi/package_root.ts";
+import { entriesOf, statOrUndefined } from "./files.ts";
+
+/** The program of the process; a package that is imported by URL has it as a script, which any host serves right. */
+const PROCESS = `load/splat_library_process.${PACKAGE_ROOT.protocol === "file:" ? "ts" : "js"}`;
+
+/** The library and its version. */
+export const SPLAT_LIBRARY = { name: "@playcanvas/splat-transform", version: "3.7.0" } as const;
+
+/**
+ * A change of the Gaussians, in the coordinates of the file that is read. To decimate is to merge Gaussians until a
+ * number of them is left, or up to 1 a share.
+ */
+export type SplatChange =
+  | { kind: "crop"; min: readonly number[]; max: readonly number[] }
+  | { kind: "minOpacity"; opacity: number }
+  | { kind: "shDegree"; degree: number }
+  | { kind: "transform"; scale: number; rotation: readonly number[]; translation: readonly number[] }
+  | { kind: "decimate"; keep: number };
+
+/** What the process is to do. */
+export interface SplatJob {
+  /** Absolute path of the file to read; without it, a PLY comes from the standard input. */
+  path?: string;
+  /** Format of the input, by the library's name. */
+  input: string;
+  /** Changes, in order. */
+  changes?: SplatChange[];
+  /** Format of the output, by the library's name; written to the standard output. */
+  output: string;
+}
+
+/** The output of a job. */
+export interface SplatResult {
+  /** The files by name; the only one of most formats is `output`. */
+  files: Record<string, Uint8Array>;
+  /** Gaussians in it. */
+  count: number;
+}
+
+/** How a job is run. */
+export interface SplatJobOptions {
+  /** The PLY, part by part, if the job names no path. */
+  parts?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** The file that messages name. Default the path of the job. */
+  label?: string;
+  /** Ends the process; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called with a line before the library is downloaded. */
+  onNotice?: (message: string) => void;
+}
+
+/**
+ * Runs a job and resolves to its output.
+ *
+ * @internal
+ * @throws {DataError} When the library cannot read or convert the input
+ * @throws {Error} When the library cannot be had, or there is no permission to run Deno
+ */
+export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}): Promise<SplatResult> {
+  const { parts, label = job.path ?? "standard input", signal, onNotice } = options;
+  signal?.throwIfAborted();
+  const { name, version } = SPLAT_LIBRARY;
+  if (!await hasSplatLibrary()) {
+    onNotice?.(`Downloading ${name} ${version} from npm into Deno's cache, once: 53 MB, 215 MB unpacked`);
+  }
+  const child = spawn(job);
+  const end = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", end, { once: true });
+  try {
+    const [, bytes, messages, status] = await Promise.all([
+      send(child.stdin, parts ?? []),
+      new Response(child.stdout).bytes(),
+      new Response(child.stderr).text(),
+      child.status,
+    ]);
+    signal?.throwIfAborted();
+    if (status.success) return { files: filesOf(bytes), count: Number(/^Gaussians: (\d+)$/m.exec(messages)?.[1]) };
+    throw failure(job, label, messages, status);
+  } finally {
+    signal?.removeEventListener("abort", end);
+  }
+}
+
+/**
+ * Whether the library is in Deno's cache, so that nothing is downloaded.
+ *
+ * @internal
+ */
+export async function hasSplatLibrary(): Promise<boolean> {
+  const cache = join(denoCache(), "npm");
+  if (await statOrUndefined(cache) === undefined) return false;
+  for (const registry of await entriesOf(cache)) {
+    if (await statOrUndefined(join(cache, registry.name, SPLAT_LIBRARY.name, SPLAT_LIBRARY.version)) !== undefined) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The folder that Deno keeps npm packages in. */
+function denoCache(): string {
+  const home = environment("XDG_CACHE_HOME") ?? join(environment("HOME") ?? "/", ".cache");
+  return environment("DENO_DIR") ?? join(home, "deno");
+}
+
+function spawn(job: SplatJob): Deno.ChildProcess {
+  const reads = [denoCache(), ...(job.path === undefined ? [] : [dirname(job.path)])];
+  const args = [
+    ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--node-modules-dir=none"],
+    `--allow-read=${reads.join(",")}`,
+    new URL(PROCESS, PACKAGE_ROOT).href,
+    JSON.stringify({ ...job, library: `npm:${SPLAT_LIBRARY.name}@${SPLAT_LIBRARY.version}` }),
+  ];
+  const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  try {
+    return new Deno.Command(denoProgram(), { args, env: { NO_COLOR: "1" }, ...piped }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Error(
+      `Splat files of other formats are converted by ${SPLAT_LIBRARY.name}, in a process of its own: give Deno the ` +
+        `permission to start it, --allow-run=${Deno.execPath()}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Deno as the permission to run it names it, by its name or by its path.
+ *
+ * @internal
+ */
+export function denoProgram(): string {
+  const byName = Deno.permissions.querySync({ name: "run", command: "deno" }).state === "granted";
+  const byPath = Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
+  return byName && !byPath ? "deno" : Deno.execPath();
+}
+
+/** A process that ends early, because it rejects its input, reports so itself. */
+async function send(stdin: WritableStream<Uint8Array>, parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+  const writer = stdin.getWriter();
+  try {
+    for await (const part of parts) await writer.write(part);
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** The files in what the process writes: a line of JSON with names and sizes, then one file after another. */
+function filesOf(bytes: Uint8Array): Record<string, Uint8Array> {
+  const line = bytes.indexOf(0x0a);
+  const sizes: [name: string, size: number][] = JSON.parse(new TextDecoder().decode(bytes.subarray(0, line)));
+  let offset = line + 1;
+  return Object.fromEntries(sizes.map(([name, size]) => [name, bytes.subarray(offset, offset += size)]));
+}
+
+/** The error of a process that failed. What it caught itself is on a line of its own. */
+function failure(job: SplatJob, label: string, messages: string, status: Deno.CommandStatus): Error {
+  const caught = /^splat-transform: (.*)$/m.exec(messages)?.[1];
+  if (caught !== undefined) {
+    const what = job.path === undefined ? "Gaussians cannot be converted" : `File cannot be read as ${job.input}`;
+    return new DataError(`${what}: ${caught}`, { path: label });
+  }
+  const reason = messages.trim().split("\n").slice(-3).join("; ") || `signal ${status.signal ?? "none"}`;
+  const { name, version } = SPLAT_LIBRARY;
+  return new Error(`${name} ${version} could not run, with exit code ${status.code}: ${reason}`);
+}
