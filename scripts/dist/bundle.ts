@@ -14,7 +14,8 @@ const TYPES = "mod.d.cts";
 const PROCESS = "load/splat_library_process";
 
 /**
- * Writes mod.js and its types beside mod.ts, and the program that it starts. esbuild and the programs that make the types come from npm.
+ * Writes mod.js and its types beside mod.ts, and the program that it starts. esbuild and the programs that make the
+ * types come from npm.
  *
  * @param folder Tree of the package
  */

@@ -2,10 +2,11 @@
 
 import { copy, ensureDir, existsSync, walk } from "@std/fs";
 import { dirname, join, relative } from "@std/path";
+import project from "../../deno.json" with { type: "json" };
 import type { Manifest } from "../../ffi/download.ts";
 import { LIBRARY_ROOMS } from "../rooms.ts";
 
-const FILES = ["mod.ts", "deno.json", "LICENSE", "README.md"];
+const FILES = ["mod.ts", "LICENSE", "README.md"];
 
 /**
  * Copies the package, with the libraries that are built.
@@ -23,6 +24,9 @@ export async function copyTree(root: string, to: string): Promise<{ backends: st
     }
   }
   for (const file of FILES) await copy(join(root, file), join(to, file));
+  // The modules read the version; tasks, links and workspace refer to folders that are not here.
+  const { name, version, license } = project;
+  await writeJson(join(to, "deno.json"), { name, version, license, exports: { ".": "./mod.ts" } });
   const libraries: Manifest[string] = {};
   const missing: string[] = [];
   for (const backend of ["cpu", "cuda"] as const) {
@@ -36,8 +40,12 @@ export async function copyTree(root: string, to: string): Promise<{ backends: st
     libraries[backend] = { file, sha256: await hashOf(join(root, file)) };
   }
   const manifest: Manifest = { [`${Deno.build.os}-${Deno.build.arch}`]: libraries };
-  await Deno.writeTextFile(join(to, "ffi/manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+  await writeJson(join(to, "ffi/manifest.json"), manifest);
   return { backends: Object.keys(libraries), missing };
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** SHA-256 of a file in hexadecimal. */

@@ -12,6 +12,9 @@ const PAGE = page("docs/guide/by-url.md");
 const [PROGRAM] = fenced(PAGE, "typescript");
 const [, COMMAND] = fenced(PAGE, "sh");
 
+const denoDir = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output()
+  .then(({ stdout }) => JSON.parse(new TextDecoder().decode(stdout)).denoDir as string);
+
 /** A host that does not know TypeScript, as Python's http.server with Debian's list of types. */
 async function plainHost(request: Request, folder: string): Promise<Response> {
   const response = await serveFile(request, folder);
@@ -25,9 +28,10 @@ async function plainHost(request: Request, folder: string): Promise<Response> {
   return new Response(response.body, { status: response.status, headers });
 }
 
-/** Runs deno in a folder, with an empty cache of native libraries. */
+/** Runs deno in a folder, with an empty cache of native libraries, and Deno's own. */
 async function deno(args: string[], folder: string): Promise<{ code: number; text: string }> {
-  const env = { NO_COLOR: "1", XDG_CACHE_HOME: join(folder, crypto.randomUUID()), TAME_LIBRARY: "" };
+  const cache = { XDG_CACHE_HOME: join(folder, crypto.randomUUID()), DENO_DIR: await denoDir };
+  const env = { NO_COLOR: "1", TAME_LIBRARY: "", ...cache };
   const options = { args, cwd: folder, env, stdout: "piped", stderr: "piped" } as const;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), options).output();
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
@@ -81,6 +85,10 @@ Deno.test({
         }
         await server.shutdown();
       }
+      await t.step("Deno runs in the folder itself", async () => {
+        const { code, text } = await deno(["eval", "--quiet", 'import "./mod.ts"; console.log("imported")'], dist);
+        assertEquals([code, text.trim()], [0, "imported"]);
+      });
       await t.step("nothing outside the folder is served", async () => {
         const answer = (path: string) => serveFile(new Request(`http://127.0.0.1/${path}`), dist);
         for (const path of ["..%2fdist.txt", "%2e%2e/secret", "ffi", "absent.js"]) {
