@@ -27,6 +27,8 @@ export interface Failure {
 export interface SceneRecord {
   done: { [Name in Stage]?: DoneStage };
   failure?: Failure;
+  /** Arguments of a training that was begun and is not done: its checkpoints may be in the model folder. */
+  training?: string[];
   /** Why the record on disk cannot be used, if that is so. */
   damage?: string;
 }
@@ -43,6 +45,7 @@ const RECORD: Check<SceneRecord> = object({
     code: value({ kind: "integer" }),
     message: TEXT,
   })),
+  training: optional(list(TEXT)),
 });
 
 /**
@@ -74,6 +77,14 @@ export function without(record: SceneRecord, stage: Stage): SceneRecord {
 
 /** Whether the record has a stage with the same arguments. */
 export function isDone(record: SceneRecord, stage: Stage, args: readonly string[]): boolean {
-  const done = record.done[stage]?.arguments;
-  return done !== undefined && done.length === args.length && done.every((word, i) => word === args[i]);
+  return same(record.done[stage]?.arguments, args);
+}
+
+/** Whether a training with the same arguments was begun and is not done, so that it can go on from a checkpoint. */
+export function isBegun(record: SceneRecord, stage: Stage, args: readonly string[]): boolean {
+  return stage === "train" && same(record.training, args);
+}
+
+function same(recorded: readonly string[] | undefined, args: readonly string[]): boolean {
+  return recorded !== undefined && recorded.length === args.length && recorded.every((word, i) => word === args[i]);
 }

@@ -1,9 +1,10 @@
 // Runs the stages of the scenes: one scene at a time on each GPU, each stage in its own process. A scene that fails
 // does not stop the others.
 
+import { EXIT } from "../exit.ts";
 import type { Job } from "./jobs.ts";
 import type { Ended, ProcessOptions } from "./process.ts";
-import { isDone, readRecord, type SceneRecord, without, writeRecord } from "./record.ts";
+import { isBegun, isDone, readRecord, type SceneRecord, without, writeRecord } from "./record.ts";
 import { type Stage, stageArguments } from "./stages.ts";
 
 /** The state of a scene. */
@@ -59,17 +60,26 @@ async function runJob(job: Job, gpu: number, options: RunnerOptions): Promise<Sc
     const args = stageArguments(job, stage, { lpips });
     if (!rerun && isDone(record, stage, args)) continue;
     rerun = true; // the stages that follow are then out of date
-    record = without(record, stage);
+    const goesOn = resume && isBegun(record, stage, args);
+    record = { ...without(record, stage), ...(stage === "train" ? { training: args } : {}) };
     await writeRecord(job.model, record);
     onState(job, { state: "running", stage, gpu });
     const onEvent = (event: Record<string, unknown>) => {
       const progress = progressOf(event);
       if (progress !== undefined) onState(job, { state: "running", stage, gpu, progress });
     };
-    const { code, seconds, message } = await options.run([...args, ...device], { log, signal, onEvent });
+    const run = (more: string[]) => options.run([...args, ...more, ...device], { log, signal, onEvent });
+    let ended = await run(goesOn ? ["--resume"] : []);
+    // The checkpoints may be of a run with other options, if this one did not live to write its first.
+    if (goesOn && ended.code === EXIT.usage) ended = await run([]);
+    const { code, seconds, message } = ended;
     signal.throwIfAborted();
-    if (code !== 0) record.failure = { stage, code, message };
-    else record.done[stage] = { arguments: args, seconds };
+    if (code !== 0) {
+      record.failure = { stage, code, message };
+    } else {
+      record.done[stage] = { arguments: args, seconds };
+      delete record.training;
+    }
     await writeRecord(job.model, record);
     if (code !== 0) break;
   }

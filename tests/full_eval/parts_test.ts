@@ -208,6 +208,41 @@ Deno.test("runJobs() resumes: it skips finished stages, and repeats those after 
   }
 });
 
+Deno.test("runJobs() resumes a training that did not end, from its checkpoints if its arguments are the same", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = async (
+      { resume, flags, code, foreign = false }: { resume: boolean; flags: string[]; code: number; foreign?: boolean },
+    ) => {
+      const ran: string[][] = [];
+      await runJobs([{ ...job("a"), model: folder, flags }], {
+        stages: ["train"],
+        resume,
+        gpus: [0],
+        deviceArguments: () => ["--device=0"],
+        log: () => "",
+        signal: new AbortController().signal,
+        run: (args) => {
+          ran.push([...args]);
+          return Promise.resolve({ code: foreign && args.includes("--resume") ? 2 : code, seconds: 1, message: "" });
+        },
+        onState: () => {},
+        onDamage: () => {},
+      });
+      return ran.map((args) => args.includes("--resume"));
+    };
+    assertEquals(await run({ resume: true, flags: [], code: 4 }), [false], "nothing to resume");
+    assertEquals(await run({ resume: true, flags: ["-r=2"], code: 4 }), [false], "another run");
+    assertEquals(await run({ resume: true, flags: ["-r=2"], code: 4 }), [true]);
+    assertEquals(await run({ resume: false, flags: ["-r=2"], code: 4 }), [false], "not asked for");
+    assertEquals(await run({ resume: true, flags: ["-r=2"], code: 4, foreign: true }), [true, false]);
+    assertEquals(await run({ resume: true, flags: ["-r=2"], code: 0 }), [true]);
+    assertEquals(await run({ resume: true, flags: ["-r=2"], code: 0 }), [], "done");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("Board redraws its table on a terminal, and writes a line for each change elsewhere", () => {
   const all = ["a", "long"].map((scene) => job(scene));
   const record = { done: { train: { arguments: [], seconds: 2 } } };

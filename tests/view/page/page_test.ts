@@ -10,6 +10,29 @@ import { libraryMissing } from "../../support/device.ts";
 import { ROOT, start } from "../../support/process.ts";
 import { browserMissing, openBrowser, type Screen } from "./browser.ts";
 
+/** What the functions that run in the page use of its elements, a picture's and a canvas's among them. */
+interface PageElement {
+  id: string;
+  textContent: string;
+  dataset: Record<string, string | undefined>;
+  scrollWidth: number;
+  width: number;
+  height: number;
+  naturalWidth: number;
+  toDataURL(): string;
+  getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
+}
+
+/** The page's globals: the types of a browser would be those of all tests. */
+declare const document: {
+  querySelector(selector: string): PageElement | null;
+  querySelectorAll(selector: string): PageElement[];
+  documentElement: PageElement;
+  activeElement: PageElement | null;
+};
+declare const innerWidth: number;
+declare const scrollY: number;
+
 const SCREENSHOTS = join(ROOT, "out", "view");
 
 const fox = capture("fox", "images_8", "sparse");
@@ -75,7 +98,7 @@ async function refined(page: Page, value = true): Promise<number> {
   const before = Number(await page.getAttribute("#stage", "data-frame") ?? 0);
   await page.waitForFunction(
     ([frame, refined]) => {
-      const { dataset } = document.querySelector<HTMLElement>("#stage")!;
+      const { dataset } = document.querySelector("#stage")!;
       return Number(dataset.frame) > Number(frame) && dataset.refined === refined;
     },
     [before, String(value)] as const,
@@ -85,7 +108,7 @@ async function refined(page: Page, value = true): Promise<number> {
 
 /** The picture as the page has it. */
 function picture(page: Page): Promise<string> {
-  return page.evaluate(() => document.querySelector<HTMLCanvasElement>("#frame")!.toDataURL());
+  return page.evaluate(() => document.querySelector("#frame")!.toDataURL());
 }
 
 async function screenshot(page: Page, name: string): Promise<void> {
@@ -128,7 +151,7 @@ pageTest("the page shows a run, and steers it with the mouse", async ({ url, fol
   await page.click("#next");
   assertEquals(await page.textContent("#view_name"), "0012");
   await page.click('[data-compare="photo"]');
-  await page.waitForFunction(() => document.querySelector<HTMLImageElement>("#photo")!.naturalWidth === 133);
+  await page.waitForFunction(() => document.querySelector("#photo")!.naturalWidth === 133);
   await page.click('[data-compare="wipe"]');
   const handle = (await page.locator("#wipe").boundingBox())!;
   await page.mouse.move(handle.x + handle.width / 2, handle.y + 100);
@@ -145,14 +168,14 @@ pageTest("the page shows a run, and steers it with the mouse", async ({ url, fol
   for (const mode of ["depth", "opacity", "color"]) {
     await page.click(`[data-mode="${mode}"]`);
     await page.waitForFunction(
-      (mode) => document.querySelector<HTMLElement>("#stage")!.dataset.mode === mode,
+      (mode) => document.querySelector("#stage")!.dataset.mode === mode,
       mode,
     );
     if (mode === "depth") await screenshot(page, "depth_dark");
   }
   await page.click("#centres");
   await page.waitForFunction(() => {
-    const canvas = document.querySelector<HTMLCanvasElement>("#points")!;
+    const canvas = document.querySelector("#points")!;
     const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
     return data.some((value) => value > 0);
   });
@@ -167,7 +190,7 @@ pageTest("the page shows a run, and steers it with the mouse", async ({ url, fol
   await screenshot(page, "run_dark");
   await page.click("#tab_views");
   await page.waitForFunction(() => {
-    const images = [...document.querySelectorAll<HTMLImageElement>("#worst img")];
+    const images = [...document.querySelectorAll("#worst img")];
     return images.length === 12 && images.every(({ naturalWidth }) => naturalWidth > 0);
   });
   await screenshot(page, "views_dark");
@@ -273,7 +296,7 @@ pageTest("the page is operated by keys, and says when the run is gone", async ({
     assertEquals(await page.getAttribute("#picture", "data-compare"), compare);
   }
   await page.keyboard.press("2");
-  await page.waitForFunction(() => document.querySelector<HTMLElement>("#stage")!.dataset.mode === "depth");
+  await page.waitForFunction(() => document.querySelector("#stage")!.dataset.mode === "depth");
   await page.keyboard.press("?");
   assert(await page.isVisible("#keys"));
   await page.keyboard.press("?");
