@@ -2,11 +2,11 @@
 // program; Deno's tests with the examples in the documentation. Builds nothing (`make test` does that first). Lists
 // what was skipped and why, and ends with one line: N passed, N failed, N skipped.
 
-import { existsSync } from "@std/fs";
-import { fromFileUrl, join } from "@std/path";
+import { existsSync, walk } from "@std/fs";
+import { fromFileUrl, join, relative } from "@std/path";
 import { checkNativeFormat } from "./native_format.ts";
 import { LIBRARY_ROOMS } from "./rooms.ts";
-import { coreTally, type Outcome, readJunit } from "./test_report.ts";
+import { coreTally, missingFiles, type Outcome, readJunit } from "./test_report.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const TESTED = ["tests", "mod.ts", ...LIBRARY_ROOMS];
@@ -69,12 +69,19 @@ async function runDeno(): Promise<Outcome[]> {
       ["test", "-A", "--doc", `--junit-path=${report}`, ...paths],
       "inherit",
     );
-    const outcomes = readJunit(await Deno.readTextFile(report), ROOT);
+    const xml = await Deno.readTextFile(report);
+    const outcomes = [...readJunit(xml, ROOT), ...missingFiles(xml, await testFiles())];
     const explained = outcomes.some(({ result }) => result === "failed");
     return success || explained ? outcomes : [...outcomes, { name: "deno test", result: "failed" }];
   } finally {
     await Deno.remove(report);
   }
+}
+
+/** Paths of all files of tests. */
+async function testFiles(): Promise<string[]> {
+  const files = walk(join(ROOT, "tests"), { includeDirs: false, match: [/_test\.ts$/] });
+  return (await Array.fromAsync(files, ({ path }) => relative(ROOT, path))).sort();
 }
 
 function show(stdout: Uint8Array, stderr: Uint8Array): void {
