@@ -1,6 +1,6 @@
 /**
  * The frame of a scene: its coordinates are float32 on a device, so that those of a capture in, say, a national grid
- * are taken off an origin, and those of a very small or large one are scaled by a power of two.
+ * are taken off an origin, and those of a very small one are scaled by a power of two.
  *
  * @module
  */
@@ -35,6 +35,20 @@ export interface Pose {
   rotation: number[];
   /** World-to-camera translation t: 3 numbers. */
   translation: number[];
+}
+
+/**
+ * Rejects a frame that no coordinates can be in.
+ *
+ * @internal
+ * @throws {RangeError} When the scale is not greater than 0, or a number is not finite
+ */
+export function checkFrame({ origin, scale }: Frame): void {
+  if (origin.length === 3 && [...origin, scale].every(Number.isFinite) && scale > 0) return;
+  throw new RangeError(
+    `Cannot use a frame of origin (${origin.join(", ")}) and scale ${scale}: it takes three finite numbers, and a ` +
+      "finite one above 0",
+  );
 }
 
 /** Whether two frames are the same. */

@@ -82,7 +82,9 @@ function cameraOf(
   const { view: name, position, look_at, up, fov } = frame as Record<string, unknown>;
   const template = views[0].camera;
   if (name !== undefined) {
-    if (position !== undefined || look_at !== undefined) say('has both a "view" and a position');
+    if ([position, look_at, up].some((value) => value !== undefined)) {
+      say('has both a "view" and a position, "look_at" or "up"');
+    }
     return zoomed(resizeCamera(viewNamed(name, views, say).camera, template), fov, say);
   }
   const look = {

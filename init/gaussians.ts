@@ -36,7 +36,7 @@ export interface InitOptions {
 
 /**
  * Floor of the mean squared distance: coinciding points must not become Gaussians of size 0. In squared units of a
- * scene's frame, in which scenes are 1 to 128 units large.
+ * scene's frame, in which scenes are at least 1 unit large.
  */
 const LEAST_DISTANCE2 = 1e-7;
 

@@ -13,11 +13,11 @@ import { FARTHEST } from "./points.ts";
 const FAR = 16;
 
 /**
- * Sizes that are left as they are, and the octave, from this size to twice this, that others are scaled into. In scenes
- * smaller than the first, a near plane of 0.2 cuts content off; near planes, floors and Adam's epsilon suit the others.
+ * Sizes from which on the scale is left as it is, and the octave, from this size to twice this, that smaller ones are
+ * scaled into. In scenes smaller than the first, a near plane of 0.2 cuts content off, and floors are too large. Large
+ * scenes need no scale: float32 is as exact there, and content can be as near to their cameras as in small ones.
  */
 const LEAST_SIZE = 1;
-const MOST_SIZE = 128;
 const USUAL_SIZE = 4;
 
 /** Spacing of float32 in local units from which points have lost precision: about a twentieth of a pixel. */
@@ -32,7 +32,7 @@ const MOST_POINTS = 100_000;
  *
  * - The origin is zero unless the mean is more than 16 sizes away on some axis. It is then the mean, rounded to a
  *   multiple of the power of two that is at least the size: differences from it are exact in float64.
- * - The scale is 1 for sizes from 1 to 128 and where there is no size. Else it is the power of two with which the size
+ * - The scale is 1 for sizes from 1 on and where there is no size. Else it is the power of two with which the size
  *   becomes 4 or more, but less than 8.
  *
  * @param poses Poses of all photos
@@ -59,7 +59,7 @@ function originOf(center: Vec3, size: number): Vec3 {
 }
 
 function scaleOf(size: number): number {
-  if (size === 0 || size >= LEAST_SIZE && size <= MOST_SIZE) return 1;
+  if (size === 0 || size >= LEAST_SIZE) return 1;
   return 2 ** Math.floor(Math.log2(size)) / USUAL_SIZE;
 }
 
@@ -76,10 +76,11 @@ export function frameNotices({ origin, scale }: Frame): string[] {
     ...(moved ? [`the origin is (${origin.join(", ")})`] : []),
     ...(scale === 1 ? [] : [`a unit is ${scale} of the capture's`]),
   ];
-  const why = moved ? "so far from their origin, or so small or large," : "so small or large";
+  const why = moved
+    ? "Coordinates so far from their origin are not exact enough in float32"
+    : "The scene is so small that the near plane and other constants would not suit it";
   return [
-    `Coordinates ${why} are not exact enough in float32: in the scene and the model ${what.join(" and ")}. The PLY's ` +
-    "comments and frame.json state this frame",
+    `${why}: in the scene and the model ${what.join(" and ")}. The PLY's comments and frame.json state this frame`,
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cameraInFrame, CAPTURE_FRAME, type Frame, pointInFrame, type Pose } from "../base/frame.ts";
+import { cameraInFrame, CAPTURE_FRAME, checkFrame, type Frame, pointInFrame, type Pose } from "../base/frame.ts";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
 import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
@@ -126,6 +126,7 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
     );
   const { library, coverage, referenceCameras: reference = false, frame: asked, signal } = options;
   checkFold(fold);
+  if (asked !== undefined) checkFrame(asked);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readStart(init, signal);

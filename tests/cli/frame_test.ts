@@ -37,11 +37,11 @@ async function meansOf(model: string): Promise<Record<string, number>> {
 }
 
 workflowTest(
-  "a capture that is larger by 2^13 trains and renders to the same bits, in its own units",
+  "a capture that is smaller by 2^13 trains and renders to the same bits, in its own units",
   async (folder) => {
     const tame = commands(folder);
-    await writeTinyCapture(join(folder, "large"), { frame: { origin: [0, 0, 0], scale: 8192 } });
-    for (const [name, scale] of [["capture", 1], ["large", 8192]] as const) {
+    await writeTinyCapture(join(folder, "small"), { frame: { origin: [0, 0, 0], scale: 1 / 8192 } });
+    for (const [name, scale] of [["capture", 1], ["small", 1 / 8192]] as const) {
       const keyframes = [[0, 0, 0], [0.25, 0, 0.5]].map((position) => ({
         position: position.map((value) => value * scale),
         look_at: [0, 0, 4 * scale],
@@ -54,34 +54,34 @@ workflowTest(
       await tame(`metrics -m out_${name} --backend cpu`);
     }
     const out = (name: string, ...parts: string[]) => join(folder, `out_${name}`, ...parts);
-    assertEquals(await splatsOf(out("large", PLY)), await splatsOf(out("capture", PLY)));
+    assertEquals(await splatsOf(out("small", PLY)), await splatsOf(out("capture", PLY)));
     for (const kind of ["renders", "depth"]) {
       for (const folderOf of [() => ["test"], (name: string) => ["paths", name]]) {
-        const [large, clean] = ["large", "capture"].map((name) =>
+        const [small, clean] = ["small", "capture"].map((name) =>
           out(name, ...folderOf(name), "ours_40", kind, "00001.png")
         );
-        assertEquals(await Deno.readFile(large), await Deno.readFile(clean), large);
+        assertEquals(await Deno.readFile(small), await Deno.readFile(clean), small);
       }
     }
-    assertEquals(await meansOf(out("large")), await meansOf(out("capture")));
+    assertEquals(await meansOf(out("small")), await meansOf(out("capture")));
     const frame = async (name: string) => JSON.parse(await Deno.readTextFile(out(name, "frame.json")));
     assertEquals(await frame("capture"), { origin: [0, 0, 0], scale: 1 });
-    assertEquals(await frame("large"), { origin: [0, 0, 0], scale: 8192 });
+    assertEquals(await frame("small"), { origin: [0, 0, 0], scale: 1 / 8192 });
     const cfgArgs = async (name: string) => await Deno.readTextFile(out(name, "cfg_args"));
     assert(!(await cfgArgs("capture")).includes("near"));
-    assertStringIncludes(await cfgArgs("large"), `near=${0.2 * 8192}`);
+    assertStringIncludes(await cfgArgs("small"), `near=${0.2 / 8192}`);
 
     // A PLY of the same Gaussians in the capture's coordinates renders in those.
-    const before = await meansOf(out("large"));
+    const before = await meansOf(out("small"));
     {
       using device = await testDevice();
-      using gaussians = await loadPly(device, out("large", PLY));
-      await savePly(gaussians, out("large", PLY), { frame: CAPTURE_FRAME });
+      using gaussians = await loadPly(device, out("small", PLY));
+      await savePly(gaussians, out("small", PLY), { frame: CAPTURE_FRAME });
     }
-    assertEquals((await readSplats(out("large", PLY))).comments.filter((line) => line.includes("CaptureFrame")), []);
-    await tame("render -m out_large --backend cpu --skip_train");
-    await tame("metrics -m out_large --backend cpu");
-    const again = await meansOf(out("large"));
+    assertEquals((await readSplats(out("small", PLY))).comments.filter((line) => line.includes("CaptureFrame")), []);
+    await tame("render -m out_small --backend cpu --skip_train");
+    await tame("metrics -m out_small --backend cpu");
+    const again = await meansOf(out("small"));
     for (const name of ["PSNR", "PSNR_float", "SSIM"]) assertAlmostEquals(again[name], before[name], 1e-3, name);
   },
 );

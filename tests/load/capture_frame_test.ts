@@ -1,6 +1,6 @@
 // load/capture_frame.ts and load/scene.ts: which frame a capture gets, and that all of a scene is in it.
 
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { cameraInFrame, CAPTURE_FRAME, type Frame, pointsInFrame, sameFrame } from "../../base/frame.ts";
 import { DataError } from "../../base/errors.ts";
@@ -13,7 +13,7 @@ import { image, model, pinhole, withFolder, writeCapture } from "./fixtures.ts";
 
 const SIZE = { width: 40, height: 30 };
 const UTM: Frame = { origin: [500_123.25, 4_649_776.5, -12_345], scale: 1 };
-const TINY: Frame = { origin: [0, 0, 0], scale: 2 ** 13 };
+const TINY: Frame = { origin: [0, 0, 0], scale: 2 ** -13 };
 
 /** Cameras 2 units apart along x, from 0 on. */
 const row = (count: number) =>
@@ -32,7 +32,7 @@ async function writeMoved(folder: string, at: Frame, photos?: "none"): Promise<v
   });
 }
 
-Deno.test("frameOf() leaves coordinates alone up to 16 sizes from the origin and for sizes from 1 to 128", () => {
+Deno.test("frameOf() leaves coordinates alone up to 16 sizes from the origin and for sizes from 1 on", () => {
   const at = (move: Partial<Frame>) =>
     row(6).map((pose) => cameraInFrame(pose, { from: { ...CAPTURE_FRAME, ...move } }));
   // The centres are from (0, 0, 0) to (10, 0, 0): the size is 1.1 * 5 = 5.5.
@@ -40,18 +40,17 @@ Deno.test("frameOf() leaves coordinates alone up to 16 sizes from the origin and
   kept({});
   kept({ origin: [82, -88, 88] });
   kept({ scale: 1 / 5.4 });
-  kept({ scale: 127 / 5.5 });
+  kept({ scale: 1e9 });
   // Beyond: the mean, rounded to multiples of 8.
   assertEquals(frameOf(at({ origin: [84, 0, 0] })), { origin: [88, 0, 0], scale: 1 });
   assertEquals(frameOf(at({ origin: [0, -89, 20] })), { origin: [8, -88, 24], scale: 1 });
-  // Too small or large: to sizes from 4 to 8.
+  // Too small: to sizes from 4 to 8.
   assertEquals(frameOf(at({ scale: 1 / 8 })), { origin: [0, 0, 0], scale: 1 / 8 });
-  assertEquals(frameOf(at({ scale: 32 })), { origin: [0, 0, 0], scale: 32 });
   for (let k = -40; k <= 40; k++) {
     const scale = 1.7 ** k;
     const found = frameOf(at({ scale })).scale;
     const local = 5.5 * scale / found;
-    assert(found === 1 ? local >= 1 && local <= 128 : local >= 4 && local < 8, `${scale}: ${found}`);
+    assert(found === 1 ? local >= 1 : local >= 4 && local < 8, `${scale}: ${found}`);
     assertEquals(Math.log2(found) % 1, 0);
   }
   // Both: multiples of 1/8 then, of which the mean, -5e6 + 5/64, is nearest to this.
@@ -133,11 +132,11 @@ Deno.test("loadScene() takes origin and scale off all of a capture, which is the
   });
 });
 
-Deno.test("loadScene() gives a capture that is scaled by a power of two beyond the usual sizes the same bits", async () => {
+Deno.test("loadScene() gives a capture that is small by a power of two the same bits", async () => {
   await withFolder(async (folder) => {
     await writeMoved(folder, CAPTURE_FRAME);
     const clean = await loadScene(folder);
-    for (const scale of [2 ** -13, 2 ** 13]) {
+    for (const scale of [2 ** -13, 2 ** -7]) {
       await Deno.remove(join(folder, "images"), { recursive: true });
       await writeMoved(folder, { origin: [0, 0, 0], scale });
       const scene = await loadScene(folder);
@@ -154,7 +153,30 @@ Deno.test("loadScene() takes a near plane in the capture's units, or as a percen
     const near = async (near?: number | `${number}%`) => (await loadScene(folder, { near })).train[0].camera.near;
     assertEquals([await near(), await near("100%")], [0.2, 0.2]);
     assertEquals([await near("50%"), await near("250%")], [0.1, 0.5]);
-    assertEquals(await near(4096), 0.5);
+    assertEquals(await near(2 ** -14), 0.5);
+  });
+});
+
+Deno.test("loadScene() keeps the near plane of a large capture, whose content may be near to its cameras", async () => {
+  await withFolder(async (folder) => {
+    await writeMoved(folder, { ...CAPTURE_FRAME, scale: 1000 });
+    const { frame, train, notices } = await loadScene(folder);
+    assertEquals([frame, train[0].camera.near, notices], [CAPTURE_FRAME, 0.2, []]);
+  });
+});
+
+Deno.test("loadScene() rejects a frame that no coordinates can be in", async () => {
+  await withFolder(async (folder) => {
+    await writeMoved(folder, CAPTURE_FRAME);
+    const wrong: Frame[] = [
+      { origin: [0, 0, 0], scale: 0 },
+      { origin: [0, 0, 0], scale: -1 },
+      { origin: [0, NaN, 0], scale: 1 },
+      { origin: [0, 0, 0], scale: Infinity },
+    ];
+    for (const frame of wrong) {
+      await assertRejects(() => loadScene(folder, { frame }), RangeError, "Cannot use a frame");
+    }
   });
 });
 
