@@ -99,7 +99,7 @@ export interface LoadOptions {
  * A photo `a/b.jpg` may have a mask of the photo's aspect ratio, if the capture names none: `masks/a/b.jpg.png`, `b.png`,
  * `b.mask.png` or `b_mask.png` there, and so on, or the same in `mask`. Masks are decoded once, to say which are black.
  *
- * Coordinates that are not exact enough in float32, because the capture is far from its origin, very small or very large,
+ * Coordinates that are not exact enough in float32, because the capture is far from its origin, or very small,
  * are given a {@linkcode Scene.frame} in which they are; a notice states it. Everything of the scene is in that frame.
  *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
