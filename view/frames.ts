@@ -48,6 +48,7 @@ export class Frames {
    * @returns Whether a frame was due
    */
   async render(clients: Iterable<Client>, gaussians: Gaussians, moment: Moment): Promise<boolean> {
+    if (!moment.paused && !this.pace.mayRender) return false;
     const client = this.#due(clients, moment);
     if (client?.wish === undefined) return false;
     const { wish, wishes } = client;

@@ -31,6 +31,8 @@ export class Guard {
    * so the host must be a loopback address; or by its address, so the origin must be the server's own. With a token, the
    * token decides.
    *
+   * The page itself may be opened by a link of another site: what it shows it asks for again.
+   *
    * @param request The request
    * @param data Whether it is for data of the run, not for a file of the page
    */
@@ -40,7 +42,9 @@ export class Guard {
     const origin = request.headers.get("origin");
     if (origin !== null && hostOf(origin) !== url.host) return "The request comes from another site";
     const site = request.headers.get("sec-fetch-site");
-    if (data && site !== null && site !== "same-origin" && site !== "none") {
+    const opened = url.pathname === "/" && request.headers.get("sec-fetch-mode") === "navigate" &&
+      request.headers.get("sec-fetch-dest") === "document";
+    if (data && !opened && site !== null && site !== "same-origin" && site !== "none") {
       return "The request comes from another site";
     }
     if (!data || this.#token === undefined || sameText(url.searchParams.get("token") ?? "", this.#token)) {

@@ -84,7 +84,9 @@ export class History {
     const now = this.#now();
     if (now - this.#sampled < this.#sampleMs) return [];
     this.#sampled = now;
-    this.#recent = [...this.#recent.filter(({ at }) => now - at < RATE_MS), { at: now, iteration: sample.iteration }];
+    // Of steps that take longer than that, the last one.
+    const recent = this.#recent.filter(({ at }, i) => now - at < RATE_MS || i === this.#recent.length - 1);
+    this.#recent = [...recent, { at: now, iteration: sample.iteration }];
     const [first] = this.#recent;
     this.rate = now > first.at ? 1000 * (sample.iteration - first.iteration) / (now - first.at) : null;
     const thinned = this.samples.length >= MOST_SAMPLES;

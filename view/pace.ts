@@ -12,6 +12,9 @@ const REST_PER_FRAME = 9;
 /** After a frame with all detail there is none for this many times what it took, whoever asks: a quarter of the time. */
 const RUN_PER_REFINED = 3;
 
+/** After any other frame there is none for this many times what it took: at most half of the time. */
+const RUN_PER_FRAME = 1;
+
 /** Milliseconds between two frames of a camera at rest, at least. */
 const LEAST_REST_MS = 250;
 
@@ -45,6 +48,7 @@ export class Pace {
   readonly #start: number;
   readonly #costs: { moving?: Cost; resting?: Cost } = {};
   #refineAt = -Infinity;
+  #renderAt = -Infinity;
   #frames: { at: number; milliseconds: number }[] = [];
 
   /** @param now Time in milliseconds */
@@ -75,8 +79,14 @@ export class Pace {
       pixels: before.pixels + SMOOTHING * (pixels - before.pixels),
       milliseconds: before.milliseconds + SMOOTHING * (milliseconds - before.milliseconds),
     };
+    this.#renderAt = this.#now() + RUN_PER_FRAME * milliseconds;
     if (!moving) this.#refineAt = this.#now() + RUN_PER_REFINED * milliseconds;
     this.spent(milliseconds);
+  }
+
+  /** Whether the run has had its share of the time since the last frame. */
+  get mayRender(): boolean {
+    return this.#now() >= this.#renderAt;
   }
 
   /** Whether the run has had its share of the time since the last frame with all detail. */

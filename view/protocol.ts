@@ -85,6 +85,8 @@ export type ServerMessage =
   /** Everything so far; the first message, and again when the capture is loaded. */
   | {
     type: "hello";
+    /** Of this run; another one may be at the same address later. */
+    run: string;
     /** Whether the capture is loaded, so that `scene.json` can be fetched. */
     scene: boolean;
     status: Status;

@@ -12,6 +12,7 @@ import { History } from "./history.ts";
 import { pageScene, pageViews } from "./page_scene.ts";
 import { Photos } from "./photos.ts";
 import type { PageScene, Phase, RunAction, ServerMessage, Status } from "./protocol.ts";
+import { Requests } from "./requests.ts";
 import { Thumbnails } from "./thumbnails.ts";
 
 /** Pages that may be open at once. */
@@ -55,6 +56,9 @@ export class Viewer implements ClientHandler {
   readonly #clients = new Set<Client>();
   readonly #asksForCentres = new Set<Client>();
   readonly #history: History;
+  readonly #requests: Requests;
+  /** Tells a page that comes back whether this is still the run that it shows. */
+  readonly #id = crypto.randomUUID();
   #run: Watched | undefined;
   #phase: Phase = "loading";
   #iteration = 0;
@@ -76,6 +80,7 @@ export class Viewer implements ClientHandler {
     this.#controller = controller;
     this.#now = now;
     this.#history = new History((name, set) => this.#indexOf(name, set), now);
+    this.#requests = new Requests(now);
   }
 
   /** What the page needs of the capture, as JSON; undefined until it is loaded. */
@@ -120,6 +125,8 @@ export class Viewer implements ClientHandler {
     this.#phase = phase;
     for (const message of this.#history.add(event)) this.#tell(message);
     this.#tellStatus({ now: changed });
+    if (event.type === "save" || event.type === "warning") this.#requests.done("save");
+    if (event.type === "evaluate" || event.type === "warning") this.#requests.done("evaluate");
     if (event.type === "evaluate") this.#run?.thumbnails.want(this.#history.worst.map(({ view }) => view));
     if (event.type === "done") {
       for (let left = this.#clients.size; left > 0 && await this.#work(); left--);
@@ -163,9 +170,16 @@ export class Viewer implements ClientHandler {
   }
 
   message(client: Client, message: { type: "control"; action: RunAction } | { type: "centres" }): void {
-    if (message.type === "control") this.#controller[message.action]();
-    else this.#asksForCentres.add(client);
+    if (message.type === "centres") this.#asksForCentres.add(client);
+    else this.#control(client, message.action);
     this.wake();
+  }
+
+  /** Steers the run while it trains, or is paused: before, nobody could see that it stands still. */
+  #control(client: Client, action: RunAction): void {
+    if (this.#phase !== "training" && this.#phase !== "paused") return;
+    if (this.#requests.allows(action)) this.#controller[action]();
+    else client.send({ type: "problem", text: `Asked again too soon: the run has just been asked to ${action}` });
   }
 
   wake(): void {
@@ -231,7 +245,7 @@ export class Viewer implements ClientHandler {
     const { samples, scores, log, worst } = this.#history;
     const { scene, thumbnails } = this.#run ?? {};
     const past = { samples, scores, log, worst };
-    client.send({ type: "hello", scene: scene !== undefined, status: this.#status(), ...past });
+    client.send({ type: "hello", run: this.#id, scene: scene !== undefined, status: this.#status(), ...past });
     for (const message of thumbnails?.messages() ?? []) client.sendBinary(message);
   }
 

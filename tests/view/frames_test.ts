@@ -34,6 +34,8 @@ deviceTest("pages take turns; a page that asks for new detail at once gets fast 
   const [first, second] = clients[0].rendered.wish > 0 ? clients : clients.toReversed();
   assertEquals([first.rendered.refined, second.rendered.wish], [true, 0]);
   frames.pace.rendered(96 * 64, 100, false); // what it took on a slow machine
+  assertEquals(await render(2), false, "the run has had none of the time since");
+  now += 100;
   assertEquals(await render(2), true);
   assertEquals([second.rendered.wish, second.rendered.refined], [1, false], "the first one's detail was just rendered");
 

@@ -39,6 +39,17 @@ Deno.test("on this machine, pages of other sites are refused", () => {
   assertEquals(refusal(guard, rebound, {}, { data: false }), true);
 });
 
+Deno.test("a link of another site opens the page, and nothing else", () => {
+  const [guard, token] = [new Guard(undefined), newToken()];
+  const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  assertEquals(refusal(guard, "http://127.0.0.1:6009/", link), false);
+  assertEquals(refusal(guard, "http://127.0.0.1:6009/scene.json", link), true);
+  assertEquals(refusal(guard, "http://127.0.0.1:6009/", { ...link, "sec-fetch-dest": "iframe" }), true);
+  assertEquals(refusal(guard, "http://127.0.0.1:6009/", { ...link, "sec-fetch-mode": "no-cors" }), true);
+  assertEquals(refusal(new Guard(token), `http://192.168.1.2:6009/?token=${token}`, link), false);
+  assertEquals(refusal(new Guard(token), "http://192.168.1.2:6009/", link), true);
+});
+
 Deno.test("elsewhere the token decides", () => {
   const token = newToken();
   const guard = new Guard(token);

@@ -41,6 +41,16 @@ deviceTest("steps become four points a second, with the speed of the last ten se
   assertEquals(history.rate, 10, "an hour's pause is no part of the speed");
 });
 
+deviceTest("steps that take longer than ten seconds have a speed too", (device) => {
+  const { gaussians, clock, history, step } = begin(device);
+  using _ = gaussians;
+  for (let i = 1; i <= 3; i++) {
+    clock.now += 60_000;
+    history.add(step(i));
+  }
+  assertEquals(history.rate, 1 / 60);
+});
+
 deviceTest("a long run keeps a few thousand points, evenly spaced", (device) => {
   const { gaussians, clock, history, step } = begin(device);
   using _ = gaussians;

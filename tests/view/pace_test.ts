@@ -62,6 +62,21 @@ Deno.test("frames with all detail take a quarter of the time, whatever pages ask
   assertLess(spent, 25_500);
 });
 
+Deno.test("frames take at most half of the time, whatever pages ask for", () => {
+  let now = 0;
+  const pace = new Pace(() => now);
+  let spent = 0;
+  while (now < 100_000) {
+    now += 50; // a batch of steps
+    if (!pace.mayRender) continue;
+    now += 400;
+    spent += 400;
+    pace.rendered(PIXELS, 400, true);
+  }
+  assertGreater(spent, 45_000);
+  assertLess(spent, 50_500);
+});
+
 Deno.test("the share is that of the last ten seconds", () => {
   let now = 0;
   const pace = new Pace(() => now);

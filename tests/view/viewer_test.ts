@@ -32,6 +32,25 @@ deviceTest("a page knows the iterations that --max_seconds has decided, once the
   assertEquals([status().phase, status().iterations], ["training", 1234]);
 });
 
+deviceTest("pages steer a run while it trains, and do not save again and again", async (device) => {
+  using gaussians = syntheticTruth(device, 3).truth;
+  const asked: string[] = [];
+  const actions = ["pause", "resume", "stop", "save", "evaluate"] as const;
+  const controller = Object.fromEntries(actions.map((action) => [action, () => void asked.push(action)]));
+  const viewer = new Viewer(controller as unknown as TrainController);
+  const page = socket();
+  const client = viewer.connect(page)!;
+  const press = (action: typeof actions[number]) => client.receive(JSON.stringify({ type: "control", action }));
+  viewer.begin({ scene: await syntheticScene(device), iterations: 9, background: [0, 0, 0], device: "a test" });
+  press("pause");
+  assertEquals(asked, [], "the capture is still being loaded");
+  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: null };
+  await viewer.event(plan as unknown as PlanEvent);
+  for (const action of ["save", "save", "evaluate", "evaluate", "pause", "resume"] as const) press(action);
+  assertEquals(asked, ["save", "evaluate", "pause", "resume"]);
+  assertEquals(page.messages.filter(({ type }) => type === "problem").length, 2);
+});
+
 deviceTest("pages are told that a run has failed, and are closed", async (device) => {
   using gaussians = syntheticTruth(device, 3).truth;
   const viewer = new Viewer(new TrainController());

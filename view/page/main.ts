@@ -39,6 +39,7 @@ let view = 0;
 let atView = false;
 let moving = false;
 let asked = false;
+let run: string | undefined;
 let toasting: ReturnType<typeof setTimeout> | undefined;
 
 const connection: Connection = new Connection({
@@ -53,6 +54,8 @@ const connection: Connection = new Connection({
 function receive(message: ServerMessage): void {
   switch (message.type) {
     case "hello":
+      if (run !== undefined && run !== message.run) return location.reload(); // scene and photos are of another run
+      run = message.run;
       bars.setStatus(message.status);
       if (message.samples.length > 0) bars.setSample(message.samples[message.samples.length - 1]);
       charts.reset(message.samples, message.scores);
