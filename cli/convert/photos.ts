@@ -31,7 +31,7 @@ export async function convertPhotos(
   const onCpu = values.no_gpu || !colmap.cuda;
   reporter.note(`COLMAP ${colmap.version}${colmap.cuda ? "" : " without CUDA"}, on the ${onCpu ? "CPU" : "GPU"}`);
   using interrupt = new Interrupt(() =>
-    reporter.warn("Interrupted: the same command continues where this one stopped")
+    reporter.warn("Interrupted: the same command continues after the last complete stage")
   );
   const signal = AbortSignal.any([interrupt.signal, reporter.lost]);
   const { camera, resize } = values;
@@ -45,7 +45,7 @@ export async function convertPhotos(
   try {
     if (!values.skip_matching) {
       await workspace.stage("sparse", async (folder) => {
-        await extractFeatures(job);
+        await workspace.databaseStage(() => extractFeatures(job));
         await matchFeatures(job, matching);
         await mapPhotos(job, folder);
       });

@@ -13,7 +13,7 @@ import type { CONVERT_OPTIONS } from "../options.ts";
 import type { Reporter } from "../progress.ts";
 import { type Colmap, ColmapFailure } from "./colmap.ts";
 import type { Source } from "./source.ts";
-import type { Workspace } from "./workspace.ts";
+import { DATABASE, type Workspace } from "./workspace.ts";
 
 /** The most photos whose pairs are all compared unless it is asked for: 45 000 pairs. */
 const MOST_EXHAUSTIVE = 300;
@@ -158,7 +158,7 @@ export async function undistortPhotos(job: Job, model: FoundModel, folder: strin
 type ColmapOption = Parameters<Colmap["options"]>[1][number];
 
 function database({ workspace }: Job): ColmapOption[] {
-  return [{ names: ["database_path"], value: workspace.path("database.db") }];
+  return [{ names: ["database_path"], value: workspace.path(DATABASE) }];
 }
 
 function useGpu({ values, colmap }: Job, names: string[]): ColmapOption {

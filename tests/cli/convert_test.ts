@@ -166,13 +166,40 @@ Deno.test("tame convert ends COLMAP when it is interrupted, and the same command
     child.kill("SIGINT");
     const { code, stderr } = await output;
     assertEquals(code, EXIT.interrupted, stderr);
-    assertStringIncludes(stderr, "the same command continues where this one stopped");
+    assertStringIncludes(stderr, "the same command continues after the last complete stage");
     const pid = Number(await Deno.readTextFile(join(folder, "pid")));
     assertThrows(() => Deno.kill(pid, "SIGCONT"), Error, undefined, "COLMAP has ended");
     assert(!existsSync(join(folder, "out", "sparse")));
     const resumed = await convert(folder, "photos -o out");
     assertEquals(resumed.code, EXIT.done, resumed.stderr);
     assertEquals((await loadScene(join(folder, "out"))).train.length, 4);
+  }));
+
+Deno.test("tame convert extracts features afresh after an interrupted extraction, and keeps complete ones", () =>
+  withPhotos(async (folder) => {
+    await writeFakeColmap(folder, VERSIONS.new, [modelOf(4)]);
+    for (const fails of ["feature_extractor", "exhaustive_matcher"]) {
+      assertEquals((await convert(folder, "photos -o out", { FAKE_FAILS: fails })).code, EXIT.failed);
+    }
+    const { code, stderr } = await convert(folder, "photos -o out");
+    assertEquals(code, EXIT.done, stderr);
+    const calls = async () => (await callsOf(folder)).map((call) => call.split(" ")[0]);
+    assertEquals(
+      (await calls()).slice(0, -2),
+      ["feature_extractor", "feature_extractor", "exhaustive_matcher", "exhaustive_matcher"],
+    );
+    const [used, journal] = await Promise.all(
+      ["database.db", "database.db-wal"].map((name) => Deno.readTextFile(join(folder, "out", "distorted", name))),
+    );
+    assertEquals(used, "feature_extractor\nexhaustive_matcher\nexhaustive_matcher\nmapper\n");
+    assertEquals(journal, used);
+
+    // A database that was removed is no complete one once it is made again in part.
+    await convert(folder, "photos -o other", { FAKE_FAILS: "mapper" });
+    await Deno.remove(join(folder, "other", "distorted", "database.db"));
+    await convert(folder, "photos -o other", { FAKE_FAILS: "feature_extractor" });
+    await convert(folder, "photos -o other");
+    assertEquals((await calls()).slice(-5, -3), ["feature_extractor", "feature_extractor"]);
   }));
 
 Deno.test("tame convert moves what an interrupted run had finished, without COLMAP", () =>
