@@ -40,6 +40,9 @@ export async function sourceOf(
   if (given === undefined) throw new UsageError("Missing argument: a folder of photos, or lpips");
   const root = userPath(given);
   if (!await isDirectory(root)) throw new DataError("No such folder of photos", { path: root });
+  if (!await isFolder(root)) {
+    throw new UsageError(`${root} is an archive, or in one: extract the archive first, COLMAP reads folders`);
+  }
   const hasInput = await isDirectory(join(root, INPUT));
   const folder = hasInput ? join(root, INPUT) : root;
   const output = values.output === undefined ? (hasInput ? root : `${root}_capture`) : userPath(values.output);
@@ -56,6 +59,11 @@ export async function sourceOf(
     throw new DataError(`Too few photos to find their poses: ${found}; expected ${formats}`, { path: folder });
   }
   return { folder, names, others, output };
+}
+
+/** Whether the file system has a folder at a path; the readers of captures count archives as folders too. */
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }
 
 /** Paths of the files in a folder and its sub-folders, without hidden ones. */

@@ -4,7 +4,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { copy, existsSync, walk } from "@std/fs";
 import { dirname, join, relative } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
-import { sourceOf } from "../../cli/convert/source.ts";
 import { type Job, matchingOf } from "../../cli/convert/stages.ts";
 import { imageSize } from "../../load/images.ts";
 import { loadScene } from "../../load/scene.ts";
@@ -346,13 +345,3 @@ Deno.test({
     }
   },
 });
-
-Deno.test("sourceOf() takes photos of the formats that are read, in any case, and no hidden files", () =>
-  withPhotos(async (folder) => {
-    for (const name of ["e.JPG", ".hidden.png", "f.heic"]) await Deno.writeTextFile(join(folder, "photos", name), "");
-    const values = { source_path: join(folder, "photos") } as Parameters<typeof sourceOf>[0];
-    const { names, others, output } = await sourceOf(values, undefined);
-    assertEquals(others, ["f.heic", "notes.txt"]);
-    assertEquals(names, ["c.png", "d.png", "e.JPG", "left/a b.png", "left/b.jpg"]);
-    assertEquals(output, `${join(folder, "photos")}_capture`);
-  }));
