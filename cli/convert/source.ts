@@ -66,14 +66,25 @@ async function isFolder(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }
 
-/** Paths of the files in a folder and its sub-folders, without hidden ones. */
-async function filesBelow(folder: string, root = folder): Promise<string[]> {
+/**
+ * Paths of the files in a folder and its sub-folders, without hidden ones. Symbolic links are followed; a folder with
+ * several paths is read once, by one without links if there is one, so that loops end and no photo comes twice.
+ */
+async function filesBelow(root: string): Promise<string[]> {
   const files: string[] = [];
-  for (const { name, isDirectory } of await entriesOf(folder)) {
-    const path = join(folder, name);
-    if (name.startsWith(".")) continue;
-    if (isDirectory) files.push(...await filesBelow(path, root));
-    else files.push(relative(root, path));
+  const read = new Set<string>();
+  const [folders, linked] = [[root], [] as string[]];
+  for (let folder; (folder = folders.pop() ?? linked.shift()) !== undefined;) {
+    const real = await Deno.realPath(folder);
+    if (read.has(real)) continue;
+    read.add(real);
+    for (const { name, isDirectory, isSymlink } of await entriesOf(folder)) {
+      if (name.startsWith(".")) continue;
+      const path = join(folder, name);
+      if (isDirectory) folders.push(path);
+      else if (isSymlink && await isFolder(path)) linked.push(path);
+      else files.push(relative(root, path));
+    }
   }
   return files;
 }

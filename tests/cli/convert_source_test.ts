@@ -41,3 +41,20 @@ Deno.test("sourceOf() rejects an archive, but not a folder that has the name of 
     assertStringIncludes(error.message, join(folder, "photos.zip"));
     assertEquals((await source(join(folder, "folder.zip"))).names, ["a.png", "b.png"]);
   }));
+
+Deno.test("sourceOf() follows links to folders and files, reads each folder once, and ends in loops", () =>
+  withFiles(["photos/own/a.png", "elsewhere/b.png", "elsewhere/deep/c.png", "d.png"], async (folder) => {
+    const links = [
+      ["elsewhere", "photos/linked"],
+      ["d.png", "photos/d.png"],
+      ["photos", "photos/own/loop"],
+      ["elsewhere", "elsewhere/deep/loop"],
+      ["photos/own", "photos/again"],
+      ["nowhere", "photos/broken"],
+    ];
+    for (const [target, path] of links) await Deno.symlink(join(folder, target), join(folder, path));
+    await Deno.symlink("itself", join(folder, "photos", "itself"));
+    const { names, others } = await source(join(folder, "photos"));
+    assertEquals(names, ["d.png", "linked/b.png", "linked/deep/c.png", "own/a.png"]);
+    assertEquals(others, ["broken", "itself"]);
+  }));
