@@ -2,6 +2,7 @@
 
 import { join, relative } from "@std/path";
 import { DataError } from "../../base/errors.ts";
+import { countIs } from "../../base/format.ts";
 import { entriesOf, isDirectory, isInside } from "../../load/files.ts";
 import { PHOTO_EXTENSIONS } from "../../load/folder_index.ts";
 import { compareCodePoints } from "../../load/order.ts";
@@ -54,7 +55,7 @@ export async function sourceOf(
   const names = files.filter(isPhoto).sort(compareCodePoints);
   const others = files.filter((name) => !isPhoto(name)).sort(compareCodePoints);
   if (names.length < 2) {
-    const found = files.length === 0 ? "it is empty" : `of its ${files.length} files ${names.length} are photos`;
+    const found = files.length === 0 ? "it is empty" : `${countIs(names.length, "photo")} among its files`;
     const formats = [...new Set(PHOTO_EXTENSIONS.map((extension) => extension.toLowerCase()))].join(", ");
     throw new DataError(`Too few photos to find their poses: ${found}; expected ${formats}`, { path: folder });
   }

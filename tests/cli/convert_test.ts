@@ -97,10 +97,10 @@ for (
         stderr,
         `COLMAP ${version === "old" ? "3.8 without CUDA, on the CPU" : "4.0.0, on the GPU"}`,
       );
-      assertStringIncludes(stderr, "1 other files are left out: the first is notes.txt");
+      assertStringIncludes(stderr, "1 other file is left out: the first is notes.txt");
       assertStringIncludes(stderr, "Of 2 models sparse/1 is used, with 3 registered images: sparse/0 has 1");
       assertStringIncludes(stderr, "3 of 4 photos have poses, with 2 points");
-      assertStringIncludes(stderr, "Warning: 1 photos are left out, because they do not fit the others: d.png");
+      assertStringIncludes(stderr, "Warning: 1 photo is left out, because COLMAP found no fit with the others: d.png");
       assertEquals(JSON.parse(stdout), {
         ...{ type: "capture", path: out, photos: 4, registered: 3, points: 2, missing: ["d.png"] },
       });
