@@ -1,4 +1,4 @@
-// Numbers of bytes as text.
+// Numbers of bytes and of things as text.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -16,4 +16,14 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/**
+ * A number of things with its verb: `"1 photo is"`, `"3 photos are"`.
+ *
+ * @param value Number of things
+ * @param noun Its singular, whose plural has an s
+ */
+export function countIs(value: number, noun: string): string {
+  return value === 1 ? `1 ${noun} is` : `${value} ${noun}s are`;
 }

@@ -1,5 +1,6 @@
 // What undistorted photos keep of their lens's field of view, for people.
 
+import { countIs } from "../base/format.ts";
 import type { Lens, Pinhole, View } from "../base/scene.ts";
 
 /** Lenses that have a line of their own. */
@@ -24,11 +25,12 @@ export function cropNotices(views: readonly View[], undistortFov?: number): stri
   }
   const sorted = [...crops].sort(([, a], [, b]) => b - a);
   const lines = sorted.slice(0, MOST_LENSES)
-    .map(([crop, count]) => `${count} photos are undistorted and cropped as they are read: ${crop}`);
+    .map(([crop, count]) => `${countIs(count, "photo")} undistorted and cropped as they are read: ${crop}`);
   const others = sorted.slice(MOST_LENSES);
   if (others.length === 0) return lines;
   const count = others.reduce((sum, [, photos]) => sum + photos, 0);
-  return [...lines, `${count} photos of ${others.length} other lenses are undistorted and cropped too`];
+  const lenses = others.length === 1 ? "another lens" : `${others.length} other lenses`;
+  return [...lines, `${countIs(count, "photo")} undistorted and cropped too, with ${lenses}`];
 }
 
 function cropText({ width, height, pinhole, fov: [across, down] }: Lens): string {

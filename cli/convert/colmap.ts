@@ -1,5 +1,6 @@
 // COLMAP's program: its version, the names of its options, which differ between versions, and its commands.
 
+import { writeError } from "../../base/disk.ts";
 import { UsageError } from "../errors.ts";
 
 /** Lines of a failed command that its error repeats. */
@@ -7,6 +8,11 @@ const LAST_LINES = 8;
 
 /** How long this process waits for the signal that has ended COLMAP. */
 const GRACE_MS = 200;
+
+/** A command of COLMAP that failed: the message has the last lines of its output. */
+export class ColmapFailure extends Error {
+  override name = "ColmapFailure";
+}
 
 /** Settings of {@linkcode Colmap.run}. */
 export interface RunSettings {
@@ -74,30 +80,42 @@ export class Colmap {
     });
   }
 
-  /** Runs a command. Throws an error with the last lines of its output when it fails. */
-  async run(command: string, args: readonly string[], { log, logPath, signal, onLine }: RunSettings): Promise<void> {
+  /**
+   * Runs a command, which has ended when the call settles. Throws a {@linkcode ColmapFailure} when it fails, and an
+   * error that names the log when that cannot be written.
+   */
+  async run(command: string, args: readonly string[], settings: RunSettings): Promise<void> {
+    const { logPath, signal, onLine } = settings;
     signal.throwIfAborted();
-    await write(log, `$ colmap ${command} ${args.join(" ")}\n`);
+    await writeLog(settings, `$ colmap ${command} ${args.join(" ")}\n`);
+    const unread = new AbortController();
     const child = new Deno.Command(this.#program, {
       args: [command, ...args],
       ...{ stdin: "null", stdout: "piped", stderr: "piped" },
-      signal,
+      signal: AbortSignal.any([signal, unread.signal]),
     }).spawn();
     const last: string[] = [];
     const take = async (line: string): Promise<void> => {
       if (line.trim() !== "") last.push(line);
       if (last.length > LAST_LINES) last.shift();
       onLine?.(line);
-      await write(log, `${line}\n`);
+      await writeLog(settings, `${line}\n`);
     };
-    await Promise.all([forEachLine(child.stdout, take), forEachLine(child.stderr, take)]);
+    const outputs = [forEachLine(child.stdout, take), forEachLine(child.stderr, take)];
+    try {
+      await Promise.all(outputs);
+    } catch (error) {
+      unread.abort(); // else COLMAP would go on without its output being read
+      await Promise.allSettled([...outputs, child.status]);
+      throw error;
+    }
     const { success, code, signal: killed } = await child.status;
     // A terminal's ^C ends COLMAP too, perhaps before this process has heard of it.
     if (killed !== null && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
     signal.throwIfAborted();
     if (success) return;
     const how = killed === null ? `ended with exit code ${code}` : `was ended by ${killed}`;
-    throw new Error([`colmap ${command} ${how}. The last lines of ${logPath}:`, ...last].join("\n  "));
+    throw new ColmapFailure([`colmap ${command} ${how}. The last lines of ${logPath}:`, ...last].join("\n  "));
   }
 }
 
@@ -119,7 +137,11 @@ async function forEachLine(stream: ReadableStream<Uint8Array>, take: (line: stri
   if (rest !== "") await take(rest);
 }
 
-async function write(file: Deno.FsFile, text: string): Promise<void> {
+async function writeLog({ log, logPath }: RunSettings, text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) written += await log.write(bytes.subarray(written));
+  } catch (error) {
+    throw await writeError(error, logPath);
+  }
 }

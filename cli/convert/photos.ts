@@ -1,6 +1,7 @@
 // `convert FOLDER`: photos to a capture, with an installed COLMAP.
 
 import { DataError } from "../../base/errors.ts";
+import { countIs } from "../../base/format.ts";
 import { findModel, type FoundModel } from "../../load/colmap.ts";
 import { count } from "../format.ts";
 import { Interrupt } from "../interrupt.ts";
@@ -26,12 +27,12 @@ export async function convertPhotos(
   const source = await sourceOf(values, named);
   const colmap = await Colmap.open(programOf(values));
   if (source.others.length > 0) {
-    reporter.note(`${source.others.length} other files are left out: the first is ${source.others[0]}`);
+    reporter.note(`${countIs(source.others.length, "other file")} left out: the first is ${source.others[0]}`);
   }
   const onCpu = values.no_gpu || !colmap.cuda;
   reporter.note(`COLMAP ${colmap.version}${colmap.cuda ? "" : " without CUDA"}, on the ${onCpu ? "CPU" : "GPU"}`);
   using interrupt = new Interrupt(() =>
-    reporter.warn("Interrupted: the same command continues where this one stopped")
+    reporter.warn("Interrupted: the same command continues after the last complete stage")
   );
   const signal = AbortSignal.any([interrupt.signal, reporter.lost]);
   const { camera, resize } = values;
@@ -45,7 +46,7 @@ export async function convertPhotos(
   try {
     if (!values.skip_matching) {
       await workspace.stage("sparse", async (folder) => {
-        await extractFeatures(job);
+        await workspace.databaseStage(() => extractFeatures(job));
         await matchFeatures(job, matching);
         await mapPhotos(job, folder);
       });
@@ -103,8 +104,8 @@ function report({ source, values, reporter }: Job, model: FoundModel): void {
       ? ", compare all pairs with --matching exhaustive"
       : "";
     reporter.warn(
-      `${missing.length} photos are left out, because they do not fit the others: ${listed}. To have them, add photos ` +
-        `between them and the others${pairs}, or remove what is blurred or of another scene, and convert again`,
+      `${countIs(missing.length, "photo")} left out, because COLMAP found no fit with the others: ${listed}. To have ` +
+        `all, add photos between these and the others${pairs}, or remove what is blurred or of another scene, and convert again`,
     );
   }
   const reduced = values.resize ? REDUCTIONS.map((factor) => `, images_${factor}`).join("") : "";

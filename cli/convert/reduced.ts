@@ -9,6 +9,9 @@ import { PHOTOS_IN_FLIGHT } from "../../load/images.ts";
 /** By what the sides are divided. */
 export const REDUCTIONS = [2, 4, 8] as const;
 
+/** The image to encode: a pipeline of sharp's. */
+type Pipeline = ReturnType<Awaited<ReturnType<typeof loadSharp>>>;
+
 /** JPEG without visible loss: the photos have been compressed once. */
 const JPEG = { quality: 95, chromaSubsampling: "4:4:4" };
 
@@ -36,7 +39,7 @@ export async function writeReduced(
         await makeFolder(dirname(path));
         const size = { width: reduced(width, factor), height: reduced(height, factor) };
         const image = sharp(source, { failOn: "error" }).resize({ ...size, fit: "fill" });
-        const encoded = await (/\.jpe?g$/i.test(path) ? image.jpeg(JPEG) : image).toBuffer()
+        const encoded = await encodedAs(path, image).toBuffer()
           .catch((error: unknown) => {
             throw unreadable("Photo", source, error);
           });
@@ -47,6 +50,14 @@ export async function writeReduced(
     });
     onPhoto(++done);
   }, { concurrency: PHOTOS_IN_FLIGHT, signal });
+}
+
+/** In the format of a path; TIFF and WebP without loss, which they are not by default. */
+function encodedAs(path: string, image: Pipeline): Pipeline {
+  if (/\.jpe?g$/i.test(path)) return image.jpeg(JPEG);
+  if (/\.tiff?$/i.test(path)) return image.tiff({ compression: "lzw" });
+  if (/\.webp$/i.test(path)) return image.webp({ lossless: true });
+  return image;
 }
 
 function reduced(side: number, factor: number): number {

@@ -1,6 +1,7 @@
 // The stages of a conversion that COLMAP does: features, matches, poses, undistorted photos.
 
 import { dirname, join } from "@std/path";
+import { writeFileAtomic } from "../../base/atomic.ts";
 import { makeFolder } from "../../base/disk.ts";
 import { DataError } from "../../base/errors.ts";
 import type { FoundModel } from "../../load/colmap.ts";
@@ -10,9 +11,9 @@ import { count } from "../format.ts";
 import type { OptionValues } from "../option.ts";
 import type { CONVERT_OPTIONS } from "../options.ts";
 import type { Reporter } from "../progress.ts";
-import type { Colmap } from "./colmap.ts";
+import { type Colmap, ColmapFailure } from "./colmap.ts";
 import type { Source } from "./source.ts";
-import type { Workspace } from "./workspace.ts";
+import { DATABASE, type Workspace } from "./workspace.ts";
 
 /** The most photos whose pairs are all compared unless it is asked for: 45 000 pairs. */
 const MOST_EXHAUSTIVE = 300;
@@ -42,7 +43,7 @@ export async function extractFeatures(job: Job): Promise<void> {
   const oneCamera = await areOfOneSize(job);
   reporter.note(`${names.length} photos in ${folder}: ${oneCamera ? "one camera" : "a camera for each"} (${camera})`);
   const list = workspace.path("photos.txt");
-  await Deno.writeTextFile(list, names.map((name) => `${name}\n`).join(""));
+  await writeFileAtomic(list, names.map((name) => `${name}\n`).join(""));
   await runStage(job, "feature_extractor", {
     label: "Features",
     options: [
@@ -115,7 +116,7 @@ export async function mapPhotos(job: Job, folder: string): Promise<void> {
     });
   } catch (error) {
     job.signal.throwIfAborted();
-    if (!(error instanceof Error) || (await entriesOf(folder)).length > 0) throw error;
+    if (!(error instanceof ColmapFailure) || (await entriesOf(folder)).length > 0) throw error;
     throw new Error(`${error.message}\n${noModel(job)}`, { cause: error });
   }
   if ((await entriesOf(folder)).length === 0) throw new Error(noModel(job));
@@ -157,7 +158,7 @@ export async function undistortPhotos(job: Job, model: FoundModel, folder: strin
 type ColmapOption = Parameters<Colmap["options"]>[1][number];
 
 function database({ workspace }: Job): ColmapOption[] {
-  return [{ names: ["database_path"], value: workspace.path("database.db") }];
+  return [{ names: ["database_path"], value: workspace.path(DATABASE) }];
 }
 
 function useGpu({ values, colmap }: Job, names: string[]): ColmapOption {
@@ -193,8 +194,8 @@ async function runStage(
     await colmap.run(command, args, settings);
   } catch (error) {
     const onGpu = args.some((arg, i) => arg.endsWith(".use_gpu") && args[i + 1] === "1");
-    if (signal.aborted || !onGpu || !(error instanceof Error)) throw error;
-    throw new Error(`${error.message}\nIf this machine has no usable GPU, add --no_gpu`, { cause: error });
+    if (signal.aborted || !onGpu || !(error instanceof ColmapFailure)) throw error;
+    throw new ColmapFailure(`${error.message}\nIf this machine has no usable GPU, add --no_gpu`, { cause: error });
   } finally {
     reporter.finish();
   }

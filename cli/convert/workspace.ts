@@ -2,7 +2,7 @@
 //
 // OUT/distorted has COLMAP's database, its models of the photos as they are (sparse), and its output (colmap.log). A
 // stage writes to NAME.part, which is renamed when it is complete: a run that was interrupted repeats the stage that
-// it was in. Nothing in OUT is overwritten.
+// it was in. database.db.complete says that the database has the features of all photos. Nothing in OUT is overwritten.
 
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
@@ -101,6 +101,21 @@ export class Workspace implements Disposable {
     await Deno.rename(part, done);
   }
 
+  /**
+   * Runs the stage that makes COLMAP's database, unless it is complete. What an interrupted run has left of a database
+   * is removed: COLMAP would keep its photos, but not the camera that all are to share.
+   *
+   * @param make Makes the database
+   */
+  async databaseStage(make: () => Promise<void>): Promise<void> {
+    const complete = `${DATABASE}.complete`;
+    const made = (await entriesOf(this.folder)).map(({ name }) => name).filter((name) => name.startsWith(DATABASE));
+    if (made.includes(DATABASE) && made.includes(complete)) return;
+    for (const name of made) await Deno.remove(this.path(name)); // and the journals of SQLite
+    await make();
+    await writeFileAtomic(this.path(complete), "");
+  }
+
   /** Moves a stage's folders to the capture; `last`, by which a capture is recognised, after all others. */
   async publish(name: string, last: string): Promise<void> {
     const names = (await entriesOf(this.path(name))).map((entry) => entry.name);
@@ -115,6 +130,9 @@ export class Workspace implements Disposable {
     this.log.close();
   }
 }
+
+/** COLMAP's database in a workspace. */
+export const DATABASE = "database.db";
 
 /** The stage whose folders become the capture's. */
 export const FINISHED = "undistorted";

@@ -4,7 +4,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { copy, existsSync, walk } from "@std/fs";
 import { dirname, join, relative } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
-import { sourceOf } from "../../cli/convert/source.ts";
 import { type Job, matchingOf } from "../../cli/convert/stages.ts";
 import { imageSize } from "../../load/images.ts";
 import { loadScene } from "../../load/scene.ts";
@@ -98,10 +97,10 @@ for (
         stderr,
         `COLMAP ${version === "old" ? "3.8 without CUDA, on the CPU" : "4.0.0, on the GPU"}`,
       );
-      assertStringIncludes(stderr, "1 other files are left out: the first is notes.txt");
+      assertStringIncludes(stderr, "1 other file is left out: the first is notes.txt");
       assertStringIncludes(stderr, "Of 2 models sparse/1 is used, with 3 registered images: sparse/0 has 1");
       assertStringIncludes(stderr, "3 of 4 photos have poses, with 2 points");
-      assertStringIncludes(stderr, "Warning: 1 photos are left out, because they do not fit the others: d.png");
+      assertStringIncludes(stderr, "Warning: 1 photo is left out, because COLMAP found no fit with the others: d.png");
       assertEquals(JSON.parse(stdout), {
         ...{ type: "capture", path: out, photos: 4, registered: 3, points: 2, missing: ["d.png"] },
       });
@@ -166,13 +165,40 @@ Deno.test("tame convert ends COLMAP when it is interrupted, and the same command
     child.kill("SIGINT");
     const { code, stderr } = await output;
     assertEquals(code, EXIT.interrupted, stderr);
-    assertStringIncludes(stderr, "the same command continues where this one stopped");
+    assertStringIncludes(stderr, "the same command continues after the last complete stage");
     const pid = Number(await Deno.readTextFile(join(folder, "pid")));
     assertThrows(() => Deno.kill(pid, "SIGCONT"), Error, undefined, "COLMAP has ended");
     assert(!existsSync(join(folder, "out", "sparse")));
     const resumed = await convert(folder, "photos -o out");
     assertEquals(resumed.code, EXIT.done, resumed.stderr);
     assertEquals((await loadScene(join(folder, "out"))).train.length, 4);
+  }));
+
+Deno.test("tame convert extracts features afresh after an interrupted extraction, and keeps complete ones", () =>
+  withPhotos(async (folder) => {
+    await writeFakeColmap(folder, VERSIONS.new, [modelOf(4)]);
+    for (const fails of ["feature_extractor", "exhaustive_matcher"]) {
+      assertEquals((await convert(folder, "photos -o out", { FAKE_FAILS: fails })).code, EXIT.failed);
+    }
+    const { code, stderr } = await convert(folder, "photos -o out");
+    assertEquals(code, EXIT.done, stderr);
+    const calls = async () => (await callsOf(folder)).map((call) => call.split(" ")[0]);
+    assertEquals(
+      (await calls()).slice(0, -2),
+      ["feature_extractor", "feature_extractor", "exhaustive_matcher", "exhaustive_matcher"],
+    );
+    const [used, journal] = await Promise.all(
+      ["database.db", "database.db-wal"].map((name) => Deno.readTextFile(join(folder, "out", "distorted", name))),
+    );
+    assertEquals(used, "feature_extractor\nexhaustive_matcher\nexhaustive_matcher\nmapper\n");
+    assertEquals(journal, used);
+
+    // A database that was removed is no complete one once it is made again in part.
+    await convert(folder, "photos -o other", { FAKE_FAILS: "mapper" });
+    await Deno.remove(join(folder, "other", "distorted", "database.db"));
+    await convert(folder, "photos -o other", { FAKE_FAILS: "feature_extractor" });
+    await convert(folder, "photos -o other");
+    assertEquals((await calls()).slice(-5, -3), ["feature_extractor", "feature_extractor"]);
   }));
 
 Deno.test("tame convert moves what an interrupted run had finished, without COLMAP", () =>
@@ -319,13 +345,3 @@ Deno.test({
     }
   },
 });
-
-Deno.test("sourceOf() takes photos of the formats that are read, in any case, and no hidden files", () =>
-  withPhotos(async (folder) => {
-    for (const name of ["e.JPG", ".hidden.png", "f.heic"]) await Deno.writeTextFile(join(folder, "photos", name), "");
-    const values = { source_path: join(folder, "photos") } as Parameters<typeof sourceOf>[0];
-    const { names, others, output } = await sourceOf(values, undefined);
-    assertEquals(others, ["f.heic", "notes.txt"]);
-    assertEquals(names, ["c.png", "d.png", "e.JPG", "left/a b.png", "left/b.jpg"]);
-    assertEquals(output, `${join(folder, "photos")}_capture`);
-  }));

@@ -18,14 +18,17 @@ Deno.test("cropNotices() has a line for each lens, those of the most photos firs
   const kept =
     "with 75 % of the field of view (90.0° of 120.0°) across and 100 % of the field of view (60.0° of 60.0°)";
   const line = (count: number, width: number) =>
-    `${count} photos are undistorted and cropped as they are read: ${width} x 100 pixels become 200 x ` +
+    `${
+      count === 1 ? "1 photo is" : `${count} photos are`
+    } undistorted and cropped as they are read: ${width} x 100 pixels become 200 x ` +
     `${view(1).lens!.pinhole.height}, ${kept} down`;
   assertEquals(cropNotices([view(300), view(301), view(301), {} as View]), [line(2, 301), line(1, 300)]);
   const many = [1, 2, 3, 4, 5, 6, 7, 7].map((width) => view(width));
   assertEquals(cropNotices(many), [
     ...[line(2, 7), ...[1, 2, 3, 4].map((width) => line(1, width))],
-    "2 photos of 2 other lenses are undistorted and cropped too",
+    "2 photos are undistorted and cropped too, with 2 other lenses",
   ]);
+  assertEquals(cropNotices(many.slice(0, 6)).at(-1), "1 photo is undistorted and cropped too, with another lens");
 });
 
 Deno.test("cropNotices() says that a field of view has no effect without lens distortion, and else nothing", () => {

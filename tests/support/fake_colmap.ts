@@ -1,5 +1,6 @@
 // A program that stands for COLMAP: a shell script with the help texts of an old or a new version, which writes models
-// that were made beforehand. Each call is a line of the file `calls` beside it.
+// that were made beforehand. Each call is a line of the file `calls` beside it; the database and its journal have a line
+// for each command that has used them.
 
 import { dirname, join } from "@std/path";
 import { writeColmap } from "../../export/colmap.ts";
@@ -72,12 +73,14 @@ echo "$*" >> "${join(folder, "calls")}"
 command=$1; shift
 while [ $# -gt 0 ]; do
   case $1 in
+  --database_path) database=$2 ;;
   --image_path) images=$2 ;;
   --input_path) input=$2 ;;
   --output_path) output=$2 ;;
   esac
   shift 2
 done
+if [ -n "$database" ]; then echo "$command" | tee -a "$database" >> "$database-wal"; fi
 if [ "$FAKE_HANGS" = "$command" ]; then echo $$ > "${join(folder, "pid")}"; exec sleep 600; fi
 if [ "$FAKE_FAILS" = "$command" ]; then echo "some context"; echo "F0101 the reason" >&2; exit 3; fi
 case $command in
