@@ -25,6 +25,9 @@ export interface ArchivedInfo {
 /** Most files: a directory of more takes too much memory. */
 const MOST_ENTRIES = 200_000;
 
+/** Most folders that an entry is in: the paths of all of them take memory by the square of their number. */
+const MOST_DEPTH = 64;
+
 /** Archives whose directories are kept: the last ones that were read. */
 const MOST_OPEN = 4;
 
@@ -185,6 +188,9 @@ function addEntry(
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.some((part) => part === ".." || part.includes("\0"))) {
     throw new DataError(`Archive has an entry of the name ${JSON.stringify(name.slice(0, 80))}`, { path });
+  }
+  if (parts.length - 1 > MOST_DEPTH) {
+    throw new DataError(`Archive has an entry in more than ${MOST_DEPTH} folders`, { path });
   }
   for (let depth = 0; depth < parts.length; depth++) {
     const [folder, own] = [parts.slice(0, depth).join("/"), parts.slice(0, depth + 1).join("/")];

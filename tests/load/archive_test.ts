@@ -164,6 +164,7 @@ Deno.test("readDataFile() says what is wrong with an archive or with a file in i
     [[{ name: "a", data }, { name: "a", data }], 'Archive has two entries of the name "a"'],
     [[{ name: "a", data }, { name: "./a", data }], 'Archive has two entries of the name "a"'],
     [[{ name: "a", data }, { name: "a/b", data }], 'Archive has two entries of the name "a"'],
+    [[{ name: `${"x/".repeat(65)}a`, data }], "Archive has an entry in more than 64 folders"],
     [[{ name: "a", data, lies: { flags: 1 } }], "File is encrypted: make the archive without a password"],
     [[{ name: "a", data, lies: { method: 93 } }], "File is compressed by the method 93: make the archive with deflate"],
     [
@@ -177,6 +178,9 @@ Deno.test("readDataFile() says what is wrong with an archive or with a file in i
     [[{ name: "a", data, lies: { crc: 1 } }], "File in the archive cannot be read: "],
   ];
   await withFolder(async (folder) => {
+    const deep = join(folder, "deep.zip");
+    await Deno.writeFile(deep, zipOf([{ name: `${"x/".repeat(64)}a`, data }]));
+    assertEquals(await readDataFile(join(deep, "x/".repeat(64), "a")), data);
     for (const [i, [what, words]] of wrong.entries()) {
       const path = join(folder, `${i}.zip`);
       await Deno.writeFile(path, Array.isArray(what) ? zipOf(what) : what);
