@@ -101,7 +101,9 @@ function namedCamera({ focal, k1, k2, ...pose }: BundlerCamera, name: string, pa
 export function parseList(bytes: Uint8Array, path: string): string[] {
   const lines = new LineReader(bytes, path);
   const names: string[] = [];
-  while (lines.nextRecord()) names.push(lines.rest("a photo's path").replace(/\s+\d+\s+[\d.eE+-]+$/, ""));
+  // The match begins at the first of several spaces only: tried at each, it takes time by the square of their number.
+  const numbers = /(?<!\s)\s+\d+\s+[\d.eE+-]+$/;
+  while (lines.nextRecord()) names.push(lines.rest("a photo's path").replace(numbers, ""));
   return names;
 }
 

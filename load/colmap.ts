@@ -80,7 +80,7 @@ export async function findModel(sparse: string): Promise<FoundModel | undefined>
       counts.push(-1);
     }
   }
-  const most = Math.max(...counts);
+  const most = counts.reduce((a, b) => Math.max(a, b));
   if (most < 0) throw failure;
   const chosen = counts.indexOf(most);
   const name = (i: number) => relative(join(sparse, ".."), folders[i]);

@@ -72,7 +72,7 @@ export function parseMetashape(bytes: Uint8Array, path: string, parseXml: XmlPar
   const chunks = childrenOf(root, "chunk").map((chunk) => ({ chunk, all: camerasIn(childOf(chunk, "cameras")) }));
   const aligned = (cameras: XmlElement[]) => cameras.filter((camera) => isUsed(camera));
   const counts = chunks.map(({ all }) => aligned(all).length);
-  const most = Math.max(0, ...counts);
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
   if (most === 0) throw new DataError("No camera is aligned", { path });
   const { chunk, all } = chunks[counts.indexOf(most)];
   const notices = chunks.length === 1 ? [] : [`Of ${chunks.length} chunks the largest is used, with ${most} cameras`];

@@ -1,6 +1,6 @@
 // load/bundler.ts against the projection of Bundler's manual.
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { parseBundle, parseList } from "../../load/bundler.ts";
@@ -10,6 +10,7 @@ import { assertSees, beacon, plus, rotationAbout, times, type Vec } from "./beac
 import { withFolder } from "./fixtures.ts";
 
 const [WIDTH, HEIGHT] = [160, 120];
+const LONGEST_MILLISECONDS = 1000;
 const POINT: Vec = [0.4, -0.3, -5];
 const R = rotationAbout([2 / 3, -1 / 3, 2 / 3], 12);
 const T: Vec = [0.3, 0.1, -0.2];
@@ -74,6 +75,13 @@ Deno.test("parseBundle() reads numbers on other lines than usual, and CRLF", () 
 Deno.test("parseList() takes names with spaces and digits as they are", () => {
   const text = "./a 1.jpg\nb 2.jpg 0 1234.5\n# a comment\n\nc.jpg 0 1e3\nd 7\n";
   assertEquals(parseList(bytes(text), "list.txt"), ["./a 1.jpg", "b 2.jpg", "c.jpg", "d 7"]);
+});
+
+Deno.test("parseList() takes no longer for a name with many spaces than for one with many letters", () => {
+  const name = `a${" ".repeat(50_000)}b`;
+  const start = performance.now();
+  assertEquals(parseList(bytes(`${name}\n${name} 0 1520.4\n`), "list.txt"), [name, name]);
+  assertLess(performance.now() - start, LONGEST_MILLISECONDS);
 });
 
 Deno.test("parseBundle() names the line of what is wrong", () => {

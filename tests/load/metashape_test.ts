@@ -121,6 +121,13 @@ Deno.test("parseMetashape() reads groups, leaves out what is not aligned or disa
   ]);
 });
 
+Deno.test("parseMetashape() takes the largest of more chunks than a call has arguments", () => {
+  const empty = `<chunk label="empty chunk 12345"/>`.repeat(200_000);
+  const { cameras, notices } = parse(documentOf(empty, chunk(PLAIN, camera("a"))));
+  assertEquals(cameras.map(({ name }) => name), ["a"]);
+  assertEquals(notices, ["Of 200001 chunks the largest is used, with 1 cameras"]);
+});
+
 Deno.test("parseMetashape() places a camera by its component, else by the chunk, else as it is, in float64", () => {
   const far = "<transform><translation>-2499366.429888 -4256836.520906 4029217.965003</translation></transform>";
   const components = `<components><component id="7">${far}</component><component id="8"/></components>`;
