@@ -2,6 +2,7 @@
 // cameras state the paths on the machine that they ran on.
 
 import { relative, resolve, sep } from "node:path";
+import { DataError } from "../base/errors.ts";
 import type { PosedPhoto, ReadOptions } from "./capture.ts";
 import { findMasks } from "./find_masks.ts";
 import { findImagesFolder } from "./find_named.ts";
@@ -72,7 +73,7 @@ export interface PhotoFolderCapture {
  * @param cameras What the capture states
  * @param capture Where the photos are
  * @param options What to read
- * @throws {DataError} When all photos are missing, or some are and that is an error
+ * @throws {DataError} When two cameras are of one photo, all photos are missing, or some are and that is an error
  */
 export async function photosInFolder(
   cameras: NamedCamera[],
@@ -83,6 +84,7 @@ export async function photosInFolder(
   const named = cameras.map(({ name }) => ({ name, places: placesOf(name, folder) }));
   const looked = await findPhotos(named, signal);
   const { paths } = looked;
+  rejectDoubled(cameras, paths, path);
   const first = looked.missing && `${looked.missing.first} (looked for in ${folder})`;
   const left = missingNotice(
     { ...looked, ...(first === undefined ? {} : { missing: { ...looked.missing!, first } }) },
@@ -98,6 +100,24 @@ export async function photosInFolder(
     maskPath: masks.paths[k],
   }));
   return { photos, notices: [...notices, ...looked.notices, ...left, ...masks.notices] };
+}
+
+/** Rejects two cameras of one photo: labels without folders do not tell photos of one name apart. */
+function rejectDoubled(cameras: NamedCamera[], paths: (string | undefined)[], path: string): void {
+  const owners = new Map<string, number>();
+  for (const [i, photo] of paths.entries()) {
+    if (photo === undefined) continue;
+    const owner = owners.get(photo);
+    if (owner !== undefined) {
+      const [first, second] = [owner, i].map((k) => `${k + 1} (${cameras[k].name})`);
+      throw new DataError(
+        `Cameras ${first} and ${second} are both of the photo ${photo}: give photos names of their own before the ` +
+          "cameras are reconstructed, or export COLMAP",
+        { path },
+      );
+    }
+    owners.set(photo, i);
+  }
 }
 
 /** The ends of a path in the folder, the longest first: whole, without its first folder, …, the bare name. */

@@ -72,6 +72,21 @@ Deno.test("photosInFolder() never looks outside its folder, and rejects two phot
   });
 });
 
+Deno.test("photosInFolder() rejects two cameras of one photo, and names both", async () => {
+  await withFiles(["images/b.jpg", "images/a.jpg"], async (source) => {
+    const photo = join(source, "images", "a.jpg");
+    for (const [first, second] of [["a.jpg", "a.jpg"], ["a", "a"], ["a", "a.jpg"], ["A.JPG", "A.JPG"]]) {
+      const cameras = ["b.jpg", first, second].map(camera);
+      const error = await assertRejects(
+        () => photosInFolder(cameras, { path: "cameras.xml", source }, OPTIONS),
+        DataError,
+        `Cameras 2 (${first}) and 3 (${second}) are both of the photo ${photo}: give photos names of their own`,
+      );
+      assertEquals(error.path, "cameras.xml");
+    }
+  });
+});
+
 Deno.test("photoFolder() is the one that is named, else the first that exists, else the capture's", async () => {
   await withFiles(["RGB/a.jpg"], async (source) => {
     const at = (folder: string, ...notices: string[]) => ({ folder, notices });
