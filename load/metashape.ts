@@ -78,8 +78,32 @@ export function parseMetashape(bytes: Uint8Array, path: string, parseXml: XmlPar
   const notices = chunks.length === 1 ? [] : [`Of ${chunks.length} chunks the largest is used, with ${most} cameras`];
   if (most < all.length) notices.push(`${all.length - most} of ${all.length} cameras are not aligned and left out`);
   const lens = sensorsOf(chunk, path);
-  const place = placementOf(chunk, path);
-  return { cameras: aligned(all).map((camera) => parseCamera(camera, { lens, place, path })), notices };
+  const placements = placementsOf(chunk, path);
+  const used = inOneFrame(aligned(all), placements);
+  const own = parsePlacement(childOf(chunk, "transform"), path);
+  const place = (component: string | undefined) => placements.get(component) ?? own;
+  return {
+    cameras: used.cameras.map((camera) => parseCamera(camera, { lens, place, path })),
+    notices: [...notices, ...used.notices],
+  };
+}
+
+/**
+ * The cameras that are in one coordinate system: those of the largest component if there are several, and any has no
+ * placement of its own. Components are separate reconstructions, and the chunk's placement is that of only one of them.
+ */
+function inOneFrame(
+  cameras: XmlElement[],
+  placements: ReadonlyMap<string | undefined, Placement>,
+): { cameras: XmlElement[]; notices: string[] } {
+  const components = Map.groupBy(cameras, (camera): string | undefined => camera.attributes.component_id);
+  if (components.size === 1 || [...components.keys()].every((id) => placements.has(id))) {
+    return { cameras, notices: [] };
+  }
+  const largest = [...components.values()].reduce((a, b) => b.length > a.length ? b : a);
+  const notice = `Of ${components.size} components the largest is used, with ${largest.length} of ${cameras.length} ` +
+    "cameras: not all components have a transform";
+  return { cameras: largest, notices: [notice] };
 }
 
 /** The cameras of an element, those in groups included. */
@@ -125,15 +149,13 @@ function parseCamera(
   };
 }
 
-/** The placements of a chunk's components; that of the chunk itself where a component has none. */
-function placementOf(chunk: XmlElement, path: string): (component: string | undefined) => Placement {
-  const own = parsePlacement(childOf(chunk, "transform"), path);
+/** The placements of a chunk's components that have one, by their ids. */
+function placementsOf(chunk: XmlElement, path: string): ReadonlyMap<string | undefined, Placement> {
   const components = childrenOf(childOf(chunk, "components"), "component");
-  const placements = new Map(components.flatMap((component): [string, Placement][] => {
+  return new Map(components.flatMap((component): [string | undefined, Placement][] => {
     const transform = childOf(component, "transform");
     return transform === undefined ? [] : [[component.attributes.id, parsePlacement(transform, path)]];
   }));
-  return (component) => placements.get(component ?? "") ?? own;
 }
 
 /** Without one, as without any scale or reference, a chunk's coordinates are the world's. */

@@ -128,15 +128,50 @@ Deno.test("parseMetashape() takes the largest of more chunks than a call has arg
   assertEquals(notices, ["Of 200001 chunks the largest is used, with 1 cameras"]);
 });
 
+/** The transform of a component that is far from the origin. */
+const OFFSET: Vec = [-2499366.429888, -4256836.520906, 4029217.965003];
+const FAR = `<transform><translation>${OFFSET.join(" ")}</translation></transform>`;
+
 Deno.test("parseMetashape() places a camera by its component, else by the chunk, else as it is, in float64", () => {
-  const far = "<transform><translation>-2499366.429888 -4256836.520906 4029217.965003</translation></transform>";
-  const components = `<components><component id="7">${far}</component><component id="8"/></components>`;
-  const cameras = camera("a", 'component_id="7"') + camera("b", 'component_id="8"') + camera("c");
-  const placed = parse(documentOf(chunk(PLAIN, cameras, components + TRANSFORM))).cameras.map(centreOf);
-  const expected = [plus(CENTRE, [-2499366.429888, -4256836.520906, 4029217.965003]), toWorld(CENTRE), toWorld(CENTRE)];
-  const [bare] = parse(documentOf(chunk(PLAIN, camera("a"), ""))).cameras.map(centreOf);
-  for (const [i, centre] of [...placed, bare].entries()) {
-    centre.forEach((value, k) => assertAlmostEquals(value, [...expected, CENTRE][i][k], 1e-8, `${i}`));
+  const components = (last: string) =>
+    `<components><component id="7">${FAR}</component><component id="8">${last}</component></components>${TRANSFORM}`;
+  const [first, second] = [camera("a", 'component_id="7"'), camera("b", 'component_id="8"')];
+  const placed: [cameras: string, rest: string, centres: Vec[]][] = [
+    [first + second, components(TRANSFORM), [plus(CENTRE, OFFSET), toWorld(CENTRE)]],
+    [second, components(""), [toWorld(CENTRE)]],
+    [camera("c"), components(""), [toWorld(CENTRE)]],
+    [camera("c"), "", [CENTRE]],
+  ];
+  for (const [i, [cameras, rest, centres]] of placed.entries()) {
+    const { cameras: found, notices } = parse(documentOf(chunk(PLAIN, cameras, rest)));
+    assertEquals([found.length, notices], [centres.length, []]);
+    for (const [k, centre] of centres.entries()) {
+      centreOf(found[k]).forEach((value, axis) => assertAlmostEquals(value, centre[axis], 1e-8, `${i}`));
+    }
+  }
+});
+
+Deno.test("parseMetashape() uses the largest of several components if not all have a transform", () => {
+  const components = `<components><component id="7">${FAR}</component><component id="8"/></components>${TRANSFORM}`;
+  const camerasOf = (first: number, second: number) =>
+    [7, 8].flatMap((id, i) =>
+      Array.from({ length: [first, second][i] }, (_, k) => camera(`${id} ${k}`, `component_id="${id}"`))
+    );
+  const expected: [first: number, second: number, names: string[], centre: Vec][] = [
+    [1, 2, ["8 0", "8 1"], toWorld(CENTRE)],
+    [2, 1, ["7 0", "7 1"], plus(CENTRE, OFFSET)],
+    [1, 1, ["7 0"], plus(CENTRE, OFFSET)],
+  ];
+  for (const [first, second, names, centre] of expected) {
+    const { cameras, notices } = parse(documentOf(chunk(PLAIN, camerasOf(first, second).join(""), components)));
+    assertEquals(cameras.map(({ name }) => name), names);
+    centreOf(cameras[0]).forEach((value, axis) => assertAlmostEquals(value, centre[axis], 1e-8));
+    assertEquals(notices, [
+      `Of 2 components the largest is used, with ${names.length} of ${
+        first + second
+      } cameras: not all components have ` +
+      "a transform",
+    ]);
   }
 });
 
