@@ -1,11 +1,14 @@
 // Look-ups in the file system that do not throw for missing paths, and whether a path stays in a folder.
 
-import { isAbsolute, relative, sep } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { archivedEntries, archivedInfo, hasArchiveName } from "./archive.ts";
 
+/** Codes of errors of paths that lead nowhere. */
+const NOWHERE: readonly unknown[] = ["ENAMETOOLONG", "ELOOP"];
+
 /**
- * Information about a path, which may go through a zip archive; undefined if nothing exists there, or its name is too
- * long. An archive itself counts as a folder.
+ * Information about a path, which may go through a zip archive; undefined if nothing exists there, its name is too long,
+ * or links lead in a circle. An archive itself counts as a folder.
  *
  * @internal
  */
@@ -18,7 +21,7 @@ export async function statOrUndefined(path: string): Promise<Deno.FileInfo | und
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return await archivedFileInfo(path);
     }
-    if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") return undefined;
+    if (error instanceof Error && "code" in error && NOWHERE.includes(error.code)) return undefined;
     throw error;
   }
 }
@@ -65,6 +68,23 @@ export async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
     }
     throw error;
   }
+}
+
+/**
+ * The files of a folder whose names end in `extension`, in any case, links to files included; only the path itself if it
+ * is such a file.
+ *
+ * @internal
+ */
+export async function filesWith(extension: string, source: string): Promise<string[]> {
+  const isNamed = (name: string) => name.toLowerCase().endsWith(extension);
+  if ((await statOrUndefined(source))?.isFile) return isNamed(source) ? [source] : [];
+  const files: string[] = [];
+  for (const { name, isFile, isSymlink } of await entriesOf(source)) {
+    const path = join(source, name);
+    if (isNamed(name) && (isFile || isSymlink && (await statOrUndefined(path))?.isFile)) files.push(path);
+  }
+  return files;
 }
 
 function inOrder(entries: Deno.DirEntry[]): Deno.DirEntry[] {

@@ -1,13 +1,13 @@
 // Cameras that Metashape exports as XML (File > Export > Export Cameras, "Agisoft XML"). Formulas: Metashape's user
 // manual, appendix "Camera models", https://www.agisoft.com/pdf/metashape-pro_2_2_en.pdf.
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 import type { Distortion } from "../base/scene.ts";
 import { readDataFile, readStart } from "./bytes.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
-import { entriesOf, statOrUndefined } from "./files.ts";
+import { filesWith } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { type NamedCamera, photosInFolder } from "./photo_folder.ts";
 import { poseFromCameraToWorld } from "./pose.ts";
@@ -37,20 +37,12 @@ export interface Metashape {
 export const metashapeReader: CaptureReader = {
   expects: "an XML file of Metashape's cameras",
   async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
-    for (const path of await xmlFiles(source)) {
+    for (const path of await filesWith(".xml", source)) {
       const start = new TextDecoder().decode(await readStart(path, START));
       if (/<document[\s>]/.test(start) && /<chunk[\s>]/.test(start)) return await readMetashape(path, options);
     }
   },
 };
-
-/** The file itself, or those in a folder. */
-async function xmlFiles(source: string): Promise<string[]> {
-  const isXml = (name: string) => name.toLowerCase().endsWith(".xml");
-  if ((await statOrUndefined(source))?.isFile) return isXml(source) ? [source] : [];
-  const entries = (await entriesOf(source)).filter((entry) => entry.isFile && isXml(entry.name));
-  return entries.map(({ name }) => join(source, name));
-}
 
 async function readMetashape(path: string, options: ReadOptions): Promise<Capture> {
   const { cameras, notices } = parseMetashape(await readDataFile(path), path, await loadXmlParser());

@@ -5,7 +5,7 @@ import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader, flatColmapReader } from "./colmap_capture.ts";
-import { entriesOf } from "./files.ts";
+import { entriesOf, isDirectory } from "./files.ts";
 import { metashapeReader } from "./metashape.ts";
 import { openSfmReader } from "./opensfm.ts";
 import { polycamReader } from "./polycam.ts";
@@ -66,5 +66,8 @@ export async function readCapture(source: string, options: ReadOptions): Promise
 /** The folder that is all that a folder, or an archive, has in it; undefined if there is anything else. */
 async function onlyFolderIn(folder: string): Promise<string | undefined> {
   const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith("."));
-  return entries.length === 1 && entries[0].isDirectory ? join(folder, entries[0].name) : undefined;
+  if (entries.length !== 1) return undefined;
+  const [{ name, isDirectory: isFolder, isSymlink }] = entries;
+  const path = join(folder, name);
+  return isFolder || isSymlink && await isDirectory(path) ? path : undefined;
 }

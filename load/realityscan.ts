@@ -2,12 +2,12 @@
 // each photo, which Postshot reads too. Sources: the templates that RealityScan installs (calibration.xml) for columns and
 // units, https://forums.unrealengine.com/t/682588 for the rotation.
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { LONGEST_NUMBER, parseNumber } from "../base/numbers.ts";
 import type { ImageSize } from "../base/scene.ts";
 import { readDataFile, readStart } from "./bytes.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
-import { entriesOf, statOrUndefined } from "./files.ts";
+import { filesWith } from "./files.ts";
 import { checkIntrinsics, distortionOf, type Intrinsics } from "./lens.ts";
 import { LineReader } from "./lines.ts";
 import { mostCameras, type NamedCamera, photosInFolder } from "./photo_folder.ts";
@@ -44,20 +44,11 @@ const LONGEST_LINE = 8192;
 export const realityScanReader: CaptureReader = {
   expects: "a CSV file of RealityScan's internal/external camera parameters",
   async read(source: string, options: ReadOptions): Promise<Capture | undefined> {
-    for (const path of await csvFiles(source)) {
+    for (const path of await filesWith(".csv", source)) {
       if (isRealityScan(await readStart(path, LONGEST_LINE))) return await readRealityScan(path, options);
     }
   },
 };
-
-/** The file itself, or those in a folder. */
-async function csvFiles(source: string): Promise<string[]> {
-  const isCsv = (name: string) => name.toLowerCase().endsWith(".csv");
-  if ((await statOrUndefined(source))?.isFile) return isCsv(source) ? [source] : [];
-  return (await entriesOf(source)).filter((entry) => entry.isFile && isCsv(entry.name)).map(({ name }) =>
-    join(source, name)
-  );
-}
 
 async function readRealityScan(path: string, options: ReadOptions): Promise<Capture> {
   const source = dirname(path);
