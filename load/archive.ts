@@ -105,17 +105,27 @@ export async function readArchived(path: string, length = Infinity): Promise<Uin
 
 /** The archive that a path goes through, and the path in it with forward slashes. */
 async function placeOf(path: string): Promise<{ archive: Archive; inner: string } | undefined> {
-  const [, name, inner = ""] = /^(.*?\.zip)(?:[/\\]+(.*))?$/is.exec(path) ?? [];
-  if (name === undefined) return undefined;
-  const info = await infoOf(name);
-  if (!info?.isFile) return undefined;
+  for (const { index } of path.matchAll(/(?<=\.zip)(?=[/\\]|$)/gi)) {
+    const name = path.slice(0, index);
+    const info = await infoOf(name);
+    if (info?.isFile) return { archive: await archiveAt(name, info), inner: innerPath(path.slice(index)) };
+  }
+}
+
+/** A path in an archive as its directory has it. */
+function innerPath(path: string): string {
+  return path.split(/[/\\]/).filter((part) => part !== "").join("/");
+}
+
+/** The archive that a file is, whose directory is read again when the file changed. */
+async function archiveAt(name: string, info: Deno.FileInfo): Promise<Archive> {
   const key = `${info.size} ${info.mtime?.getTime()}`;
   const known = opened.get(name);
   const archive = known?.key === key ? known.archive : openArchive(name, info.size);
   opened.delete(name);
   opened.set(name, { key, archive });
   if (opened.size > MOST_OPEN) opened.delete(opened.keys().next().value!);
-  return { archive: await archive, inner: inner.replaceAll("\\", "/").replace(/\/+$/, "") };
+  return await archive;
 }
 
 async function infoOf(path: string): Promise<Deno.FileInfo | undefined> {
@@ -162,9 +172,11 @@ async function openArchive(path: string, size: number): Promise<Archive> {
     let count = 0;
     for await (const entry of reader.getEntriesGenerator()) {
       if (++count > MOST_ENTRIES) throw new DataError(`Archive has more than ${MOST_ENTRIES} entries`, { path });
-      const name = entry.filename.replaceAll("\\", "/").replace(/\/+$/, "");
+      const name = entry.filename.replaceAll("\\", "/");
       if (`${name}/`.startsWith(ADDED) || ((entry.unixMode ?? 0) & KIND) === LINK) continue;
-      addEntry(name, entry.directory ? undefined : entry, { files, folders, path });
+      // .NET before 4.6.1 ends the names of folders in a backslash.
+      const isFolder = entry.directory || /[\\/]$/.test(entry.filename);
+      addEntry(name, isFolder ? undefined : entry, { files, folders, path });
     }
   } catch (error) {
     throw error instanceof DataError ? error : new DataError(`Archive cannot be read: ${reasonOf(error)}`, {
