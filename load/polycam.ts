@@ -33,10 +33,11 @@ export const polycamReader: CaptureReader = {
   },
 };
 
-/** The files of cameras in a folder. */
+/** The files of cameras in a folder; not ._1.json, which macOS adds where its attributes of 1.json find no other place. */
 async function camerasIn(folder: string): Promise<string[]> {
   if (!await isDirectory(folder)) return [];
-  return (await entriesOf(folder)).map(({ name }) => name).filter((name) => name.endsWith(".json"));
+  return (await entriesOf(folder)).map(({ name }) => name)
+    .filter((name) => name.endsWith(".json") && !name.startsWith("."));
 }
 
 async function readPolycam(

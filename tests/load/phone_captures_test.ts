@@ -51,6 +51,7 @@ Deno.test("loadScene() sees a point of Polycam's raw data where its camera shows
       await Deno.writeFile(join(folder, "keyframes", images, "7.png"), await photo());
     };
     await write("cameras", "images", CENTRE);
+    await Deno.writeFile(join(folder, "keyframes", "cameras", "._7.json"), new Uint8Array([0, 5, 22, 7]));
     const scene = await loadScene(folder);
     const { train: [view], notices } = scene;
     assertEquals(view.name, "7");
