@@ -72,11 +72,12 @@ async function readBundler(path: string, options: ReadOptions): Promise<Capture>
   };
 }
 
-/** The list of photos: by the file's name, as COLMAP and others export it, beside it, or in the folder above it. */
+/** The list of photos: by the file's name, as COLMAP and others export it, beside it, or in the folder above `bundle`. */
 async function findList(path: string): Promise<string> {
   const folder = dirname(path);
   const stem = path.replace(/(\.bundle)?\.out$/, "");
-  for (const candidate of [`${stem}.${LIST}`, `${stem}_${LIST}`, join(folder, LIST), join(folder, "..", LIST)]) {
+  const above = basename(folder) === BUNDLE ? [join(dirname(folder), LIST)] : [];
+  for (const candidate of [`${stem}.${LIST}`, `${stem}_${LIST}`, join(folder, LIST), ...above]) {
     if ((await statOrUndefined(candidate))?.isFile) return candidate;
   }
   throw new DataError(`There is no list of photos: expected ${LIST} beside it`, { path });

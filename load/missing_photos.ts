@@ -19,7 +19,9 @@ export function missingNotice(
 ): string[] {
   if (missing === undefined) return [];
   const { count, first } = missing;
-  if (paths.every((found) => found === undefined)) throw new DataError(`${count}, ${first}`, { path });
+  if (paths.every((found) => found === undefined)) {
+    throw new DataError(`${count}, ${first}. Add them, or name their folder with -i (images in the library)`, { path });
+  }
   if (mode === "skip") return [`${count} and left out, ${first}`];
   const advice = 'train on the others with --missing skip (missing: "skip" in the library)';
   throw new DataError(`${count}, ${first}. Add them, or ${advice}`, { path });

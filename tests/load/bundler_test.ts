@@ -61,6 +61,11 @@ Deno.test({
       await assertRejects(() => loadScene(out), DataError, "List has 1 photos, but model.bundle.out has 2 cameras");
       await Deno.remove(list);
       await assertRejects(() => loadScene(out), DataError, "There is no list of photos");
+      // The list of another capture, in the folder that this one is in.
+      await Deno.mkdir(join(folder, "other"));
+      await Deno.writeTextFile(join(folder, "other", "bundle.out"), FILE);
+      await Deno.writeTextFile(join(folder, "list.txt"), "a b.png\nlost.png\n");
+      await assertRejects(() => loadScene(join(folder, "other")), DataError, "There is no list of photos");
     });
   },
 });

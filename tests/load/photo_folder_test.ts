@@ -68,6 +68,10 @@ Deno.test("photosInFolder() never looks outside its folder, and rejects two phot
       "2 of 2 photos",
     );
     assertEquals(error.path, "cameras");
+    assert(
+      error.message.includes(`(looked for in ${join(source, "images")}). Add them, or name their folder with -i`),
+      error.message,
+    );
     await assertRejects(() => find("left/a.jpg", "right/a.jpg"), DataError, "have the same file");
   });
 });
