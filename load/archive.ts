@@ -28,6 +28,9 @@ const MOST_ENTRIES = 200_000;
 /** Most folders that an entry is in: the paths of all of them take memory by the square of their number. */
 const MOST_DEPTH = 64;
 
+/** Characters of an entry's name in a message. */
+const LONGEST_SHOWN = 80;
+
 /** Archives whose directories are kept: the last ones that were read. */
 const MOST_OPEN = 4;
 
@@ -179,10 +182,12 @@ async function openArchive(path: string, size: number): Promise<Archive> {
       addEntry(name, isFolder ? undefined : entry, { files, folders, path });
     }
   } catch (error) {
-    throw error instanceof DataError ? error : new DataError(`Archive cannot be read: ${reasonOf(error)}`, {
-      path,
-      cause: error,
-    });
+    if (error instanceof DataError) throw error;
+    const isUnsafe = error instanceof Error && error.message === zip.ERR_UNSAFE_FILENAME && "filename" in error;
+    const message = isUnsafe
+      ? `Archive has an entry that leads out of it, ${described(`${error.filename}`)}: pack the capture's folder again`
+      : `Archive cannot be read: ${reasonOf(error)}`;
+    throw new DataError(message, { path, cause: error });
   }
   return { files, folders };
 }
@@ -199,7 +204,7 @@ function addEntry(
 ): void {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.some((part) => part === ".." || part.includes("\0"))) {
-    throw new DataError(`Archive has an entry of the name ${JSON.stringify(name.slice(0, 80))}`, { path });
+    throw new DataError(`Archive has an entry of the name ${described(name)}`, { path });
   }
   if (parts.length - 1 > MOST_DEPTH) {
     throw new DataError(`Archive has an entry in more than ${MOST_DEPTH} folders`, { path });
@@ -247,6 +252,10 @@ async function readEntry(entry: FileEntry, path: string, length: number): Promis
     fail(`File in the archive cannot be read: ${reasonOf(error)}`, error);
   }
   return filled === bytes.length ? bytes : fail(`File has ${filled} of ${bytes.length} bytes`);
+}
+
+function described(name: string): string {
+  return JSON.stringify(name.slice(0, LONGEST_SHOWN));
 }
 
 function reasonOf(error: unknown): string {
