@@ -65,10 +65,12 @@ export function parseMetashape(bytes: Uint8Array, path: string, parseXml: XmlPar
   const aligned = (cameras: XmlElement[]) => cameras.filter((camera) => isUsed(camera));
   const counts = chunks.map(({ all }) => aligned(all).length);
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
-  if (most === 0) throw new DataError("No camera is aligned", { path });
+  if (most === 0) throw new DataError("No camera is aligned and enabled", { path });
   const { chunk, all } = chunks[counts.indexOf(most)];
   const notices = chunks.length === 1 ? [] : [`Of ${chunks.length} chunks the largest is used, with ${most} cameras`];
-  if (most < all.length) notices.push(`${all.length - most} of ${all.length} cameras are not aligned and left out`);
+  if (most < all.length) {
+    notices.push(`${all.length - most} of ${all.length} cameras are not aligned, or disabled, and left out`);
+  }
   const lens = sensorsOf(chunk, path);
   const placements = placementsOf(chunk, path);
   const used = inOneFrame(aligned(all), placements);

@@ -117,7 +117,7 @@ Deno.test("parseMetashape() reads groups, leaves out what is not aligned or disa
   assertEquals([a.name, b.name], ["a", "b"]);
   assertEquals(notices, [
     "Of 2 chunks the largest is used, with 2 cameras",
-    "2 of 4 cameras are not aligned and left out",
+    "2 of 4 cameras are not aligned, or disabled, and left out",
   ]);
 });
 
@@ -183,8 +183,8 @@ Deno.test("parseMetashape() names the line of what is wrong", () => {
     ["<document><chunk></document>", "not well-formed XML: unexpected close tag (cameras.xml, line 1)"],
     ["<chunk/>", "Expected <document>, found <chunk>"],
     ["<other/>", "no element that is known"],
-    [documentOf(), "No camera is aligned"],
-    [documentOf(chunk(PLAIN, camera("a", "", ""))), "No camera is aligned"],
+    [documentOf(), "No camera is aligned and enabled"],
+    [documentOf(chunk(PLAIN, camera("a", "", ""))), "No camera is aligned and enabled"],
     [documentOf(chunk("", camera("a"))), "Camera is of sensor 0, which does not exist (cameras.xml, line 4)"],
     [documentOf(chunk(PLAIN, camera(""))), "Camera has no label"],
     [documentOf(chunk('<sensor id="0"/>', camera("a"))), "Sensor 0 has no calibration"],
