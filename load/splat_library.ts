@@ -72,8 +72,15 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
     onNotice?.(`Downloading ${name} ${version} from npm into Deno's cache, once: 53 MB, 215 MB unpacked`);
   }
   const child = spawn(job);
-  const end = () => child.kill("SIGKILL");
+  const end = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
   signal?.addEventListener("abort", end, { once: true });
+  if (signal?.aborted) end(); // while the cache was searched
   try {
     const [, bytes, messages, status] = await Promise.all([
       send(child.stdin, parts ?? []),
@@ -84,6 +91,10 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
     signal?.throwIfAborted();
     if (status.success) return { files: filesOf(bytes), count: Number(/^Gaussians: (\d+)$/m.exec(messages)?.[1]) };
     throw failure(job, label, messages, status);
+  } catch (error) {
+    end(); // the process waits for the rest of an input that failed
+    await child.status;
+    throw error;
   } finally {
     signal?.removeEventListener("abort", end);
   }
@@ -150,7 +161,9 @@ async function send(stdin: WritableStream<Uint8Array>, parts: AsyncIterable<Uint
     for await (const part of parts) await writer.write(part);
     await writer.close();
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    await writer.abort(error);
+    throw error;
   }
 }
 
