@@ -104,9 +104,10 @@ export async function run(argv: string[]): Promise<number> {
   }
   const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
   viewer?.begin(setup);
-  const sink = sinksOf(setup, reporter, { signal, viewer });
+  const { sink, exports: exported } = sinksOf(setup, reporter, { signal, viewer });
   const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, plannedValues });
   await reporter.delivered(interrupt.signal);
+  if (!exported.complete) return interrupt.code || EXIT.failed;
   return aborted ? interrupt.code : EXIT.done;
 }
 
@@ -115,21 +116,23 @@ function sinksOf(
   setup: RunSetup,
   reporter: Reporter,
   { signal, viewer }: { signal: AbortSignal; viewer: ViewSink | undefined },
-): Sink {
+): { sink: Sink; exports: ExportSink } {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
-  return new AllSinks([
+  const exports = new ExportSink(reporter, setup, { folder, signal });
+  const sink = new AllSinks([
     folder,
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
     new PreviewSink(setup),
     record,
-    new ExportSink(reporter, setup, { folder }),
+    exports,
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record, signal }),
     ...(viewer === undefined ? [] : [viewer]),
   ]);
+  return { sink, exports };
 }
 
 /** Trains to the end. A plan of the time settles the values of the run before any sink reads them. */

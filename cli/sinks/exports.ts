@@ -2,8 +2,10 @@
 
 import { dirname, join } from "@std/path";
 import { exportSplats } from "../../export/export_splats.ts";
+import type { Gaussians } from "../../ffi/gaussians.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { exportedText } from "../export.ts";
+import { failureOf } from "../exit.ts";
 import { formatsOf } from "../options/export_rows.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
@@ -14,12 +16,24 @@ export class ExportSink implements Sink {
   readonly #reporter: Reporter;
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
+  readonly #signal: AbortSignal;
+  #complete = true;
 
-  /** `folder` takes each event before this sink. */
-  constructor(reporter: Reporter, setup: RunSetup, { folder }: { folder: FolderSink }) {
+  /** `folder` takes each event before this sink; `signal` ends the exports. */
+  constructor(
+    reporter: Reporter,
+    setup: RunSetup,
+    { folder, signal }: { folder: FolderSink; signal: AbortSignal },
+  ) {
     this.#reporter = reporter;
     this.#setup = setup;
     this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  /** Whether no format of a run that trained to its end is missing. */
+  get complete(): boolean {
+    return this.#complete;
   }
 
   async event(event: TrainEvent): Promise<void> {
@@ -32,10 +46,30 @@ export class ExportSink implements Sink {
       return;
     }
     for (const format of formats) {
-      const onNotice = (message: string) => this.#reporter.note(message);
-      const file = await exportSplats(event.gaussians, join(dirname(ply), `point_cloud.${format}`), { onNotice });
-      this.#reporter.note(exportedText(file));
-      this.#reporter.event({ type: "export", ...file });
+      const path = join(dirname(ply), `point_cloud.${format}`);
+      try {
+        await this.#export(event.gaussians, path);
+      } catch (error) {
+        this.#complete = false;
+        if (this.#signal.aborted) {
+          this.#reporter.warn(`Interrupted: ${path} is not exported; deno task export does it later`);
+          return;
+        }
+        this.#warn(event.iteration, `Cannot export ${path}: ${failureOf(error, () => "").message}`);
+      }
     }
+  }
+
+  async #export(gaussians: Gaussians, path: string): Promise<void> {
+    const onNotice = (message: string) => this.#reporter.note(message);
+    const file = await exportSplats(gaussians, path, { onNotice, signal: this.#signal });
+    this.#reporter.note(exportedText(file));
+    this.#reporter.event({ type: "export", ...file });
+  }
+
+  /** Warns before the last event, which is `done`. */
+  #warn(iteration: number, message: string): void {
+    this.#reporter.warn(message);
+    this.#reporter.event({ type: "warning", iteration, message });
   }
 }

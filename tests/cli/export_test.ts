@@ -44,6 +44,15 @@ workflowTest("tame train --export writes other formats beside the last PLY", asy
   }
 });
 
+workflowTest("tame train ends with 1 when an export fails, after everything else", async (folder) => {
+  const saved = join(folder, "out", "point_cloud", "iteration_6");
+  await Deno.mkdir(join(saved, "point_cloud.sog"), { recursive: true }); // in the way of the file
+  const { code, stdout, stderr } = await ended(start([...TRAIN, "--export", "sog", "--json"], folder));
+  assertEquals(code, EXIT.failed, stderr);
+  assertStringIncludes(stderr, `Warning: Cannot export ${join(saved, "point_cloud.sog")}`);
+  assertEquals(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).type, "done");
+});
+
 workflowTest("tame export rejects what it cannot write before it reads", async (folder) => {
   for (
     const [args, message] of [

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { parse } from "../../cli/argv.ts";
 import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { Reporter } from "../../cli/progress.ts";
@@ -10,6 +10,7 @@ import { AllSinks } from "../../cli/sinks/all.ts";
 import { BarSink } from "../../cli/sinks/bar.ts";
 import { CheckpointSink } from "../../cli/sinks/checkpoints.ts";
 import { CsvSink } from "../../cli/sinks/csv.ts";
+import { ExportSink } from "../../cli/sinks/exports.ts";
 import { FolderSink } from "../../cli/sinks/folder.ts";
 import { JsonSink } from "../../cli/sinks/json.ts";
 import { LinesSink } from "../../cli/sinks/lines.ts";
@@ -22,6 +23,7 @@ import { newRun } from "../../load/run_config.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
 import type { MemoryPlan } from "../../train/plan.ts";
 import { deviceTest } from "../support/device.ts";
+import { splatLibraryDeviceTest } from "../support/splat_files.ts";
 import { Recorder } from "../support/recorder.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
 
@@ -58,8 +60,12 @@ async function pretend(device: Device, folder: string): Promise<Pretended> {
 }
 
 /** A test with a run that is not run, and a path for its model folder. */
-function sinkTest(name: string, body: (run: Pretended, folder: string) => Promise<void>): void {
-  deviceTest(name, async (device) => {
+function sinkTest(
+  name: string,
+  body: (run: Pretended, folder: string) => Promise<void>,
+  test: typeof splatLibraryDeviceTest = deviceTest,
+): void {
+  test(name, async (device) => {
     const parent = await Deno.makeTempDir();
     try {
       using run = await pretend(device, join(parent, "out"));
@@ -250,3 +256,24 @@ sinkTest("AllSinks reports failures as warnings, except before the first step an
     await assertRejects(() => model.event(event), Error, "full disk");
   }
 });
+
+sinkTest("ExportSink writes the formats after one that fails, and stops at the signal", async ({ setup, ...run }) => {
+  setup.values = { ...setup.values, export: ["sog", "csv"] };
+  for (const interrupted of [false, true]) {
+    const streams = new Recorder(false);
+    const folder = new FolderSink(setup);
+    const signal = interrupted ? AbortSignal.abort(new Error("enough")) : new AbortController().signal;
+    const sink = new ExportSink(new Reporter({ json: true, streams }), setup, { folder, signal });
+    await tell([folder], run.save(4));
+    const saved = dirname(folder.path!);
+    await Deno.mkdir(join(saved, "point_cloud.sog"), { recursive: true }); // in the way of the file
+    await tell([sink], run.done);
+    assertEquals(sink.complete, false);
+    const events = streams.output.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    const warnings = [`Cannot export ${join(saved, "point_cloud.sog")}: `, "Interrupted: "];
+    assertStringIncludes(streams.errors, warnings[Number(interrupted)]);
+    assertEquals(events.map(({ type }) => type), interrupted ? [] : ["warning", "export"]);
+    assertEquals(existsSync(join(saved, "point_cloud.csv")), !interrupted);
+    await Deno.remove(join(saved, "point_cloud.csv")).catch(() => {});
+  }
+}, splatLibraryDeviceTest);
