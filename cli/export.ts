@@ -2,7 +2,7 @@
 
 import { libraryOptions } from "../base/option.ts";
 import { exportFormat, needsLibrary } from "../export/export_format.ts";
-import { type ExportedFile, exportSplats } from "../export/export_splats.ts";
+import { type ExportedFile, exportSplats, prepareOutput } from "../export/export_splats.ts";
 import { EXPORT_ROWS } from "../export/option_table.ts";
 import { openDevice } from "../ffi/device.ts";
 import { loadPly } from "../init/gaussians.ts";
@@ -54,6 +54,7 @@ export async function run(argv: string[]): Promise<number> {
   const path = await isDirectory(source)
     ? pointCloudPath(source, await chosenIteration(source, values.iteration))
     : source;
+  for (const output of outputs) await prepareOutput(output);
   using device = await openDevice({ backend: "cpu", library: namedLibrary() });
   using gaussians = await loadPly(device, path, { signal, onNotice: (message) => reporter.warn(message) });
   try {

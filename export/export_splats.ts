@@ -11,6 +11,7 @@ import { makeFolder } from "../base/disk.ts";
 import { resolveOptions } from "../base/option.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { CAPTURE_FRAME, sameFrame } from "../base/frame.ts";
+import { isDirectory } from "../load/files.ts";
 import { frameComments } from "../load/frame_comment.ts";
 import { parseSplatsPly } from "../load/ply.ts";
 import { isAntialiased } from "../load/render_mode.ts";
@@ -71,7 +72,7 @@ export interface ExportedFile {
  * with a viewer), `.glb` (glTF with KHR_gaussian_splatting), `.csv`, `.splat`, or `lod-meta.json` (levels of detail for
  * streaming, with their files beside it, and without harmonics). Each has the axes that its readers
  * expect, and the mark for anti-aliased rendering if the format has one. The file appears under its name when it is
- * complete.
+ * complete; its folder is created if it is missing.
  *
  * tame writes PLY and SOG itself. The other formats, and all changes, need `@playcanvas/splat-transform`, which is
  * downloaded from npm the first time, and runs in a process of its own, for which Deno needs `--allow-run`.
@@ -104,6 +105,7 @@ export async function exportSplats(
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const format = exportFormat(file);
   const changes = changesOf(options, format);
+  await prepareOutput(file);
   if (gaussians.antialiasing && !EXPORT_FORMATS[format].tagged) {
     options.onNotice?.(`A .${format} file cannot state that the Gaussians are to be rendered anti-aliased`);
   }
@@ -124,6 +126,17 @@ export async function exportSplats(
   await writeFileAtomic(file, files[main]);
   const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   return { path: file, format, count, bytes };
+}
+
+/**
+ * Creates the folder of a file to export, so that a long conversion does not end without one.
+ *
+ * @internal
+ * @throws {Error} When the folder cannot be created, or a folder has the file's name
+ */
+export async function prepareOutput(file: string): Promise<void> {
+  if (await isDirectory(file)) throw new Error(`Cannot write ${file}: it is a folder. Choose another name`);
+  await makeFolder(dirname(file));
 }
 
 /**

@@ -69,6 +69,21 @@ workflowTest("tame export rejects what it cannot write before it reads", async (
   }
 });
 
+workflowTest(
+  "tame export creates missing folders, and rejects a folder as a file before it converts",
+  async (folder) => {
+    assertEquals((await ended(start([...TRAIN, "--quiet"], folder))).code, EXIT.done);
+    await Deno.mkdir(join(folder, "b.sog"));
+    const rejected = await ended(start("export out -o new/a.sog b.sog".split(" "), folder));
+    assertEquals(rejected.code, EXIT.failed);
+    assertStringIncludes(rejected.stderr, `Cannot write ${join(folder, "b.sog")}: it is a folder`);
+    assertEquals(rejected.stdout, "");
+    const { code, stderr } = await ended(start("export out -o new/a.sog new/er/a.ply".split(" "), folder));
+    assertEquals(code, EXIT.done, stderr);
+    for (const path of ["new/a.sog", "new/er/a.ply"]) assert((await Deno.stat(join(folder, path))).isFile);
+  },
+);
+
 workflowTest("every command says the same about infinite and missing numbers in a PLY", async (folder) => {
   assertEquals((await ended(start([...TRAIN, "--quiet"], folder))).code, EXIT.done);
   const path = join(folder, "out", "point_cloud", "iteration_6", "point_cloud.ply");
