@@ -39,7 +39,7 @@ export interface ExportOptions {
    * before {@linkcode transform}. Default none.
    */
   crop?: readonly number[];
-  /** Keeps only Gaussians of at least this opacity, 0 to 1. Default none. */
+  /** Keeps only Gaussians of at least this opacity, greater than 0 and less than 1. Default none. */
   minOpacity?: number;
   /** Rows of a 3 x 4 matrix, 12 numbers: a rotation times a scale, then a translation. Default none. */
   transform?: readonly number[];

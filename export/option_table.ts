@@ -16,9 +16,9 @@ export const EXPORT_ROWS = [
     name: "min_opacity",
     kind: "number",
     unit: "N",
-    minimum: 0,
-    maximum: 1,
-    help: "keep only Gaussians of at least this opacity",
+    above: 0,
+    reject: opacityProblem,
+    help: "keep only Gaussians of at least this opacity, less than 1",
   },
   {
     name: "transform",
@@ -48,4 +48,9 @@ function cropProblem(value: OptionValue): string | undefined {
   const box = value as readonly number[];
   const ordered = box.length === 6 && [0, 1, 2].every((axis) => box[axis] < box[axis + 3]);
   return ordered ? undefined : "it takes 6 numbers: the least x, y and z, then greater ones";
+}
+
+/** All Gaussians have an opacity between 0 and 1. */
+function opacityProblem(value: OptionValue): string | undefined {
+  return value as number < 1 ? undefined : "it takes a number greater than 0 and less than 1";
 }

@@ -134,7 +134,8 @@ deviceTest(
         const [options, message] of [
           [{ crop: [0, 0, 0, 1, 1] }, "as crop: it takes 6 numbers"],
           [{ crop: [0, 0, 0, 1, -1, 1] }, "as crop: it takes 6 numbers"],
-          [{ minOpacity: 2 }, "as minOpacity: it takes a number from 0 to 1"],
+          [{ minOpacity: 0 }, "as minOpacity: it takes a number greater than 0"],
+          [{ minOpacity: 1 }, "as minOpacity: it takes a number greater than 0 and less than 1"],
           [{ transform: [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0] }, "as transform: its first three columns"],
           [{ shDegree: 4 }, "as shDegree"],
           [{ decimate: 0 }, "as decimate: it takes a number greater than 0"],
