@@ -1,6 +1,8 @@
 // Checks Deno permissions before the work, so that nothing prompts later, and prints a command that has them.
 
 import { join } from "@std/path";
+import { urlHost } from "../base/address.ts";
+import { quote } from "../base/quote.ts";
 import { PermissionError } from "./errors.ts";
 import { namedLibrary, ROOT } from "./paths.ts";
 
@@ -75,16 +77,11 @@ export function denoFlags(needs: Needs): string[] {
 
 /** An address as Deno's permissions have it. Port 0 stands for any. */
 function hostOf({ hostname, port }: { hostname: string; port: number }): string {
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = urlHost(hostname);
   return port === 0 ? host : `${host}:${port}`;
 }
 
 /** Path of an entry, or its URL if this program was imported over http(s). */
 export function entryPath(entry: Entry): string {
   return ROOT === undefined ? new URL(`../${entry}`, import.meta.url).href : join(ROOT, entry);
-}
-
-/** Quotes a word for a shell. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,7 @@
 // The command of a program that lacks one of Deno's permissions.
 
 import { fileURLToPath } from "node:url";
+import { quote } from "../base/quote.ts";
 import { PACKAGE_ROOT } from "./package_root.ts";
 
 /**
@@ -45,7 +46,7 @@ function programCommand(folder: string | undefined): string {
     ? [`--allow-ffi=${folder ?? inRoot("build")},${inRoot("node_modules")}`]
     : [`--allow-import=${PACKAGE_ROOT.host}`, `--allow-net=${PACKAGE_ROOT.host}`, "--allow-ffi"];
   const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", ...from];
-  return ["deno run", ...flags, programName()].join(" ");
+  return ["deno", "run", ...flags, programName()].map(quote).join(" ");
 }
 
 function programName(): string {

@@ -2,8 +2,10 @@
 
 import { existsSync } from "@std/fs";
 import { extname, fromFileUrl, join } from "@std/path";
+import { urlHost } from "../base/address.ts";
 import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
+import { quote } from "../base/quote.ts";
 import { parse } from "../cli/argv.ts";
 import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
@@ -64,6 +66,19 @@ export async function serveFile(request: Request, folder: string): Promise<Respo
   }
 }
 
+/** What is served where, and how a program imports it. */
+export function servedText(folder: string, { hostname, port }: { hostname: string; port: number }): string {
+  const address = `${urlHost(hostname)}:${port}`;
+  const served = [`--allow-import=${address}`, `--allow-net=${address}`].map(quote).join(" ");
+  return `Serving ${folder} at http://${address}/ until ^C. In a program:
+
+  import { train } from "http://${address}/mod.js";
+
+Run it with:
+
+  deno run --allow-read --allow-write --allow-env --allow-sys ${served} --allow-ffi FILE`;
+}
+
 function main(argv: string[]): number {
   if (asksForHelp(argv)) {
     console.log(HELP);
@@ -72,16 +87,7 @@ function main(argv: string[]): number {
   const { values: { host, port } } = parse(argv, OPTIONS);
   const folder = fromFileUrl(new URL("../dist", import.meta.url));
   if (!existsSync(join(folder, "mod.js"))) throw new DataError("There is no mod.js: make dist", { path: folder });
-  const onListen = ({ hostname, port }: Deno.NetAddr): void => {
-    const address = `${hostname}:${port}`;
-    console.log(`Serving ${folder} at http://${address}/ until ^C. In a program:
-
-  import { train } from "http://${address}/mod.js";
-
-Run it with:
-
-  deno run --allow-read --allow-write --allow-env --allow-sys --allow-import=${address} --allow-net=${address} --allow-ffi FILE`);
-  };
+  const onListen = (address: Deno.NetAddr): void => console.log(servedText(folder, address));
   Deno.serve({ hostname: host, port, onListen }, (request) => serveFile(request, folder));
   return EXIT.done;
 }

@@ -1,5 +1,6 @@
 // The viewer's server: the page, the capture's data, and a WebSocket for each page, over Deno's own HTTP.
 
+import { urlHost } from "../base/address.ts";
 import { Guard, isLoopback, newToken } from "./guard.ts";
 import { pageFile } from "./page_files.ts";
 import type { Viewer } from "./viewer.ts";
@@ -51,9 +52,9 @@ export class ViewServer implements AsyncDisposable {
       { hostname, port, signal: this.#abort.signal, onListen: () => {}, onError: failed },
       (request) => this.#answer(request),
     );
-    const host = reachable(hostname);
+    const host = urlHost(reachable(hostname));
     const query = token === undefined ? "" : `?token=${token}`;
-    this.url = `http://${host.includes(":") ? `[${host}]` : host}:${this.#server.addr.port}/${query}`;
+    this.url = `http://${host}:${this.#server.addr.port}/${query}`;
   }
 
   /**

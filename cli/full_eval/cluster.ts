@@ -2,12 +2,13 @@
 // each scene. The tasks write models and records, from which `--collect` writes the reports.
 
 import { stringify } from "yaml";
+import { quote } from "../../base/quote.ts";
 import { normalise } from "../argv.ts";
 import { UsageError } from "../errors.ts";
 import { rowsOf } from "../option.ts";
 import { FULL_EVAL_OPTIONS } from "../options.ts";
 import { userPath } from "../paths.ts";
-import { denoFlags, entryPath, quote } from "../permissions.ts";
+import { denoFlags, entryPath } from "../permissions.ts";
 import { type FullEvalValues, type Job, largestFirst, withAbsoluteInit } from "./jobs.ts";
 
 /** Options whose values are paths: a task may start in another folder. */

@@ -1,6 +1,7 @@
 // The three commands of a scene: train, render, metrics.
 
-import { denoFlags, entryPath, quote } from "../permissions.ts";
+import { quote } from "../../base/quote.ts";
+import { denoFlags, entryPath } from "../permissions.ts";
 import type { FullEvalValues, Job } from "./jobs.ts";
 
 /** The verbs in order. */

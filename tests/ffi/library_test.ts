@@ -12,6 +12,7 @@ import { fromFileUrl } from "@std/path";
 import { ABI } from "../../ffi/abi.ts";
 import { LibraryError } from "../../ffi/errors.ts";
 import { openFile, openLibrary, searchLibrary } from "../../ffi/library.ts";
+import { permissionError } from "../../ffi/permissions.ts";
 import { compiler } from "../support/compiler.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 
@@ -102,6 +103,11 @@ Deno.test("openDevice() gives the whole command when it may not open libraries",
   const flags = `--allow-read --allow-write --allow-env --allow-sys --allow-ffi=${root}/build`;
   assertStringIncludes(text, "libtame_cpu.so without Deno's permission. Run:");
   assertMatch(text, new RegExp(`deno run ${flags},${root}/node_modules \\S+\\.ts`));
+});
+
+Deno.test("permissionError() quotes paths with spaces", () => {
+  const { message } = permissionError("Cannot open it", undefined, "/my programs/build");
+  assertMatch(message, / '--allow-ffi=\/my programs\/build,[^']+\/node_modules' \S+\.ts\n/);
 });
 
 Deno.test("photos cannot be read without native code of packages: the error has the whole command", async () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { extname, join } from "@std/path";
 import { makeDist } from "../../scripts/dist.ts";
-import { serveFile } from "../../scripts/serve.ts";
+import { servedText, serveFile } from "../../scripts/serve.ts";
 import { fenced, page } from "../docs/markdown.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
@@ -102,4 +102,10 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("make serve states the URL and the flags of an IPv6 address as they have to be typed", () => {
+  const text = servedText("/dist", { hostname: "::1", port: 8000 });
+  assertStringIncludes(text, 'import { train } from "http://[::1]:8000/mod.js";');
+  assertStringIncludes(text, "'--allow-import=[::1]:8000' '--allow-net=[::1]:8000' --allow-ffi FILE");
 });
