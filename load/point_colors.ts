@@ -5,12 +5,14 @@ import { GREY } from "../base/numbers.ts";
 import type { PlyType } from "./ply_header.ts";
 import type { VertexTable } from "./ply_table.ts";
 
-/** Names of the channels: the usual ones, VCG's and MeshLab's, and short ones. */
+/** Names of the channels: the usual ones, and VCG's and MeshLab's. */
 const CHANNELS = [
   ["red", "green", "blue"],
   ["diffuse_red", "diffuse_green", "diffuse_blue"],
-  ["r", "g", "b"],
 ];
+
+/** Short names of them. One alone can be anything, such as a radius. */
+const SHORT_CHANNELS = ["r", "g", "b"];
 
 /** The values that white can have in each type, least first. */
 const WHITE: Partial<Record<PlyType, readonly number[]>> = {
@@ -30,7 +32,9 @@ const WHITE: Partial<Record<PlyType, readonly number[]>> = {
  */
 export function pointColors(vertices: VertexTable, path: string): Uint8Array {
   const { count, names } = vertices;
-  const channels = CHANNELS.find((channels) => channels.some((channel) => names.includes(channel)));
+  const has = (channel: string): boolean => names.includes(channel);
+  const channels = CHANNELS.find((channels) => channels.some(has)) ??
+    (SHORT_CHANNELS.every(has) ? SHORT_CHANNELS : undefined);
   if (channels === undefined) return new Uint8Array(3 * count).fill(GREY);
   const types = new Set(channels.map((channel) => vertices.typeOf(channel)));
   const [type] = types;

@@ -18,6 +18,12 @@ const MARKS: readonly [mark: readonly number[], format: SplatFormat][] = [
   [[...text("PK")], "sog"],
 ];
 
+/** Formats without a mark, whose first bytes, a number, can be those of a short mark. */
+const UNMARKED: readonly (SplatFormat | undefined)[] = ["splat", "ksplat"];
+
+/** Bytes of a mark that such a number is not taken for. */
+const LONG_MARK = 3;
+
 /** Ends of file names, longest first, of formats without a mark. */
 const ENDINGS: readonly [ending: string, format: SplatFormat][] = [
   ["lod-meta.json", "lod"],
@@ -37,8 +43,9 @@ const ENDINGS: readonly [ending: string, format: SplatFormat][] = [
  * @throws {DataError} When it has none that is known
  */
 export function splatFormat(path: string, bytes: Uint8Array): SplatFormat {
-  const marked = MARKS.find(([mark]) => mark.every((byte, i) => bytes[i] === byte))?.[1];
   const named = ENDINGS.find(([ending]) => basename(path).toLowerCase().endsWith(ending))?.[1];
+  const marks = UNMARKED.includes(named) ? MARKS.filter(([mark]) => mark.length >= LONG_MARK) : MARKS;
+  const marked = marks.find(([mark]) => mark.every((byte, i) => bytes[i] === byte))?.[1];
   const format = marked ?? named;
   if (format !== undefined) return format;
   throw new DataError(

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
+import { GREY } from "../../base/numbers.ts";
 import type { PointCloud } from "../../base/scene.ts";
 import { pointsPly, splatHeader } from "../../export/ply.ts";
 import { parsePointsPly, parseSplatsPly } from "../../load/ply.ts";
@@ -114,7 +115,8 @@ Deno.test("parsePointsPly() reads colours under other names and in other types",
   for (const type of ["int", "char", "uint32"]) {
     assertThrows(() => colours(rgb, type, "1 2 3|4 5 6"), DataError, "colours need to be uchar, ushort, float");
   }
-  assertThrows(() => colours(["r", "g"], "uchar", "1 2|3 4"), DataError, "no property b");
+  assertThrows(() => colours(["red", "green"], "uchar", "1 2|3 4"), DataError, "no property blue");
+  assertEquals(colours(["r"], "float", "0.5|9"), Array(6).fill(GREY)); // a radius
 });
 
 Deno.test("parsePointsPly() reads big-endian numbers behind a list element", () => {

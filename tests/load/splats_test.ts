@@ -23,8 +23,9 @@ Deno.test("splatFormat() goes by the mark of a file, and by its name where a for
     ["a", text("PK\x03\x04"), "sog"],
     ["lod-meta.json", text("{}"), "lod"],
     ["x/meta.json", text("{}"), "sog"],
-    ["A.SPLAT", text("...."), "splat"],
-    ["a.ksplat", text("...."), "ksplat"],
+    ["A.SPLAT", text("PK.."), "splat"],
+    ["a.splat", new Uint8Array([0x1f, 0x8b, 8]), "splat"],
+    ["a.ksplat", text("PK.."), "ksplat"],
     ["a.html", text("<!doctype html>"), "html"],
     ["a.csv", text("x,y,z"), "csv"],
   ];
