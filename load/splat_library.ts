@@ -1,6 +1,7 @@
 // Runs the conversion library for splat formats, PlayCanvas's splat-transform, in a process of its own. It is fetched
 // from npm when a file first needs it, into Deno's cache: no part of this module graph, and nothing in the checkout. The
-// process may read what it converts and the cache, write at most one folder, and nothing else.
+// process may read the cache and the file that it converts, with its folder if the file refers to others, and do nothing
+// else: its input and its output are streams.
 
 import { dirname, join } from "node:path";
 import { DataError } from "../base/errors.ts";
@@ -27,7 +28,10 @@ export type SplatChange =
 
 /** What the process is to do. */
 export interface SplatJob {
-  /** Absolute path of the file to read; without it, a PLY comes from the standard input. */
+  /**
+   * Absolute path of the file to read, without a comma. A `meta.json` or `lod-meta.json` refers to files in its folder,
+   * which is then read too. Without a path, the input comes from the standard input.
+   */
   path?: string;
   /** Format of the input, by the library's name. */
   input: string;
@@ -122,11 +126,25 @@ function denoCache(): string {
   return environment("DENO_DIR") ?? join(home, "deno");
 }
 
+/**
+ * What the process may read.
+ *
+ * @throws {DataError} When Deno's list of paths cannot have the job's path
+ */
+function readable({ path }: SplatJob): string[] {
+  if (path === undefined) return [denoCache()];
+  if (path.includes(",")) {
+    throw new DataError("A path with a comma cannot be given to the conversion: rename the file or its folder", {
+      path,
+    });
+  }
+  return [denoCache(), path.toLowerCase().endsWith("meta.json") ? dirname(path) : path];
+}
+
 function spawn(job: SplatJob): Deno.ChildProcess {
-  const reads = [denoCache(), ...(job.path === undefined ? [] : [dirname(job.path)])];
   const args = [
     ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--node-modules-dir=none"],
-    `--allow-read=${reads.join(",")}`,
+    `--allow-read=${readable(job).join(",")}`,
     new URL(PROCESS, PACKAGE_ROOT).href,
     JSON.stringify({ ...job, library: `npm:${SPLAT_LIBRARY.name}@${SPLAT_LIBRARY.version}` }),
   ];

@@ -1,8 +1,11 @@
-// How the process of the conversion library ends when its input fails or it is aborted.
+// The process of the conversion library: what it may read, and how it ends when its input fails or it is aborted.
 
-import { assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { DataError } from "../../base/errors.ts";
 import { runSplatJob, type SplatJob } from "../../load/splat_library.ts";
-import { splatLibraryMissing } from "../support/splat_files.ts";
+import { someSplats, splatLibraryMissing, splatsPly } from "../support/splat_files.ts";
+import { withFolder } from "./fixtures.ts";
 
 const FROM_PLY: SplatJob = { input: "ply", output: "ply" };
 
@@ -11,6 +14,17 @@ function libraryTest(name: string, body: () => Promise<void>): void {
   const skipped = splatLibraryMissing === undefined ? "" : ` [skipped: ${splatLibraryMissing}]`;
   Deno.test({ name: name + skipped, ignore: skipped !== "", sanitizeOps: true, sanitizeResources: true, fn: body });
 }
+
+libraryTest("the process reads its file, also by a link; a comma in its path is an error", async () => {
+  await withFolder(async (folder) => {
+    const [path, link, comma] = ["a b.ply", "link.ply", "a,b.ply"].map((name) => join(folder, name));
+    await Deno.writeFile(path, splatsPly(someSplats(4, 0)));
+    await Deno.symlink(path, link);
+    for (const read of [path, link]) assertEquals((await runSplatJob({ ...FROM_PLY, path: read })).count, 4);
+    const message = "A path with a comma cannot be given to the conversion";
+    await assertRejects(() => runSplatJob({ ...FROM_PLY, path: comma }), DataError, message);
+  });
+});
 
 libraryTest("the process ends when its input fails", async () => {
   function* parts(): Iterable<Uint8Array> {
