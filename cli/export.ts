@@ -81,7 +81,7 @@ export async function run(argv: string[]): Promise<number> {
 
 /** A line about an exported file. */
 export function exportedText({ path, count: gaussians, bytes }: ExportedFile): string {
-  return `${path}: ${count(gaussians)} Gaussians, ${formatBytes(bytes)}`;
+  return `${path}: ${count(gaussians)} ${gaussians === 1 ? "Gaussian" : "Gaussians"}, ${formatBytes(bytes)}`;
 }
 
 function checkedOutput(path: string): string {

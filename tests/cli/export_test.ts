@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { exportedText } from "../../cli/export.ts";
 import { EXIT } from "../../cli/exit.ts";
 import { ended } from "../support/process.ts";
 import { splatLibraryMissing } from "../support/splat_files.ts";
@@ -83,6 +84,11 @@ workflowTest(
     for (const path of ["new/a.sog", "new/er/a.ply"]) assert((await Deno.stat(join(folder, path))).isFile);
   },
 );
+
+Deno.test("exportedText() counts one Gaussian in the singular", () => {
+  const text = (count: number) => exportedText({ path: "a.ply", format: "ply", count, bytes: 2048 });
+  assertEquals([1, 1000].map(text), ["a.ply: 1 Gaussian, 2.0 KiB", "a.ply: 1 000 Gaussians, 2.0 KiB"]);
+});
 
 workflowTest("every command says the same about infinite and missing numbers in a PLY", async (folder) => {
   assertEquals((await ended(start([...TRAIN, "--quiet"], folder))).code, EXIT.done);
