@@ -39,7 +39,7 @@ export async function run(argv: string[]): Promise<number> {
     }));
     return EXIT.done;
   }
-  const { values, positionals } = parse(argv, EXPORT_OPTIONS, { positionals: 1 });
+  const { values, given, positionals } = parse(argv, EXPORT_OPTIONS, { positionals: 1 });
   if (positionals.length === 0) throw new UsageError("Missing argument: a model folder or a file of splats");
   if (values.output.length === 0) throw new UsageError("Missing --output: the files to write");
   const outputs = values.output.map((path) => checkedOutput(userPath(path)));
@@ -51,9 +51,11 @@ export async function run(argv: string[]): Promise<number> {
   using interrupt = new Interrupt(() => reporter.warn("Interrupted: stopping the export"));
   const { signal } = interrupt;
   const source = userPath(positionals[0]);
-  const path = await isDirectory(source)
-    ? pointCloudPath(source, await chosenIteration(source, values.iteration))
-    : source;
+  const isModel = await isDirectory(source);
+  if (!isModel && given.has("iteration")) {
+    throw new UsageError(`--iteration chooses a PLY of a model folder, which ${source} is not: leave it out`);
+  }
+  const path = isModel ? pointCloudPath(source, await chosenIteration(source, values.iteration)) : source;
   for (const output of outputs) await prepareOutput(output);
   using device = await openDevice({ backend: "cpu", library: namedLibrary() });
   using gaussians = await loadPly(device, path, { signal, onNotice: (message) => reporter.warn(message) });

@@ -59,6 +59,7 @@ workflowTest("tame export rejects what it cannot write before it reads", async (
     const [args, message] of [
       ["out", "Missing --output"],
       ["-o a.ply", "Missing argument"],
+      ["a.ply -o b.ply --iteration 77", "--iteration chooses a PLY of a model folder, which"],
       ["out -o a.obj", "its name has to end with one of ply"],
       ["out -o a.ply --crop 1,2,3", 'Cannot use "1,2,3" as --crop: it takes 6 numbers'],
       ["out -o a.ply --transform 1,0,0,0,0,1,0,0,0,0,-1,0", "as --transform: its first three columns mirror"],
