@@ -54,6 +54,26 @@ workflowTest("tame train ends with 1 when an export fails, after everything else
   assertEquals(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).type, "done");
 });
 
+workflowTest("tame train ends its exports at a signal, with the signal's code", async (folder) => {
+  const child = start([...TRAIN, "--export", "sog,html,spz,glb", "--json"], folder);
+  let events = "";
+  const lines = (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      const earlier = events.includes(`"export"`);
+      events += text;
+      if (!earlier && events.includes(`"export"`)) child.kill("SIGINT"); // after the first file
+    }
+  })();
+  const stderr = await new Response(child.stderr).text();
+  await lines;
+  assertEquals((await child.status).code, EXIT.interrupted, stderr);
+  assertStringIncludes(stderr, "is not exported; deno task export does it later");
+  const saved = join(folder, "out", "point_cloud", "iteration_6");
+  const files = (await Array.fromAsync(Deno.readDir(saved))).map(({ name }) => name);
+  assert(files.includes("point_cloud.ply") && files.includes("point_cloud.sog"), `${files}`);
+  assert(!files.includes("point_cloud.glb"), `${files}`);
+}, splatLibraryMissing);
+
 workflowTest("tame export rejects what it cannot write before it reads", async (folder) => {
   for (
     const [args, message] of [
