@@ -41,21 +41,6 @@ export function readJunit(xml: string, root: string): Outcome[] {
   return outcomes;
 }
 
-/**
- * A failure for each file of tests that a JUnit report lacks: deno leaves out folders without a word, those beside a
- * member of a workspace for example.
- *
- * @param xml The report
- * @param files Paths from the checkout, such as `tests/load/ply_test.ts`
- */
-export function missingFiles(xml: string, files: readonly string[]): Outcome[] {
-  const ran = new Set(Array.from(xml.matchAll(/<testsuite\b[^>]*? name="\.\/([^"]*)"/g), ([, path]) => path));
-  return files.filter((path) => !ran.has(path)).map((path) => ({
-    name: `deno test did not run ${path}`,
-    result: "failed",
-  }));
-}
-
 /** The core's test program ends with "N passed, N failed"; otherwise it counts as a single test. */
 export function coreTally(name: string, output: string, success: boolean): Outcome[] {
   const tally = [...output.matchAll(/(\d+) passed, (\d+) failed/g)].pop();
