@@ -10,7 +10,7 @@ export const VIEW_ROWS = [
     kind: "string",
     unit: "ADDRESS",
     default: "127.0.0.1",
-    help: "address on which the page is served; not only on this machine: the URL has a random token then",
+    help: "address on which the page is served; if other machines can reach it, the URL has a random token",
   },
   {
     name: "port",

@@ -15,6 +15,7 @@ import { psnr } from "../../ffi/metrics.ts";
 import { loadPly } from "../../init/gaussians.ts";
 import { deviceTest } from "../support/device.ts";
 import { someSplats, splatLibraryDeviceTest } from "../support/splat_files.ts";
+import { withFolder } from "../load/fixtures.ts";
 
 /** Gaussians around the origin, and a camera that sees all of them. */
 const COUNT = 600;
@@ -29,15 +30,6 @@ const CAMERA = {
   ...{ width: 160, height: 120, fx: 150, fy: 150, cx: 80, cy: 60 },
   ...{ rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], translation: [0, 0, 6] },
 };
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Bytes of all files in a folder. */
 async function bytesIn(folder: string): Promise<number> {

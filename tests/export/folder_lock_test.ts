@@ -6,15 +6,7 @@ import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { FolderLock } from "../../export/folder_lock.ts";
 import { ROOT } from "../support/process.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../load/fixtures.ts";
 
 Deno.test("FolderLock refuses a second run with the process of the first, and lets the next one in", async () => {
   await withFolder(async (folder) => {
