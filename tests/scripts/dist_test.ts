@@ -90,8 +90,10 @@ Deno.test({
         assertEquals([code, text.trim()], [0, "imported"]);
       });
       await t.step("nothing outside the folder is served", async () => {
+        await Deno.writeTextFile(join(folder, "secret.txt"), "beside it");
+        await Deno.symlink(join(folder, "secret.txt"), join(dist, "link.txt"));
         const answer = (path: string) => serveFile(new Request(`http://127.0.0.1/${path}`), dist);
-        for (const path of ["..%2fdist.txt", "%2e%2e/secret", "ffi", "absent.js"]) {
+        for (const path of ["..%2fsecret.txt", "%2e%2e/secret.txt", "link.txt", "ffi", "absent.js"]) {
           const { status, body } = await answer(path);
           await body?.cancel();
           assertEquals(status, 404, path);
