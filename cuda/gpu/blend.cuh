@@ -10,9 +10,10 @@ constexpr uint32_t kRound = 4;  // splats that a warp blends at a time
 
 // Fills `list` with the places of the splats that can touch a warp's pixels, in bytes from the first splat, and returns
 // their number. (left, top): the centre of the warp's first pixel. Each lane tests one splat at a time. The list is
-// padded to a whole round with the splat at kTilePixels.
+// padded to a whole round with the splat at kTilePixels. masks: null, or where the replay finds the same splats as
+// bits.
 __device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t count, float left, float top,
-                                              uint16_t* list) {
+                                              uint16_t* list, uint32_t* masks) {
   const uint32_t lane = threadIdx.x % kWarp;
   uint32_t listed = 0;
   for (uint32_t base = 0; base < count; base += kWarp) {
@@ -21,6 +22,7 @@ __device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t coun
     const unsigned which = __ballot_sync(kFullWarp, near);
     if (near) list[listed + uint32_t(__popc(which & ((1u << lane) - 1u)))] = uint16_t(k * sizeof(Splat));
     listed += uint32_t(__popc(which));
+    if (masks != nullptr && lane == 0) masks[base / kWarp * kTileWarps] = which;
   }
   if (lane < kRound) list[listed + lane] = uint16_t(kTilePixels * sizeof(Splat));
   __syncwarp();
@@ -30,7 +32,7 @@ __device__ __forceinline__ uint32_t list_near(const Splat* splats, uint32_t coun
 template <bool kDepth>
 __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendArgs a) {
   if (a.counts->overflow != 0) return;
-  const int tile = int(blockIdx.x), thread = int(threadIdx.x), lane = thread % kWarp;
+  const int tile = int(blockIdx.x), thread = int(threadIdx.x), warp = thread / kWarp, lane = thread % kWarp;
   const int2 offset = tile_pixel(thread);
   const int tile_x = tile % a.tiles_x * kTile, tile_y = tile / a.tiles_x * kTile;
   const int x = tile_x + offset.x, y = tile_y + offset.y;
@@ -56,8 +58,7 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
   }
 
   float T = 1.f, color[3] = {0.f, 0.f, 0.f}, depth = 0.f;
-  uint32_t end = 0;  // of the last splat blended, in bytes from the tile's first
-  // Once below the minimum transmittance it stays there, and nothing more is blended.
+  uint32_t last = 0;  // instances up to the last one of which the warp knows that a pixel may blend it
   float through = inside ? 1.f : 0.f;
   const auto gaussian_of = [&](uint32_t place) { return place < instances ? a.instances[range.x + place].y : 0; };
   uint32_t gaussian = gaussian_of(uint32_t(thread));
@@ -65,15 +66,16 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
     if (__syncthreads_and(through < core::kMinTransmittance)) break;
     if (batch != 0 && a.checkpoints != nullptr)  // tile + 1 earlier segments are the first of their tile, without one
       a.checkpoints[size_t(first_segment + batch / kSegment - uint32_t(tile) - 1) * kTilePixels + uint32_t(thread)] =
-          make_float4(color[0], color[1], color[2], T);
+          make_float4(color[0], color[1], color[2], through);
     if (batch + uint32_t(thread) < instances) staged[thread] = a.splats[gaussian];
     gaussian = gaussian_of(batch + kTilePixels + uint32_t(thread));  // prefetched while this batch is blended
     __syncthreads();
-    const uint32_t first_end = (batch + 1) * uint32_t(sizeof(Splat));  // end of the batch's first splat
     const uint32_t batch_end = min(instances - batch, uint32_t(kTilePixels));
-    uint16_t* const list = near_splats[thread / kWarp];
-    const uint32_t listed = list_near(staged, batch_end, left, top, list);
-    for (uint32_t first = 0; first < listed; first += kRound) {
+    uint16_t* const list = near_splats[warp];
+    uint32_t* const masks = a.near == nullptr ? nullptr : a.near[first_segment + batch / kSegment].warps[0] + warp;
+    const uint32_t listed = list_near(staged, batch_end, left, top, list, masks);
+    uint32_t first = 0;
+    for (; first < listed; first += kRound) {
       if (__all_sync(kFullWarp, through < core::kMinTransmittance)) break;
       const uint2 places = *reinterpret_cast<const uint2*>(list + first);
       const auto place = [&](uint32_t n) { return (n < 2 ? places.x : places.y) >> 16 * (n % 2) & 0xffffu; };
@@ -91,28 +93,26 @@ __global__ void __launch_bounds__(kTilePixels, kBlendBlocks) blend_kernel(BlendA
 #pragma unroll
       for (uint32_t n = 0; n < kRound; ++n) {
         const Splat& s = splat(n);
-        const float before = through;
-        through *= 1.f - alphas[n];
-        const bool taken = through >= core::kMinTransmittance;
-        const float weight = taken ? alphas[n] * before : 0.f;
+        const float weight = alphas[n] * through;
+        if (!let_through(alphas[n], through)) continue;
         for (int c = 0; c < 3; ++c) color[c] = fmaf(weight, s.rgb[c], color[c]);
         if (kDepth) depth = fmaf(weight, s.depth, depth);
-        T = taken ? through : T;
-        end = weight != 0.f ? first_end + place(n) : end;
+        T = through;
       }
     }
+    if (first != 0) last = batch + list[min(first, listed) - 1] / uint32_t(sizeof(Splat)) + 1;
   }
-  const uint32_t last = end / uint32_t(sizeof(Splat));
   if (inside) {
     const size_t plane = size_t(a.width) * size_t(a.height), at = size_t(y) * size_t(a.width) + size_t(x);
     for (int c = 0; c < 3; ++c) a.image[size_t(c) * plane + at] = fmaf(T, a.background[c], color[c]);
     a.transmittance[at] = T;
     if (kDepth) a.depth[at] = depth;
-    a.last[at] = last;
   }
-  const uint32_t warp_last = __reduce_max_sync(kFullWarp, last);
   __syncthreads();
-  if (lane == 0) atomicMax(&tile_last, warp_last);
+  if (lane == 0) {
+    a.warp_last[tile * kTileWarps + warp] = last;
+    atomicMax(&tile_last, last);
+  }
   __syncthreads();
   if (thread == 0) a.tile_last[tile] = tile_last;
 }

@@ -18,11 +18,12 @@ constexpr double kGaussianBytes = sizeof(gpu::Splat) + sizeof(float) + sizeof(Ti
 // Depth and slot, Gaussian, gradient, and a share of its segment's checkpoint.
 constexpr double kInstanceBytes = sizeof(uint64_t) + sizeof(uint32_t) + sizeof(gpu::InstanceGradient) +
                                   double(sizeof(float4)) * kTilePixels / kSegment;
-constexpr double kSegmentBytes = sizeof(uint32_t);  // its tile
-// Range, segments, last instance, size.
-constexpr double kTileBytes = sizeof(uint2) + 3 * sizeof(uint32_t);
-// Image, transmittance, last instance, the loss's filtered maps and gradient.
-constexpr double kPixelBytes = (3 + 1 + 9 + 3) * sizeof(float) + sizeof(uint32_t);
+// Its tile, the splats near each warp.
+constexpr double kSegmentBytes = sizeof(uint32_t) + sizeof(gpu::NearSplats);
+// Range, segments, last instance of the tile and of each warp, size.
+constexpr double kTileBytes = sizeof(uint2) + (3 + gpu::kTileWarps) * sizeof(uint32_t);
+// Image, transmittance, the loss's filtered maps and gradient.
+constexpr double kPixelBytes = (3 + 1 + 9 + 3) * sizeof(float);
 // The loss's sums of three channels: its blocks are no smaller than a tile.
 constexpr double kLossTileBytes = 3 * sizeof(double2);
 static_assert(gpu::kLossWidth >= gpu::kTile && gpu::kLossHeight >= gpu::kTile);

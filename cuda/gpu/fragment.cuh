@@ -45,6 +45,13 @@ __device__ __forceinline__ Fragment fragment(const Splat& s, float pixel_x, floa
   return f;
 }
 
+// What is let through behind a splat, whether it is blended, which it is if that is enough. Once below the minimum it
+// stays there, and nothing more is blended.
+__device__ __forceinline__ bool let_through(float alpha, float& through) {
+  through *= 1.f - alpha;
+  return through >= core::kMinTransmittance;
+}
+
 // Whether the splat can touch a warp's pixels; (left, top): the centre of the first. Computes the smallest exponent as
 // core::smallest_quadratic, with two approximate divisions, because the exponent is flat near its minimum, and with a
 // margin for rounding, so that no fragment which the blend would take is lost.

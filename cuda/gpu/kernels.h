@@ -67,6 +67,11 @@ struct ProjectArgs {
   Counts* counts;
 };
 
+// The splats of a segment that can touch the pixels of each warp, as bits.
+struct NearSplats {
+  uint32_t warps[kSegment / kWarp][kTileWarps];
+};
+
 struct BlendArgs {
   const Splat* splats;
   const uint2* tile_ranges;       // first and past-the-end instance of each tile
@@ -77,11 +82,13 @@ struct BlendArgs {
   float* image;             // 3 planes of width * height
   float* transmittance;     // final T
   float* depth;             // sum(w z), or null
-  uint32_t* last;           // per pixel: instances up to the last one blended
+  uint32_t* warp_last;      // per tile and warp: instances beyond which the warp's pixels blend none
   uint32_t* tile_last;      // its maximum over a tile
   uint32_t* segment_tiles;  // tile of each segment
-  // [segment][pixel]: colour and T before the segment, for all but each tile's first; null if no replay follows.
+  // [segment][pixel]: colour and what is let through before the segment, for all but each tile's first. This and the
+  // next are null if no replay follows.
   float4* checkpoints;
+  NearSplats* near;  // by segment
   const Counts* counts;
   // Backward only.
   const float* d_image;         // 3 planes

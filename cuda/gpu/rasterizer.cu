@@ -43,13 +43,14 @@ Rasterizer::Rasterizer(Ledger& ledger, const Stream& stream, Profile& profile)
       fragments_(ledger, TAME_PURPOSE_INSTANCES),
       tile_ranges_(ledger, TAME_PURPOSE_INSTANCES),
       tile_segments_(ledger, TAME_PURPOSE_INSTANCES),
+      warp_last_(ledger, TAME_PURPOSE_INSTANCES),
       tile_last_(ledger, TAME_PURPOSE_INSTANCES),
       segment_tiles_(ledger, TAME_PURPOSE_INSTANCES),
       checkpoints_(ledger, TAME_PURPOSE_INSTANCES),
+      near_(ledger, TAME_PURPOSE_INSTANCES),
       image_(ledger, TAME_PURPOSE_IMAGES),
       transmittance_(ledger, TAME_PURPOSE_IMAGES),
-      depth_sums_(ledger, TAME_PURPOSE_IMAGES),
-      last_(ledger, TAME_PURPOSE_IMAGES) {}
+      depth_sums_(ledger, TAME_PURPOSE_IMAGES) {}
 
 void Rasterizer::prepare(const RasterInput& input, bool with_depth, bool with_backward, bool with_fragments) {
   try {
@@ -84,16 +85,17 @@ void Rasterizer::grow_buffers(const RasterInput& input, bool with_depth, bool wi
   grow(slot_gaussians_, instance_capacity());
   tile_ranges_.reserve(tiles_);
   tile_segments_.reserve(tiles_);
+  warp_last_.reserve(size_t(tiles_) * kTileWarps);
   tile_last_.reserve(tiles_);
   segment_tiles_.reserve(most_segments());
   if (with_backward) {
     grow(gradients_, instance_capacity());
     grow(checkpoints_, size_t(instance_capacity()) / kSegment * kTilePixels);
+    near_.reserve(most_segments());
   }
   if (with_fragments) grow(fragments_, instance_capacity());
   image_.reserve(3 * plane);
   transmittance_.reserve(plane);
-  last_.reserve(plane);
   if (with_depth) depth_sums_.reserve(plane);
 
   projection_ = {};
@@ -129,10 +131,11 @@ void Rasterizer::grow_buffers(const RasterInput& input, bool with_depth, bool wi
   blend_.image = image_.data();
   blend_.transmittance = transmittance_.data();
   blend_.depth = with_depth ? depth_sums_.data() : nullptr;
-  blend_.last = last_.data();
+  blend_.warp_last = warp_last_.data();
   blend_.tile_last = tile_last_.data();
   blend_.segment_tiles = segment_tiles_.data();
   blend_.checkpoints = with_backward ? checkpoints_.data() : nullptr;
+  blend_.near = with_backward ? near_.data() : nullptr;
   blend_.counts = counts_.data();
   blend_.gradients = gradients_.data();
 }

@@ -95,11 +95,11 @@ class Rasterizer {
   DeviceBuffer<FragmentSums> fragments_;
   // Per tile and segment.
   DeviceBuffer<uint2> tile_ranges_;
-  DeviceBuffer<uint32_t> tile_segments_, tile_last_, segment_tiles_;
+  DeviceBuffer<uint32_t> tile_segments_, warp_last_, tile_last_, segment_tiles_;
   DeviceBuffer<float4> checkpoints_;
+  DeviceBuffer<NearSplats> near_;
   // Per pixel.
   DeviceBuffer<float> image_, transmittance_, depth_sums_;
-  DeviceBuffer<uint32_t> last_;
 };
 
 }  // namespace tame::gpu
