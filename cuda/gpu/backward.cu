@@ -2,9 +2,9 @@
 // its parameters.
 #include <limits>
 
+#include "adam.cuh"
 #include "blend_backward.cuh"
 #include "blend_score.cuh"
-#include "optimize.cuh"
 #include "rasterizer.h"
 
 namespace tame::gpu {
@@ -94,16 +94,21 @@ void Rasterizer::optimize(const OptimizeArgs& args) {
   const uint32_t blocks = blocks_for(args.projection.count, kGaussianThreads);
   if (blocks == 0) return;
   const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
+  if (args.gradients_to.base != nullptr) {
+    gradients_kernel<true><<<blocks, kGaussianThreads, 0, stream_>>>(args);
+    return check_launch("launch gradients_kernel");
+  }
+  if (args.gradients_from.base != nullptr) {
+    adam_from_planes_kernel<<<blocks, kGaussianThreads, 0, stream_>>>(args);
+    return check_launch("launch adam_from_planes_kernel");
+  }
+  gradients_kernel<false><<<blocks, kGaussianThreads, 0, stream_>>>(args);
+  check_launch("launch gradients_kernel");
   const TrainingArgs& t = args.training;
-  const bool asks_more =
-      args.fragments != nullptr || t.row_steps != nullptr || t.smallest_scales != nullptr || t.step.has_terms();
-  const auto kernel = args.gradients_from.base != nullptr ? consume_kernel
-                      : args.gradients_to.base != nullptr ? optimize_kernel<Form::kProducing>
-                      : asks_more                         ? optimize_kernel<Form::kFusedAll>
-                      : t.gradient_sums != nullptr        ? optimize_kernel<Form::kFusedStatistics>
-                                                          : optimize_kernel<Form::kFused>;
+  const bool plain = t.row_steps == nullptr && t.smallest_scales == nullptr && !t.step.has_terms();
+  const auto kernel = plain ? adam_kernel<Form::kPlain> : adam_kernel<Form::kAll>;
   kernel<<<blocks, kGaussianThreads, 0, stream_>>>(args);
-  check_launch("launch optimize_kernel");
+  check_launch("launch adam_kernel");
 }
 
 }  // namespace tame::gpu

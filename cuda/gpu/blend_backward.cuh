@@ -12,7 +12,8 @@ namespace tame::gpu {
 struct BackwardPass {
   using Record = InstanceGradient;
   using Rows = PixelRows;
-  static constexpr int kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
+  using Block = Monomials;
+  static constexpr int kRound = kReplayRound, kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
   static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
     return record_value(a.gradients, slot, value);
   }
@@ -45,9 +46,9 @@ struct BackwardPass {
   struct Sums {
     GradientSums gradient;
     __device__ __forceinline__ void begin(Rows& rows, const State& state) { gradient.begin(rows, state.g); }
-    __device__ __forceinline__ void add(const Rows& rows, const uint16_t* places, uint32_t count, const Splat* splats,
-                                        float left, float top, Record* records) const {
-      gradient.add(rows, places, count, splats, left, top, records);
+    __device__ __forceinline__ void add(const Rows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
+                                        float left, float top, const Block& monomials, Record* records) const {
+      gradient.add(rows, places, count, splats, left, top, monomials, records);
     }
   };
 };
@@ -59,8 +60,9 @@ struct FragmentPass {
     FragmentSums fragments;
   };
   using Rows = PixelRows;
+  using Block = Monomials;
   using State = BackwardPass::State;
-  static constexpr int kBlocks = kFragmentBlocks, kSharedBytes = kFragmentBytes;
+  static constexpr int kRound = kWarp, kBlocks = kFragmentBlocks, kSharedBytes = kFragmentBytes;
   static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
     constexpr int kFirst = int(sizeof(InstanceGradient) / sizeof(float));
     return value < kFirst ? record_value(a.gradients, slot, value) : record_value(a.fragments, slot, value - kFirst);
@@ -80,9 +82,9 @@ struct FragmentPass {
   struct Sums {
     GradientSums gradient;
     __device__ __forceinline__ void begin(Rows& rows, const State& state) { gradient.begin(rows, state.g); }
-    __device__ __forceinline__ void add(const Rows& rows, const uint16_t* places, uint32_t count, const Splat* splats,
-                                        float left, float top, Record* records) const {
-      gradient.add(rows, places, count, splats, left, top, records);
+    __device__ __forceinline__ void add(const Rows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
+                                        float left, float top, const Block& monomials, Record* records) const {
+      gradient.add(rows, places, count, splats, left, top, monomials, records);
       sum_by_lanes<Sum>(rows, places, count, splats, left, top, [&](uint32_t place, const Sum& sum) {
         FragmentSums& fragments = records[place].fragments;
         fragments = sum.sums;

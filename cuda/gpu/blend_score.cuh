@@ -10,7 +10,10 @@ struct ScorePass {
   struct Rows : PixelRows {
     float pixel_weights[kWarp];
   };
-  static constexpr int kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
+  struct Block {
+    __device__ void begin() const {}
+  };
+  static constexpr int kRound = kReplayRound, kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
   static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
     return record_value(a.scores, slot, value);
   }
@@ -44,8 +47,8 @@ struct ScorePass {
     __device__ __forceinline__ void begin(Rows& rows, const State& state) {
       rows.pixel_weights[threadIdx.x % kWarp] = state.pixel_weight;
     }
-    __device__ __forceinline__ void add(const Rows& rows, const uint16_t* places, uint32_t count, const Splat* splats,
-                                        float left, float top, Record* records) const {
+    __device__ __forceinline__ void add(const Rows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
+                                        float left, float top, const Block&, Record* records) const {
       sum_by_lanes<Sum>(rows, places, count, splats, left, top,
                         [&](uint32_t place, const Sum& sum) { records[place] = sum.score; });
     }

@@ -39,7 +39,13 @@ constexpr int kSumUnroll = 1;
 #else
 constexpr int kSumUnroll = 4;
 #endif
-constexpr int kReplayBytes = 32 * 1024;  // most shared memory of a block: three blocks fit the smaller GPUs
+// Splats of a round of a replay: more take shared memory that smaller GPUs lack, and make the warps of a block wait
+// less often for one another.
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 900)
+constexpr int kReplayRound = 64, kReplayBytes = 48 * 1024;
+#else
+constexpr int kReplayRound = 32, kReplayBytes = 32 * 1024;  // three blocks fit 100 KiB
+#endif
 // With sums over fragments, which need more registers and memory.
 constexpr int kFragmentBlocks = 2, kFragmentBytes = 40 * 1024;
 
@@ -47,7 +53,9 @@ constexpr int kGaussianThreads = 128;  // per-Gaussian kernels, with many regist
 // Minimum blocks per multiprocessor of the per-Gaussian kernels: leaves each thread enough registers that no target
 // spills.
 constexpr int kProjectBlocks = 3;        // 168 registers: the loads of the colour's 48 coefficients overlap
-constexpr int kOptimizeBlocks = 4;       // 128 registers: the 42 loads of an SH band overlap
+constexpr int kGradientBlocks = 4;       // 128 registers
+constexpr int kAdamBlocks = 8;           // 64: the loads of many threads overlap
+constexpr int kAdamAllBlocks = 6;        // 80: with all options of a step
 constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; larger rectangles use the whole warp
 constexpr uint32_t kScanThreads = 1024;  // one block scans all tiles, another all blocks of Gaussians
 // A tile's sort: entries of 8 bytes that a block sorts in shared memory, at most 16 per thread.

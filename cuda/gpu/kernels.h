@@ -34,6 +34,12 @@ struct InstanceGradient {
   float h, h_dx, h_dy, h_dxdx, h_dxdy, h_dydy;
 };
 
+// A Gaussian's gradient, except that of its colour; takes the place of its splat.
+struct alignas(16) RowGradient {
+  float mean[3], opacity, log_scale[3], quat[4];
+};
+static_assert(sizeof(RowGradient) == sizeof(Splat));
+
 // Sums over the contributions of one instance (Mallick et al. 2024), from which the score's terms are computed.
 struct InstanceScore {
   float loss, count, blend, distance;
@@ -116,7 +122,7 @@ struct BinArgs {
 struct OptimizeArgs {
   ProjectArgs projection;
   const uint32_t* offsets;
-  const InstanceGradient* gradients;
+  InstanceGradient* gradients;
   const FragmentSums* fragments;  // by slot, or null
   const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
   float full_gradient_depth;      // see core::density_gradient

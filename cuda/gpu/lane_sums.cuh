@@ -12,7 +12,7 @@ static_assert(kRowPixels == kSubTileWidth, "a lane's share of a row is one line 
 // Sums `count` rows and calls put(place, sum) once for each. A Sum has only floats, and add(rows, pixel, values, splat,
 // x, y) for the pixel with its centre at (x, y).
 template <class Sum, class Rows, class Put>
-__device__ __forceinline__ void sum_by_lanes(const Rows& rows, const uint16_t* places, uint32_t count,
+__device__ __forceinline__ void sum_by_lanes(const Rows& rows, const uint8_t* places, uint32_t count,
                                              const Splat* splats, float left, float top, const Put& put) {
   const uint32_t lane = threadIdx.x % kWarp, row = lane / kRowLanes, line = lane % kRowLanes;
   const bool used = row < count;

@@ -27,13 +27,34 @@ __device__ __forceinline__ void multiply_add(float (&sum)[4], const float2& near
         "r"(__float_as_uint(far.y)), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
 }
 
-// From rows of a splat's weight and h: sums of weights times the pixels' gradients, and of h times 1, x, y, xx, xy, yy
-// with x and y from the centre of the warp's pixels, which are exact in tf32.
-struct GradientSums {
-  float colors[kLines][2];     // columns: upper and lower part of each channel
-  float monomials[kLines][2];  // columns: the monomials
+constexpr float kCenterX = 0.5f * (kSubTileWidth - 1), kCenterY = 0.5f * (kSubTileHeight - 1);
 
-  static constexpr float kCenterX = 0.5f * (kSubTileWidth - 1), kCenterY = 0.5f * (kSubTileHeight - 1);
+// The second matrix of each line and lane for sums times 1, x, y, xx, xy, yy: columns of these monomials of the pixels,
+// x and y from the centre of the warp's pixels, which are exact in tf32. In shared memory, for all warps.
+struct Monomials {
+  float values[kLines][kWarp][2];
+
+  // Called by all threads of a block, before a barrier.
+  __device__ __forceinline__ void begin() {
+    const int lane = int(threadIdx.x) % kWarp, line = int(threadIdx.x) / kWarp, column = lane / 4;
+    if (line >= kLines) return;
+    const float y = float(line) - kCenterY;
+    for (int far = 0; far < 2; ++far) {
+      const float x = float(lane % 4 + 4 * far) - kCenterX;
+      values[line][lane][far] = column == 0   ? 1.f
+                                : column == 1 ? x
+                                : column == 2 ? y
+                                : column == 3 ? x * x
+                                : column == 4 ? x * y
+                                : column == 5 ? y * y
+                                              : 0.f;
+    }
+  }
+};
+
+// From rows of a splat's weight and h: sums of weights times the pixels' gradients, and of h times the monomials.
+struct GradientSums {
+  float colors[kLines][2];  // the second matrix of each line: columns of the upper and the lower part of each channel
 
   // g: gradient of this lane's pixel.
   __device__ __forceinline__ void begin(PixelRows& rows, const float (&g)[3]) {
@@ -48,23 +69,16 @@ struct GradientSums {
         const int across = lane % 4 + 4 * half;
         const float of_pixel = column < 6 ? planes[column / 2 * kWarp + line * kSubTileWidth + across] : 0.f;
         colors[line][half] = column % 2 == 0 ? upper_part(of_pixel) : of_pixel - upper_part(of_pixel);
-        const float x = float(across) - kCenterX, y = float(line) - kCenterY;
-        monomials[line][half] = column == 0   ? 1.f
-                                : column == 1 ? x
-                                : column == 2 ? y
-                                : column == 3 ? x * x
-                                : column == 4 ? x * y
-                                : column == 5 ? y * y
-                                              : 0.f;
       }
     __syncwarp();
   }
 
   template <class Record>
-  __device__ __forceinline__ void add(const PixelRows& rows, const uint16_t* places, uint32_t count,
-                                      const Splat* splats, float left, float top, Record* records) const {
+  __device__ __forceinline__ void add(const PixelRows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
+                                      float left, float top, const Monomials& monomials, Record* records) const {
     const uint32_t lane = threadIdx.x % kWarp, row = lane / 4, share = lane % 4;
-    float color[4] = {}, moment[4] = {};
+    // Of the upper and of the lower parts: two chains of additions for each.
+    float color[4] = {}, moment[4] = {}, color_rest[4] = {}, moment_rest[4] = {};
     const float2* const at = rows.values + row * PixelRows::kStride + share;
 #pragma unroll
     for (int line = 0; line < kLines; ++line) {
@@ -74,10 +88,12 @@ struct GradientSums {
       const float2 near_lower = make_float2(near.x - near_upper.x, near.y - near_upper.y);
       const float2 far_lower = make_float2(far.x - far_upper.x, far.y - far_upper.y);
       multiply_add(color, near_upper, far_upper, colors[line]);
-      multiply_add(moment, near_upper, far_upper, monomials[line]);
-      multiply_add(color, near_lower, far_lower, colors[line]);
-      multiply_add(moment, near_lower, far_lower, monomials[line]);
+      multiply_add(moment, near_upper, far_upper, monomials.values[line][lane]);
+      multiply_add(color_rest, near_lower, far_lower, colors[line]);
+      multiply_add(moment_rest, near_lower, far_lower, monomials.values[line][lane]);
     }
+    moment[2] += moment_rest[2];
+    moment[3] += moment_rest[3];
     // moment[2], moment[3]: of share 0 the sums of h and h x, of share 1 h y and h xx, of share 2 h xy and h yy.
     const int first_lane = int(lane - share);
     const float h = __shfl_sync(kFullWarp, moment[2], first_lane), h_x = __shfl_sync(kFullWarp, moment[3], first_lane);
@@ -88,7 +104,7 @@ struct GradientSums {
     const float mean_x = splats[place].x - (left + kCenterX), mean_y = splats[place].y - (top + kCenterY);
     const float h_dx = fmaf(mean_x, h, -h_x), h_dy = fmaf(mean_y, h, -h_y);
     float* const values = reinterpret_cast<float*>(&records[place]);  // an InstanceGradient
-    values[share] = color[0] + color[1];
+    values[share] = color[0] + color[1] + (color_rest[0] + color_rest[1]);
     values[3 + 2 * share] = share == 0 ? h : share == 1 ? h_dy : fmaf(mean_x, h_dy, fmaf(-mean_y, h_x, moment[2]));
     values[4 + 2 * share] = share == 0   ? h_dx
                             : share == 1 ? fmaf(mean_x, h_dx - h_x, moment[3])

@@ -4,7 +4,7 @@
 //   1. a warp processes the splats near it in order; for each, every lane writes some numbers to a row of shared
 //   memory;
 //   2. when kRows rows are full, or no splat is left, the warp sums each row over its pixels;
-//   3. every kWarp splats, the block adds its warps' sums in the order of the warps and writes the instances.
+//   3. every kRound splats, the block adds its warps' sums in the order of the warps and writes the instances.
 // No sum depends on timing, so the results are bit-reproducible.
 #pragma once
 
@@ -19,12 +19,14 @@ constexpr uint32_t kTogether = 2;  // splats of which a warp computes the opacit
 
 // What a Pass defines:
 // - Record: only floats, one record per instance; output(args, slot, value) is the address of each float.
-// - kBlocks: minimum blocks per multiprocessor; kSharedBytes: most shared memory of a block.
+// - kRound: splats of a round; kBlocks: minimum blocks per multiprocessor; kSharedBytes: most shared memory of a block.
 // - Rows: of a warp, in shared memory: a PixelRows, and what else the sums need.
-// - State: of a pixel, all 0 outside the image. begin(args, at, checkpoint) sets it up before the segment's first splat;
+// - Block: of a block, in shared memory: begin() sets it up.
+// - State: of a pixel, all 0 outside the image. begin(args, at, checkpoint) sets it up before the segment's first
+// splat;
 //   blend(args, splat, fragment) returns what the pixel writes to a row.
-// - Sums: of a lane. begin(rows, state) sets it up; add(rows, places, count, splats, left, top, records) sums `count`
-//   rows into the records of the splats at `places`. (left, top): the centre of the warp's first pixel.
+// - Sums: of a lane. begin(rows, state) sets it up; add(rows, places, count, splats, left, top, block, records)
+//   sums `count` rows into the records of the splats at `places`. (left, top): the centre of the warp's first pixel.
 
 // Two numbers of each pixel of a warp for kRows splats. Padded: neither writing a row nor reading four neighbours of
 // all rows has bank conflicts.
@@ -37,11 +39,12 @@ template <class Pass>
 struct ReplayMemory {
   static constexpr int kValues = int(sizeof(typename Pass::Record) / sizeof(float));
   alignas(16) typename Pass::Rows rows[kTileWarps];
-  Splat splats[2][kWarp + 1];  // of this round and the next; the last one touches nothing
-  uint32_t slots[2][kWarp];
-  typename Pass::Record records[kTileWarps][kWarp];  // sums of each warp
-  uint32_t near[kTileWarps];                         // the splats that each warp has summed
-  alignas(4) uint16_t places[kTileWarps][kWarp + kTogether];
+  typename Pass::Block block;
+  Splat splats[2][Pass::kRound + 1];  // of this round and the next; the last one touches nothing
+  uint32_t slots[2][Pass::kRound];
+  typename Pass::Record records[kTileWarps][Pass::kRound];  // sums of each warp
+  NearSplats near;                                          // those that a pixel of the warp may blend
+  alignas(2) uint8_t places[kTileWarps][Pass::kRound + kTogether];
 };
 
 template <class Record>
@@ -50,13 +53,11 @@ __device__ __forceinline__ float* record_value(Record* records, uint32_t slot, i
   return reinterpret_cast<float*>(records) + size_t(slot) * kValues + size_t(value);
 }
 
-// Lists the places of a warp's near splats, padded to a multiple of kTogether; returns their number.
-__device__ __forceinline__ uint32_t list_places(unsigned near, uint16_t* places) {
-  const uint32_t lane = threadIdx.x % kWarp, count = uint32_t(__popc(near));
-  if (near >> lane & 1u) places[__popc(near & ((1u << lane) - 1u))] = uint16_t(lane);
-  if (lane < kTogether) places[count + lane] = kWarp;
-  __syncwarp();
-  return count;
+// Appends the places of a warp's near splats, bits from place `first` on, to a list; returns its length.
+__device__ __forceinline__ uint32_t list_places(uint32_t near, uint32_t first, uint8_t* places, uint32_t listed) {
+  const uint32_t lane = threadIdx.x % kWarp;
+  if (near >> lane & 1u) places[listed + uint32_t(__popc(near & ((1u << lane) - 1u)))] = uint8_t(first + lane);
+  return listed + uint32_t(__popc(near));
 }
 
 // Step 3: adds the warps' sums of a round's instances and writes them.
@@ -69,7 +70,8 @@ __device__ __forceinline__ void write_round(const ReplayMemory<Pass>& memory, in
     float sum = 0.f;
 #pragma unroll kSumUnroll
     for (int w = 0; w < kTileWarps; ++w)
-      if (memory.near[w] >> place & 1u) sum += reinterpret_cast<const float*>(memory.records[w])[t];
+      if (memory.near.warps[(round * Pass::kRound + place) / kWarp][w] >> place % kWarp & 1u)
+        sum += reinterpret_cast<const float*>(memory.records[w])[t];
     *Pass::output(a, memory.slots[round % 2][place], value) = sum;
   }
 }
@@ -98,10 +100,6 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
   const int tile_x = int(tile) % a.tiles_x * kTile, tile_y = int(tile) / a.tiles_x * kTile;
   const int x = tile_x + offset.x, y = tile_y + offset.y;
   const float pixel_x = float(x) + 0.5f, pixel_y = float(y) + 0.5f;
-  // Centre of the warp's first pixel.
-  const float left = float(tile_x + offset.x - lane % kSubTileWidth) + 0.5f;
-  const float top = float(tile_y + offset.y - lane / kSubTileWidth) + 0.5f;
-
   const uint32_t warp_last = a.warp_last[tile * kTileWarps + uint32_t(warp)];
   typename Pass::State state = {};
   if (x < a.width && y < a.height) {
@@ -114,45 +112,54 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
   }
   typename Pass::Sums sums;
   sums.begin(memory.rows[warp], state);
+  memory.block.begin();
   if (thread < 2) {
-    memory.splats[thread][kWarp] = {};
-    memory.splats[thread][kWarp].log_opacity = -1000.f;
+    memory.splats[thread][Pass::kRound] = {};
+    memory.splats[thread][Pass::kRound].log_opacity = -1000.f;
+  }
+  if (lane < kSegment / kWarp) {
+    const uint32_t before = first + uint32_t(lane * kWarp);
+    uint32_t near = warp_last > before ? a.near[segment].warps[lane][warp] : 0;
+    if (warp_last < before + kWarp) near &= (1u << warp_last % kWarp) - 1u;
+    memory.near.warps[lane][warp] = near;
   }
 
-  // Warp r of the block loads the splats of round r during the round before.
+  // The r-th kRound threads load the splats of round r during the round before.
   const auto fetch = [&](int round) {
-    if (warp != round || uint32_t(thread) >= count) return;
+    if (thread / Pass::kRound != round || uint32_t(thread) >= count) return;
+    const int place = thread % Pass::kRound;
     const uint2 instance = a.instances[begin + uint32_t(thread)];
     const float4* const from = reinterpret_cast<const float4*>(&a.splats[instance.y]);
-    float4* const to = reinterpret_cast<float4*>(&memory.splats[round % 2][lane]);
+    float4* const to = reinterpret_cast<float4*>(&memory.splats[round % 2][place]);
     for (size_t part = 0; part < sizeof(Splat) / sizeof(float4); ++part)
       __pipeline_memcpy_async(to + part, from + part, sizeof(float4));
     __pipeline_commit();
-    memory.slots[round % 2][lane] = instance.x;
+    memory.slots[round % 2][place] = instance.x;
   };
   fetch(0);
-  const int rounds = int((count + kWarp - 1) / kWarp);
+  const int rounds = (int(count) + Pass::kRound - 1) / Pass::kRound;
   for (int round = 0; round < rounds; ++round) {
     __pipeline_wait_prior(0);
     __syncthreads();  // the round's splats are loaded; the sums of the last round are written
     fetch(round + 1);
     const Splat* const splats = memory.splats[round % 2];
-    const uint32_t round_first = first + uint32_t(round * kWarp);
-    const uint32_t in_round = min(count - uint32_t(round * kWarp), uint32_t(kWarp));
-    const uint32_t left_over = max(warp_last, round_first) - round_first;  // splats of the warp from here on
-    uint32_t near = 0;
-    if (left_over != 0) near = a.near[segment].warps[round][warp];
-    if (left_over < kWarp) near &= (1u << left_over) - 1u;
-    if (lane == 0) memory.near[warp] = near;
-    uint16_t* const places = memory.places[warp];
-    const uint32_t listed = list_places(near, places);
+    const uint32_t in_round = min(count - uint32_t(round * Pass::kRound), uint32_t(Pass::kRound));
+    uint8_t* const places = memory.places[warp];
+    uint32_t listed = 0;
+#pragma unroll
+    for (int word = 0; word < Pass::kRound / kWarp; ++word) {
+      const uint32_t near = memory.near.warps[round * (Pass::kRound / kWarp) + word][warp];
+      listed = list_places(near, uint32_t(word * kWarp), places, listed);
+    }
+    if (lane < int(kTogether)) places[listed + uint32_t(lane)] = Pass::kRound;
+    __syncwarp();
     for (uint32_t batch = 0; batch < listed; batch += kRows) {
       const uint32_t rows = min(listed - batch, kRows);
 #pragma unroll
       for (uint32_t row = 0; row < kRows; row += kTogether) {
         if (row >= rows) break;
-        const uint32_t two = *reinterpret_cast<const uint32_t*>(places + batch + row);
-        const uint32_t place[kTogether] = {two & 0xffffu, two >> 16};
+        const uint32_t two = *reinterpret_cast<const uint16_t*>(places + batch + row);
+        const uint32_t place[kTogether] = {two & 0xffu, two >> 8};
         Fragment fragments[kTogether];
         for (uint32_t n = 0; n < kTogether; ++n) fragments[n] = fragment(splats[place[n]], pixel_x, pixel_y);
         for (uint32_t n = 0; n < kTogether; ++n)
@@ -160,7 +167,8 @@ __global__ void __launch_bounds__(kTilePixels, Pass::kBlocks) replay_kernel(Blen
               state.blend(a, splats[place[n]], fragments[n]);
       }
       __syncwarp();
-      sums.add(memory.rows[warp], places + batch, rows, splats, left, top, memory.records[warp]);
+      const float left = __shfl_sync(kFullWarp, pixel_x, 0), top = __shfl_sync(kFullWarp, pixel_y, 0);
+      sums.add(memory.rows[warp], places + batch, rows, splats, left, top, memory.block, memory.records[warp]);
       __syncwarp();
     }
     __syncthreads();
