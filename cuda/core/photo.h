@@ -24,13 +24,31 @@ TAME_FN bool is_kept(const Photo& photo, size_t pixel) {
   return photo.mask == nullptr || photo.mask[pixel] != 0;
 }
 
-// One channel, 0 .. 1. An opaque pixel gives exactly its colour, for any background.
+// byte / 255, rounded to nearest: the quotient by the reciprocal, corrected by its remainder (Markstein 1990), which is
+// exact for each byte. A GPU's division takes several times as many instructions.
+TAME_FN float fused_fraction(float byte) {
+  const float reciprocal = 1.f / 255.f, quotient = byte * reciprocal;
+  return fmaf(fmaf(quotient, -255.f, byte), reciprocal, quotient);
+}
+TAME_FN float fraction(uint8_t byte) {
+#if defined(__CUDA_ARCH__)
+  return fused_fraction(float(byte));
+#else
+  return float(byte) / 255.f;
+#endif
+}
+
+// One channel of a photo without and with alpha, 0 .. 1. An opaque pixel gives exactly its colour, for any background.
+TAME_FN float rgb_value(const Photo& photo, size_t pixel, int channel) {
+  return fraction((photo.pixels + channel)[3 * pixel]);
+}
+TAME_FN float rgba_value(const Photo& photo, size_t pixel, int channel) {
+  const uint8_t* at = photo.pixels + 4 * pixel;
+  const float alpha = fraction(at[3]);
+  return fraction(at[channel]) * alpha + photo.background[channel] * (1.f - alpha);
+}
 TAME_FN float photo_value(const Photo& photo, size_t pixel, int channel) {
-  const uint8_t* at = photo.pixels + size_t(photo.channels) * pixel;
-  const float color = float(at[channel]) / 255.f;
-  if (photo.channels == 3) return color;
-  const float alpha = float(at[3]) / 255.f;
-  return color * alpha + photo.background[channel] * (1.f - alpha);
+  return photo.channels == 3 ? rgb_value(photo, pixel, channel) : rgba_value(photo, pixel, channel);
 }
 
 // The same, rounded to a byte.

@@ -27,8 +27,17 @@ struct SsimTerms {
   T d_xy;    // ... to the windowed E[xy]
 };
 
-// mx, my, mxx_myy, mxy: windowed means of x, y, x^2 + y^2, xy.
+// What the terms divide by: U, Z and U Z. A backend may have a faster form with the same results.
 template <class T>
+struct SsimDivisors {
+  T z, by_u, by_z, by_uz;  // Z and the reciprocals
+
+  TAME_FN SsimDivisors(T u, T z) : z(z), by_u(T(1) / u), by_z(T(1) / z), by_uz(T(1) / (u * z)) {}
+  TAME_FN T over_z(T x) const { return x / z; }
+};
+
+// mx, my, mxx_myy, mxy: windowed means of x, y, x^2 + y^2, xy.
+template <class T, class Divisors = SsimDivisors<T>>
 TAME_FN SsimTerms<T> ssim_terms(T mx, T my, T mxx_myy, T mxy) {
   const T c1 = T(kC1Ssim), c2 = T(kC2Ssim), two = T(2);
   const T mx2 = mx * mx, my2 = my * my, mxmy = mx * my;
@@ -36,12 +45,12 @@ TAME_FN SsimTerms<T> ssim_terms(T mx, T my, T mxx_myy, T mxy) {
   const T U = mx2 + my2 + c1;
   // Rounding may make the variances negative; c2 keeps Z positive in exact arithmetic.
   const T Z = maximum(mxx_myy - (mx2 + my2), T(0)) + c2;
-  const T inverse = T(1) / (U * Z);
+  const Divisors divisors(U, Z);
   SsimTerms<T> s;
-  s.value = P * Q * inverse;
-  s.d_mean = two * inverse * (my * (Q - P) + mx * P * Q * (T(1) / Z - T(1) / U));
-  s.d_xx = -(s.value / Z);
-  s.d_xy = two * P * inverse;
+  s.value = P * Q * divisors.by_uz;
+  s.d_mean = two * divisors.by_uz * (my * (Q - P) + mx * P * Q * (divisors.by_z - divisors.by_u));
+  s.d_xx = -divisors.over_z(s.value);
+  s.d_xy = two * P * divisors.by_uz;
   return s;
 }
 

@@ -60,9 +60,20 @@ constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; lar
 constexpr uint32_t kScanThreads = 1024;  // one block scans all tiles, another all blocks of Gaussians
 // A tile's sort: entries of 8 bytes that a block sorts in shared memory, at most 16 per thread.
 constexpr uint32_t kSortThreads = 128, kSortChunk = 2048;
-constexpr uint32_t kLargeBlocks = 1024;           // for large splats: as many as are resident on a large GPU
-constexpr int kFewInstances = 32;                 // that one lane sums alone; more use the whole warp
-constexpr int kLossWidth = 32, kLossHeight = 16;  // pixels per block of the loss
+constexpr uint32_t kLargeBlocks = 1024;  // for large splats: as many as are resident on a large GPU
+constexpr int kFewInstances = 32;        // that one lane sums alone; more use the whole warp
+
+// Pixels of a block of the loss, which has all three channels. Where that gives fewer blocks than kLossFewBlocks, it
+// has fewer rows and one channel: then there are enough blocks for the multiprocessors of a large GPU.
+constexpr int kLossThreads = 256, kLossWidth = 32, kLossHeight = 32, kLossLeastHeight = 16;
+constexpr uint32_t kLossFewBlocks = 256;
+// Minimum blocks per multiprocessor: leaves each thread enough registers that no target spills.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
+constexpr int kLossPartialsBlocks = 3;  // 80
+#else
+constexpr int kLossPartialsBlocks = 4;  // 64
+#endif
+constexpr int kLossGradientBlocks = 4;
 
 // Steps enqueued beyond the last one that the host has seen finish: one running, one waiting, one being enqueued.
 constexpr uint32_t kStepsAhead = 2;

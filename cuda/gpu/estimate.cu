@@ -26,7 +26,7 @@ constexpr double kTileBytes = sizeof(uint2) + (3 + gpu::kTileWarps) * sizeof(uin
 constexpr double kPixelBytes = (3 + 1 + 9 + 3) * sizeof(float);
 // The loss's sums of three channels: its blocks are no smaller than a tile.
 constexpr double kLossTileBytes = 3 * sizeof(double2);
-static_assert(gpu::kLossWidth >= gpu::kTile && gpu::kLossHeight >= gpu::kTile);
+static_assert(gpu::kLossWidth >= gpu::kTile && gpu::kLossLeastHeight >= gpu::kTile);
 
 // A metric's two images of three channels, and the render's bytes, at most four.
 constexpr double kMetricPixelBytes = 2 * 3 * sizeof(float) + 4;

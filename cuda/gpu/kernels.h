@@ -142,6 +142,7 @@ struct LossArgs {
   Photo photo;                 // the target; without pixels:
   const float* target_planes;  // 3 planes
   double values;               // number of values in the mean: 3 for each pixel that counts
+  float l1_share, ssim_share;  // d loss / d L1 and d SSIM of a value
   float* partials;             // 9 planes: channel-major d_mean, d_xx, d_xy; null without gradient
   float* gradient;             // 3 planes
   double2* sums;               // per block: L1, SSIM

@@ -4,6 +4,31 @@
 
 namespace tame::gpu {
 
+namespace {
+
+// Blocks of an image, and whether they have kLossHeight rows.
+struct Grid {
+  dim3 blocks;
+  bool tall;
+};
+
+Grid grid_for(uint32_t width, uint32_t height) {
+  const uint32_t across = blocks_for(width, kLossWidth), tall = blocks_for(height, kLossHeight);
+  if (across * tall >= kLossFewBlocks) return {dim3(across, tall, 1), true};
+  return {dim3(across, blocks_for(height, kLossLeastHeight), 3), false};
+}
+
+template <int height>
+void launch(const dim3& blocks, const LossArgs& args, cudaStream_t stream) {
+  loss_partials_kernel<height><<<blocks, kLossThreads, 0, stream>>>(args);
+  check_launch("launch loss_partials_kernel");
+  if (args.partials == nullptr) return;
+  loss_gradient_kernel<height><<<blocks, kLossThreads, 0, stream>>>(args);
+  check_launch("launch loss_gradient_kernel");
+}
+
+}  // namespace
+
 Loss::Loss(Ledger& ledger, const Stream& stream, Profile& profile)
     : stream_(stream),
       profile_(profile),
@@ -14,7 +39,8 @@ Loss::Loss(Ledger& ledger, const Stream& stream, Profile& profile)
 
 void Loss::reserve(uint32_t width, uint32_t height, bool with_gradient) {
   const size_t plane = size_t(width) * height;
-  sums_.reserve(3 * size_t(blocks_for(width, kLossWidth)) * blocks_for(height, kLossHeight));
+  const Grid grid = grid_for(width, height);
+  sums_.reserve(size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z);
   if (!with_gradient) return;
   partials_.reserve(9 * plane);
   gradient_.reserve(3 * plane);
@@ -48,21 +74,21 @@ void Loss::run(uint32_t width, uint32_t height, LossArgs& args, bool want_gradie
   const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
   args.width = int(width);
   args.height = int(height);
+  args.l1_share = (1.f - args.lambda_dssim) / float(args.values);
+  args.ssim_share = -args.lambda_dssim / float(args.values);
   args.partials = want_gradient ? partials_.data() : nullptr;
   args.gradient = gradient_.data();
   args.sums = sums_.data();
   values_ = 3 * size_t(width) * height;
-  const dim3 grid(blocks_for(width, kLossWidth), blocks_for(height, kLossHeight), 3);
-  args.blocks = grid.x * grid.y * grid.z;
-  loss_partials_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
-  check_launch("launch loss_partials_kernel");
-  if (want_gradient) {
-    loss_gradient_kernel<<<grid, kLossThreads, 0, stream_>>>(args);
-    check_launch("launch loss_gradient_kernel");
-  } else {
-    loss_value_kernel<<<1, kLossThreads, 0, stream_>>>(args);
-    check_launch("launch loss_value_kernel");
-  }
+  const Grid grid = grid_for(width, height);
+  args.blocks = grid.blocks.x * grid.blocks.y * grid.blocks.z;
+  if (grid.tall)
+    launch<kLossHeight>(grid.blocks, args, stream_);
+  else
+    launch<kLossLeastHeight>(grid.blocks, args, stream_);
+  if (want_gradient) return;  // the gradient's kernel computes the value
+  loss_value_kernel<<<1, kLossThreads, 0, stream_>>>(args);
+  check_launch("launch loss_value_kernel");
 }
 
 const float* Loss::largest_gradient() {
