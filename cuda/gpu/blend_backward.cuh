@@ -33,13 +33,13 @@ struct BackwardPass {
     }
     // Weight, and d loss / d log(alpha): 0 where alpha is clamped, because it is then constant.
     __device__ __forceinline__ float2 blend(const BlendArgs& a, const Splat& s, const Fragment& f) {
-      const float alpha = f.touches ? f.alpha : 0.f, before = T;
+      const float raw = f.touches ? f.raw : 0.f, alpha = fminf(raw, core::kMaxAlpha), before = T;
       const bool taken = let_through(alpha, T);
       const float weight = taken ? alpha * before : 0.f;
       const float q = fmaf(s.rgb[0], g[0], fmaf(s.rgb[1], g[1], s.rgb[2] * g[2]));
       S = fmaf(weight, q, S);
-      const float h = f.raw * fmaf(q, before, S * reciprocal_approximate(1.f - alpha));
-      return make_float2(weight, taken && f.touches && f.raw <= a.gradient_cap ? h : 0.f);
+      const float h = raw * fmaf(q, before, S * reciprocal_approximate(1.f - alpha));
+      return make_float2(weight, taken && raw <= a.gradient_cap ? h : 0.f);
     }
   };
 

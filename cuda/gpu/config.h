@@ -53,7 +53,7 @@ constexpr int kGaussianThreads = 128;  // per-Gaussian kernels, with many regist
 // Minimum blocks per multiprocessor of the per-Gaussian kernels: leaves each thread enough registers that no target
 // spills.
 constexpr int kProjectBlocks = 3;        // 168 registers: the loads of the colour's 48 coefficients overlap
-constexpr int kGradientBlocks = 4;       // 128 registers
+constexpr int kGradientBlocks = 6;       // 80 registers
 constexpr int kAdamBlocks = 8;           // 64: the loads of many threads overlap
 constexpr int kAdamAllBlocks = 6;        // 80: with all options of a step
 constexpr int kSmallRectangle = 16;      // tiles that one lane tests alone; larger rectangles use the whole warp

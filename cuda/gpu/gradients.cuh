@@ -84,14 +84,26 @@ __device__ __forceinline__ void add_fragments(const OptimizeArgs& a, uint32_t i,
   }
 }
 
+// Adds to w the derivatives by the basis functions of one band of spherical harmonics; all loads before the first sum.
+template <int kBand>
+__device__ __forceinline__ void add_band(const ProjectArgs& p, uint32_t i, const float (&rgb)[3],
+                                         float (&w)[core::kMaxShCoefficients]) {
+  constexpr int kFirst = kBand * kBand, kCount = 2 * kBand + 1;
+  if (kBand > p.active_degree) return;
+  float coefficients[3 * kCount];
+  for (int k = 0; k < 3 * kCount; ++k) coefficients[k] = p.parameters.plane(Layout::sh() + 3 * kFirst + k)[i];
+  for (int k = 0; k < kCount; ++k)
+    for (int c = 0; c < 3; ++c) w[kFirst + k] = fmaf(coefficients[3 * k + c], rgb[c], w[kFirst + k]);
+}
+
 // d loss / d direction, from the colour's gradient.
 __device__ __forceinline__ void direction_gradient(const ProjectArgs& p, uint32_t i, const float (&direction)[3],
                                                    const float (&rgb)[3], float (&out)[3]) {
-  float w[core::kMaxShCoefficients] = {};  // d loss / d basis function
-#pragma unroll
-  for (int k = 0; k < core::kMaxShCoefficients; ++k)
-    if (k < (p.active_degree + 1) * (p.active_degree + 1))
-      for (int c = 0; c < 3; ++c) w[k] = fmaf(p.parameters.plane(Layout::sh() + 3 * k + c)[i], rgb[c], w[k]);
+  float w[core::kMaxShCoefficients] = {};
+  add_band<0>(p, i, rgb, w);
+  add_band<1>(p, i, rgb, w);
+  add_band<2>(p, i, rgb, w);
+  add_band<3>(p, i, rgb, w);
   core::sh_basis_backward(p.active_degree, direction, w, out);
 }
 

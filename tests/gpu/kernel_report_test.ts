@@ -73,7 +73,7 @@ Deno.test("parseReport() names a kernel's template arguments: booleans, integers
   for (
     const [mangled, name] of [
       ["_ZN4tame3gpu12blend_kernelILb0EEEvNS0_9BlendArgsE", "blend_kernel<false>"],
-      ["_ZN4tame3gpu15optimize_kernelILNS0_4FormE2EEEvNS0_12OptimizeArgsE", "optimize_kernel<Form 2>"],
+      ["_ZN4tame3gpu11adam_kernelILNS0_4FormE2EEEvNS0_12OptimizeArgsE", "adam_kernel<Form 2>"],
       ["_ZN4tame3gpu21lpips_convolve_kernelILi64EEEvNS0_17LpipsConvolveArgsE", "lpips_convolve_kernel<64>"],
       ["_ZN4tame3gpu13replay_kernelINS0_12BackwardPassEEEvNS0_9BlendArgsE", "replay_kernel<BackwardPass>"],
       ["_ZN4tame3gpu12probe_kernelEv", "probe_kernel"],
@@ -138,7 +138,7 @@ Deno.test("every launch of a kernel with launch bounds has as many threads as th
     assert(launched.has(kernel), `no launch of ${kernel} found`);
   }
   assertEquals(threadsOf("replay_kernel<BackwardPass>", bounds), 256);
-  assertEquals(threadsOf("optimize_kernel<Form 0>", bounds), 128);
+  assertEquals(threadsOf("adam_kernel<Form 0>", bounds), 128);
 });
 
 Deno.test("occupancy() takes the least of registers, shared memory, warps and blocks", () => {
