@@ -32,19 +32,26 @@ struct RowStep {
     return step.adam[parameter];
   }
 
+  __device__ __forceinline__ bool updates(uint32_t parameter) const {
+    return (a.training.step.update_mask >> parameter & 1u) != 0;
+  }
+
+  // Adds the running sums of harmonics to their gradients, and keeps or clears them.
+  template <int n>
+  __device__ __forceinline__ void accumulate(int plane, float (&total)[n]) const {
+    const Planes& sums = a.training.sh_sums;
+    const int first = plane - (Layout::sh() + 3);
+    for (int k = 0; k < n; ++k) total[k] += sums.plane(first + k)[i];
+    for (int k = 0; k < n; ++k) sums.plane(first + k)[i] = a.training.step.sh_clear ? 0.f : total[k];
+  }
+
   template <int n>
   __device__ __forceinline__ void operator()(uint32_t parameter, int plane, const float (&gradient)[n]) const {
     const TrainingArgs& t = a.training;
-    const bool updates = (t.step.update_mask >> parameter & 1u) != 0;
+    if (!updates(parameter)) return;
     float total[n];
     for (int k = 0; k < n; ++k) total[k] = gradient[k];
-    if (parameter == TAME_PARAMETER_SH_REST && t.step.sh_accumulate) {
-      if (!reached && !updates && !t.step.sh_clear) return;  // the sums stay as they are
-      const int first = plane - (Layout::sh() + 3);
-      for (int k = 0; k < n; ++k) total[k] += t.sh_sums.plane(first + k)[i];
-      for (int k = 0; k < n; ++k) t.sh_sums.plane(first + k)[i] = t.step.sh_clear ? 0.f : total[k];
-    }
-    if (!updates) return;
+    if (parameter == TAME_PARAMETER_SH_REST && t.step.sh_accumulate) accumulate(plane, total);
     if (t.step.only_visible && !visible()) return;
     const AdamStep<float> adam = this->adam(parameter);
     float value[n], m[n], v[n];
@@ -94,18 +101,45 @@ struct RowStep {
   }
 };
 
-// One coefficient of the spherical harmonics at a time. y, rgb: the basis functions, and the colour's gradient.
-template <Form form>
-__device__ __forceinline__ void step_harmonics(const RowStep<form>& step, const float (&y)[core::kMaxShCoefficients],
-                                               const float (&rgb)[3]) {
-  const int active = (step.a.projection.active_degree + 1) * (step.a.projection.active_degree + 1);
+// The gradients of one coefficient of the harmonics. y, rgb: the basis functions, and the colour's gradient.
+__device__ __forceinline__ void harmonic_gradient(int active_degree, int k, const float (&y)[core::kMaxShCoefficients],
+                                                  const float (&rgb)[3], float* out) {
+  for (int c = 0; c < 3; ++c) out[c] = k < (active_degree + 1) * (active_degree + 1) ? y[k] * rgb[c] : 0.f;
+}
+
+// Adds the gradients of coefficients kFirst to kEnd - 1, which are of one band, to the running sums.
+template <int kFirst, int kEnd, Form form>
+__device__ __forceinline__ void accumulate_harmonics(const RowStep<form>& step,
+                                                     const float (&y)[core::kMaxShCoefficients],
+                                                     const float (&rgb)[3]) {
+  if (kFirst >= step.a.training.step.live_sh_planes / 3) return;
+  float total[3 * (kEnd - kFirst)];
 #pragma unroll
-  for (int k = 0; k < core::kMaxShCoefficients; ++k) {
-    if (k >= step.a.training.step.live_sh_planes / 3) return;
+  for (int k = kFirst; k < kEnd; ++k)
+    harmonic_gradient(step.a.projection.active_degree, k, y, rgb, total + 3 * (k - kFirst));
+  step.accumulate(Layout::sh() + 3 * kFirst, total);
+}
+
+// The colour of a Gaussian. The running sums of one that the view does not reach stay as they are, unless the
+// coefficients step.
+template <Form form>
+__device__ __forceinline__ void step_color(const RowStep<form>& step, const float (&y)[core::kMaxShCoefficients],
+                                           const float (&rgb)[3]) {
+  const StepEffect& effect = step.a.training.step;
+  const bool updates = step.updates(TAME_PARAMETER_SH_REST);
+#pragma unroll
+  for (int k = 0; k < (updates ? core::kMaxShCoefficients : 1); ++k) {
+    if (k >= effect.live_sh_planes / 3) return;
     float gradient[3];
-    for (int c = 0; c < 3; ++c) gradient[c] = k < active ? y[k] * rgb[c] : 0.f;
+    harmonic_gradient(step.a.projection.active_degree, k, y, rgb, gradient);
     step(k == 0 ? TAME_PARAMETER_SH_DC : TAME_PARAMETER_SH_REST, Layout::sh() + 3 * k, gradient);
   }
+  if (updates || !effect.sh_accumulate || !(step.reached || effect.sh_clear)) return;
+  accumulate_harmonics<1, 4>(step, y, rgb);
+  accumulate_harmonics<4, 7>(step, y, rgb);
+  accumulate_harmonics<7, 9>(step, y, rgb);
+  accumulate_harmonics<9, 13>(step, y, rgb);
+  accumulate_harmonics<13, 16>(step, y, rgb);
 }
 
 template <Form form>
@@ -138,7 +172,7 @@ __global__ void __launch_bounds__(kGaussianThreads, form == Form::kPlain ? kAdam
     for (int c = 0; c < 3; ++c) rgb[c] = a.gradients[a.offsets[i]].rgb[c];
     core::sh_basis(p.active_degree, core::view_direction<float>(p.camera.center, mean).d, y);
   }
-  step_harmonics(step, y, rgb);
+  step_color(step, y, rgb);
   RowGradient g = {};
   if (reached) g = reinterpret_cast<const RowGradient&>(p.splats[i]);
   step_geometry(step, g);
@@ -161,6 +195,8 @@ __global__ void __launch_bounds__(kGaussianThreads, kAdamAllBlocks)
   for (int plane = 0; plane < a.training.step.live_sh_planes; plane += 3) {
     float gradient[3];
     load_gradients(step, Layout::sh() + plane, gradient);
+    if (plane != 0 && a.training.step.sh_accumulate && !step.updates(TAME_PARAMETER_SH_REST))
+      step.accumulate(Layout::sh() + plane, gradient);
     step(plane == 0 ? TAME_PARAMETER_SH_DC : TAME_PARAMETER_SH_REST, Layout::sh() + plane, gradient);
   }
   RowGradient g = {};

@@ -50,8 +50,16 @@ template <class Record>
 __device__ __forceinline__ Record instance_sum(const Record* records, uint32_t offset, uint32_t count) {
   const int lane = int(threadIdx.x) % kWarp;
   Record sum = {};
-  if (count <= kFewInstances)
-    for (uint32_t k = 0; k < count; ++k) add(sum, records[offset + k]);
+  if (count <= kFewInstances) {
+    constexpr uint32_t kLoads = 4;  // under way at a time
+    uint32_t k = 0;
+    for (; k + kLoads <= count; k += kLoads) {
+      Record next[kLoads];
+      for (uint32_t n = 0; n < kLoads; ++n) next[n] = records[offset + k + n];
+      for (uint32_t n = 0; n < kLoads; ++n) add(sum, next[n]);
+    }
+    for (; k < count; ++k) add(sum, records[offset + k]);
+  }
   for (unsigned todo = __ballot_sync(kFullWarp, count > kFewInstances); todo != 0; todo &= todo - 1) {
     const int owner = __ffs(int(todo)) - 1;
     const uint32_t from = __shfl_sync(kFullWarp, offset, owner), many = __shfl_sync(kFullWarp, count, owner);
