@@ -66,7 +66,7 @@ export function spills(kernels: readonly Kernel[]): string[] {
     );
 }
 
-/** The last part of a mangled name, with simple template arguments: `blend_kernel<true>`, `optimize_kernel<Form 2>`. */
+/** The last part of a mangled name, with simple template arguments: `blend_kernel<true>`, `adam_kernel<Form 2>`. */
 function kernelName(mangled: string): string {
   let at = mangled.startsWith("_ZN") ? 3 : 2;
   let name = mangled;
