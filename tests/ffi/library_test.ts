@@ -112,7 +112,7 @@ Deno.test("permissionError() quotes paths with spaces", () => {
 
 Deno.test("photos cannot be read without native code of packages: the error has the whole command", async () => {
   const { code, text } = await runModule(
-    `import { loadSharp } from "${new URL("../../load/decoder.ts", import.meta.url).href}";
+    `import { loadSharp } from "${new URL("../../ffi/sharp.ts", import.meta.url).href}";
      try { await loadSharp(); } catch (error) { console.log((error as Error).name, (error as Error).message); }`,
     { flags: ["--allow-read", "--allow-env", "--allow-ffi=/nowhere"] },
   );
