@@ -128,5 +128,6 @@ export { sideBySide } from "./eval/side_by_side.ts";
 export { type SavedPly, savePly, type SavePlyOptions } from "./export/splats.ts";
 export { type ExportedFile, type ExportOptions, exportSplats } from "./export/export_splats.ts";
 export type { ExportFormat } from "./export/export_format.ts";
+export { type Displayable, OutputCell } from "./notebook/cell.ts";
 export { linePlot, type LinePlotOptions, Plot, type PlotRow } from "./notebook/plot.ts";
 export { withProgress } from "./notebook/progress.ts";

@@ -1,30 +1,56 @@
-// An output of a notebook's cell that is replaced in place, if this program runs in Deno's Jupyter kernel.
+/**
+ * An output of a notebook's cell that is replaced in place.
+ *
+ * @module
+ */
 
-import type { MimeBundle } from "../base/display.ts";
+import { DISPLAY, type MimeBundle } from "../base/display.ts";
 
-/** Replaces an output of the cell that runs now. */
+/** What a notebook can show, such as a `Picture`, a `Plot` or a `Report`. */
+export interface Displayable {
+  /** What is shown, by MIME type. */
+  [DISPLAY](): MimeBundle | Promise<MimeBundle>;
+}
+
+/**
+ * An output of the cell that runs, in which one thing takes the place of another. Outside a notebook each is written to
+ * the standard error as text.
+ *
+ * @example
+ * ```ts
+ * import { linePlot, OutputCell } from "../mod.ts";
+ *
+ * const output = new OutputCell();
+ * const rows: { step: number; loss: number }[] = [];
+ * for (let step = 1; step <= 3; step++) {
+ *   rows.push({ step, loss: 1 / step });
+ *   await output.show(linePlot(rows, { x: "step", y: "loss" }));
+ * }
+ * ```
+ */
 export class OutputCell {
-  readonly #jupyter: typeof Deno.jupyter;
-  readonly #id = crypto.randomUUID();
+  /** Whether this program runs in Deno's Jupyter kernel. */
+  readonly inNotebook: boolean;
+  readonly #jupyter: typeof Deno.jupyter | undefined;
+  readonly #id: string = crypto.randomUUID();
   #shown = false;
 
-  private constructor(jupyter: typeof Deno.jupyter) {
-    this.#jupyter = jupyter;
-  }
-
-  /** An output of its own; undefined outside a notebook. */
-  static open(): OutputCell | undefined {
+  /** Takes its place below the cell with what it shows first. */
+  constructor() {
     try {
-      return new OutputCell(Deno.jupyter);
+      this.#jupyter = Deno.jupyter;
     } catch {
-      return undefined; // Deno has this property everywhere, and throws outside its kernel
+      // Deno has this property everywhere, and throws outside its kernel.
     }
+    this.inNotebook = this.#jupyter !== undefined;
   }
 
-  /** Shows something in place of what it showed last. */
-  async show(bundle: MimeBundle): Promise<void> {
+  /** Shows something in place of what was shown last. */
+  async show(value: Displayable): Promise<void> {
+    const bundle = await value[DISPLAY]();
     const update = this.#shown;
     this.#shown = true;
-    await this.#jupyter.display(bundle, { raw: true, display_id: this.#id, update });
+    if (this.#jupyter === undefined) console.error(bundle["text/plain"]);
+    else await this.#jupyter.display(bundle, { raw: true, display_id: this.#id, update });
   }
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { escapeHtml, type MimeBundle } from "../base/display.ts";
+import { DISPLAY, escapeHtml, type MimeBundle } from "../base/display.ts";
 import { count, duration, formatBytes, rate } from "../base/format.ts";
 import type { StepEvent, TrainEvent } from "../train/events.ts";
-import { OutputCell } from "./cell.ts";
+import { type Displayable, OutputCell } from "./cell.ts";
 
 /** How often progress is shown, in milliseconds: in a cell, and as lines elsewhere. */
 const CELL_MS = 250;
@@ -33,28 +33,27 @@ const LINE_MS = 5000;
  * @returns The same events; a loop that is left ends the run
  */
 export async function* withProgress(events: AsyncIterable<TrainEvent>): AsyncGenerator<TrainEvent, void, void> {
-  const cell = OutputCell.open();
+  const output = new OutputCell();
   const progress = new Progress();
-  const show = async (): Promise<void> => cell ? await cell.show(progress.bundle()) : console.error(progress.line());
   let shown = -Infinity;
   try {
     for await (const event of events) {
       const urgent = progress.take(event);
       const now = performance.now();
-      if (urgent || now - shown >= (cell ? CELL_MS : LINE_MS)) {
-        await show();
+      if (urgent || now - shown >= (output.inNotebook ? CELL_MS : LINE_MS)) {
+        await output.show(progress);
         shown = now;
       }
       yield event;
     }
   } finally {
     // A run that was left or failed stays as it was last.
-    if (!progress.ended) await show();
+    if (!progress.ended) await output.show(progress);
   }
 }
 
 /** What is known of a run. */
-class Progress {
+class Progress implements Displayable {
   /** Whether the run is done, and its last line shown. */
   ended = false;
   #work = "Preparing";
@@ -108,18 +107,13 @@ class Progress {
     return facts;
   }
 
-  /** One line, with the last warning. */
-  line(): string {
-    return [...this.#facts(), ...this.#warnings.slice(-1).map((text) => `Warning: ${text}`)].join("  ");
-  }
-
-  /** A bar, the facts, and all warnings. */
-  bundle(): MimeBundle {
+  /** A bar, the facts and all warnings; as text, a line with the last warning. */
+  [DISPLAY](): MimeBundle {
     const warnings = this.#warnings.map((text) => `<br>Warning: ${escapeHtml(text)}`).join("");
     const bar = `<progress max="${this.#total}" value="${this.#done}" style="width: 20em"></progress>`;
     return {
       "text/html": `${bar} ${this.#facts().map(escapeHtml).join(" &middot; ")}${warnings}`,
-      "text/plain": this.line(),
+      "text/plain": [...this.#facts(), ...this.#warnings.slice(-1).map((text) => `Warning: ${text}`)].join("  "),
     };
   }
 }

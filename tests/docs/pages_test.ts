@@ -27,8 +27,8 @@ import manifest from "../../deno.json" with { type: "json" };
 import { ROOT } from "../support/process.ts";
 import { anchors, fenced, GUIDE, guide, links, page, PAGES } from "./markdown.ts";
 
-/** Options of Deno (--allow-ffi, --filter) and of all our programs. */
-const OTHER_OPTIONS = ["--allow", "--filter", "--help"];
+/** Options of Deno and of all our programs. */
+const OTHER_OPTIONS = ["--allow", "--filter", "--help", "--install", "--reload"];
 
 /** Largest picture on a page that is read over slow lines. */
 const PICTURE_BYTES = 300 * 1024;

@@ -1,6 +1,6 @@
 // A stand-in for what Deno's Jupyter kernel gives to programs.
 
-import type { MimeBundle } from "../../base/display.ts";
+import { DISPLAY, type MimeBundle } from "../../base/display.ts";
 
 /** An output of a cell, as a front end gets it. */
 export interface Output {
@@ -11,23 +11,37 @@ export interface Output {
   update: boolean;
 }
 
+/** The stand-in, installed. */
+export interface StandIn {
+  /** All outputs so far. */
+  shown: Output[];
+  /** Shows the value of a cell's last statement, as the kernel does. */
+  showValue(value: unknown): Promise<void>;
+  /** Takes it away again. */
+  restore(): void;
+}
+
 /**
  * Makes this program look as if it ran in the kernel.
  *
  * @param onShow Called with each output
- * @returns All outputs so far, and what ends it
  */
-export function standInJupyter(onShow: (output: Output) => void = () => {}): { shown: Output[]; restore: () => void } {
+export function standInJupyter(onShow: (output: Output) => void = () => {}): StandIn {
   const shown: Output[] = [];
-  const jupyter = {
-    display(data: MimeBundle, { display_id: id, update = false }: Deno.jupyter.DisplayOptions = {}): Promise<void> {
-      shown.push({ data, id, update });
-      onShow(shown.at(-1)!);
-      return Promise.resolve();
-    },
+  const display = (data: MimeBundle, { display_id: id, update = false }: Deno.jupyter.DisplayOptions = {}) => {
+    shown.push({ data, id, update });
+    onShow(shown.at(-1)!);
+    return Promise.resolve();
   };
   const holder = Deno as { jupyter: unknown };
-  holder.jupyter = jupyter;
-  const restore = (): void => void (holder.jupyter = undefined);
-  return { shown, restore };
+  holder.jupyter = { display };
+  return {
+    shown,
+    async showValue(value) {
+      if (value === undefined) return;
+      const displayable = value as { [DISPLAY]?: () => MimeBundle | Promise<MimeBundle> };
+      await display(await displayable[DISPLAY]?.() ?? { "text/plain": Deno.inspect(value) });
+    },
+    restore: () => void (holder.jupyter = undefined),
+  };
 }
