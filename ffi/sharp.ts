@@ -20,7 +20,7 @@ export function loadSharp(): Promise<Sharp> {
     return sharp;
   }, (error) => {
     // sharp's own error advises to install it again.
-    throw mayLoadPackages() ? error : permissionError("Cannot load sharp, which reads photos,", error);
+    throw mayLoadPackages() ? error : permissionError("Cannot load sharp, which reads and writes images,", error);
   });
   return sharpModule;
 }

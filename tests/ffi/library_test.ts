@@ -117,7 +117,10 @@ Deno.test("photos cannot be read without native code of packages: the error has 
     { flags: ["--allow-read", "--allow-env", "--allow-ffi=/nowhere"] },
   );
   assertEquals(code, 0, text);
-  assertStringIncludes(text, "NotCapable Cannot load sharp, which reads photos, without Deno's permission. Run:");
+  assertStringIncludes(
+    text,
+    "NotCapable Cannot load sharp, which reads and writes images, without Deno's permission. Run:",
+  );
   assertMatch(text, /deno run .*--allow-ffi=\S+\/build,\S+\/node_modules \S+\.ts/);
 });
 
