@@ -20,6 +20,7 @@
  * @module
  */
 
+export { DISPLAY, type MimeBundle } from "./base/display.ts";
 export { DataError } from "./base/errors.ts";
 export {
   cameraInFrame,
@@ -53,6 +54,7 @@ export type { Backend } from "./ffi/library.ts";
 export { LibraryError, TameError, type TameStatus } from "./ffi/errors.ts";
 export { type GaussianField, Gaussians, type SplatArrays } from "./ffi/gaussians.ts";
 export type { Image } from "./ffi/image.ts";
+export { Picture } from "./ffi/picture.ts";
 export { imageLoss, psnr, ssim, type SsimOptions } from "./ffi/metrics.ts";
 export {
   type Color,
@@ -78,7 +80,7 @@ export type { OptionalState } from "./ffi/optional_state.ts";
 export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly, type LoadPlyOptions } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
-export { type EvalOptions, evaluate, type Report, type ViewScores } from "./measure/evaluate.ts";
+export { type EvalOptions, evaluate, Report, type ViewScores } from "./measure/evaluate.ts";
 export type { CaptureIdentity } from "./train/checkpoint/capture.ts";
 export { CheckpointFile } from "./train/checkpoint/file.ts";
 export { latestCheckpoint, type LatestOptions } from "./train/checkpoint/latest.ts";
@@ -122,6 +124,10 @@ export type { MemoryPlan, PlanItem } from "./train/plan.ts";
 export type { Preset } from "./train/presets.ts";
 export type { EventOutcome, EventPlace, StepTerms, Strategy } from "./train/strategies/strategy.ts";
 export { loadLpips, lpips, type LpipsNet, LpipsNetwork, type LpipsOptions } from "./eval/lpips/lpips.ts";
+export { sideBySide } from "./eval/side_by_side.ts";
 export { type SavedPly, savePly, type SavePlyOptions } from "./export/splats.ts";
 export { type ExportedFile, type ExportOptions, exportSplats } from "./export/export_splats.ts";
 export type { ExportFormat } from "./export/export_format.ts";
+export { type Displayable, OutputCell } from "./notebook/cell.ts";
+export { linePlot, type LinePlotOptions, Plot, type PlotRow } from "./notebook/plot.ts";
+export { withProgress } from "./notebook/progress.ts";

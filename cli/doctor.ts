@@ -3,7 +3,7 @@
 import { formatBytes } from "../base/format.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { type DeviceInfo, type LibraryReport, listDevices } from "../ffi/device.ts";
-import { loadSharp } from "../load/decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
 import { parse } from "./argv.ts";
 import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";

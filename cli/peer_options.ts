@@ -43,11 +43,14 @@ const INSTEAD: Readonly<Record<string, string>> = {
   growth_stop_iter: "--densify_until_iter N",
   ssim_weight: "--lambda_dssim X",
   start_iter: "--resume",
+  with_viewer: "--view",
   // LichtFeld Studio
   data_path: "--source_path FOLDER",
   output_path: "--model_path FOLDER",
   max_cap: "--mode final_count --budget N",
   resize_factor: "--resolution N",
+  // 3DGS of 2024
+  disable_viewer: "not needed: there is no page without --view",
   // several
   masks: "not needed: a folder `masks` or `mask` beside the photos is found",
   mask_dir: "not needed: a folder `masks` or `mask` beside the photos is found",

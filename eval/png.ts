@@ -2,7 +2,7 @@
 
 import { writeFileAtomic } from "../base/atomic.ts";
 import type { Image8 } from "../base/scene.ts";
-import { loadSharp } from "../load/decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
 
 /** zlib's fastest level that still compresses: deflate dominates the cost of writing renders. */
 const COMPRESSION_LEVEL = 1;

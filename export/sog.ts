@@ -3,7 +3,7 @@
 
 import type { PlySplats } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
-import { loadSharp } from "../load/decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
 import { quantise } from "./codebook.ts";
 import { spatialOrder } from "./spatial_order.ts";
 import { findPalette } from "./palette.ts";

@@ -1,5 +1,6 @@
 // Renders Gaussians: to images, and with the differentiable rasteriser on the caller's arrays.
 
+import { DISPLAY, type MimeBundle } from "../base/display.ts";
 import type { Camera, Image8 } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
 import { packCamera } from "./camera.ts";
@@ -8,6 +9,7 @@ import { checkLength } from "./errors.ts";
 import { checkSplats, type Gaussians, type SplatArrays } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import type { Image } from "./image.ts";
+import { Picture } from "./picture.ts";
 
 /** A colour, nominally 0..1 per channel. */
 export type Color = [red: number, green: number, blue: number];
@@ -35,15 +37,17 @@ const BLACK: Color = [0, 0, 0];
  * const image = await render(gaussians, camera, { background: [1, 0, 0] });
  * console.log(image.rgb[0]); // 1: nothing but background
  * ```
+ *
+ * @returns The image with opacities and depths, which a notebook shows
  */
-export async function render(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Image> {
+export async function render(gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Picture> {
   const packed = packCamera(camera, gaussians.antialiasing);
   const { width, height } = camera;
   const rgb = new Float32Array(3 * width * height);
   const alpha = new Float32Array(width * height);
   const depth = new Float32Array(width * height);
   await renderInto(gaussians, packed, { ...options, format: ABI.FORMAT_F32, image: rgb, alpha, depth });
-  return { width, height, rgb, alpha, depth };
+  return new Picture({ width, height, rgb, alpha, depth });
 }
 
 /** @internal {@linkcode render} without opacities and depths, for comparisons with photos. */
@@ -190,6 +194,8 @@ export class Rasterization implements Disposable {
   readonly alpha: Float32Array;
   /** H·W depths Σ w z / max(Σ w, 1e-6), in world units. */
   readonly depth: Float32Array;
+  /** The three as an image, for metrics and to look at. */
+  readonly picture: Picture;
 
   readonly #device: Device;
   readonly #handle: Handle;
@@ -239,6 +245,7 @@ export class Rasterization implements Disposable {
     this.image = image;
     this.alpha = alpha;
     this.depth = depth;
+    this.picture = new Picture({ width: view.camera.width, height: view.camera.height, rgb: image, alpha, depth });
   }
 
   /**
@@ -287,6 +294,11 @@ export class Rasterization implements Disposable {
       symbols.tame_rasterization_radii(this.#handle.pointer, radii, radii.length, error)
     );
     return radii;
+  }
+
+  /** What a notebook shows: the image. */
+  [DISPLAY](): Promise<MimeBundle> {
+    return this.picture[DISPLAY]();
   }
 
   /** Frees what the backward pass needs; the arrays stay valid. */

@@ -1,36 +1,15 @@
-// Decodes photos with sharp, which is imported with the first photo, and bounds how much is decoded at once.
+// Reads photos with sharp, and bounds how much is decoded at once.
 
 import { DataError } from "../base/errors.ts";
-import { mayLoadPackages, permissionError } from "../ffi/permissions.ts";
+import { loadSharp, type Sharp } from "../ffi/sharp.ts";
 import { archivedInfo, readArchived } from "./archive.ts";
 import { heicError } from "./heic.ts";
-
-type Sharp = typeof import("npm:sharp@0.35.5").default;
 
 /** Full-size pixels of the photos in flight at once, in bytes: seven RGB photos of 12 megapixels. */
 const DECODED_BYTES = 256 * 2 ** 20;
 
-let sharpModule: Promise<Sharp> | undefined;
 let inFlight = 0;
 const waiting: { bytes: number; start: () => void }[] = [];
-
-/**
- * sharp, set up once: one thread a photo (the photos run in parallel), and no cache, as each is read once.
- *
- * @internal
- */
-export function loadSharp(): Promise<Sharp> {
-  // deno-lint-ignore no-import-prefix -- a module imported by URL has no import map to resolve a bare name with
-  sharpModule ??= import("npm:sharp@0.35.5").then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  }, (error) => {
-    // sharp's own error advises to install it again.
-    throw mayLoadPackages() ? error : permissionError("Cannot load sharp, which reads photos,", error);
-  });
-  return sharpModule;
-}
 
 /** Bytes of a photo in an archive that its header is in, unless it has large metadata. */
 const HEADER_BYTES = 1 << 17;

@@ -2,7 +2,8 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { Image8, ImageSize, Lens } from "../base/scene.ts";
-import { imageInput, inputBytes, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
+import { imageInput, inputBytes, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { undistort } from "./undistort.ts";
 
 /** Photos wider than this train at this width, unless a resolution is asked for. */

@@ -2,7 +2,8 @@
 
 import { forEachParallel } from "../base/parallel.ts";
 import type { ImageSize, Lens } from "../base/scene.ts";
-import { imageInput, inputBytes, loadSharp, readHeader, unreadable, whileDecoding } from "./decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
+import { imageInput, inputBytes, readHeader, unreadable, whileDecoding } from "./decoder.ts";
 import { PHOTOS_IN_FLIGHT } from "./images.ts";
 import { undistort } from "./undistort.ts";
 

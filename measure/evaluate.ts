@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DISPLAY, escapeHtml, type MimeBundle } from "../base/display.ts";
 import type { View } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { meanAbsoluteDifferenceAsync, psnrAsync, ssimAsync } from "../ffi/metrics.ts";
@@ -33,18 +34,44 @@ export interface ViewScores {
   l1: number;
 }
 
-/** Scores of several views. */
-export interface Report {
+/** Scores of several views. A notebook shows them as a table. */
+export class Report {
   /** Mean of the views' PSNRs, in dB; NaN without views. */
-  psnr: number;
+  readonly psnr: number;
   /** Mean of the views' SSIMs. */
-  ssim: number;
+  readonly ssim: number;
   /** Mean of the views' mean absolute differences. */
-  l1: number;
+  readonly l1: number;
   /** Each view's own, in the order given. */
-  views: ViewScores[];
+  readonly views: ViewScores[];
   /** Gaussians with a parameter that is not a finite number; they are not rendered. */
-  nonFinite: number;
+  readonly nonFinite: number;
+
+  /** @internal Use {@linkcode evaluate}. */
+  constructor(views: ViewScores[], nonFinite: number) {
+    const { psnr, ssim, l1 } = meanScores(views);
+    this.psnr = psnr;
+    this.ssim = ssim;
+    this.l1 = l1;
+    this.views = views;
+    this.nonFinite = nonFinite;
+  }
+
+  /** What a notebook shows: a line for each view, then the means. */
+  [DISPLAY](): MimeBundle {
+    const lines = [...this.views, { name: "mean", psnr: this.psnr, ssim: this.ssim, l1: this.l1 }]
+      .map(({ name, psnr, ssim, l1 }) => [name, psnr.toFixed(2), ssim.toFixed(4), l1.toFixed(4)]);
+    const row = (cells: string[], tag: string) => `<tr><${tag}>${cells.join(`</${tag}><${tag}>`)}</${tag}></tr>`;
+    const heads = row(["view", "PSNR (dB)", "SSIM", "L1"], "th");
+    const left = this.nonFinite === 0 ? "" : `<p>${this.nonFinite} Gaussians are not finite, and not rendered.</p>`;
+    const body = lines.map((cells) => row(cells.map(escapeHtml), "td")).join("");
+    return {
+      "text/html": `<table><thead>${heads}</thead><tbody>${body}</tbody></table>${left}`,
+      "text/plain": lines.map(([name, psnr, ssim, l1]) => `${name}: PSNR ${psnr} dB, SSIM ${ssim}, L1 ${l1}`).join(
+        "\n",
+      ),
+    };
+  }
 }
 
 /**
@@ -79,7 +106,7 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
     scores.push(view);
     options.onView?.(scores.length, views.length);
   }
-  return { ...meanScores(scores), views: scores, nonFinite: await gaussians.countNonFinite() };
+  return new Report(scores, await gaussians.countNonFinite());
 }
 
 /**

@@ -1,15 +1,17 @@
-// Makes dist/: the package with its built libraries and the manifest of their hashes, and the same as one script, ready
-// to be served over https and imported by URL. `make dist` builds the libraries first.
+// Makes dist/: the package with its built libraries and the manifest of their hashes, the same as one script, and a
+// capture to try it with, ready to be served over https and imported by URL. `make dist` builds the libraries first.
 
 import { fromFileUrl, join } from "@std/path";
 import { bundle } from "./dist/bundle.ts";
+import { writeDemoZip } from "./dist/demo_zip.ts";
 import { copyTree } from "./dist/tree.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
 const HELP = `Usage: deno run -A scripts/dist.ts
 
-Writes dist/: mod.js with its types, mod.ts with its modules, build/libtame_*.so, the manifest. Downloads from npm what
+Writes dist/: mod.js with its types, mod.ts with its modules, build/libtame_*.so, the manifest, and
+demo.zip, the synthetic capture. Downloads from npm what
 makes mod.js.`;
 
 /**
@@ -24,6 +26,7 @@ export async function makeDist(target: string): Promise<{ backends: string[]; mi
   const tree = await copyTree(ROOT, fresh);
   if (tree.backends.length === 0) throw new Error("No library is built: run `make build`");
   await bundle(fresh);
+  await writeDemoZip(fresh);
   await Deno.remove(target, { recursive: true }).catch(() => {});
   await Deno.rename(fresh, target);
   return tree;

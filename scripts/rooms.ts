@@ -11,6 +11,7 @@ export const LIBRARY_ROOMS: readonly string[] = [
   "train",
   "eval",
   "export",
+  "notebook",
 ];
 
 /** All rooms: top-level folders, and the modules beside them. */

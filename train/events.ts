@@ -31,6 +31,8 @@ export interface PlanEvent extends TrainEventBase {
   type: "plan";
   /** Bytes by purpose, exact or estimated. */
   plan: MemoryPlan;
+  /** The iteration at which the run ends, unless it is stopped. */
+  iterations: number;
   /** The target count of Gaussians. */
   target: number;
   /** The iterations at which densification is due. */

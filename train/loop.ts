@@ -122,7 +122,9 @@ export async function* train(
   const { iteration } = state;
   const densification = [...strategy.densification];
   const scaled = scaledSchedule(chosen);
-  yield { type: "plan", iteration, gaussians, plan, target, densification, timePlan: state.timePlan, scaled };
+  const { iterations } = settings;
+  const schedule = { iterations, target, densification, timePlan: state.timePlan, scaled };
+  yield { type: "plan", iteration, gaussians, plan, ...schedule };
   const unplanned = rehearsed === undefined ? [] : unplannedText(settings, timePlan);
   for (const message of [...differences, ...first.warnings, ...unplanned]) {
     yield { type: "warning", iteration, gaussians, message };

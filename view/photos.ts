@@ -2,7 +2,7 @@
 
 import type { View } from "../base/scene.ts";
 import type { Color } from "../ffi/rasterizer.ts";
-import { loadSharp } from "../load/decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
 import { flattened } from "../measure/pixels.ts";
 
 const QUALITY = 92;

@@ -3,7 +3,7 @@
 import type { Camera, Image8 } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { type Color, renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
-import { loadSharp } from "../load/decoder.ts";
+import { loadSharp } from "../ffi/sharp.ts";
 import { alphaPlane } from "../measure/pixels.ts";
 import { depthColors } from "./depth_colors.ts";
 import type { FrameMode } from "./protocol.ts";

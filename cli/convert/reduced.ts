@@ -3,7 +3,8 @@
 import { dirname, join } from "@std/path";
 import { makeFolder, writeError } from "../../base/disk.ts";
 import { forEachParallel } from "../../base/parallel.ts";
-import { loadSharp, readHeader, unreadable, whileDecoding } from "../../load/decoder.ts";
+import { loadSharp } from "../../ffi/sharp.ts";
+import { readHeader, unreadable, whileDecoding } from "../../load/decoder.ts";
 import { PHOTOS_IN_FLIGHT } from "../../load/images.ts";
 
 /** By what the sides are divided. */

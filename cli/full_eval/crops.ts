@@ -4,7 +4,7 @@ import { join } from "@std/path";
 import type { Image8 } from "../../base/scene.ts";
 import { RENDER_FOLDERS } from "../../eval/render.ts";
 import { readPerView } from "../../eval/results.ts";
-import { loadSharp } from "../../load/decoder.ts";
+import { loadSharp } from "../../ffi/sharp.ts";
 import { readImage } from "../../load/images.ts";
 import type { SceneRow } from "./collect.ts";
 

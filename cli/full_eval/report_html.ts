@@ -1,5 +1,6 @@
 // report.html: the report in one file, including its images.
 
+import { escapeHtml } from "../../base/display.ts";
 import type { Report, SceneFigures } from "./report_contents.ts";
 import { HEADS, problems, remarks, type TableLine, tableLines } from "./report_table.ts";
 
@@ -20,12 +21,12 @@ export function htmlReport(report: Report, figures: readonly SceneFigures[]): st
   const { title, versions, datasets } = report;
   const failed = problems(datasets);
   const list = (texts: string[], kind = "") =>
-    `<ul${kind}>\n${texts.map((text) => `<li>${escape(text)}</li>`).join("\n")}\n</ul>`;
+    `<ul${kind}>\n${texts.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n")}\n</ul>`;
   const body = [
-    `<h1>${escape(title)}</h1>`,
-    `<p>tame ${escape(versions.tame)}, Deno ${escape(versions.deno)}</p>`,
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p>tame ${escapeHtml(versions.tame)}, Deno ${escapeHtml(versions.deno)}</p>`,
     ...(failed.length === 0 ? [] : ["<p>Not complete:</p>", list(failed, ' class="problems"')]),
-    ...datasets.flatMap((dataset) => [`<h2>${escape(dataset.title)}</h2>`, table(tableLines(dataset))]),
+    ...datasets.flatMap((dataset) => [`<h2>${escapeHtml(dataset.title)}</h2>`, table(tableLines(dataset))]),
     "<h2>What the numbers are</h2>",
     list(remarks(datasets)),
     ...(figures.length === 0 ? [] : ["<h2>Scenes</h2>"]),
@@ -35,7 +36,7 @@ export function htmlReport(report: Report, figures: readonly SceneFigures[]): st
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>
 ${STYLE}
 </style>
@@ -45,23 +46,22 @@ ${body.join("\n")}
 }
 
 function table(lines: readonly TableLine[]): string {
-  const head = HEADS.map((text) => `<th>${escape(text)}</th>`).join("");
+  const head = HEADS.map((text) => `<th>${escapeHtml(text)}</th>`).join("");
   const rows = lines.map(({ cells, own }) =>
-    `<tr class="${own ? "own" : "other"}">${cells.map((text) => `<td>${escape(text)}</td>`).join("")}</tr>`
+    `<tr class="${own ? "own" : "other"}">${cells.map((text) => `<td>${escapeHtml(text)}</td>`).join("")}</tr>`
   );
   return `<div class="wide"><table>\n<tr>${head}</tr>\n${rows.join("\n")}\n</table></div>`;
 }
 
 function sceneSection({ scene, plot, crops }: SceneFigures): string {
   const images = crops.map(({ jpeg, caption }) =>
-    `<figure><img src="data:image/jpeg;base64,${jpeg.toBase64()}" alt="${escape(caption)}">` +
-    `<figcaption>${escape(caption)}</figcaption></figure>`
+    `<figure><img src="data:image/jpeg;base64,${jpeg.toBase64()}" alt="${escapeHtml(caption)}">` +
+    `<figcaption>${escapeHtml(caption)}</figcaption></figure>`
   );
-  return [`<h3>${escape(scene)}</h3>`, ...(plot === undefined ? [] : [`<div class="wide">${plot}</div>`]), ...images]
+  return [
+    `<h3>${escapeHtml(scene)}</h3>`,
+    ...(plot === undefined ? [] : [`<div class="wide">${plot}</div>`]),
+    ...images,
+  ]
     .join("\n");
-}
-
-function escape(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return text.replaceAll(/[&<>"]/g, (character) => entities[character]);
 }

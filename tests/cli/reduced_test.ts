@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { REDUCTIONS, writeReduced } from "../../cli/convert/reduced.ts";
-import { loadSharp } from "../../load/decoder.ts";
+import { loadSharp } from "../../ffi/sharp.ts";
 import { pattern, raw } from "../load/fixtures.ts";
 
 Deno.test("writeReduced() loses nothing in PNG, TIFF and WebP, and keeps the formats", async () => {

@@ -135,6 +135,7 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     iteration: 0,
     gaussians,
     plan,
+    iterations: 4,
     target: 2,
     densification: [],
     timePlan: null,

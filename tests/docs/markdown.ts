@@ -20,6 +20,9 @@ export const PAGES = [
   "cuda/README.md",
 ];
 
+/** Commands of README.md and the guide that a test runs one after another. */
+export const RUN = /^deno task (train|render|metrics|export|info|doctor|api|full-eval .*--emit)\b/;
+
 /** The text of a page. */
 export function page(path: string): string {
   return Deno.readTextFileSync(join(ROOT, path));
@@ -35,11 +38,30 @@ export function guide(): string {
   return GUIDE.map(page).join("\n");
 }
 
-/** The contents of a page's fenced blocks of a language, in their order. */
+/** A fenced block of a page. */
+export interface Block {
+  language: string;
+  /** What stands after the language, such as `not run: needs COLMAP`. */
+  note?: string;
+  body: string;
+}
+
+/** The fenced blocks of a page, in their order. */
+export function blocks(text: string): Block[] {
+  return [...text.matchAll(/^```(\w*)(?: +(\S.*?))?\n(.*?)^```$/gms)]
+    .map(([, language, note, body]) => ({ language, note, body }));
+}
+
+/** The contents of a page's fenced blocks of a language, in their order, without those that have a note. */
 export function fenced(text: string, language: string): string[] {
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
-    .filter(([, name]) => name === language)
-    .map(([, , body]) => body);
+  return blocks(text).filter((block) => block.language === language && block.note === undefined)
+    .map(({ body }) => body);
+}
+
+/** The commands of a block, without comments. */
+export function commands(block: string): string[] {
+  return block.replaceAll("\\\n", " ").split("\n").map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /** Targets of a page's links and pictures. */

@@ -6,7 +6,7 @@ import { findPalette } from "../../export/palette.ts";
 import { encodeSog } from "../../export/sog.ts";
 import { spatialOrder } from "../../export/spatial_order.ts";
 import { storedZip } from "../../export/zip.ts";
-import { loadSharp } from "../../load/decoder.ts";
+import { loadSharp } from "../../ffi/sharp.ts";
 import { someSplats } from "../support/splat_files.ts";
 
 Deno.test("quantise() keeps up to 256 different values, and takes the nearest entry of others", () => {

@@ -112,12 +112,15 @@ Deno.test("permissionError() quotes paths with spaces", () => {
 
 Deno.test("photos cannot be read without native code of packages: the error has the whole command", async () => {
   const { code, text } = await runModule(
-    `import { loadSharp } from "${new URL("../../load/decoder.ts", import.meta.url).href}";
+    `import { loadSharp } from "${new URL("../../ffi/sharp.ts", import.meta.url).href}";
      try { await loadSharp(); } catch (error) { console.log((error as Error).name, (error as Error).message); }`,
     { flags: ["--allow-read", "--allow-env", "--allow-ffi=/nowhere"] },
   );
   assertEquals(code, 0, text);
-  assertStringIncludes(text, "NotCapable Cannot load sharp, which reads photos, without Deno's permission. Run:");
+  assertStringIncludes(
+    text,
+    "NotCapable Cannot load sharp, which reads and writes images, without Deno's permission. Run:",
+  );
   assertMatch(text, /deno run .*--allow-ffi=\S+\/build,\S+\/node_modules \S+\.ts/);
 });
 

@@ -1,8 +1,9 @@
 // Evaluation: float renders compared with photos.
-import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DISPLAY } from "../../base/display.ts";
 import { DataError } from "../../base/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
-import { evaluate } from "../../measure/evaluate.ts";
+import { evaluate, Report } from "../../measure/evaluate.ts";
 import { deviceTest } from "../support/device.ts";
 import { damagedView, flatView } from "../support/flat_views.ts";
 
@@ -17,6 +18,17 @@ deviceTest("evaluate() compares clamped floats with photos and averages over vie
   assertAlmostEquals(report.views[1].ssim, 1, 1e-9);
   assertAlmostEquals(report.l1, 0.1, 1e-6);
   assertAlmostEquals(report.ssim, (report.views[0].ssim + 1) / 2, 1e-12);
+});
+
+Deno.test("a report shows itself in a notebook as a table, with the means last", () => {
+  const report = new Report(
+    [{ name: "a<b", psnr: 20, ssim: 0.5, l1: 0.1 }, { name: "c", psnr: 30, ssim: 1, l1: 0 }],
+    2,
+  );
+  const { "text/html": html, "text/plain": text } = report[DISPLAY]() as Record<string, string>;
+  assertEquals(text.split("\n").at(-1), "mean: PSNR 25.00 dB, SSIM 0.7500, L1 0.0500");
+  assertStringIncludes(html, "<tr><td>a&lt;b</td><td>20.00</td><td>0.5000</td><td>0.1000</td></tr>");
+  assertStringIncludes(html, "2 Gaussians are not finite");
 });
 
 deviceTest("evaluate() stops before the next view when its signal fires", async (device) => {

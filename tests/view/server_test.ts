@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Scene } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
-import { loadSharp } from "../../load/decoder.ts";
+import { loadSharp } from "../../ffi/sharp.ts";
 import { TrainController } from "../../train/controller.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { train } from "../../train/loop.ts";

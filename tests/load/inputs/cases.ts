@@ -1,7 +1,7 @@
 // The table of inputs: what can be odd about a capture, in which formats, and what is to happen.
 
 import { basename, dirname, extname, join } from "@std/path";
-import { loadSharp } from "../../../load/decoder.ts";
+import { loadSharp } from "../../../ffi/sharp.ts";
 import type { LoadOptions } from "../../../load/scene.ts";
 import { pattern, raw } from "../fixtures.ts";
 import { type Content, type FormatName, type Shot, SIZE } from "./capture.ts";
