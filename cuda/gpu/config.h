@@ -71,7 +71,7 @@ constexpr uint32_t kLossFewBlocks = 256;
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
 constexpr int kLossPartialsBlocks = 3;  // 80
 #else
-constexpr int kLossPartialsBlocks = 4;  // 64
+constexpr int kLossPartialsBlocks = 4;                      // 64
 #endif
 constexpr int kLossGradientBlocks = 4;
 
