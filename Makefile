@@ -147,7 +147,7 @@ check: deno ## format, lint, types, documentation
 	$(DENO) task check
 	$(DENO) run --allow-read --allow-run scripts/native_format.ts
 
-splats: deno ## downloads the library that converts splat formats, 53 MB, for its tests
+splats: deno ## downloads the libraries that convert and draw splats, 63 MB, for their tests
 	$(Q)$(DENO) run --quiet -A scripts/splat_library.ts
 
 dist: deno build ## dist/: the package with its libraries, to be imported by URL

@@ -17,6 +17,7 @@ const MODULES: Record<VerbName, () => Promise<{ run(argv: string[]): Promise<num
   render: () => import("./cli/render.ts"),
   metrics: () => import("./cli/metrics.ts"),
   export: () => import("./cli/export.ts"),
+  view: () => import("./cli/view.ts"),
   convert: () => import("./cli/convert.ts"),
   info: () => import("./cli/info.ts"),
   doctor: () => import("./cli/doctor.ts"),

@@ -9,7 +9,7 @@ import { loadPly } from "../init/gaussians.ts";
 import { formatBytes } from "../base/format.ts";
 import { isDirectory } from "../load/files.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
-import { denoProgram } from "../load/splat_library.ts";
+import { denoProgram } from "../load/npm_cache.ts";
 import { parse } from "./argv.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";

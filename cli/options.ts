@@ -28,7 +28,7 @@ import { OUTPUT_ROWS, PHOTO_ROWS, WEIGHT_ROWS } from "./options/convert_rows.ts"
 import { EXPORT_AT_END_ROWS, EXPORTED_ROWS } from "./options/export_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
-import { VIEW_ROWS } from "./options/view_rows.ts";
+import { ADDRESS_ROWS, FORM_ROWS, VIEW_ROWS } from "./options/view_rows.ts";
 
 /** What is read of a capture. */
 const SCENE_ROWS = rowsNamed(
@@ -91,6 +91,13 @@ export const METRICS_OPTIONS = [
 export const EXPORT_OPTIONS = [
   { title: "Files", rows: [...EXPORTED_ROWS, rowNamed(RENDERED_ROWS, "iteration")] },
   { title: "Changes, in this order", rows: EXPORT_ROWS },
+  { title: "Reports", rows: REPORT_ROWS },
+] as const satisfies readonly OptionGroup[];
+
+/** Options of `view`; the model folders or files are positional arguments. */
+export const VIEW_OPTIONS = [
+  { title: "Models", rows: [rowNamed(RENDERED_ROWS, "iteration"), ...FORM_ROWS] },
+  { title: "Page", rows: ADDRESS_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
 

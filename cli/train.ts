@@ -9,7 +9,7 @@ import { FolderLock } from "../export/folder_lock.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import { LOAD_ROWS } from "../load/option_table.ts";
 import { loadScene } from "../load/scene.ts";
-import { denoProgram } from "../load/splat_library.ts";
+import { denoProgram } from "../load/npm_cache.ts";
 import type { TrainResult } from "../train/events.ts";
 import { TrainController } from "../train/controller.ts";
 import { train } from "../train/loop.ts";

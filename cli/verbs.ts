@@ -14,6 +14,7 @@ export const VERBS = {
   render: { summary: "render the views of a trained model", writes: true },
   metrics: { summary: "compute PSNR, SSIM and LPIPS of rendered views", writes: true },
   export: { summary: "export a model to SPZ, SOG, HTML, GLB and other formats of viewers", writes: true },
+  view: { summary: "show finished models on a page, beside each other or alone", writes: false },
   convert: { summary: "make a capture of photos with COLMAP; convert LPIPS weights", writes: true },
   info: { summary: "show what is in a capture or a file of splats, and the memory that a budget needs", writes: false },
   doctor: { summary: "show which backends this machine can use, and why", writes: false },

@@ -20,7 +20,7 @@ import { CAPTURE_FRAME, type Frame } from "../base/frame.ts";
 import type { Scene, View } from "../base/scene.ts";
 import project from "../deno.json" with { type: "json" };
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { cameraCenter } from "../load/camera.ts";
+import { cameraCenter, resizeCamera } from "../load/camera.ts";
 import type { CfgArgs } from "../load/cfg_args.ts";
 import { frameComments } from "../load/frame_comment.ts";
 import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
@@ -108,7 +108,7 @@ function frameJson({ origin, scale }: Frame): string {
 /**
  * The text of `cameras.json`: one line, test views before training views.
  *
- * @param scene The views; size and focal lengths are written as the capture states them
+ * @param scene The views; size and intrinsics are written as the capture states them
  * @returns The parts of a JSON array
  */
 export function* camerasJson(scene: Pick<Scene, "train" | "test">): Generator<string, void, void> {
@@ -123,6 +123,7 @@ export function* camerasJson(scene: Pick<Scene, "train" | "test">): Generator<st
 
 function cameraEntry(view: View, id: number): object {
   const { width, height, fx, fy } = view.original;
+  const { cx, cy } = resizeCamera(view.camera, view.original);
   const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = view.camera.rotation;
   return {
     id,
@@ -133,6 +134,8 @@ function cameraEntry(view: View, id: number): object {
     rotation: [[r00, r10, r20], [r01, r11, r21], [r02, r12, r22]], // camera to world
     fy,
     fx,
+    cx,
+    cy,
   };
 }
 

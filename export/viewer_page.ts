@@ -1,6 +1,7 @@
 // Writes a page of HTML that shows Gaussians in a browser: PlayCanvas's viewer, from the conversion library, with the
 // Gaussians inside as a SOG file.
 
+import { bulkOf } from "../base/bulk.ts";
 import type { PlySplats } from "../base/scene.ts";
 import { formatViewerPage, parseViewerPage } from "../load/splat_html.ts";
 import { runSplatJob, type SplatJobOptions } from "../load/splat_library.ts";
@@ -29,15 +30,9 @@ export async function encodeViewerPage(
 }
 
 /** In the viewer's axes: x and y of the PLY with the other sign, so that y points up. */
-function firstView({ means, count }: PlySplats): { position: number[]; target: number[]; fov: number } {
-  const axes = [0, 1, 2].map((axis) => Float32Array.from({ length: count }, (_, i) => means[3 * i + axis]));
-  const median = axes.map((values) => values.toSorted()[count >> 1]);
-  const distances = Float32Array.from(
-    { length: count },
-    (_, i) => Math.hypot(...median.map((value, axis) => means[3 * i + axis] - value)),
-  );
-  const radius = distances.sort()[Math.floor(0.9 * (count - 1))] || 1;
-  const target = [-median[0], -median[1], median[2]];
+function firstView({ means }: PlySplats): { position: number[]; target: number[]; fov: number } {
+  const { center, radius } = bulkOf(means);
+  const target = [-center[0], -center[1], center[2]];
   const away = radius / Math.tan(ANGLE * Math.PI / 360);
   return { position: [target[0], target[1] + radius / 2, target[2] - away], target, fov: ANGLE };
 }

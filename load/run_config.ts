@@ -23,6 +23,8 @@ export interface StoredConfig {
   run?: RunIdentity;
   /** What it computed on: `"cpu"` or `"cuda"`, and the name of the processor or GPU. */
   device: { backend: string; name: string };
+  /** The numbers of views that it trained on, and that it held out. */
+  capture?: { train: number; test: number };
   /** How it ended; absent if it has not. */
   result?: {
     /** The last finished iteration. */
@@ -43,6 +45,7 @@ const RUN: Check<RunIdentity> = object({ id: TEXT, started: TEXT, saved: list(IT
 const CONFIG: Check<StoredConfig> = object({
   run: optional(RUN),
   device: object({ backend: TEXT, name: TEXT }),
+  capture: optional(object({ train: COUNT, test: COUNT })),
   result: optional(object({ iteration: ITERATION, count: COUNT, seconds: AMOUNT, peakMemory: COUNT })),
   seconds: optional(object({ load: AMOUNT, train: AMOUNT, total: AMOUNT })),
 });

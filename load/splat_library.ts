@@ -3,17 +3,16 @@
 // process may read the cache and the file that it converts, with its folder if the file refers to others, and do nothing
 // else: its input and its output are streams.
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { DataError } from "../base/errors.ts";
-import { environment } from "../base/environment.ts";
 import { PACKAGE_ROOT } from "../ffi/package_root.ts";
-import { entriesOf, statOrUndefined } from "./files.ts";
+import { cachedPackage, denoCache, denoProgram, type NpmPackage } from "./npm_cache.ts";
 
 /** The program of the process; a package that is imported by URL has it as a script, which any host serves right. */
 const PROCESS = `load/splat_library_process.${PACKAGE_ROOT.protocol === "file:" ? "ts" : "js"}`;
 
 /** The library and its version. */
-export const SPLAT_LIBRARY = { name: "@playcanvas/splat-transform", version: "3.7.0" } as const;
+export const SPLAT_LIBRARY: NpmPackage = { name: "@playcanvas/splat-transform", version: "3.7.0" };
 
 /**
  * A change of the Gaussians, in the coordinates of the file that is read. To decimate is to merge Gaussians until a
@@ -72,7 +71,7 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
   const { parts, label = job.path ?? "standard input", signal, onNotice } = options;
   signal?.throwIfAborted();
   const { name, version } = SPLAT_LIBRARY;
-  if (!await hasSplatLibrary()) {
+  if (await cachedPackage(SPLAT_LIBRARY) === undefined) {
     onNotice?.(`Downloading ${name} ${version} from npm into Deno's cache, once: 53 MB, 215 MB unpacked`);
   }
   const child = spawn(job);
@@ -102,28 +101,6 @@ export async function runSplatJob(job: SplatJob, options: SplatJobOptions = {}):
   } finally {
     signal?.removeEventListener("abort", end);
   }
-}
-
-/**
- * Whether the library is in Deno's cache, so that nothing is downloaded.
- *
- * @internal
- */
-export async function hasSplatLibrary(): Promise<boolean> {
-  const cache = join(denoCache(), "npm");
-  if (await statOrUndefined(cache) === undefined) return false;
-  for (const registry of await entriesOf(cache)) {
-    if (await statOrUndefined(join(cache, registry.name, SPLAT_LIBRARY.name, SPLAT_LIBRARY.version)) !== undefined) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/** The folder that Deno keeps npm packages in. */
-function denoCache(): string {
-  const home = environment("XDG_CACHE_HOME") ?? join(environment("HOME") ?? "/", ".cache");
-  return environment("DENO_DIR") ?? join(home, "deno");
 }
 
 /**
@@ -159,17 +136,6 @@ function spawn(job: SplatJob): Deno.ChildProcess {
       { cause: error },
     );
   }
-}
-
-/**
- * Deno as the permission to run it names it, by its name or by its path.
- *
- * @internal
- */
-export function denoProgram(): string {
-  const byName = Deno.permissions.querySync({ name: "run", command: "deno" }).state === "granted";
-  const byPath = Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
-  return byName && !byPath ? "deno" : Deno.execPath();
 }
 
 /** A process that ends early, because it rejects its input, reports so itself. */

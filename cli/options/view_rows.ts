@@ -1,10 +1,9 @@
-// Rows of the live viewer.
+// Rows of the viewers: of a run, and of finished models.
 
 import type { OptionRow } from "../../base/option.ts";
 
-export const VIEW_ROWS = [
-  { name: "view", kind: "flag", help: "show the run on a page: live renders, charts, buttons; see docs/guide/view.md" },
-  { name: "websockets", kind: "flag", help: "the same as --view" },
+/** Where a page is served. */
+export const ADDRESS_ROWS = [
   {
     name: "ip",
     kind: "string",
@@ -20,5 +19,23 @@ export const VIEW_ROWS = [
     minimum: 0,
     maximum: 65_535,
     help: "port on which the page is served; 0: any that is free",
+  },
+] as const satisfies readonly OptionRow[];
+
+/** The viewer of a run. */
+export const VIEW_ROWS = [
+  { name: "view", kind: "flag", help: "show the run on a page: live renders, charts, buttons; see docs/guide/view.md" },
+  { name: "websockets", kind: "flag", help: "the same as --view" },
+  ...ADDRESS_ROWS,
+] as const satisfies readonly OptionRow[];
+
+/** What the page of finished models gets. */
+export const FORM_ROWS = [
+  {
+    name: "form",
+    kind: "string",
+    choices: ["ply", "sog"],
+    help: "what pages get first: the PLY, or a SOG file of a seventh of its size, encoded when it is asked for; " +
+      "unset: the PLY on this machine, else SOG",
   },
 ] as const satisfies readonly OptionRow[];

@@ -13,6 +13,7 @@ import {
   METRICS_OPTIONS,
   RENDER_OPTIONS,
   TRAIN_OPTIONS,
+  VIEW_OPTIONS,
 } from "../../cli/options.ts";
 import { EXPORT_ROWS } from "../../export/option_table.ts";
 import { DEVICE_ROWS } from "../../ffi/option_table.ts";
@@ -25,6 +26,7 @@ const VERBS: Readonly<Record<string, readonly OptionGroup[]>> = {
   metrics: METRICS_OPTIONS,
   "full-eval": FULL_EVAL_OPTIONS,
   export: EXPORT_OPTIONS,
+  view: VIEW_OPTIONS,
   convert: CONVERT_OPTIONS,
   info: INFO_OPTIONS,
   doctor: DOCTOR_OPTIONS,

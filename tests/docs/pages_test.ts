@@ -14,6 +14,7 @@ import {
   METRICS_OPTIONS,
   RENDER_OPTIONS,
   TRAIN_OPTIONS,
+  VIEW_OPTIONS,
 } from "../../cli/options.ts";
 import { parseKeyframes } from "../../eval/keyframes.ts";
 import { PARITY_PARTS } from "../../train/parity.ts";
@@ -95,6 +96,7 @@ Deno.test("options exist when a page names them", () => {
     CONVERT_OPTIONS,
     EXPORT_OPTIONS,
     INFO_OPTIONS,
+    VIEW_OPTIONS,
     FULL_EVAL_OPTIONS,
     QUALITY_OPTIONS,
     BENCH_OPTIONS,

@@ -9,6 +9,7 @@ import { readRenderRecord, type RenderRecord, writeRenderRecord } from "../../ev
 import { readMeans, readPerView, readScored, writeResults } from "../../eval/results.ts";
 import { writeRunConfig } from "../../export/model_folder.ts";
 import { FILE_NAME, list, object, optional, readChecked, table, TEXT, value } from "../../load/checks.ts";
+import { readModelViews } from "../../load/model_cameras.ts";
 import { MODEL_FILES, readCfgArgs } from "../../load/model_folder.ts";
 import { newRun, readRunConfig } from "../../load/run_config.ts";
 import { mutated } from "../load/mutations.ts";
@@ -116,6 +117,24 @@ const FILES: OwnFile[] = [
       }),
     read: readRecord,
     check: ({ done }: Awaited<ReturnType<typeof readRecord>>) => assertEquals(typeof done, "object"),
+  },
+  {
+    name: MODEL_FILES.cameras,
+    write: (folder) =>
+      Deno.writeTextFile(
+        join(folder, MODEL_FILES.cameras),
+        '[{"id":0,"img_name":"a","width":4,"height":3,"position":[1,2,3],"rotation":[[0,1,0],[0,0,1],[1,0,0]],' +
+          '"fy":2.5,"fx":2,"cx":2.25,"cy":1.5}]',
+      ),
+    read: readModelViews,
+    check(views: Awaited<ReturnType<typeof readModelViews>>): void {
+      for (const { name, camera } of views) {
+        const { width, height, fx, fy, cx, cy, rotation, translation } = camera;
+        assert(typeof name === "string" && width > 0 && height > 0 && fx > 0 && fy > 0);
+        assertEquals([rotation.length, translation.length], [9, 3]);
+        assert([width, height, fx, fy, cx, cy, ...rotation].every(Number.isFinite));
+      }
+    },
   },
   {
     name: MODEL_FILES.cfgArgs,

@@ -66,7 +66,8 @@ deviceTest("camerasJson() lists test views first, with the camera's place and it
   const text = [...camerasJson(scene)].join("");
   assert(!text.includes("\n"));
   const cameras = JSON.parse(text);
-  assertEquals(Object.keys(cameras[0]), ["id", "img_name", "width", "height", "position", "rotation", "fy", "fx"]);
+  const keys = ["id", "img_name", "width", "height", "position", "rotation", "fy", "fx", "cx", "cy"];
+  assertEquals(Object.keys(cameras[0]), keys);
   assertEquals(cameras.map((camera: { id: number }) => camera.id), [0, 1, 2, 3, 4, 5, 6, 7]);
   assertEquals(cameras.slice(0, 3).map((camera: { img_name: string }) => camera.img_name), [
     "photo_0",

@@ -3,7 +3,9 @@
 import type { PlySplats } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
 import { splatHeader } from "../../export/ply.ts";
-import { hasSplatLibrary, SPLAT_LIBRARY } from "../../load/splat_library.ts";
+import { cachedPackage } from "../../load/npm_cache.ts";
+import { SPLAT_LIBRARY } from "../../load/splat_library.ts";
+import { hasDrawingLibrary, SPARK } from "../../view/drawing_library.ts";
 import { deviceTest } from "./device.ts";
 
 /** Gaussians with plausible values, the same every time: positions within 2 units, sizes of 0.02 to 0.1. */
@@ -108,9 +110,14 @@ export function splatsGlb(attributes: Record<string, [width: number, values: Flo
 }
 
 /** Why files cannot be converted here; undefined if they can. */
-export const splatLibraryMissing: string | undefined = await hasSplatLibrary()
+export const splatLibraryMissing: string | undefined = await cachedPackage(SPLAT_LIBRARY)
   ? undefined
   : `no ${SPLAT_LIBRARY.name} ${SPLAT_LIBRARY.version} in Deno's cache: run make splats`;
+
+/** Why splats cannot be drawn in a browser here; undefined if they can. */
+export const drawingLibraryMissing: string | undefined = await hasDrawingLibrary()
+  ? undefined
+  : `no ${SPARK.name} ${SPARK.version} in Deno's cache: run make splats`;
 
 /** A test that converts files on an open device, skipped by name where the library or the device is not there. */
 export function splatLibraryDeviceTest(name: string, body: (device: Device) => Promise<void>): void {

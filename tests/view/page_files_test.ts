@@ -1,17 +1,20 @@
-// The page's files: small, without a build step, and with nothing from elsewhere.
+// The files of the pages: small, without a build step, and with nothing from elsewhere.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { pageFile } from "../../view/page_files.ts";
 
 const PAGE = fromFileUrl(new URL("../../view/page", import.meta.url));
 
-/** Bytes of all files, compressed: no more than a large photo. */
+/** The pages: of a run, and of finished models. */
+const PAGES = ["view/page/index.html", "view/page/models.html"];
+
+/** Bytes of a page's files, compressed: no more than a large photo. */
 const MOST_BYTES = 300_000;
 
-/** All files that the page loads, by their paths, followed from its HTML. */
-async function loaded(): Promise<Map<string, { type: string; body: string }>> {
+/** All files that pages load, by their paths, followed from their HTML. */
+async function loaded(pages: readonly string[] = PAGES): Promise<Map<string, { type: string; body: string }>> {
   const files = new Map<string, { type: string; body: string }>();
-  const wanted = ["view/page/index.html"];
+  const wanted = [...pages];
   for (let path = wanted.pop(); path !== undefined; path = wanted.pop()) {
     if (files.has(path)) continue;
     const file = await pageFile(path);
@@ -33,7 +36,7 @@ async function compressedBytes(text: string): Promise<number> {
   return (await new Response(stream).bytes()).length;
 }
 
-Deno.test("every file that the page loads is served, and the page uses every file that it has", async () => {
+Deno.test("every file that a page loads is served, and the pages use every file that they have", async () => {
   const files = await loaded();
   assert(files.has("view/page/uplot.js") && files.has("base/vec3.ts"));
   const own = [...Deno.readDirSync(PAGE)].map(({ name }) => name).filter((name) => name !== "deno.json");
@@ -41,11 +44,13 @@ Deno.test("every file that the page loads is served, and the page uses every fil
   assertEquals(unused, []);
 });
 
-Deno.test("the page is less than 300 KB compressed", async () => {
-  let bytes = 0;
-  for (const { body } of (await loaded()).values()) bytes += await compressedBytes(body);
-  assertLess(bytes, MOST_BYTES);
-  assertGreater(bytes, 10_000);
+Deno.test("each page is less than 300 KB compressed", async () => {
+  for (const page of PAGES) {
+    let bytes = 0;
+    for (const { body } of (await loaded([page])).values()) bytes += await compressedBytes(body);
+    assertLess(bytes, MOST_BYTES);
+    assertGreater(bytes, 10_000);
+  }
 });
 
 Deno.test("modules are sent without their types, and import only paths", async () => {
@@ -57,14 +62,16 @@ Deno.test("modules are sent without their types, and import only paths", async (
   }
 });
 
-Deno.test("the page asks nobody else for anything, and has no scripts or styles in its HTML", async () => {
+Deno.test("the pages ask nobody else for anything, and have no scripts or styles in their HTML", async () => {
   const files = await loaded();
   for (const [path, { body }] of files) {
     if (path.includes("uplot") || path.endsWith(".svg")) continue;
     assertEquals(body.match(/https?:\/\/|\/\/[a-z]+\.[a-z]/g), null, path);
   }
-  const { body } = files.get("view/page/index.html")!;
-  assertEquals(body.match(/<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=/g), null);
+  for (const page of PAGES) {
+    const { body } = files.get(page)!;
+    assertEquals(body.match(/<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=/g), null);
+  }
 });
 
 Deno.test("pageFile() serves nothing else", async () => {

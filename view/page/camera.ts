@@ -2,12 +2,10 @@
 
 import { add, cross, dot, normalize, scale, subtract, type Vec3 } from "../../base/vec3.ts";
 import type { PageCamera } from "../protocol.ts";
+import type { Lens } from "./lens.ts";
 
 /** Steepest angle between the viewing direction and the horizon, in radians: never straight up or down. */
 const STEEPEST = 1.5;
-
-/** What a camera has besides its pose. */
-export type Lens = Pick<PageCamera, "width" | "height" | "fx" | "fy" | "cx" | "cy">;
 
 /** A camera that the user moves. Axes are right, down and forward, as in the captures. */
 export class FreeCamera {

@@ -1,6 +1,7 @@
 // The WebSocket to the run: opened again when it is lost, closed for good when the run ends.
 
 import type { BinaryHeader, ClientMessage, ServerMessage } from "../protocol.ts";
+import { resource } from "./resource.ts";
 
 /** Milliseconds before the first attempt to connect again, and the longest. */
 const RETRY_MS = { first: 500, most: 8000 };
@@ -14,14 +15,6 @@ export interface Listener {
   binary(header: BinaryHeader, payload: Uint8Array<ArrayBuffer>): void;
   /** The connection was lost; `reason` may be empty. It is tried again. */
   lost(reason: string): void;
-}
-
-const token = new URLSearchParams(location.search).get("token");
-
-/** The URL of a resource of the run, with the token that the page was opened with. */
-export function resource(path: string, query: Record<string, string> = {}): string {
-  const parameters = new URLSearchParams({ ...query, ...(token === null ? {} : { token }) });
-  return parameters.size === 0 ? path : `${path}?${parameters}`;
 }
 
 /** The connection to the run. */

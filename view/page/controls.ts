@@ -32,7 +32,8 @@ const TURN_KEYS: Readonly<Record<string, readonly [yaw: number, pitch: number]>>
 
 /** Whether a key is meant for an element that takes text or is operated by keys. */
 export function isTyping({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  return ctrlKey || metaKey || altKey || target instanceof HTMLInputElement;
+  const field = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+  return ctrlKey || metaKey || altKey || field;
 }
 
 /** Moves the camera, and says when it has moved and when it rests. */

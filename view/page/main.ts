@@ -5,10 +5,11 @@ import type { BinaryHeader, FrameMode, LogEntry, PageScene, ServerMessage } from
 import { FreeCamera } from "./camera.ts";
 import { Centres } from "./centres.ts";
 import { Charts } from "./charts.ts";
-import { Connection, resource } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Controls, isTyping } from "./controls.ts";
 import { byId, Segments, setText } from "./dom.ts";
 import { Panel } from "./panel.ts";
+import { resource } from "./resource.ts";
 import { RunBars } from "./run_bars.ts";
 import { type Compare, Stage } from "./stage.ts";
 

@@ -1,9 +1,11 @@
 // The panel's tabs: the worst views, all views, the log.
 
 import type { LogEntry, PageScene, ScoredView } from "../protocol.ts";
-import { resource } from "./connection.ts";
 import { byId, make } from "./dom.ts";
 import { whole } from "./format.ts";
+import { resource } from "./resource.ts";
+import { operateTabs } from "./tabs.ts";
+import { ViewList } from "./view_list.ts";
 
 /** Lines of the log that are shown. */
 const MOST_LINES = 1000;
@@ -11,14 +13,12 @@ const MOST_LINES = 1000;
 /** Width of the photo beside a render of the worst views. */
 const THUMBNAIL_WIDTH = 160;
 
-const TABS = ["run", "views", "log"] as const;
-
 /** The tabs beside the viewport. */
 export class Panel {
   readonly #jump: (view: number) => void;
   readonly #log = byId("log", HTMLOListElement);
   #scene: PageScene | undefined;
-  #buttons: HTMLButtonElement[] = [];
+  readonly #views: ViewList;
   /** Images of the renders of the worst views. */
   readonly #renders = new Map<number, HTMLImageElement>();
   readonly #thumbnails = new Map<number, string>();
@@ -26,44 +26,19 @@ export class Panel {
   /** @param jump Called with the view that was chosen */
   constructor(jump: (view: number) => void) {
     this.#jump = jump;
-    for (const name of TABS) {
-      const tab = byId(`tab_${name}`, HTMLButtonElement);
-      tab.addEventListener("click", () => openTab(name));
-      tab.addEventListener("keydown", ({ key }) => {
-        const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
-        if (by === undefined) return;
-        const next = TABS[(TABS.indexOf(name) + by + TABS.length) % TABS.length];
-        openTab(next);
-        byId(`tab_${next}`, HTMLButtonElement).focus();
-      });
-    }
-    byId("filter", HTMLInputElement).addEventListener("input", () => this.#filter());
+    operateTabs(["run", "views", "log"]);
+    this.#views = new ViewList(jump);
   }
 
   /** Lists the views. */
   setScene(scene: PageScene): void {
     this.#scene = scene;
-    this.#buttons = scene.views.map(({ name, set }, view) => {
-      const button = make("button");
-      button.type = "button";
-      button.append(make("span", "name", name), make("span", "fact", set === "test" ? "held out" : ""));
-      button.addEventListener("click", () => this.#jump(view));
-      return button;
-    });
-    byId("views", HTMLUListElement).replaceChildren(...this.#buttons.map((button) => {
-      const item = make("li");
-      item.append(button);
-      return item;
-    }));
-    this.#filter();
+    this.#views.set(scene.views.map(({ name, set }) => ({ name, fact: set === "test" ? "held out" : "", set })));
   }
 
   /** Marks the view that the camera stands at. */
   mark(view: number | undefined): void {
-    for (const [index, button] of this.#buttons.entries()) {
-      if (index === view) button.setAttribute("aria-current", "true");
-      else button.removeAttribute("aria-current");
-    }
+    this.#views.mark(view);
   }
 
   /** Shows the views with the lowest PSNR. */
@@ -120,23 +95,5 @@ export class Panel {
     const image = this.#renders.get(view);
     const url = this.#thumbnails.get(view);
     if (image !== undefined && url !== undefined) image.src = url;
-  }
-
-  #filter(): void {
-    const wanted = byId("filter", HTMLInputElement).value.toLowerCase();
-    for (const [index, button] of this.#buttons.entries()) {
-      const { name, set } = this.#scene!.views[index];
-      const text = `${name} ${set === "test" ? "held out" : "training"}`.toLowerCase();
-      button.parentElement!.hidden = !text.includes(wanted);
-    }
-  }
-}
-
-function openTab(chosen: typeof TABS[number]): void {
-  for (const name of TABS) {
-    const tab = byId(`tab_${name}`, HTMLButtonElement);
-    tab.setAttribute("aria-selected", String(name === chosen));
-    tab.tabIndex = name === chosen ? 0 : -1;
-    byId(`panel_${name}`, HTMLElement).hidden = name !== chosen;
   }
 }

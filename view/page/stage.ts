@@ -1,17 +1,12 @@
 // The stage: the last frame, and over it the photo of the view that the camera stands at.
 
 import type { PageCamera } from "../protocol.ts";
-import type { Lens } from "./camera.ts";
+import { fittedLens, type Lens, sizeInPixels } from "./lens.ts";
 import { byId } from "./dom.ts";
+import { Wipe } from "./wipe.ts";
 
 /** How render and photo are shown. */
 export type Compare = "render" | "photo" | "difference" | "wipe";
-
-/** Pixels of the longer side of a frame, at most: a larger one takes too long to come. */
-const MOST_ACROSS = 1920;
-
-/** Share of the width that an arrow key moves the wipe's border. */
-const WIPE_STEP = 0.02;
 
 /** Draws frames and compares them with a photo. */
 export class Stage {
@@ -23,9 +18,8 @@ export class Stage {
   readonly #canvas = byId("frame", HTMLCanvasElement);
   readonly #context: CanvasRenderingContext2D;
   readonly #photo = byId("photo", HTMLImageElement);
-  readonly #handle = byId("wipe", HTMLElement);
+  readonly #wipe: Wipe;
   #view: PageCamera | undefined;
-  #wipe = 0.5;
 
   /** @param resized Called when the stage has another size */
   constructor(resized: () => void) {
@@ -34,39 +28,12 @@ export class Stage {
       this.#place();
       resized();
     }).observe(this.element);
-    this.#handle.addEventListener("pointerdown", (event) => {
-      this.#handle.setPointerCapture(event.pointerId);
-      event.stopPropagation();
-    });
-    this.#handle.addEventListener("pointermove", (event) => {
-      if (!this.#handle.hasPointerCapture(event.pointerId)) return;
-      const { left, width } = this.#photo.getBoundingClientRect();
-      this.#setWipe((event.clientX - left) / width);
-    });
-    this.#handle.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -WIPE_STEP, ArrowRight: WIPE_STEP }[event.key];
-      if (by === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.#setWipe(this.#wipe + by);
-    });
+    this.#wipe = new Wipe(() => this.#photo.getBoundingClientRect(), () => this.#place());
   }
 
   /** The lens of frames: what a view's photo shows fits in the stage, with what is around it. */
   lens(view: PageCamera): Lens {
-    const { clientWidth, clientHeight } = this.element;
-    const density = Math.min(devicePixelRatio, MOST_ACROSS / Math.max(clientWidth, clientHeight, 1));
-    const width = Math.max(1, Math.round(density * clientWidth));
-    const height = Math.max(1, Math.round(density * clientHeight));
-    const zoom = Math.min(width / view.width, height / view.height);
-    return {
-      width,
-      height,
-      fx: zoom * view.fx,
-      fy: zoom * view.fy,
-      cx: width / 2 + zoom * (view.cx - view.width / 2),
-      cy: height / 2 + zoom * (view.cy - view.height / 2),
-    };
+    return fittedLens(view, sizeInPixels(this.element));
   }
 
   /** Draws a frame. */
@@ -94,13 +61,8 @@ export class Stage {
     const compare = this.#view === undefined ? "render" : this.compare;
     this.#picture.dataset.compare = compare;
     this.#photo.hidden = compare === "render";
-    this.#handle.hidden = compare !== "wipe";
+    this.#wipe.element.hidden = compare !== "wipe";
     if (compare !== "difference") this.#picture.style.clipPath = "none";
-    this.#place();
-  }
-
-  #setWipe(share: number): void {
-    this.#wipe = Math.max(0, Math.min(1, share));
     this.#place();
   }
 
@@ -111,14 +73,13 @@ export class Stage {
     const zoom = Math.min(clientWidth / this.#view.width, clientHeight / this.#view.height);
     const [width, height] = [zoom * this.#view.width, zoom * this.#view.height];
     const [left, top] = [(clientWidth - width) / 2, (clientHeight - height) / 2];
-    const wiped = this.compare === "wipe" ? this.#wipe : 1;
+    const wiped = this.compare === "wipe" ? this.#wipe.share : 1;
     Object.assign(this.#photo.style, {
       ...{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` },
       clipPath: wiped < 1 ? `inset(0 ${100 * (1 - wiped)}% 0 0)` : "none",
     });
     // Around the photo there is no difference to show.
     if (this.compare === "difference") this.#picture.style.clipPath = `inset(${top}px ${left}px)`;
-    Object.assign(this.#handle.style, { left: `${left + wiped * width}px`, top: `${top}px`, height: `${height}px` });
-    this.#handle.setAttribute("aria-valuenow", String(Math.round(100 * this.#wipe)));
+    this.#wipe.place({ left, top, width, height });
   }
 }

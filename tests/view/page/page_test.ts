@@ -1,27 +1,13 @@
 // The page in a browser, while fox trains: what a user sees and does, with the mouse, by touch and by keys. Screenshots
 // of it are in out/view/.
 import { assert, assertEquals, assertGreater, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
 import type { Page } from "playwright-core";
 import { EXIT } from "../../../cli/exit.ts";
 import { savedIterations } from "../../../load/model_folder.ts";
 import { capture } from "../../../scripts/captures.ts";
 import { libraryMissing } from "../../support/device.ts";
-import { ROOT, start } from "../../support/process.ts";
-import { browserMissing, openBrowser, type Screen } from "./browser.ts";
-
-/** What the functions that run in the page use of its elements, a picture's and a canvas's among them. */
-interface PageElement {
-  id: string;
-  textContent: string;
-  dataset: Record<string, string | undefined>;
-  scrollWidth: number;
-  width: number;
-  height: number;
-  naturalWidth: number;
-  toDataURL(): string;
-  getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
-}
+import { start } from "../../support/process.ts";
+import { browserMissing, hasText, openPage, type PageElement, type Screen, screenshot } from "./browser.ts";
 
 /** The page's globals: the types of a browser would be those of all tests. */
 declare const document: {
@@ -32,8 +18,6 @@ declare const document: {
 };
 declare const innerWidth: number;
 declare const scrollY: number;
-
-const SCREENSHOTS = join(ROOT, "out", "view");
 
 const fox = capture("fox", "images_8", "sparse");
 const missing = browserMissing ?? libraryMissing ?? (fox === undefined ? "no capture fox" : undefined);
@@ -76,21 +60,11 @@ function pageTest(name: string, body: (run: Watched) => Promise<void>): void {
   });
 }
 
-/** Opens the page, and waits for a refined frame. What the page asks of others, or reports as an error, is collected. */
+/** Opens the page, and waits for a refined frame. */
 async function open(url: string, screen: Screen = {}) {
-  const browser = await openBrowser(screen);
-  const { page } = browser;
-  const problems: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith("blob:")) problems.push(request.url());
-  });
-  await page.goto(url);
-  await refined(page);
-  return { page, problems, [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose]() };
+  const opened = await openPage(url, screen);
+  await refined(opened.page);
+  return opened;
 }
 
 /** Waits for a frame after the last one, with all its detail or with less. */
@@ -109,15 +83,6 @@ async function refined(page: Page, value = true): Promise<number> {
 /** The picture as the page has it. */
 function picture(page: Page): Promise<string> {
   return page.evaluate(() => document.querySelector("#frame")!.toDataURL());
-}
-
-async function screenshot(page: Page, name: string): Promise<void> {
-  await Deno.mkdir(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-}
-
-function hasText(page: Page, selector: string, text: string | RegExp): Promise<void> {
-  return page.locator(selector).filter({ hasText: text }).first().waitFor({ state: "attached" });
 }
 
 async function iteration(page: Page): Promise<number> {
