@@ -72,11 +72,15 @@ export async function run(argv: string[]): Promise<number> {
   await checkOutputFolder(folder, { capture: source, named: values.model_path !== "" });
 
   const exports = formatsOf(values.export);
-  if (exports.some(needsLibrary)) requirePermissions({ task: "train", argv }, { writes: true, runs: denoProgram() });
+  requirePermissions({ task: "train", argv }, {
+    writes: true,
+    ...(exports.some(needsLibrary) ? { runs: denoProgram() } : {}),
+    ...(ViewSink.isWanted(values) ? { serves: ViewSink.addressOf(values) } : {}),
+  });
   await prepareExports(exports, { signal, onNotice: (message) => reporter.note(message) });
 
   const controller = new TrainController();
-  await using viewer = ViewSink.open(values, { controller, reporter, argv });
+  await using viewer = ViewSink.open(values, { controller, reporter });
   const init = values.init === undefined ? undefined : userPath(values.init);
   const loading = loadScene(source, {
     ...libraryOptions(LOAD_ROWS, values),
@@ -126,11 +130,11 @@ function sinksOf(
     new CheckpointSink(reporter, setup),
     new PreviewSink(setup),
     record,
+    ...(viewer === undefined ? [] : [viewer]), // before the exports, while which pages already say how the run ended
     exports,
     new BarSink(reporter, setup),
     new LinesSink(reporter, setup, { folder, record }),
     new JsonSink(reporter, setup, { folder, record, signal }),
-    ...(viewer === undefined ? [] : [viewer]),
   ]);
   return { sink, exports };
 }

@@ -1,9 +1,9 @@
 // Shows a run on a page: a sink of its events, and a client of its controller.
 
-import { requirePermissions } from "../permissions.ts";
 import type { Reporter } from "../progress.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { TrainController } from "../../train/controller.ts";
+import type { ServerAddress } from "../../view/page_server.ts";
 import { ViewServer } from "../../view/server.ts";
 import { Viewer } from "../../view/viewer.ts";
 import type { TrainValues } from "../train_options.ts";
@@ -19,21 +19,28 @@ export class ViewSink implements Sink, AsyncDisposable {
     this.#server = server;
   }
 
+  /** Whether the options ask for a viewer. */
+  static isWanted(values: Pick<TrainValues, "view" | "websockets">): boolean {
+    return values.view || values.websockets;
+  }
+
+  /** Where the options have it served. */
+  static addressOf({ ip, port }: Pick<TrainValues, "ip" | "port">): ServerAddress {
+    return { hostname: ip, port };
+  }
+
   /**
    * Starts to serve, and prints the URL.
    *
-   * @param argv Arguments of the verb, for the command to use if a permission is missing
    * @returns undefined unless the options ask for a viewer
    */
   static open(
     values: Pick<TrainValues, "view" | "websockets" | "ip" | "port">,
-    { controller, reporter, argv }: { controller: TrainController; reporter: Reporter; argv: readonly string[] },
+    { controller, reporter }: { controller: TrainController; reporter: Reporter },
   ): ViewSink | undefined {
-    if (!values.view && !values.websockets) return undefined;
-    const address = { hostname: values.ip, port: values.port };
-    requirePermissions({ task: "train", argv }, { writes: true, serves: address });
+    if (!ViewSink.isWanted(values)) return undefined;
     const viewer = new Viewer(controller);
-    const server = ViewServer.listen(viewer, address);
+    const server = ViewServer.listen(viewer, ViewSink.addressOf(values));
     reporter.link("Viewer: ", server.url);
     reporter.event({ type: "viewer", url: server.url });
     return new ViewSink(viewer, server);

@@ -1,5 +1,6 @@
 // The viewer of the command line: what it prints, what it needs, and that it leaves a run as it is.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { Reporter } from "../../cli/progress.ts";
@@ -81,6 +82,27 @@ workflowTest("tame train --view without the permission to listen prints a comman
   assertStringIncludes(await run(), "--allow-net=127.0.0.1:6009 ");
   assertStringIncludes(await run("--port", "0"), "--allow-net=127.0.0.1 ");
   assertStringIncludes(await run("--ip", "::1"), "--allow-net=[::1]:6009");
+  // One command has what the viewer and the exports need, so that no second error follows the first.
+  const both = await run("--ip", "::1", "--export", "spz");
+  assertStringIncludes(both, `--allow-run=${Deno.execPath()} '--allow-net=[::1]:6009' `);
+});
+
+workflowTest("while the Gaussians are exported, the page says that the run has finished", async (folder) => {
+  // So many Gaussians that their export takes seconds.
+  const growth = ["--budget", "30", "--densify_from_iter", "20", "--densification_interval", "20"];
+  const options = ["--iterations", "300", "--densify_until_iter", "200", ...growth, "--export", "sog"];
+  const child = start([...TRAIN, "-m", "out", ...options, "--view"], folder);
+  const stderr = new Response(child.stderr).text();
+  const { url, rest } = await urlOf(child);
+  await using page = await FakePage.open(url);
+  const exported = join(folder, "out", "point_cloud", "iteration_300", "point_cloud.sog");
+  await page.until(() =>
+    page.messages.some((message) => message.type === "status" && message.status.phase === "finished")
+  );
+  assert(!existsSync(exported), "the export begins after the page has been told");
+  assertEquals((await child.status).code, EXIT.done, await stderr);
+  await rest;
+  assert(existsSync(exported));
 });
 
 Deno.test("Reporter.link() makes a URL that a terminal opens, also with quiet", () => {
