@@ -19,8 +19,8 @@ import { Wipe } from "./wipe.ts";
 /** How two models are shown. */
 type Layout = "beside" | "wipe";
 
-/** Vertical angle of a camera without a view, in degrees. */
-const ANGLE = 60;
+/** Vertical angle of a camera without a view, in degrees, and how much more than the bulk of a model it sees. */
+const ANGLE = 60, ROOM = 1.5;
 
 /** Pixels that a pointer may move between press and release in a click. */
 const CLICK = 4;
@@ -228,7 +228,7 @@ function lookAtAll(): void {
   const { center, radius } = pane.bulk(model.saved[choice.saved].count);
   const focal = 0.5 / Math.tan(ANGLE * Math.PI / 360);
   lens = { width: 1, height: 1, fx: focal, fy: focal, cx: 0.5, cy: 0.5 };
-  camera.distance = radius / Math.tan(ANGLE * Math.PI / 360);
+  camera.distance = ROOM * radius / Math.tan(ANGLE * Math.PI / 360);
   camera.position = [center[0], center[1], center[2] - camera.distance];
   camera.orbit(0, 0.35);
   look();
