@@ -1,8 +1,11 @@
-// Vector quantisation: a palette for many vectors, by k-means in two levels. One level over all vectors and entries would
+// Vector quantisation: a palette for many vectors, by k-means in two levels or more. One level over all vectors and entries would
 // take hundreds of times as long: 65536 entries for a million vectors.
 
 /** Vectors that the first level is found with. */
 const SAMPLE = 1 << 15;
+
+/** Pairs of a row and an entry in a round of a group: a second of work. Evenly divided, groups have a tenth of it. */
+const MOST_PAIRS = 1 << 24;
 
 /** Rounds of Lloyd's algorithm on each level. */
 const ROUNDS = 4;
@@ -32,7 +35,8 @@ export interface PaletteOptions {
 
 /**
  * Finds a palette, the same for the same vectors: groups of similar vectors first, then entries in each group, as many
- * as its share of the vectors.
+ * as its share of the vectors. A group that is still large is divided again: vectors that hardly differ, as those of a
+ * model that was trained for a short time, are nearly all in one.
  *
  * @example
  * ```ts
@@ -46,31 +50,52 @@ export async function findPalette(vectors: Float32Array, options: PaletteOptions
   const { width, size, signal, onProgress } = options;
   const count = vectors.length / width;
   const pause = new Pauses(signal);
-  const groups = Math.min(count, Math.ceil(Math.sqrt(size)));
-  const centres = await lloyd(vectors, sampled(count, SAMPLE), { width, size: groups, pause });
-  const members: number[][] = Array.from({ length: groups }, () => []);
-  for (let i = 0; i < count; i++) {
-    members[nearestEntry(centres, vectors, { width, at: i * width })].push(i);
-    if (i % 256 === 0) await pause.ifDue();
-  }
   const labels = new Uint32Array(count);
   const parts: Float32Array[] = [];
   let [first, done] = [0, 0];
-  for (const rows of members) {
-    if (rows.length === 0) continue;
-    // At most one entry a group comes on top of what is rounded down, so that the sum stays within the size.
-    const share = Math.max(1, Math.floor(((size - groups) * rows.length) / count));
-    const entries = await lloyd(vectors, rows, { width, size: Math.min(share, rows.length), pause });
+
+  /** Adds entries for some rows, at most `most`. */
+  const add = async (rows: readonly number[], most: number, divided: boolean): Promise<void> => {
+    const groups = divided ? await divide(vectors, rows, { width, size: Math.ceil(Math.sqrt(most)), pause }) : [rows];
+    if (groups.length > 1) {
+      for (const group of groups) {
+        // At most one entry a group comes on top of what is rounded down, so that the sum stays within the size.
+        const share = Math.max(1, Math.floor(((most - groups.length) * group.length) / rows.length));
+        await add(group, share, group.length * share > MOST_PAIRS);
+      }
+      return;
+    }
+    // Rows that no centre divides hardly differ.
+    const enough = Math.min(most, rows.length, Math.max(1, Math.floor(MOST_PAIRS / rows.length)));
+    const entries = await lloyd(vectors, rows, { width, size: enough, pause });
     for (const row of rows) labels[row] = first + nearestEntry(entries, vectors, { width, at: row * width });
     parts.push(entries);
     first += entries.length / width;
     done += rows.length;
     onProgress?.(done / count);
     await pause.ifDue();
-  }
+  };
+
+  await add(Array.from({ length: count }, (_, i) => i), size, true);
   const entries = new Float32Array(first * width);
   parts.reduce((offset, part) => (entries.set(part, offset), offset + part.length), 0);
   return { entries, labels };
+}
+
+/** Divides rows into groups of similar vectors, at most `size`, without empty ones. */
+async function divide(
+  vectors: Float32Array,
+  rows: readonly number[],
+  { width, size, pause }: { width: number; size: number; pause: Pauses },
+): Promise<number[][]> {
+  const sample = sampled(rows.length, SAMPLE).map((k) => rows[k]);
+  const centres = await lloyd(vectors, sample, { width, size: Math.min(rows.length, size), pause });
+  const groups: number[][] = Array.from({ length: centres.length / width }, () => []);
+  for (const [k, row] of rows.entries()) {
+    groups[nearestEntry(centres, vectors, { width, at: row * width })].push(row);
+    if (k % 256 === 0) await pause.ifDue();
+  }
+  return groups.filter((group) => group.length > 0);
 }
 
 /** Lloyd's algorithm over some rows, from rows at equal distances; the rows themselves if there are no more than entries. */

@@ -57,6 +57,16 @@ Deno.test("findPalette() finds clusters, with labels of near entries, within the
   }
 });
 
+Deno.test("findPalette() finds few vectors apart from many that are equal, with few entries for these", async () => {
+  const [width, size, equal, apart] = [45, 4096, 8000, 500];
+  const vectors = new Float32Array(width * (equal + apart));
+  for (let i = 0; i < apart; i++) vectors.fill(i + 1, width * (equal + i), width * (equal + i + 1));
+  const { entries, labels } = await findPalette(vectors, { width, size });
+  assert(entries.length <= size * width);
+  assertEquals(new Set(labels.subarray(0, equal)).size, 1);
+  for (let i = 0; i < apart; i++) assertAlmostEquals(entries[width * labels[equal + i]], i + 1, 5); // of 500
+});
+
 Deno.test("findPalette() gives the same for the same vectors, and stops when the signal fires", async () => {
   const vectors = clustered(2000, 9, 30);
   const first = await findPalette(vectors, { width: 9, size: 128 });
