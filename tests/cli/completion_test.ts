@@ -84,6 +84,11 @@ for (const [door, words] of Object.entries(DOORS)) {
     assertEquals((await suggestions([...words, "train", "--backend", "cpu", ""]))[0], "-s", "no argument but options");
     assertEquals(await suggestions([...words, "train", "--iterations", ""]), [], "a number");
     assertEquals(await suggestions([...words, "train", "--iterations", "-1", "--sou"]), ["--source_path"]);
+    assertEquals(
+      await suggestions([...words, "train", "--test_iterations", "-1", ""]),
+      [],
+      "one more number of a list",
+    );
   });
 }
 
@@ -96,6 +101,8 @@ shellTest("bash completes paths of options and arguments that are paths", "bash"
     assertEquals(await sorted("tame", "train", "-s", "o"), both);
     assertEquals(await sorted("tame", "train", "-s", "third.zip", "--model_path", "o"), both);
     assertEquals(await sorted("tame", "metrics", "-m", "third.zip", "o"), both, "one more of a list");
+    assertEquals(await sorted("tame", "metrics", "-m", "=", "o"), both, "-m=o");
+    assertEquals(await sorted("tame", "metrics", "-m", "=", "third.zip", "o"), [], "-m=third.zip is the whole list");
     assertEquals(await sorted("tame", "info", "--backend", "cpu", "o"), both, "an argument");
     assertEquals(await sorted("deno", "task", "convert", ""), [...both, "third.zip", "lpips"].toSorted());
     assertEquals(await sorted("tame", "train", "--backend", "o"), [], "no path");
