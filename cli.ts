@@ -8,7 +8,7 @@ import { endAsInitProcess } from "./cli/interrupt.ts";
 import { nearest } from "./base/nearest.ts";
 import { ERRORS, exit } from "./cli/output.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
-import { type VerbName, VERBS } from "./cli/verbs.ts";
+import { type Verb, type VerbName, VERBS } from "./cli/verbs.ts";
 import manifest from "./deno.json" with { type: "json" };
 
 /** The verbs' modules, loaded when asked for: --help and a mistyped verb then need no permission. */
@@ -22,13 +22,14 @@ const MODULES: Record<VerbName, () => Promise<{ run(argv: string[]): Promise<num
   info: () => import("./cli/info.ts"),
   doctor: () => import("./cli/doctor.ts"),
   demo: () => import("./cli/demo.ts"),
+  completion: () => import("./cli/completion.ts"),
 };
 
 const HELP = `tame ${manifest.version}: 3D Gaussian splats from photos
 
 Usage: deno task VERB [options]      deno task VERB --help
 
-${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(9)} ${verb.summary}`).join("\n")}
+${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`).join("\n")}
 
 The paper's benchmark and reports: deno task full-eval --help
 
@@ -45,10 +46,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return name === undefined ? EXIT.usage : EXIT.done;
   }
-  const verb = isVerb(name) ? VERBS[name] : undefined;
+  const verb: Verb | undefined = isVerb(name) ? VERBS[name] : undefined;
   try {
     if (!isVerb(name)) throw unknownVerb(name);
-    if (!asksForHelp(argv)) requirePermissions({ task: name, argv }, VERBS[name]);
+    if (!asksForHelp(argv) && !verb?.onlyPrints) requirePermissions({ task: name, argv }, VERBS[name]);
     const { run } = await MODULES[name]();
     return await run(argv);
   } catch (error) {

@@ -29,6 +29,7 @@ import { EXPORT_AT_END_ROWS, EXPORTED_ROWS } from "./options/export_rows.ts";
 import { CLUSTER_ROWS, DATASET_ROWS, GPU_ROWS, PROTOCOL_ROWS, STAGE_ROWS } from "./options/full_eval_rows.ts";
 import { IMAGE_ROWS, RENDER_COMPATIBILITY_ROWS, RENDERED_ROWS } from "./options/render_rows.ts";
 import { ADDRESS_ROWS, FORM_ROWS, VIEW_ROWS } from "./options/view_rows.ts";
+import type { VerbName } from "./verbs.ts";
 
 /** What is read of a capture. */
 const SCENE_ROWS = rowsNamed(
@@ -162,3 +163,21 @@ export const FULL_EVAL_OPTIONS = [
   { title: "Cluster", rows: CLUSTER_ROWS },
   { title: "Reports", rows: REPORT_ROWS },
 ] as const satisfies readonly OptionGroup[];
+
+/** A verb, or the benchmark, which has a task of its own. */
+export type CommandName = VerbName | "full-eval";
+
+/** The options of every command, in the order of the options page. */
+export const OPTIONS: Readonly<Record<CommandName, readonly OptionGroup[]>> = {
+  train: TRAIN_OPTIONS,
+  render: RENDER_OPTIONS,
+  metrics: METRICS_OPTIONS,
+  "full-eval": FULL_EVAL_OPTIONS,
+  export: EXPORT_OPTIONS,
+  view: VIEW_OPTIONS,
+  convert: CONVERT_OPTIONS,
+  info: INFO_OPTIONS,
+  doctor: DOCTOR_OPTIONS,
+  demo: DEMO_OPTIONS,
+  completion: [],
+};

@@ -6,6 +6,8 @@ export interface Verb {
   readonly summary: string;
   /** Whether it writes files. */
   readonly writes: boolean;
+  /** Whether it only prints, and needs none of Deno's permissions. Default false. */
+  readonly onlyPrints?: boolean;
 }
 
 /** All verbs by name, in the order of --help. */
@@ -19,6 +21,11 @@ export const VERBS = {
   info: { summary: "show what is in a capture or a file of splats, and the memory that a budget needs", writes: false },
   doctor: { summary: "show which backends this machine can use, and why", writes: false },
   demo: { summary: "write a synthetic capture, train it, render and score it", writes: true },
+  completion: {
+    summary: "print a script that completes commands in bash, zsh or fish",
+    writes: false,
+    onlyPrints: true,
+  },
 } as const satisfies Record<string, Verb>;
 
 /** The name of a verb. */

@@ -2,36 +2,11 @@
 
 import { apiName, expected, type OptionRow } from "../../base/option.ts";
 import { defaultText } from "../../cli/help.ts";
-import type { OptionGroup } from "../../cli/option.ts";
-import {
-  CONVERT_OPTIONS,
-  DEMO_OPTIONS,
-  DOCTOR_OPTIONS,
-  EXPORT_OPTIONS,
-  FULL_EVAL_OPTIONS,
-  INFO_OPTIONS,
-  METRICS_OPTIONS,
-  RENDER_OPTIONS,
-  TRAIN_OPTIONS,
-  VIEW_OPTIONS,
-} from "../../cli/options.ts";
+import { OPTIONS } from "../../cli/options.ts";
 import { EXPORT_ROWS } from "../../export/option_table.ts";
 import { DEVICE_ROWS } from "../../ffi/option_table.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { TRAIN_ROWS } from "../../train/option_table.ts";
-
-const VERBS: Readonly<Record<string, readonly OptionGroup[]>> = {
-  train: TRAIN_OPTIONS,
-  render: RENDER_OPTIONS,
-  metrics: METRICS_OPTIONS,
-  "full-eval": FULL_EVAL_OPTIONS,
-  export: EXPORT_OPTIONS,
-  view: VIEW_OPTIONS,
-  convert: CONVERT_OPTIONS,
-  info: INFO_OPTIONS,
-  doctor: DOCTOR_OPTIONS,
-  demo: DEMO_OPTIONS,
-};
 
 /** The interfaces of the library that have options as properties. */
 const INTERFACES: readonly [name: string, rows: readonly OptionRow[]][] = [
@@ -50,7 +25,8 @@ bounds are the same. An option that takes nothing can be followed by \`=true\` o
 
 /** The text of the page. */
 export function optionsPage(): string {
-  const verbs = Object.entries(VERBS).flatMap(([verb, groups]) => [
+  const withOptions = Object.entries(OPTIONS).filter(([, groups]) => groups.length > 0);
+  const verbs = withOptions.flatMap(([verb, groups]) => [
     `## ${verb}`,
     ...groups.flatMap(({ title, rows }) => [`### ${title}`, table(rows)]),
   ]);
