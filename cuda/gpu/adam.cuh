@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(kGaussianThreads, form == Form::kPlain ? kAdam
   const bool reached = p.tile_counts[i] != 0;
   RowStep<form> step = {a, i, reached};
   if constexpr (form != Form::kPlain) step.begin_row();
-  // Colour, by SH band, and before the means move.
+  // Colour first: its gradient needs the direction before the means move.
   float rgb[3] = {}, y[core::kMaxShCoefficients] = {};
   if (reached) {
     float mean[3];

@@ -13,6 +13,7 @@ struct BackwardPass {
   using Record = InstanceGradient;
   using Rows = PixelRows;
   using Block = Monomials;
+  using Sums = GradientSums;
   static constexpr int kRound = kReplayRound, kBlocks = kReplayBlocks, kSharedBytes = kReplayBytes;
   static __device__ __forceinline__ float* output(const BlendArgs& a, uint32_t slot, int value) {
     return record_value(a.gradients, slot, value);
@@ -40,15 +41,6 @@ struct BackwardPass {
       S = fmaf(weight, q, S);
       const float h = raw * fmaf(q, before, S * reciprocal_approximate(1.f - alpha));
       return make_float2(weight, taken && raw <= a.gradient_cap ? h : 0.f);
-    }
-  };
-
-  struct Sums {
-    GradientSums gradient;
-    __device__ __forceinline__ void begin(Rows& rows, const State& state) { gradient.begin(rows, state.g); }
-    __device__ __forceinline__ void add(const Rows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
-                                        float left, float top, const Block& monomials, Record* records) const {
-      gradient.add(rows, places, count, splats, left, top, monomials, records);
     }
   };
 };
@@ -79,12 +71,10 @@ struct FragmentPass {
       sums.h_square = fmaf(h, h, sums.h_square);
     }
   };
-  struct Sums {
-    GradientSums gradient;
-    __device__ __forceinline__ void begin(Rows& rows, const State& state) { gradient.begin(rows, state.g); }
+  struct Sums : GradientSums {
     __device__ __forceinline__ void add(const Rows& rows, const uint8_t* places, uint32_t count, const Splat* splats,
                                         float left, float top, const Block& monomials, Record* records) const {
-      gradient.add(rows, places, count, splats, left, top, monomials, records);
+      GradientSums::add(rows, places, count, splats, left, top, monomials, records);
       sum_by_lanes<Sum>(rows, places, count, splats, left, top, [&](uint32_t place, const Sum& sum) {
         FragmentSums& fragments = records[place].fragments;
         fragments = sum.sums;

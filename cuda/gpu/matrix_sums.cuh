@@ -56,11 +56,12 @@ struct Monomials {
 struct GradientSums {
   float colors[kLines][2];  // the second matrix of each line: columns of the upper and the lower part of each channel
 
-  // g: gradient of this lane's pixel.
-  __device__ __forceinline__ void begin(PixelRows& rows, const float (&g)[3]) {
+  // state.g: the gradient of this lane's pixel.
+  template <class State>
+  __device__ __forceinline__ void begin(PixelRows& rows, const State& state) {
     const int lane = int(threadIdx.x) % kWarp, column = lane / 4;
     float* const planes = reinterpret_cast<float*>(rows.values);
-    for (int c = 0; c < 3; ++c) planes[c * kWarp + lane] = g[c];
+    for (int c = 0; c < 3; ++c) planes[c * kWarp + lane] = state.g[c];
     __syncwarp();
 #pragma unroll
     for (int line = 0; line < kLines; ++line)

@@ -24,15 +24,18 @@ export function testDevice(options: Omit<DeviceOptions, "backend"> = {}): Promis
  * @param name The test's name; the reason is added to it where it is skipped.
  * @param body The test.
  * @param options Of the device, as for {@linkcode testDevice}.
+ * @param lacking What else is not there that the test needs. Default nothing.
  */
 export function deviceTest(
   name: string,
   body: (device: Device) => void | Promise<void>,
   options: Omit<DeviceOptions, "backend"> = {},
+  lacking?: string,
 ): void {
+  const missing = libraryMissing ?? lacking;
   Deno.test({
-    name: libraryMissing === undefined ? name : `${name} [skipped: ${libraryMissing}]`,
-    ignore: libraryMissing !== undefined,
+    name: missing === undefined ? name : `${name} [skipped: ${missing}]`,
+    ignore: missing !== undefined,
     async fn() {
       using device = await testDevice(options);
       await body(device);
