@@ -94,6 +94,7 @@ export type {
   DensifyingEvent,
   DoneEvent,
   EvaluateEvent,
+  IterationsEvent,
   PauseEvent,
   PhotoEvent,
   PlanEvent,

@@ -14,7 +14,7 @@ import type { TrainResult } from "../train/events.ts";
 import { TrainController } from "../train/controller.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
-import type { TimePlan } from "../train/time_plan.ts";
+import type { TrainEvent } from "../train/events.ts";
 import { parseWithConfig } from "./config.ts";
 import { openChosenDeviceWhile } from "./device.ts";
 import { UsageError } from "./errors.ts";
@@ -40,7 +40,7 @@ import { RecordSink } from "./sinks/record.ts";
 import { PreviewSink } from "./sinks/previews.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
 import { ViewSink } from "./sinks/view.ts";
-import { plannedOptions, settledValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
+import { settledValues, timedValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -104,12 +104,15 @@ export async function run(argv: string[]): Promise<number> {
   const run = await runIdentity(folder, values.start_checkpoint);
   const setup: RunSetup = { values, device, scene, folder, run, loadSeconds };
   if (options.maxSeconds !== undefined && options.startCheckpoint === undefined) {
-    reporter.note(`--max_seconds ${options.maxSeconds}: measuring how many iterations fill this time`);
+    reporter.note(`--max_seconds ${options.maxSeconds}: measuring about how many iterations fill this time`);
   }
-  const plannedValues = (plan: TimePlan) => settledValues(plannedOptions(parsed, plan));
+  const valuesAfter = (event: TrainEvent) =>
+    event.type === "iterations" || event.type === "plan" && event.timePlan !== null
+      ? timedValues(parsed, event, setup.values)
+      : setup.values;
   viewer?.begin(setup);
   const { sink, exports: exported } = sinksOf(setup, reporter, { signal, viewer });
-  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, plannedValues });
+  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, valuesAfter });
   await reporter.delivered(interrupt.signal);
   if (!exported.complete) return interrupt.code || EXIT.failed;
   return aborted ? interrupt.code : EXIT.done;
@@ -139,17 +142,17 @@ function sinksOf(
   return { sink, exports };
 }
 
-/** Trains to the end. A plan of the time settles the values of the run before any sink reads them. */
+/** Trains to the end. Events of `max_seconds` settle the values of the run before the sinks take them. */
 async function trainInto(
   sink: Sink,
   setup: RunSetup,
-  { options, plannedValues }: { options: TrainOptions; plannedValues: (plan: TimePlan) => TrainValues },
+  { options, valuesAfter }: { options: TrainOptions; valuesAfter: (event: TrainEvent) => TrainValues },
 ): Promise<TrainResult> {
   let gaussians: Gaussians | undefined;
   try {
     for await (const event of train(setup.device, setup.scene, options)) {
       gaussians = event.gaussians;
-      if (event.type === "plan" && event.timePlan !== null) setup.values = plannedValues(event.timePlan);
+      setup.values = valuesAfter(event);
       await sink.event(event);
       if (event.type === "done") return event.result;
     }

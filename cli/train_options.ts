@@ -5,7 +5,9 @@ import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
 import { parityParts } from "../train/parity.ts";
-import type { TimePlan } from "../train/time_plan.ts";
+import { withEnd } from "../train/decide_iterations.ts";
+import type { IterationsEvent, PlanEvent } from "../train/events.ts";
+import { SCHEDULE } from "../train/scaled_schedule.ts";
 import { givenOptions, type Parsed } from "./argv.ts";
 import type { OptionValues } from "./option.ts";
 import type { TRAIN_OPTIONS } from "./options.ts";
@@ -24,12 +26,31 @@ export function trainOptions(parsed: Parsed<typeof TRAIN_OPTIONS>): TrainOptions
   return options;
 }
 
-/** The options of a run whose `max_seconds` was planned: those given, with the number of iterations that was decided. */
-export function plannedOptions(
+/**
+ * The values of a run whose `max_seconds` was planned or decided: those given, with its number of iterations, and with
+ * the schedule where that is not the one of so many.
+ */
+export function timedValues(
   { values, given, positionals }: Parsed<typeof TRAIN_OPTIONS>,
-  { iterations }: TimePlan,
-): Parsed<typeof TRAIN_OPTIONS> {
-  return { values: { ...values, iterations }, given: new Set([...given, "iterations"]), positionals };
+  event: PlanEvent | IterationsEvent,
+  before: TrainValues,
+): TrainValues {
+  const { iterations } = event;
+  const named: Readonly<Record<string, number>> = event.type === "iterations" ? event.schedule : {};
+  const schedule = Object.fromEntries(
+    SCHEDULE.map((row) => [row.name, named[apiName(row)]]).filter(([, value]) => value !== undefined),
+  );
+  const end = { last: before.iterations, next: iterations };
+  const lists = Object.fromEntries(
+    (["test_iterations", "preview_iterations"] as const).filter((name) => given.has(name)).map((
+      name,
+    ) => [name, withEnd(values[name] ?? [], end)]),
+  );
+  return settledValues({
+    values: { ...values, ...schedule, ...lists, iterations },
+    given: new Set([...given, ...Object.keys(schedule), "iterations"]),
+    positionals,
+  });
 }
 
 /** The values of a run: for options that were not given, those that the library resolved. */

@@ -72,6 +72,9 @@ class Progress implements Displayable {
         this.#first = event.iteration;
         this.#total = event.iterations;
         return true;
+      case "iterations":
+        this.#total = event.iterations;
+        return false;
       case "photo":
         [this.#work, this.#done] = [`Photos ${event.loaded}/${event.total}`, 0];
         return false;

@@ -37,10 +37,22 @@ export interface PlanEvent extends TrainEventBase {
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
-  /** How many iterations the run takes to fill `maxSeconds`; null if that was not planned. */
+  /** About how many iterations the run takes to fill `maxSeconds`; null if that was not planned. */
   timePlan: TimePlan | null;
   /** The options of the schedule by name, if they were scaled to `iterations`. */
   scaled?: Readonly<Record<string, number>>;
+}
+
+/** The iterations that fill `maxSeconds` are decided, once in a run that has a plan of its time. */
+export interface IterationsEvent extends TrainEventBase {
+  /** The event's tag. */
+  type: "iterations";
+  /** The iteration at which the run ends. */
+  iterations: number;
+  /** The plan, with this number. */
+  timePlan: TimePlan;
+  /** The options of the schedule by name: with them and `iterations`, a run has the same result. */
+  schedule: Readonly<Record<string, number>>;
 }
 
 /** More photos are in memory. Not with `dataDevice: "disk"`, where not all photos stay in memory. */
@@ -216,6 +228,7 @@ export interface DoneEvent extends TrainEventBase {
 /** An event of {@linkcode train}: a union discriminated by `type`. The last one is `done`. */
 export type TrainEvent =
   | PlanEvent
+  | IterationsEvent
   | PhotoEvent
   | StepEvent
   | DensifyingEvent

@@ -14,8 +14,9 @@ import { betweenSteps } from "./between_steps.ts";
 import { CheckpointCadence } from "./checkpoint/cadence.ts";
 import { CheckpointFile } from "./checkpoint/file.ts";
 import { checkpointAtEnd } from "./checkpoint/offer.ts";
-import { checkOrigin, originOf, restoreTrainer, resumedOptions } from "./checkpoint/resume.ts";
+import { checkOrigin, originOf, restoreTrainer, resumedOptions, storableOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
+import { IterationsDecision, withEnd } from "./decide_iterations.ts";
 import { DivergenceError } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -26,7 +27,7 @@ import { availableMemory, prepareRun, runStrategy } from "./prepare.ts";
 import { planByRehearsal, type RehearsalParts } from "./rehearsal.ts";
 import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
-import { scaledSchedule } from "./scaled_schedule.ts";
+import { scaledSchedule, scheduleOf } from "./scaled_schedule.ts";
 import { accumulatesSh } from "./schedule.ts";
 import { addLosses, newState, timed } from "./state.ts";
 import { FIRST_REHEARSAL, type TimePlan } from "./time_plan.ts";
@@ -36,7 +37,8 @@ import type { TrainingPhotos } from "./training_photos.ts";
  * Trains Gaussians on a scene.
  *
  * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
- * memory `plan`. With `maxSeconds` it first decides how many iterations fill that time, which takes about 15 % of it. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
+ * memory `plan`. With `maxSeconds` it first estimates how many iterations fill that time, which takes about 15 % of it;
+ * an `iterations` event later tells how many they are. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
  * `photo` events report how many are loaded. In an iteration that saves, previews or evaluates, `save`, `preview`, `view`
  * and `evaluate` come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
  * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
@@ -134,6 +136,17 @@ export async function* train(
   const run: Run = {
     ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
     ...{ origin, cadence, signs: new Set() },
+    withIterations(iterations) {
+      const end = { last: run.options.iterations, next: iterations };
+      const { testIterations, previewIterations } = asked;
+      const lists = {
+        testIterations: testIterations && withEnd(testIterations, end),
+        previewIterations: previewIterations && withEnd(previewIterations, end),
+      };
+      const options = resolveTrainOptions({ ...asked, ...scheduleOf(run.options), ...lists, iterations }, scene);
+      const { strategy } = runStrategy(drawn, settled(options), device.seed, target);
+      return { options: settled(options), strategy, origin: { ...origin, options: storableOptions(options) } };
+    },
   };
   try {
     const photos = rehearsed?.photos ?? opened.use(openPhotos(device, drawn.train, settings, strategy));
@@ -180,7 +193,8 @@ async function* trainSteps(
   photos: TrainingPhotos,
   resumed?: CheckpointFile,
 ): AsyncGenerator<TrainEvent, void, void> {
-  const { scene, options, gaussians, strategy, controller, state, device } = run;
+  const { scene, gaussians, controller, state, device } = run;
+  const { options, strategy } = run;
   using trainer = await Trainer.createAsync(gaussians, photos.views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),
@@ -190,26 +204,28 @@ async function* trainSteps(
     ...strategy.trainerState,
   });
   if (resumed !== undefined) await restoreTrainer(trainer, resumed);
-  const context: StepContext = {
-    options,
+  const context: Omit<StepContext, "options" | "strategy"> = {
     extent: scene.extent,
     seed: state.seed,
     sampler: new ViewSampler(state.seed, scene.train.length),
-    strategy,
     startDegree: startDegree(scene),
   };
   const plan = new StepPlan(MAX_BATCH, options.viewsPerStep);
   const control = new Control(MAX_BATCH);
   using _ = controller.listen(() => control.stop());
+  const decision = new IterationsDecision(run);
   state.pending = dueAtStart(state, options, strategy);
   let size = 1;
   let loaded = 0;
   for (;;) {
     control.reset(); // any later request of the controller ends the next native call
     if (!(yield* betweenSteps(run, { trainer, photos }))) break;
+    yield* decision.events();
 
+    const { options, strategy } = run;
     const first = state.iteration + 1;
-    const last = await loading(run, () => photos.ready(first, batchEnd(first, size, options, strategy)));
+    const end = decision.batchEnd(first, batchEnd(first, size, options, strategy));
+    const last = await loading(run, () => photos.ready(first, end));
     if (last === undefined) {
       yield* endEarly(run, "aborted");
       break;
@@ -219,7 +235,7 @@ async function* trainSteps(
       yield { type: "photo", iteration: state.iteration, gaussians, loaded, total: scene.train.length };
     }
     plan.clear();
-    for (let t = first; t <= last; t++) plan.push(stepOf(t, context));
+    for (let t = first; t <= last; t++) plan.push(stepOf(t, { ...context, options, strategy }));
     const before = state.seconds;
     await timed(state, "seconds", () => trainer.run(plan, control));
 

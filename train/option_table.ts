@@ -75,7 +75,7 @@ export const SCHEDULE_ROWS = [
     default: Infinity,
     above: 0,
     maximum: Infinity,
-    help: "as many iterations as fill this training time, decided at the start; loading and evaluation do not count",
+    help: "as many iterations as fill this training time; loading and evaluation do not count",
   },
   {
     name: "test_iterations",

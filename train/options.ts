@@ -178,9 +178,10 @@ export interface TrainOptions {
   startCheckpoint?: string | URL;
   /**
    * Train for this many seconds: steps and densification events, without loading and evaluation. Before the first step
-   * the run decides how many iterations fill them, `iterations` at most, from discarded rehearsals that take about 15 %
-   * of the time. The `plan` event has the number; a run with it as `iterations` gives the same bits. A run that is 5 %
-   * late is stopped, and evaluates there if its last iteration would. If the time is too short for a rehearsal, a
+   * the run estimates how many iterations fill them, `iterations` at most, from discarded rehearsals that take about
+   * 15 % of the time; the schedule is that of so many. After densification it decides the number. The `iterations` event
+   * has it and the schedule; a run with these options gives the same bits. A run that is 5 % late is stopped, and
+   * evaluates there if its last iteration would. If the time is too short for a rehearsal, a
    * `warning` says so, and the run is stopped where it ends. Default no limit.
    */
   maxSeconds?: number;

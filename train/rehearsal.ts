@@ -11,7 +11,7 @@ import { TrainController } from "./controller.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { prepareRun, runStrategy } from "./prepare.ts";
 import type { Run } from "./run.ts";
-import { SCHEDULE } from "./scaled_schedule.ts";
+import { SCHEDULE, scheduleOf } from "./scaled_schedule.ts";
 import { newState } from "./state.ts";
 import { planTime, type Rehearsal, type TimedWork, type TimePlan } from "./time_plan.ts";
 
@@ -104,9 +104,9 @@ function secondsOf({ steps, events }: Pick<Rehearsal, "steps" | "events">): numb
  * @param iterations Steps of the rehearsal
  */
 export function rehearsedOptions(options: ResolvedTrainOptions, iterations: number): Partial<ResolvedTrainOptions> {
-  const values: Readonly<Record<string, unknown>> = { ...options };
+  const usual = scheduleOf(options);
   const scaled = Object.fromEntries(SCHEDULE.map((row) => {
-    const value = Number(values[apiName(row)]) * iterations / options.iterations;
+    const value = usual[apiName(row)] * iterations / options.iterations;
     return [apiName(row), Math.max(Math.round(value), row.minimum ?? 0)];
   }));
   const events = Math.min(Math.ceil(iterations / EVENT_INTERVAL), MOST_EVENTS);

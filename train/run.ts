@@ -26,6 +26,8 @@ export interface Run {
   gaussians: Gaussians;
   /** Adds and removes Gaussians. */
   strategy: Strategy;
+  /** Gives the run another number of iterations and the same schedule; absent where none are to be decided. */
+  withIterations?: (iterations: number) => Pick<Run, "options" | "strategy" | "origin">;
   /** The caller's requests. */
   controller: TrainController;
   /** What its checkpoints state about it. */

@@ -10,6 +10,17 @@ import { strategyOptions } from "./strategy_options.ts";
 export const SCHEDULE: readonly OptionRow[] = TRAIN_ROWS.filter((row: OptionRow) => row.scaledMinimum !== undefined);
 
 /**
+ * The options of the schedule of a run.
+ *
+ * @param resolved All its options
+ * @returns By name, as the library has them
+ */
+export function scheduleOf(resolved: object): Record<string, number> {
+  const options = resolved as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(SCHEDULE.map((row) => [apiName(row), Number(options[apiName(row)])]));
+}
+
+/**
  * Scales the schedule to the number of iterations, starting from the values of the preset, else of the strategy, else
  * the defaults. Each value is multiplied by the ratio of the iterations to the usual number and rounded. The result is
  * at least the row's `scaledMinimum`, or the value itself if that is less.

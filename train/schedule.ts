@@ -18,7 +18,7 @@ const SH_REST_INTERVAL = 16;
 /** `shfeatureLr` is divided by this. */
 const SH_REST_RATIO = 20;
 /** Share of a run, at its end, in which all learning rates decay to 0. */
-const FINAL_DECAY_SHARE = 0.1;
+export const FINAL_DECAY_SHARE = 0.1;
 
 /** The bit of each parameter in a mask of parameters. */
 export const GROUP_BIT: Readonly<Record<keyof typeof GROUP, number>> = Object.fromEntries(

@@ -1,7 +1,7 @@
 /**
- * The plan of a run with `maxSeconds`: how many iterations fill that time. It is made once, before the first step, from
- * rehearsals: short runs with all counts of the real one, whose result is discarded. So every schedule may depend on the
- * number of iterations, and a run that is given this number has the same bits.
+ * The plan of a run with `maxSeconds`: about how many iterations fill that time, which determines its schedule. It is
+ * made before the first step, from rehearsals: short runs with all counts of the real one, whose result is discarded.
+ * final_iterations.ts decides the number itself, later in the run.
  *
  * The time of a step is linear in the count of Gaussians. In a short run they are less trained, so that a step at the
  * same count takes another time: a run of n iterations takes exp(c n^-p) times as long for each step as a very long one.
@@ -33,8 +33,10 @@ const SURE_SHARE = 0.5;
 export interface TimePlan {
   /** The asked `maxSeconds`. */
   maxSeconds: number;
-  /** Iterations of the run: the option `iterations` that gives the same result. */
+  /** Iterations of the run. */
   iterations: number;
+  /** Whether they are decided; until then they are an estimate, for which the schedule was made. */
+  decided: boolean;
   /** The option `iterations` that was given, or its default: at most as many. */
   most: number;
   /** Seconds of the discarded steps from which the plan was made; they are part of `maxSeconds`. */
@@ -118,7 +120,7 @@ export interface PlanningParts {
  * @returns The plan; null if the time is too short to rehearse anything, or the run too short to need a plan
  */
 export async function planTime({ maxSeconds, most, courseOf, rehearse }: PlanningParts): Promise<TimePlan | null> {
-  const filled = FILLED_SHARE * maxSeconds;
+  const filled = filledSeconds(maxSeconds);
   let spent = 0;
   let pace: Pace | undefined;
   for (let length = FIRST_REHEARSAL; length < most;) {
@@ -138,7 +140,12 @@ export async function planTime({ maxSeconds, most, courseOf, rehearse }: Plannin
   if (pace === undefined) return null;
   const iterations = iterationsIn(pace, { seconds: filled - spent, most, courseOf });
   const expectedSeconds = spent + secondsOf(pace, courseOf(iterations));
-  return { maxSeconds, iterations, most, rehearsalSeconds: spent, expectedSeconds };
+  return { maxSeconds, iterations, decided: false, most, rehearsalSeconds: spent, expectedSeconds };
+}
+
+/** The part of `maxSeconds` that is filled. */
+export function filledSeconds(maxSeconds: number): number {
+  return FILLED_SHARE * maxSeconds;
 }
 
 /**

@@ -10,6 +10,8 @@ export function describeEvent(event: TrainEvent): string | undefined {
     case "plan":
       return `${number(event.gaussians.count)} Gaussians at the start, ${number(event.target)} wanted, ` +
         `${event.densification.length} densification events`;
+    case "iterations":
+      return `${number(event.iterations)} iterations fill --max_seconds ${event.timePlan.maxSeconds}`;
     case "densify":
       return `−${number(event.pruned)} +${number(event.cloned + event.split)} → ${number(event.count)} Gaussians`;
     case "evaluate":

@@ -117,7 +117,7 @@ export class Viewer implements ClientHandler {
     await this.#serving;
     this.#iteration = event.iteration;
     this.#gaussians = event.gaussians;
-    if (event.type === "plan" && event.timePlan !== null && this.#run !== undefined) {
+    if ((event.type === "plan" || event.type === "iterations") && event.timePlan !== null && this.#run !== undefined) {
       this.#run.iterations = event.timePlan.iterations;
     }
     const phase = phaseAfter(event) ?? this.#phase;

@@ -1,5 +1,6 @@
 // Prints the lines of a run: the memory plan, densification and evaluations, and the result.
 
+import { join } from "@std/path";
 import { formatBytes } from "../../base/format.ts";
 import type { DensifyEvent, DoneEvent, EvaluateEvent, SaveEvent, TrainEvent, TrainResult } from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
@@ -34,6 +35,9 @@ export class LinesSink implements Sink {
         if (takesCheckpoints(this.#setup.values)) this.#reporter.note(describeCheckpoints(checkpointBytes(event.plan)));
         if (event.timePlan !== null) this.#reporter.note(describePlan(event.timePlan));
         if (event.scaled !== undefined) this.#reporter.note(describeScaling(event.scaled, this.#setup.values));
+        break;
+      case "iterations":
+        this.#reporter.note(describeDecision(event.timePlan, this.#setup.folder));
         break;
       case "densify":
         this.#reporter.note(describeDensification(event));
@@ -91,12 +95,18 @@ function describeCheckpoints(bytes: number): string {
     `${formatBytes(3 * bytes)}`;
 }
 
-/** How many iterations fill --max_seconds. */
+/** About how many iterations fill --max_seconds. */
 function describePlan({ maxSeconds, iterations, most, expectedSeconds, rehearsalSeconds }: TimePlan): string {
   const all = iterations === most ? "all of its " : "";
-  return `--max_seconds ${maxSeconds}: this run takes ${all}${iterations} iterations, in about ` +
+  return `--max_seconds ${maxSeconds}: this run takes about ${all}${iterations} iterations, in ` +
     `${duration(expectedSeconds)} with the ${duration(rehearsalSeconds)} in which that was measured; ` +
-    `--iterations ${iterations} gives the same result`;
+    `the number is decided after densification`;
+}
+
+/** How many iterations were decided to fill --max_seconds. */
+function describeDecision({ maxSeconds, iterations }: TimePlan, folder: string): string {
+  return `--max_seconds ${maxSeconds}: this run takes ${iterations} iterations; ` +
+    `--config ${join(folder, "config.json")} gives the same result`;
 }
 
 /** Where and why a run ended before its last iteration. */

@@ -28,7 +28,7 @@ export class RecordSink implements Sink {
   }
 
   async event(event: TrainEvent): Promise<void> {
-    if (event.type === "plan") this.#timePlan = event.timePlan;
+    if (event.type === "plan" || event.type === "iterations") this.#timePlan = event.timePlan;
     if (event.type === "done") {
       const { result } = event;
       this.#seconds = {
@@ -37,7 +37,7 @@ export class RecordSink implements Sink {
         total: performance.now() / 1000,
       };
       if (this.#folder.begun) await this.#write({ result, seconds: this.#seconds });
-    } else if (this.#folder.begun && (!this.#begun || event.type === "save")) {
+    } else if (this.#folder.begun && (!this.#begun || event.type === "save" || event.type === "iterations")) {
       this.#begun = true;
       await this.#write({});
     }
@@ -48,8 +48,8 @@ export class RecordSink implements Sink {
     const timePlan = this.#timePlan;
     await writeRunConfig(folder, {
       run,
-      // Repeated with --config, a planned run takes the same iterations, not the same time.
-      options: { ...recordedOptions(this.#setup), ...(timePlan === null ? {} : { max_seconds: null }) },
+      // Repeated with --config, a run whose iterations are decided takes as many again, not the same time.
+      options: { ...recordedOptions(this.#setup), ...(timePlan?.decided ? { max_seconds: null } : {}) },
       ...(timePlan === null ? {} : { timePlan }),
       device: { backend, name, reason, seed },
       capture: {

@@ -4,8 +4,9 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIn
 import { OptionError } from "../../base/option.ts";
 import type { Device } from "../../ffi/device.ts";
 import { CheckpointFile } from "../../train/checkpoint/file.ts";
-import type { PlanEvent } from "../../train/events.ts";
-import type { TrainOptions } from "../../train/options.ts";
+import type { IterationsEvent, PlanEvent } from "../../train/events.ts";
+import type { StrategyContext, TrainOptions } from "../../train/options.ts";
+import type { Strategy } from "../../train/strategies/strategy.ts";
 import type { TimePlan } from "../../train/time_plan.ts";
 import { stopAt, temporaryFolder } from "../support/checkpoints.ts";
 import { deviceTest } from "../support/device.ts";
@@ -21,15 +22,24 @@ const RUN: TrainOptions = { iterations: MOST, budget: 3, testIterations: [-1] };
  */
 const PIXELS_PER_GAUSSIAN = 1000;
 
+/** A clock of work, which may become slower. */
+interface WorkClock extends Disposable {
+  /** From now on, work takes so many times as long. */
+  slowDown(times: number): void;
+}
+
 /** Replaces the clock by one second for each million of pixels that Gaussians cover in steps, and of their own work. */
-function workClock(device: Device): Disposable {
+function workClock(device: Device): WorkClock {
   const { now } = performance;
   device.profile("start");
-  performance.now = () => {
+  const work = () => {
     const { gaussians, evaluated } = device.profile("read");
     return (PIXELS_PER_GAUSSIAN * gaussians + evaluated) / 1000;
   };
+  let [from, times, before] = [0, 1, 0];
+  performance.now = () => before + times * (work() - from);
   return {
+    slowDown: (factor) => [from, times, before] = [work(), factor, performance.now()],
     [Symbol.dispose]: () => {
       performance.now = now;
       device.profile("stop");
@@ -43,6 +53,12 @@ async function secondsOfSteps(device: Device, iterations: number): Promise<numbe
   return (await trained(device, scene, { ...RUN, iterations })).result.seconds;
 }
 
+function decisionOf({ events }: Pick<Trained, "events">): IterationsEvent {
+  const [decision, ...others] = events.filter((event) => event.type === "iterations");
+  assertEquals(others, []);
+  return decision;
+}
+
 function planOf({ events }: Pick<Trained, "events">): TimePlan | null {
   return (events.find(({ type }) => type === "plan") as PlanEvent).timePlan;
 }
@@ -51,22 +67,62 @@ deviceTest("train() fills maxSeconds, and the iterations of its plan give the sa
   using _ = workClock(device);
   const scene = await syntheticScene(device);
   for (const options of [RUN, { ...RUN, preset: "fast", dataDevice: "disk" }, { ...RUN, strategy: "adc" }] as const) {
-    const maxSeconds = await secondsOfSteps(device, 800);
+    const maxSeconds = await secondsOfSteps(device, 500);
     const run = await trained(device, scene, { ...options, maxSeconds });
     const plan = planOf(run)!;
-    assertEquals([run.result.iteration, run.result.timedOut], [plan.iterations, false]);
-    assertEquals([plan.maxSeconds, plan.most], [maxSeconds, MOST]);
-    assert(plan.iterations > 50 && plan.iterations < 5000, `${plan.iterations}`);
+    const { iterations, schedule, timePlan } = decisionOf(run);
+    assertEquals([run.result.iteration, run.result.timedOut], [iterations, false]);
+    assertEquals([plan.maxSeconds, plan.most, plan.decided], [maxSeconds, MOST, false]);
+    assertEquals(timePlan, { ...plan, iterations, decided: true });
+    assert(iterations > 50 && iterations < 5000, `${iterations}`);
     assertAlmostEquals(run.result.seconds / maxSeconds, 0.98, 0.05);
     const [first] = run.events.filter((event) => event.type === "step");
     assert(first.seconds > plan.rehearsalSeconds && plan.rehearsalSeconds > 0);
-    const same = await trained(device, scene, { ...options, iterations: plan.iterations });
+    const same = await trained(device, scene, { ...options, ...schedule, iterations });
     assertEquals(run.rows, same.rows);
     assertEquals(run.losses, same.losses);
     assertEquals(planOf(same), null);
   }
   const { byPurpose } = device.memory();
   assertEquals([byPurpose.parameters.live, byPurpose.photos.live], [0, 0], "nothing is left of the rehearsals");
+});
+
+deviceTest("train() decides the iterations by its own pace, and evaluates at the last one", async (device) => {
+  using clock = workClock(device);
+  const scene = await syntheticScene(device);
+  const held = { ...scene, test: scene.train.slice(0, 1) };
+  const seconds = await secondsOfSteps(device, 400);
+  for (const times of [2, 0.5]) {
+    clock.slowDown(1);
+    const options = { ...RUN, testIterations: undefined, maxSeconds: seconds };
+    const run = await trained(device, held, options, (event) => {
+      if (event.type === "densify") clock.slowDown(times);
+    });
+    const { iterations, schedule } = decisionOf(run);
+    const planned = planOf(run)!.iterations;
+    assert(times > 1 ? iterations < 0.9 * planned : iterations > 1.1 * planned, `${iterations} instead of ${planned}`);
+    assertEquals([run.result.iteration, run.result.timedOut], [iterations, false]);
+    assertAlmostEquals(run.result.seconds / seconds, 0.98, 0.05);
+    const evaluated = run.events.filter(({ type }) => type === "evaluate").map(({ iteration }) => iteration);
+    assertEquals(evaluated.at(-1), iterations);
+    const same = await trained(device, held, { ...RUN, ...schedule, iterations });
+    assertEquals(run.rows, same.rows);
+  }
+});
+
+deviceTest("train() keeps the planned iterations for a strategy whose events depend on them", async (device) => {
+  using clock = workClock(device);
+  const scene = await syntheticScene(device);
+  const strategy = ({ options: { iterations } }: StrategyContext): Strategy => ({
+    name: "middle",
+    densification: [Math.floor(iterations / 2)],
+    isEvent: (iteration) => iteration === Math.floor(iterations / 2),
+    views: () => [],
+    stepTerms: () => ({ flags: 0, frozen: 0 }),
+    apply: () => Promise.resolve(clock.slowDown(2)).then(() => undefined),
+  });
+  const run = await trained(device, scene, { ...RUN, strategy, maxSeconds: await secondsOfSteps(device, 300) });
+  assertEquals(decisionOf(run).iterations, planOf(run)!.iterations);
 });
 
 deviceTest("the plan of maxSeconds is part of the checkpoint, and a run that goes on keeps it", async (device) => {
@@ -88,21 +144,27 @@ deviceTest("the plan of maxSeconds is part of the checkpoint, and a run that goe
   assertStringIncludes(error.message, `with 30 as iterations: its run has ${plan.iterations}`);
 });
 
-deviceTest("train() stops a planned run 5 % behind maxSeconds, and more seconds complete it", async (device) => {
-  using _ = workClock(device);
+deviceTest("train() stops a run 5 % behind maxSeconds, and more seconds complete what was decided", async (device) => {
+  using clock = workClock(device);
   await using folder = await temporaryFolder();
   const scene = await syntheticScene(device);
   const options = { ...RUN, maxSeconds: await secondsOfSteps(device, 200) };
   const whole = await trained(device, scene, options);
-  const startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, 20);
-  // As if the machine had become slower: half of the time must do.
-  const maxSeconds = whole.result.seconds / 2;
-  const stopped = await trained(device, scene, { startCheckpoint, maxSeconds });
+  const { iteration, iterations } = decisionOf(whole);
+  const startCheckpoint = await stopAt({ device, scene, options, folder: folder.path }, iteration + 1);
+  const { manifest: { state, options: stored } } = await CheckpointFile.open(startCheckpoint);
+  assertEquals([state.timePlan?.iterations, state.timePlan?.decided, stored.iterations], [
+    iterations,
+    true,
+    iterations,
+  ]);
+  clock.slowDown(5);
+  const stopped = await trained(device, scene, { startCheckpoint });
   assertEquals(stopped.result.timedOut, true);
-  assert(stopped.result.iteration < planOf(whole)!.iterations);
-  assertAlmostEquals(stopped.result.seconds / maxSeconds, 1.05, 0.04);
+  assert(stopped.result.iteration < iterations);
+  assertAlmostEquals(stopped.result.seconds / options.maxSeconds, 1.05, 0.04);
   assertEquals(stopped.events.slice(-3).map(({ type }) => type), ["save", "checkpoint", "done"]);
-  const rest = await trained(device, scene, { startCheckpoint, maxSeconds: 3 * maxSeconds });
+  const rest = await trained(device, scene, { startCheckpoint, maxSeconds: 5 * options.maxSeconds });
   assertEquals(rest.result.timedOut, false);
   assertEquals(rest.rows, whole.rows);
 });

@@ -211,6 +211,6 @@ Deno.test("iterationsIn() is the largest number that fits, from 1 to the maximum
 });
 
 Deno.test("hardStop() is 5 % behind the time of a planned run", () => {
-  const plan = { maxSeconds: 60, iterations: 9, most: 99, rehearsalSeconds: 6, expectedSeconds: 59 };
+  const plan = { maxSeconds: 60, iterations: 9, decided: true, most: 99, rehearsalSeconds: 6, expectedSeconds: 59 };
   assertEquals([hardStop(60, plan), hardStop(100, plan), hardStop(60, null)], [63, 105, 60]);
 });

@@ -52,10 +52,10 @@ export interface CheckpointManifest extends RunOrigin {
 }
 
 /** What a value of the manifest has to be. */
-type Shape = "number" | "string" | "object" | readonly [Shape] | { readonly [name: string]: Shape };
+type Shape = "number" | "string" | "boolean" | "object" | readonly [Shape] | { readonly [name: string]: Shape };
 
 const TIME_PLAN: Shape = {
-  ...{ maxSeconds: "number", iterations: "number", most: "number" },
+  ...{ maxSeconds: "number", iterations: "number", decided: "boolean", most: "number" },
   ...{ rehearsalSeconds: "number", expectedSeconds: "number" },
 };
 
@@ -109,7 +109,7 @@ function misshapen(value: unknown, shape: Shape, name: string): string | undefin
   if (typeof shape === "string") {
     const fits = shape === "object"
       ? isObject(value)
-      : typeof value === shape && (shape === "string" || (value as number) >= 0);
+      : typeof value === shape && (shape !== "number" || (value as number) >= 0);
     return fits ? undefined : name;
   }
   if (isList(shape)) {

@@ -42,7 +42,7 @@ const FIXED: readonly string[] = TRAIN_ROWS.filter((row: OptionRow) => !CHANGEAB
  *
  * @param options Resolved options
  */
-function storableOptions(options: ResolvedTrainOptions): JsonObject {
+export function storableOptions(options: ResolvedTrainOptions): JsonObject {
   const named: JsonObject = { ...options, startCheckpoint: undefined };
   return Object.fromEntries(
     TRAIN_ROWS.map(apiName)
