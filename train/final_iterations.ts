@@ -15,7 +15,7 @@ const LATEST_SHARE = 0.88;
 const DECIDING_SHARE = 0.8;
 /** Share of the time over which the pace is measured, and the least. */
 const MEASURED_SHARE = 0.1;
-const LEAST_MEASURED_SHARE = 0.02;
+const LEAST_MEASURED_SHARE = 0.005;
 
 /** How far a run has come. */
 export interface Progress {
