@@ -138,7 +138,8 @@ function missingValue(row: OptionRow, next: string | undefined): UsageError {
   return new UsageError(`Missing value of --${row.name}: it takes ${expected(row)}${bytesHint(row)}${hint}`);
 }
 
-function bytesHint({ kind }: OptionRow): string {
+/** What an error says of the spelling of an option's value, if that is bytes. */
+export function bytesHint({ kind }: OptionRow): string {
   return kind === "bytes" ? ", such as 8G or 512M" : "";
 }
 
@@ -182,7 +183,8 @@ function textValue({ kind }: OptionRow, text: string): boolean | number | string
   }
 }
 
-function bytesOf(text: string): number {
+/** The bytes of a text such as 8G; NaN if it is none. */
+export function bytesOf(text: string): number {
   const match = BYTES.exec(text);
   if (match === null) return NaN;
   const power = ["", "K", "M", "G", "T"].indexOf(match[2].toUpperCase());

@@ -100,6 +100,12 @@ export class Reporter {
     else this.#out(text);
   }
 
+  /** A line about what is read, which is an event too. */
+  notice(message: string): void {
+    this.note(message);
+    this.event({ type: "notice", message });
+  }
+
   /**
    * A line with a URL, which a terminal opens in the browser also where it has to break the line. It is printed with
    * `quiet` too, as nobody could guess it.
