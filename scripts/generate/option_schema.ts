@@ -5,11 +5,7 @@ import { CAPTURE_CONFIG_ROWS, CONFIG_FILE_ROWS } from "../../cli/config.ts";
 import { BYTES_TEXT, SCHEMA_KEY } from "../../cli/json_options.ts";
 import { END_FORMATS } from "../../cli/options/export_rows.ts";
 import { PARITY_PARTS } from "../../train/parity.ts";
-
-/** A JSON schema, or a part of one. */
-export type Schema = Readonly<Record<string, unknown>>;
-
-const DIALECT = "http://json-schema.org/draft-07/schema#";
+import { DIALECT, type Schema } from "./schema.ts";
 
 /** null stands for an option that is not given. */
 const NOT_GIVEN: Schema = { type: "null" };
