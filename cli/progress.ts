@@ -189,7 +189,9 @@ export class Reporter {
       const columns = this.#streams.columns();
       const width = columns < WIDE_TERMINAL ? BAR_WIDTHS.narrow : BAR_WIDTHS.usual;
       facts.unshift({ text: bar(done / Math.max(total, 1), width), importance: IMPORTANCE.bar });
-      this.#streams.err(`${this.#cleared()}${label} ${lineWithin(facts, Math.max(columns - 1, 20) - label.length - 1)}`);
+      this.#streams.err(
+        `${this.#cleared()}${label} ${lineWithin(facts, Math.max(columns - 1, 20) - label.length - 1)}`,
+      );
       this.#drawn = true;
     } else {
       this.#streams.err(`${label} ${joined(facts)}\n`);

@@ -4,7 +4,7 @@ import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import type { Camera, Scene } from "../base/scene.ts";
 import { parseKeyframes } from "../eval/keyframes.ts";
-import { keyframePath, orbitPath, spiralPath } from "../eval/paths.ts";
+import { keyframePath, orbitPath, pathAtWidth, spiralPath } from "../eval/paths.ts";
 import {
   pathFolder,
   RENDER_FOLDERS,
@@ -57,6 +57,9 @@ export async function run(argv: string[]): Promise<number> {
   if (values.model_path === "") throw new UsageError("Missing --model_path: which trained model to render");
   if (values.video !== undefined && values.path === undefined) {
     throw new UsageError("--video needs --path: a video is of a camera path, orbit, spiral or a file of keyframes");
+  }
+  if (values.width !== undefined && values.path === undefined) {
+    throw new UsageError("--width needs --path: views are rendered at the size of their photos, which -r chooses");
   }
   const reporter = new Reporter(values);
   const ffmpeg = values.video === undefined ? undefined : await findFfmpeg();
@@ -147,7 +150,8 @@ function warnOfClampedDepths({ clamped, farthest }: RenderedImages, images: numb
 /** Renders a path, and encodes its video if there is an ffmpeg. */
 async function renderAlong(work: Work, path: string, ffmpeg: string | undefined): Promise<void> {
   const { values, folder, iteration, gaussians, reporter } = work;
-  const { name, cameras } = await chosenPath(work, path);
+  const { name, cameras: chosen } = await chosenPath(work, path);
+  const cameras = values.width === undefined ? chosen : pathAtWidth(chosen, values.width);
   const target = pathFolder(folder, name, iteration);
   const rendered = await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
