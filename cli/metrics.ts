@@ -45,6 +45,7 @@ export async function run(argv: string[]): Promise<number> {
   using device = await openChosenDevice(values, reporter);
   using weights = await chosenWeights(device, values.lpips);
   let code: number = EXIT.done;
+  let scored = false;
   for (const folder of values.model_paths.map((path) => userPath(path))) {
     const onImage = (done: number, total: number) =>
       reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "image" });
@@ -64,6 +65,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.finish();
       if (Object.keys(scores).length === 0) code = EXIT.data;
       for (const [method, { means, images }] of Object.entries(scores)) {
+        scored = true;
         reporter.note(`${folder} ${method}, ${images.length} test views: ${scoresText(means)}`);
         reporter.event({ type: "metrics", model: folder, method, views: images.length, scores: means });
       }
@@ -75,7 +77,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.finish();
     }
   }
-  if (weights === undefined) reporter.note(`LPIPS is not computed without weights. ${LPIPS_ADVICE}`);
+  if (scored && weights === undefined) reporter.note(`LPIPS is not computed without weights. ${LPIPS_ADVICE}`);
   await reporter.delivered();
   return code;
 }

@@ -2,6 +2,7 @@
 
 import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Camera, Scene } from "../base/scene.ts";
 import { parseKeyframes } from "../eval/keyframes.ts";
 import { keyframePath, orbitPath, pathAtWidth, spiralPath } from "../eval/paths.ts";
@@ -18,6 +19,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isFileName } from "../load/checks.ts";
+import { statOrUndefined } from "../load/files.ts";
 import { fileHash } from "../load/file_hash.ts";
 import { pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
 import { compareCodePoints } from "../load/order.ts";
@@ -38,6 +40,9 @@ import { requirePermissions } from "./permissions.ts";
 import { Reporter } from "./progress.ts";
 import { chosenIteration } from "./saved_iteration.ts";
 import { VERBS } from "./verbs.ts";
+
+/** Paths that are made from the capture's cameras. */
+const PATHS = ["orbit", "spiral"];
 
 type RenderValues = OptionValues<typeof RENDER_OPTIONS>;
 
@@ -177,6 +182,11 @@ async function chosenPath({ values, scene }: Work, path: string): Promise<{ name
   if (path === "orbit") return { name: path, cameras: orbitPath(cameras, frames) };
   if (path === "spiral") return { name: path, cameras: spiralPath(cameras, frames) };
   const file = userPath(path);
+  if (await statOrUndefined(file) === undefined) {
+    const near = nearest(path, PATHS);
+    const hint = near === undefined ? "" : `. Did you mean "${near}"?`;
+    throw new UsageError(`Cannot use "${path}" as --path: it takes orbit, spiral or an existing JSON file${hint}`);
+  }
   const { keyframes, loop } = parseKeyframes(
     new TextDecoder().decode(await readDataFile(file)),
     file,

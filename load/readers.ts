@@ -4,6 +4,7 @@ import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader, flatColmapReader } from "./colmap_capture.ts";
+import { statOrUndefined } from "./files.ts";
 import { metashapeReader } from "./metashape.ts";
 import { nestedFolders } from "./nested_folders.ts";
 import { openSfmReader } from "./opensfm.ts";
@@ -58,6 +59,7 @@ export async function readCapture(source: string, options: ReadOptions): Promise
       if (capture !== undefined) return capture;
     }
   }
+  if (await statOrUndefined(source) === undefined) throw new DataError("No such file or folder", { path: source });
   const formats = [...new Set(READERS.map(({ expects }) => expects))];
   throw new DataError(`No capture: expected ${formats.slice(0, -1).join(", ")} or ${formats.at(-1)}`, { path: source });
 }

@@ -88,6 +88,12 @@ renderTest("tame render --path rejects a file whose name would leave the folder 
     assertStringIncludes(stderr, join(folder, name));
     assert(!existsSync(join(folder, "out", "ours_3")) && !existsSync(join(folder, "out", "paths")));
   }
+  const { code, stderr } = await tame(folder, ["render", "-m", "out", "--path", "orbti", "--backend", "cpu"]);
+  assertEquals(code, 2);
+  assertStringIncludes(
+    stderr,
+    `Cannot use "orbti" as --path: it takes orbit, spiral or an existing JSON file. Did you mean "orbit"?`,
+  );
 });
 
 Deno.test("render rejects --width without --path, since views have the size of their photos", async () => {

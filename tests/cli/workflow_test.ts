@@ -5,6 +5,7 @@ import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
+import { LPIPS_ADVICE } from "../../cli/lpips_advice.ts";
 import { writePng } from "../../eval/png.ts";
 import { imageSize } from "../../load/images.ts";
 import { image, model, writeCapture } from "../load/fixtures.ts";
@@ -69,7 +70,9 @@ workflowTest(
         path,
       );
     }
-    const scored = await ended(start(["metrics", "-m", "out", "absent", "--backend", "cpu", "--json"], folder));
+    const metrics = ["metrics", "-m", "out", "absent", "--backend", "cpu", "--json"];
+    const scored = await ended(start(metrics, folder, { TAME_LPIPS: "" }));
+    assertStringIncludes(scored.stderr, `LPIPS is not computed without weights. ${LPIPS_ADVICE}\n`);
     assertEquals(scored.code, EXIT.data);
     assertEquals(JSON.parse(scored.stdout).views, 2);
     assertStringIncludes(scored.stderr, "Unable to compute metrics for model " + join(folder, "absent"));
