@@ -8,6 +8,7 @@ import { run } from "../../cli/render.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { imageSize } from "../../load/images.ts";
 import { libraryMissing } from "../support/device.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended, start } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 
@@ -52,7 +53,7 @@ renderTest("tame render --path writes the frames of an orbit, a spiral and keyfr
     const { code, stdout, stderr } = await tame(folder, args.split(" "));
     assertEquals(code, 0, stderr);
     const target = join(folder, "out", "paths", name, "ours_3");
-    assertEquals(JSON.parse(stdout), { type: "render", set: "path", iteration: 3, views: 3, path: target });
+    assertEquals(eventsIn(stdout)[0], { type: "render", set: "path", iteration: 3, views: 3, path: target });
     for (const sub of ["renders", "depth", "alpha"]) {
       assertEquals(files(join(target, sub)), ["00000.png", "00001.png", "00002.png"]);
       assertEquals(await imageSize(join(target, sub, "00002.png")), { width, height, alpha: false });
