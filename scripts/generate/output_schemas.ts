@@ -86,6 +86,7 @@ const PLAN = objectOf<MemoryPlan>({
 const TIME_PLAN = objectOf<TimePlan>({
   maxSeconds: described(AMOUNT, "--max_seconds"),
   iterations: described(INTEGER, "iterations of the run"),
+  decided: described(FLAG, "whether they are decided, or an estimate"),
   most: described(INTEGER, "--iterations, or its default"),
   rehearsalSeconds: AMOUNT,
   expectedSeconds: AMOUNT,
@@ -125,6 +126,18 @@ const TRAIN_EVENTS: EventsOfTrain = {
         },
       },
       checkpointBytes: described(AMOUNT, "bytes of a checkpoint, about"),
+    },
+  },
+  iterations: {
+    description: "--max_seconds: the number of iterations is decided",
+    fields: {
+      iterations: described(INTEGER, "at which the run ends"),
+      timePlan: TIME_PLAN,
+      schedule: {
+        type: "object",
+        additionalProperties: AMOUNT,
+        description: "options of the schedule by their names in the library",
+      },
     },
   },
   photo: {
