@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
-import { CAPTURE_CONFIG_ROWS } from "../../cli/config.ts";
+import { CAPTURE_CONFIG_ROWS, CONFIG_FILE_ROWS } from "../../cli/config.ts";
 import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
 import { parsePeersFile, readPeersFile } from "../../cli/full_eval/references.ts";
 import { optionsFrom } from "../../cli/json_options.ts";
@@ -166,6 +166,15 @@ Deno.test("JSON files that the guide shows are read by what it says reads them",
     assert(captures.scenes.some(({ name }) => name === scene), `scripts/captures.json has no scene ${scene}`);
     assert(Object.keys(reference.measures).length >= 4, `${reference.method} on ${scene}`);
   }
+});
+
+Deno.test("the guide lists the options that a capture cannot set", () => {
+  const row = page("docs/guide/train.md").split("\n").find((line) =>
+    line.startsWith("| `tame.config.json` in the capture ")
+  )!;
+  const listed = [...row.split("the same, without ")[1].matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const names = CONFIG_FILE_ROWS.filter((row) => !CAPTURE_CONFIG_ROWS.includes(row)).map(({ name }) => name);
+  assertEquals(listed.toSorted(), names.toSorted());
 });
 
 /** Source files below a folder of the checkout. */
