@@ -3,6 +3,7 @@
 import { dirname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
+import { quote } from "../base/quote.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isInside } from "../load/files.ts";
 import { isObject, type JsonObject, parseJsonObject } from "../load/json.ts";
@@ -83,7 +84,7 @@ export async function withCaptureConfig<const Table extends readonly OptionGroup
     parsed,
     Object.fromEntries(Object.entries(options).filter(([name]) => name in parsed.values)),
   );
-  const used = argumentsOf(added);
+  const used = argumentsOf(added).map(quote);
   return { parsed: all, notice: `Options from ${path}: ${used.length === 0 ? "none that apply" : used.join(" ")}` };
 }
 

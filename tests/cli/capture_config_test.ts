@@ -28,14 +28,14 @@ Deno.test("withCaptureConfig() prefers the command line, then the file, then pre
       test_iterations: 7,
       memory_limit: "1G",
       sh_degree: null,
-      init: "points.ply",
+      init: "all points.ply",
     });
     const read = async (argv: string) =>
       (await withCaptureConfig(parse(argv.split(" "), TRAIN_OPTIONS), folder)).parsed;
     const { values, given } = await read("-s capture --test_iterations 9");
     assertEquals([values.preset, values.densification_interval, values.sh_degree], ["budget", 250, 3]);
     assertEquals([values.test_iterations, values.memory_limit], [[9], 2 ** 30]);
-    assertEquals(values.init, join(folder, "points.ply"));
+    assertEquals(values.init, join(folder, "all points.ply"));
     assertEquals([given.has("densification_interval"), given.has("sh_degree")], [true, false]);
     // A preset on the command line takes the place of what the file says of its options.
     assertEquals((await read("-s capture --preset big --budget 9")).values.densification_interval, 100);
@@ -44,7 +44,7 @@ Deno.test("withCaptureConfig() prefers the command line, then the file, then pre
     assertEquals([parsed.values.densification_interval, "test_iterations" in parsed.values], [250, false]);
     assertEquals(
       notice,
-      `Options from ${path}: --preset=budget --densification_interval=250 --init=${join(folder, "points.ply")}`,
+      `Options from ${path}: --preset=budget --densification_interval=250 '--init=${join(folder, "all points.ply")}'`,
     );
   });
 });
