@@ -37,7 +37,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 bad input data, 4 no usable device or o
 129, 130 or 143 ended by SIGHUP, ^C or SIGTERM`;
 
 async function main(args: readonly string[]): Promise<number> {
-  const [name, ...argv] = args;
+  const [name, ...argv] = args[0] === "help" && isVerb(args[1] ?? "") ? [args[1], "--help"] : args;
   if (name === "--version") {
     console.log(`tame ${manifest.version}`);
     return EXIT.done;

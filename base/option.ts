@@ -164,7 +164,8 @@ function boundsText({ kind, minimum, above, maximum = Infinity }: ValueRow): str
   return above === undefined ? "" : `${each} greater than ${above}`;
 }
 
-const PERCENTAGE = /^(\d+\.?\d*|\.\d+)%$/;
+/** A length as a percentage. */
+export const PERCENTAGE: RegExp = /^(\d+\.?\d*|\.\d+)%$/;
 
 /** Whether an option takes one or more values. */
 export function isList({ kind }: ValueRow): boolean {
@@ -190,7 +191,8 @@ function accepts(row: ValueRow, value: unknown): boolean {
     case "paths":
       return typeof value === "string" || value instanceof URL;
     case "length":
-      return isWithin(row, typeof value === "string" && PERCENTAGE.test(value) ? parseFloat(value) : value as number);
+      if (typeof value === "string" && PERCENTAGE.test(value)) return isWithin(row, parseFloat(value));
+      return typeof value === "number" && isWithin(row, value);
     case "number":
     case "numbers":
       return typeof value === "number" && isWithin(row, value);

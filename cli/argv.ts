@@ -37,10 +37,14 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
 const BYTES = /^(\d+\.?\d*|\.\d+)([KMGT]?)(i?B)?$/i;
 
-/** Rewrites `argv` so that every option is one `--name=value`; of repeated options the last occurrence is kept. */
+/**
+ * Rewrites `argv` so that every option is one `--name=value`; of repeated options the last occurrence is kept. Errors
+ * say so where a path is an argument of the verb, which takes at most `limit`.
+ */
 export function normalise(
   argv: readonly string[],
   table: readonly OptionGroup[],
+  limit: number = 0,
 ): { options: string[]; positionals: string[] } {
   const rows = rowsOf(table);
   const occurrences = new Map<string, string[]>();
@@ -58,7 +62,7 @@ export function normalise(
     }
     const equals = token.indexOf("=");
     const spelling = equals < 0 ? token : token.slice(0, equals);
-    const row = findRow(spelling, rows);
+    const row = findRow(spelling, rows, limit);
     const values = equals < 0 ? [] : [token.slice(equals + 1)];
     if (equals < 0 && row.kind !== "flag") {
       while (index < argv.length && !looksLikeOption(argv[index]) && (isList(row) || values.length === 0)) {
@@ -82,14 +86,12 @@ export function parse<const Table extends readonly OptionGroup[]>(
   settings: ParseSettings = {},
 ): Parsed<Table> {
   const rows = rowsOf(table);
-  const { options, positionals } = normalise(argv, table);
   const limit = settings.positionals ?? 0;
-  if (positionals.length > limit) {
-    throw new UsageError(`Unexpected argument "${positionals[limit]}": it belongs to no option`);
-  }
+  const { options, positionals } = normalise(argv, table, limit);
   const names = rows.map((row) => row.name);
   const raw = parseArgs(options, { string: names, collect: names });
   const given = new Set(names.filter((name) => (raw[name] as string[] | undefined ?? []).length > 0));
+  if (positionals.length > limit) throw unexpected(positionals[limit], rows, given);
   const values: Record<string, OptionValue | undefined> = {};
   for (const row of rows) {
     values[row.name] = given.has(row.name)
@@ -117,7 +119,24 @@ function isListOf(item: RegExp, token: string): boolean {
   return token.split(",").every((part) => item.test(part));
 }
 
-function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
+/**
+ * An argument that belongs to no option. It may be the value of a flag that was given, or a path of the first option for
+ * one that was not.
+ */
+function unexpected(argument: string, rows: readonly OptionRow[], given: ReadonlySet<string>): UsageError {
+  const isValue = /^(true|false)$/.test(argument);
+  const meant = isValue
+    ? rows.find(({ name, kind }) => kind === "flag" && given.has(name))
+    : rows.find(({ name, kind, short }) => /^paths?$/.test(kind) && short !== undefined && !given.has(name));
+  const spelled = isValue ? `--${meant?.name}=${argument}` : `-${meant?.short} ${argument}`;
+  const hint = meant === undefined || NUMBER.test(argument) ? "" : `. Did you mean "${spelled}"?`;
+  return new UsageError(`Unexpected argument "${argument}": it belongs to no option${hint}`);
+}
+
+/** Options by which most verbs get a path that is an argument of some. */
+const PATH_OPTIONS = ["-s", "--source_path", "-m", "--model_path", "--model_paths"];
+
+function findRow(spelling: string, rows: readonly OptionRow[], limit: number): OptionRow {
   const long = spelling.startsWith("--") ? spelling.slice(2).replaceAll("-", "_") : undefined;
   const row = rows.find((row) => long === undefined ? row.short === spelling.slice(1) : row.name === long);
   if (row !== undefined) return row;
@@ -127,6 +146,9 @@ function findRow(spelling: string, rows: readonly OptionRow[]): OptionRow {
   const split = attached !== undefined && /^\d/.test(spelling.slice(2));
   const instead = insteadOf(spelling, rows.map(({ name }) => name));
   if (instead !== undefined) throw new UsageError(`Unknown option "${spelling}": ${instead}`);
+  if (limit > 0 && PATH_OPTIONS.includes(long === undefined ? spelling : `--${long}`)) {
+    throw new UsageError(`Unknown option "${spelling}": give the path without it, as an argument`);
+  }
   const suggestion = split ? `-${attached.short} ${spelling.slice(2)}` : near;
   throw new UsageError(
     `Unknown option "${spelling}"${suggestion === undefined ? "" : `: did you mean "${suggestion}"?`}`,
@@ -138,7 +160,8 @@ function missingValue(row: OptionRow, next: string | undefined): UsageError {
   return new UsageError(`Missing value of --${row.name}: it takes ${expected(row)}${bytesHint(row)}${hint}`);
 }
 
-function bytesHint({ kind }: OptionRow): string {
+/** What an error says of the spelling of an option's value, if that is bytes. */
+export function bytesHint({ kind }: OptionRow): string {
   return kind === "bytes" ? ", such as 8G or 512M" : "";
 }
 
@@ -182,7 +205,8 @@ function textValue({ kind }: OptionRow, text: string): boolean | number | string
   }
 }
 
-function bytesOf(text: string): number {
+/** The bytes of a text such as 8G; NaN if it is none. */
+export function bytesOf(text: string): number {
   const match = BYTES.exec(text);
   if (match === null) return NaN;
   const power = ["", "K", "M", "G", "T"].indexOf(match[2].toUpperCase());

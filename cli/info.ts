@@ -18,6 +18,7 @@ import { type ResolvedTrainOptions, resolveTrainOptions } from "../train/options
 import { formatItem, type MemoryPlan } from "../train/plan.ts";
 import { planRun, runStrategy } from "../train/prepare.ts";
 import { givenOptions, parse, type Parsed } from "./argv.ts";
+import { withCaptureConfig } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { count } from "./format.ts";
@@ -63,7 +64,8 @@ async function isFile(path: string): Promise<boolean> {
   return found.isFile;
 }
 
-async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
+async function captureFacts(path: string, asked: ParsedInfo): Promise<Facts> {
+  const { parsed, notice } = await withCaptureConfig(asked, path);
   const { values } = parsed;
   const init = values.init === undefined ? undefined : userPath(values.init);
   const named = namedLibrary();
@@ -72,6 +74,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
   const { backend, device: index } = values;
   const { library, reason } = await choose({ backend, index, library: named });
   const { target, gaussians, plan } = planOf(scene, options, library);
+  const notices = [...(notice === undefined ? [] : [notice]), ...scene.notices ?? []];
   const views = [...scene.train, ...scene.test];
   const cameras = tally(views.map(({ original }) => `${original.width} x ${original.height}`));
   const distorted = views.filter(({ lens }) => lens !== undefined).length;
@@ -92,7 +95,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
       points: scene.points.count,
       extent: scene.extent,
       frame: scene.frame,
-      notices: scene.notices,
+      notices,
       target,
       gaussians,
       memory: { backend: library.build.backend, total: plan.total, items: plan.items },
@@ -114,7 +117,7 @@ async function captureFacts(path: string, parsed: ParsedInfo): Promise<Facts> {
       ["Device", reason],
       ["Memory", `about ${formatBytes(plan.total)} for ${count(gaussians)} Gaussians of degree ${options.shDegree}`],
       ...plan.items.map((item): [string, string] => [`  ${item.purpose}`, formatItem(item)]),
-      ...(scene.notices ?? []).map((notice): [string, string] => ["Notice", notice]),
+      ...notices.map((notice): [string, string] => ["Notice", notice]),
     ],
   };
 }

@@ -8,6 +8,7 @@ import { rendersPath } from "../eval/render.ts";
 import { OutOfDateError } from "../eval/render_record.ts";
 import type { Scores } from "../eval/scores.ts";
 import type { Device } from "../ffi/device.ts";
+import { statOrUndefined } from "../load/files.ts";
 import { lastIteration } from "../load/model_folder.ts";
 import { parse } from "./argv.ts";
 import { openChosenDevice } from "./device.ts";
@@ -15,6 +16,7 @@ import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { asksForHelp, helpText } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
+import { LPIPS_ADVICE } from "./lpips_advice.ts";
 import { METRICS_OPTIONS } from "./options.ts";
 import { namedLibrary, userPath } from "./paths.ts";
 import { Reporter } from "./progress.ts";
@@ -43,6 +45,7 @@ export async function run(argv: string[]): Promise<number> {
   using device = await openChosenDevice(values, reporter);
   using weights = await chosenWeights(device, values.lpips);
   let code: number = EXIT.done;
+  let scored = false;
   for (const folder of values.model_paths.map((path) => userPath(path))) {
     const onImage = (done: number, total: number) =>
       reporter.progress({ label: `Scoring ${folder}`, done, total, unit: "image" });
@@ -62,6 +65,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.finish();
       if (Object.keys(scores).length === 0) code = EXIT.data;
       for (const [method, { means, images }] of Object.entries(scores)) {
+        scored = true;
         reporter.note(`${folder} ${method}, ${images.length} test views: ${scoresText(means)}`);
         reporter.event({ type: "metrics", model: folder, method, views: images.length, scores: means });
       }
@@ -73,6 +77,7 @@ export async function run(argv: string[]): Promise<number> {
       reporter.finish();
     }
   }
+  if (scored && weights === undefined) reporter.note(`LPIPS is not computed without weights. ${LPIPS_ADVICE}`);
   await reporter.delivered();
   return code;
 }
@@ -89,13 +94,18 @@ async function lastMethod(folder: string): Promise<string | undefined> {
 
 async function chosenWeights(device: Device, option: string | undefined): Promise<LpipsNetwork | undefined> {
   const file = findLpipsWeights(option);
-  return file === undefined ? undefined : await loadLpips(device, userPath(file));
+  if (file === undefined) return undefined;
+  const path = userPath(file);
+  if (await statOrUndefined(path) === undefined) {
+    const name = option === undefined ? "TAME_LPIPS" : "--lpips";
+    throw new UsageError(`There is no file ${path}, which ${name} names. ${LPIPS_ADVICE}`);
+  }
+  return await loadLpips(device, path);
 }
 
-/** The scores of the 8-bit images in one line, with LPIPS or where to get its weights. */
+/** The scores of the 8-bit images in one line. */
 function scoresText(means: Scores): string {
   const lpips = ["LPIPS", "LPIPS_alex"].filter((name) => name in means)
     .map((name) => `${name} ${means[name].toFixed(4)} (${means[`${name}_signed`].toFixed(4)} in [-1, 1])`);
-  const learned = lpips.length === 0 ? "LPIPS without weights: see docs/lpips.md" : lpips.join(", ");
-  return `PSNR ${means.PSNR.toFixed(2)} dB, SSIM ${means.SSIM.toFixed(4)}, ${learned}`;
+  return [`PSNR ${means.PSNR.toFixed(2)} dB`, `SSIM ${means.SSIM.toFixed(4)}`, ...lpips].join(", ");
 }

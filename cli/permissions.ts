@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { urlHost } from "../base/address.ts";
 import { quote } from "../base/quote.ts";
+import manifest from "../deno.json" with { type: "json" };
 import { PermissionError } from "./errors.ts";
 import { namedLibrary, ROOT } from "./paths.ts";
 
@@ -44,16 +45,27 @@ export function requirePermissions(command: Command, needs: Needs = {}): void {
 /** The command to type, with the permissions it needs. */
 export function advice(command: Command, needs: Needs = {}): string {
   const words = [command.task, ...command.argv].map(quote).join(" ");
-  // The tasks grant only build/ and node_modules/, and serve only on this machine.
+  // The tasks grant only build/ and node_modules/, some programs, and serve only on this machine.
   const task = ROOT !== undefined && namedLibrary() === undefined &&
       (needs.serves === undefined || needs.serves.hostname === "127.0.0.1") &&
       Deno.permissions.querySync({ name: "read" }).state === "granted" &&
-      Deno.cwd() === ROOT
+      Deno.cwd() === ROOT && taskRuns(command.task, needs.runs)
     ? `, or shorter:\n\n  deno task ${words}`
     : "";
   const { entry = "cli.ts", argv } = command;
   const program = entry === "cli.ts" ? [command.task, ...argv] : argv;
   return `Run:\n\n  ${["deno", "run", ...denoFlags(needs), entryPath(entry), ...program].map(quote).join(" ")}${task}`;
+}
+
+/** Whether a task of deno.json may start a program, so that it does not fail as this command does. */
+function taskRuns(task: string, program: Needs["runs"]): boolean {
+  if (program === undefined) return true;
+  const tasks: Record<string, { command: string }> = manifest.tasks;
+  const command = tasks[task]?.command ?? "";
+  if (/--allow-run(?!=)/.test(command)) return true;
+  const [, list = ""] = /--allow-run=(.*?) --allow/.exec(command) ?? [];
+  if (program === "deno" || program === Deno.execPath()) return list.includes("Deno.execPath()");
+  return program !== true && list.split(",").includes(program);
 }
 
 /** Libraries come from build/ or TAME_LIBRARY, the photo decoder from node_modules/. */

@@ -3,6 +3,7 @@
 // The bar is for a terminal; elsewhere the same facts are printed as a line every few seconds. Both go to the standard
 // error, so that the standard output has only results or, with --json, one object per event.
 
+import { environment } from "../base/environment.ts";
 import { bar, duration, rate } from "./format.ts";
 import { ERRORS, type FailureListener, isClosed, OUTPUT } from "./output.ts";
 
@@ -14,8 +15,10 @@ export interface Streams {
   err(text: string): void;
   /** Resolves when at most `most` bytes of the standard output wait for its reader, or `signal` fires. */
   taken(most: number, signal?: AbortSignal): Promise<void>;
-  /** Whether the standard error is a terminal. */
+  /** Whether the standard error is a terminal that can write a line anew. */
   terminal: boolean;
+  /** Whether that terminal may get escape codes. */
+  escapes: boolean;
   /** Width of that terminal in characters. */
   columns(): number;
   /** Time in milliseconds, from any start. */
@@ -49,6 +52,7 @@ const WIDE_TERMINAL = 110;
 
 const REDRAW_MS = 100;
 const LINE_MS = 5000;
+/** Clears a terminal's line. */
 const CLEAR = "\r\x1b[K";
 
 /** Bytes of events that may wait for their reader before the work waits too. */
@@ -60,10 +64,22 @@ export function processStreams(): Streams {
     out: (text, onFailure) => OUTPUT.write(text, onFailure),
     err: (text) => ERRORS.write(text),
     taken: (most, signal) => OUTPUT.written(most, signal),
-    terminal: Deno.stderr.isTerminal(),
+    ...terminalOf(Deno.stderr.isTerminal(), { term: environment("TERM"), noColor: environment("NO_COLOR") }),
     columns: terminalColumns,
     now: () => performance.now(),
   };
+}
+
+/**
+ * What a stream can show. TERM=dumb is a terminal that can only append, such as that of an editor; with NO_COLOR
+ * (https://no-color.org) there are no escape codes at all.
+ */
+export function terminalOf(
+  isTerminal: boolean,
+  { term, noColor }: { term?: string; noColor?: string },
+): Pick<Streams, "terminal" | "escapes"> {
+  const terminal = isTerminal && term !== "dumb";
+  return { terminal, escapes: terminal && noColor === undefined };
 }
 
 /** Width of the terminal; 80 if it reports none. */
@@ -100,13 +116,19 @@ export class Reporter {
     else this.#out(text);
   }
 
+  /** A line about what is read, which is an event too. */
+  notice(message: string): void {
+    this.note(message);
+    this.event({ type: "notice", message });
+  }
+
   /**
    * A line with a URL, which a terminal opens in the browser also where it has to break the line. It is printed with
    * `quiet` too, as nobody could guess it.
    */
   link(text: string, url: string): void {
     this.#clear();
-    this.#streams.err(`${text}${this.#streams.terminal ? `\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\` : url}\n`);
+    this.#streams.err(`${text}${this.#streams.escapes ? `\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\` : url}\n`);
   }
 
   /** Something the user should know while the work continues. */
@@ -167,7 +189,9 @@ export class Reporter {
       const columns = this.#streams.columns();
       const width = columns < WIDE_TERMINAL ? BAR_WIDTHS.narrow : BAR_WIDTHS.usual;
       facts.unshift({ text: bar(done / Math.max(total, 1), width), importance: IMPORTANCE.bar });
-      this.#streams.err(`${CLEAR}${label} ${lineWithin(facts, Math.max(columns - 1, 20) - label.length - 1)}`);
+      this.#streams.err(
+        `${this.#cleared()}${label} ${lineWithin(facts, Math.max(columns - 1, 20) - label.length - 1)}`,
+      );
       this.#drawn = true;
     } else {
       this.#streams.err(`${label} ${joined(facts)}\n`);
@@ -190,8 +214,14 @@ export class Reporter {
   }
 
   #clear(): void {
-    if (this.#drawn) this.#streams.err(CLEAR);
+    if (this.#drawn) this.#streams.err(this.#cleared());
     this.#drawn = false;
+  }
+
+  /** What clears a terminal's line and returns to its beginning. */
+  #cleared(): string {
+    if (this.#streams.escapes) return CLEAR;
+    return `\r${" ".repeat(Math.max(this.#streams.columns() - 1, 20))}\r`;
   }
 }
 

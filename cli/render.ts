@@ -2,9 +2,10 @@
 
 import { basename, extname, join } from "@std/path";
 import { DataError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Camera, Scene } from "../base/scene.ts";
 import { parseKeyframes } from "../eval/keyframes.ts";
-import { keyframePath, orbitPath, spiralPath } from "../eval/paths.ts";
+import { keyframePath, orbitPath, pathAtWidth, spiralPath } from "../eval/paths.ts";
 import {
   pathFolder,
   RENDER_FOLDERS,
@@ -18,6 +19,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isFileName } from "../load/checks.ts";
+import { statOrUndefined } from "../load/files.ts";
 import { fileHash } from "../load/file_hash.ts";
 import { pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
 import { compareCodePoints } from "../load/order.ts";
@@ -39,6 +41,9 @@ import { Reporter } from "./progress.ts";
 import { chosenIteration } from "./saved_iteration.ts";
 import { VERBS } from "./verbs.ts";
 
+/** Paths that are made from the capture's cameras. */
+const PATHS = ["orbit", "spiral"];
+
 type RenderValues = OptionValues<typeof RENDER_OPTIONS>;
 
 /** Runs the verb with the arguments after it; resolves to the exit code. */
@@ -57,6 +62,9 @@ export async function run(argv: string[]): Promise<number> {
   if (values.model_path === "") throw new UsageError("Missing --model_path: which trained model to render");
   if (values.video !== undefined && values.path === undefined) {
     throw new UsageError("--video needs --path: a video is of a camera path, orbit, spiral or a file of keyframes");
+  }
+  if (values.width !== undefined && values.path === undefined) {
+    throw new UsageError("--width needs --path: views are rendered at the size of their photos, which -r chooses");
   }
   const reporter = new Reporter(values);
   const ffmpeg = values.video === undefined ? undefined : await findFfmpeg();
@@ -147,7 +155,8 @@ function warnOfClampedDepths({ clamped, farthest }: RenderedImages, images: numb
 /** Renders a path, and encodes its video if there is an ffmpeg. */
 async function renderAlong(work: Work, path: string, ffmpeg: string | undefined): Promise<void> {
   const { values, folder, iteration, gaussians, reporter } = work;
-  const { name, cameras } = await chosenPath(work, path);
+  const { name, cameras: chosen } = await chosenPath(work, path);
+  const cameras = values.width === undefined ? chosen : pathAtWidth(chosen, values.width);
   const target = pathFolder(folder, name, iteration);
   const rendered = await renderPath(gaussians, cameras, target, imageOptions(work, `Rendering ${name}`, "frame"));
   reporter.finish();
@@ -173,6 +182,11 @@ async function chosenPath({ values, scene }: Work, path: string): Promise<{ name
   if (path === "orbit") return { name: path, cameras: orbitPath(cameras, frames) };
   if (path === "spiral") return { name: path, cameras: spiralPath(cameras, frames) };
   const file = userPath(path);
+  if (await statOrUndefined(file) === undefined) {
+    const near = nearest(path, PATHS);
+    const hint = near === undefined ? "" : `. Did you mean "${near}"?`;
+    throw new UsageError(`Cannot use "${path}" as --path: it takes orbit, spiral or an existing JSON file${hint}`);
+  }
   const { keyframes, loop } = parseKeyframes(
     new TextDecoder().decode(await readDataFile(file)),
     file,

@@ -8,10 +8,10 @@ import { CheckpointFile } from "../train/checkpoint/file.ts";
 import { latestCheckpoint } from "../train/checkpoint/latest.ts";
 import { CHANGEABLE, conflict } from "../train/checkpoint/resume.ts";
 import { parse, type Parsed } from "./argv.ts";
-import { optionArguments } from "./config.ts";
+import { CONFIG_FILE_ROWS } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { count } from "./format.ts";
-import { rowsOf } from "./option.ts";
+import { optionsFrom, withOptions } from "./json_options.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import { TRAIN_OPTIONS } from "./options.ts";
 import { VIEW_ROWS } from "./options/view_rows.ts";
@@ -29,17 +29,17 @@ const FREE: readonly string[] = [
 ];
 
 /**
- * The options of the run that --resume or --start_checkpoint asks for: those of the checkpoint, and those given. Without
- * a checkpoint, those given.
+ * The options of the run that --resume or --start_checkpoint asks for: those of the checkpoint, and those given.
+ * Undefined without a checkpoint.
  */
-export async function resumedOptions(parsed: ParsedTrain, reporter: Reporter): Promise<ParsedTrain> {
+export async function resumedOptions(parsed: ParsedTrain, reporter: Reporter): Promise<ParsedTrain | undefined> {
   const checkpoint = await chosenCheckpoint(parsed, reporter);
-  if (checkpoint === undefined) return parsed;
+  if (checkpoint === undefined) return undefined;
   const { path, manifest: { config, state, options: { iterations } } } = checkpoint;
   if (config === undefined) {
     throw new UsageError(`Cannot resume ${path} on the command line: a program of its own wrote it, without options`);
   }
-  const { values, given } = parse(optionArguments(config, path, rowsOf(TRAIN_OPTIONS)), TRAIN_OPTIONS);
+  const { values, given } = withOptions(parse([], TRAIN_OPTIONS), optionsFrom(config, path, CONFIG_FILE_ROWS)).parsed;
   const stored: Readonly<Record<string, unknown>> = values;
   // The iterations that were given when --max_seconds was planned stand for those that were decided.
   const wanted = Object.entries(parsed.values).filter(([name, value]) =>

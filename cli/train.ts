@@ -15,7 +15,8 @@ import { TrainController } from "../train/controller.ts";
 import { train } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { TrainEvent } from "../train/events.ts";
-import { parseWithConfig } from "./config.ts";
+import type { Parsed } from "./argv.ts";
+import { parseWithConfig, withCaptureConfig } from "./config.ts";
 import { openChosenDeviceWhile } from "./device.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit.ts";
@@ -56,9 +57,9 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const started = performance.now();
-  const asked = await parseWithConfig(argv, TRAIN_OPTIONS);
+  const asked = await parseWithConfig(argv);
   const reporter = new Reporter(asked.values);
-  const parsed = await resumedOptions(asked, reporter);
+  const parsed = await resumedOptions(asked, reporter) ?? await newOptions(asked, reporter);
   if (parsed.values.source_path === "") throw new UsageError("Missing --source_path: which capture to train on");
   const options = trainOptions(parsed);
   const values = settledValues(parsed);
@@ -89,10 +90,7 @@ export async function run(argv: string[]): Promise<number> {
   });
   const [opened, scene] = await openChosenDeviceWhile(loading, values, reporter);
   using device = opened;
-  for (const message of scene.notices ?? []) {
-    reporter.note(message);
-    reporter.event({ type: "notice", message });
-  }
+  for (const message of scene.notices ?? []) reporter.notice(message);
   if (scene.train.length === 0) {
     throw new DataError("All views are held out, none to train on: train without --eval", {
       path: scene.source,
@@ -116,6 +114,18 @@ export async function run(argv: string[]): Promise<number> {
   await reporter.delivered(interrupt.signal);
   if (!exported.complete) return interrupt.code || EXIT.failed;
   return aborted ? interrupt.code : EXIT.done;
+}
+
+/** The options of a run from its beginning: those given, and of the capture's file of options unless --config is. */
+async function newOptions(
+  asked: Parsed<typeof TRAIN_OPTIONS>,
+  reporter: Reporter,
+): Promise<Parsed<typeof TRAIN_OPTIONS>> {
+  const { source_path, config } = asked.values;
+  if (source_path === "" || config !== undefined) return asked;
+  const { parsed, notice } = await withCaptureConfig(asked, userPath(source_path));
+  if (notice !== undefined) reporter.notice(notice);
+  return parsed;
 }
 
 /** All outputs of a run until `signal` fires. A sink that uses another comes after it. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import type { Device } from "../ffi/device.ts";
 import type { LpipsNetwork } from "../ffi/lpips.ts";
-import { entriesOf } from "../load/files.ts";
+import { entriesOf, isDirectory } from "../load/files.ts";
 import { readImage } from "../load/images.ts";
 import { readRunConfig } from "../load/run_config.ts";
 import { toFloat } from "../measure/pixels.ts";
@@ -126,6 +126,7 @@ export async function scoreModel(
   const test = join(folder, "test");
   const methods = (await entriesOf(test)).filter((entry) => entry.isDirectory);
   if (methods.length === 0) {
+    if (!await isDirectory(folder)) throw new DataError("No such folder", { path: folder });
     throw new DataError("No rendered test views: train with --eval, then render", { path: test });
   }
   const scores: Record<string, ImageScores> = {};

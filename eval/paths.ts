@@ -8,9 +8,10 @@
  * @module
  */
 
+import { OptionError } from "../base/option.ts";
 import type { Camera } from "../base/scene.ts";
 import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
-import { cameraCenter, rotationFromQuaternion } from "../load/camera.ts";
+import { cameraCenter, resizeCamera, rotationFromQuaternion } from "../load/camera.ts";
 import { separateOutliers } from "../load/outliers.ts";
 import { quaternionFromRotation, squad } from "./quaternion.ts";
 import { catmullRom } from "./spline.ts";
@@ -149,6 +150,29 @@ export function keyframePath(
     const rotation = rotationFromQuaternion(squad({ ...curve, values: turns }, time));
     const [x, y, z] = catmullRom({ ...curve, values: centers }, time);
     return placed({ ...first, fx, fy, cx, cy }, rotation, [x, y, z]);
+  });
+}
+
+/** Largest width and height of a render, in pixels. */
+export const LARGEST_SIDE = 16_384;
+
+/**
+ * A path at another size: the same views, with the width given and the height of the same aspect ratio, rounded.
+ *
+ * @param cameras The path, all of one size
+ * @param width Width in pixels, from 1 to {@linkcode LARGEST_SIDE}
+ * @returns Cameras in their order
+ * @throws {OptionError} When the height would be more than {@linkcode LARGEST_SIDE}
+ */
+export function pathAtWidth(cameras: readonly Camera[], width: number): Camera[] {
+  return cameras.map((camera) => {
+    const height = Math.max(1, Math.round(camera.height * width / camera.width));
+    if (height > LARGEST_SIDE) {
+      throw new OptionError((option) =>
+        `Cannot use ${width} as ${option("width")}: frames would be ${height} pixels high, at most ${LARGEST_SIDE}`
+      );
+    }
+    return resizeCamera(camera, { width, height });
   });
 }
 

@@ -63,13 +63,17 @@ export class TameError extends Error {
   /** What the user can do about it. */
   readonly advice?: string;
 
-  /** Makes an error; byte counts default to 0 and the advice follows from the status. */
-  constructor(status: TameStatus, message: string, options: { bytesWanted?: number; bytesFree?: number } = {}) {
+  /** Makes an error; byte counts default to 0, and the advice follows from the status unless it is given. */
+  constructor(
+    status: TameStatus,
+    message: string,
+    options: { bytesWanted?: number; bytesFree?: number; advice?: string } = {},
+  ) {
     super(message);
     this.status = status;
     this.bytesWanted = options.bytesWanted ?? 0;
     this.bytesFree = options.bytesFree ?? 0;
-    this.advice = ADVICE[status];
+    this.advice = options.advice ?? ADVICE[status];
   }
 }
 

@@ -1,12 +1,12 @@
 // The readers of captures, one for each format. A new format is one more entry.
 
-import { join } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { bundlerReader } from "./bundler.ts";
 import type { Capture, CaptureReader, ReadOptions } from "./capture.ts";
 import { colmapReader, flatColmapReader } from "./colmap_capture.ts";
-import { entriesOf, isDirectory } from "./files.ts";
+import { statOrUndefined } from "./files.ts";
 import { metashapeReader } from "./metashape.ts";
+import { nestedFolders } from "./nested_folders.ts";
 import { openSfmReader } from "./opensfm.ts";
 import { polycamReader } from "./polycam.ts";
 import { realityScanReader } from "./realityscan.ts";
@@ -53,21 +53,13 @@ export function registerReader(reader: CaptureReader): Disposable {
  * @throws {DataError} When no reader knows the format, or the capture is damaged
  */
 export async function readCapture(source: string, options: ReadOptions): Promise<Capture> {
-  for (let folder: string | undefined = source; folder !== undefined; folder = await onlyFolderIn(folder)) {
+  for await (const folder of nestedFolders(source)) {
     for (const reader of READERS) {
       const capture = await reader.read(folder, options);
       if (capture !== undefined) return capture;
     }
   }
+  if (await statOrUndefined(source) === undefined) throw new DataError("No such file or folder", { path: source });
   const formats = [...new Set(READERS.map(({ expects }) => expects))];
   throw new DataError(`No capture: expected ${formats.slice(0, -1).join(", ")} or ${formats.at(-1)}`, { path: source });
-}
-
-/** The folder that is all that a folder, or an archive, has in it; undefined if there is anything else. */
-async function onlyFolderIn(folder: string): Promise<string | undefined> {
-  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith("."));
-  if (entries.length !== 1) return undefined;
-  const [{ name, isDirectory: isFolder, isSymlink }] = entries;
-  const path = join(folder, name);
-  return isFolder || isSymlink && await isDirectory(path) ? path : undefined;
 }

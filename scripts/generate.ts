@@ -1,16 +1,19 @@
-// Writes the generated files: the TypeScript side of the C ABI from cuda/tame.h, the guide's page of options from the
-// option tables. They are checked in; tests compare them with their sources.
+// Writes the generated files: the TypeScript side of the C ABI from cuda/tame.h; the guide's page of options and the
+// schemas of files of options from the option tables; the schemas of what --json prints. They are checked in; tests compare them with their sources.
 
 import { fromFileUrl, join } from "@std/path";
 import { parseHeader } from "./generate_abi/header.ts";
 import { abiText, symbolsText } from "./generate_abi/typescript.ts";
+import { captureConfigSchema, configFileSchema } from "./generate/option_schema.ts";
+import { doctorSchema, eventsSchema } from "./generate/output_schemas.ts";
 import { optionsPage } from "./generate/options_page.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const HEADER = "cuda/tame.h";
 const HELP = `Usage: deno task generate [--check]
 
-Writes ffi/symbols.ts and ffi/abi.ts from ${HEADER}, and docs/guide/options.md from the option tables.
+Writes ffi/symbols.ts and ffi/abi.ts from ${HEADER}, docs/guide/options.md from the option tables, and docs/schemas from
+the option tables and the types of what --json prints.
 
   --check  write nothing; fail when one of them is out of date`;
 
@@ -21,7 +24,15 @@ export function generatedFiles(root: string = ROOT): Record<string, string> {
     "ffi/symbols.ts": symbolsText(header),
     "ffi/abi.ts": abiText(header),
     "docs/guide/options.md": optionsPage(),
+    "docs/schemas/doctor.schema.json": schemaText(doctorSchema()),
+    "docs/schemas/events.schema.json": schemaText(eventsSchema()),
+    "docs/schemas/tame.config.schema.json": schemaText(captureConfigSchema()),
+    "docs/schemas/train.config.schema.json": schemaText(configFileSchema()),
   };
+}
+
+function schemaText(schema: object): string {
+  return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
 /** Generated files that are out of date, by path. */

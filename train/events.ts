@@ -65,13 +65,29 @@ export interface PhotoEvent extends TrainEventBase {
   total: number;
 }
 
-/** Some iterations are done. */
+/**
+ * Some iterations are done: a batch of 1 to 256, as many as one native call ran. Its length depends on the speed of the
+ * machine, on `batchMilliseconds` of the controller, and on what is due; it never changes the result. A program that
+ * does something every N iterations looks at all of them, since `iteration` passes over most numbers.
+ *
+ * @example
+ * ```ts
+ * import type { StepEvent } from "./events.ts";
+ *
+ * // The iterations of an event that are multiples of a number, each with its loss.
+ * function everyNth({ first, losses }: Pick<StepEvent, "first" | "losses">, n: number): [number, number][] {
+ *   return Array.from(losses, (loss, i): [number, number] => [first + i, loss]).filter(([iteration]) => iteration % n === 0);
+ * }
+ *
+ * console.log(everyNth({ first: 98, losses: new Float32Array([0.5, 0.25, 0.125, 0.0625]) }, 100)); // [[100, 0.125]]
+ * ```
+ */
 export interface StepEvent extends TrainEventBase {
   /** The event's tag. */
   type: "step";
   /** First iteration of this event; `iteration` is its last. */
   first: number;
-  /** Losses of the iterations `first` to `iteration`. */
+  /** Losses of the iterations `first` to `iteration`, in their order. */
   losses: Float32Array;
   /** Exponential moving average of the loss: 0.4 of the new loss, 0.6 of the old average. */
   loss: number;

@@ -161,16 +161,17 @@ export function fits({ total, limit }: MemoryPlan): boolean {
  * Rejects a run that needs more memory than is available, before it starts.
  *
  * @param plan What {@linkcode planMemory} returned
+ * @param advice What to do about it. Default that of the status
  * @throws {TameError} "out of memory", with the plan's numbers
  */
-export function checkMemory(plan: MemoryPlan): void {
+export function checkMemory(plan: MemoryPlan, advice?: string): void {
   if (fits(plan)) return;
   throw new TameError(
     "out of memory",
     `The run needs about ${formatBytes(plan.total)}, but ${formatBytes(plan.limit)} are available: ${
       formatItems(plan.items)
     }`,
-    { bytesWanted: plan.total, bytesFree: plan.limit },
+    { bytesWanted: plan.total, bytesFree: plan.limit, advice },
   );
 }
 

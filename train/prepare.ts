@@ -102,7 +102,8 @@ export async function prepareRun(
   };
 
   let run = fitted(wanted);
-  checkMemory(planOf(run));
+  const advice = memoryAdvice(device, options);
+  checkMemory(planOf(run), advice);
   const warnings: string[] = [];
   let gaussians = await firstGaussians(device, scene, options, run, (message) => void warnings.push(message));
   try {
@@ -110,7 +111,7 @@ export async function prepareRun(
     const unchanged = run;
     run = fitted(run, firstInstances);
     const plan = planOf(run, firstInstances);
-    checkMemory(plan);
+    checkMemory(plan, advice);
     if (run !== unchanged) {
       gaussians[Symbol.dispose]();
       gaussians = await firstGaussians(device, scene, options, run);
@@ -135,6 +136,15 @@ async function firstGaussians(
   return splats === undefined
     ? await initGaussians(device, points, { shDegree, capacity, frame, onFallback, ...strategy.initial })
     : await warmStart(device, splats, { shDegree, capacity, frame });
+}
+
+/** What makes a run smaller, of what it does not do already. */
+function memoryAdvice({ backend }: Device, { fit, dataDevice }: ResolvedTrainOptions): string {
+  const ways = [fit ? "Start from fewer points or Gaussians (--init)" : "Lower the budget (--fit takes what fits)"];
+  ways.push("use smaller photos (-r 2, 4 or 8)");
+  if (backend === "cuda" && dataDevice === "cuda") ways.push("keep photos in host memory (--data_device cpu)");
+  if (backend === "cpu" && dataDevice !== "disk") ways.push("keep photos in their files (--data_device disk)");
+  return [...ways, "or raise the memory limit if one was set"].join(", ");
 }
 
 function fittedText(wanted: RunStrategy, run: RunStrategy, { total, limit }: MemoryPlan): string {

@@ -1,4 +1,4 @@
-// The progress of the benchmark: on a terminal a table that is redrawn, elsewhere a line for each change.
+// The progress of the benchmark: on a terminal that takes escape codes a table that is redrawn, elsewhere a line for each change.
 
 import { duration } from "../format.ts";
 import type { Streams } from "../progress.ts";
@@ -37,7 +37,7 @@ export class Board {
     if (!this.#started.has(job)) this.#started.set(job, this.#streams.now());
     const changed = before?.state !== state.state ||
       before.state === "running" && state.state === "running" && before.stage !== state.stage;
-    if (this.#streams.terminal) this.#draw(changed);
+    if (this.#streams.escapes) this.#draw(changed);
     else if (changed && !(this.#quiet && state.state !== "failed")) this.#streams.err(`${this.#line(job)}\n`);
   }
 
@@ -88,7 +88,7 @@ export class Board {
 
   /** Time since the scene was started; only on a terminal, where it is updated. */
   #elapsed(job: Job): string {
-    if (!this.#streams.terminal) return "";
+    if (!this.#streams.escapes) return "";
     return `, ${duration((this.#streams.now() - this.#started.get(job)!) / 1000)}`;
   }
 

@@ -4,11 +4,9 @@ import { dirname, resolve } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { readDataFile } from "../../load/bytes.ts";
 import { isObject, parseJsonObject } from "../../load/json.ts";
-import { parse } from "../argv.ts";
-import { optionArguments } from "../config.ts";
+import { CONFIG_FILE_ROWS } from "../config.ts";
 import { UsageError } from "../errors.ts";
-import { rowsOf } from "../option.ts";
-import { TRAIN_OPTIONS } from "../options.ts";
+import { argumentsOf, optionsFrom } from "../json_options.ts";
 import type { Reference } from "./published.ts";
 import { type Fail, referenceOf, rejectUnknown } from "./references.ts";
 
@@ -86,13 +84,11 @@ export function parseDatasetFile(text: string, path: string): CustomDataset {
 function flagsOf(flags: unknown, path: string, fail: Fail): string[] {
   if (flags === undefined) return [];
   if (!isObject(flags)) return fail('"flags" is not an object of options of train');
-  const rows = rowsOf(TRAIN_OPTIONS).filter(({ name }) => !OWN_OPTIONS.includes(name));
+  const rows = CONFIG_FILE_ROWS.filter(({ name }) => !OWN_OPTIONS.includes(name));
   const { init } = flags;
   const placed = typeof init === "string" ? { ...flags, init: resolve(dirname(path), init) } : flags;
   try {
-    const tokens = optionArguments(placed, path, rows);
-    parse(tokens, TRAIN_OPTIONS);
-    return tokens;
+    return argumentsOf(optionsFrom(placed, path, rows));
   } catch (error) {
     if (error instanceof UsageError) return fail(error.message);
     throw error;

@@ -16,8 +16,10 @@ export const EXPORTED_ROWS = [
 ] as const satisfies readonly OptionRow[];
 
 /** The formats of one file, beside the PLY that every run writes. */
-const OTHERS = Object.keys(EXPORT_FORMATS).filter((name) => name !== "ply" && name !== "lod-meta.json");
-const OTHER_NAMES = OTHERS.join(", ");
+export const END_FORMATS: readonly string[] = Object.keys(EXPORT_FORMATS).filter((name) =>
+  name !== "ply" && name !== "lod-meta.json"
+);
+const OTHER_NAMES = END_FORMATS.join(", ");
 
 /** The exports of `train`. */
 export const EXPORT_AT_END_ROWS = [
@@ -36,7 +38,7 @@ export function formatsOf(value: readonly string[] | undefined): ExportFormat[] 
 }
 
 function formatProblem(value: OptionValue): string | undefined {
-  const known = namesIn(value as readonly string[]).every((name) => OTHERS.includes(name));
+  const known = namesIn(value as readonly string[]).every((name) => END_FORMATS.includes(name));
   return known ? undefined : `it takes one or more of ${OTHER_NAMES}`;
 }
 

@@ -1,6 +1,7 @@
 // Rows of `render`: the model, what differs from its training, and the images.
 
 import { type OptionRow, rowNamed } from "../../base/option.ts";
+import { LARGEST_SIDE } from "../../eval/paths.ts";
 import { LOAD_ROWS } from "../../load/option_table.ts";
 import { MODEL_ROWS } from "../../train/option_table.ts";
 import { FOLDER_ROWS } from "./common_rows.ts";
@@ -50,6 +51,14 @@ export const IMAGE_ROWS = [
     help:
       "render a camera path instead of the views: an orbit around the scene, a spiral about the central camera, or a " +
       "path through the keyframes of a JSON file, see docs/guide/render.md",
+  },
+  {
+    name: "width",
+    kind: "integer",
+    unit: "N",
+    minimum: 1,
+    maximum: LARGEST_SIDE,
+    help: "width of the path's frames in pixels, their height follows; unset: as the photos were trained",
   },
   { name: "frames", kind: "integer", unit: "N", default: 120, minimum: 1, maximum: 99_999, help: "frames of the path" },
   {

@@ -6,7 +6,6 @@ import { libraryOptions } from "../../base/option.ts";
 import { parseWithConfig } from "../../cli/config.ts";
 import { deviceOptions } from "../../cli/device.ts";
 import { failureOf } from "../../cli/exit.ts";
-import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { namedLibrary } from "../../cli/paths.ts";
 import { viewParity } from "../../cli/train_options.ts";
 import { colorCorrected } from "../../eval/color_correction.ts";
@@ -27,7 +26,7 @@ import type { ViewRecord } from "./records.ts";
 /** Renders the views that a run held out, as floats in [0, 1], and scores them, also with their colours corrected. */
 async function scoreHeldOut(folder: string, lpips: string | undefined): Promise<ViewRecord[]> {
   // The run's own options: what was held out in training is what is scored.
-  const { values } = await parseWithConfig([`--config=${join(folder, MODEL_FILES.config)}`], TRAIN_OPTIONS);
+  const { values } = await parseWithConfig([`--config=${join(folder, MODEL_FILES.config)}`]);
   const scene = await loadScene(values.source_path, {
     ...libraryOptions(LOAD_ROWS, values),
     ...viewParity(values),

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { normalise, parse } from "../../cli/argv.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { EXPORT_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS } from "../../cli/options.ts";
+import { EXPORT_OPTIONS, METRICS_OPTIONS, RENDER_OPTIONS, TRAIN_OPTIONS, VIEW_OPTIONS } from "../../cli/options.ts";
 import { type OptionGroup, rowsOf } from "../../cli/option.ts";
 import { insteadOf, PEER_OPTIONS } from "../../cli/peer_options.ts";
 
@@ -155,7 +155,22 @@ Deno.test("parse() leaves options of render unset when they are not given", () =
 Deno.test("parse() returns positional arguments when the verb takes them", () => {
   assertEquals(parse(["a", "--quiet"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["a"]);
   assertEquals(parse(["--", "--a"], TRAIN_OPTIONS, { positionals: 1 }).positionals, ["--a"]);
-  usage(["stray"], `Unexpected argument "stray": it belongs to no option`);
+});
+
+Deno.test("parse() says what an argument may have been meant for", () => {
+  const stray = (argv: string, words: string, table?: readonly OptionGroup[]) =>
+    usage(argv.split(" "), `Unexpected argument ${words}`, table);
+  stray("fox", `"fox": it belongs to no option. Did you mean "-s fox"?`);
+  stray("-s fox out", `"out": it belongs to no option. Did you mean "-m out"?`);
+  stray("out", `"out": it belongs to no option. Did you mean "-m out"?`, RENDER_OPTIONS);
+  stray("out", `"out": it belongs to no option. Did you mean "-m out"?`, METRICS_OPTIONS);
+  stray("--eval false", `"false": it belongs to no option. Did you mean "--eval=false"?`);
+  stray("--eval 5", `"5": it belongs to no option`);
+  stray("true", `"true": it belongs to no option`);
+  const view = (argv: string) => () => parse(argv.split(" "), VIEW_OPTIONS, { positionals: 2 });
+  assertThrows(view("-m out"), UsageError, `Unknown option "-m": give the path without it, as an argument`);
+  assertThrows(view("--model-path out"), UsageError, `Unknown option "--model-path": give the path without it`);
+  assertThrows(view("--prot 5"), UsageError, `Unknown option "--prot": did you mean "--port"?`);
 });
 
 Deno.test("parse() names the nearest option when one is unknown", () => {

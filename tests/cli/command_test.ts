@@ -28,6 +28,8 @@ Deno.test("tame VERB --help prints usage and an example without permissions", as
     assertStringIncludes(stdout, `Usage:   deno task ${verb}`);
     assertStringIncludes(stdout, "Example: deno task");
   }
+  const asked = await tame(["help", "view"], []);
+  assertStringIncludes(asked.stdout, "Usage:   deno task view");
 });
 
 Deno.test("tame names the nearest verb when one is unknown", async () => {
@@ -56,6 +58,7 @@ Deno.test("tame train exits with 2 when no capture is named, or options contradi
 Deno.test("tame train exits with 3 when the capture does not exist", async () => {
   const { code, stderr } = await tame(["train", "-s", "no/such/capture", "-m", "never_written", "--backend", "cpu"]);
   assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, "Error: No such file or folder (");
   assertStringIncludes(stderr, "no/such/capture");
   assert(!stderr.includes("    at "), stderr);
 });
@@ -95,6 +98,15 @@ Deno.test("tame export and train --export say before they begin that they may no
     assertEquals(code, 2);
     assertStringIncludes(stderr, "without Deno's permission for run");
     assertStringIncludes(stderr, `--allow-run=${Deno.execPath()} `);
+  }
+});
+
+Deno.test("tame suggests a task only if that may start the program", async () => {
+  for (const [program, told] of [["colmap", true], ["/opt/colmap", false]] as const) {
+    const { code, stderr } = await tame(["convert", "photos", "--colmap_executable", program], PERMISSIONS);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `--allow-run=${program} `);
+    assertEquals(stderr.includes("or shorter:\n\n  deno task convert photos"), told, stderr);
   }
 });
 

@@ -3,7 +3,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseWithConfig } from "../../cli/config.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { TRAIN_OPTIONS } from "../../cli/options.ts";
 
 async function withFile(content: string, body: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile({ suffix: ".json" });
@@ -20,7 +19,6 @@ Deno.test("parseWithConfig() prefers the command line when both give an option",
   await withFile(JSON.stringify({ tame: "0", options }), async (path) => {
     const { values, given } = await parseWithConfig(
       ["--iterations=9", "--config", path, "--eval=false"],
-      TRAIN_OPTIONS,
     );
     assertEquals(values.iterations, 9);
     assertEquals(values.sh_degree, 1);
@@ -32,7 +30,7 @@ Deno.test("parseWithConfig() prefers the command line when both give an option",
 
 Deno.test("parseWithConfig() reads a bare object when the file has no options in it", async () => {
   await withFile(`{"budget": 0.5, "test_iterations": []}`, async (path) => {
-    const { values } = await parseWithConfig(["--config", path], TRAIN_OPTIONS);
+    const { values } = await parseWithConfig(["--config", path]);
     assertEquals(values.budget, 0.5);
     assertEquals(values.test_iterations, [-1]);
   });
@@ -41,7 +39,7 @@ Deno.test("parseWithConfig() reads a bare object when the file has no options in
 Deno.test("parseWithConfig() names --config when its file is missing or a folder", async () => {
   const folder = await Deno.makeTempDir();
   for (const [path, words] of [[folder, "found a folder"], [`${folder}/none.json`, "File is missing"]]) {
-    const error = await assertRejects(() => parseWithConfig(["--config", path], TRAIN_OPTIONS), UsageError, words);
+    const error = await assertRejects(() => parseWithConfig(["--config", path]), UsageError, words);
     assertStringIncludes(error.message, "--config");
     assertStringIncludes(error.message, path);
   }
@@ -53,7 +51,7 @@ Deno.test("parseWithConfig() names the file when its contents are wrong", async 
     const content of [`{"iteration": 5}`, `{"iterations": "many"}`, `{"iterations": {}}`, `[1]`, `{`, `{"debug": true}`]
   ) {
     await withFile(content, async (path) => {
-      const error = await assertRejects(() => parseWithConfig(["--config", path], TRAIN_OPTIONS), UsageError);
+      const error = await assertRejects(() => parseWithConfig(["--config", path]), UsageError);
       assertStringIncludes(error.message, path);
     });
   }

@@ -6,6 +6,7 @@ import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
 import { parseSplatsPly } from "../../load/ply.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended } from "../support/process.ts";
 import { start, workflowTest } from "../support/workflow.ts";
 
@@ -25,7 +26,7 @@ workflowTest("tame train exits with 1 when it diverges, and says where, why and 
   const out = join(folder, "out");
   const { code, stdout, stderr } = await ended(start([...DIVERGES, "--json"], folder));
   assertEquals(code, EXIT.failed, stderr);
-  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(stdout);
   const { type, ending, iteration, gaussians, nonFinite, path } = events.at(-1);
   assertEquals([type, ending, path], ["save", "diverged", pointCloudPath(out, iteration)]);
   assert(nonFinite > 0);

@@ -8,6 +8,7 @@ import { EXIT } from "../../cli/exit.ts";
 import { parseSplatsPly } from "../../load/ply.ts";
 import { checkpointPath, lastIteration, pointCloudPath, savedIterations } from "../../load/model_folder.ts";
 import { CheckpointFile } from "../../train/checkpoint/file.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended, ROOT } from "../support/process.ts";
 import { TINY_VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -96,7 +97,7 @@ workflowTest("tame train warns of a held-out photo that is truncated, and saves 
   const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning: "));
   assertEquals(warnings.length, 2);
   assertMatch(warnings[0], /evaluation of the test views at iteration 10 failed: Photo cannot be read: .*photo0\.png/);
-  const events: Event[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events: Event[] = eventsIn(stdout);
   assertEquals(events.filter(({ type }) => type === "evaluate").map(({ set }) => set), ["train", "train"]);
   assertEquals(await loaded(join(folder, "out")), { iteration: 20, count: 400 });
 });

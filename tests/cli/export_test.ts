@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { exportedText } from "../../cli/export.ts";
 import { EXIT } from "../../cli/exit.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended } from "../support/process.ts";
 import { splatLibraryMissing } from "../support/splat_files.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -15,7 +16,7 @@ workflowTest("tame export writes the files that it is given, and info reads them
   const files = ["a.ply", "a.sog", "a.html", "a.spz", "a.compressed.ply", "a.glb", "a.csv", "a.splat"];
   const exported = await ended(start(["export", "out", "-o", ...files, "--min_opacity", "0.05", "--json"], folder));
   assertEquals(exported.code, EXIT.done, exported.stderr);
-  const events = exported.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(exported.stdout);
   assertEquals(events.map(({ type, path }) => [type, path]), files.map((file) => ["export", join(folder, file)]));
   assertStringIncludes(exported.stderr, "as SOG takes about");
   for (const { path, count, bytes } of events) {
@@ -34,7 +35,7 @@ workflowTest("tame export writes the files that it is given, and info reads them
 workflowTest("tame train --export writes other formats beside the last PLY", async (folder) => {
   const { code, stdout, stderr } = await ended(start([...TRAIN, "--export", "sog", "--json"], folder));
   assertEquals(code, EXIT.done, stderr);
-  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(stdout);
   const saved = join(folder, "out", "point_cloud", "iteration_6");
   const paths = events.filter(({ type }) => type === "export").map(({ path, count }) => [path, count]);
   assertEquals(paths, [[join(saved, "point_cloud.sog"), 400]]);

@@ -4,17 +4,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { OptionError } from "../../base/option.ts";
 import { parseWithConfig } from "../../cli/config.ts";
-import { TRAIN_OPTIONS } from "../../cli/options.ts";
 import { settledValues, trainOptions } from "../../cli/train_options.ts";
 import { PRESETS } from "../../train/presets.ts";
 
 async function parsed(argv: string, config?: object) {
   const words = argv.split(" ").filter((word) => word !== "");
-  if (config === undefined) return await parseWithConfig(words, TRAIN_OPTIONS);
+  if (config === undefined) return await parseWithConfig(words);
   const path = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(path, JSON.stringify({ options: config }));
   try {
-    return await parseWithConfig([...words, "--config", path], TRAIN_OPTIONS);
+    return await parseWithConfig([...words, "--config", path]);
   } finally {
     await Deno.remove(path);
   }

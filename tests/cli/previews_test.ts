@@ -4,6 +4,7 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { leftHalf } from "../../eval/image_grid.ts";
 import { readImage } from "../../load/images.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended } from "../support/process.ts";
 import { start, workflowTest } from "../support/workflow.ts";
 
@@ -15,7 +16,7 @@ workflowTest("--preview_iterations writes a held-out view beside its photo, and 
     const args = "train -s capture -m out --eval --backend cpu --budget 1 --json --test_iterations -1".split(" ");
     const { code, stdout, stderr } = await ended(start([...args, ...more], folder));
     assertEquals(code, 0, stderr);
-    return stdout.trim().split("\n").map((line) => JSON.parse(line));
+    return eventsIn(stdout);
   };
   const events = await run(
     ...["--iterations", "40", "--preview_iterations", "40", "5", "20", "900", "--checkpoint_iterations", "30"],

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { count, duration, rate } from "../../cli/format.ts";
-import { Reporter } from "../../cli/progress.ts";
+import { Reporter, terminalOf } from "../../cli/progress.ts";
 import { Recorder } from "../support/recorder.ts";
 
 /** Twelve seconds of training, a report every tenth of a second. */
@@ -33,6 +33,28 @@ Deno.test("progress() draws a bar when the standard error is a terminal, also wh
     reporter.finish();
     assert(streams.errors.endsWith("\r\x1b[K"));
   }
+});
+
+Deno.test("a terminal without escape codes gets a bar that spaces clear", () => {
+  const streams = new Recorder(true, 60, false);
+  const reporter = new Reporter({ streams });
+  work(reporter, streams);
+  reporter.note("done");
+  reporter.link("page ", "http://127.0.0.1:6009/");
+  assertEquals(streams.errors.includes("\x1b"), false);
+  const blank = `\r${" ".repeat(59)}\r`;
+  const frames = streams.errors.split(blank);
+  assertEquals(frames.length - 1, 122);
+  assert(frames.slice(1, -1).every((frame) => frame.startsWith("Training [") && frame.length < 60));
+  assertEquals(frames.at(-1), "page http://127.0.0.1:6009/\n");
+});
+
+Deno.test("terminalOf() takes TERM=dumb for no terminal, and no escape codes with NO_COLOR", () => {
+  assertEquals(terminalOf(true, { term: "xterm" }), { terminal: true, escapes: true });
+  assertEquals(terminalOf(true, {}), { terminal: true, escapes: true });
+  assertEquals(terminalOf(true, { term: "xterm", noColor: "1" }), { terminal: true, escapes: false });
+  assertEquals(terminalOf(true, { term: "dumb" }), { terminal: false, escapes: false });
+  assertEquals(terminalOf(false, { term: "xterm" }), { terminal: false, escapes: false });
 });
 
 Deno.test("progress() leaves out what matters least where a terminal has too few columns", () => {

@@ -4,7 +4,11 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { findFfmpeg, framePattern, makeVideo } from "../../cli/ffmpeg.ts";
+import { run } from "../../cli/render.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { imageSize } from "../../load/images.ts";
 import { libraryMissing } from "../support/device.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended, start } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 
@@ -39,14 +43,20 @@ const files = (folder: string): string[] => [...Deno.readDirSync(folder)].map(({
 renderTest("tame render --path writes the frames of an orbit, a spiral and keyframes, with planes", async (folder) => {
   const keyframes = { keyframes: [{ view: "photo0" }, { position: [0, 0, -1], look_at: [0, 0, 4] }] };
   await Deno.writeTextFile(join(folder, "flight.json"), JSON.stringify(keyframes));
-  for (const [path, name] of [["orbit", "orbit"], ["spiral", "spiral"], ["flight.json", "flight"]]) {
-    const args = ["render", "-m", "out", "--path", path, "--frames", "3", "--depth", "--alpha", "--backend", "cpu"];
-    const { code, stdout, stderr } = await tame(folder, [...args, "--json"]);
+  const sized: [path: string, name: string, more: string, size: [width: number, height: number]][] = [
+    ["orbit", "orbit", "", [48, 32]],
+    ["spiral", "spiral", " --width 100", [100, 67]],
+    ["flight.json", "flight", " --width 12", [12, 8]],
+  ];
+  for (const [path, name, more, [width, height]] of sized) {
+    const args = `render -m out --path ${path}${more} --frames 3 --depth --alpha --backend cpu --json`;
+    const { code, stdout, stderr } = await tame(folder, args.split(" "));
     assertEquals(code, 0, stderr);
     const target = join(folder, "out", "paths", name, "ours_3");
-    assertEquals(JSON.parse(stdout), { type: "render", set: "path", iteration: 3, views: 3, path: target });
+    assertEquals(eventsIn(stdout)[0], { type: "render", set: "path", iteration: 3, views: 3, path: target });
     for (const sub of ["renders", "depth", "alpha"]) {
       assertEquals(files(join(target, sub)), ["00000.png", "00001.png", "00002.png"]);
+      assertEquals(await imageSize(join(target, sub, "00002.png")), { width, height, alpha: false });
     }
   }
   assert(!existsSync(join(folder, "out", "test")), "a path is rendered instead of the views");
@@ -79,6 +89,16 @@ renderTest("tame render --path rejects a file whose name would leave the folder 
     assertStringIncludes(stderr, join(folder, name));
     assert(!existsSync(join(folder, "out", "ours_3")) && !existsSync(join(folder, "out", "paths")));
   }
+  const { code, stderr } = await tame(folder, ["render", "-m", "out", "--path", "orbti", "--backend", "cpu"]);
+  assertEquals(code, 2);
+  assertStringIncludes(
+    stderr,
+    `Cannot use "orbti" as --path: it takes orbit, spiral or an existing JSON file. Did you mean "orbit"?`,
+  );
+});
+
+Deno.test("render rejects --width without --path, since views have the size of their photos", async () => {
+  await assertRejects(() => run(["-m", "out", "--width", "64"]), UsageError, "--width needs --path");
 });
 
 Deno.test("framePattern() is of the images, whatever percent signs the folder has", async () => {

@@ -5,6 +5,7 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { killRuns } from "../../scripts/kill_check.ts";
+import { eventsIn } from "../support/events.ts";
 import { type Ended, ended } from "../support/process.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -63,7 +64,7 @@ resumeTest("--resume goes on from the latest checkpoint with the options of its 
 
   const other = await tame(`train --start_checkpoint whole/checkpoints/iteration_20.tame -m other --json`);
   assertEquals(other.code, EXIT.done, other.stderr);
-  const events = other.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(other.stdout);
   assertEquals([events[0].type, events[0].iteration, events.at(-1).iteration], ["plan", 20, 40]);
   assertEquals(await ply(folder, "other"), expected);
 });

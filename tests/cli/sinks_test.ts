@@ -23,6 +23,7 @@ import { newRun } from "../../load/run_config.ts";
 import type { DoneEvent, StepEvent, TrainEvent } from "../../train/events.ts";
 import type { MemoryPlan } from "../../train/plan.ts";
 import { deviceTest } from "../support/device.ts";
+import { eventsIn } from "../support/events.ts";
 import { splatLibraryDeviceTest } from "../support/splat_files.ts";
 import { Recorder } from "../support/recorder.ts";
 import { syntheticScene } from "../support/synthetic_scene.ts";
@@ -166,7 +167,7 @@ sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({
   const lines = new LinesSink(reporter, setup, { folder, record });
   const json = new JsonSink(reporter, setup, { folder, record, signal: reporter.lost });
   await tell([folder, record, lines, json], run.step(1), run.save(4), run.done);
-  const [step, save, done] = streams.output.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const [step, save, done] = eventsIn(streams.output);
   assertEquals([step.losses, step.gaussians, save.path], [[0.5], 2, folder.path]);
   assertEquals([done.folder, done.path, done.totalSeconds], [path, folder.path, record.seconds.total]);
   assertStringIncludes(streams.errors, "4 iterations in 2.00 s (2.0 it/s)");
@@ -270,7 +271,7 @@ sinkTest("ExportSink writes the formats after one that fails, and stops at the s
     await Deno.mkdir(join(saved, "point_cloud.sog"), { recursive: true }); // in the way of the file
     await tell([sink], run.done);
     assertEquals(sink.complete, false);
-    const events = streams.output.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    const events = streams.output === "" ? [] : eventsIn(streams.output);
     const warnings = [`Cannot export ${join(saved, "point_cloud.sog")}: `, "Interrupted: "];
     assertStringIncludes(streams.errors, warnings[Number(interrupted)]);
     assertEquals(events.map(({ type }) => type), interrupted ? [] : ["warning", "export"]);

@@ -5,6 +5,7 @@ import { dirname, join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
 import { pointCloudPath } from "../../load/model_folder.ts";
 import { withFolder } from "../load/fixtures.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended, start } from "../support/process.ts";
 import { drawingLibraryMissing, someSplats, splatsPly } from "../support/splat_files.ts";
 
@@ -34,7 +35,7 @@ libraryTest("tame view prints what it shows and the URL, serves until ^C, and en
     if (done) throw new Error(await stderr);
     text += value;
   }
-  const { url } = JSON.parse(text);
+  const [{ url }] = eventsIn(text);
   assertMatch(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   const { models, form } = await (await fetch(new URL("/models.json", url))).json();
   assertEquals([models.length, models[0].saved.length, models[0].first, form], [2, 2, 1, "ply"]);

@@ -5,9 +5,11 @@ import { parse } from "@std/csv";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { EXIT } from "../../cli/exit.ts";
+import { LPIPS_ADVICE } from "../../cli/lpips_advice.ts";
 import { writePng } from "../../eval/png.ts";
 import { imageSize } from "../../load/images.ts";
 import { image, model, writeCapture } from "../load/fixtures.ts";
+import { eventsIn } from "../support/events.ts";
 import { ended } from "../support/process.ts";
 import { TINY_VIEWS as VIEWS } from "../support/tiny_capture.ts";
 import { start, workflowTest } from "../support/workflow.ts";
@@ -20,7 +22,7 @@ workflowTest(
     );
     const trained = await ended(start(["train", ...args, "--backend", "cpu", "--threads", "2", "--json"], folder));
     assertEquals(trained.code, EXIT.done, trained.stderr);
-    const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const events = eventsIn(trained.stdout);
     assertEquals([events[0].type, events[0].scaled.densifyUntilIter], ["plan", 10]);
     assertStringIncludes(
       trained.stderr,
@@ -68,9 +70,11 @@ workflowTest(
         path,
       );
     }
-    const scored = await ended(start(["metrics", "-m", "out", "absent", "--backend", "cpu", "--json"], folder));
+    const metrics = ["metrics", "-m", "out", "absent", "--backend", "cpu", "--json"];
+    const scored = await ended(start(metrics, folder, { TAME_LPIPS: "" }));
+    assertStringIncludes(scored.stderr, `LPIPS is not computed without weights. ${LPIPS_ADVICE}\n`);
     assertEquals(scored.code, EXIT.data);
-    assertEquals(JSON.parse(scored.stdout).views, 2);
+    assertEquals(eventsIn(scored.stdout)[0].views, 2);
     assertStringIncludes(scored.stderr, "Unable to compute metrics for model " + join(folder, "absent"));
     assert(existsSync(join(out, "results.json")) && existsSync(join(out, "per_view.json")));
 
@@ -91,7 +95,7 @@ workflowTest("tame train densifies to its budget, and reports it in events, trai
     "--densification_interval 5 --densify_until_iter 16 --test_iterations -1 --min_opacity 0.2";
   const { code, stdout, stderr } = await ended(start([...args.split(" "), "-m", "out", "--json"], folder));
   assertEquals(code, EXIT.done, stderr);
-  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(stdout);
   assertEquals([events[0].target, events[0].densification], [800, [10, 15]]);
   const densified = events.filter(({ type }) => type === "densify");
   assertEquals(densified.map(({ iteration, target, count }) => [iteration, target, count]), [
@@ -132,7 +136,7 @@ workflowTest("tame train marks an anti-aliased model, which render and metrics d
     assertEquals(code, EXIT.done, stderr);
   }
   // The run evaluated the same Gaussians, anti-aliased.
-  const events = trained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(trained.stdout);
   const { psnr } = events.find(({ type, set }) => type === "evaluate" && set === "test");
   const results = JSON.parse(await Deno.readTextFile(join(folder, "out", "results.json")));
   assertAlmostEquals(results["ours_8"].PSNR_float, psnr, 1e-9);
@@ -174,7 +178,7 @@ workflowTest(
       "--densify_until_iter 0 --test_iterations 3 --json";
     const { code, stdout, stderr } = await ended(start(args.split(" "), folder));
     assertEquals(code, EXIT.done, stderr);
-    const views = stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).filter(({ type }) => type === "view");
+    const views = eventsIn(stdout).filter(({ type }) => type === "view");
     const names = views.filter(({ set }) => set === "test").map(({ name }) => name);
     assertEquals(names, ["photo1", "photo4", "photo7"]);
     const out = join(folder, "out");
@@ -287,7 +291,7 @@ workflowTest("tame train saves the Gaussians and exits with 130 when it is inter
   const done = JSON.parse(output.trimEnd().split("\n").at(-1)!);
   assertEquals(done.type, "done");
   assertEquals(done.result.aborted, true);
-  const saves = output.trimEnd().split("\n").map((line) => JSON.parse(line)).filter(({ type }) => type === "save");
+  const saves = eventsIn(output).filter(({ type }) => type === "save");
   assertEquals(saves.map(({ iteration }) => iteration), [done.iteration]);
   assert(existsSync(join(folder, "out", "point_cloud", `iteration_${done.iteration}`, "point_cloud.ply")));
 });
@@ -353,7 +357,7 @@ workflowTest("tame train exits with 130 when it is interrupted during the last e
     output += text;
   }
   assertEquals((await child.status).code, EXIT.interrupted, await errors);
-  const events = output.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(output);
   const ends = events.slice(-3).map(({ type, iteration }) => `${type} ${iteration}`);
   assertEquals(ends, ["save 2", "checkpoint 2", "done 2"]);
   assertEquals(events.at(-1).result.aborted, true);

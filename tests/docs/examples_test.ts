@@ -13,6 +13,8 @@ import { commands, fenced, GUIDE, page, RUN } from "./markdown.ts";
 const NATIVE_CODE = [join(ROOT, "build"), join(ROOT, "node_modules"), Deno.env.get("TAME_LIBRARY")]
   .filter((path) => path !== undefined);
 
+const CONFIG = `--config=${join(ROOT, "deno.json")}`;
+
 /** Runs a program in a folder and asserts that it succeeds; resolves to its standard output. */
 async function succeed(program: string, args: string[], folder: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
@@ -26,6 +28,18 @@ async function succeed(program: string, args: string[], folder: string): Promise
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assertEquals(code, 0, `${program} ${args.join(" ")}\n${out}${err}`);
   return out;
+}
+
+/** Writes the TypeScript examples of pages as files of a folder; there is at least one. */
+async function writeExamples(pages: readonly string[], folder: string): Promise<string[]> {
+  const programs = pages.flatMap((path) => fenced(page(path), "ts"));
+  assertEquals(programs.length > 0, true);
+  const library = JSON.stringify(toFileUrl(join(ROOT, "mod.ts")));
+  return await Promise.all(programs.map(async (program, i) => {
+    const file = join(folder, `example${i}.ts`);
+    await Deno.writeTextFile(file, program.replaceAll('"./mod.ts"', library));
+    return file;
+  }));
 }
 
 /** A test in a temporary folder that holds the capture which the pages call path/to/capture. */
@@ -46,16 +60,15 @@ function exampleTest(name: string, body: (folder: string) => Promise<void>, reas
 }
 
 for (const [title, pages] of [["README.md", ["README.md"]], ["the guide", GUIDE]] as const) {
-  exampleTest(`TypeScript examples of ${title} run one after another`, async (folder) => {
-    const programs = pages.flatMap((path) => fenced(page(path), "ts"));
-    for (const [i, program] of programs.entries()) {
-      const file = join(folder, `example${i}.ts`);
-      await Deno.writeTextFile(file, program.replaceAll('"./mod.ts"', JSON.stringify(toFileUrl(join(ROOT, "mod.ts")))));
+  exampleTest(`TypeScript examples of ${title} have no type error, and run one after another`, async (folder) => {
+    const files = await writeExamples(pages, folder);
+    // All at once: types of the library are then checked once.
+    await succeed(Deno.execPath(), ["check", CONFIG, ...files], folder);
+    for (const file of files) {
       await succeed(Deno.execPath(), [
         "run",
         "--no-prompt",
-        "--check",
-        `--config=${join(ROOT, "deno.json")}`,
+        CONFIG,
         "--allow-read",
         "--allow-write",
         "--allow-env",
@@ -64,7 +77,6 @@ for (const [title, pages] of [["README.md", ["README.md"]], ["the guide", GUIDE]
         file,
       ], folder);
     }
-    assertEquals(programs.length > 0, true);
   });
 
   exampleTest(`deno tasks of ${title} run in their order`, async (folder) => {
@@ -76,7 +88,7 @@ for (const [title, pages] of [["README.md", ["README.md"]], ["the guide", GUIDE]
       const args = command.replace(/ > \S+$/, "").split(/\s+/).slice(2);
       // Without a number of iterations a run takes the default 30 000.
       const brief = args[0] === "train" && !/--iterations|--config/.test(command) ? ["--iterations", "20"] : [];
-      await succeed(Deno.execPath(), ["task", "--config", join(ROOT, "deno.json"), ...args, ...brief], folder);
+      await succeed(Deno.execPath(), ["task", CONFIG, ...args, ...brief], folder);
     }
   });
 }
@@ -99,7 +111,7 @@ exampleTest(
 exampleTest("deno task bench writes its numbers as JSON when asked to", async (folder) => {
   const report = join(folder, "bench.json");
   const args = ["-s", "path/to/capture", "--iterations", "3", "--json", "bench.json"];
-  const table = await succeed(Deno.execPath(), ["task", "--config", join(ROOT, "deno.json"), "bench", ...args], folder);
+  const table = await succeed(Deno.execPath(), ["task", CONFIG, "bench", ...args], folder);
   assertMatch(table, /training iteration +\d+ Gaussians +\d+\.\d\d/);
   const { machine, parts, training } = JSON.parse(await Deno.readTextFile(report));
   assertEquals(training.iterations, 3);

@@ -3,8 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { dirname, join } from "@std/path";
+import { CAPTURE_CONFIG_ROWS, CONFIG_FILE_ROWS } from "../../cli/config.ts";
 import { parseDatasetFile, readDatasetFile } from "../../cli/full_eval/dataset_file.ts";
 import { parsePeersFile, readPeersFile } from "../../cli/full_eval/references.ts";
+import { optionsFrom } from "../../cli/json_options.ts";
 import { rowsOf } from "../../cli/option.ts";
 import {
   CONVERT_OPTIONS,
@@ -148,7 +150,9 @@ Deno.test("the ABI page names every status and every control word of the header"
 });
 
 Deno.test("JSON files that the guide shows are read by what it says reads them", async () => {
-  const [keyframes, dataset, peers] = fenced(guide(), "json");
+  const [options, settings, keyframes, dataset, peers] = fenced(guide(), "json");
+  assertEquals(optionsFrom(JSON.parse(options), "tame.config.json", CAPTURE_CONFIG_ROWS).iterations, 7000);
+  for (const [path] of `${options}${settings}`.matchAll(/docs\/schemas\/[\w.]+/g)) assert(existsSync(join(ROOT, path)));
   const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   const camera = { width: 4, height: 4, fx: 4, fy: 4, cx: 2, cy: 2, rotation, translation: [0, 0, 0] };
   const photo = () => Promise.reject(new Error("not read"));
@@ -162,6 +166,15 @@ Deno.test("JSON files that the guide shows are read by what it says reads them",
     assert(captures.scenes.some(({ name }) => name === scene), `scripts/captures.json has no scene ${scene}`);
     assert(Object.keys(reference.measures).length >= 4, `${reference.method} on ${scene}`);
   }
+});
+
+Deno.test("the guide lists the options that a capture cannot set", () => {
+  const row = page("docs/guide/train.md").split("\n").find((line) =>
+    line.startsWith("| `tame.config.json` in the capture ")
+  )!;
+  const listed = [...row.split("the same, without ")[1].matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const names = CONFIG_FILE_ROWS.filter((row) => !CAPTURE_CONFIG_ROWS.includes(row)).map(({ name }) => name);
+  assertEquals(listed.toSorted(), names.toSorted());
 });
 
 /** Source files below a folder of the checkout. */

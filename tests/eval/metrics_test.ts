@@ -88,6 +88,13 @@ deviceTest("scoreModel() scores the images, and the same renders without roundin
   });
 });
 
+deviceTest("scoreModel() says whether a folder, or only its renders are missing", async (device) => {
+  await assertRejects(() => scoreModel(device, "/nowhere/model"), DataError, "No such folder (/nowhere/model)");
+  const folder = await Deno.makeTempDir();
+  await assertRejects(() => scoreModel(device, folder), DataError, "No rendered test views");
+  await Deno.remove(folder);
+});
+
 deviceTest(
   "scoreModel() scores the images and reports why when the views cannot be rendered again",
   async (device) => {
@@ -99,7 +106,7 @@ deviceTest(
       };
       await Deno.remove(scene.source, { recursive: true });
       assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
-      assertStringIncludes(reasons[0], "ours_7: No capture: expected");
+      assertStringIncludes(reasons[0], "ours_7: No such file or folder");
       const record = join(model, "test", "ours_7", "render.json");
       await Deno.writeTextFile(record, "{");
       assertEquals((await names()).length, 3);

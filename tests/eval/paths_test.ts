@@ -2,10 +2,11 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../base/errors.ts";
+import { OptionError } from "../../base/option.ts";
 import type { Camera, View } from "../../base/scene.ts";
 import { axisOf, dot, length, normalize, subtract, type Vec3 } from "../../base/vec3.ts";
 import { parseKeyframes } from "../../eval/keyframes.ts";
-import { keyframePath, lookAt, orbitPath, spiralPath } from "../../eval/paths.ts";
+import { keyframePath, lookAt, orbitPath, pathAtWidth, spiralPath } from "../../eval/paths.ts";
 import { quaternionFromRotation, slerp } from "../../eval/quaternion.ts";
 import { catmullRom } from "../../eval/spline.ts";
 import { cameraCenter, rotationFromQuaternion } from "../../load/camera.ts";
@@ -39,6 +40,22 @@ function assertRotation(rotation: number[]): void {
   const [a, b, c] = [0, 1, 2].map((row) => axisOf(rotation, row));
   assert(dot([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], c) > 0.9);
 }
+
+Deno.test("pathAtWidth() keeps what a camera sees, at any width and the same aspect ratio", () => {
+  const camera = lookAt({ ...LENS, cx: 30, cy: 20 }, { position: [1, 0, -4], target: [0, 0, 1], up: UP });
+  const point: Vec3 = [0.3, 0.2, 1];
+  const [x, y] = project(camera, point);
+  for (const [width, height] of [[64, 48], [1920, 1440], [31, 23], [1, 1]]) {
+    const [resized] = pathAtWidth([camera], width);
+    assertEquals([resized.width, resized.height], [width, height]);
+    assertEquals([resized.rotation, resized.translation], [camera.rotation, camera.translation]);
+    const [across, down] = project(resized, point);
+    assertAlmostEquals(across / width, x / 64, 1e-12);
+    assertAlmostEquals(down / height, y / 48, 1e-12);
+  }
+  const tall = { ...camera, width: 48, height: 64 };
+  assertThrows(() => pathAtWidth([tall], 16_384), OptionError, "frames would be 21845 pixels high, at most 16384");
+});
 
 /** Cameras on a ring of radius 5 around a point, 2 above it. */
 function ring(target: Vec3, count = 12): Camera[] {

@@ -89,13 +89,14 @@ treeTest(
 );
 
 treeTest(
-  "full_eval runs thirteen scenes in the big setting, too short for its densification",
+  "full_eval runs scenes in the big setting, too short for its densification",
   async (folder) => {
-    const args = [...treeOptions(folder), "--output_path", "out", "--", "--iterations", "3"];
+    const scenes = [BROKEN, "bicycle", "truck", "playroom"];
+    const args = [...treeOptions(folder), "--scenes", ...scenes, "--output_path", "out", "--", "--iterations", "3"];
     const { code, stderr } = await ended(start(args, folder));
     assertEquals(code, 1, stderr);
     const rows = allScenes(await readReport(join(folder, "out")));
-    assertEquals(rows.filter(({ problem }) => problem === undefined).length, 12);
+    assertEquals(rows.filter(({ problem }) => problem === undefined).length, 3);
     assertEquals(rows[0].measures.gaussians, POINTS);
     const config = JSON.parse(await Deno.readTextFile(join(folder, "out", "truck_big", "config.json")));
     assertEquals([config.options.budget, config.options.mode, config.options.densification_interval], [

@@ -125,7 +125,10 @@ Deno.test("parseDatasetFile() names the scene and the key when a file is invalid
     [{ name: "x", scenes: [{ ...scene, name: "../up" }] }, 'scene 0 has no "name" of letters'],
     [{ name: "x", scenes: [{ name: "a" }] }, 'scene "a" has no "source"'],
     [{ name: "x", scenes: [scene, scene] }, 'two scenes are called "a"'],
-    [{ name: "x", scenes: [{ ...scene, flags: { iterations: "many" } }] }, 'Cannot use "many" as --iterations'],
+    [
+      { name: "x", scenes: [{ ...scene, flags: { iterations: "many" } }] },
+      'Cannot use "many" as "iterations" in /mine.json',
+    ],
     [{ name: "x", scenes: [{ ...scene, flags: { model_path: "y" } }] }, 'Unknown option "model_path"'],
     [{ name: "x", scenes: [{ ...scene, references: [{ method: "m" }] }] }, 'has no "source"'],
     [

@@ -151,7 +151,8 @@ Deno.test("loadScene() names the folders there are when the one for photos is mi
 
 Deno.test("loadScene() says what is wrong when there is no usable model", async () => {
   await withFolder(async (folder) => {
-    await assertRejects(() => loadScene(join(folder, "nowhere")), DataError, "sparse/0");
+    await assertRejects(() => loadScene(join(folder, "nowhere")), DataError, "No such file or folder (");
+    await assertRejects(() => loadScene(folder), DataError, "sparse/0");
     const camera = pinhole(1, 40, 30);
     const photos = ["images/a.png"];
     const write = (content: ReturnType<typeof model>): Promise<void> =>

@@ -8,10 +8,12 @@ export class Recorder implements Streams {
   errors = "";
   time = 0;
   readonly terminal: boolean;
+  readonly escapes: boolean;
   readonly #columns: number;
 
-  constructor(terminal: boolean, columns: number = 80) {
+  constructor(terminal: boolean, columns: number = 80, escapes: boolean = terminal) {
     this.terminal = terminal;
+    this.escapes = escapes;
     this.#columns = columns;
   }
   out(text: string, _onFailure?: (error: unknown) => void): void {

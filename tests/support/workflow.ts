@@ -6,8 +6,8 @@ import { start as startProgram } from "./process.ts";
 import { writeTinyCapture } from "./tiny_capture.ts";
 
 /** The command line as a process. */
-export function start(args: string[], cwd: string): Deno.ChildProcess {
-  return startProgram("cli.ts", args, { cwd });
+export function start(args: string[], cwd: string, env: Record<string, string> = {}): Deno.ChildProcess {
+  return startProgram("cli.ts", args, { cwd, env });
 }
 
 /** A test with a capture in a temporary folder, skipped by name if nothing can be trained, or the test lacks something. */

@@ -54,6 +54,7 @@ Deno.test({
     const limit = Math.floor(0.9 * whole.total);
     const error = await assertRejects(() => run(scene, RUN, limit), TameError);
     assertEquals(error.status, "out of memory");
+    assert(error.advice!.startsWith("Lower the budget (--fit takes what fits), "), error.advice);
 
     const fitted = await run(scene, { ...RUN, fit: true }, limit);
     assertGreater(fitted.target, fitted.start);
@@ -79,8 +80,14 @@ Deno.test({
     const whole = await run(scene, RUN);
     const same = await run(scene, { ...RUN, fit: true }, whole.total);
     assertEquals([same.target, same.warnings, same.splats], [BUDGET, [], whole.splats]);
-    const error = await assertRejects(() => run(scene, { ...RUN, fit: true }, 100_000), TameError, "97.7 KiB");
-    assertEquals(error.status, "out of memory");
+    for (const dataDevice of ["cuda", "disk"] as const) {
+      const options = { ...RUN, fit: true, dataDevice };
+      const error = await assertRejects(() => run(scene, options, 100_000), TameError, "97.7 KiB");
+      assertEquals(error.status, "out of memory");
+      // No advice is what was done already.
+      assert(error.advice!.startsWith("Start from fewer points or Gaussians (--init), "), error.advice);
+      assertEquals(error.advice!.includes("--data_device"), dataDevice === "cuda");
+    }
   },
 });
 
