@@ -5,11 +5,16 @@
 
 import { dirname } from "node:path";
 import { DataError } from "../base/errors.ts";
+import { modulesFolder } from "../ffi/installed.ts";
 import { PACKAGE_ROOT } from "../ffi/package_root.ts";
 import { cachedPackage, denoCache, denoProgram, type NpmPackage } from "./npm_cache.ts";
 
-/** The program of the process; a package that is imported by URL has it as a script, which any host serves right. */
-const PROCESS = `load/splat_library_process.${PACKAGE_ROOT.protocol === "file:" ? "ts" : "js"}`;
+/**
+ * The program of the process. A package that is imported by URL has it as a script, which any host serves right; so have
+ * packages of npm, in which Deno runs no TypeScript.
+ */
+const isSource = PACKAGE_ROOT.protocol === "file:" && modulesFolder() === undefined;
+const PROCESS = `load/splat_library_process.${isSource ? "ts" : "js"}`;
 
 /** The library and its version. */
 export const SPLAT_LIBRARY: NpmPackage = { name: "@playcanvas/splat-transform", version: "3.7.0" };
