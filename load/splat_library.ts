@@ -3,7 +3,7 @@
 // process may read the cache and the file that it converts, with its folder if the file refers to others, and do nothing
 // else: its input and its output are streams.
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { DataError } from "../base/errors.ts";
 import { modulesFolder } from "../ffi/installed.ts";
 import { PACKAGE_ROOT } from "../ffi/package_root.ts";
@@ -128,7 +128,7 @@ function spawn(job: SplatJob): Deno.ChildProcess {
     ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--node-modules-dir=none"],
     `--allow-read=${readable(job).join(",")}`,
     new URL(PROCESS, PACKAGE_ROOT).href,
-    JSON.stringify({ ...job, library: `npm:${SPLAT_LIBRARY.name}@${SPLAT_LIBRARY.version}` }),
+    JSON.stringify({ ...job, library: `${basename(SPLAT_LIBRARY.name)}@${SPLAT_LIBRARY.version}` }),
   ];
   const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   try {
