@@ -38,9 +38,9 @@ Q := $(if $(V),,@)
 stage = $(if $(SAID_$1),,$(eval SAID_$1 := 1)$(info $2$(if $(V),, (V=1 prints the commands))))
 
 SHELL := /bin/bash
-.PHONY: FORCE help build cpu cuda kernels ceilings deno demo test check splats portable dist packages serve clean
+.PHONY: FORCE help build cpu cuda arm64 kernels ceilings deno demo test check splats portable dist packages binary release serve clean
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 build: cpu $(if $(NVCC),cuda) ## both libraries; CUDA if nvcc is found
 	@$(if $(NVCC),:,echo "skipped: build/libtame_cuda.so (no nvcc on PATH: install the CUDA toolkit 13 to train on an NVIDIA GPU)")
@@ -135,6 +135,13 @@ $(BUILD)/obj/tests/%.o: tests/core/%.cpp $(CORE_TEST_HEADERS)
 	$(call stage,core,Compiling the tests of the native core)
 	$(Q)$(CXX) $(CORE_TEST_FLAGS) -c $< -o $@
 
+# 64-bit ARM has one level of instructions, the baseline. Debian's package crossbuild-essential-arm64 has the compiler.
+ARM64 := build/arm64
+EMULATOR ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
+arm64: ## build/arm64: the CPU library for 64-bit ARM, with g++ for it; runs the core's tests in qemu-user
+	$(Q)$(MAKE) BUILD=$(ARM64) CXX=aarch64-linux-gnu-g++ NVCC= portable $(ARM64)/core_test
+	$(EMULATOR) $(ARM64)/core_test
+
 ceilings: build/libceilings.so ## the library that measures peak rates of the processor, for deno task bench
 build/libceilings.so: scripts/bench/ceilings.cpp
 	@mkdir -p $(@D)
@@ -164,6 +171,18 @@ dist: deno portable ## dist/tame-VERSION/: the package with its libraries, to be
 
 packages: dist ## dist/npm/: the same as npm packages, one for each native library
 	$(Q)$(DENO) run --quiet -A scripts/packages.ts
+
+binary: deno portable ## dist/tame-VERSION-PLATFORM: the command line as one program; Deno downloads its runtime
+	$(Q)$(DENO) run --quiet -A scripts/binary.ts
+
+# Needs the rights of root and debootstrap.
+RELEASE := build/release
+release: deno ## dist/ for a release: all of the above, with libraries compiled in an old Debian, and the notes
+	$(Q)scripts/release/libraries build/debian11 $(RELEASE)
+	$(Q)$(DENO) run --quiet -A scripts/dist.ts --libraries $(RELEASE) --glibc 2.31
+	$(Q)$(DENO) run --quiet -A scripts/packages.ts
+	$(Q)$(DENO) run --quiet -A scripts/binary.ts $(RELEASE)
+	$(Q)$(DENO) run --quiet --allow-read scripts/release_notes.ts > dist/RELEASE_NOTES.md
 
 serve: dist ## that folder at http://127.0.0.1:8000/, to be imported by URL
 	$(Q)$(DENO) run --quiet --allow-read --allow-env --allow-net scripts/serve.ts

@@ -134,6 +134,12 @@ function spawn(job: SplatJob): Deno.ChildProcess {
   try {
     return new Deno.Command(denoProgram(), { args, env: { NO_COLOR: "1" }, ...piped }).spawn();
   } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(
+        `Splat files of other formats are converted by ${SPLAT_LIBRARY.name}, which Deno runs: put deno on the PATH`,
+        { cause: error },
+      );
+    }
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Error(
       `Splat files of other formats are converted by ${SPLAT_LIBRARY.name}, in a process of its own: give Deno the ` +
