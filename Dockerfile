@@ -33,13 +33,12 @@ ENV DENO_NO_UPDATE_CHECK=1 DENO_DIR=/var/cache/deno
 WORKDIR /tame
 COPY . .
 # Deno writes to its cache when an export first needs its library, whoever runs it.
-RUN deno install --frozen --quiet \
-  && deno cache --quiet --frozen cli.ts full_eval.ts \
+RUN deno install --config cli.jsonc --frozen --quiet --entrypoint cli.ts \
   && chmod --recursive a+rwX /var/cache/deno
 COPY --from=build-cpu /tame/build/portable/libtame_cpu.so build/
 WORKDIR /data
 # The permissions of all verbs. The first process gets signals: SIGTERM saves what is trained.
-ENTRYPOINT ["deno", "run", "--quiet", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-sys", \
+ENTRYPOINT ["deno", "run", "--config", "/tame/cli.jsonc", "--quiet", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-sys", \
   "--allow-net", "--allow-run", "--allow-ffi=/tame/build,/tame/node_modules", "/tame/cli.ts"]
 CMD ["--help"]
 

@@ -154,7 +154,8 @@ $(CURDIR)/.deno/bin/deno:
 
 demo: deno cpu ## a synthetic capture: write, train, render, score
 	@test -d node_modules || echo "Installing packages from npm"
-	$(Q)$(DENO) task --quiet demo
+# The task installs what cli.jsonc lists; deno task itself would install what deno.json and its lock list.
+	$(Q)$(DENO) task --quiet --node-modules-dir=manual demo
 
 test: deno build $(BUILD)/core_test ## every test this machine can run
 	$(DENO) task test
