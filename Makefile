@@ -182,8 +182,8 @@ release: deno ## dist/ for a release: all of the above, with libraries compiled 
 	$(Q)scripts/release/libraries build/debian11 $(RELEASE)
 	$(Q)$(DENO) run --quiet -A scripts/dist.ts --libraries $(RELEASE) --glibc 2.31
 	$(Q)$(DENO) run --quiet -A scripts/packages.ts
-	$(Q)$(DENO) run --quiet -A scripts/binary.ts $(RELEASE)
 	$(Q)$(DENO) run --quiet --allow-read scripts/release_notes.ts > dist/RELEASE_NOTES.md
+	$(Q)$(DENO) run --quiet -A scripts/binary.ts $(RELEASE)
 
 serve: dist ## that folder at http://127.0.0.1:8000/, to be imported by URL
 	$(Q)$(DENO) run --quiet --allow-read --allow-env --allow-net scripts/serve.ts

@@ -4,7 +4,7 @@
 import { fromFileUrl, join, relative, resolve } from "@std/path";
 import { EXIT } from "../cli/exit.ts";
 import { DIST } from "./dist.ts";
-import { compileBinary } from "./dist/binary.ts";
+import { compileBinary, UPLOT } from "./dist/binary.ts";
 import { noticeText } from "./dist/notice.ts";
 import { runMain } from "./main.ts";
 
@@ -13,7 +13,8 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
 async function main([libraries = join(ROOT, "build/portable")]: string[]): Promise<number> {
   const target = `${DIST}-${Deno.build.os}-${Deno.build.arch}`;
   await compileBinary(ROOT, resolve(libraries), target);
-  await Deno.writeTextFile(`${target}.NOTICE`, await noticeText(ROOT, { entry: "cli.ts", backends: ["cpu", "cuda"] }));
+  const notice = { entry: "cli.ts", besides: [UPLOT], backends: ["cpu", "cuda"], runtime: true };
+  await Deno.writeTextFile(`${target}.NOTICE`, await noticeText(ROOT, notice));
   console.log(relative(Deno.cwd(), target));
   return EXIT.done;
 }

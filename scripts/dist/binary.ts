@@ -12,7 +12,7 @@ const LEFT_OUT = ["full_eval.ts", "scripts", "tests"];
 const INCLUDED = ["demo/photo_worker.ts", "load/splat_library_process.ts", "view/page", "base", "build"];
 
 /** What the pages load of npm, by the import map. */
-const UPLOT = "uplot";
+export const UPLOT = "uplot";
 
 /** Any files: a program is where its user puts it, and it unpacks its native code where it can. */
 const PERMISSIONS = ["read", "write", "env", "sys", "net", "run", "ffi"].map((name) => `--allow-${name}`);

@@ -24,8 +24,12 @@ export interface Contents {
   entry?: string;
   /** Packages that are not, with those that only they need. */
   without?: readonly string[];
+  /** Packages that are in it though no module imports them. */
+  besides?: readonly string[];
   /** The backends whose libraries are in it. */
   backends: readonly string[];
+  /** Whether Deno's runtime is. */
+  runtime?: boolean;
 }
 
 /**
@@ -33,19 +37,20 @@ export interface Contents {
  *
  * @param root The checkout
  */
-export async function noticeText(root: string, { entry, without = [], backends }: Contents): Promise<string> {
-  const packages = entry === undefined ? [] : await packagesOf(root, entry, without);
+export async function noticeText(root: string, contents: Contents): Promise<string> {
+  const { entry, backends, runtime = false } = contents;
+  const packages = entry === undefined ? [] : await packagesOf(root, entry, contents);
   const texts = await Promise.all(packages.map(packageNotice));
-  const native = ["cpp", ...(backends.includes("cuda") ? ["cuda"] : [])].map((name) => `${name}.txt`);
-  if (backends.length > 0) {
-    texts.push(...await Promise.all(native.map((file) => Deno.readTextFile(join(root, "scripts/dist/notices", file)))));
+  const native = { cpp: backends.length > 0, cuda: backends.includes("cuda"), deno: runtime };
+  for (const [name, isIn] of Object.entries(native)) {
+    if (isIn) texts.push(await Deno.readTextFile(join(root, `scripts/dist/notices/${name}.txt`)));
   }
   const head = "tame is licensed under the Apache License 2.0, see LICENSE. It is distributed with code of others:\n";
   return [head, ...texts].map((text) => `${text.trimEnd()}\n`).join(`\n${"-".repeat(80)}\n\n`);
 }
 
-/** The npm packages of a module and of what it imports, without some of those that it imports itself. */
-async function packagesOf(root: string, entry: string, without: readonly string[]): Promise<Package[]> {
+/** The npm packages of a module and of what it imports. */
+async function packagesOf(root: string, entry: string, { without = [], besides = [] }: Contents): Promise<Package[]> {
   const command = new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry], cwd: root });
   const { success, stdout, stderr } = await command.output();
   if (!success) throw new Error(`deno info ${entry} failed:\n${new TextDecoder().decode(stderr)}`);
@@ -60,6 +65,7 @@ async function packagesOf(root: string, entry: string, without: readonly string[
     npmPackages[id].dependencies.forEach(add);
   };
   imported.filter((id) => !without.includes(npmPackages[id].name)).forEach(add);
+  Object.keys(npmPackages).filter((id) => besides.includes(npmPackages[id].name)).forEach(add);
   return [...found].sort().map((id) => npmPackages[id]).filter(({ localPath }) => localPath && existsSync(localPath));
 }
 

@@ -4,7 +4,8 @@
 import { assert, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { fromFileUrl, join } from "@std/path";
-import { compileBinary } from "../../scripts/dist/binary.ts";
+import { compileBinary, UPLOT } from "../../scripts/dist/binary.ts";
+import { noticeText } from "../../scripts/dist/notice.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
@@ -31,4 +32,13 @@ Deno.test("the program of deno compile has modules, pages, native libraries and 
     else Deno.env.set("DENORT_BIN", before);
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("the program's NOTICE names the packages, the runtime and the libraries in it", async () => {
+  const contents = { entry: "cli.ts", besides: [UPLOT], backends: ["cpu"], runtime: true };
+  const notice = await noticeText(ROOT, contents);
+  for (const name of ["sharp", "uplot", "deno-std", "saxes", "libstdc++"]) {
+    assertMatch(notice, new RegExp(`^${RegExp.escape(name)} `, "m"));
+  }
+  assert(notice.includes("V8") && !notice.includes("CUDA"), notice);
 });
