@@ -8,6 +8,7 @@ import { endAsInitProcess } from "./cli/interrupt.ts";
 import { nearest } from "./base/nearest.ts";
 import { ERRORS, exit } from "./cli/output.ts";
 import { advice, requirePermissions } from "./cli/permissions.ts";
+import { PROGRAM } from "./cli/program.ts";
 import { type Verb, type VerbName, VERBS } from "./cli/verbs.ts";
 import manifest from "./deno.json" with { type: "json" };
 
@@ -27,7 +28,7 @@ const MODULES: Record<VerbName, () => Promise<{ run(argv: string[]): Promise<num
 
 const HELP = `tame ${manifest.version}: 3D Gaussian splats from photos
 
-Usage: deno task VERB [options]      deno task VERB --help
+Usage: ${PROGRAM} VERB [options]      ${PROGRAM} VERB --help
 
 ${Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`).join("\n")}
 
@@ -56,7 +57,7 @@ async function main(args: readonly string[]): Promise<number> {
     const { code, message } = failureOf(error, () => advice({ task: name, argv }, verb));
     ERRORS.write(`Error: ${message}\n`);
     const aboutOptions = error instanceof UsageError || error instanceof OptionError;
-    if (aboutOptions && verb !== undefined) ERRORS.write(`\nOptions: deno task ${name} --help\n`);
+    if (aboutOptions && verb !== undefined) ERRORS.write(`\nOptions: ${PROGRAM} ${name} --help\n`);
     return code;
   }
 }

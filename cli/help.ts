@@ -2,6 +2,7 @@
 
 import { isList, type OptionRow } from "../base/option.ts";
 import type { OptionGroup } from "./option.ts";
+import { PROGRAM } from "./program.ts";
 
 /** The help of a verb besides its options. */
 export interface VerbHelp {
@@ -27,7 +28,7 @@ export function helpText(verb: VerbHelp): string {
   const groups = verb.table.map((group) => [group.title, ...group.rows.map(rowText)].join("\n"));
   return [
     `tame ${verb.name}: ${verb.summary}`,
-    `Usage:   deno task ${verb.name} ${verb.usage}\nExample: ${verb.example}`,
+    `Usage:   ${PROGRAM} ${verb.name} ${verb.usage}\nExample: ${verb.example.replace(/^deno task/, PROGRAM)}`,
     ...groups,
     ...(verb.notes ?? []).map((note) => wrap(note, 0).join("\n")),
     "Names may be spelled with dashes (--name-of-option) and joined to a value (--name=value); the last of two wins.",

@@ -1,7 +1,7 @@
 // The output of a verb while it works: lines, warnings, a progress bar and JSON events.
 //
-// The bar is for a terminal; elsewhere the same facts are printed as a line every few seconds. Both go to the standard
-// error, so that the standard output has only results or, with --json, one object per event.
+// The bar is for a terminal; elsewhere the same facts are printed as lines, less often the longer the work takes. Both go
+// to the standard error, so that the standard output has only results or, with --json, one object per event.
 
 import { environment } from "../base/environment.ts";
 import { bar, duration, rate } from "./format.ts";
@@ -51,7 +51,8 @@ const BAR_WIDTHS = { usual: 20, narrow: 10 };
 const WIDE_TERMINAL = 110;
 
 const REDRAW_MS = 100;
-const LINE_MS = 5000;
+/** From one line to the next: at least, and at most; in between a share of the time so far. */
+const LINE = { leastMs: 5000, mostMs: 60_000, share: 1 / 6 };
 /** Clears a terminal's line. */
 const CLEAR = "\r\x1b[K";
 
@@ -173,7 +174,8 @@ export class Reporter {
     const { started, first, shown } = this.#current;
     if (!this.#streams.terminal && this.#quiet) return;
     const finished = progress.done >= progress.total;
-    if (now - shown < (this.#streams.terminal ? REDRAW_MS : LINE_MS) && !(finished && this.#streams.terminal)) return;
+    const wait = Math.min(Math.max((now - started) * LINE.share, LINE.leastMs), LINE.mostMs);
+    if (now - shown < (this.#streams.terminal ? REDRAW_MS : wait) && !(finished && this.#streams.terminal)) return;
     this.#current.shown = now;
     const seconds = (now - started) / 1000;
     const perSecond = seconds > 0 ? (progress.done - first) / seconds : 0;

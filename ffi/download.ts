@@ -8,8 +8,14 @@ import { PACKAGE_ROOT } from "./package_root.ts";
 import { permissionError } from "./permissions.ts";
 import manifest from "./manifest.json" with { type: "json" };
 
-/** Platform ("linux-x86_64") → backend → file, relative to the package's root, and its SHA-256 in hexadecimal. */
-export type Manifest = Record<string, Partial<Record<"cuda" | "cpu", { file: string; sha256: string }>>>;
+/**
+ * Platform ("linux-x86_64") → backend → file, relative to the package's root, its SHA-256 in hexadecimal, and the version
+ * of glibc that it needs.
+ */
+export type Manifest = Record<
+  string,
+  Partial<Record<"cuda" | "cpu", { file: string; sha256: string; glibc?: string }>>
+>;
 
 /** Options of {@linkcode downloadLibrary}. */
 export interface DownloadOptions {

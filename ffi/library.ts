@@ -8,6 +8,7 @@ import { environment } from "../base/environment.ts";
 import { ABI } from "./abi.ts";
 import { downloadLibrary } from "./download.ts";
 import { errorFrom, LibraryError } from "./errors.ts";
+import { installAdvice, installedLibrary } from "./installed.ts";
 import { PACKAGE_ROOT } from "./package_root.ts";
 import { permissionError } from "./permissions.ts";
 import { decodeText, Struct } from "./struct.ts";
@@ -38,18 +39,16 @@ export interface Library {
   path: string;
 }
 
-const SUFFIX = { windows: "dll", darwin: "dylib" }[Deno.build.os as string] ?? "so";
-
 const opened = new Map<string, Library>();
 
 /**
- * Path of the library to open for a backend: the caller's choice, else the one in the package's build/. If tame was
- * imported over http(s), the library is downloaded into the cache.
+ * Path of the library to open for a backend: the caller's choice, else the installed one. If tame was imported over
+ * http(s), the library is downloaded into the cache.
  */
 export async function searchLibrary(backend: Backend, named?: string | URL): Promise<string> {
   if (named !== undefined) return pathOf(named);
   if (PACKAGE_ROOT.protocol !== "file:") return await downloadLibrary(backend);
-  return fileURLToPath(new URL(`build/libtame_${backend}.${SUFFIX}`, PACKAGE_ROOT));
+  return installedLibrary(backend);
 }
 
 /**
@@ -82,7 +81,7 @@ export function openFile(path: string): Library {
   if (version !== ABI.ABI_VERSION) {
     throw new LibraryError(
       `Cannot use ${path}: its ABI version is ${version}, this tame needs ${ABI.ABI_VERSION}. ` +
-        "Build it with `make build`",
+        installAdvice(),
     );
   }
   const { symbols } = dlopen(path, SYMBOLS);
@@ -109,7 +108,7 @@ function dlopen<S extends Deno.ForeignLibraryInterface>(path: string, symbols: S
     if (!(error instanceof Error)) throw error;
     const detail = error.message.replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
     throw new LibraryError(
-      `Cannot open the native library ${path}: ${detail}. Build it with \`make build\`, ` +
+      `Cannot open the native library ${path}: ${detail}. ${installAdvice()}, ` +
         "set TAME_LIBRARY to its path, or pass it as openDevice({ library })",
       { cause: error, brief: detail.includes("No such file") ? `${path} does not exist` : `${path}: ${detail}` },
     );

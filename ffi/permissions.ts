@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { quote } from "../base/quote.ts";
+import { modulesFolder } from "./installed.ts";
 import { PACKAGE_ROOT } from "./package_root.ts";
 
 /**
@@ -27,13 +28,18 @@ export function permissionError(what: string, cause: unknown, folder?: string): 
 export function mayLoadPackages(): boolean {
   const wanted: Deno.PermissionDescriptor[] = [{ name: "env" }, {
     name: "ffi",
-    ...(isLocal() ? { path: inRoot("node_modules") } : {}),
+    ...(isLocal() ? { path: packages() } : {}),
   }];
   return wanted.every((descriptor) => Deno.permissions.querySync(descriptor).state === "granted");
 }
 
 function isLocal(): boolean {
   return PACKAGE_ROOT.protocol === "file:";
+}
+
+/** The folder of npm packages that Deno loads the decoder from. */
+function packages(): string {
+  return modulesFolder() ?? inRoot("node_modules");
 }
 
 function inRoot(folder: string): string {
@@ -43,10 +49,15 @@ function inRoot(folder: string): string {
 /** A program that reads photos, trains and writes, with all its flags. */
 function programCommand(folder: string | undefined): string {
   const from = isLocal()
-    ? [`--allow-ffi=${folder ?? inRoot("build")},${inRoot("node_modules")}`]
+    ? [`--allow-ffi=${nativeFolders(folder ?? inRoot("build")).join(",")}`]
     : [`--allow-import=${PACKAGE_ROOT.host}`, `--allow-net=${PACKAGE_ROOT.host}`, "--allow-ffi"];
   const flags = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", ...from];
   return ["deno", "run", ...flags, programName()].map(quote).join(" ");
+}
+
+/** The folder of the native library, and that of the decoder unless the first is in it. */
+function nativeFolders(folder: string): string[] {
+  return folder.startsWith(`${packages()}/`) ? [packages()] : [folder, packages()];
 }
 
 function programName(): string {

@@ -35,11 +35,13 @@ export async function cachedPackage({ name, version }: NpmPackage): Promise<stri
 }
 
 /**
- * Deno as the permission to run it names it, by its name or by its path.
+ * Deno as the permission to run it names it, by its name or by its path. A program that `deno compile` made is no Deno:
+ * it needs one on the PATH.
  *
  * @internal
  */
 export function denoProgram(): string {
+  if (Deno.build.standalone) return "deno";
   const byName = Deno.permissions.querySync({ name: "run", command: "deno" }).state === "granted";
   const byPath = Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
   return byName && !byPath ? "deno" : Deno.execPath();

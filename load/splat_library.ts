@@ -3,13 +3,18 @@
 // process may read the cache and the file that it converts, with its folder if the file refers to others, and do nothing
 // else: its input and its output are streams.
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { DataError } from "../base/errors.ts";
+import { modulesFolder } from "../ffi/installed.ts";
 import { PACKAGE_ROOT } from "../ffi/package_root.ts";
 import { cachedPackage, denoCache, denoProgram, type NpmPackage } from "./npm_cache.ts";
 
-/** The program of the process; a package that is imported by URL has it as a script, which any host serves right. */
-const PROCESS = `load/splat_library_process.${PACKAGE_ROOT.protocol === "file:" ? "ts" : "js"}`;
+/**
+ * The program of the process. A package that is imported by URL has it as a script, which any host serves right; so have
+ * packages of npm, in which Deno runs no TypeScript.
+ */
+const isSource = PACKAGE_ROOT.protocol === "file:" && modulesFolder() === undefined;
+const PROCESS = `load/splat_library_process.${isSource ? "ts" : "js"}`;
 
 /** The library and its version. */
 export const SPLAT_LIBRARY: NpmPackage = { name: "@playcanvas/splat-transform", version: "3.7.0" };
@@ -123,12 +128,18 @@ function spawn(job: SplatJob): Deno.ChildProcess {
     ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--node-modules-dir=none"],
     `--allow-read=${readable(job).join(",")}`,
     new URL(PROCESS, PACKAGE_ROOT).href,
-    JSON.stringify({ ...job, library: `npm:${SPLAT_LIBRARY.name}@${SPLAT_LIBRARY.version}` }),
+    JSON.stringify({ ...job, library: `${basename(SPLAT_LIBRARY.name)}@${SPLAT_LIBRARY.version}` }),
   ];
   const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   try {
     return new Deno.Command(denoProgram(), { args, env: { NO_COLOR: "1" }, ...piped }).spawn();
   } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(
+        `Splat files of other formats are converted by ${SPLAT_LIBRARY.name}, which Deno runs: put deno on the PATH`,
+        { cause: error },
+      );
+    }
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Error(
       `Splat files of other formats are converted by ${SPLAT_LIBRARY.name}, in a process of its own: give Deno the ` +

@@ -168,7 +168,8 @@ function eulerAngles([r00, , , r10, r11, r12, r20, r21, r22]: readonly number[])
 
 if (import.meta.main) {
   const { library: name, ...job }: SplatJob & { library: string } = JSON.parse(Deno.args[0]);
-  const library: Library = await import(name);
+  // Not as a whole: what is imported by a name that is known is downloaded with the package.
+  const library: Library = await import(`npm:@playcanvas/${name}`);
   try {
     const { files, count } = await convert(library, job);
     const sizes = Object.entries(files).map(([name, { length }]) => [name, length]);

@@ -1,7 +1,7 @@
-// Serves dist/ over http, with the types that Deno expects: what `make dist` made, imported by URL. `--help` says how.
+// Serves dist/tame-VERSION/ over http, with the types that Deno expects: what `make dist` made, imported by URL. `--help` says how.
 
 import { existsSync } from "@std/fs";
-import { extname, fromFileUrl, join } from "@std/path";
+import { extname, join } from "@std/path";
 import { urlHost } from "../base/address.ts";
 import { DataError } from "../base/errors.ts";
 import type { OptionRow } from "../base/option.ts";
@@ -10,11 +10,12 @@ import { parse } from "../cli/argv.ts";
 import { EXIT } from "../cli/exit.ts";
 import { asksForHelp } from "../cli/help.ts";
 import type { OptionGroup } from "../cli/option.ts";
+import { DIST } from "./dist.ts";
 import { runMain } from "./main.ts";
 
 const COMMAND = "deno run --allow-read --allow-env --allow-net scripts/serve.ts";
 
-const HELP = `Serves dist/, which \`make dist\` makes, until it is interrupted.
+const HELP = `Serves dist/tame-VERSION/, which \`make dist\` makes, until it is interrupted.
 
 Usage: ${COMMAND} [options]
 
@@ -85,10 +86,9 @@ function main(argv: string[]): number {
     return EXIT.done;
   }
   const { values: { host, port } } = parse(argv, OPTIONS);
-  const folder = fromFileUrl(new URL("../dist", import.meta.url));
-  if (!existsSync(join(folder, "mod.js"))) throw new DataError("There is no mod.js: make dist", { path: folder });
-  const onListen = (address: Deno.NetAddr): void => console.log(servedText(folder, address));
-  Deno.serve({ hostname: host, port, onListen }, (request) => serveFile(request, folder));
+  if (!existsSync(join(DIST, "mod.js"))) throw new DataError("There is no mod.js: make dist", { path: DIST });
+  const onListen = (address: Deno.NetAddr): void => console.log(servedText(DIST, address));
+  Deno.serve({ hostname: host, port, onListen }, (request) => serveFile(request, DIST));
   return EXIT.done;
 }
 

@@ -88,16 +88,15 @@ async function moduleText(library: NpmPackage, file: string): Promise<string> {
 /** Runs Deno to download; the reason why that failed, else undefined. */
 async function download(signal?: AbortSignal): Promise<string | undefined> {
   const args = DOWNLOAD.split(" ").slice(1);
-  const { success, code, stderr } = await new Deno.Command(denoProgram(), {
-    args,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    signal,
-  }).output();
-  if (success) return undefined;
-  return new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join("; ") || `deno ended with ${code}`;
+  const options = { args, env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped", signal } as const;
+  try {
+    const { success, code, stderr } = await new Deno.Command(denoProgram(), options).output();
+    if (success) return undefined;
+    return new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join("; ") || `deno ended with ${code}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "there is no deno on the PATH";
+    throw error;
+  }
 }
 
 function specifier({ name, version }: NpmPackage): string {

@@ -3,7 +3,8 @@
 #include "expression.h"
 
 #include <algorithm>
-#include <charconv>
+#include <locale>
+#include <sstream>
 #include <string>
 
 #include "failure.h"
@@ -109,12 +110,34 @@ class Parser {
   }
 
   size_t number() {
-    // Through a double: a caller's 64-bit number becomes a 32-bit one in the same way.
+    const size_t first = at_;
+    digits();
+    if (take_any(".")) digits();
+    if (take_any("eE")) {
+      take_any("+-");
+      digits();
+    }
+    // Through a double: a caller's 64-bit number becomes a 32-bit one in the same way. std::from_chars() reads none
+    // before g++ 11; a stream has a locale of its own, whatever the program's is.
+    std::istringstream stream{std::string(text_.substr(first, at_ - first))};
+    stream.imbue(std::locale::classic());
     double number = 0;
-    const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-    if (parsed.ec != std::errc()) reject("expected a number that fits in 64 bits");
-    at_ = size_t(parsed.ptr - text_.data());
+    if (!(stream >> number)) {
+      at_ = first;
+      reject("expected a number that fits in 64 bits");
+    }
     return add({nullptr, nullptr, float(number), {}});
+  }
+
+  void digits() {
+    while (take_any("0123456789")) {
+    }
+  }
+
+  bool take_any(std::string_view characters) {
+    const bool found = at_ < text_.size() && characters.find(text_[at_]) != std::string_view::npos;
+    if (found) ++at_;
+    return found;
   }
 
   std::string_view identifier() {

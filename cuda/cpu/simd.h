@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -49,17 +49,40 @@ TAME_FN F8 operator/(F8 a, F8 b) {
 TAME_FN F8 operator-(F8 a) {
   return F8(-a.v);
 }
+// g++ 10 takes a <= b for !(a > b) where it has both of the same vectors, though NaN tells them apart. There the
+// comparisons are the processor's own, which the compiler does not look into.
+#if defined(__SSE2__) && !defined(__clang__) && __GNUC__ < 11
+#if defined(__AVX2__)
+#define TAME_COMPARE(a, operation, sse, avx, b) NativeI(_mm256_cmp_ps(__m256(a), __m256(b), avx))
+#else
+template <__m128 (*kCompare)(__m128, __m128)>
+TAME_FN NativeI compare_halves(NativeF a, NativeF b) {
+  __m128 x[2], y[2];
+  std::memcpy(x, &a, sizeof x);
+  std::memcpy(y, &b, sizeof y);
+  x[0] = kCompare(x[0], y[0]);
+  x[1] = kCompare(x[1], y[1]);
+  NativeI mask;
+  std::memcpy(&mask, x, sizeof mask);
+  return mask;
+}
+#define TAME_COMPARE(a, operation, sse, avx, b) compare_halves<sse>(a, b)
+#endif
+#else
+#define TAME_COMPARE(a, operation, sse, avx, b) ((a)operation(b))
+#endif
+
 TAME_FN Mask8 operator<(F8 a, F8 b) {
-  return {a.v < b.v};
+  return {TAME_COMPARE(a.v, <, _mm_cmplt_ps, _CMP_LT_OQ, b.v)};
 }
 TAME_FN Mask8 operator>(F8 a, F8 b) {
-  return {a.v > b.v};
+  return {TAME_COMPARE(a.v, >, _mm_cmpgt_ps, _CMP_GT_OQ, b.v)};
 }
 TAME_FN Mask8 operator<=(F8 a, F8 b) {
-  return {a.v <= b.v};
+  return {TAME_COMPARE(a.v, <=, _mm_cmple_ps, _CMP_LE_OQ, b.v)};
 }
 TAME_FN Mask8 operator>=(F8 a, F8 b) {
-  return {a.v >= b.v};
+  return {TAME_COMPARE(a.v, >=, _mm_cmpge_ps, _CMP_GE_OQ, b.v)};
 }
 TAME_FN Mask8 operator&(Mask8 a, Mask8 b) {
   return {a.v & b.v};

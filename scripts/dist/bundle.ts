@@ -3,7 +3,7 @@
 import { join } from "@std/path";
 
 /** The photo decoder, which has native code of its own: imported when the first photo is read. */
-const EXTERNAL = "npm:sharp@0.35.5";
+export const EXTERNAL = "npm:sharp@0.35.5";
 /** Where a module finds the package's root, and where the bundle, which lies in the root, finds it. */
 const ROOT_OF_MODULE = 'new URL("../", import.meta.url)';
 const ROOT_OF_BUNDLE = 'new URL("./", import.meta.url)';

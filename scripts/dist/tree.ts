@@ -5,17 +5,26 @@ import { dirname, join, relative } from "@std/path";
 import project from "../../deno.json" with { type: "json" };
 import type { Manifest } from "../../ffi/download.ts";
 import { LIBRARY_ROOMS } from "../rooms.ts";
+import { type SystemNeeds, systemNeeds } from "./portability.ts";
 
-const FILES = ["mod.ts", "LICENSE", "README.md"];
+const FILES = ["mod.ts", "LICENSE", "README.md", "CHANGELOG.md"];
+
+/** What is in the tree. */
+export interface Tree {
+  /** The libraries, and what they need of a system. */
+  libraries: (SystemNeeds & { backend: "cpu" | "cuda"; path: string })[];
+  /** Libraries that are not there. */
+  missing: string[];
+}
 
 /**
  * Copies the package, with the libraries that are built.
  *
  * @param root The checkout
+ * @param from Folder of the libraries
  * @param to Folder to make
- * @returns The backends whose libraries are in it, and those that are not built
  */
-export async function copyTree(root: string, to: string): Promise<{ backends: string[]; missing: string[] }> {
+export async function copyTree(root: string, from: string, to: string): Promise<Tree> {
   for (const folder of LIBRARY_ROOMS) {
     for await (const { path } of walk(join(root, folder), { includeDirs: false, exts: [".ts"] })) {
       const target = join(to, relative(root, path));
@@ -27,21 +36,35 @@ export async function copyTree(root: string, to: string): Promise<{ backends: st
   // The modules read the version; tasks, links and workspace refer to folders that are not here.
   const { name, version, license } = project;
   await writeJson(join(to, "deno.json"), { name, version, license, exports: { ".": "./mod.ts" } });
-  const libraries: Manifest[string] = {};
-  const missing: string[] = [];
+  const tree: Tree = { libraries: [], missing: [] };
+  const entries: Manifest[string] = {};
   for (const backend of ["cpu", "cuda"] as const) {
-    const file = `build/libtame_${backend}.so`;
-    if (!existsSync(join(root, file))) {
-      missing.push(file);
+    const name = `libtame_${backend}.so`;
+    const path = join(from, name);
+    if (!existsSync(path)) {
+      tree.missing.push(path);
       continue;
     }
+    const file = `build/${name}`;
     await ensureDir(join(to, "build"));
-    await Deno.copyFile(join(root, file), join(to, file));
-    libraries[backend] = { file, sha256: await hashOf(join(root, file)) };
+    await Deno.copyFile(path, join(to, file));
+    const needs = await systemNeeds(path);
+    tree.libraries.push({ backend, path, ...needs });
+    entries[backend] = { file, sha256: await hashOf(path), glibc: needs.glibc };
   }
-  const manifest: Manifest = { [`${Deno.build.os}-${Deno.build.arch}`]: libraries };
-  await writeJson(join(to, "ffi/manifest.json"), manifest);
-  return { backends: Object.keys(libraries), missing };
+  await writeJson(join(to, "ffi/manifest.json"), { [`${Deno.build.os}-${Deno.build.arch}`]: entries });
+  return tree;
+}
+
+/**
+ * Writes SHA256SUMS, for `sha256sum --check`, of all files in a folder.
+ *
+ * @param folder The folder
+ */
+export async function writeSums(folder: string): Promise<void> {
+  const paths = await Array.fromAsync(walk(folder, { includeDirs: false }), ({ path }) => relative(folder, path));
+  const lines = paths.sort().map(async (path) => `${await hashOf(join(folder, path))}  ${path}\n`);
+  await Deno.writeTextFile(join(folder, "SHA256SUMS"), (await Promise.all(lines)).join(""));
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

@@ -80,7 +80,25 @@ Deno.test("progress() leaves out what matters least where a terminal has too few
   assertEquals(lineAt(24), "Training 12345/30000");
 });
 
-Deno.test("progress() writes a line every five seconds when there is no terminal, none when quiet", () => {
+Deno.test("progress() writes fewer lines the longer the work takes, and still one a minute", () => {
+  const streams = new Recorder(false);
+  const reporter = new Reporter({ streams });
+  const times: number[] = [];
+  for (let second = 0; second <= 3600; second++) {
+    streams.time = second * 1000;
+    const before = streams.errors.length;
+    reporter.progress({ label: "Training", done: second, total: 7200, unit: "it" });
+    if (streams.errors.length > before) times.push(second);
+  }
+  const gaps = times.map((time, index) => time - (times[index - 1] ?? 0));
+  assertEquals(gaps.slice(0, 6), [5, 5, 5, 5, 5, 5]);
+  assertEquals(gaps, gaps.toSorted((a, b) => a - b));
+  assertEquals(gaps.at(-1), 60);
+  // The demo's other lines are 14, and there shall be 40 at most, also on a machine on which it takes ten minutes.
+  assert(times.filter((time) => time <= 600).length <= 26, times.join(" "));
+});
+
+Deno.test("progress() writes a line every five seconds at first when there is no terminal, none when quiet", () => {
   const loud = new Recorder(false);
   work(new Reporter({ streams: loud }), loud);
   assertEquals(loud.errors.split("\n"), [

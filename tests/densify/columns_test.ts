@@ -113,6 +113,8 @@ const ERRORS: [expression: string, byte: number, words: string][] = [
   ["log_scales.", 0, 'there is no column "log_scales."'],
   ["row_steps", 0, 'there is no column "row_steps"'],
   ["1e999", 0, "expected a number"],
+  ["2 + 1e", 4, "expected a number"],
+  ["1.5.5", 3, "expected an operator"],
   [". + 1", 0, "expected a number"],
   ["0x10", 1, "expected an operator"],
   ["1 + é", 4, "expected a number, a column"],
@@ -135,6 +137,14 @@ deviceTest("Columns.evaluate() reports the byte at which an expression is wrong"
   await assertRejects(() => columns.evaluate("1" + " ".repeat(4096)), TameError, "expression is 4097");
   assertThrows(() => columns.read("nobody"), TameError, "byte 0");
   await assertRejects(() => columns.sum("nobody"), TameError, "byte 0");
+});
+
+deviceTest("Columns.evaluate() reads numbers as JavaScript does", async (device) => {
+  using world = open(device, twoSided(1));
+  const { columns } = world.trainer;
+  for (const text of ["7", "0.1", ".5", "3.", "1e3", "2.5E-3", "1e+2", "16777217", "1.00000005960464477540", "3e38"]) {
+    assertEquals(await columns.evaluate(`${text}-1`), new Float32Array([Math.fround(Number(text)) - 1]), text);
+  }
 });
 
 deviceTest("Columns.sum() adds in float64, in the order of the rows", async (device) => {

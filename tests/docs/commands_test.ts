@@ -16,6 +16,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "make serve": "tests/scripts/dist_test.ts",
   "deno task demo -m out/demo": "tests/demo/demo_test.ts",
   "deno task bench --json out/bench.json": "tests/docs/examples_test.ts",
+  "deno publish --dry-run --allow-dirty --no-check": "tests/scripts/publish_test.ts",
   "deno task generate": "tests/scripts/generate_abi_test.ts",
   "deno test -A tests/train/budget_test.ts": "tests/train/budget_test.ts",
   'deno test -A --filter "parabola" tests/train/budget_test.ts': "tests/train/budget_test.ts",

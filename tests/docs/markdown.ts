@@ -17,6 +17,7 @@ export const PAGES = [
   "docs/lpips.md",
   "docs/performance.md",
   "docs/quality.md",
+  "docs/releasing.md",
   "cuda/README.md",
 ];
 

@@ -2,7 +2,7 @@
 // `make serve` and by Python, and in the kernel itself where Python's nbclient can drive it.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { makeDist } from "../../scripts/dist.ts";
 import { serveFile } from "../../scripts/serve.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
@@ -144,7 +144,7 @@ Deno.test({
   async fn(t) {
     const folder = await Deno.makeTempDir({ prefix: "tame_notebooks_" });
     const dist = join(folder, "dist");
-    await makeDist(dist);
+    await makeDist(dist, fromFileUrl(new URL("../../build", import.meta.url)));
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       (request) => serveFile(request, dist),

@@ -31,7 +31,10 @@ import { ROOT } from "../support/process.ts";
 import { anchors, fenced, GUIDE, guide, links, page, PAGES } from "./markdown.ts";
 
 /** Options of Deno and of all our programs. */
-const OTHER_OPTIONS = ["--allow", "--filter", "--help", "--install", "--reload"];
+const OTHER_OPTIONS = ["--allow", "--filter", "--help", "--install", "--reload", "--dry", "--no", "--entrypoint"];
+
+/** Options of Docker and of coreutils. */
+const TOOL_OPTIONS = ["--build", "--check", "--gpus", "--rm", "--target", "--time", "--user"];
 
 /** The page with command lines of other trainers. */
 const MIGRATION = "docs/guide/migration.md";
@@ -109,7 +112,10 @@ Deno.test("options exist when a page names them", () => {
   for (const path of PAGES) {
     if (path === MIGRATION) continue; // migration_docs_test.ts
     for (const [option] of page(path).matchAll(/--\w+/g)) {
-      assert(known.has(option.slice(2)) || OTHER_OPTIONS.includes(option), `${path} names ${option}`);
+      assert(
+        known.has(option.slice(2)) || OTHER_OPTIONS.includes(option) || TOOL_OPTIONS.includes(option),
+        `${path} names ${option}`,
+      );
     }
   }
 });

@@ -1,6 +1,6 @@
 // The process of the conversion library: what it may read, and how it ends when its input fails or it is aborted.
 
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { runSplatJob, type SplatJob } from "../../load/splat_library.ts";
@@ -61,4 +61,22 @@ libraryTest("a signal that fires after the process ended does no harm", async ()
   }
   const job = { ...FROM_PLY, path: "/missing.ply" };
   await assertRejects(() => runSplatJob(job, { parts: parts(), signal: controller.signal }), Error, "too late");
+});
+
+Deno.test("without deno on the PATH, as beside a program of deno compile, the error says what is missing", async () => {
+  const module = new URL("../../load/splat_library.ts", import.meta.url).href;
+  const source = `import { runSplatJob } from "${module}";
+    try { await runSplatJob({ input: "ply", output: "ply" }); } catch (error) { console.log((error as Error).message); }`;
+  await withFolder(async (folder) => {
+    const [program, named] = ["program.ts", "deno"].map((name) => join(folder, name));
+    await Deno.writeTextFile(program, source);
+    // There has to be a file for the permission; without its interpreter it cannot be found either.
+    await Deno.writeTextFile(named, "#!/nowhere/deno\n", { mode: 0o755 });
+    const granted = ["--allow-read", "--allow-env", "--allow-run=deno"];
+    const args = ["run", "--quiet", "--no-prompt", "--no-lock", ...granted, program];
+    const env = { PATH: folder };
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env }).output();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assertStringIncludes(text, "which Deno runs: put deno on the PATH");
+  });
 });

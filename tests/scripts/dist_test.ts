@@ -1,13 +1,19 @@
 // The package that `make dist` makes, imported by URL from an empty folder, with the flags that the guide states.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { extname, join } from "@std/path";
+import { extname, fromFileUrl, join } from "@std/path";
+import project from "../../deno.json" with { type: "json" };
+import { platformPackage } from "../../ffi/installed.ts";
 import { makeDist } from "../../scripts/dist.ts";
+import { packPackages } from "../../scripts/dist/npm.ts";
 import { servedText, serveFile } from "../../scripts/serve.ts";
 import { fenced, page } from "../docs/markdown.ts";
+import { firstThatRuns } from "../support/compiler.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
 import { writeTinyCapture } from "../support/tiny_capture.ts";
 
+const ROOT = fromFileUrl(new URL("../..", import.meta.url));
+const npm = await firstThatRuns(["npm"]);
 const PAGE = page("docs/guide/by-url.md");
 const [PROGRAM] = fenced(PAGE, "typescript");
 const [, COMMAND] = fenced(PAGE, "sh");
@@ -37,6 +43,28 @@ async function deno(args: string[], folder: string): Promise<{ code: number; tex
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
+/** Installs the packages in an empty folder, and runs the guide's program there. */
+async function runFromNpm(dist: string, folder: string): Promise<void> {
+  const { version, license } = project;
+  const source = { root: ROOT, dist, common: { version, license }, backends: ["cpu"] as const };
+  const files = await packPackages(source, join(folder, "npm"));
+  const empty = await Deno.makeTempDir({ dir: folder });
+  const args = ["install", "--silent", "--prefer-offline", "--no-audit", "--no-fund", ...files];
+  const { success, stderr } = await new Deno.Command("npm", { args, cwd: empty }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  await writeTinyCapture(join(empty, "path/to/capture"));
+  const program = PROGRAM.replace(/"http.*mod\.js"/, '"@tame/tame"').replace("iterations: 2000", "iterations: 20");
+  await Deno.writeTextFile(join(empty, "mine.ts"), program);
+  const granted = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi=node_modules"];
+  const { code, text } = await deno(["run", "--no-prompt", ...granted, "mine.ts"], empty);
+  assertEquals(code, 0, text);
+  assert((await Deno.stat(join(empty, "mine.ply"))).size > 1000);
+  // A library for another processor, or none, is an error that names the package.
+  await Deno.remove(join(empty, "node_modules", platformPackage("cpu")), { recursive: true });
+  const without = await deno(["run", "--no-prompt", ...granted, "mine.ts"], empty);
+  assertStringIncludes(without.text, `Install the npm package ${platformPackage("cpu")}`);
+}
+
 Deno.test({
   name: "make dist makes a package that a program imports by URL with the flags of the guide, from any host" +
     (libraryMissing === undefined ? "" : ` [skipped: ${libraryMissing}]`),
@@ -45,7 +73,7 @@ Deno.test({
     const folder = await Deno.makeTempDir({ prefix: "tame_dist_" });
     const dist = join(folder, "dist");
     try {
-      await makeDist(dist);
+      await makeDist(dist, join(ROOT, "build"));
       // The program that mod.js starts for splat formats is a script, without types.
       const started = await deno(["run", "--no-config", join(dist, "load/splat_library_process.js")], folder);
       assertStringIncludes(started.text, "JSON");
@@ -85,6 +113,26 @@ Deno.test({
         }
         await server.shutdown();
       }
+      await t.step("SHA256SUMS has every file", async () => {
+        const lines = (await Deno.readTextFile(join(dist, "SHA256SUMS"))).trimEnd().split("\n");
+        const paths = lines.map((line) => line.slice(66));
+        for (const path of ["mod.js", "NOTICE", "build/libtame_cpu.so", "demo.zip"]) assert(paths.includes(path), path);
+        const { success } = await new Deno.Command("sha256sum", { args: ["--check", "SHA256SUMS"], cwd: dist })
+          .output();
+        assert(success);
+      });
+      await t.step("NOTICE names those whose code is in mod.js, and not what is installed beside it", async () => {
+        const notice = await Deno.readTextFile(join(dist, "NOTICE"));
+        for (const name of ["@zip.js/zip.js", "saxes", "xmlchars", "libstdc++"]) {
+          assertStringIncludes(notice, `${name} `);
+        }
+        assert(!/^sharp /m.test(notice));
+      });
+      await t.step({
+        name: "npm packages: a program that installed them from their files trains" + (npm ? "" : " [skipped: no npm]"),
+        ignore: npm === undefined,
+        fn: () => runFromNpm(dist, folder),
+      });
       await t.step("Deno runs in the folder itself", async () => {
         const { code, text } = await deno(["eval", "--quiet", 'import "./mod.ts"; console.log("imported")'], dist);
         assertEquals([code, text.trim()], [0, "imported"]);

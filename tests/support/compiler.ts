@@ -6,7 +6,8 @@ export const cppCompiler: string | undefined = await firstThatRuns([Deno.env.get
 /** Name of a C compiler; undefined where there is none. */
 export const compiler: string | undefined = await firstThatRuns(["cc", "gcc", "g++"]);
 
-async function firstThatRuns(names: string[]): Promise<string | undefined> {
+/** The first of some programs that is there; undefined if none is. */
+export async function firstThatRuns(names: string[]): Promise<string | undefined> {
   for (const name of names) {
     try {
       await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).output();
