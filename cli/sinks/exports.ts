@@ -55,7 +55,7 @@ export class ExportSink implements Sink {
           this.#reporter.warn(`Interrupted: ${path} is not exported; deno task export does it later`);
           return;
         }
-        this.#warn(event.iteration, `Cannot export ${path}: ${failureOf(error, () => "").message}`);
+        this.#reporter.warnOfRun(event.iteration, `Cannot export ${path}: ${failureOf(error, () => "").message}`);
       }
     }
   }
@@ -65,11 +65,5 @@ export class ExportSink implements Sink {
     const file = await exportSplats(gaussians, path, { onNotice, signal: this.#signal });
     this.#reporter.note(exportedText(file));
     this.#reporter.event({ type: "export", ...file });
-  }
-
-  /** Warns before the last event, which is `done`. */
-  #warn(iteration: number, message: string): void {
-    this.#reporter.warn(message);
-    this.#reporter.event({ type: "warning", iteration, message });
   }
 }

@@ -6,7 +6,7 @@ import type { TrainController } from "../../train/controller.ts";
 import type { ServerAddress } from "../../view/page_server.ts";
 import { ViewServer } from "../../view/server.ts";
 import { Viewer } from "../../view/viewer.ts";
-import type { TrainValues } from "../train_options.ts";
+import { backgroundOf, type TrainValues } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Serves the page from the start of the verb to the end of the run. */
@@ -51,7 +51,7 @@ export class ViewSink implements Sink, AsyncDisposable {
     this.#viewer.begin({
       scene,
       iterations: values.iterations,
-      background: values.white_background ? [1, 1, 1] : [0, 0, 0],
+      background: backgroundOf(values),
       device: device.reason,
     });
   }
