@@ -138,14 +138,15 @@ function sinksOf(
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
   const report = new ReportSink(reporter, setup, { folder, argv });
-  const exports = new ExportSink(reporter, setup, { folder, signal });
+  const onProgress = viewer && ((path: string, share: number | null) => viewer.exporting(path, share));
+  const exports = new ExportSink(reporter, setup, { folder, signal, onProgress });
   const sink = new AllSinks([
     folder,
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
     new PreviewSink(setup),
     record,
-    ...(viewer === undefined ? [] : [viewer]), // before the exports, while which pages already say how the run ended
+    ...(viewer === undefined ? [] : [viewer]), // before the exports: pages are told how the run ended, then of them
     report,
     exports,
     new BarSink(reporter, setup),

@@ -63,6 +63,7 @@ export class Viewer implements ClientHandler {
   #phase: Phase = "loading";
   #iteration = 0;
   #gaussians: Gaussians | undefined;
+  #exporting: Status["exporting"] = null;
   #told = -Infinity;
   #centresSent = -Infinity;
   #dropNoted = -Infinity;
@@ -138,12 +139,22 @@ export class Viewer implements ClientHandler {
     if (this.#idle) this.wake();
   }
 
+  /** The run has finished, and a file is exported; `share` of it is done, null while that is unknown. */
+  exporting(file: string, share: number | null): void {
+    const changed = this.#exporting?.file !== file;
+    this.#phase = "exporting";
+    this.#exporting = { file, share };
+    this.#tellStatus({ now: changed });
+  }
+
   /** The run is over. Resolves when the pages have been told. */
   async end(): Promise<void> {
     this.#idle = false;
     await this.#serving;
     this.#gaussians = undefined;
+    if (this.#phase === "exporting") this.#phase = "finished";
     if (this.#phase !== "finished" && this.#phase !== "stopped") this.#phase = "failed";
+    this.#exporting = null;
     this.#tellStatus({ now: true });
     const limit = this.#now() + FAREWELL_MS;
     const waiting = () => [...this.#clients].some((client) => client.waiting > 0);
@@ -272,6 +283,7 @@ export class Viewer implements ClientHandler {
       iteration: this.#iteration,
       iterations,
       remaining: rate === null || rate === 0 ? null : left / rate,
+      exporting: this.#exporting,
       frameShare: this.#run?.frames.pace.share() ?? 0,
       clients: this.#clients.size,
     };

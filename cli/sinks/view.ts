@@ -1,5 +1,6 @@
 // Shows a run on a page: a sink of its events, and a client of its controller.
 
+import { basename } from "@std/path";
 import type { Reporter } from "../progress.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { TrainController } from "../../train/controller.ts";
@@ -58,6 +59,11 @@ export class ViewSink implements Sink, AsyncDisposable {
 
   async event(event: TrainEvent): Promise<void> {
     await this.#viewer.event(event);
+  }
+
+  /** The run has ended, and a file is exported; `share` of it is done, null while that is unknown. */
+  exporting(path: string, share: number | null): void {
+    this.#viewer.exporting(basename(path), share);
   }
 
   async end(): Promise<void> {
