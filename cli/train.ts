@@ -111,7 +111,10 @@ export async function run(argv: string[]): Promise<number> {
       : setup.values;
   viewer?.begin(setup);
   const { sink, exports: exported } = sinksOf(setup, reporter, { argv, signal, viewer });
-  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, valuesAfter });
+  const { aborted } = await trainInto(sink, setup, {
+    options: { ...options, signal, controller, renderPixels: viewer?.renderPixels },
+    valuesAfter,
+  });
   await reporter.delivered(interrupt.signal);
   if (!exported.complete) return interrupt.code || EXIT.failed;
   return aborted ? interrupt.code : EXIT.done;

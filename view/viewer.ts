@@ -7,7 +7,7 @@ import type { TrainController } from "../train/controller.ts";
 import type { TrainEvent } from "../train/events.ts";
 import { centresMessage } from "./centres.ts";
 import { Client, type ClientHandler, type Socket } from "./client.ts";
-import { Frames } from "./frames.ts";
+import { Frames, MOST_FRAME_PIXELS } from "./frames.ts";
 import { History } from "./history.ts";
 import { pageScene, pageViews } from "./page_scene.ts";
 import { Photos } from "./photos.ts";
@@ -118,8 +118,14 @@ export class Viewer implements ClientHandler {
     await this.#serving;
     this.#iteration = event.iteration;
     this.#gaussians = event.gaussians;
-    if ((event.type === "plan" || event.type === "iterations") && event.timePlan !== null && this.#run !== undefined) {
-      this.#run.iterations = event.timePlan.iterations;
+    if (this.#run !== undefined) {
+      if ((event.type === "plan" || event.type === "iterations") && event.timePlan !== null) {
+        this.#run.iterations = event.timePlan.iterations;
+      }
+      if (event.type === "plan") {
+        this.#run.frames.mostPixels = event.plan.renderPixels ?? MOST_FRAME_PIXELS;
+        this.#run.frames.mostPairs = event.plan.renderPairs;
+      }
     }
     const phase = phaseAfter(event) ?? this.#phase;
     const changed = phase !== this.#phase;

@@ -5,6 +5,7 @@ import type { Reporter } from "../progress.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { TrainController } from "../../train/controller.ts";
 import type { ServerAddress } from "../../view/page_server.ts";
+import { MOST_FRAME_PIXELS } from "../../view/frames.ts";
 import { ViewServer } from "../../view/server.ts";
 import { Viewer } from "../../view/viewer.ts";
 import { backgroundOf, type TrainValues } from "../train_options.ts";
@@ -45,6 +46,11 @@ export class ViewSink implements Sink, AsyncDisposable {
     reporter.link("Viewer: ", server.url);
     reporter.event({ type: "viewer", url: server.url });
     return new ViewSink(viewer, server);
+  }
+
+  /** Pixels of the largest frame, for the memory plan of the run. */
+  get renderPixels(): number {
+    return MOST_FRAME_PIXELS;
   }
 
   /** The run is known: its views can be shown. */

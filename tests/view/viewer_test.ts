@@ -27,7 +27,15 @@ deviceTest("a page knows the iterations that --max_seconds has decided, once the
   const status = () => page.messages.findLast((message) => message.type === "status")!.status;
   assertEquals([status().phase, status().iterations], ["loading", 0]);
   viewer.begin({ scene: await syntheticScene(device), iterations: 30_000, background: [0, 0, 0], device: "a test" });
-  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: { iterations: 1234 } };
+  const plan = {
+    type: "plan",
+    iteration: 0,
+    gaussians,
+    target: 3,
+    densification: [],
+    plan: {},
+    timePlan: { iterations: 1234 },
+  };
   await viewer.event(plan as unknown as PlanEvent);
   assertEquals([status().phase, status().iterations], ["training", 1234]);
 });
@@ -44,7 +52,7 @@ deviceTest("pages steer a run while it trains, and do not save again and again",
   viewer.begin({ scene: await syntheticScene(device), iterations: 9, background: [0, 0, 0], device: "a test" });
   press("pause");
   assertEquals(asked, [], "the capture is still being loaded");
-  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: null };
+  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], plan: {}, timePlan: null };
   await viewer.event(plan as unknown as PlanEvent);
   for (const action of ["save", "save", "evaluate", "evaluate", "pause", "resume"] as const) press(action);
   assertEquals(asked, ["save", "evaluate", "pause", "resume"]);
