@@ -1,10 +1,12 @@
 // `export`: writes the Gaussians of a model, or of a file, in the formats of viewers and other tools.
 
+import { basename } from "@std/path";
 import { libraryOptions } from "../base/option.ts";
 import { exportFormat, needsLibrary } from "../export/export_format.ts";
-import { type ExportedFile, exportSplats, prepareOutput } from "../export/export_splats.ts";
+import { type ExportedFile, type ExportOptions, exportSplats, prepareOutput } from "../export/export_splats.ts";
 import { EXPORT_ROWS } from "../export/option_table.ts";
 import { openDevice } from "../ffi/device.ts";
+import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { formatBytes } from "../base/format.ts";
 import { isDirectory } from "../load/files.ts";
@@ -61,24 +63,33 @@ export async function run(argv: string[]): Promise<number> {
   using gaussians = await loadPly(device, path, { signal, onNotice: (message) => reporter.warn(message) });
   try {
     for (const output of outputs) {
-      const onProgress = (share: number) =>
-        reporter.progress({
-          label: output,
-          done: Math.floor(share * gaussians.count),
-          total: gaussians.count,
-          unit: "Gaussian",
-        });
-      const onNotice = (message: string) => reporter.note(message);
-      const file = await exportSplats(gaussians, output, { ...options, signal, onNotice, onProgress });
-      reporter.finish();
-      reporter.note(exportedText(file));
-      reporter.event({ type: "export", ...file });
+      await exportReported(gaussians, output, { ...options, signal, reporter });
     }
   } finally {
     reporter.finish();
   }
   await reporter.delivered();
   return EXIT.done;
+}
+
+/** Exports to a file, with notices, a bar that moves while a SOG file is encoded, a line and an event. */
+export async function exportReported(
+  gaussians: Gaussians,
+  path: string,
+  { reporter, onProgress, ...options }: Omit<ExportOptions, "onNotice"> & { reporter: Reporter },
+): Promise<void> {
+  const total = gaussians.count;
+  const file = await exportSplats(gaussians, path, {
+    ...options,
+    onNotice: (message) => reporter.note(message),
+    onProgress: (share) => {
+      reporter.progress({ label: basename(path), done: Math.floor(share * total), total, unit: "Gaussian" });
+      onProgress?.(share);
+    },
+  });
+  reporter.finish();
+  reporter.note(exportedText(file));
+  reporter.event({ type: "export", ...file });
 }
 
 /** A line about an exported file. */

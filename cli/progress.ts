@@ -138,6 +138,12 @@ export class Reporter {
     this.#streams.err(`Warning: ${text}\n`);
   }
 
+  /** The same about a run, which programs get as an event too. */
+  warnOfRun(iteration: number, message: string): void {
+    this.warn(message);
+    this.event({ type: "warning", iteration, message });
+  }
+
   /** Writes one JSON line to the standard output with --json, nothing without. */
   event(event: object): void {
     if (!this.#json) return;

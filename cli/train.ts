@@ -37,8 +37,9 @@ import { ExportSink } from "./sinks/exports.ts";
 import { FolderSink } from "./sinks/folder.ts";
 import { JsonSink } from "./sinks/json.ts";
 import { LinesSink } from "./sinks/lines.ts";
-import { RecordSink } from "./sinks/record.ts";
 import { PreviewSink } from "./sinks/previews.ts";
+import { RecordSink } from "./sinks/record.ts";
+import { ReportSink } from "./sinks/report.ts";
 import type { RunSetup, Sink } from "./sinks/sink.ts";
 import { ViewSink } from "./sinks/view.ts";
 import { settledValues, timedValues, trainOptions, type TrainValues, viewParity } from "./train_options.ts";
@@ -109,8 +110,11 @@ export async function run(argv: string[]): Promise<number> {
       ? timedValues(parsed, event, setup.values)
       : setup.values;
   viewer?.begin(setup);
-  const { sink, exports: exported } = sinksOf(setup, reporter, { signal, viewer });
-  const { aborted } = await trainInto(sink, setup, { options: { ...options, signal, controller }, valuesAfter });
+  const { sink, exports: exported } = sinksOf(setup, reporter, { argv, signal, viewer });
+  const { aborted } = await trainInto(sink, setup, {
+    options: { ...options, signal, controller, renderPixels: viewer?.renderPixels },
+    valuesAfter,
+  });
   await reporter.delivered(interrupt.signal);
   if (!exported.complete) return interrupt.code || EXIT.failed;
   return aborted ? interrupt.code : EXIT.done;
@@ -132,21 +136,24 @@ async function newOptions(
 function sinksOf(
   setup: RunSetup,
   reporter: Reporter,
-  { signal, viewer }: { signal: AbortSignal; viewer: ViewSink | undefined },
+  { argv, signal, viewer }: { argv: readonly string[]; signal: AbortSignal; viewer: ViewSink | undefined },
 ): { sink: Sink; exports: ExportSink } {
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
-  const exports = new ExportSink(reporter, setup, { folder, signal });
+  const report = new ReportSink(reporter, setup, { folder, argv });
+  const onProgress = viewer && ((path: string, share: number | null) => viewer.exporting(path, share));
+  const exports = new ExportSink(reporter, setup, { folder, signal, onProgress });
   const sink = new AllSinks([
     folder,
     new CsvSink(setup, { folder }),
     new CheckpointSink(reporter, setup),
     new PreviewSink(setup),
     record,
-    ...(viewer === undefined ? [] : [viewer]), // before the exports, while which pages already say how the run ended
+    ...(viewer === undefined ? [] : [viewer]), // before the exports: pages are told how the run ended, then of them
+    report,
     exports,
     new BarSink(reporter, setup),
-    new LinesSink(reporter, setup, { folder, record }),
+    new LinesSink(reporter, setup, { folder, record, report }),
     new JsonSink(reporter, setup, { folder, record, signal }),
   ]);
   return { sink, exports };

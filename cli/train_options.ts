@@ -1,6 +1,7 @@
 // Converts the values of the command line to the options of training, and back.
 
 import { apiName } from "../base/option.ts";
+import type { Color } from "../ffi/rasterizer.ts";
 import type { LoadOptions } from "../load/scene.ts";
 import { TRAIN_ROWS } from "../train/option_table.ts";
 import { resolveTrainOptions, type TrainOptions } from "../train/options.ts";
@@ -78,6 +79,11 @@ export function previewedIterations(
 ): number[] {
   const happening = preview_iterations.filter((iteration) => iteration >= 1 && iteration <= iterations);
   return [...new Set(happening)].sort((a, b) => a - b);
+}
+
+/** Colour behind the Gaussians. */
+export function backgroundOf({ white_background }: Pick<TrainValues, "white_background">): Color {
+  return white_background ? [1, 1, 1] : [0, 0, 0];
 }
 
 /** Whether a run writes checkpoints. */

@@ -13,6 +13,9 @@ import { splatBytes } from "./ply.ts";
 /** Bytes of a camera in `cameras.json`, and of a row of `train.csv`; both are shorter. */
 const CAMERA_BYTES = 1024, LOG_ROW_BYTES = 128;
 
+/** Bytes of a report at most: charts, settings, and three pictures of 960 pixels across. */
+const REPORT_BYTES = 2 ** 20;
+
 /** One kind of output. */
 export interface DiskItem {
   /** What it is, such as `"3 PLY files"`. */
@@ -59,7 +62,10 @@ export function planDisk(run: PlannedRun): DiskItem[] {
     : [{ output: `${CHECKPOINTS} checkpoints`, bytes: CHECKPOINTS * checkpointBytes }];
   return [
     { output: `${saves + 1} PLY files of ${count} Gaussians`, bytes: (saves + 1) * splatBytes(count, shDegree) },
-    { output: "points, cameras and log", bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations },
+    {
+      output: "points, cameras, log and report",
+      bytes: 27 * scene.points.count + cameras + 2 * LOG_ROW_BYTES * iterations + REPORT_BYTES,
+    },
     ...checkpoints,
     ...(previews === 0 ? [] : [{ output: `${previews} previews`, bytes: previewBytes(scene, previews) }]),
     ...exports.map((format) => ({

@@ -7,7 +7,7 @@
  * frame.json                                      where the coordinates of all files are in the capture's
  * input.ply                                       the points that training started from
  * point_cloud/iteration_<t>/point_cloud.ply       the Gaussians
- * config.json, train.csv                          which run it is, how to repeat it, and how it went
+ * config.json, train.csv, report.html             which run it is, how to repeat it, and how it went
  * ```
  *
  * @module

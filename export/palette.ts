@@ -49,14 +49,14 @@ export interface PaletteOptions {
 export async function findPalette(vectors: Float32Array, options: PaletteOptions): Promise<Palette> {
   const { width, size, signal, onProgress } = options;
   const count = vectors.length / width;
-  const pause = new Pauses(signal);
+  const work = new Work({ rows: count, signal, onProgress });
   const labels = new Uint32Array(count);
   const parts: Float32Array[] = [];
-  let [first, done] = [0, 0];
+  let first = 0;
 
   /** Adds entries for some rows, at most `most`. */
   const add = async (rows: readonly number[], most: number, divided: boolean): Promise<void> => {
-    const groups = divided ? await divide(vectors, rows, { width, size: Math.ceil(Math.sqrt(most)), pause }) : [rows];
+    const groups = divided ? await divide(vectors, rows, { width, size: Math.ceil(Math.sqrt(most)), work }) : [rows];
     if (groups.length > 1) {
       for (const group of groups) {
         // At most one entry a group comes on top of what is rounded down, so that the sum stays within the size.
@@ -67,16 +67,17 @@ export async function findPalette(vectors: Float32Array, options: PaletteOptions
     }
     // Rows that no centre divides hardly differ.
     const enough = Math.min(most, rows.length, Math.max(1, Math.floor(MOST_PAIRS / rows.length)));
-    const entries = await lloyd(vectors, rows, { width, size: enough, pause });
-    for (const row of rows) labels[row] = first + nearestEntry(entries, vectors, { width, at: row * width });
+    const entries = await lloyd(vectors, rows, { width, size: enough, work });
+    for (const row of rows) {
+      labels[row] = first + nearestEntry(entries, vectors, { width, at: row * width });
+      if (work.row()) await work.pause();
+    }
     parts.push(entries);
     first += entries.length / width;
-    done += rows.length;
-    onProgress?.(done / count);
-    await pause.ifDue();
   };
 
   await add(Array.from({ length: count }, (_, i) => i), size, true);
+  onProgress?.(1);
   const entries = new Float32Array(first * width);
   parts.reduce((offset, part) => (entries.set(part, offset), offset + part.length), 0);
   return { entries, labels };
@@ -86,14 +87,15 @@ export async function findPalette(vectors: Float32Array, options: PaletteOptions
 async function divide(
   vectors: Float32Array,
   rows: readonly number[],
-  { width, size, pause }: { width: number; size: number; pause: Pauses },
+  { width, size, work }: { width: number; size: number; work: Work },
 ): Promise<number[][]> {
   const sample = sampled(rows.length, SAMPLE).map((k) => rows[k]);
-  const centres = await lloyd(vectors, sample, { width, size: Math.min(rows.length, size), pause });
+  work.expect(ROUNDS * sample.length + rows.length);
+  const centres = await lloyd(vectors, sample, { width, size: Math.min(rows.length, size), work });
   const groups: number[][] = Array.from({ length: centres.length / width }, () => []);
-  for (const [k, row] of rows.entries()) {
+  for (const row of rows) {
     groups[nearestEntry(centres, vectors, { width, at: row * width })].push(row);
-    if (k % 256 === 0) await pause.ifDue();
+    if (work.row()) await work.pause();
   }
   return groups.filter((group) => group.length > 0);
 }
@@ -102,22 +104,25 @@ async function divide(
 async function lloyd(
   vectors: Float32Array,
   rows: readonly number[],
-  { width, size, pause }: { width: number; size: number; pause: Pauses },
+  { width, size, work }: { width: number; size: number; work: Work },
 ): Promise<Float32Array> {
   const entries = new Float32Array(size * width);
   for (let i = 0; i < size; i++) {
     const row = rows[Math.floor((i * rows.length) / size)];
     entries.set(vectors.subarray(row * width, (row + 1) * width), i * width);
   }
-  if (rows.length <= size) return entries;
+  if (rows.length <= size) {
+    work.expect(-ROUNDS * rows.length);
+    return entries;
+  }
   for (let round = 0; round < ROUNDS; round++) {
     const sums = new Float64Array(size * width);
     const counts = new Uint32Array(size);
-    for (const [k, row] of rows.entries()) {
+    for (const row of rows) {
       const entry = nearestEntry(entries, vectors, { width, at: row * width });
       counts[entry]++;
       for (let j = 0; j < width; j++) sums[entry * width + j] += vectors[row * width + j];
-      if (k % 256 === 0) await pause.ifDue();
+      if (work.row()) await work.pause();
     }
     for (let i = 0; i < entries.length; i++) {
       const members = counts[Math.floor(i / width)];
@@ -157,17 +162,36 @@ function sampled(count: number, size: number): number[] {
   return Array.from({ length: taken }, (_, i) => Math.floor(i * count / taken));
 }
 
-/** Lets other work of the program run now and then. */
-class Pauses {
+/** Counts the rows whose nearest entry was sought, and lets other work of the program run now and then. */
+class Work {
   readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: PaletteOptions["onProgress"];
   #last = performance.now();
+  #expected: number;
+  #done = 0;
+  #share = 0;
 
-  constructor(signal: AbortSignal | undefined) {
+  /** Expects that each of so many rows is sought in each round of its group, and once more for its label. */
+  constructor({ rows, signal, onProgress }: { rows: number } & Pick<PaletteOptions, "signal" | "onProgress">) {
+    this.#expected = (ROUNDS + 1) * rows;
     this.#signal = signal;
+    this.#onProgress = onProgress;
   }
 
-  async ifDue(): Promise<void> {
-    if (performance.now() - this.#last < SLICE) return;
+  /** Expects more rows, or fewer. */
+  expect(rows: number): void {
+    this.#expected += rows;
+  }
+
+  /** One more row; returns whether a pause is due. */
+  row(): boolean {
+    this.#done++;
+    return this.#done % 256 === 0 && performance.now() - this.#last >= SLICE;
+  }
+
+  async pause(): Promise<void> {
+    this.#share = Math.max(this.#share, this.#done / this.#expected); // a group that is divided again adds work
+    this.#onProgress?.(this.#share);
     await new Promise((resume) => setTimeout(resume));
     this.#signal?.throwIfAborted();
     this.#last = performance.now();

@@ -24,6 +24,12 @@ const NUMBER_SECONDS = 2.5e-6;
 /** Seconds of a Gaussian's other parameters and of the compression. */
 const GAUSSIAN_SECONDS = 3e-5;
 
+/** Steps beside the palette that are not images: the order, positions, scales, rotations, colours. */
+const OTHER_STEPS = 5;
+
+/** Images of a file without and with harmonics above degree 0. */
+const IMAGES = { plain: 5, withHarmonics: 7 };
+
 /** About how long {@linkcode encodeSog} takes, in seconds: it uses one core, and no GPU. */
 export function sogSeconds({ count, shDegree }: Pick<PlySplats, "count" | "shDegree">): number {
   return count * (GAUSSIAN_SECONDS + NUMBER_SECONDS * 3 * ((shDegree + 1) ** 2 - 1));
@@ -54,7 +60,10 @@ interface Pixels {
  */
 export async function encodeSog(splats: PlySplats, options: SogOptions): Promise<Uint8Array> {
   const { count } = splats;
+  const work = new Work(splats, options);
+  await work.begin();
   const order = spatialOrder(splats.means);
+  await work.step();
   // The sides are multiples of 4, as graphics cards like them.
   const width = 4 * Math.ceil(Math.sqrt(count) / 4);
   const image = (): Pixels => {
@@ -62,12 +71,16 @@ export async function encodeSog(splats: PlySplats, options: SogOptions): Promise
     return { width, height, data: new Uint8Array(4 * width * height).fill(255) };
   };
   const means = meansImages(splats, { order, low: image(), high: image() });
+  await work.step();
   const scales = scalesImage(splats, { order, pixels: image() });
+  await work.step();
   const quats = quatsImage(splats, { order, pixels: image() });
+  await work.step();
   const colors = colorsImage(splats, { order, pixels: image() });
+  await work.step();
   const harmonics = splats.shDegree === 0
     ? undefined
-    : await harmonicsImages(splats, { order, labels: image(), ...options });
+    : await harmonicsImages(splats, { order, labels: image(), ...options, onProgress: (share) => work.palette(share) });
   const meta = {
     version: 2,
     asset: { generator: `tame ${project.version}` },
@@ -91,10 +104,54 @@ export async function encodeSog(splats: PlySplats, options: SogOptions): Promise
   };
   const files: Record<string, Uint8Array> = { "meta.json": new TextEncoder().encode(JSON.stringify(meta)) };
   for (const [name, pixels] of Object.entries(images)) {
-    options.signal?.throwIfAborted();
     files[name] = await webp(pixels);
+    await work.step();
   }
   return storedZip(files);
+}
+
+/** How much of the work is done: of the palette, and of the other steps. */
+class Work {
+  readonly #options: SogOptions;
+  readonly #paletteShare: number;
+  readonly #steps: number;
+  #done = 0;
+  #palette = 0;
+
+  constructor(splats: PlySplats, options: SogOptions) {
+    this.#options = options;
+    this.#paletteShare = 1 - splats.count * GAUSSIAN_SECONDS / sogSeconds(splats);
+    this.#steps = OTHER_STEPS + (splats.shDegree === 0 ? IMAGES.plain : IMAGES.withHarmonics);
+  }
+
+  async begin(): Promise<void> {
+    this.#tell();
+    await this.#pause();
+  }
+
+  /** One more step is done. */
+  async step(): Promise<void> {
+    this.#done++;
+    this.#tell();
+    await this.#pause();
+  }
+
+  /** A share of the palette is found. */
+  palette(share: number): void {
+    this.#palette = share;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const steps = (1 - this.#paletteShare) * this.#done / this.#steps;
+    this.#options.onProgress?.(Math.min(1, this.#paletteShare * this.#palette + steps));
+  }
+
+  /** Lets other work of the program run. */
+  async #pause(): Promise<void> {
+    await new Promise((resume) => setTimeout(resume));
+    this.#options.signal?.throwIfAborted();
+  }
 }
 
 /** 16 bits of sign(x) ln(1 + |x|), between the least and the largest on each axis, in two images. */

@@ -9,7 +9,7 @@ import { writePartsAtomic } from "../base/atomic.ts";
 import { statOrUndefined } from "../load/files.ts";
 import type { DensifyEvent, EvaluateEvent, SaveEvent, StepEvent } from "../train/events.ts";
 
-const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,non_finite";
+const COLUMNS = "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,ssim,non_finite";
 
 /** Characters of rows that are encoded together. */
 const PART = 2 ** 16;
@@ -18,6 +18,7 @@ const PART = 2 ** 16;
 interface Followed {
   densified?: Pick<DensifyEvent, "pruned" | "cloned" | "split">;
   psnr?: number;
+  ssim?: number;
   nonFinite?: number;
 }
 
@@ -50,11 +51,11 @@ export class TrainLog {
     for (const line of lines) {
       const values = line.split(",");
       if (values.length !== COLUMNS.split(",").length || !(Number(values[0]) <= iteration)) continue;
-      const [pruned, cloned, split, psnr, nonFinite] = values.slice(5).map((value) =>
+      const [pruned, cloned, split, psnr, ssim, nonFinite] = values.slice(5).map((value) =>
         value === "" ? undefined : Number(value)
       );
       const densified = pruned === undefined ? undefined : { pruned, cloned: cloned!, split: split! };
-      this.#push({ row: values.slice(0, 5).join(), followed: { densified, psnr, nonFinite } });
+      this.#push({ row: values.slice(0, 5).join(), followed: { densified, psnr, ssim, nonFinite } });
       this.#seconds = Number(values[3]);
     }
   }
@@ -96,15 +97,15 @@ export class TrainLog {
   }
 
   /**
-   * Adds the PSNR of the held-out views to the row of its iteration, and how many Gaussians were not finite; the PSNR of
-   * other views is ignored.
+   * Adds PSNR and SSIM of the held-out views to the row of its iteration, and how many Gaussians were not finite; the
+   * scores of other views are ignored.
    *
    * @param event An `evaluate` event, after the `step` event of its iteration
    */
-  evaluated({ set, psnr, nonFinite }: EvaluateEvent): void {
+  evaluated({ set, psnr, ssim, nonFinite }: EvaluateEvent): void {
     if (this.#last === undefined) return;
     this.#last.followed.nonFinite = nonFinite;
-    if (set === "test") this.#last.followed.psnr = psnr;
+    if (set === "test") Object.assign(this.#last.followed, { psnr, ssim });
   }
 
   /**
@@ -124,8 +125,8 @@ export class TrainLog {
 
   #lastLine(): string {
     if (this.#last === undefined) return "";
-    const { row, followed: { densified, psnr, nonFinite = "" } } = this.#last;
+    const { row, followed: { densified, psnr, ssim, nonFinite = "" } } = this.#last;
     const { pruned = "", cloned = "", split = "" } = densified ?? {};
-    return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""},${nonFinite}\n`;
+    return `${row},${pruned},${cloned},${split},${psnr?.toFixed(4) ?? ""},${ssim?.toFixed(6) ?? ""},${nonFinite}\n`;
   }
 }

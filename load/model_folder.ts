@@ -19,6 +19,7 @@ export const MODEL_FILES = {
   input: "input.ply",
   config: CONFIG_FILE,
   log: "train.csv",
+  report: "report.html",
 } as const;
 
 /** Folder of the saved Gaussians, one folder in it for each iteration. */

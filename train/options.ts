@@ -190,6 +190,11 @@ export interface TrainOptions {
   /** Pauses, resumes and stops the run, and requests saves and evaluations. Default none. */
   controller?: TrainController;
   /**
+   * Pixels of the largest image that the caller renders while the run goes on, beyond the size of its views. The memory
+   * plan has room for it, or for a smaller one if memory is short: `plan.renderPixels` of the `plan` event. Default 0.
+   */
+  renderPixels?: number;
+  /**
    * Adds and removes Gaussians: `"taming"`, by scores (Mallick et al. 2024, Taming 3DGS; the reference's events with
    * parity part `selection`); `"absgrad"`, by absolute gradients (Ye et al. 2024) while opacities decay; `"mcmc"`, by
    * noise and by relocating faint Gaussians (Kheradmand et al. 2024, 3DGS as MCMC); `"adc"`, by gradients alone (Kerbl
@@ -217,15 +222,15 @@ export interface StrategyContext {
 
 /** {@linkcode TrainOptions} with every default filled in and checked. */
 export type ResolvedTrainOptions =
-  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "startCheckpoint">>
-  & Pick<TrainOptions, "preset" | "signal" | "controller" | "startCheckpoint">
+  & Required<Omit<TrainOptions, "preset" | "parity" | "signal" | "controller" | "renderPixels" | "startCheckpoint">>
+  & Pick<TrainOptions, "preset" | "signal" | "controller" | "renderPixels" | "startCheckpoint">
   & { parity: readonly ParityPart[] };
 
 /** Iterations that evaluate if the caller gives none, beside the last one. */
 const USUAL_TESTS: readonly number[] = [7000, 30_000];
 
 /** Options that are not rows of the table, since they have no flags. */
-const WITHOUT_ROW: readonly string[] = ["signal", "controller"];
+const WITHOUT_ROW: readonly string[] = ["signal", "controller", "renderPixels"];
 
 /** Iterations from 1 on, ascending, each once; -1 means "none" and is dropped. */
 function iterationList(values: readonly number[]): number[] {
@@ -286,7 +291,8 @@ function checkStrategy({ strategy, highOpacity, minOpacity, parity }: ResolvedTr
 /** Rejects options that contradict each other. */
 function checkTogether(options: ResolvedTrainOptions): void {
   checkStrategy(options);
-  const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter } = options;
+  const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter, renderPixels = 0 } =
+    options;
   if ((positionLrInit === 0) !== (positionLrFinal === 0)) {
     throw new OptionError((option) =>
       `Cannot use ${positionLrFinal} as ${option("positionLrFinal")}: it must be 0 if and only if ` +
@@ -299,6 +305,11 @@ function checkTogether(options: ResolvedTrainOptions): void {
     throw new OptionError((option) =>
       `Cannot use ${option("highOpacity")} with ${option("parity")}: the reference does not train opacities from ` +
       `${option("hoIteration")} on`
+    );
+  }
+  if (!Number.isSafeInteger(renderPixels) || renderPixels < 0) {
+    throw new OptionError((option) =>
+      `Cannot use ${renderPixels} as ${option("renderPixels")}: it must be a whole number, 0 or more`
     );
   }
   if ((highOpacity || freezes) && hoIteration < densifyUntilIter) {
@@ -350,6 +361,7 @@ export function resolveTrainOptions(
     checkpointIterations: happening(checkpointIterations),
     signal: given.signal,
     controller: given.controller,
+    renderPixels: given.renderPixels,
   };
   checkTogether(resolved);
   return resolved;

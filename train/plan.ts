@@ -44,6 +44,8 @@ export interface PlanInput extends OptionalState {
   evaluates?: boolean;
   /** Maximum of the (tile, splat) pairs of a view at the start, if they were counted. Default 0. */
   firstInstances?: number;
+  /** Pixels of the largest image that is rendered between steps, beyond the size of the photos. Default 0. */
+  renderPixels?: number;
 }
 
 /** One line of a memory plan. */
@@ -66,10 +68,26 @@ export interface MemoryPlan {
   limit: number;
   /** Bytes of photos in host memory, beside the device's; 0 if all are on the device. */
   hostBytes: number;
+  /** Pixels of the largest image that there is room for between steps; absent if there is to be none. */
+  renderPixels?: number;
+  /** (tile, splat) pairs that such an image may have; absent if there is memory for many times as many as are usual. */
+  renderPairs?: number;
 }
 
 /** Purposes for which many runs need no memory; left out when they are 0. */
 const OPTIONAL: readonly string[] = ["other", "gradients"];
+
+/**
+ * Part of a step's bytes for each pixel that a render has at most: image, transmittance and depths are 5 planes of 16,
+ * and a GPU has copies of them to read.
+ */
+const RENDER_SHARE = 0.5;
+
+/** From so many times the usual memory of pairs on, no view of a capture was seen to need more. */
+const PLENTY = 8;
+
+/** The smallest image that there is room for between steps, however short memory is. */
+const LEAST_RENDER = 2 ** 14;
 
 /** Bytes per pixel of a photo without alpha and mask. */
 const PHOTO_CHANNELS = 3;
@@ -90,7 +108,7 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
 }
 
 /**
- * Computes the memory that a run needs.
+ * Computes the memory that a run needs. If it does not fit with images of `renderPixels`, there is room for smaller ones.
  *
  * @example
  * ```ts
@@ -109,6 +127,19 @@ function pixelsOf({ width, height }: { width: number; height: number }): number 
  * @returns Bytes by purpose, their sum, the limit, and the bytes in host memory
  */
 export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
+  const { renderPixels = 0 } = input;
+  const plan = planSteps(input, limit);
+  if (renderPixels === 0) return plan;
+  for (let pixels = renderPixels; pixels > LEAST_RENDER; pixels = Math.floor(pixels / 2)) {
+    const whole = withRender(plan, input, pixels);
+    if (fits(whole)) return whole;
+  }
+  // What a few pixels need beside the buffers of the steps is within their reserve.
+  return { ...plan, renderPixels: Math.min(renderPixels, LEAST_RENDER), ...pairLimit(plan, input) };
+}
+
+/** The memory of the steps alone. */
+function planSteps(input: PlanInput, limit: number): MemoryPlan {
   const { library, photos, photosOnDevice = true, heldPhotoBytes = Infinity } = input;
   const largest = photos.reduce((most, some) => pixelsOf(some) > pixelsOf(most) ? some : most, { width: 0, height: 0 });
   const estimate = estimateMemory(library, {
@@ -131,8 +162,44 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
       purpose !== "photos" && (bytes > 0 || !OPTIONAL.includes(purpose))
     ),
   ];
-  const total = items.reduce((sum, item) => sum + item.bytes, 0);
-  return { items, total, limit, hostBytes: staged ? Math.ceil(held) : 0 };
+  return { items, total: sumOf(items), limit, hostBytes: staged ? Math.ceil(held) : 0 };
+}
+
+/**
+ * A plan with room for images of some pixels. They are rendered with the buffers of the steps: these keep as many pairs
+ * as the larger of the two has, and the pixels of both.
+ */
+function withRender(plan: MemoryPlan, { library, count, shDegree }: PlanInput, pixels: number): MemoryPlan {
+  const across = Math.ceil(Math.sqrt(pixels));
+  const size = { capacity: count, shDegree, width: across, height: across, instances: 0 };
+  const render = estimateMemory(library, { ...size, trainer: {}, scores: false, metrics: false });
+  const bytesOf = (wanted: string) => render.items.find(({ purpose }) => purpose === wanted)!.bytes;
+  const items = plan.items.map((item) => {
+    if (item.purpose === "instances") return { ...item, bytes: Math.max(item.bytes, bytesOf("instances")) };
+    if (item.purpose === "images") return { ...item, bytes: item.bytes + Math.ceil(RENDER_SHARE * bytesOf("images")) };
+    return item;
+  });
+  const whole = { ...plan, items, total: sumOf(items), renderPixels: pixels };
+  return { ...whole, ...pairLimit(whole, { library, count, shDegree }) };
+}
+
+/** How many pairs an image between steps may have, where memory is short. */
+function pairLimit(
+  { items, total, limit }: MemoryPlan,
+  { library, count, shDegree }: Pick<PlanInput, "library" | "count" | "shDegree">,
+): Pick<MemoryPlan, "renderPairs"> {
+  const planned = items.find(({ purpose }) => purpose === "instances")!.bytes;
+  const available = planned + Math.max(0, limit - total);
+  if (available >= PLENTY * planned) return {};
+  const size = { capacity: count, shDegree, width: 0, height: 0, trainer: {}, scores: false, metrics: false };
+  const [few, many] = [2 ** 28, 2 ** 29].map((instances) =>
+    estimateMemory(library, { ...size, instances }).items.find(({ purpose }) => purpose === "instances")!.bytes
+  );
+  return { renderPairs: Math.floor(available / ((many - few) / 2 ** 28)) };
+}
+
+function sumOf(items: readonly PlanItem[]): number {
+  return items.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** What a checkpoint copies. */

@@ -212,6 +212,7 @@ export function planRun(
     ...strategy.trainerState,
     densifies: strategy.densification.length > 0,
     evaluates: options.testIterations.length > 0,
+    renderPixels: options.renderPixels,
     firstInstances,
   }, limit);
 }

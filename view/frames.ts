@@ -1,7 +1,7 @@
 // Renders the frames that pages are due, one at a time, and only while a page looks.
 
 import type { Gaussians } from "../ffi/gaussians.ts";
-import type { Color } from "../ffi/rasterizer.ts";
+import { type Color, countInstances } from "../ffi/rasterizer.ts";
 import { resizeCamera } from "../load/camera.ts";
 import type { Camera } from "../base/scene.ts";
 import type { Client, Wish } from "./client.ts";
@@ -11,6 +11,9 @@ import { encodeJpeg, renderMode } from "./render.ts";
 
 /** JPEG qualities. */
 const QUALITY = { moving: 75, resting: 92 };
+
+/** Pixels of the largest frame: those of a screen of 2560 x 1440. */
+export const MOST_FRAME_PIXELS = 2560 * 1440;
 
 /** What all frames of a run share. */
 export interface FrameSettings {
@@ -29,6 +32,10 @@ export interface Moment {
 /** The frames of all pages. */
 export class Frames {
   readonly pace: Pace;
+  /** Pixels of the largest frame that the memory plan has room for. */
+  mostPixels = MOST_FRAME_PIXELS;
+  /** (tile, splat) pairs that a frame may have; undefined if memory is not short. */
+  mostPairs: number | undefined;
   readonly #settings: FrameSettings;
   readonly #now: () => number;
 
@@ -55,18 +62,19 @@ export class Frames {
     const { iteration } = moment;
     const fast = wish.moving || !this.#mayRefine(moment);
     const full = wish.camera.width * wish.camera.height;
-    const scale = this.pace.scale(full, fast);
+    const scale = Math.min(this.pace.scale(full, fast), Math.sqrt(this.mostPixels / full));
     const size = {
       width: Math.max(1, Math.round(scale * wish.camera.width)),
       height: Math.max(1, Math.round(scale * wish.camera.height)),
     };
-    const camera = { ...resizeCamera(wish.camera, size), ...this.#settings.camera };
     const frame = client.beginFrame();
     const start = this.#now();
     try {
+      const camera = await this.#fitting(gaussians, { ...resizeCamera(wish.camera, size), ...this.#settings.camera });
+      const { width, height } = camera;
       const pixels = await renderMode(gaussians, camera, { mode: wish.mode, background: this.#settings.background });
       const milliseconds = this.#now() - start;
-      this.pace.rendered(size.width * size.height, milliseconds, fast);
+      this.pace.rendered(width * height, milliseconds, fast);
       const refined = !fast;
       client.rendered = {
         wish: wishes,
@@ -75,7 +83,16 @@ export class Frames {
         next: this.pace.nextAtRest(milliseconds),
         at: this.#now(),
       };
-      const header = { type: "frame", frame, iteration, ...size, mode: wish.mode, refined, milliseconds } as const;
+      const header = {
+        type: "frame",
+        frame,
+        iteration,
+        width,
+        height,
+        mode: wish.mode,
+        refined,
+        milliseconds,
+      } as const;
       encodeJpeg(pixels, fast ? QUALITY.moving : QUALITY.resting)
         .then((jpeg) => client.sendBinary(binaryMessage(header, jpeg)))
         .catch((error) => failed(client, frame, error));
@@ -86,6 +103,21 @@ export class Frames {
       failed(client, frame, error);
     }
     return true;
+  }
+
+  /**
+   * The camera at a size at which the memory suffices for its splats. What a frame needs is kept for the next ones: too
+   * much of it would be missing at the run's next event.
+   *
+   * @throws {Error} When no size does
+   */
+  async #fitting(gaussians: Gaussians, camera: Camera): Promise<Camera> {
+    const { mostPairs } = this;
+    if (mostPairs === undefined) return camera;
+    for (let fitting = camera; fitting.width > 1 && fitting.height > 1; fitting = halved(fitting)) {
+      if (await countInstances(gaussians, fitting) <= mostPairs) return fitting;
+    }
+    throw new Error("the memory that the run leaves is too little for the splats of this view");
   }
 
   /** The page whose frame is due, and whose last one is the oldest. */
@@ -105,6 +137,11 @@ export class Frames {
   #mayRefine({ paused }: Moment): boolean {
     return paused || this.pace.mayRefine;
   }
+}
+
+function halved(camera: Camera): Camera {
+  const [width, height] = [Math.ceil(camera.width / 2), Math.ceil(camera.height / 2)];
+  return resizeCamera(camera, { width, height });
 }
 
 function failed(client: Client, frame: number, error: unknown): void {

@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const ROOT = new URL("../", import.meta.url);
 
 /** Files that the page may have: its own, and modules of other rooms that it shares. None leads out of the checkout. */
-const SERVED = [/^view\/page\/[a-z_]+\.(?:html|css|ts|svg)$/, /^base\/(?:bulk|format|vec3)\.ts$/];
+const SERVED = [/^view\/page\/[a-z_]+\.(?:html|css|ts|svg)$/, /^base\/(?:bulk|format|ticks|vec3)\.ts$/];
 
 /** uPlot's files by the paths that the page uses. */
 const UPLOT = { "view/page/uplot.js": "uPlot.esm.js", "view/page/uplot.css": "uPlot.min.css" } as const;

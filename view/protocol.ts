@@ -64,7 +64,7 @@ export interface ScoredView {
 }
 
 /** What a run is doing. */
-export type Phase = "loading" | "training" | "paused" | "finished" | "stopped" | "failed";
+export type Phase = "loading" | "training" | "paused" | "exporting" | "finished" | "stopped" | "failed";
 
 /** Facts that change with each step. */
 export interface Status {
@@ -74,6 +74,8 @@ export interface Status {
   iterations: number;
   /** Seconds to the last iteration at the present speed; null while that is unknown. */
   remaining: number | null;
+  /** The file that is exported after the run, and the share of it that is done, 0 to 1, where that is known. */
+  exporting: { file: string; share: number | null } | null;
   /** Share of the wall-clock time that frames took lately, 0 to 1. */
   frameShare: number;
   /** Open pages. */

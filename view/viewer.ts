@@ -7,7 +7,7 @@ import type { TrainController } from "../train/controller.ts";
 import type { TrainEvent } from "../train/events.ts";
 import { centresMessage } from "./centres.ts";
 import { Client, type ClientHandler, type Socket } from "./client.ts";
-import { Frames } from "./frames.ts";
+import { Frames, MOST_FRAME_PIXELS } from "./frames.ts";
 import { History } from "./history.ts";
 import { pageScene, pageViews } from "./page_scene.ts";
 import { Photos } from "./photos.ts";
@@ -63,6 +63,7 @@ export class Viewer implements ClientHandler {
   #phase: Phase = "loading";
   #iteration = 0;
   #gaussians: Gaussians | undefined;
+  #exporting: Status["exporting"] = null;
   #told = -Infinity;
   #centresSent = -Infinity;
   #dropNoted = -Infinity;
@@ -117,8 +118,14 @@ export class Viewer implements ClientHandler {
     await this.#serving;
     this.#iteration = event.iteration;
     this.#gaussians = event.gaussians;
-    if ((event.type === "plan" || event.type === "iterations") && event.timePlan !== null && this.#run !== undefined) {
-      this.#run.iterations = event.timePlan.iterations;
+    if (this.#run !== undefined) {
+      if ((event.type === "plan" || event.type === "iterations") && event.timePlan !== null) {
+        this.#run.iterations = event.timePlan.iterations;
+      }
+      if (event.type === "plan") {
+        this.#run.frames.mostPixels = event.plan.renderPixels ?? MOST_FRAME_PIXELS;
+        this.#run.frames.mostPairs = event.plan.renderPairs;
+      }
     }
     const phase = phaseAfter(event) ?? this.#phase;
     const changed = phase !== this.#phase;
@@ -138,12 +145,22 @@ export class Viewer implements ClientHandler {
     if (this.#idle) this.wake();
   }
 
+  /** The run has finished, and a file is exported; `share` of it is done, null while that is unknown. */
+  exporting(file: string, share: number | null): void {
+    const changed = this.#exporting?.file !== file;
+    this.#phase = "exporting";
+    this.#exporting = { file, share };
+    this.#tellStatus({ now: changed });
+  }
+
   /** The run is over. Resolves when the pages have been told. */
   async end(): Promise<void> {
     this.#idle = false;
     await this.#serving;
     this.#gaussians = undefined;
+    if (this.#phase === "exporting") this.#phase = "finished";
     if (this.#phase !== "finished" && this.#phase !== "stopped") this.#phase = "failed";
+    this.#exporting = null;
     this.#tellStatus({ now: true });
     const limit = this.#now() + FAREWELL_MS;
     const waiting = () => [...this.#clients].some((client) => client.waiting > 0);
@@ -272,6 +289,7 @@ export class Viewer implements ClientHandler {
       iteration: this.#iteration,
       iterations,
       remaining: rate === null || rate === 0 ? null : left / rate,
+      exporting: this.#exporting,
       frameShare: this.#run?.frames.pace.share() ?? 0,
       clients: this.#clients.size,
     };

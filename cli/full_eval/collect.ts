@@ -11,6 +11,7 @@ import { meanMeasures, type Measures } from "./measures.ts";
 import { publishedMeans, type Reference } from "./published.ts";
 import type { SceneRecord } from "./record.ts";
 import type { PaperMode } from "./scenes.ts";
+import { trainFlags } from "./stages.ts";
 
 /** One scene of the report. */
 export interface SceneRow {
@@ -27,6 +28,10 @@ export interface SceneRow {
   method?: string;
   /** Device that the model was trained on. */
   device?: string;
+  /** When its training began: an ISO date and time. */
+  started?: string;
+  /** Options that it was trained with, without the folders, as words of a command line. */
+  options?: string[];
 }
 
 /** One dataset of the report. */
@@ -85,7 +90,7 @@ function problemOf({ failure, damage }: SceneRecord): Pick<SceneRow, "problem"> 
 async function fillIn(row: SceneRow, { done, failure }: SceneRecord): Promise<void> {
   if (failure?.stage === "train") return; // the folder has the results of an earlier run
   const { model } = row;
-  const { result, seconds, device } = await readRunConfig(model) ?? {};
+  const { run, result, seconds, device } = await readRunConfig(model) ?? {};
   if (result === undefined || seconds === undefined || device === undefined) {
     row.problem ??= "no record of its training";
     return;
@@ -94,6 +99,8 @@ async function fillIn(row: SceneRow, { done, failure }: SceneRecord): Promise<vo
   const ply = await statOrUndefined(path);
   row.method = `ours_${result.iteration}`;
   row.device = device.name;
+  row.started = run?.started;
+  row.options = done.train && trainFlags(done.train.arguments);
   row.measures = {
     gaussians: result.count,
     iterations: result.iteration,

@@ -2,10 +2,12 @@
 
 import { join } from "@std/path";
 import type { Image8 } from "../../base/scene.ts";
+import { imageGrid } from "../../eval/image_grid.ts";
 import { RENDER_FOLDERS } from "../../eval/render.ts";
 import { readPerView } from "../../eval/results.ts";
 import { loadSharp } from "../../ffi/sharp.ts";
 import { readImage } from "../../load/images.ts";
+import { jpegOf } from "../report/pictures.ts";
 import type { SceneRow } from "./collect.ts";
 
 /** A crop of the render on the left, and of the photo on the right. */
@@ -21,9 +23,6 @@ const VIEWS = 2;
 
 /** Side of a crop in pixels. */
 const SIZE = 160;
-
-/** Width of the white gap between the two, in pixels. */
-const GAP = 4;
 
 /** Crops of the views with the lowest PSNR. Throws a `DataError` when a file of the scene is damaged or missing. */
 export async function worstCrops({ scene, model, method }: SceneRow): Promise<Crop[]> {
@@ -92,12 +91,9 @@ function squaredDifference(a: Image8, b: Image8, { left, top, width, height }: P
 
 async function sideBySide(render: Image8, photo: Image8, place: Place): Promise<Uint8Array> {
   const sharp = await loadSharp();
-  const cut = ({ width, height, data }: Image8) =>
-    sharp(data, { raw: { width, height, channels: 3 } }).extract(place).png().toBuffer();
-  const { width, height } = place;
-  const white = { width: 2 * width + GAP, height, channels: 3, background: "white" } as const;
-  return await sharp({ create: white })
-    .composite([{ input: await cut(render), left: 0, top: 0 }, { input: await cut(photo), left: width + GAP, top: 0 }])
-    .jpeg({ quality: 88 })
-    .toBuffer();
+  const cut = async ({ width, height, data }: Image8): Promise<Image8> => {
+    const pixels = await sharp(data, { raw: { width, height, channels: 3 } }).extract(place).raw().toBuffer();
+    return { width: place.width, height: place.height, channels: 3, data: new Uint8Array(pixels) };
+  };
+  return await jpegOf(imageGrid([await cut(render), await cut(photo)], 2), 2 * place.width);
 }

@@ -4,10 +4,11 @@ import { join } from "@std/path";
 import { removeOrphans, writeFileAtomic } from "../../base/atomic.ts";
 import { DataError } from "../../base/errors.ts";
 import project from "../../deno.json" with { type: "json" };
+import { chartsFile } from "../report/chart.ts";
 import type { DatasetReport } from "./collect.ts";
 import { worstCrops } from "./crops.ts";
 import type { Job } from "./jobs.ts";
-import { scenePlot } from "./plots.ts";
+import { sceneCharts } from "./plots.ts";
 import type { SceneRecord } from "./record.ts";
 import { FIGURES, type Report, type SceneFigures } from "./report_contents.ts";
 import { csvReport } from "./report_csv.ts";
@@ -15,9 +16,14 @@ import { htmlReport } from "./report_html.ts";
 import { markdownReport } from "./report_markdown.ts";
 import type { Group } from "./scenes.ts";
 
-/** A report with the versions of this program. */
+/** A report with its date and the versions of this program. */
 export function reportOf(title: string, datasets: DatasetReport[]): Report {
-  return { title, versions: { tame: project.version, deno: Deno.version.deno }, datasets };
+  return {
+    title,
+    date: new Date().toISOString(),
+    versions: { tame: project.version, deno: Deno.version.deno },
+    datasets,
+  };
 }
 
 /**
@@ -32,7 +38,8 @@ export async function writeReports(
   const figures = await drawFigures(report, onMissing);
   await Deno.mkdir(join(folder, FIGURES), { recursive: true });
   for (const written of [folder, join(folder, FIGURES)]) await removeOrphans(written);
-  for (const { scene, plot, crops } of figures) {
+  for (const { scene, charts, crops } of figures) {
+    const plot = chartsFile(charts);
     if (plot !== undefined) await writeFileAtomic(join(folder, FIGURES, `${scene}.svg`), plot);
     for (const { file, jpeg } of crops) await writeFileAtomic(join(folder, FIGURES, file), jpeg);
   }
@@ -55,7 +62,7 @@ async function drawFigures(
     if (row.method === undefined) continue;
     try {
       const crops = row.problem === undefined ? await worstCrops(row) : [];
-      figures.push({ scene: row.scene, plot: await scenePlot(row), crops });
+      figures.push({ scene: row.scene, charts: await sceneCharts(row), crops });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       onMissing(row.scene, error.message);
@@ -64,17 +71,20 @@ async function drawFigures(
   return figures;
 }
 
-/** The report without local paths. */
-function jsonReport({ title, versions, datasets }: Report): object {
+/** The report without the folders of its scenes. */
+function jsonReport({ title, date, versions, datasets }: Report): object {
   return {
     title,
+    date,
     versions,
     datasets: datasets.map(({ rows, ...dataset }) => ({
       ...dataset,
-      scenes: rows.map(({ scene, problem, device, measures, scores, references }) => ({
+      scenes: rows.map(({ scene, problem, device, started, options, measures, scores, references }) => ({
         scene,
         problem,
         device,
+        started,
+        options,
         measures,
         scores,
         references,

@@ -1,11 +1,8 @@
 // The tables of report.md and report.html, with their cells as text.
 
 import type { DatasetReport, SceneRow } from "./collect.ts";
-import { MEASURE_KEYS, MEASURES, type Measures, measureText, NOTHING } from "./measures.ts";
+import { MEASURE_KEYS, MEASURES, type Measures, measureText } from "./measures.ts";
 import { OWN_METHOD } from "./report_csv.ts";
-
-/** Cell of a model that was scored without LPIPS weights. */
-const NO_WEIGHTS = "no weights: see docs/lpips.md";
 
 /** A line of a table. */
 export interface TableLine {
@@ -21,20 +18,17 @@ export const HEADS: string[] = ["scene", "method", ...MEASURE_KEYS.map((key) => 
 export function tableLines({ rows, means, complete, references }: DatasetReport): TableLine[] {
   const others = (scene: string, references: SceneRow["references"]): TableLine[] =>
     references.map(({ method, measures }) => ({ cells: [scene, method, ...numbers(measures)], own: false }));
-  const lines = rows.flatMap(({ scene, problem, measures, references }) => [
-    { cells: [scene, OWN_METHOD, ...numbers(measures, problem === undefined ? NO_WEIGHTS : NOTHING)], own: true },
+  const lines = rows.flatMap(({ scene, measures, references }) => [
+    { cells: [scene, OWN_METHOD, ...numbers(measures)], own: true },
     ...others(scene, references),
   ]);
   if (rows.length === 1 && references.length === 0) return lines;
   const name = complete < rows.length ? `mean of ${complete} of ${rows.length}` : "mean";
-  const scored = complete > 0 ? NO_WEIGHTS : NOTHING;
-  return [...lines, { cells: [name, OWN_METHOD, ...numbers(means, scored)], own: true }, ...others("mean", references)];
+  return [...lines, { cells: [name, OWN_METHOD, ...numbers(means)], own: true }, ...others("mean", references)];
 }
 
-function numbers(measures: Measures, withoutLpips = NOTHING): string[] {
-  return MEASURE_KEYS.map((key) =>
-    key === "lpips" && measures.lpips === undefined ? withoutLpips : measureText(key, measures[key])
-  );
+function numbers(measures: Measures): string[] {
+  return MEASURE_KEYS.map((key) => measureText(key, measures[key]));
 }
 
 /** The problems, one sentence for each scene that has one. */
@@ -52,17 +46,23 @@ export function remarks(datasets: readonly DatasetReport[]): string[] {
   const sources = new Set(references.map(({ method, source }) => `${method}: ${source}.`));
   const devices = [...new Set(datasets.flatMap(({ rows }) => rows.map(({ device }) => device)))]
     .filter((device) => device !== undefined);
-  const alex = datasets.some(({ rows }) => rows.some(({ scores }) => scores !== undefined && "LPIPS_alex" in scores));
   return [
-    `Rows of ${OWN_METHOD} were measured here${
-      devices.length === 0 ? "" : ` (${devices.join(", ")})`
-    }. PSNR, SSIM and ` +
-    "LPIPS are means over the held-out views of the 8-bit images; a mean over a dataset is the mean of its scenes.",
+    `Rows of ${OWN_METHOD} were measured here${devices.length === 0 ? "" : ` (${devices.join(", ")})`}. Scores are ` +
+    "means over the held-out views of the 8-bit images; a mean over a dataset is the mean of its scenes.",
     `"train s" is the time of the training steps, "total s" that of the whole training process; "peak MiB" is the ` +
     `memory that ${OWN_METHOD} allocates on the device, without the driver's.`,
-    alex
-      ? "LPIPS of our rows uses AlexNet, that of published rows VGG."
-      : "LPIPS uses VGG and values in [0, 1], as in most tables of Gaussian splatting.",
+    lpipsRemark(datasets.flatMap(({ rows }) => rows)),
     ...sources,
   ];
+}
+
+/** What LPIPS is in our rows. */
+function lpipsRemark(rows: readonly SceneRow[]): string {
+  const scored = rows.map(({ scores }) => scores).filter((scores) => scores !== undefined);
+  if (scored.some((scores) => "LPIPS_alex" in scores)) {
+    return "LPIPS of our rows uses AlexNet, that of published rows VGG.";
+  }
+  return scored.some((scores) => "LPIPS" in scores)
+    ? "LPIPS uses VGG and values in [0, 1], as in most tables of Gaussian splatting."
+    : "LPIPS of our rows was not computed, no weights: see docs/lpips.md.";
 }

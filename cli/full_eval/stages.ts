@@ -34,6 +34,11 @@ export function stageArguments(job: Job, stage: Stage, options: { lpips?: string
   }
 }
 
+/** The options in the arguments of a training, without its folders and without `--quiet`. */
+export function trainFlags(args: readonly string[]): string[] {
+  return args.slice(5).filter((word) => word !== "--quiet"); // after the verb, -s and -m
+}
+
 /** Device options of the verbs for one of the GPUs. */
 export function deviceArguments(values: FullEvalValues, gpu: number): string[] {
   const { backend, threads, memory_limit } = values;

@@ -1,15 +1,16 @@
 // Exports the last Gaussians of a run to other formats, beside their PLY.
 
 import { dirname, join } from "@std/path";
-import { exportSplats } from "../../export/export_splats.ts";
-import type { Gaussians } from "../../ffi/gaussians.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { exportedText } from "../export.ts";
+import { exportReported } from "../export.ts";
 import { failureOf } from "../exit.ts";
 import { formatsOf } from "../options/export_rows.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RunSetup, Sink } from "./sink.ts";
+
+/** Called with the file that is exported, and the share of it that is done where that is known. */
+export type ExportListener = (path: string, share: number | null) => void;
 
 /** Writes the files of `--export`. */
 export class ExportSink implements Sink {
@@ -17,18 +18,20 @@ export class ExportSink implements Sink {
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
   readonly #signal: AbortSignal;
+  readonly #onProgress: ExportListener | undefined;
   #complete = true;
 
-  /** `folder` takes each event before this sink; `signal` ends the exports. */
+  /** `folder` takes each event before this sink; `signal` ends the exports; `onProgress` is called while they go on. */
   constructor(
     reporter: Reporter,
     setup: RunSetup,
-    { folder, signal }: { folder: FolderSink; signal: AbortSignal },
+    { folder, signal, onProgress }: { folder: FolderSink; signal: AbortSignal; onProgress?: ExportListener },
   ) {
     this.#reporter = reporter;
     this.#setup = setup;
     this.#folder = folder;
     this.#signal = signal;
+    this.#onProgress = onProgress;
   }
 
   /** Whether no format of a run that trained to its end is missing. */
@@ -48,28 +51,21 @@ export class ExportSink implements Sink {
     for (const format of formats) {
       const path = join(dirname(ply), `point_cloud.${format}`);
       try {
-        await this.#export(event.gaussians, path);
+        this.#onProgress?.(path, null);
+        await exportReported(event.gaussians, path, {
+          reporter: this.#reporter,
+          signal: this.#signal,
+          onProgress: (share) => this.#onProgress?.(path, share),
+        });
       } catch (error) {
+        this.#reporter.finish();
         this.#complete = false;
         if (this.#signal.aborted) {
           this.#reporter.warn(`Interrupted: ${path} is not exported; deno task export does it later`);
           return;
         }
-        this.#warn(event.iteration, `Cannot export ${path}: ${failureOf(error, () => "").message}`);
+        this.#reporter.warnOfRun(event.iteration, `Cannot export ${path}: ${failureOf(error, () => "").message}`);
       }
     }
-  }
-
-  async #export(gaussians: Gaussians, path: string): Promise<void> {
-    const onNotice = (message: string) => this.#reporter.note(message);
-    const file = await exportSplats(gaussians, path, { onNotice, signal: this.#signal });
-    this.#reporter.note(exportedText(file));
-    this.#reporter.event({ type: "export", ...file });
-  }
-
-  /** Warns before the last event, which is `done`. */
-  #warn(iteration: number, message: string): void {
-    this.#reporter.warn(message);
-    this.#reporter.event({ type: "warning", iteration, message });
   }
 }

@@ -10,6 +10,7 @@ import { flagOf } from "../option.ts";
 import type { Reporter } from "../progress.ts";
 import type { FolderSink } from "./folder.ts";
 import type { RecordSink } from "./record.ts";
+import type { ReportSink } from "./report.ts";
 import { takesCheckpoints } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
@@ -19,13 +20,19 @@ export class LinesSink implements Sink {
   readonly #setup: RunSetup;
   readonly #folder: FolderSink;
   readonly #record: RecordSink;
+  readonly #report: ReportSink;
 
-  /** `folder` and `record` take each event before this sink. */
-  constructor(reporter: Reporter, setup: RunSetup, { folder, record }: { folder: FolderSink; record: RecordSink }) {
+  /** `folder`, `record` and `report` take each event before this sink. */
+  constructor(
+    reporter: Reporter,
+    setup: RunSetup,
+    { folder, record, report }: { folder: FolderSink; record: RecordSink; report: ReportSink },
+  ) {
     this.#reporter = reporter;
     this.#setup = setup;
     this.#folder = folder;
     this.#record = record;
+    this.#report = report;
   }
 
   async event(event: TrainEvent): Promise<void> {
@@ -62,6 +69,11 @@ export class LinesSink implements Sink {
   #noteSaved({ iteration, ending }: SaveEvent): void {
     const path = this.#folder.pathOf(iteration);
     if (path !== undefined) this.#reporter.note(`The run has ${ending}. Iteration ${iteration} was saved: ${path}`);
+    this.#noteReport();
+  }
+
+  #noteReport(): void {
+    if (this.#report.path !== undefined) this.#reporter.note(`Report: ${this.#report.path}`);
   }
 
   async #sumUp({ result }: DoneEvent): Promise<void> {
@@ -78,6 +90,7 @@ export class LinesSink implements Sink {
     );
     if (this.#folder.path === undefined) return;
     this.#reporter.note(`Splats: ${this.#folder.path}`);
+    this.#noteReport();
     const { last, later } = await this.#folder.earlierRun();
     if (later.length === 0) return;
     this.#reporter.note(

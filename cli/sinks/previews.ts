@@ -4,13 +4,13 @@ import { dirname } from "@std/path";
 import type { Image8, ImageSize, View } from "../../base/scene.ts";
 import { imageGrid, leftHalf } from "../../eval/image_grid.ts";
 import { writePng } from "../../eval/png.ts";
-import { type Color, renderImage8 } from "../../ffi/rasterizer.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { readImage, reduceImage } from "../../load/images.ts";
 import { previewPath } from "../../load/model_folder.ts";
 import { flattened } from "../../measure/pixels.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { previewedIterations } from "../train_options.ts";
+import { renderBesidePhoto } from "../report/pictures.ts";
+import { backgroundOf, previewedIterations } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Largest width of an image of the sheet in pixels. */
@@ -30,8 +30,7 @@ export class PreviewSink implements Sink {
     if (event.type === "preview") {
       const path = previewPath(this.#setup.folder, event.iteration);
       await Deno.mkdir(dirname(path), { recursive: true });
-      const render = await renderImage8(event.gaussians, this.#view.camera, { background: this.#background });
-      await writePng(path, imageGrid([render, await this.#photo()], 2));
+      await writePng(path, await renderBesidePhoto(event.gaussians, this.#view, backgroundOf(this.#setup.values)));
     }
     if (event.type === "done") await this.#writeSheet(event.iteration);
   }
@@ -52,16 +51,11 @@ export class PreviewSink implements Sink {
     const columns = Math.ceil(Math.sqrt((renders.length + 1) * height / width)); // about as wide as high
     await writePng(
       previewPath(folder, "sheet"),
-      imageGrid([...renders, await this.#photo({ width, height })], columns),
+      imageGrid([...renders, await this.#reducedPhoto({ width, height })], columns),
     );
   }
 
-  get #background(): Color {
-    return this.#setup.values.white_background ? [1, 1, 1] : [0, 0, 0];
-  }
-
-  async #photo(size?: ImageSize): Promise<Image8> {
-    const photo = flattened(await this.#view.photo(), this.#background);
-    return size === undefined ? photo : await reduceImage(photo, size);
+  async #reducedPhoto(size: ImageSize): Promise<Image8> {
+    return await reduceImage(flattened(await this.#view.photo(), backgroundOf(this.#setup.values)), size);
   }
 }

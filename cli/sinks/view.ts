@@ -1,12 +1,14 @@
 // Shows a run on a page: a sink of its events, and a client of its controller.
 
+import { basename } from "@std/path";
 import type { Reporter } from "../progress.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { TrainController } from "../../train/controller.ts";
 import type { ServerAddress } from "../../view/page_server.ts";
+import { MOST_FRAME_PIXELS } from "../../view/frames.ts";
 import { ViewServer } from "../../view/server.ts";
 import { Viewer } from "../../view/viewer.ts";
-import type { TrainValues } from "../train_options.ts";
+import { backgroundOf, type TrainValues } from "../train_options.ts";
 import type { RunSetup, Sink } from "./sink.ts";
 
 /** Serves the page from the start of the verb to the end of the run. */
@@ -46,18 +48,28 @@ export class ViewSink implements Sink, AsyncDisposable {
     return new ViewSink(viewer, server);
   }
 
+  /** Pixels of the largest frame, for the memory plan of the run. */
+  get renderPixels(): number {
+    return MOST_FRAME_PIXELS;
+  }
+
   /** The run is known: its views can be shown. */
   begin({ scene, values, device }: RunSetup): void {
     this.#viewer.begin({
       scene,
       iterations: values.iterations,
-      background: values.white_background ? [1, 1, 1] : [0, 0, 0],
+      background: backgroundOf(values),
       device: device.reason,
     });
   }
 
   async event(event: TrainEvent): Promise<void> {
     await this.#viewer.event(event);
+  }
+
+  /** The run has ended, and a file is exported; `share` of it is done, null while that is unknown. */
+  exporting(path: string, share: number | null): void {
+    this.#viewer.exporting(basename(path), share);
   }
 
   async end(): Promise<void> {

@@ -42,7 +42,7 @@ export async function loadLpips(device: Device, path: string): Promise<LpipsNetw
  * The file of LPIPS weights to use: the given one, else the one in the environment variable `TAME_LPIPS`.
  *
  * @param option Path that the user named, if any
- * @returns The path as given; undefined if there is none. Reports then say "no weights: see docs/lpips.md"
+ * @returns The path as given; undefined if there is none. Reports then say so
  */
 export function findLpipsWeights(option?: string): string | undefined {
   return option || environment("TAME_LPIPS");

@@ -2,7 +2,7 @@
 // to the dashed line.
 
 import type { TopLevelSpec } from "vega-lite";
-import { drawSvg } from "../../cli/svg.ts";
+import { drawSvg } from "../vega_svg.ts";
 import { amountOf, type Scale, type ScalePoint } from "./scale.ts";
 import type { ScaleReport } from "./scale_report.ts";
 

@@ -72,6 +72,8 @@ async function damageOfFile(path: string, bytes: Uint8Array): Promise<string | u
         const short = rows.slice(0, -1).some((row) => row.split(",").length !== rows[0].split(",").length);
         return short || rows.at(-1) !== "" ? "has a row that is cut off" : undefined;
       }
+      case ".html": // states times
+        return new TextDecoder().decode(bytes).endsWith("</html>\n") ? undefined : "is cut off";
       default:
         return "differs";
     }

@@ -42,7 +42,9 @@ export function writeProblems(run: Faulty, fault: WriteFault, sweep: Sweep): str
   const { code, errors, failed } = run;
   // A checkpoint is written beside the training, in any order: another operation may have had this number.
   if (failed === undefined || !applies(fault, failed)) return [];
-  const ending = fault.lasting || ends(failed, run.operations, sweep); // nothing is complete without the last writes
+  // Nothing is complete without the last writes, but for the report.
+  const report = failed.path.startsWith(join(sweep.model, MODEL_FILES.report));
+  const ending = fault.lasting && !report || ends(failed, run.operations, sweep);
   const expected: number[] = !ending ? [EXIT.done] : isProbe(failed) ? [EXIT.failed, EXIT.usage] : [EXIT.failed];
   const problems: string[] = [];
   if (!expected.includes(code)) problems.push(`exit code ${code}, expected ${expected}`);

@@ -81,6 +81,8 @@ const PLAN = objectOf<MemoryPlan>({
   total: described(AMOUNT, "bytes of all items"),
   limit: number("bytes that the run may use; null: no limit is known"),
   hostBytes: described(AMOUNT, "bytes of photos in host memory, beside the device's"),
+  renderPixels: { optional: described(INTEGER, "with --view: pixels of the largest frame that there is room for") },
+  renderPairs: { optional: described(INTEGER, "where memory is short: (tile, splat) pairs that a frame may have") },
 });
 
 const TIME_PLAN = objectOf<TimePlan>({

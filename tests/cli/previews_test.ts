@@ -1,5 +1,5 @@
 // The previews of a run in its model folder.
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { leftHalf } from "../../eval/image_grid.ts";
@@ -26,6 +26,9 @@ workflowTest("--preview_iterations writes a held-out view beside its photo, and 
     events.filter(({ type }) => type === "preview").map(({ path }) => path),
     [5, 20, 40].map((iteration) => join(out, "previews", `iteration_${iteration}.png`)),
   );
+
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assertStringIncludes(report, 'src="previews/sheet.png" alt="Iterations 5, 20, 40, and the photo"');
 
   // Photos of the tiny capture have one colour each; the first held-out one is black.
   const [early, late] = [await image("iteration_5.png"), await image("iteration_40.png")];

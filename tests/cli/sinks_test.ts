@@ -15,6 +15,7 @@ import { FolderSink } from "../../cli/sinks/folder.ts";
 import { JsonSink } from "../../cli/sinks/json.ts";
 import { LinesSink } from "../../cli/sinks/lines.ts";
 import { RecordSink } from "../../cli/sinks/record.ts";
+import { ReportSink } from "../../cli/sinks/report.ts";
 import type { RunSetup, Sink } from "../../cli/sinks/sink.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
@@ -121,8 +122,8 @@ sinkTest("CsvSink and RecordSink write only into a folder that was started", asy
     assertEquals([record.seconds.load, record.seconds.train], [1.5, 2]);
   }
   assertEquals((await Deno.readTextFile(join(path, "train.csv"))).split("\n").slice(1, 3), [
-    "1,0.5,2,0.5000,64,,,,,",
-    "2,0.5,2,1.0000,64,,,,,0",
+    "1,0.5,2,0.5000,64,,,,,,",
+    "2,0.5,2,1.0000,64,,,,,,0",
   ]);
   assertEquals(JSON.parse(await Deno.readTextFile(join(path, "config.json"))).options.iterations, 4);
 });
@@ -145,7 +146,8 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     const streams = new Recorder(false);
     const reporter = new Reporter({ json: true, streams });
     const folder = new FolderSink(setup);
-    const sinks = { folder, record: new RecordSink(setup, { folder }) };
+    const report = new ReportSink(reporter, setup, { folder, argv: [] });
+    const sinks = { folder, record: new RecordSink(setup, { folder }), report };
     const json = new JsonSink(reporter, setup, { ...sinks, signal: reporter.lost });
     await tell([new LinesSink(reporter, setup, sinks), json], { ...planned, scaled });
     assertEquals(JSON.parse(streams.output).scaled, scaled);
@@ -164,14 +166,65 @@ sinkTest("JsonSink and LinesSink report the paths of the model folder", async ({
   const reporter = new Reporter({ json: true, streams });
   const folder = new FolderSink(setup);
   const record = new RecordSink(setup, { folder });
-  const lines = new LinesSink(reporter, setup, { folder, record });
+  const report = new ReportSink(reporter, setup, { folder, argv: [] });
+  const lines = new LinesSink(reporter, setup, { folder, record, report });
   const json = new JsonSink(reporter, setup, { folder, record, signal: reporter.lost });
-  await tell([folder, record, lines, json], run.step(1), run.save(4), run.done);
+  await tell([folder, record, report, lines, json], run.step(1), run.save(4), run.done);
   const [step, save, done] = eventsIn(streams.output);
   assertEquals([step.losses, step.gaussians, save.path], [[0.5], 2, folder.path]);
   assertEquals([done.folder, done.path, done.totalSeconds], [path, folder.path, record.seconds.total]);
   assertStringIncludes(streams.errors, "4 iterations in 2.00 s (2.0 it/s)");
-  assertStringIncludes(streams.errors, `Splats: ${folder.path}`);
+  assertStringIncludes(streams.errors, `Splats: ${folder.path}\nReport: ${join(path, "report.html")}\n`);
+});
+
+sinkTest("ReportSink writes the report of a run that ends, however it does", async ({ setup, ...run }, path) => {
+  const { test: [first, second] } = setup.scene;
+  const { gaussians } = run.done;
+  const scores = { ssim: 0.5, l1: 0.1, iteration: 4, gaussians } as const;
+  const evaluated: TrainEvent[] = [
+    { type: "view", set: "test", name: first.name, psnr: 21.5, ...scores },
+    { type: "view", set: "test", name: second.name, psnr: 20.25, ...scores },
+    { type: "evaluate", set: "test", views: 2, psnr: 20.875, nonFinite: 0, ...scores },
+    { type: "view", set: "train", name: setup.scene.train[0].name, psnr: 1, ...scores },
+    { type: "evaluate", set: "train", views: 1, psnr: 1, nonFinite: 0, ...scores },
+  ];
+  const streams = new Recorder(false);
+  const reporter = new Reporter({ json: true, streams });
+  const sinks = () => {
+    const folder = new FolderSink(setup);
+    const report = new ReportSink(reporter, setup, { folder, argv: ["-s", "my capture", "--iterations", "4"] });
+    return { report, all: [folder, new CsvSink(setup, { folder }), report] };
+  };
+  const stopped: DoneEvent = { ...run.done, result: { ...run.done.result, aborted: true } };
+  await tell(sinks().all, stopped);
+  assertEquals(existsSync(path), false, "a run that has written nothing has no report either");
+
+  const { report, all } = sinks();
+  await tell(all, run.step(1), run.step(2), ...evaluated, run.save(2), stopped);
+  assertEquals(report.path, join(path, "report.html"));
+  const html = await Deno.readTextFile(report.path!);
+  assertStringIncludes(html, "4 of 4 iterations: stopped");
+  assertStringIncludes(html, "PSNR 20.88 dB, SSIM 0.5000: means of 2 at iteration 4");
+  assertStringIncludes(html, "<code>deno task train -s 'my capture' --iterations 4</code>");
+  assertStringIncludes(html, "<td>--iterations</td><td>4</td><td>30000</td>");
+  assertEquals(html.match(/<td>--eval<\/td>/g)?.length, 1, "it is the default: in the fold alone");
+  const captions = [...html.matchAll(/<figcaption>(.*?)<\/figcaption>/g)].map(([, text]) => text);
+  assertEquals(captions.map((text) => text.split(":")[0]), [`${second.name}, 20.25 dB`, `${first.name}, 21.50 dB`]);
+  assertEquals(html.match(/src="data:image\/jpeg;base64,/g)?.length, 2);
+  assertEquals([html.match(/aria-label="Loss/g)?.length, html.match(/(?:src|href)="(?!data:)/g)], [1, null]);
+
+  await tell(sinks().all, run.step(1), { ...run.save(1), ending: "failed" } as TrainEvent);
+  const failed = await Deno.readTextFile(report.path!);
+  assertStringIncludes(failed, "1 of 4 iterations: failed");
+  assertEquals(failed.includes("<figure>"), false, "a device that failed renders nothing");
+
+  await Deno.remove(report.path!);
+  await Deno.mkdir(report.path!);
+  const without = sinks();
+  await tell(without.all, run.step(1), run.save(4), run.done);
+  assertEquals(without.report.path, undefined);
+  assertStringIncludes(streams.errors, `Warning: Cannot write ${report.path}: `);
+  assertEquals(JSON.parse(streams.output).type, "warning");
 });
 
 sinkTest("JsonSink waits for a reader that is far behind, until the run is told to end", async ({ setup, ...run }) => {

@@ -87,23 +87,36 @@ workflowTest("tame train --view without the permission to listen prints a comman
   assertStringIncludes(both, `--allow-run=${Deno.execPath()} '--allow-net=[::1]:6009' `);
 });
 
-workflowTest("while the Gaussians are exported, the page says that the run has finished", async (folder) => {
-  // So many Gaussians that their export takes seconds.
-  const growth = ["--budget", "30", "--densify_from_iter", "20", "--densification_interval", "20"];
-  const options = ["--iterations", "300", "--densify_until_iter", "200", ...growth, "--export", "sog"];
-  const child = start([...TRAIN, "-m", "out", ...options, "--view"], folder);
-  const stderr = new Response(child.stderr).text();
-  const { url, rest } = await urlOf(child);
-  await using page = await FakePage.open(url);
-  const exported = join(folder, "out", "point_cloud", "iteration_300", "point_cloud.sog");
-  await page.until(() =>
-    page.messages.some((message) => message.type === "status" && message.status.phase === "finished")
-  );
-  assert(!existsSync(exported), "the export begins after the page has been told");
-  assertEquals((await child.status).code, EXIT.done, await stderr);
-  await rest;
-  assert(existsSync(exported));
-});
+const SOG_EXPORT = "exporting point_cloud.sog";
+
+workflowTest(
+  "after a run the page says which file is exported, and how much of it is done",
+  async (folder) => {
+    // So many Gaussians that their export takes seconds.
+    const growth = ["--budget", "30", "--densify_from_iter", "20", "--densification_interval", "20"];
+    const options = ["--iterations", "300", "--densify_until_iter", "200", ...growth, "--export", "sog"];
+    const child = start([...TRAIN, "-m", "out", ...options, "--view"], folder);
+    const stderr = new Response(child.stderr).text();
+    const { url, rest } = await urlOf(child);
+    await using page = await FakePage.open(url);
+    const exported = join(folder, "out", "point_cloud", "iteration_300", "point_cloud.sog");
+    await page.until(() =>
+      page.messages.some((message) => message.type === "status" && message.status.phase === "finished")
+    );
+    assert(!existsSync(exported), "the export begins after the page has been told");
+    assertEquals((await child.status).code, EXIT.done, await stderr);
+    await rest;
+    assert(existsSync(exported));
+    await page.until(() => page.closed !== undefined);
+    const states = page.messages.flatMap((message) => message.type === "status" ? [message.status] : []);
+    const [finished, ...after] = states.slice(states.findIndex(({ phase }) => phase === "finished"));
+    const last = after.pop()!;
+    assertEquals([finished, last].map(({ phase, exporting }) => [phase, exporting]), Array(2).fill(["finished", null]));
+    assertEquals(new Set(after.map(({ phase, exporting }) => `${phase} ${exporting?.file}`)), new Set([SOG_EXPORT]));
+    const shares = after.map(({ exporting }) => exporting!.share ?? 0);
+    assertEquals(shares, shares.toSorted((a, b) => a - b));
+  },
+);
 
 Deno.test("Reporter.link() makes a URL that a terminal opens, also with quiet", () => {
   for (

@@ -12,7 +12,7 @@ import { page } from "./markdown.ts";
 const INTERFACES: [name: string, file: string, rows: readonly OptionRow[], others: string[]][] = [
   ["DeviceOptions", "ffi/device.ts", DEVICE_ROWS, ["library"]],
   ["LoadOptions", "load/scene.ts", LOAD_ROWS, ["coverage", "frame", "library", "referenceCameras", "signal"]],
-  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "signal"]],
+  ["TrainOptions", "train/options.ts", TRAIN_ROWS, ["controller", "renderPixels", "signal"]],
   ["ExportOptions", "export/export_splats.ts", EXPORT_ROWS, ["onNotice", "onProgress", "signal"]],
 ];
 

@@ -97,18 +97,18 @@ Deno.test("TrainLog.write() writes one row for each iteration, with what followe
     log.densified({ type: "densify", pruned: 3, cloned: 5, split: 2, nonFinite: 0 } as unknown as DensifyEvent);
     log.add({ ...step(3, [0.25], 1.5), count: 11 });
     const evaluation = (set: string, psnr: number): EvaluateEvent =>
-      ({ type: "evaluate", set, psnr, nonFinite: 4 }) as EvaluateEvent;
+      ({ type: "evaluate", set, psnr, ssim: psnr / 40, nonFinite: 4 }) as EvaluateEvent;
     log.evaluated(evaluation("test", 31.25));
     log.evaluated(evaluation("train", 40));
     log.add({ ...step(4, [0.25], 2), count: 11 });
     log.saved({ type: "save", nonFinite: 5 } as SaveEvent);
     await log.write();
     const rows = [
-      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,non_finite",
-      "1,0.5,7,0.5000,64,,,,,",
-      "2,0.1,7,1.0000,64,3,5,2,,0",
-      "3,0.25,11,1.5000,64,,,,31.2500,4",
-      "4,0.25,11,2.0000,64,,,,,5",
+      "iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr,ssim,non_finite",
+      "1,0.5,7,0.5000,64,,,,,,",
+      "2,0.1,7,1.0000,64,3,5,2,,,0",
+      "3,0.25,11,1.5000,64,,,,31.2500,0.781250,4",
+      "4,0.25,11,2.0000,64,,,,,,5",
     ];
     assertEquals(await Deno.readTextFile(`${folder}/train.csv`), rows.join("\n") + "\n");
     const again = new TrainLog(`${folder}/train.csv`);

@@ -140,3 +140,28 @@ function unzipped(zip: Uint8Array): Record<string, Uint8Array<ArrayBuffer>> {
   }
   return files;
 }
+
+Deno.test("encodeSog() tells how much of its work is done from the start to the end, and stops between steps", async () => {
+  for (const shDegree of [0, 1]) {
+    const shares: number[] = [];
+    await encodeSog(someSplats(700, shDegree), { antialiased: false, onProgress: (share) => shares.push(share) });
+    assertEquals(shares[0], 0);
+    assertAlmostEquals(shares[shares.length - 1], 1, 1e-9);
+    assertEquals(shares, shares.toSorted((a, b) => a - b));
+    const steps = shares.slice(1).map((share, i) => share - shares[i]);
+    assertLess(Math.max(...steps), shDegree === 0 ? 0.11 : 0.6, "no step is most of it, but the palette of so few");
+  }
+  const controller = new AbortController();
+  const onProgress = (share: number) => share > 0.5 && controller.abort(new Error("enough"));
+  const stopped = encodeSog(someSplats(700, 0), { antialiased: false, signal: controller.signal, onProgress });
+  await assertRejects(() => stopped, Error, "enough");
+});
+
+Deno.test("findPalette() tells its progress while a large group is searched", async () => {
+  const shares: number[] = [];
+  const vectors = clustered(30_000, 45, 900);
+  await findPalette(vectors, { width: 45, size: 4096, onProgress: (share) => shares.push(share) });
+  assertEquals(shares, shares.toSorted((a, b) => a - b));
+  assertEquals(shares.at(-1), 1);
+  assert(shares.filter((share) => share < 0.5).length > 0, "also before the first group is done");
+});

@@ -160,7 +160,7 @@ Deno.test("csvReport() has no cell that a spreadsheet runs, and leaves numbers a
     references: [{ method: scene, source: scene, measures: { gaussians: 7 } }],
   }));
   const datasets = [{ title: "=title", rows, means: {}, complete: 0, references: [] }];
-  const text = csvReport({ title: "", versions: { tame: "1", deno: "2" }, datasets });
+  const text = csvReport({ title: "", date: "", versions: { tame: "1", deno: "2" }, datasets });
   const lines = parse(text, { skipFirstRow: true });
   assertEquals(lines.length, 2 * attacks.length + 1);
   for (const [i, attack] of attacks.entries()) {

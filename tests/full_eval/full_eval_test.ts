@@ -72,10 +72,11 @@ treeTest(
     const markdown = await Deno.readTextFile(join(out, "report.md"));
     for (const { name } of PAPER_SCENES) assertStringIncludes(markdown, `| ${name} | tame |`);
     assertStringIncludes(markdown, "| garden | Taming 3DGS (paper) | 27.45 |");
-    assertStringIncludes(markdown, "no weights: see docs/lpips.md");
+    assertEquals(markdown.match(/no weights: see docs\/lpips.md/g)?.length, 1);
+    assertStringIncludes(markdown, "Every scene was trained with --eval");
     assertStringIncludes(stdout, "| mean of 8 of 9 | tame |");
     const html = await Deno.readTextFile(join(out, "report.html"));
-    assertEquals(html.match(/<svg /g)?.length, 12);
+    assertEquals(html.match(/<svg /g)?.length, 2 * 12, "loss and Gaussians");
     assertEquals(html.match(/data:image\/jpeg;base64,/g)?.length, 24);
     assert(existsSync(join(out, "report", "garden.svg")) && existsSync(join(out, "report", "garden_worst1.jpg")));
     assertMatch(

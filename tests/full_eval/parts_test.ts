@@ -12,7 +12,6 @@ import { worstSquare } from "../../cli/full_eval/crops.ts";
 import { parseDatasetFile } from "../../cli/full_eval/dataset_file.ts";
 import { type Job, jobsOf, largestFirst, withAbsoluteInit } from "../../cli/full_eval/jobs.ts";
 import { meanMeasures, measureText } from "../../cli/full_eval/measures.ts";
-import { seriesOf } from "../../cli/full_eval/plots.ts";
 import { errorLine } from "../../cli/full_eval/process.ts";
 import { publishedMeans, publishedScene } from "../../cli/full_eval/published.ts";
 import { timingText } from "../../cli/full_eval/report.ts";
@@ -300,15 +299,6 @@ Deno.test("timingText() sums the training of each of the paper's datasets in min
   );
 });
 
-Deno.test("seriesOf() averages losses, and takes PSNR from evaluations and the final score", () => {
-  const rows = Array.from({ length: 600 }, (_, i) => `${i + 1},${i % 2},${i},${i / 100},1,,,,${i === 99 ? 21 : ""}`);
-  const csv = ["iteration,loss,gaussians,seconds,memory,pruned,cloned,split,psnr", ...rows].join("\n");
-  const { losses, gaussians, psnr } = seriesOf(csv, "train.csv", 30);
-  assertEquals([losses.length, losses[7].loss, losses[0].seconds], [300, 0.5, 0.01]);
-  assertEquals(gaussians.at(-1), { seconds: 5.99, gaussians: 599 });
-  assertEquals(psnr, [{ seconds: 0.99, psnr: 21 }, { seconds: 5.99, psnr: 30 }]);
-});
-
 Deno.test("worstSquare() finds the square with the largest difference, also at the edges", () => {
   const image = (spot?: [number, number]): Image8 => {
     const data = new Uint8Array(3 * 50 * 30);
@@ -327,7 +317,7 @@ Deno.test("errorLine() finds the error in a program's output", () => {
 Deno.test("reports escape names", () => {
   const row = { scene: "<b>|x", model: "", measures: {}, references: [], problem: "bad | <i>" };
   const datasets: DatasetReport[] = [{ title: "A & B", rows: [row], means: {}, complete: 0, references: [] }];
-  const report = { title: "<script>", versions: { tame: "1", deno: "2" }, datasets };
+  const report = { title: "<script>", date: "2026-01-02T03:04:05Z", versions: { tame: "1", deno: "2" }, datasets };
   const html = htmlReport(report, []);
   assert(!html.includes("<script>") && html.includes("A &amp; B") && html.includes("&lt;b&gt;|x"));
   assertStringIncludes(markdownReport(report, []), "| \\<b\\>\\|x | tame | – |");

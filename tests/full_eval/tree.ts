@@ -51,6 +51,6 @@ export function treeTest(name: string, body: (folder: string) => Promise<void>):
 /** A report without what depends on the clock and the machine. */
 export function withoutTimes(report: unknown): unknown {
   // Of memory, since these runs are over before every photo has arrived.
-  const clocked = ["trainSeconds", "totalSeconds", "iterationsPerSecond", "peakMemoryMiB"];
+  const clocked = ["trainSeconds", "totalSeconds", "iterationsPerSecond", "peakMemoryMiB", "date", "started"];
   return JSON.parse(JSON.stringify(report, (key, value) => clocked.includes(key) ? undefined : value));
 }

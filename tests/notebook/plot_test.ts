@@ -1,7 +1,7 @@
 // Plots: their specifications are drawn with Vega-Lite.
 import { assert, assertEquals } from "@std/assert";
 import { DISPLAY } from "../../base/display.ts";
-import { drawSvg } from "../../cli/svg.ts";
+import { drawSvg } from "../../scripts/vega_svg.ts";
 import { linePlot } from "../../notebook/plot.ts";
 
 Deno.test("linePlot() gives a notebook a specification that Vega-Lite draws, one line for each series", async () => {

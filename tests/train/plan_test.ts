@@ -176,3 +176,34 @@ await planTest(
     assertEquals([error.status, error.bytesWanted, error.bytesFree], ["out of memory", total, total - 1]);
   },
 );
+
+for (const backend of ["cpu", "cuda"] as const) {
+  await planTest(
+    backend,
+    `planMemory() has room on ${backend} for renders between steps, for smaller ones if need be`,
+    (planned) => {
+      const photos = [{ width: 640, height: 480 }];
+      const of = (renderPixels: number, limit?: number) =>
+        planned({ photos, count: 10_000, shDegree: 3, renderPixels }, limit);
+      const [none, large] = [of(0), of(2 ** 22)];
+      assertEquals([none.renderPixels, large.renderPixels], [undefined, 2 ** 22]);
+      // Image, transmittance and depth.
+      assertGreater(bytesOf(large, "images") - bytesOf(none, "images"), 5 * 4 * 2 ** 22);
+      assertGreater(bytesOf(large, "instances"), bytesOf(none, "instances"));
+      for (const purpose of ["photos", "parameters", "optimizer", "splats"]) {
+        assertEquals(bytesOf(large, purpose), bytesOf(none, purpose));
+      }
+      const between = of(2 ** 22, none.total + (large.total - none.total) / 3);
+      assert(between.total <= between.limit && between.renderPixels! < 2 ** 22 && between.renderPixels! >= 2 ** 18);
+      const least = of(2 ** 22, none.total);
+      assertEquals([least.total, least.renderPixels], [none.total, 2 ** 14], "looking keeps no run from starting");
+      // Pairs count only where memory is short.
+      assertEquals([none.renderPairs, large.renderPairs], [undefined, undefined]);
+      const [tight, roomy] = [of(2 ** 22, large.total), of(2 ** 22, 1.1 * large.total)].map((plan) =>
+        plan.renderPairs!
+      );
+      assertGreater(tight, 200 * 2 ** 22 / 256, "the usual number");
+      assertGreater(roomy, tight);
+    },
+  );
+}

@@ -1,5 +1,6 @@
 // Which page's frame is rendered, and with how much detail.
 import { assertEquals } from "@std/assert";
+import { countInstances } from "../../ffi/rasterizer.ts";
 import { Client } from "../../view/client.ts";
 import { Frames } from "../../view/frames.ts";
 import type { BinaryHeader } from "../../view/protocol.ts";
@@ -17,7 +18,7 @@ function page(now: () => number) {
     headers.push(JSON.parse(new TextDecoder().decode(message.subarray(4, 4 + length))));
   };
   const look = (options: Parameters<typeof lookMessage>[0]) => client.receive(JSON.stringify(lookMessage(options)));
-  return { client, look, draw: () => client.receive('{"type":"shown","frame":1000}') };
+  return { client, look, headers, draw: () => client.receive('{"type":"shown","frame":1000}') };
 }
 
 deviceTest("pages take turns; a page that asks for new detail at once gets fast frames first", async (device) => {
@@ -77,3 +78,42 @@ deviceTest(
     assertEquals([await render(), client.ready], [true, true]);
   },
 );
+
+deviceTest("a frame is no larger than the memory plan has room for", async (device) => {
+  using gaussians = syntheticTruth(device, 30).truth;
+  const frames = new Frames({ background: [0, 0, 0], camera: {} });
+  const { client, look, headers } = page(() => 0);
+  frames.pace.rendered(96 * 64, 0.001, false); // time allows all detail
+  look({});
+  for (const [mostPixels, size] of [[96 * 64, [96, 64]], [1000, [39, 26]]] as const) {
+    frames.mostPixels = mostPixels;
+    look({ z: 4 + mostPixels / 1e6 });
+    const before = headers.length;
+    await frames.render([client], gaussians, { iteration: 1, paused: true });
+    while (headers.length === before) await new Promise((resolve) => setTimeout(resolve, 1));
+    const header = headers[headers.length - 1];
+    assertEquals(header.type === "frame" && [header.width, header.height], [...size]);
+    client.receive(JSON.stringify({ type: "shown", frame: header.type === "frame" ? header.frame : 0 }));
+  }
+});
+
+deviceTest("where memory is short, a frame has no more splats in its tiles than there is room for", async (device) => {
+  using gaussians = syntheticTruth(device, 30).truth;
+  const frames = new Frames({ background: [0, 0, 0], camera: {} });
+  const { client, look, headers } = page(() => 0);
+  const problems: string[] = [];
+  client.send = (message) => message.type === "problem" && problems.push(message.text);
+  frames.pace.rendered(96 * 64, 0.001, false); // time allows all detail
+  const pairs = await countInstances(gaussians, lookMessage().camera);
+  for (const [mostPairs, width] of [[pairs, 96], [pairs - 1, 48], [0, undefined]] as const) {
+    frames.mostPairs = mostPairs;
+    look({});
+    const before = headers.length;
+    await frames.render([client], gaussians, { iteration: 1, paused: true });
+    while (headers.length + problems.length === before) await new Promise((resolve) => setTimeout(resolve, 1));
+    const header = headers[before];
+    assertEquals(header?.type === "frame" ? header.width : undefined, width);
+    client.receive(JSON.stringify({ type: "shown", frame: header?.type === "frame" ? header.frame : 0 }));
+  }
+  assertEquals(problems, ["No frame: the memory that the run leaves is too little for the splats of this view"]);
+});

@@ -1,7 +1,7 @@
 // What a viewer tells its pages, over sockets that only remember.
 import { assertEquals } from "@std/assert";
 import { TrainController } from "../../train/controller.ts";
-import type { PlanEvent } from "../../train/events.ts";
+import type { DoneEvent, PlanEvent } from "../../train/events.ts";
 import type { ServerMessage } from "../../view/protocol.ts";
 import { MOST_CLIENTS, Viewer } from "../../view/viewer.ts";
 import { deviceTest } from "../support/device.ts";
@@ -27,7 +27,15 @@ deviceTest("a page knows the iterations that --max_seconds has decided, once the
   const status = () => page.messages.findLast((message) => message.type === "status")!.status;
   assertEquals([status().phase, status().iterations], ["loading", 0]);
   viewer.begin({ scene: await syntheticScene(device), iterations: 30_000, background: [0, 0, 0], device: "a test" });
-  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: { iterations: 1234 } };
+  const plan = {
+    type: "plan",
+    iteration: 0,
+    gaussians,
+    target: 3,
+    densification: [],
+    plan: {},
+    timePlan: { iterations: 1234 },
+  };
   await viewer.event(plan as unknown as PlanEvent);
   assertEquals([status().phase, status().iterations], ["training", 1234]);
 });
@@ -44,7 +52,7 @@ deviceTest("pages steer a run while it trains, and do not save again and again",
   viewer.begin({ scene: await syntheticScene(device), iterations: 9, background: [0, 0, 0], device: "a test" });
   press("pause");
   assertEquals(asked, [], "the capture is still being loaded");
-  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], timePlan: null };
+  const plan = { type: "plan", iteration: 0, gaussians, target: 3, densification: [], plan: {}, timePlan: null };
   await viewer.event(plan as unknown as PlanEvent);
   for (const action of ["save", "save", "evaluate", "evaluate", "pause", "resume"] as const) press(action);
   assertEquals(asked, ["save", "evaluate", "pause", "resume"]);
@@ -66,3 +74,32 @@ deviceTest("pages are told that a run has failed, and are closed", async (device
     assertEquals([last.type === "status" && last.status.phase, closed], ["failed", [1000]]);
   }
 });
+
+deviceTest(
+  "pages are told which file is exported, and how much of it is done, until the run is over",
+  async (device) => {
+    using gaussians = syntheticTruth(device, 3).truth;
+    let now = 0;
+    const viewer = new Viewer(new TrainController(), () => now);
+    viewer.begin({ scene: await syntheticScene(device), iterations: 9, background: [0, 0, 0], device: "a test" });
+    const page = socket();
+    viewer.connect(page);
+    const told = () =>
+      page.messages.splice(0).flatMap((message) => {
+        if (message.type !== "status") return [];
+        const { phase, exporting } = message.status;
+        return [[phase, exporting?.file, exporting?.share]];
+      });
+    const done = { type: "done", iteration: 9, gaussians, result: { aborted: false } };
+    await viewer.event(done as unknown as DoneEvent);
+    assertEquals(told().at(-1), ["finished", undefined, undefined]);
+    viewer.exporting("a.sog", null);
+    viewer.exporting("a.sog", 0.1); // too soon after the last message
+    now = 1000;
+    viewer.exporting("a.sog", 0.25);
+    viewer.exporting("a.spz", null);
+    assertEquals(told(), [["exporting", "a.sog", null], ["exporting", "a.sog", 0.25], ["exporting", "a.spz", null]]);
+    await viewer.end();
+    assertEquals(told(), [["finished", undefined, undefined]]);
+  },
+);

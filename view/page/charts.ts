@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import { formatBytes } from "../../base/format.ts";
+import { logarithmicTicks } from "../../base/ticks.ts";
 import type { Sample, Score } from "../protocol.ts";
 import { byId, make } from "./dom.ts";
 import { short, whole } from "./format.ts";
@@ -186,7 +187,12 @@ function optionsOf(
         size: AXIS_WIDTH,
         gap: 4,
         space: 24,
-        ...(chart.logarithmic ? { splits: logarithmicSplits, filter: (_, splits) => splits } : {}),
+        ...(chart.logarithmic
+          ? {
+            splits: (_: uPlot, _axis: number, low: number, high: number) => logarithmicTicks(low, high),
+            filter: (_, splits) => splits,
+          }
+          : {}),
         values: (_, ticks) => ticks.map((value) => axisText(chart, value)),
       },
     ],
@@ -203,15 +209,6 @@ function range(_: uPlot, low: number | null, high: number | null): [number, numb
 
 function logarithmicRange(_: uPlot, low: number | null, high: number | null): [number, number] {
   return low === null || high === null || low <= 0 ? [0.01, 1] : [0.93 * low, 1.07 * high];
-}
-
-/** 1, 2 and 5 times the powers of ten. */
-function logarithmicSplits(_: uPlot, _axis: number, low: number, high: number): number[] {
-  const splits: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    splits.push(...[1, 2, 5].map((factor) => Number((factor * 10 ** power).toPrecision(1))));
-  }
-  return splits.filter((value) => value >= low && value <= high);
 }
 
 function tick(value: number | null): string {

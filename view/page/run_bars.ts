@@ -12,6 +12,7 @@ const PHASES: Readonly<Record<Status["phase"] | "lost", string>> = {
   loading: "Loading the capture",
   training: "Training",
   paused: "Paused",
+  exporting: "Exporting",
   finished: "Finished",
   stopped: "Stopped",
   failed: "Failed",
@@ -60,12 +61,13 @@ export class RunBars {
   }
 
   /** Shows facts that change with each step. */
-  setStatus({ phase, iteration, iterations, remaining, frameShare, clients }: Status): void {
+  setStatus({ phase, iteration, iterations, remaining, exporting, frameShare, clients }: Status): void {
     this.setPhase(phase);
-    const share = iterations === 0 ? 0 : iteration / iterations;
-    byId("progress", HTMLProgressElement).value = share;
+    const trained = iterations === 0 ? 0 : iteration / iterations;
+    byId("progress", HTMLProgressElement).value = exporting?.share ?? trained;
     setText("iteration", iterations === 0 ? "" : `${whole(iteration)} / ${whole(iterations)}`);
-    setText("remaining", remaining === null || !this.running ? "" : `${duration(remaining)} left`);
+    if (exporting !== null) setText("remaining", exportText(exporting));
+    else setText("remaining", remaining === null || !this.running ? "" : `${duration(remaining)} left`);
     setText("frame_share", `frames take ${Math.round(100 * frameShare)} % of the run`);
     setText("clients", clients > 1 ? `${clients} pages` : "");
   }
@@ -84,6 +86,11 @@ export class RunBars {
     const fps = Math.round(this.#frames.length / (FPS_MS / 1000));
     setText("frame_facts", `${fps} fps · ${width} × ${height} · ${Math.round(milliseconds)} ms`);
   }
+}
+
+/** As `point_cloud.sog, 42 %`. */
+function exportText({ file, share }: NonNullable<Status["exporting"]>): string {
+  return share === null ? file : `${file}, ${Math.floor(100 * share)} %`;
 }
 
 function button(id: string): HTMLButtonElement {

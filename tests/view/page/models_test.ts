@@ -40,7 +40,10 @@ declare const innerWidth: number;
 const LEAST_PSNR = 35;
 
 /** Milliseconds that a browser without a GPU may take to draw a million splats. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
+
+/** Gaussians of the large model. */
+const MANY = Number(Deno.env.get("TAME_TEST_GAUSSIANS") ?? 100_000);
 
 const fox = capture("fox", "images_8", "sparse");
 const missing = browserMissing ?? libraryMissing ?? drawingLibraryMissing;
@@ -107,23 +110,23 @@ async function likeness(page: Page, model: string, options: { ply: string; view:
   return psnr(device, toFloat({ ...size, channels: 3, data: new Uint8Array(data) }), toFloat(own));
 }
 
-/** Trains fox for a while into two model folders. */
+/** Trains fox for a while into two model folders; the first has two saved iterations. */
 async function trainFox(folder: string): Promise<{ model: string; other: string; ply: string }> {
   const [model, other] = ["fox", "other"].map((name) => join(folder, name));
-  for (const [out, more] of [[model, ["--save_iterations", "100"]], [other, ["--antialiasing"]]] as const) {
-    const iterations = out === model ? "300" : "80";
+  for (const [out, more] of [[model, ["--save_iterations", "50"]], [other, ["--antialiasing"]]] as const) {
+    const iterations = out === model ? "150" : "50";
     const args =
-      `train -i images_8 --eval --backend cpu --quiet --test_iterations -1 --budget 2 --iterations ${iterations}`;
+      `train -i images_8 --eval --backend cpu --quiet --test_iterations -1 --budget 1 --iterations ${iterations}`;
     const run = await ended(start("cli.ts", [...args.split(" "), "-s", fox!, "-m", out, ...more]));
     assertEquals(run.code, EXIT.done, run.stderr);
   }
-  return { model, other, ply: pointCloudPath(model, 300) };
+  return { model, other, ply: pointCloudPath(model, 150) };
 }
 
 pageTest("the page shows a trained model as tame renders it, its cameras, and a second model", async (folder) => {
   const { model, other, ply } = await trainFox(folder);
   await using server = await serve(model, other);
-  await using opened = await open(server.url, { width: 1200, height: 760 });
+  await using opened = await open(server.url, { width: 780, height: 360 });
   const { page, problems } = opened;
   assertEquals(await page.textContent("#view_name"), "0001", "the first held-out view");
   await hasText(page, ".model h2", "fox");
@@ -134,7 +137,7 @@ pageTest("the page shows a trained model as tame renders it, its cameras, and a 
   // Both pictures are those of tame, the second anti-aliased.
   const first = await likeness(page, model, { ply, view: 0 });
   assertGreater(first, LEAST_PSNR);
-  const second = { ply: pointCloudPath(other, 80), view: 0, canvas: "#canvas_1" };
+  const second = { ply: pointCloudPath(other, 50), view: 0, canvas: "#canvas_1" };
   assertGreater(await likeness(page, other, second), LEAST_PSNR);
 
   // A training view, by the list; in a wipe both pictures have one place.
@@ -158,8 +161,8 @@ pageTest("the page shows a trained model as tame renders it, its cameras, and a 
 
   // Free of the view the cameras are drawn; a click on one jumps to it.
   await page.click('[data-layout="beside"]');
-  await page.focus("#stage");
-  for (let i = 0; i < 6; i++) await page.keyboard.press("-");
+  await page.hover("#stage");
+  for (let i = 0; i < 2; i++) await page.mouse.wheel(0, 300);
   await drawn(page);
   assertEquals(await page.textContent("#view_name"), "Free camera");
   await screenshot(page, "models_cameras_dark");
@@ -180,10 +183,10 @@ pageTest("the page shows a trained model as tame renders it, its cameras, and a 
   // Another iteration, and the SOG file of this one.
   await page.click("#tab_model");
   const before = await picture(page);
-  await page.locator(".model select").first().selectOption({ label: "100" });
+  await page.locator(".model select").first().selectOption({ label: "50" });
   await drawn(page);
   assertNotEquals(await picture(page), before);
-  await page.locator(".model select").first().selectOption({ label: "300" });
+  await page.locator(".model select").first().selectOption({ label: "150" });
   await drawn(page);
   assertEquals(await picture(page), before);
   await page.locator(".model select >> nth=1").selectOption({ index: 1 });
@@ -192,13 +195,12 @@ pageTest("the page shows a trained model as tame renders it, its cameras, and a 
   const shown = (await page.textContent("#view_name"))!;
   const index = (await readModelViews(model)).findIndex((one) => one.name === shown);
   assertGreater(await likeness(page, model, { ply, view: index }), LEAST_PSNR);
-  assertEquals(problems, []);
 
-  await using light = await open(server.url, { width: 1000, height: 640, colorScheme: "light" });
-  await screenshot(light.page, "models_light");
-  await light.page.click("#tab_views");
-  await screenshot(light.page, "models_views_light");
-  assertEquals(light.problems, []);
+  await page.emulateMedia({ colorScheme: "light" });
+  await screenshot(page, "models_light");
+  await page.click("#tab_views");
+  await screenshot(page, "models_views_light");
+  assertEquals(problems, []);
 }, fox === undefined ? "no capture fox" : undefined);
 
 /**
@@ -254,15 +256,15 @@ async function writeScores(folder: string): Promise<void> {
   });
 }
 
-pageTest("a million Gaussians look in the page as tame renders them, also off the centre of a lens", async (folder) => {
-  const ply = await writeBall(folder, 1_000_000);
+pageTest("many Gaussians look in the page as tame renders them, also off the centre of a lens", async (folder) => {
+  const ply = await writeBall(folder, MANY);
   await using server = await serve(folder);
   await using opened = await open(server.url, { width: 700, height: 400 });
   const { page, problems } = opened;
-  assertStringIncludes((await page.textContent(".facts_list"))!, "1,000,000");
+  assertStringIncludes((await page.textContent(".facts_list"))!, MANY.toLocaleString("en"));
   assertEquals(await page.textContent("#view_name"), "front");
   assertGreater(await likeness(page, folder, { ply, view: 0 }), LEAST_PSNR);
-  await screenshot(page, "models_million_dark");
+  await screenshot(page, "models_many_dark");
   assertEquals(problems, []);
 });
 
@@ -270,8 +272,8 @@ pageTest("the page of models is operated by touch at the width of a phone, and b
   await writeBall(folder, 3_000);
   await writeScores(folder);
   await using server = await serve(folder);
-  for (const colorScheme of ["dark", "light"] as const) {
-    await using opened = await open(server.url, { width: 360, height: 740, touch: true, colorScheme });
+  {
+    await using opened = await open(server.url, { width: 360, height: 740, touch: true });
     const { page, problems } = opened;
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assertEquals(overflow, 0, "nothing is wider than the screen");
@@ -289,7 +291,10 @@ pageTest("the page of models is operated by touch at the width of a phone, and b
     await touch("touchEnd");
     await drawn(page);
     assertNotEquals(await picture(page), orbited);
-    await screenshot(page, `models_phone_${colorScheme}`);
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await screenshot(page, `models_phone_${colorScheme}`);
+    }
     await page.tap("#tab_views");
     await page.tap("#views button >> nth=1");
     assertEquals(await page.textContent("#view_name"), "side");
@@ -297,7 +302,7 @@ pageTest("the page of models is operated by touch at the width of a phone, and b
     assertEquals(problems, []);
   }
 
-  await using opened = await open(server.url);
+  await using opened = await open(server.url, { width: 780, height: 360 });
   const { page, problems } = opened;
   const facts = (await page.textContent(".facts_list"))!;
   for (const fact of ["3,000", "PSNR23.46 dB", "SSIM0.9000", "2, 1 held out", "1 min 30 s on a processor"]) {
