@@ -111,6 +111,8 @@ export interface PointCloud {
   positions: Float32Array;
   /** 3N bytes: red, green, blue of each point. */
   colors: Uint8Array;
+  /** How many of the points, the last ones, are on a shell far outside, and how far apart; absent if none are. */
+  shell?: { count: number; spacing: number };
 }
 
 /** Gaussians as stored in a PLY: raw parameters, not yet on a device. */
