@@ -17,12 +17,12 @@ const RADIUS = 10;
 const BEYOND_POINTS = 2;
 
 /**
- * A pixel is explained if a point projects into its cell or one of the eight around it. Cells are squares of this
- * fraction of the image's longer side.
+ * A pixel is explained if a point projects into its cell or one of the eight around it, or above these. Cells are
+ * squares of this fraction of the image's longer side.
  */
 const CELL = 1 / 40;
 
-/** The least length of the mean of the cameras' up directions with which they tell where the horizon is. */
+/** The least length of the mean of the cameras' up directions with which they are upright. */
 const UPRIGHT = 0.5;
 
 /** Alpha from which a pixel shows something. */
@@ -42,8 +42,9 @@ export interface Surrounded {
 
 /**
  * Points on a sphere about the cameras, as far apart as 100 000 on all of it would be: those that a training photo sees
- * at a pixel that no point of the capture explains. If the cameras are upright, only those above the horizon. Their
- * colours are the mean of these pixels, without masked and transparent ones. No random numbers, and no order of photos:
+ * at a pixel that no point of the capture explains, with a point near it. If the cameras are upright, only those above
+ * the horizon, and a point also explains all below it in the photo: walls without texture have some above, skies have
+ * none. Their colours are the mean of these pixels, without masked and transparent ones. No random numbers, and no order of photos:
  * the same capture gives the same points.
  *
  * @param scene What the shell depends on
@@ -57,8 +58,9 @@ export async function skyPoints(
   const cameras = views.map(({ camera }) => camera);
   const center = scale(cameras.map(cameraCenter).reduce<Vec3>(add, [0, 0, 0]), 1 / cameras.length);
   const radius = Math.max(RADIUS * extent, BEYOND_POINTS * reachOf(points, center));
-  const explained = cameras.map((camera) => new ExplainedPixels(new Projection(camera), points));
-  const candidates = directions(meanUp(cameras))
+  const up = meanUp(cameras), upright = length(up) >= UPRIGHT;
+  const explained = cameras.map((camera) => new ExplainedPixels(new Projection(camera), points, upright));
+  const candidates = directions(upright ? up : undefined)
     .map((direction) => add(center, scale(direction, radius)))
     .filter((place) => explained.some((photo) => photo.leavesOut(place)));
 
@@ -91,14 +93,14 @@ function reachOf({ count, positions: p }: PointCloud, [x, y, z]: Vec3): number {
   return Float64Array.from({ length: count }, distance).sort()[Math.floor(0.99 * count)] ?? 0;
 }
 
-/** Directions spread evenly over the sphere, on a spiral by the golden angle; above the horizon if there is one. */
-function directions(up: Vec3): Vec3[] {
+/** Directions spread evenly over the sphere, on a spiral by the golden angle; above the horizon if `up` says where. */
+function directions(up: Vec3 | undefined): Vec3[] {
   const sphere = Array.from({ length: DIRECTIONS }, (_, i): Vec3 => {
     const z = 1 - (2 * i + 1) / DIRECTIONS;
     const across = Math.sqrt(1 - z * z);
     return [across * Math.cos(i * GOLDEN_ANGLE), across * Math.sin(i * GOLDEN_ANGLE), z];
   });
-  return length(up) < UPRIGHT ? sphere : sphere.filter((direction) => dot(direction, up) >= 0);
+  return up === undefined ? sphere : sphere.filter((direction) => dot(direction, up) >= 0);
 }
 
 /** Adds the colour of a pixel that shows something; returns how many pixels that were. */
@@ -114,7 +116,7 @@ class ExplainedPixels {
   readonly #columns: number;
   readonly #explained: Uint8Array;
 
-  constructor(readonly projection: Projection, { count, positions }: PointCloud) {
+  constructor(readonly projection: Projection, { count, positions }: PointCloud, upright: boolean) {
     const { width, height } = projection.camera;
     this.#cell = CELL * Math.max(width, height);
     this.#columns = Math.ceil(width / this.#cell);
@@ -127,6 +129,10 @@ class ExplainedPixels {
         const from = y * this.#columns;
         this.#explained.fill(1, from + Math.max(0, column - 1), from + Math.min(this.#columns, column + 2));
       }
+    }
+    if (!upright) return;
+    for (let cell = this.#columns; cell < this.#explained.length; cell++) {
+      this.#explained[cell] |= this.#explained[cell - this.#columns];
     }
   }
 
