@@ -214,6 +214,7 @@ TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 #define TAME_STREAM_PRUNED 18       /* rows that it removes */
 #define TAME_STREAM_CHILDREN 19     /* means of the children of a split */
 #define TAME_STREAM_NOISE 20        /* a step's noise on the means */
+#define TAME_STREAM_DEPTHS 21       /* the depth that a step uses of each tile; index: the tile */
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -573,9 +574,10 @@ typedef struct tame_step {
   /* After Adam: mean += noise * sigmoid(-100 (opacity - 0.005)) * covariance * xi, xi standard normal, each coordinate
      clamped to one standard deviation of the Gaussian (Kheradmand et al. 2024, section 3.2). */
   float noise;
-  /* Added to a view's loss: depth_weight * sum over its depths of share * |1 / z - 1 / depth|, where z = sum(w z) /
-     sum(w) of the render at the depth's pixel, and the share is its weight's of the sum of all. Pixels where sum(w) is
-     below 0.5 add 0. In world units. */
+  /* Added to a view's loss: depth_weight * sum of n share |1 / z - 1 / depth|, over one drawn depth of each tile of 16
+     x 16 pixels. n: the depths of the tile; share: the depth's weight divided by the sum of all of the view's, so that
+     the mean over the draws is that of all depths; z = sum(w z) / sum(w) of the render at the depth's pixel. Pixels
+     where sum(w) is below 0.5 add 0. In world units. */
   float depth_weight;
 } tame_step;
 

@@ -23,6 +23,7 @@ import {
   REFERENCE_CUBE,
   usablePoints,
 } from "./points.ts";
+import type { Tracks } from "./tracks.ts";
 import { skyPoints, type Surrounded } from "./sky.ts";
 
 /** Coordinates of the points that training starts from, in the capture's frame. */
@@ -36,6 +37,8 @@ export interface FirstPoints {
   points: PointCloud;
   /** How many of them, the first ones, are not random. */
   known: number;
+  /** Which photos show these, if the capture says so. */
+  tracks?: Tracks;
   /** Gaussians, if an init file has some. */
   splats?: PlySplats;
   /** What a user should know about them, one line each. */
@@ -62,10 +65,12 @@ export interface Surroundings {
 export function pointsOfCapture(capture: Capture, surroundings: Surroundings): FirstPoints {
   const { frame, fewest = RANDOM_POINTS } = surroundings;
   const notices: string[] = [];
-  let own: PointCloud | undefined;
+  let own: PointCloud | undefined, tracks: Tracks | undefined;
   if (capture.points !== undefined) {
     const inRange = usablePoints(capture.points).points;
-    const { points } = usablePoints(inFrame(inRange, { to: frame })); // another unit may take them out of range
+    const usable = usablePoints(inFrame(inRange, { to: frame })); // another unit may take them out of range
+    const { tracks: shown, ...points } = usable.points;
+    tracks = shown;
     const dropped = capture.points.count - points.count;
     if (dropped > 0) notices.push(droppedNotice(dropped, capture.points.count));
     if (points.count > 0) {
@@ -74,7 +79,7 @@ export function pointsOfCapture(capture: Capture, surroundings: Surroundings): F
     }
   }
   const known = own?.count ?? 0;
-  if (own !== undefined && known >= (surroundings.fewest ?? 0)) return { points: own, known, notices };
+  if (own !== undefined && known >= (surroundings.fewest ?? 0)) return { points: own, known, tracks, notices };
   const count = fewest - known;
   const { points, where } = randomPoints(capture.fallback, count, surroundings);
   if (own === undefined) {
@@ -83,7 +88,7 @@ export function pointsOfCapture(capture: Capture, surroundings: Surroundings): F
   }
   const few = `The capture has ${known} points, fewer than ${fewest}`;
   notices.push(`${few}: training starts from these and ${count} random ones ${where}`);
-  return { points: joinPoints(own, points), known, notices };
+  return { points: joinPoints(own, points), known, tracks, notices };
 }
 
 /** Random points, and where they are. */
@@ -104,6 +109,11 @@ function randomPoints(
   };
 }
 
+/** The points that are not random. */
+export function knownPoints({ points: { positions, colors }, known }: FirstPoints): PointCloud {
+  return { count: known, positions: positions.subarray(0, 3 * known), colors: colors.subarray(0, 3 * known) };
+}
+
 /**
  * The same with a shell of far points where photos have pixels that no known point explains.
  *
@@ -116,9 +126,7 @@ export async function withSky(
   scene: Omit<Surrounded, "points">,
   signal?: AbortSignal,
 ): Promise<FirstPoints> {
-  const { positions, colors } = first.points;
-  const known = { count: first.known, positions: positions.subarray(0, 3 * first.known), colors };
-  const { points, radius, spacing } = await skyPoints({ ...scene, points: known }, signal);
+  const { points, radius, spacing } = await skyPoints({ ...scene, points: knownPoints(first) }, signal);
   const { count } = points;
   if (count === 0) {
     const none = "No points are added for the sky: the capture's points explain what its photos show";
@@ -139,14 +147,14 @@ export function pointsOfInit({ points, splats, frame: from, notices }: InitFile,
   const local = inFrame(points, { from, to });
   return {
     points: local,
-    known: local.count,
+    known: splats === undefined ? local.count : 0, // centres of Gaussians are not on surfaces
     ...(splats && { splats: { ...splatsInFrame(splats, { from, to }), means: local.positions } }),
     notices: [...notices, ...(sameFrame(from, CAPTURE_FRAME) ? precisionNotices(points.positions, to) : [])],
   };
 }
 
 /** Points as float32, with a frame taken off. */
-function inFrame(points: CapturePoints, change: FrameChange): PointCloud {
+function inFrame(points: CapturePoints, change: FrameChange): PointCloud & Pick<CapturePoints, "tracks"> {
   return { ...points, positions: floatPointsInFrame(points.positions, change) };
 }
 

@@ -6,6 +6,7 @@ import type { Camera, PointCloud } from "../base/scene.ts";
 import { ABI } from "../ffi/abi.ts";
 import { cameraCenter } from "./camera.ts";
 import type { CapturePoints } from "./capture.ts";
+import { keptTracks } from "./tracks.ts";
 
 /** Random points of a capture without points, the customary number for NeRF-synthetic scenes. */
 export const RANDOM_POINTS = 100_000;
@@ -37,7 +38,8 @@ export function usablePoints<Points extends CapturePoints>(points: Points): { po
   const count = usable.reduce((sum, is) => sum + is, 0);
   if (count === points.count) return { points, dropped: 0 };
   const ofUsable = (_: number, i: number) => usable[Math.floor(i / 3)] === 1;
-  const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable) };
+  const tracks = points.tracks && { tracks: keptTracks(points.tracks, usable) };
+  const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable), ...tracks };
   return { points: kept, dropped: points.count - count };
 }
 

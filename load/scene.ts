@@ -4,14 +4,15 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cameraInFrame, CAPTURE_FRAME, checkFrame, type Frame, pointInFrame, type Pose } from "../base/frame.ts";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
+import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene, type View } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
 import { cameraCenter } from "./camera.ts";
 import { frameNotices, frameOf } from "./capture_frame.ts";
-import { pointsOfCapture, pointsOfInit, positionsOf, withSky } from "./first_points.ts";
+import { knownPoints, pointsOfCapture, pointsOfInit, positionsOf, withSky } from "./first_points.ts";
 import { type InitFile, readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
+import { type PointDepths, SeenPoints } from "./seen_points.ts";
 import { ROUNDING, separateOutliers } from "./outliers.ts";
 import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
@@ -174,7 +175,12 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const extent = spread.inOnePlace && typical.length > 0 && !reference
     ? medianDistance(given.points, pointInFrame(spread.mean, { to: frame }))
     : reach;
-  const train = trained.map((i) => views[i]);
+  const seenPoints = given.known === 0 ? undefined : new SeenPoints(knownPoints(given), given.tracks);
+  const train = trained.map((i): View => {
+    if (seenPoints === undefined) return views[i];
+    let found: PointDepths | undefined;
+    return { ...views[i], depths: () => found ??= seenPoints.depths(views[i].camera, photos[i].imageId) };
+  });
   const seen = typical.map(({ i }) => views[i]);
   const points = sky && seen.length > 0 ? await withSky(given, { views: seen, extent }, signal) : given;
   return {

@@ -41,8 +41,8 @@ TiledDepths tile_depths(const float* points, uint32_t n, uint32_t width) {
     const uint32_t tile = uint32_t(point.pixel / kTilePixels), pixel = uint32_t(point.pixel % kTilePixels);
     if (out.tiles.empty() || out.tiles.back().tile != tile) out.tiles.push_back({tile, uint32_t(out.points.size()), 0});
     ++out.tiles.back().count;
-    out.points.push_back({uint8_t(pixel % kTile), uint8_t(pixel / kTile), 1.f / point.depth,
-                          float(double(point.weight) / total)});
+    out.points.push_back(
+        {uint8_t(pixel % kTile), uint8_t(pixel / kTile), 1.f / point.depth, float(double(point.weight) / total)});
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "philox.h"
 #include "scalar.h"
 
 namespace tame {
@@ -33,6 +34,13 @@ struct DepthTerm {
   T loss;
   T factor;  // c
 };
+
+// Index of the point of a tile that a step uses: all would take half as long as the rest of the step where they are
+// dense, and in the tiles of many steps all have their turn.
+TAME_FN uint32_t drawn_depth(const DepthTile& tile, uint64_t seed, uint32_t iteration) {
+  const uint32_t word = philox(seed, TAME_STREAM_DEPTHS, iteration, tile.tile).words[0];
+  return tile.first + uint32_t(uint64_t(word) * tile.count >> 32);
+}
 
 // coverage: A; sum: sum(w depth). All 0 if the pixel is too transparent. For one lane.
 template <class T>

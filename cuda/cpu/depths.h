@@ -12,9 +12,10 @@ class DepthLoss {
  public:
   DepthLoss(Ledger& ledger, Threads& threads, const Kernels& kernels, Profile& profile);
 
-  // The loss of the last forward pass, of `view`. learns: also adds its gradient to that of the backward pass, and
-  // leaves d loss / d depth in gradients().
-  double evaluate(const Rasterizer& rasterizer, const CpuViews::View& view, float weight, bool learns);
+  // The loss of the last forward pass, of `view`, in a step. learns: also adds its gradient to that of the backward
+  // pass, and leaves d loss / d depth in gradients().
+  double evaluate(const Rasterizer& rasterizer, const CpuViews::View& view, const tame_step& step, uint64_t seed,
+                  bool learns);
   // By slot.
   const float* gradients() const { return gradients_.data(); }
 

@@ -86,9 +86,11 @@ struct DepthArgs {
   const DepthTile* tiles;
   const DepthPoint* points;
   float weight;
-  double* losses;      // per entry of `tiles`
-  float* gradients;    // out, by slot: d loss / d depth, 0 before; null without a backward pass, which adds the other
-                       // gradients to those of `blend`
+  uint64_t seed;
+  uint32_t iteration;
+  double* losses;    // per entry of `tiles`
+  float* gradients;  // out, by slot: d loss / d depth, 0 before; null without a backward pass, which adds the other
+                     // gradients to those of `blend`
 };
 
 struct ScaleLimitArgs {

@@ -96,8 +96,8 @@ class CpuStepper : public Stepper {
       transform_.backward(place, loss.gradient());
       rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
     }
-    return step.depth_weight > 0 ? value + depth_loss_.evaluate(rasterizer, view, step.depth_weight, learns(step))
-                                 : value;
+    if (step.depth_weight > 0) return value + depth_loss_.evaluate(rasterizer, view, step, device().seed, learns(step));
+    return value;
   }
 
   // Adds the Gaussians' gradients, for the view at a place of the step, to the sum over its views.

@@ -9,10 +9,7 @@ CpuViews::CpuViews(std::shared_ptr<CpuDevice> device, uint32_t count) : device_(
   views_.reserve(count);
   Ledger& ledger = device_->ledger();
   for (uint32_t i = 0; i < count; ++i)
-    views_.push_back({{},
-                      {ledger, TAME_PURPOSE_PHOTOS},
-                      {ledger, TAME_PURPOSE_PHOTOS},
-                      {ledger, TAME_PURPOSE_PHOTOS}});
+    views_.push_back({{}, {ledger, TAME_PURPOSE_PHOTOS}, {ledger, TAME_PURPOSE_PHOTOS}, {ledger, TAME_PURPOSE_PHOTOS}});
 }
 
 void CpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) {

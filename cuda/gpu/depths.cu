@@ -1,8 +1,7 @@
 // See depths.h.
-#include "depths.h"
-
 #include <algorithm>
 
+#include "depths.h"
 #include "fragment.cuh"
 #include "sum.cuh"
 
@@ -19,6 +18,8 @@ struct DepthArgs {
   const DepthPoint* points;
   uint32_t entries;  // of `tiles`
   float weight;
+  uint64_t seed;
+  uint32_t iteration;
   double* losses;    // per entry
   float* gradients;  // by slot: d loss / d depth, 0 before; null without a gradient
 };
@@ -61,8 +62,7 @@ struct LaneFragment {
   }
 };
 
-// A warp per tile: points one after another, 32 instances at a time. An instance is always the same lane's, so that the
-// sums of its gradients have a fixed order.
+// A warp per tile: 32 instances at a time. An instance is in one tile, so its gradients have one writer.
 __global__ void __launch_bounds__(kDepthThreads) depth_loss_kernel(const __grid_constant__ DepthArgs d) {
   const BlendArgs& a = d.blend;
   if (a.counts->overflow != 0) return;
@@ -70,53 +70,48 @@ __global__ void __launch_bounds__(kDepthThreads) depth_loss_kernel(const __grid_
   if (entry >= d.entries) return;
   const uint32_t lane = threadIdx.x % kWarp;
   const DepthTile at = d.tiles[entry];
+  const DepthPoint point = d.points[core::drawn_depth(at, d.seed, d.iteration)];
   const uint2 range = a.tile_ranges[at.tile];
   const uint32_t last = min(range.y, range.x + a.tile_last[at.tile]);
-  const float left = float(int(at.tile) % a.tiles_x * kTile) + 0.5f;
-  const float top = float(int(at.tile) / a.tiles_x * kTile) + 0.5f;
-  double loss = 0;
-  for (uint32_t k = at.first; k < at.first + at.count; ++k) {
-    const DepthPoint point = d.points[k];
-    const float2 pixel = make_float2(left + float(point.x), top + float(point.y));
-    float through = 1.f, weights = 0.f, sum = 0.f;
-    for (uint32_t j = range.x; j < last && through >= core::kMinTransmittance; j += kWarp) {
-      const LaneFragment f(a, j + lane, last, pixel, through);
-      weights += f.weight;
-      sum = fmaf(f.weight, f.depth, sum);
-    }
-    const core::DepthTerm<float> term =
-        core::depth_term(warp_sum(weights), warp_sum(sum), point.inverse_depth, d.weight * point.share);
-    loss += double(term.loss);
-    if (d.gradients == nullptr || term.factor == 0.f) continue;
-
-    // As the blend's backward pass, for one channel of colour q = factor (depth_i - z): its sum over the pixel is 0.
-    float behind = 0.f;
-    through = 1.f;
-    for (uint32_t j = range.x; j < last && through >= core::kMinTransmittance; j += kWarp) {
-      const LaneFragment f(a, j + lane, last, pixel, through);
-      const float q = term.factor * (f.depth - term.depth);
-      float sums = f.weight * q;
-      for (int step = 1; step < kWarp; step *= 2) {
-        const float nearer = __shfl_up_sync(kFullWarp, sums, unsigned(step));
-        if (lane >= uint32_t(step)) sums += nearer;
-      }
-      sums += behind;
-      behind = __shfl_sync(kFullWarp, sums, kWarp - 1);
-      if (!(f.weight > 0.f)) continue;
-      const float d_alpha = fmaf(q, f.before, sums / (1.f - f.at.alpha));
-      const float h = f.at.raw <= a.gradient_cap ? f.at.raw * d_alpha : 0.f;
-      const float along_x = h * f.at.dx, along_y = h * f.at.dy;
-      InstanceGradient& out = a.gradients[f.slot];
-      out.h += h;
-      out.h_dx += along_x;
-      out.h_dy += along_y;
-      out.h_dxdx += along_x * f.at.dx;
-      out.h_dxdy += along_x * f.at.dy;
-      out.h_dydy += along_y * f.at.dy;
-      d.gradients[f.slot] += term.factor * f.weight;
-    }
+  const float2 pixel = make_float2(float(int(at.tile) % a.tiles_x * kTile + point.x) + 0.5f,
+                                   float(int(at.tile) / a.tiles_x * kTile + point.y) + 0.5f);
+  float through = 1.f, weights = 0.f, sum = 0.f;
+  for (uint32_t j = range.x; j < last && through >= core::kMinTransmittance; j += kWarp) {
+    const LaneFragment f(a, j + lane, last, pixel, through);
+    weights += f.weight;
+    sum = fmaf(f.weight, f.depth, sum);
   }
-  if (lane == 0) d.losses[entry] = loss;
+  const core::DepthTerm<float> term =
+      core::depth_term(warp_sum(weights), warp_sum(sum), point.inverse_depth, d.weight * point.share * float(at.count));
+  if (lane == 0) d.losses[entry] = double(term.loss);
+  if (d.gradients == nullptr || term.factor == 0.f) return;
+
+  // As the blend's backward pass, for one channel of colour q = factor (depth_i - z): its sum over the pixel is 0.
+  float behind = 0.f;
+  through = 1.f;
+  for (uint32_t j = range.x; j < last && through >= core::kMinTransmittance; j += kWarp) {
+    const LaneFragment f(a, j + lane, last, pixel, through);
+    const float q = term.factor * (f.depth - term.depth);
+    float sums = f.weight * q;
+    for (int step = 1; step < kWarp; step *= 2) {
+      const float nearer = __shfl_up_sync(kFullWarp, sums, unsigned(step));
+      if (lane >= uint32_t(step)) sums += nearer;
+    }
+    sums += behind;
+    behind = __shfl_sync(kFullWarp, sums, kWarp - 1);
+    if (!(f.weight > 0.f)) continue;
+    const float d_alpha = fmaf(q, f.before, sums / (1.f - f.at.alpha));
+    const float h = f.at.raw <= a.gradient_cap ? f.at.raw * d_alpha : 0.f;
+    const float along_x = h * f.at.dx, along_y = h * f.at.dy;
+    InstanceGradient& out = a.gradients[f.slot];
+    out.h += h;
+    out.h_dx += along_x;
+    out.h_dy += along_y;
+    out.h_dxdx += along_x * f.at.dx;
+    out.h_dxdy += along_x * f.at.dy;
+    out.h_dydy += along_y * f.at.dy;
+    d.gradients[f.slot] = term.factor * f.weight;
+  }
 }
 
 __global__ void __launch_bounds__(kLossSumThreads)
@@ -161,13 +156,21 @@ void DepthLoss::reserve(const Rasterizer& rasterizer, const ViewDepths& depths) 
   if (rasterizer.training_capacity() > gradients_.size()) gradients_.assign(rasterizer.training_capacity());
 }
 
-void DepthLoss::evaluate(const Rasterizer& rasterizer, const ViewDepths& depths, float weight, bool learns,
+void DepthLoss::evaluate(const Rasterizer& rasterizer, const ViewDepths& depths, const tame_step& step, uint64_t seed,
                          double* loss) {
+  const bool learns = tame::learns(step);
   const Profile::Clock clock(profile_, TAME_PHASE_LOSS);
   if (learns) check(cudaMemsetAsync(gradients_.data(), 0, gradients_.bytes(), stream_), "clear depth gradients");
-  const DepthArgs args = {rasterizer.blend_args(), depths.tiles,   depths.points,
-                          depths.entries,          weight,         losses_.data(),
-                          learns ? gradients_.data() : nullptr};
+  DepthArgs args = {};
+  args.blend = rasterizer.blend_args();
+  args.tiles = depths.tiles;
+  args.points = depths.points;
+  args.entries = depths.entries;
+  args.weight = step.depth_weight;
+  args.seed = seed;
+  args.iteration = step.iteration;
+  args.losses = losses_.data();
+  args.gradients = learns ? gradients_.data() : nullptr;
   // At least one block: a step's kernels are the same for each view.
   depth_loss_kernel<<<std::max(blocks_for(depths.entries, kDepthWarps), 1u), kDepthThreads, 0, stream_>>>(args);
   check_launch("launch depth_loss_kernel");

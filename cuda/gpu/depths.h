@@ -14,9 +14,11 @@ class DepthLoss {
 
   // Grows the buffers for the prepared rasteriser; waits if it allocates.
   void reserve(const Rasterizer& rasterizer, const ViewDepths& depths);
-  // Enqueues: adds the loss of the last forward pass to *loss (device memory). learns: also adds its gradient to that of
-  // the backward pass, and leaves d loss / d depth in gradients(), for add_depth_gradients. Call reserve first.
-  void evaluate(const Rasterizer& rasterizer, const ViewDepths& depths, float weight, bool learns, double* loss);
+  // Enqueues: adds the loss of the last forward pass in a step to *loss (device memory). If the step learns, also adds
+  // its gradient to that of the backward pass, and leaves d loss / d depth in gradients(), for add_depth_gradients.
+  // Call reserve first.
+  void evaluate(const Rasterizer& rasterizer, const ViewDepths& depths, const tame_step& step, uint64_t seed,
+                double* loss);
   // By slot.
   const float* gradients() const { return gradients_.data(); }
 

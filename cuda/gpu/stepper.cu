@@ -195,7 +195,7 @@ class GpuStepper : public Stepper {
       rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
     }
     if (step.depth_weight > 0)
-      depth_loss_.evaluate(rasterizer, views_->depths(view), step.depth_weight, learns(step), losses_.data() + place);
+      depth_loss_.evaluate(rasterizer, views_->depths(view), step, device().seed, losses_.data() + place);
   }
 
   // Adds the Gaussians' gradients, for the view at a place of the step, to the sum over its views.

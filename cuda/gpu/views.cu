@@ -11,8 +11,7 @@ GpuViews::GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t r
   const Pages pages = residency_ == TAME_RESIDENCY_PINNED ? Pages::locked : Pages::ordinary;
   Ledger& ledger = device_->ledger();
   views_.reserve(count);
-  for (uint32_t i = 0; i < count; ++i)
-    views_.push_back(View(ledger, pages));
+  for (uint32_t i = 0; i < count; ++i) views_.push_back(View(ledger, pages));
   if (residency_ == TAME_RESIDENCY_DEVICE) return;
   copies_ = std::make_unique<Stream>();
   for (auto& stage : stages_) stage = std::make_unique<Stage>(ledger);

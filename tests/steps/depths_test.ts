@@ -1,7 +1,9 @@
 // The loss of depths at single pixels: its value and its gradient against the oracle and central differences in
 // float64, the pixels that count, and the same bits however a step runs.
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
+import { randomWords } from "../../base/random.ts";
 import type { Camera } from "../../base/scene.ts";
+import { ABI } from "../../ffi/abi.ts";
 import type { Device } from "../../ffi/device.ts";
 import { Gaussians, type SplatArrays } from "../../ffi/gaussians.ts";
 import { Control, type Step, StepPlan, Trainer } from "../../ffi/trainer.ts";
@@ -11,6 +13,7 @@ import type { Splats } from "../reference/projection.ts";
 import { Random } from "../reference/random.ts";
 import { rasterizeReference } from "../reference/rasterizer.ts";
 import { benignScene } from "../reference/scenes.ts";
+import { TILE } from "../reference/tiles.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 import { type Run, type State, stateAfter, stepOf } from "./world.ts";
 
@@ -21,11 +24,11 @@ const GRADIENTS = [["means", "means"], ["log_scales", "logScales"], ["quats", "q
   "opacities",
 ]] as const;
 
-/** A few large Gaussians, some of them in front of others, and a photo. */
+/** A few large Gaussians, some of them in front of others, and a photo of 4 x 3 tiles. */
 function scene({ antialiasing = false } = {}): { splats: SplatArrays; camera: Camera; photo: Photo } {
-  const size = { width: 37, height: 26 };
-  const options = { seed: 12, count: 14, shDegree: 0, ...size, opacities: [0.3, 0.95] as [number, number] };
-  const { splats, camera } = benignScene({ ...options, sigmas: [1.5, 9] });
+  const size = { width: 61, height: 45 };
+  const options = { seed: 12, count: 9, shDegree: 0, ...size, opacities: [0.4, 0.95] as [number, number] };
+  const { splats, camera } = benignScene({ ...options, sigmas: [3, 16] });
   const seen = antialiasing ? { ...camera, antialiasing } : camera;
   return { splats, camera: seen, photo: { camera: seen, image: photoOf(size.width, size.height, 5) } };
 }
@@ -46,19 +49,45 @@ function depthsNear(splats: SplatArrays, camera: Camera, change = 0.3): Float32A
   return new Float32Array(points);
 }
 
-/** The loss of depths at pixels of their own, in float64. */
-function depthLoss(splats: Splats, camera: Camera, points: Float32Array): { loss: number; counted: number } {
+/** The points that a step uses: one of each tile, with their number there as a factor of the weight. */
+function drawn(points: Float32Array, { width }: Camera, iteration = 1, seed = 0): Float32Array {
+  const tilesAcross = Math.ceil(width / TILE);
+  const tiles = new Map<number, { place: number; point: number[] }[]>();
+  for (let k = 0; k < points.length; k += 4) {
+    const point = [...points.subarray(k, k + 4)];
+    const [x, y] = point.map(Math.floor);
+    const tile = Math.floor(y / TILE) * tilesAcross + Math.floor(x / TILE);
+    tiles.set(tile, [...tiles.get(tile) ?? [], { place: (y % TILE) * TILE + x % TILE, point }]);
+  }
+  return new Float32Array([...tiles].flatMap(([tile, found]) => {
+    const [word] = randomWords({ seed, stream: ABI.STREAM_DEPTHS, iteration, index: tile });
+    const { point: [x, y, z, weight] } = found.sort((a, b) =>
+      a.place - b.place
+    )[Math.floor(word / 2 ** 32 * found.length)];
+    return [x, y, z, weight * found.length];
+  }));
+}
+
+function weightOf(points: Float32Array): number {
+  return points.reduce((sum, value, i) => i % 4 === 3 ? sum + value : sum, 0);
+}
+
+/** The loss of some of the depths, whose weights add up to `total`, in float64. */
+function depthLoss(
+  splats: Splats,
+  camera: Camera,
+  { points, total }: { points: Float32Array; total: number },
+): { loss: number; counted: number } {
   const { alpha, depth } = rasterizeReference(splats, camera);
-  let loss = 0, weights = 0, counted = 0;
+  let loss = 0, counted = 0;
   for (let k = 0; k < points.length; k += 4) {
     const [x, y, target, weight] = points.subarray(k, k + 4);
     const pixel = Math.floor(y) * camera.width + Math.floor(x);
-    weights += weight;
     if (alpha[pixel] < 0.5) continue;
     loss += weight * Math.abs(1 / depth[pixel] - 1 / target);
     counted++;
   }
-  return { loss: loss / weights, counted };
+  return { loss: loss / total, counted };
 }
 
 async function lossOf(device: Device, { splats, photos, ...options }: Run, step: Partial<Step>): Promise<number> {
@@ -80,8 +109,9 @@ for (const antialiasing of [false, true]) {
       const { splats, camera, photo } = scene({ antialiasing });
       const depths = depthsNear(splats, camera);
       const run = { splats, photos: [{ ...photo, depths }], beta1: 0 };
-      const { loss, counted } = depthLoss(splats, camera, depths);
-      assert(counted > 60 && counted < depths.length / 4 - 60, `${counted} of ${depths.length / 4} count`);
+      const used = { points: drawn(depths, camera), total: weightOf(depths) };
+      const { loss, counted } = depthLoss(splats, camera, used);
+      assert(counted >= 6 && counted < used.points.length / 4, `${counted} of ${used.points.length / 4} count`);
       for (const update of [63, 0]) {
         const added = await lossOf(device, run, { depthWeight: DEPTH_WEIGHT, update }) -
           await lossOf(device, run, { update });
@@ -94,12 +124,12 @@ for (const antialiasing of [false, true]) {
           depthWeight: DEPTH_WEIGHT,
         }]),
       ];
-      for (const [column, field] of GRADIENTS) {
+      // Anti-aliasing changes the way to covariances and opacities only.
+      for (const [column, field] of antialiasing ? GRADIENTS.slice(2) : GRADIENTS) {
         const added = state[`${column}_m`].map((value, i) => value - plain[`${column}_m`][i]);
         const expected = Float64Array.from(
           splats[field],
-          (value, i) =>
-            DEPTH_WEIGHT * difference(value, (x) => depthLoss(replaced(splats, field, i, x), camera, depths)),
+          (value, i) => DEPTH_WEIGHT * difference(value, (x) => depthLoss(replaced(splats, field, i, x), camera, used)),
         );
         const largest = Math.max(...expected.map(Math.abs));
         assert(largest > 1e-3, `${field}: ${largest}`);
@@ -124,6 +154,22 @@ function replaced(splats: SplatArrays, field: typeof GRADIENTS[number][1], index
   changed[index] = value;
   return { ...splats, [field]: changed };
 }
+
+deviceTest("Trainer.run() uses another depth of a tile in other iterations, all with the same mean", async (device) => {
+  const { splats, camera, photo } = scene();
+  const depths = depthsNear(splats, camera);
+  const run = { splats, photos: [{ ...photo, depths }] };
+  const all = depthLoss(splats, camera, { points: depths, total: weightOf(depths) }).loss;
+  const plain = await lossOf(device, run, {});
+  const losses: number[] = [];
+  for (let iteration = 1; iteration <= 200; iteration++) {
+    losses.push(await lossOf(device, run, { depthWeight: 1, update: 0, iteration }) - plain);
+  }
+  assert(new Set(losses).size > 150);
+  const mean = losses.reduce((sum, loss) => sum + loss) / losses.length;
+  const deviation = Math.sqrt(losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / losses.length);
+  assertLessOrEqual(Math.abs(mean - all), 4 * deviation / Math.sqrt(losses.length), `${mean} instead of ${all}`);
+});
 
 deviceTest("Trainer.run() adds no loss where the render has the depths, or views have none", async (device) => {
   const { splats, camera, photo } = scene();
