@@ -63,8 +63,8 @@ export interface MemoryQuery {
   scores: boolean;
   /** Whether renders are compared with photos. */
   metrics: boolean;
-  /** Whether steps have a depth weight. */
-  depths: boolean;
+  /** Whether steps have a depth weight. Default false. */
+  depths?: boolean;
 }
 
 /** Memory that a run needs. */

@@ -27,7 +27,7 @@ const GRADIENTS = [["means", "means"], ["log_scales", "logScales"], ["quats", "q
 /** A few large Gaussians, some of them in front of others, and a photo of 4 x 3 tiles. */
 function scene({ antialiasing = false } = {}): { splats: SplatArrays; camera: Camera; photo: Photo } {
   const size = { width: 61, height: 45 };
-  const options = { seed: 12, count: 9, shDegree: 0, ...size, opacities: [0.4, 0.95] as [number, number] };
+  const options = { seed: 12, count: 14, shDegree: 0, ...size, opacities: [0.4, 0.95] as [number, number] };
   const { splats, camera } = benignScene({ ...options, sigmas: [3, 16] });
   const seen = antialiasing ? { ...camera, antialiasing } : camera;
   return { splats, camera: seen, photo: { camera: seen, image: photoOf(size.width, size.height, 5) } };
