@@ -111,6 +111,8 @@ export interface PointCloud {
   positions: Float32Array;
   /** 3N bytes: red, green, blue of each point. */
   colors: Uint8Array;
+  /** How many of the points, the last ones, are on a shell far outside, and how far apart; absent if none are. */
+  shell?: { count: number; spacing: number };
 }
 
 /** Gaussians as stored in a PLY: raw parameters, not yet on a device. */
@@ -154,6 +156,11 @@ export interface View {
   maskPath?: string;
   /** Decodes the photo and its mask, undistorted, at the camera's size. Each call decodes again. */
   photo(): Promise<Image8>;
+  /**
+   * The capture's points that the photo shows: x and y in pixels, depth in world units, and weight from 0 to 1 of each.
+   * Computed by the first call. Absent if the capture has no points.
+   */
+  depths?(): Float32Array<ArrayBuffer>;
 }
 
 /** Everything that training reads of a capture. */

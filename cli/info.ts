@@ -93,6 +93,7 @@ async function captureFacts(path: string, asked: ParsedInfo): Promise<Facts> {
       alpha,
       masks,
       points: scene.points.count,
+      sky: scene.points.shell?.count ?? 0,
       extent: scene.extent,
       frame: scene.frame,
       notices,
@@ -111,7 +112,7 @@ async function captureFacts(path: string, asked: ParsedInfo): Promise<Facts> {
         "Photos",
         `${sizes(photos)}, from ${dirname(views[0].path)}; ${count(alpha)} with alpha, ${count(masks)} with a mask`,
       ],
-      [scene.splats === undefined ? "Points" : "Gaussians", count(scene.points.count)],
+      [scene.splats === undefined ? "Points" : "Gaussians", pointsText(scene.points)],
       ["Extent", scene.extent.toPrecision(4)],
       ["Budget", `${count(target)} Gaussians (--budget ${options.budget} --mode ${options.mode})`],
       ["Device", reason],
@@ -120,6 +121,10 @@ async function captureFacts(path: string, asked: ParsedInfo): Promise<Facts> {
       ...notices.map((notice): [string, string] => ["Notice", notice]),
     ],
   };
+}
+
+function pointsText({ count: all, shell }: Scene["points"]): string {
+  return count(all) + (shell === undefined ? "" : `, ${count(shell.count)} of them on a far shell for the sky`);
 }
 
 /** The plan of the run. */

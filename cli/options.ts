@@ -40,6 +40,8 @@ const SCENE_ROWS = rowsNamed(
   "test_every",
   "test_offset",
   "init",
+  "sky",
+  "random_points",
   "allow_outside",
   "missing",
   "undistort_fov",

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 /* Incremented with each change of this header. */
-#define TAME_ABI_VERSION 11u
+#define TAME_ABI_VERSION 12u
 
 typedef int32_t tame_status;
 #define TAME_OK 0
@@ -136,6 +136,7 @@ TAME_API tame_status tame_device_memory(tame_device* device, uint32_t reset_peak
 /* What a run does besides training steps, for tame_estimate_memory. */
 #define TAME_MEMORY_SCORES 1u  /* Gaussians are scored */
 #define TAME_MEMORY_METRICS 2u /* renders are compared with photos */
+#define TAME_MEMORY_DEPTHS 4u  /* steps have a depth_weight */
 
 typedef struct tame_memory_query {
   uint32_t struct_size;
@@ -213,6 +214,7 @@ TAME_API tame_status tame_device_close(tame_device* device, tame_error* err);
 #define TAME_STREAM_PRUNED 18       /* rows that it removes */
 #define TAME_STREAM_CHILDREN 19     /* means of the children of a split */
 #define TAME_STREAM_NOISE 20        /* a step's noise on the means */
+#define TAME_STREAM_DEPTHS 21       /* the depth that a step uses of each tile; index: the tile */
 
 /* ---- Nearest neighbours ------------------------------------------------------------------------------------- */
 
@@ -336,6 +338,14 @@ TAME_API tame_status tame_views_set(tame_views* views, uint32_t index, const tam
                                     const uint8_t* mask, uint32_t mask_bytes, tame_error* err);
 /* Frees the photo of a view, which may then be set with any size. */
 TAME_API tame_status tame_views_clear(tame_views* views, uint32_t index, tame_error* err);
+/*
+ * Sets depths that a view of width x height pixels should have, for tame_step.depth_weight. points: n times x, y
+ * (pixels, from 0 to below width and height), depth (world units, > 0) and weight (>= 0), in points_length floats. Of
+ * the points in one pixel only the nearest counts. Replaces those set before; n may be 0. They stay when the view is
+ * set or cleared, and it can only be set with their size.
+ */
+TAME_API tame_status tame_views_set_depths(tame_views* views, uint32_t index, uint32_t width, uint32_t height,
+                                           const float* points, uint32_t points_length, uint32_t n, tame_error* err);
 TAME_API tame_status tame_views_close(tame_views* views, tame_error* err);
 
 /* ---- Rendering ---------------------------------------------------------------------------------------------- */
@@ -564,6 +574,11 @@ typedef struct tame_step {
   /* After Adam: mean += noise * sigmoid(-100 (opacity - 0.005)) * covariance * xi, xi standard normal, each coordinate
      clamped to one standard deviation of the Gaussian (Kheradmand et al. 2024, section 3.2). */
   float noise;
+  /* Added to a view's loss: depth_weight * sum of n share |1 / z - 1 / depth|, over one drawn depth of each tile of 16
+     x 16 pixels. n: the depths of the tile; share: the depth's weight divided by the sum of all of the view's, so that
+     the mean over the draws is that of all depths; z = sum(w z) / sum(w) of the render at the depth's pixel. Pixels
+     where sum(w) is below 0.5 add 0. In world units. */
+  float depth_weight;
 } tame_step;
 
 /*

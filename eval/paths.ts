@@ -11,7 +11,7 @@
 import { OptionError } from "../base/option.ts";
 import type { Camera } from "../base/scene.ts";
 import { add, axisOf, cross, dot, length, normalize, scale, subtract, type Vec3 } from "../base/vec3.ts";
-import { cameraCenter, resizeCamera, rotationFromQuaternion } from "../load/camera.ts";
+import { cameraCenter, meanUp, resizeCamera, rotationFromQuaternion } from "../load/camera.ts";
 import { separateOutliers } from "../load/outliers.ts";
 import { quaternionFromRotation, squad } from "./quaternion.ts";
 import { catmullRom } from "./spline.ts";
@@ -195,7 +195,7 @@ export function standpoint(cameras: readonly Camera[]): { center: Vec3; forward:
  * @returns A unit vector; cameras without a common up direction get one across the first camera's viewing direction
  */
 export function commonUp(cameras: readonly Camera[]): Vec3 {
-  const mean = meanOf(cameras.map((camera) => scale(axisOf(camera.rotation, 1), -1)));
+  const mean = meanUp(cameras);
   return length(mean) > LEAST ? normalize(mean) : anyAcross(axisOf(cameras[0].rotation, 2));
 }
 

@@ -2,7 +2,7 @@
 
 /** Constants of the header without their prefix `TAME_`. */
 export const ABI = {
-  ABI_VERSION: 11,
+  ABI_VERSION: 12,
 
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -28,6 +28,7 @@ export const ABI = {
 
   MEMORY_SCORES: 1,
   MEMORY_METRICS: 2,
+  MEMORY_DEPTHS: 4,
 
   PHASES: 7,
   PHASE_PROJECT: 0,
@@ -50,6 +51,7 @@ export const ABI = {
   STREAM_PRUNED: 18,
   STREAM_CHILDREN: 19,
   STREAM_NOISE: 20,
+  STREAM_DEPTHS: 21,
 
   PARAMETER_MEANS: 0,
   PARAMETER_SH_DC: 1,
@@ -310,6 +312,7 @@ export const STRUCTS = {
     opacity_pressure: "f32",
     scale_pressure: "f32",
     noise: "f32",
+    depth_weight: "f32",
   },
   tame_column_info: {
     struct_size: "u32",

@@ -63,6 +63,8 @@ export interface MemoryQuery {
   scores: boolean;
   /** Whether renders are compared with photos. */
   metrics: boolean;
+  /** Whether steps have a depth weight. Default false. */
+  depths?: boolean;
 }
 
 /** Memory that a run needs. */
@@ -78,7 +80,8 @@ export function estimateMemory(library: Library, query: MemoryQuery): MemoryEsti
   const native = new Struct("tame_memory_query");
   native.set(
     "flags",
-    (query.scores ? ABI.MEMORY_SCORES : 0) | (query.metrics ? ABI.MEMORY_METRICS : 0),
+    (query.scores ? ABI.MEMORY_SCORES : 0) | (query.metrics ? ABI.MEMORY_METRICS : 0) |
+      (query.depths ? ABI.MEMORY_DEPTHS : 0),
   );
   const fields = { capacity: query.capacity, sh_degree: query.shDegree, width: query.width, height: query.height };
   for (const [name, value] of Object.entries(fields)) {

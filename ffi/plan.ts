@@ -61,6 +61,11 @@ export interface Step extends AddedTerms {
   background: ArrayLike<number>;
   /** Learning rate of the view transform's parameters. Default 0. */
   transformRate?: number;
+  /**
+   * Weight, in world units, of the mean difference of the render's inverse depths from those of `Views.setDepths`,
+   * which is added to each view's loss; `cuda/tame.h` has the formula. Default 0.
+   */
+  depthWeight?: number;
 }
 
 const STEP_BYTES = structSize("tame_step");
@@ -113,7 +118,7 @@ export class StepPlan {
       throw new TameError("invalid argument", `The plan is full: its capacity is ${this.capacity} steps`);
     }
     const views = typeof step.view === "number" ? [step.view] : step.view;
-    const { nextView = ABI.NO_VIEW, flags = 0, transformRate = 0 } = step;
+    const { nextView = ABI.NO_VIEW, flags = 0, transformRate = 0, depthWeight = 0 } = step;
     const { opacityPressure = 0, scalePressure = 0, noise = 0 } = step;
     checkCount("iteration", step.iteration, { minimum: 1 });
     checkLength("view", views, this.viewsPerStep);
@@ -131,7 +136,8 @@ export class StepPlan {
       .set("transform_rate", transformRate)
       .set("opacity_pressure", opacityPressure)
       .set("scale_pressure", scalePressure)
-      .set("noise", noise);
+      .set("noise", noise)
+      .set("depth_weight", depthWeight);
     this.#bytes.set(record.bytes, this.#length * STEP_BYTES);
     this.#views.set(views, this.#length * this.viewsPerStep);
     this.#rates.set(step.learningRates, this.#length * ABI.PARAMETERS);

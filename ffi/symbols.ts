@@ -278,6 +278,19 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  tame_views_set_depths: {
+    parameters: [
+      "pointer", // views
+      "u32", // index
+      "u32", // width
+      "u32", // height
+      "buffer", // points
+      "u32", // points_length
+      "u32", // n
+      "buffer", // err
+    ],
+    result: "i32",
+  },
   tame_views_close: {
     parameters: [
       "pointer", // views

@@ -1,10 +1,10 @@
 // Training views on a device: cameras with their photos.
 
-import type { Camera, Image8 } from "../base/scene.ts";
+import type { Camera, Image8, ImageSize } from "../base/scene.ts";
 import { ABI } from "./abi.ts";
 import { packCamera } from "./camera.ts";
 import type { Device } from "./device.ts";
-import { checkCount, TameError } from "./errors.ts";
+import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import type { Arguments } from "./symbols.ts";
 
@@ -62,6 +62,22 @@ export class Views implements Disposable {
   clear(index: number): void {
     checkCount("index", index, { maximum: this.count - 1 });
     this.device.call((symbols, error) => symbols.tame_views_clear(this.pointer, index, error));
+  }
+
+  /**
+   * Sets depths for `Step.depthWeight`, instead of those before. They stay when the view is set or cleared.
+   *
+   * @param index The view
+   * @param size Its photo's size
+   * @param points For each depth x and y in pixels, the depth in world units, and its weight. Of several in one pixel
+   *   the nearest counts
+   */
+  setDepths(index: number, { width, height }: ImageSize, points: Float32Array<ArrayBuffer>): void {
+    checkCount("index", index, { maximum: this.count - 1 });
+    checkLength("points", points, 4 * Math.floor(points.length / 4));
+    const size = [width, height] as const;
+    const list = [points, points.length, points.length / 4] as const;
+    this.device.call((symbols, error) => symbols.tame_views_set_depths(this.pointer, index, ...size, ...list, error));
   }
 
   /** Frees the photos, after any running call and any trainer that uses them. */

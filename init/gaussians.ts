@@ -42,7 +42,8 @@ const LEAST_DISTANCE2 = 1e-7;
 
 /**
  * Makes one Gaussian of each point: its position and colour, low opacity, no rotation, and the root mean squared
- * distance to the three nearest points as the scale on all axes.
+ * distance to the three nearest points as the scale on all axes. On a shell far outside, the scale is the distance
+ * between its points.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export async function initGaussians(
         `${FARTHEST}: leave it out, or scale the capture down`,
     );
   }
-  const distances2 = await knnMeanDist2(device, positions, { onFallback });
+  const distances2 = await squaredSpacing(device, points, onFallback);
 
   const shDc = new Float32Array(3 * count);
   for (let i = 0; i < shDc.length; i++) shDc[i] = (colors[i] / 255 - 0.5) / SH_C0;
@@ -106,6 +107,19 @@ export async function initGaussians(
     gaussians[Symbol.dispose]();
     throw error;
   }
+}
+
+/** The squared distance of each point to its neighbours. */
+async function squaredSpacing(
+  device: Device,
+  { count, positions, shell }: PointCloud,
+  onFallback?: (message: string) => void,
+): Promise<Float32Array> {
+  if (shell === undefined) return await knnMeanDist2(device, positions, { onFallback });
+  const inside = count - shell.count;
+  const distances2 = new Float32Array(count).fill(shell.spacing ** 2);
+  if (inside > 0) distances2.set(await knnMeanDist2(device, positions.subarray(0, 3 * inside), { onFallback }));
+  return distances2;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Pose } from "../base/frame.ts";
 import type { Camera } from "../base/scene.ts";
+import { add, axisOf, scale, type Vec3 } from "../base/vec3.ts";
 import { resizeIntrinsics } from "./lens.ts";
 
 /**
@@ -24,6 +25,21 @@ export function cameraCenter(camera: Pose): [number, number, number] {
     -(r01 * tx + r11 * ty + r21 * tz),
     -(r02 * tx + r12 * ty + r22 * tz),
   ];
+}
+
+/**
+ * The mean of the cameras' up directions: of length 1 if they have one in common, and 0 if these cancel out.
+ *
+ * @example
+ * ```ts
+ * import { meanUp } from "./camera.ts";
+ *
+ * console.log(meanUp([{ rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], translation: [0, 0, 5] }])[1]); // −1: y points down
+ * ```
+ */
+export function meanUp(cameras: readonly Pose[]): Vec3 {
+  const sum = cameras.map(({ rotation }) => axisOf(rotation, 1)).reduce<Vec3>(add, [0, 0, 0]);
+  return scale(sum, -1 / cameras.length);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Coordinates } from "../base/frame.ts";
 import type { ImageSize, PointCloud } from "../base/scene.ts";
 import type { Intrinsics } from "./lens.ts";
 import type { MissingPhotos } from "./missing_photos.ts";
+import type { Tracks } from "./tracks.ts";
 
 /** A photo and what the capture says about it. */
 export interface PosedPhoto {
@@ -21,6 +22,8 @@ export interface PosedPhoto {
   rotation: number[];
   /** World-to-camera translation. */
   translation: number[];
+  /** Its id in the tracks of points, if these name photos by id. */
+  imageId?: number;
   /** Whether the capture holds it out for evaluation; undefined if the capture names no test set. */
   test?: boolean;
   /** The photo's mask, if the capture has one. */
@@ -28,9 +31,11 @@ export interface PosedPhoto {
 }
 
 /** Points as a file has them, before the capture's frame is taken off. */
-export interface CapturePoints extends Omit<PointCloud, "positions"> {
+export interface CapturePoints extends Omit<PointCloud, "positions" | "shell"> {
   /** 3N coordinates: float64, or float32 if the file has no more. */
   positions: Coordinates;
+  /** Which photos show the points, if the capture says so; images are {@linkcode PosedPhoto.imageId}. */
+  tracks?: Tracks;
 }
 
 /** A capture after reading. */

@@ -3,6 +3,7 @@
 
 import { ByteReader } from "./bytes.ts";
 import type { CapturePoints } from "./capture.ts";
+import { TrackBuilder } from "./tracks.ts";
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, isPose, type Pose } from "./colmap_model.ts";
 
 const F64 = 8;
@@ -63,19 +64,28 @@ export function parseImages(bytes: Uint8Array, path: string, poses?: ReadonlyMap
   return images;
 }
 
-/** Parses the bytes of a `points3D.bin` into positions and colours, unchanged; `path` is for error messages. */
+/**
+ * Parses the bytes of a `points3D.bin` into positions and colours, unchanged, and tracks if there are any; `path` is for
+ * error messages.
+ */
 export function parsePoints(bytes: Uint8Array, path: string): CapturePoints {
   const reader = new ByteReader(bytes, path);
   const count = reader.count("points", SMALLEST_POINT);
   const positions = new Float64Array(3 * count);
   const colors = new Uint8Array(3 * count);
+  const builder = new TrackBuilder(count);
   for (let i = 0; i < count; i++) {
     reader.skip(8, "a point's id");
     for (let axis = 0; axis < 3; axis++) positions[3 * i + axis] = reader.f64("a point's position");
     for (let channel = 0; channel < 3; channel++) colors[3 * i + channel] = reader.u8("a point's colour");
     reader.skip(F64, "a point's error");
-    reader.skip(TRACK_ENTRY * reader.count("track entries of a point", TRACK_ENTRY), "a point's track");
+    for (let entries = reader.count("track entries of a point", TRACK_ENTRY); entries > 0; entries--) {
+      builder.add(reader.i32("a point's track"));
+      reader.skip(TRACK_ENTRY - 4, "a point's track");
+    }
+    builder.endPoint();
   }
   reader.end("points");
-  return { count, positions, colors };
+  const tracks = builder.finish();
+  return { count, positions, colors, ...(tracks === undefined ? {} : { tracks }) };
 }

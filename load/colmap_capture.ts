@@ -53,6 +53,7 @@ async function readColmapCapture(
     const own = intrinsics.get(image.cameraId)!;
     return {
       name: image.name.replaceAll("\\", "/"),
+      imageId: image.id,
       path,
       intrinsics: () => own,
       stated: { name: `Camera ${image.cameraId}`, path: model.cameras.path },

@@ -50,6 +50,19 @@ export const LOAD_ROWS = [
       "which are taken as they are",
   },
   {
+    name: "sky",
+    kind: "flag",
+    help: "add points on a far shell where photos have pixels that no point explains: skies, and what is far behind",
+  },
+  {
+    name: "random_points",
+    kind: "integer",
+    unit: "N",
+    minimum: 1,
+    maximum: 10_000_000,
+    help: "fill up captures with fewer points to N with random ones; unset: 100 000 for captures without any",
+  },
+  {
     name: "near",
     kind: "length",
     unit: "DEPTH",

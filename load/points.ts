@@ -6,6 +6,7 @@ import type { Camera, PointCloud } from "../base/scene.ts";
 import { ABI } from "../ffi/abi.ts";
 import { cameraCenter } from "./camera.ts";
 import type { CapturePoints } from "./capture.ts";
+import { keptTracks } from "./tracks.ts";
 
 /** Random points of a capture without points, the customary number for NeRF-synthetic scenes. */
 export const RANDOM_POINTS = 100_000;
@@ -37,8 +38,17 @@ export function usablePoints<Points extends CapturePoints>(points: Points): { po
   const count = usable.reduce((sum, is) => sum + is, 0);
   if (count === points.count) return { points, dropped: 0 };
   const ofUsable = (_: number, i: number) => usable[Math.floor(i / 3)] === 1;
-  const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable) };
+  const tracks = points.tracks && { tracks: keptTracks(points.tracks, usable) };
+  const kept = { ...points, count, positions: positions.filter(ofUsable), colors: colors.filter(ofUsable), ...tracks };
   return { points: kept, dropped: points.count - count };
+}
+
+/** Which random points, and how many. */
+export interface RandomPoints {
+  /** Their seed. */
+  seed: number;
+  /** How many. */
+  count: number;
 }
 
 /** A cube for random points. */
@@ -62,9 +72,20 @@ export function cubeOf(cameras: Camera[], { extent, moved }: { extent: number; m
   return { center: (moved ? focusOf(cameras) : undefined) ?? [0, 0, 0], half };
 }
 
+/** Two clouds as one, in order. */
+export function joinPoints(first: PointCloud, second: PointCloud): PointCloud {
+  const count = first.count + second.count;
+  const positions = new Float32Array(3 * count), colors = new Uint8Array(3 * count);
+  positions.set(first.positions);
+  positions.set(second.positions, 3 * first.count);
+  colors.set(first.colors);
+  colors.set(second.colors, 3 * first.count);
+  return { count, positions, colors };
+}
+
 /** Grey points, uniform in a cube; the same for the same seed. */
-export function pointsInCube(seed: number, { center, half }: Cube): PointCloud {
-  return randomPoints(seed, (random, position) => {
+export function pointsInCube({ seed, count }: RandomPoints, { center, half }: Cube): PointCloud {
+  return randomPoints({ seed, count }, (random, position) => {
     for (let axis = 0; axis < 3; axis++) position[axis] = center[axis] + half * (2 * random[axis] - 1);
   });
 }
@@ -73,13 +94,16 @@ export function pointsInCube(seed: number, { center, half }: Cube): PointCloud {
  * Grey points in the cameras' view, the same for the same seed: each in a camera drawn at random, at a pixel drawn
  * uniformly, and at a depth drawn uniformly up to twice the distance of the point that the cameras look at.
  */
-export function pointsInViews(cameras: Camera[], { seed, extent }: { seed: number; extent: number }): PointCloud {
+export function pointsInViews(
+  cameras: Camera[],
+  { extent, ...drawn }: RandomPoints & { extent: number },
+): PointCloud {
   const focus = focusOf(cameras);
   const depths = cameras.map(({ rotation: r, translation: t }) => {
     const depth = focus === undefined ? 0 : r[6] * focus[0] + r[7] * focus[1] + r[8] * focus[2] + t[2];
     return depth > 0 ? depth : PARALLEL_DEPTH * (extent > 0 ? extent : 1);
   });
-  return randomPoints(seed, ([which, across, down, deep], position) => {
+  return randomPoints(drawn, ([which, across, down, deep], position) => {
     const index = Math.floor(which * cameras.length);
     const { width, height, fx, fy, cx, cy, rotation: r, translation: t } = cameras[index];
     const z = depths[index] * (NEAREST_DEPTH + (FARTHEST_DEPTH - NEAREST_DEPTH) * deep);
@@ -91,13 +115,16 @@ export function pointsInViews(cameras: Camera[], { seed, extent }: { seed: numbe
 }
 
 /** `place` writes a position for four random numbers of [0, 1). */
-function randomPoints(seed: number, place: (random: number[], position: Float32Array) => void): PointCloud {
-  const positions = new Float32Array(3 * RANDOM_POINTS);
-  for (let index = 0; index < RANDOM_POINTS; index++) {
+function randomPoints(
+  { seed, count }: RandomPoints,
+  place: (random: number[], position: Float32Array) => void,
+): PointCloud {
+  const positions = new Float32Array(3 * count);
+  for (let index = 0; index < count; index++) {
     const words = randomWords({ seed, stream: ABI.STREAM_FIRST_POINTS, iteration: 0, index });
     place(words.map((word) => word / 2 ** 32), positions.subarray(3 * index, 3 * index + 3));
   }
-  return { count: RANDOM_POINTS, positions, colors: new Uint8Array(3 * RANDOM_POINTS).fill(GREY) };
+  return { count, positions, colors: new Uint8Array(3 * count).fill(GREY) };
 }
 
 /** The point nearest to all optical axes, by least squares; undefined if they are nearly parallel. */

@@ -4,14 +4,15 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cameraInFrame, CAPTURE_FRAME, checkFrame, type Frame, pointInFrame, type Pose } from "../base/frame.ts";
 import { OptionError, resolveOptions, rowNamed } from "../base/option.ts";
-import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene } from "../base/scene.ts";
+import { type Coverage, DEFAULT_NEAR, type PointCloud, type Scene, type View } from "../base/scene.ts";
 import type { Vec3 } from "../base/vec3.ts";
 import { cameraCenter } from "./camera.ts";
 import { frameNotices, frameOf } from "./capture_frame.ts";
-import { pointsOfCapture, pointsOfInit, positionsOf } from "./first_points.ts";
+import { knownPoints, pointsOfCapture, pointsOfInit, positionsOf, withSky } from "./first_points.ts";
 import { type InitFile, readInitFile } from "./init_file.ts";
 import { LOAD_ROWS } from "./option_table.ts";
 import { compareCodePoints } from "./order.ts";
+import { type PointDepths, SeenPoints } from "./seen_points.ts";
 import { ROUNDING, separateOutliers } from "./outliers.ts";
 import { readCapture } from "./readers.ts";
 import { makeViews } from "./views.ts";
@@ -64,6 +65,16 @@ export interface LoadOptions {
    */
   init?: string | URL;
   /**
+   * Whether to add points on a shell far outside, in directions that a training photo sees and no point explains: for
+   * skies, and what is far behind. Decodes all training photos once, for their colours. Default false.
+   */
+  sky?: boolean;
+  /**
+   * Fewest points to start from, 1 to 10 000 000: a capture with fewer is filled up to them with random ones, in the
+   * cameras' view or, for a synthetic scene, in a cube. Unset, a capture without points gets 100 000. Default none.
+   */
+  randomPoints?: number;
+  /**
    * Whether a `transforms.json` may name photos, masks and points outside its own folder. Otherwise that is an error:
    * a capture may come from anywhere. Default false.
    */
@@ -81,7 +92,7 @@ export interface LoadOptions {
    * Default none.
    */
   undistortFov?: number;
-  /** Seed of random points, if the capture has no points. Default 0. */
+  /** Seed of random points, if the capture has none or too few. Default 0. */
   seed?: number;
   /** The native library that undistorts photos of cameras with lens distortion, as `openDevice` takes it. */
   library?: string | URL;
@@ -104,7 +115,8 @@ export interface LoadOptions {
  *
  * With `eval`, the capture's test set is held out, else the 1st, 9th, 17th view and so on; `testEvery` and `testOffset`
  * choose others. Where they have no effect because the capture names its test set, or hold out no view,
- * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so. Cameras far from all
+ * {@linkcode Scene.notices} says so. Without points, random ones are used, and a notice says so;
+ * `randomPoints` fills up captures with few. Cameras far from all
  * others have no effect on the extent, and a notice names them.
  *
  * Throws a {@linkcode DataError} when files are missing or damaged, or a photo has another aspect ratio than its
@@ -119,17 +131,18 @@ export interface LoadOptions {
  * ```
  */
 export async function loadScene(path: string | URL, options: LoadOptions = {}): Promise<Scene> {
-  const { images, resolution, eval: holdOut, near, seed, init, allowOutside, missing, undistortFov, ...fold } =
-    resolveOptions(
-      LOAD_ROWS,
-      options,
-    );
+  const { images, resolution, eval: holdOut, near, init, sky, seed, randomPoints, ...resolved } = resolveOptions(
+    LOAD_ROWS,
+    options,
+  );
+  const { allowOutside, missing, undistortFov, ...fold } = resolved;
   const { library, coverage, referenceCameras: reference = false, frame: asked, signal } = options;
   checkFold(fold);
   if (asked !== undefined) checkFrame(asked);
   signal?.throwIfAborted();
   const source = resolve(path instanceof URL ? fileURLToPath(path) : path);
   const start = init === undefined ? undefined : await readStart(init, signal);
+  if (sky) checkSky(start);
   const capture = await readCapture(source, { images, eval: holdOut, allowOutside, missing, signal });
   const { photos } = capture;
   const frame = asked ?? (reference ? CAPTURE_FRAME : frameOf(photos, positionsOf(capture, start)));
@@ -153,20 +166,29 @@ export async function loadScene(path: string | URL, options: LoadOptions = {}): 
   const all = typical.length > 0 ? typical.map(({ i }) => views[i].camera) : views.map((view) => view.camera);
   const spread = spreadOf(typical);
   const reach = spread.reach / frame.scale;
-  const points = start === undefined
+  const given = start === undefined
     ? pointsOfCapture(capture, {
-      ...{ cameras: all, seed, frame, reference },
+      ...{ cameras: all, seed, fewest: randomPoints, frame, reference },
       extent: typical.length > 0 ? reach : spreadOf(photos).reach / frame.scale,
     })
     : pointsOfInit(start, frame);
+  const extent = spread.inOnePlace && typical.length > 0 && !reference
+    ? medianDistance(given.points, pointInFrame(spread.mean, { to: frame }))
+    : reach;
+  const seenPoints = given.known === 0 ? undefined : new SeenPoints(knownPoints(given), given.tracks);
+  const train = trained.map((i): View => {
+    if (seenPoints === undefined) return views[i];
+    let found: PointDepths | undefined;
+    return { ...views[i], depths: () => found ??= seenPoints.depths(views[i].camera, photos[i].imageId) };
+  });
+  const seen = typical.map(({ i }) => views[i]);
+  const points = sky && seen.length > 0 ? await withSky(given, { views: seen, extent }, signal) : given;
   return {
-    train: trained.map((i) => views[i]),
+    train,
     test: order.filter(isTest).map((i) => views[i]),
     points: points.points,
     ...(points.splats === undefined ? {} : { splats: points.splats }),
-    extent: spread.inOnePlace && typical.length > 0 && !reference
-      ? medianDistance(points.points, pointInFrame(spread.mean, { to: frame }))
-      : reach,
+    extent,
     frame,
     source,
     notices: [
@@ -186,6 +208,14 @@ async function readStart(init: string | URL, signal: AbortSignal | undefined): P
   const path = init instanceof URL ? fileURLToPath(init) : init;
   const file = await readInitFile(path, { signal, onNotice: (notice) => notices.push(notice) });
   return { ...file, notices: [...notices, ...file.notices] };
+}
+
+/** Rejects a shell of points beside Gaussians, of which training makes none. */
+function checkSky(start: InitFile | undefined): void {
+  if (start?.splats === undefined) return;
+  throw new OptionError((option) =>
+    `Cannot use ${option("sky")} with Gaussians as ${option("init")}: they are taken as they are. Start from points`
+  );
 }
 
 /** The cameras that set the scene's extent: all but outliers. The reference implementation has none. */

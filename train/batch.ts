@@ -133,6 +133,7 @@ export function stepOf(iteration: number, context: StepContext): Step {
     flags: stepFlags(iteration, options, { flags, frozen }),
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
+    depthWeight: options.lambdaDepth * extent,
     ...added,
   };
 }

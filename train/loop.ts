@@ -17,6 +17,7 @@ import { checkpointAtEnd } from "./checkpoint/offer.ts";
 import { checkOrigin, originOf, restoreTrainer, resumedOptions, storableOptions } from "./checkpoint/resume.ts";
 import { TrainController } from "./controller.ts";
 import { IterationsDecision, withEnd } from "./decide_iterations.ts";
+import { setDepths } from "./depths.ts";
 import { DivergenceError } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -195,6 +196,7 @@ async function* trainSteps(
 ): AsyncGenerator<TrainEvent, void, void> {
   const { scene, gaussians, controller, state, device } = run;
   const { options, strategy } = run;
+  if (options.lambdaDepth > 0) setDepths(photos.views, scene.train);
   using trainer = await Trainer.createAsync(gaussians, photos.views, {
     lambdaDssim: options.lambdaDssim,
     shAccumulation: accumulatesSh(options),

@@ -360,6 +360,14 @@ export const OPTIMIZER_ROWS = [
     help: "weight of 1 - SSIM in the loss; the rest is L1",
   },
   {
+    name: "lambda_depth",
+    kind: "number",
+    default: 0,
+    minimum: 0,
+    maximum: 1000,
+    help: "weight of the inverse depths of the capture's points in the loss, per scene extent; 0: none; 0.01 is usual",
+  },
+  {
     name: "on_divergence",
     kind: "string",
     choices: ["stop", "continue"],

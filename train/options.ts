@@ -58,6 +58,12 @@ export interface TrainOptions {
   /** Weight of 1 - SSIM in the loss, 0 to 1. Default 0.2. */
   lambdaDssim?: number;
   /**
+   * Weight, times the scene extent, of the mean difference |1/z - 1/d| between the render's depths z and those d of the
+   * capture's points at the pixels where a photo shows them, 0 to 1000; 0.01 is usual. The loss and the `step` events
+   * include it. Default 0.
+   */
+  lambdaDepth?: number;
+  /**
    * What a run does that diverges: its loss or a Gaussian is no longer a finite number, or the mean loss of about 100
    * steps is above 1 and above twice the loss of the first step. `"stop"`: a `save` event, then a `DivergenceError`;
    * `"continue"`: a `warning`. Default `"stop"`.

@@ -32,6 +32,8 @@ export interface PlanInput extends OptionalState {
   photos: PlannedPhoto[];
   /** Whether all photos are in the device's memory; on the CPU backend they always are. Default true. */
   photosOnDevice?: boolean;
+  /** Bytes of the views' depths; 0 if they are no part of the loss. Default 0. */
+  depthBytes?: number;
   /** Maximum bytes of photos in memory, if they stay on disk and are decoded when needed. Default Infinity. */
   heldPhotoBytes?: number;
   /** Number of Gaussians. */
@@ -140,7 +142,7 @@ export function planMemory(input: PlanInput, limit = Infinity): MemoryPlan {
 
 /** The memory of the steps alone. */
 function planSteps(input: PlanInput, limit: number): MemoryPlan {
-  const { library, photos, photosOnDevice = true, heldPhotoBytes = Infinity } = input;
+  const { library, photos, photosOnDevice = true, depthBytes = 0, heldPhotoBytes = Infinity } = input;
   const largest = photos.reduce((most, some) => pixelsOf(some) > pixelsOf(most) ? some : most, { width: 0, height: 0 });
   const estimate = estimateMemory(library, {
     capacity: input.count,
@@ -151,13 +153,14 @@ function planSteps(input: PlanInput, limit: number): MemoryPlan {
     trainer: input,
     scores: input.densifies ?? false,
     metrics: input.evaluates ?? false,
+    depths: depthBytes > 0,
   });
   const sizes = photos.map(photoBytes);
   const held = Math.min(heldPhotoBytes, sizes.reduce((sum, bytes) => sum + bytes, 0));
   const staged = !photosOnDevice && estimate.stagedPhotos > 0;
   const onDevice = staged ? estimate.stagedPhotos * sizes.reduce((most, bytes) => Math.max(most, bytes), 0) : held;
   const items: PlanItem[] = [
-    { purpose: "photos", bytes: Math.ceil(onDevice), exact: true },
+    { purpose: "photos", bytes: Math.ceil(onDevice) + depthBytes, exact: depthBytes === 0 },
     ...estimate.items.filter(({ purpose, bytes }) =>
       purpose !== "photos" && (bytes > 0 || !OPTIONAL.includes(purpose))
     ),

@@ -9,6 +9,7 @@ import type { Library } from "../ffi/library.ts";
 import { countInstances } from "../ffi/rasterizer.ts";
 import { initGaussians, warmStart } from "../init/gaussians.ts";
 import { budgetTarget, fittingTarget, largestCount } from "./budget.ts";
+import { depthBytes } from "./depths.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { heldPhotoBytes } from "./photo_cache.ts";
 import { checkMemory, fits, type MemoryPlan, planMemory, plannedPhoto } from "./plan.ts";
@@ -154,7 +155,7 @@ function fittedText(wanted: RunStrategy, run: RunStrategy, { total, limit }: Mem
 }
 
 function warningsOf(
-  { splats }: Scene,
+  { splats, train }: Scene,
   options: ResolvedTrainOptions,
   { start, target, strategy }: RunStrategy,
 ): string[] {
@@ -169,6 +170,9 @@ function warningsOf(
     warnings.push(
       `This run has no densification events: the count stays ${start} and ignores the budget of ${target}`,
     );
+  }
+  if (options.lambdaDepth > 0 && train.every(({ depths }) => depths === undefined)) {
+    warnings.push("lambdaDepth has no effect: the capture has no points, whose depths it would use");
   }
   if (options.highOpacity && options.hoIteration >= options.iterations) {
     warnings.push(
@@ -204,6 +208,7 @@ export function planRun(
     library,
     photos: scene.train.map(plannedPhoto),
     photosOnDevice: options.dataDevice === "cuda",
+    depthBytes: options.lambdaDepth > 0 ? depthBytes(scene.train) : 0,
     heldPhotoBytes: options.dataDevice === "disk" ? heldPhotoBytes(options.photoCache) : undefined,
     count: capacity,
     shDegree: options.shDegree,

@@ -14,6 +14,7 @@
 #include "../core/layout.h"
 #include "../core/lens.h"
 #include "../tame.h"
+#include "depths.h"
 #include "exit.h"
 #include "failure.h"
 #include "ledger.h"
@@ -94,6 +95,7 @@ class Views {
   virtual bool is_set(uint32_t index) const = 0;
   virtual void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) = 0;
   virtual void clear(uint32_t index) = 0;
+  virtual void set_depths(uint32_t index, const TiledDepths& depths) = 0;
 };
 
 class Rasterization {

@@ -65,10 +65,11 @@ class ViewsEntry : public ChildEntry {
     uint32_t width, height;
   };
   ViewsEntry(std::shared_ptr<DeviceEntry> device, std::shared_ptr<Views> views)
-      : ChildEntry(std::move(device)), views(std::move(views)), sizes(this->views->count()) {}
+      : ChildEntry(std::move(device)), views(std::move(views)), sizes(this->views->count()), depth_sizes(sizes) {}
 
   const std::shared_ptr<Views> views;
-  std::vector<Size> sizes;  // of the views that are set
+  std::vector<Size> sizes;        // of the views that are set
+  std::vector<Size> depth_sizes;  // of the views that have depths; 0 without
 };
 
 class TrainerEntry : public ChildEntry {

@@ -15,7 +15,7 @@ namespace tame {
 
 namespace {
 
-constexpr uint32_t kFlags = TAME_MEMORY_SCORES | TAME_MEMORY_METRICS;
+constexpr uint32_t kFlags = TAME_MEMORY_SCORES | TAME_MEMORY_METRICS | TAME_MEMORY_DEPTHS;
 
 // Measured on trained captures: up to 1.5 pairs per Gaussian, and 200 per tile, because a splat covers more tiles of a
 // larger image.

@@ -19,7 +19,7 @@ constexpr uint32_t kAllParameters = (1u << TAME_PARAMETERS) - 1;
 constexpr uint32_t kShFlags = TAME_STEP_SH_ACCUMULATE | TAME_STEP_SH_APPLY;
 constexpr uint32_t kAllFlags = 2 * TAME_STEP_LOGIT_PRESSURE - 1;
 
-static_assert(sizeof(tame_step) == 48, "no padding");
+static_assert(sizeof(tame_step) == 52, "no padding");
 
 void check_options(const tame_trainer_options& options) {
   check_range("options.lambda_dssim", options.lambda_dssim, 0.0f, 1.0f);
@@ -69,6 +69,7 @@ void check_step(const Trainer& trainer, const tame_step& step, const uint32_t* v
   check_range("opacity_pressure", step.opacity_pressure, -kLargest, kLargest);
   check_range("scale_pressure", step.scale_pressure, -kLargest, kLargest);
   check_range("noise", step.noise, 0.0f, kLargest);
+  check_range("depth_weight", step.depth_weight, 0.0f, kLargest);
 }
 
 // The caller's records may be larger, unaligned, and changed by other threads: a copy is checked and used.

@@ -32,6 +32,8 @@ void backend::estimate_memory(const tame_memory_query& query, tame_memory_estima
   out.bytes[TAME_PURPOSE_IMAGES] = whole_bytes(kPixelBytes * size.pixels);
   if ((query.state & TAME_STATE_FRAGMENTS) != 0)
     out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(FragmentSums) * size.instances);
+  if ((query.flags & TAME_MEMORY_DEPTHS) != 0)
+    out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(float) * size.instances);
   if ((query.flags & TAME_MEMORY_SCORES) == 0) return;
   out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(cpu::InstanceScore) * size.instances);
   out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(cpu::kScoreMaps * sizeof(float) * size.pixels);

@@ -4,6 +4,7 @@
 
 #include "../core/activations.h"
 #include "../core/adam.h"
+#include "../core/depths.h"
 #include "../core/lpips.h"
 #include "../core/projection.h"
 #include "../core/sampling.h"
@@ -25,6 +26,7 @@ using core::kLanes;
 // clang-format off
 #include "project.inl"
 #include "blend.inl"
+#include "depths.inl"
 #include "loss.inl"
 #include "optimize.inl"
 #include "tree_sum.inl"
@@ -44,6 +46,7 @@ const Kernels kernels = {TAME_NAME(TAME_SIMD_LEVEL),
                          blend,
                          blend_backward,
                          blend_score,
+                         depth_loss,
                          loss_partials,
                          loss_gradient,
                          lpips_convolve,

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "../abi/step.h"
+#include "../core/depths.h"
 #include "../core/layout.h"
 #include "../core/photo.h"
 #include "../core/tiles.h"
@@ -79,6 +80,19 @@ struct BlendArgs {
   InstanceScore* scores;       // by slot
 };
 
+// The loss of depths at single pixels, after the blend and its backward pass.
+struct DepthArgs {
+  BlendArgs blend;
+  const DepthTile* tiles;
+  const DepthPoint* points;
+  float weight;
+  uint64_t seed;
+  uint32_t iteration;
+  double* losses;    // per entry of `tiles`
+  float* gradients;  // out, by slot: d loss / d depth, 0 before; null without a backward pass, which adds the other
+                     // gradients to those of `blend`
+};
+
 struct ScaleLimitArgs {
   Planes parameters;
   Layout layout;
@@ -107,6 +121,7 @@ struct OptimizeArgs {
   const FragmentSums* fragments;  // by slot, or null
   const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
   float full_gradient_depth;      // see core::density_gradient
+  const float* depth_gradients;   // by slot, or null
   // A step runs in one part or two. The first of two writes the view's gradients here and changes nothing else: the
   // planes of the parameters, then those of StatisticPlane, with those of fragments only if there are any.
   Planes gradients_to;
@@ -164,6 +179,7 @@ struct Kernels {
   void (*blend)(const BlendArgs&, uint32_t tile);
   void (*blend_backward)(const BlendArgs&, uint32_t tile);
   void (*blend_score)(const BlendArgs&, uint32_t tile);
+  void (*depth_loss)(const DepthArgs&, uint32_t entry);
   void (*loss_partials)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
   void (*loss_gradient)(const LossArgs&, uint32_t stripe, uint32_t channel, float* scratch);
   void (*lpips_convolve)(const LpipsConvolveArgs&, uint32_t tile, float* scratch);

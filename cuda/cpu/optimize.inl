@@ -73,6 +73,16 @@ __attribute__((noinline)) void fragment_statistics(const OptimizeArgs& a, uint32
   }
 }
 
+// The mean's gradient through the depth, which is the camera's z.
+__attribute__((noinline)) void add_depth_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i,
+                                                   uint32_t lanes, F8 g_mean[3]) {
+  const ProjectArgs& p = a.projection;
+  F8 sum(0.f);
+  for (uint32_t l = 0; l < lanes; ++l)
+    for (uint32_t k = 0; k < p.tile_counts[i + l]; ++k) sum.v[l] += a.depth_gradients[p.offsets[i + l] + k];
+  for (int k = 0; k < 3; ++k) g_mean[k] = core::mad(F8(camera.rotation[6 + k]), sum, g_mean[k]);
+}
+
 inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>& camera, uint32_t i, uint32_t lanes,
                                Gradients& g) {
   const ProjectArgs& p = a.projection;
@@ -117,6 +127,7 @@ inline void gaussian_gradients(const OptimizeArgs& a, const core::Camera<float>&
   const int active = 3 * core::sh_coefficients(p.active_degree), stored = p.layout.opacity() - Layout::sh();
   for (int k = active; k < stored; ++k) sh[k] = F8(0.f);
   core::view_direction_backward(direction, g_direction, g_mean);
+  if (a.depth_gradients != nullptr) add_depth_gradients(a, camera, i, lanes, g_mean);
 
   for (int k = 0; k < 3; ++k) g.plane[Layout::means() + k] = core::select(used, g_mean[k], F8(0.f));
   g.plane[p.layout.opacity()] = core::select(used, g_opacity, F8(0.f));

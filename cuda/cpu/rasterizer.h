@@ -63,6 +63,9 @@ class Rasterizer {
   // Camera z of a visible Gaussian, 0 of any other.
   float depth(uint32_t i) const { return radii_[i] > 0.f ? splats_[i].depth : 0.f; }
   uint32_t count() const { return projection_.count; }
+  // Arguments of the last forward and, if it followed, backward pass.
+  const BlendArgs& blend_args() const { return blend_; }
+  uint32_t instances() const { return instances_; }
 
  private:
   void begin(const Input& input);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../abi/training_state.h"
+#include "depths.h"
 #include "score.h"
 #include "transform.h"
 
@@ -16,7 +17,8 @@ class CpuStepper : public Stepper {
       : gaussians_(std::move(gaussians)),
         views_(std::move(views)),
         state_(state),
-        transform_(device().ledger(), device().threads(), device().profile(), state.transform) {}
+        transform_(device().ledger(), device().threads(), device().profile(), state.transform),
+        depth_loss_(device().ledger(), device().threads(), device().kernels(), device().profile()) {}
 
   tame_status run(const PlannedSteps& plan, int32_t* control) override {
     for (uint32_t i = 0; i < plan.n; ++i) {
@@ -94,6 +96,7 @@ class CpuStepper : public Stepper {
       transform_.backward(place, loss.gradient());
       rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
     }
+    if (step.depth_weight > 0) return value + depth_loss_.evaluate(rasterizer, view, step, device().seed, learns(step));
     return value;
   }
 
@@ -118,6 +121,7 @@ class CpuStepper : public Stepper {
   OptimizeArgs view_args(const tame_step& step) {
     OptimizeArgs args = device().rasterizer().optimize_args();
     args.full_gradient_depth = state_.options.full_gradient_depth;
+    if (step.depth_weight > 0) args.depth_gradients = depth_loss_.gradients();
     if (gathers_fragments(step)) args.largest_gradient = device().loss().largest_gradient();
     return args;
   }
@@ -126,6 +130,7 @@ class CpuStepper : public Stepper {
   const std::shared_ptr<CpuViews> views_;
   TrainingState& state_;
   Transform transform_;
+  DepthLoss depth_loss_;
 };
 
 }  // namespace

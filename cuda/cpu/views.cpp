@@ -7,7 +7,9 @@ namespace tame::cpu {
 
 CpuViews::CpuViews(std::shared_ptr<CpuDevice> device, uint32_t count) : device_(std::move(device)) {
   views_.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) views_.push_back({{}, Buffer<uint8_t>(device_->ledger(), TAME_PURPOSE_PHOTOS)});
+  Ledger& ledger = device_->ledger();
+  for (uint32_t i = 0; i < count; ++i)
+    views_.push_back({{}, {ledger, TAME_PURPOSE_PHOTOS}, {ledger, TAME_PURPOSE_PHOTOS}, {ledger, TAME_PURPOSE_PHOTOS}});
 }
 
 void CpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) {
@@ -23,6 +25,15 @@ void CpuViews::set(uint32_t index, const tame_camera& camera, const PhotoBytes& 
 
 void CpuViews::clear(uint32_t index) {
   views_[index].pixels.assign(0);
+}
+
+void CpuViews::set_depths(uint32_t index, const TiledDepths& depths) {
+  View& view = views_[index];
+  view.depth_tiles.assign(0);
+  view.depth_points.assign(depths.points.size());
+  view.depth_tiles.assign(depths.tiles.size());
+  std::copy(depths.points.begin(), depths.points.end(), view.depth_points.data());
+  std::copy(depths.tiles.begin(), depths.tiles.end(), view.depth_tiles.data());
 }
 
 Photo CpuViews::View::photo(const float background[3]) const {

@@ -16,10 +16,13 @@ class CpuViews : public Views {
   bool is_set(uint32_t index) const override { return views_[index].pixels.size() != 0; }
   void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) override;
   void clear(uint32_t index) override;
+  void set_depths(uint32_t index, const TiledDepths& depths) override;
 
   struct View {
     tame_camera camera;
     Buffer<uint8_t> pixels;  // followed by the mask, if there is one
+    Buffer<DepthTile> depth_tiles;
+    Buffer<DepthPoint> depth_points;
     uint32_t channels = 3;
     uint32_t kept = 0;
 

@@ -5,6 +5,7 @@
 #include "adam.cuh"
 #include "blend_backward.cuh"
 #include "blend_score.cuh"
+#include "depths.h"
 #include "rasterizer.h"
 
 namespace tame::gpu {
@@ -96,7 +97,9 @@ void Rasterizer::optimize(const OptimizeArgs& args) {
   const Profile::Clock clock(profile_, TAME_PHASE_OPTIMIZE);
   if (args.gradients_to.base != nullptr) {
     gradients_kernel<true><<<blocks, kGaussianThreads, 0, stream_>>>(args);
-    return check_launch("launch gradients_kernel");
+    check_launch("launch gradients_kernel");
+    if (args.depth_gradients != nullptr) add_depth_gradients(args, stream_);
+    return;
   }
   if (args.gradients_from.base != nullptr) {
     adam_from_planes_kernel<<<blocks, kGaussianThreads, 0, stream_>>>(args);
@@ -104,6 +107,7 @@ void Rasterizer::optimize(const OptimizeArgs& args) {
   }
   gradients_kernel<false><<<blocks, kGaussianThreads, 0, stream_>>>(args);
   check_launch("launch gradients_kernel");
+  if (args.depth_gradients != nullptr) add_depth_gradients(args, stream_);
   const TrainingArgs& t = args.training;
   const bool plain = t.row_steps == nullptr && t.smallest_scales == nullptr && !t.step.has_terms();
   const auto kernel = plain ? adam_kernel<Form::kPlain> : adam_kernel<Form::kAll>;

@@ -51,7 +51,8 @@ double passing_bytes(const tame_memory_query& query, const RunSize& size) {
 void backend::estimate_memory(const tame_memory_query& query, tame_memory_estimate& out) {
   const RunSize size = size_of_run(query);
   const bool fragments = (query.state & TAME_STATE_FRAGMENTS) != 0;
-  const double instance_bytes = kInstanceBytes + (fragments ? sizeof(FragmentSums) : 0);
+  const bool depths = (query.flags & TAME_MEMORY_DEPTHS) != 0;
+  const double instance_bytes = kInstanceBytes + (fragments ? sizeof(FragmentSums) : 0) + (depths ? sizeof(float) : 0);
   const double instances = instance_capacity(size, query.capacity), segments = instances / kSegment + size.tiles;
   const uint64_t lines = (uint64_t(query.capacity) + gpu::kPlaneAlignment - 1) / gpu::kPlaneAlignment;
   estimate_state(query, lines * gpu::kPlaneAlignment, out);

@@ -126,6 +126,7 @@ struct OptimizeArgs {
   const FragmentSums* fragments;  // by slot, or null
   const float* largest_gradient;  // |d loss / d colour| of the view, one float; with fragments
   float full_gradient_depth;      // see core::density_gradient
+  const float* depth_gradients;   // by slot, or null
   // A step runs in one part or two. The first of two writes the view's gradients here and changes nothing else: the
   // planes of the parameters, then those of StatisticPlane, with those of fragments only if there are any.
   Planes gradients_to;

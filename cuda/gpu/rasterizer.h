@@ -53,6 +53,10 @@ class Rasterizer {
   // Prepares and runs a forward pass, repeated until the capacity is large enough. Waits.
   void forward_and_wait(const RasterInput& input, bool with_depth, bool with_backward);
 
+  // Arguments of the last forward and, if it followed, backward pass.
+  const BlendArgs& blend_args() const { return blend_; }
+  // Instances that training has memory for.
+  uint32_t training_capacity() const { return instance_capacities_[1]; }
   const Counts* counts() const { return counts_.data(); }
   const float* image() const { return image_.data(); }
   const float* transmittance() const { return transmittance_.data(); }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../abi/training_state.h"
+#include "depths.h"
 #include "graph.h"
 #include "scales.cuh"
 #include "score.h"
@@ -44,6 +45,7 @@ class GpuStepper : public Stepper {
         views_(std::move(views)),
         state_(state),
         transform_(device().ledger(), stream(), device().profile(), state.transform),
+        depth_loss_(device().ledger(), stream(), device().profile()),
         losses_(device().ledger(), TAME_PURPOSE_OTHER, state.options.views_per_step),
         mailbox_(device().ledger(), HostBuffer<Mailbox>::Pages::locked, 1) {
     *mailbox_.data() = {};
@@ -163,6 +165,7 @@ class GpuStepper : public Stepper {
     rasterizer.prepare(input, false, true, gathers_fragments(step.record));
     device().loss().reserve(camera.width, camera.height, true);
     transform_.reserve(camera.width, camera.height);
+    if (step.record.depth_weight > 0) depth_loss_.reserve(rasterizer, views_->depths(view));
     const Photo photo = views_->acquire(view, background);
 
     const auto work = [&] {
@@ -187,9 +190,12 @@ class GpuStepper : public Stepper {
     const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), counts);
     loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, image, photo, learns(step),
                   losses_.data() + place, counts);
-    if (!learns(step)) return;
-    transform_.backward(place, loss.gradient());
-    rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
+    if (learns(step)) {
+      transform_.backward(place, loss.gradient());
+      rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));
+    }
+    if (step.depth_weight > 0)
+      depth_loss_.evaluate(rasterizer, views_->depths(view), step, device().seed, losses_.data() + place);
   }
 
   // Adds the Gaussians' gradients, for the view at a place of the step, to the sum over its views.
@@ -224,6 +230,7 @@ class GpuStepper : public Stepper {
   OptimizeArgs view_args(const tame_step& step) {
     OptimizeArgs args = device().rasterizer().optimize_args();
     args.full_gradient_depth = state_.options.full_gradient_depth;
+    if (step.depth_weight > 0) args.depth_gradients = depth_loss_.gradients();
     if (gathers_fragments(step)) args.largest_gradient = device().loss().largest_gradient();
     return args;
   }
@@ -256,6 +263,7 @@ class GpuStepper : public Stepper {
   const std::shared_ptr<GpuViews> views_;
   TrainingState& state_;
   Transform transform_;
+  DepthLoss depth_loss_;
   uint32_t ticket_ = 0;          // of the last step enqueued
   DeviceBuffer<double> losses_;  // of the views of the step
   HostBuffer<Mailbox> mailbox_;

@@ -11,8 +11,7 @@ GpuViews::GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t r
   const Pages pages = residency_ == TAME_RESIDENCY_PINNED ? Pages::locked : Pages::ordinary;
   Ledger& ledger = device_->ledger();
   views_.reserve(count);
-  for (uint32_t i = 0; i < count; ++i)
-    views_.push_back({{}, false, DeviceBuffer<uint8_t>(ledger, TAME_PURPOSE_PHOTOS), {ledger, pages}});
+  for (uint32_t i = 0; i < count; ++i) views_.push_back(View(ledger, pages));
   if (residency_ == TAME_RESIDENCY_DEVICE) return;
   copies_ = std::make_unique<Stream>();
   for (auto& stage : stages_) stage = std::make_unique<Stage>(ledger);
@@ -66,6 +65,29 @@ void GpuViews::clear(uint32_t index) {
     view.host.assign(0);
     forget_stages(index);
   });
+}
+
+void GpuViews::set_depths(uint32_t index, const TiledDepths& depths) {
+  device_->use([&] {
+    View& view = views_[index];
+    view.depth_tiles.assign(0);
+    view.depth_points.assign(depths.points.size());
+    view.depth_tiles.assign(depths.tiles.size());
+    if (depths.tiles.empty()) return;
+    const Stream& stream = device_->stream();
+    check(cudaMemcpyAsync(view.depth_points.data(), depths.points.data(), view.depth_points.bytes(),
+                          cudaMemcpyHostToDevice, stream),
+          "upload depths");
+    check(cudaMemcpyAsync(view.depth_tiles.data(), depths.tiles.data(), view.depth_tiles.bytes(),
+                          cudaMemcpyHostToDevice, stream),
+          "upload depths");
+    stream.wait();
+  });
+}
+
+ViewDepths GpuViews::depths(uint32_t index) const {
+  const View& view = views_[index];
+  return {view.depth_tiles.data(), view.depth_points.data(), uint32_t(view.depth_tiles.size())};
 }
 
 void GpuViews::forget_stages(uint32_t index) {

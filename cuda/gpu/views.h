@@ -8,6 +8,13 @@
 
 namespace tame::gpu {
 
+// The depths that a view should have, in device memory.
+struct ViewDepths {
+  const DepthTile* tiles;
+  const DepthPoint* points;
+  uint32_t entries;  // of `tiles`
+};
+
 class GpuViews : public Views {
  public:
   GpuViews(std::shared_ptr<GpuDevice> device, uint32_t count, uint32_t residency);
@@ -17,8 +24,10 @@ class GpuViews : public Views {
   bool is_set(uint32_t index) const override { return views_[index].set; }
   void set(uint32_t index, const tame_camera& camera, const PhotoBytes& photo) override;
   void clear(uint32_t index) override;
+  void set_depths(uint32_t index, const TiledDepths& depths) override;
 
   const tame_camera& camera(uint32_t index) const { return views_[index].camera; }
+  ViewDepths depths(uint32_t index) const;
   // The photo in device memory, valid for work enqueued until release(). Copies it unless it was prefetched.
   Photo acquire(uint32_t index, const float background[3]);
   // Call after enqueuing the work that reads the acquired photo. Starts copying `next` (or TAME_NO_VIEW).
@@ -26,7 +35,12 @@ class GpuViews : public Views {
 
  private:
   struct View {
-    tame_camera camera;
+    View(Ledger& ledger, HostBuffer<uint8_t>::Pages pages)
+        : resident(ledger, TAME_PURPOSE_PHOTOS),
+          host(ledger, pages),
+          depth_tiles(ledger, TAME_PURPOSE_PHOTOS),
+          depth_points(ledger, TAME_PURPOSE_PHOTOS) {}
+    tame_camera camera = {};
     bool set = false;
     DeviceBuffer<uint8_t> resident;
     HostBuffer<uint8_t> host;
@@ -34,6 +48,8 @@ class GpuViews : public Views {
     uint32_t channels = 3;
     uint32_t kept = 0;
     bool masked = false;
+    DeviceBuffer<DepthTile> depth_tiles;
+    DeviceBuffer<DepthPoint> depth_points;
   };
   struct Stage {
     explicit Stage(Ledger& ledger) : pixels(ledger, TAME_PURPOSE_PHOTOS) {}

@@ -190,6 +190,7 @@ abiTest("tame_trainer_run() reports the wrong step of a plan and runs none", asy
     ["opacity_pressure", NaN, "opacity_pressure"],
     ["scale_pressure", Infinity, "scale_pressure"],
     ["noise", -1, "noise"],
+    ["depth_weight", -1, "depth_weight"],
   ];
   const changes: [(args: Arguments) => void, string][] = [
     ...wrong.map(([field, value, words]): [(args: Arguments) => void, string] => [(args) => {
@@ -274,6 +275,24 @@ abiTest("tame_trainer_run() is cancelled before the first step when the stop wor
   assertEquals(status, ABI.CANCELLED);
   assertStringIncludes(message, "Stopped");
   assertEquals((args.control as Int32Array)[ABI.CONTROL_DONE], 0);
+});
+
+abiTest("tame_views_set() rejects another size than that of a view's depths, until these are removed", async () => {
+  await using world = await World.open();
+  const clear = { ...world.arguments("tame_views_clear"), index: 0 };
+  const depths = world.arguments("tame_views_set_depths");
+  const smaller = camera();
+  new DataView(smaller.buffer).setUint32(4, 8, true);
+  const set = { ...world.arguments("tame_views_set"), camera: smaller, pixels: new Uint8Array(3 * 8 * 16), mask: null };
+  await must("tame_views_set_depths", depths);
+  await must("tame_views_clear", clear);
+  const { status, message } = await call("tame_views_set", set);
+  assertEquals([status, message], [
+    ABI.INVALID_ARGUMENT,
+    "View 0 is 8 x 16 pixels, its depths are those of 16 x 16",
+  ]);
+  await must("tame_views_set_depths", { ...depths, points: null, points_length: 0, n: 0 });
+  await must("tame_views_set", set);
 });
 
 abiTest("tame_views_set() rejects another size for a view that is set", async () => {

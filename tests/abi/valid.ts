@@ -161,6 +161,14 @@ const VALID: Record<FunctionName, (pick: Pick) => Arguments> = {
   }),
   // The last view, which no step of these tests uses.
   tame_views_clear: (pick) => ({ views: pick("views").pointer, index: 1 }),
+  tame_views_set_depths: (pick) => ({
+    views: pick("views").pointer,
+    index: 0,
+    width: SIDE,
+    height: SIDE,
+    points: new Float32Array([0, 0, 2, 1, SIDE - 0.5, 3, 2.5, 0.5]),
+    n: 2,
+  }),
   tame_views_close: (pick) => ({ views: pick("views").pointer }),
   tame_render: (pick) => ({
     gaussians: pick("gaussians").pointer,

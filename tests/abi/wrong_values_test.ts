@@ -54,6 +54,17 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_views_set", "channels", { channels: 5 }],
   ["tame_views_set", "pixels", { channels: 4 }],
   ["tame_views_clear", "View 2 does not exist", { index: 2 }],
+  ["tame_views_set_depths", "View 2 does not exist", { index: 2 }],
+  ["tame_views_set_depths", "its depths are those of 8 x 16", { width: 8 }],
+  ["tame_views_set_depths", "width", { width: 0 }],
+  ["tame_views_set_depths", "points is too short", { n: 3 }],
+  ...[[0, 16, 2, 1], [-1, 0, 2, 1], [NaN, 0, 2, 1], [0, 0, 0, 1], [0, 0, Infinity, 1], [0, 0, 2, -1]].map((point) =>
+    ["tame_views_set_depths", "Depth 0 is", { points: new Float32Array(point), points_length: 4, n: 1 }] as [
+      "tame_views_set_depths",
+      string,
+      Arguments,
+    ]
+  ),
   ["tame_render", "format", { format: 3 }],
   ["tame_rasterize_forward", "count", { count: 0xFFFFFFFF }],
   ["tame_rasterize_forward", "means is too short", { count: 0x55555556 >>> 4 }],

@@ -242,7 +242,7 @@ deviceTest("StepPlan.push() rejects a step when the plan is full or a number is 
   plan.push(step);
   assertThrows(() => plan.push(step), TameError, "plan is full");
   const { bytes, views, rates } = plan.snapshot();
-  assertEquals([plan.length, bytes.length, views.length, rates.length], [1, 48, 1, 6]);
+  assertEquals([plan.length, bytes.length, views.length, rates.length], [1, 52, 1, 6]);
 });
 
 deviceTest("renderImage8() rounds the result of render()", async (device) => {

@@ -20,6 +20,7 @@ const ITERATIONS: Record<Stream, [first: number, last: number]> = {
   STREAM_PRUNED: [1, LAST],
   STREAM_CHILDREN: [1, LAST],
   STREAM_NOISE: [1, LAST],
+  STREAM_DEPTHS: [1, LAST],
 };
 
 Deno.test("streams of one number have no iteration in common", () => {

@@ -78,5 +78,5 @@ Deno.test("Struct returns the numbers that were set, converted to the type of th
 Deno.test("structSize() returns the sizes that tame.h states", () => {
   assertEquals(structSize("tame_error"), 512);
   assertEquals(structSize("tame_device_options"), 32);
-  assertEquals(structSize("tame_step"), 48);
+  assertEquals(structSize("tame_step"), 52);
 });

@@ -1,7 +1,9 @@
 // Optional statistics and terms of a step, the GPU against the CPU.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import type { ImageSize } from "../../base/scene.ts";
 import { STEP, type Step } from "../../ffi/trainer.ts";
 import { twoSided } from "../densify/world.ts";
+import { Random } from "../reference/random.ts";
 import { limitedState, STEPS } from "../steps/limited.ts";
 import { type Run, type State, stateAfter } from "../steps/world.ts";
 import { type Pair, pairTest } from "./devices.ts";
@@ -91,6 +93,45 @@ pairTest("Trainer.run() draws the same noise as the CPU", async (pair) => {
     );
   }
 });
+
+pairTest("Trainer.run() agrees with the CPU on the loss of depths and its gradient", async (pair) => {
+  const { splats, photos } = trainingProblem();
+  const withDepths = photos.map((photo, k) => ({ ...photo, depths: scattered(photo.image, k) }));
+  const step = { view: 2, shDegree: 2, depthWeight: 20 };
+  for (const unfused of [false, true]) {
+    const run = { splats, photos: withDepths, unfused, beta1: 0 };
+    const [ours, theirs] = await both(pair, run, [step]);
+    const plain = await stateAfter(pair.cpu, run, [{ ...step, depthWeight: 0 }]);
+    for (const name of ["means_m", "opacities_m", "log_scales_m", "quats_m"]) {
+      const changed = theirs[name].filter((value, i) => value !== plain[name][i]).length;
+      assert(changed > 0.2 * plain[name].length, `depths change ${changed} of ${name}`);
+      assertClose(ours[name], theirs[name], name, 2e-3);
+    }
+  }
+  const list = [0, 1, 2, 3, 0, 1].map((view) => ({ ...step, view, depthWeight: 1 }));
+  const [once, again] = [
+    await stateAfter(pair.gpu, { splats, photos: withDepths }, list),
+    await stateAfter(
+      pair.gpu,
+      { splats, photos: withDepths, unfused: true },
+      list,
+    ),
+  ];
+  assertEquals(again, once);
+});
+
+/** Depths at a third of an image's pixels. */
+function scattered({ width, height }: ImageSize, seed: number): Float32Array<ArrayBuffer> {
+  const random = new Random(50 + seed);
+  const pixels = Math.floor(width * height / 3);
+  const point = () => [
+    random.uniform(0, width - 0.01),
+    random.uniform(0, height - 0.01),
+    random.uniform(2, 7),
+    random.uniform(0.1, 1),
+  ];
+  return new Float32Array(Array.from({ length: pixels }, point).flat());
+}
 
 async function both({ gpu, cpu }: Pair, run: Run, list: Partial<Step>[]): Promise<[State, State]> {
   return [await stateAfter(gpu, run, list), await stateAfter(cpu, run, list)];

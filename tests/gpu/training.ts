@@ -11,6 +11,8 @@ import { benignScene } from "../reference/scenes.ts";
 export interface Photo {
   camera: Camera;
   image: Image8;
+  /** x, y, depth and weight of each depth that the view should have. */
+  depths?: Float32Array<ArrayBuffer>;
 }
 
 /** The input of a run. */
@@ -85,7 +87,10 @@ export async function runProblem(device: Device, { splats, photos }: Problem, op
 /** Views with the photos set. */
 export function makeViews(device: Device, photos: readonly Photo[], residency?: Residency): Views {
   const views = Views.create(device, { count: photos.length, residency });
-  photos.forEach(({ camera, image }, i) => views.set(i, camera, image));
+  photos.forEach(({ camera, image, depths }, i) => {
+    views.set(i, camera, image);
+    if (depths !== undefined) views.setDepths(i, image, depths);
+  });
   return views;
 }
 

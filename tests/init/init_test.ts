@@ -49,6 +49,19 @@ deviceTest("initGaussians() makes Gaussians of a given opacity and relative scal
   for (const scale of logScales) assertAlmostEquals(scale, Math.log(0.1 * Math.sqrt(2 / 3)), 1e-6);
 });
 
+deviceTest(
+  "initGaussians() makes the points of a shell as large as their spacing, and does not count them as near",
+  async (device) => {
+    const { count, positions, colors } = twinSquare();
+    const far = { count: count + 2, positions: Float32Array.from([...positions, 2, 2, 0, 3, 2, 0]) };
+    const points = { ...far, colors: Uint8Array.from([...colors, 0, 0, 0, 0, 0, 0]), shell: { count: 2, spacing: 7 } };
+    using gaussians = await initGaussians(device, points, { scale: 0.5 });
+    const { logScales } = gaussians.toArrays();
+    for (const scale of logScales.subarray(24)) assertAlmostEquals(scale, Math.log(3.5), 1e-6);
+    for (const scale of logScales.subarray(0, 24)) assertAlmostEquals(scale, Math.log(0.5 * Math.sqrt(2 / 3)), 1e-6);
+  },
+);
+
 deviceTest("initGaussians() throws when opacity or scale is out of range", async (device) => {
   for (const opacity of [0, 1, NaN, -1]) {
     await assertRejects(() => initGaussians(device, twinSquare(), { opacity }), RangeError, `of opacity ${opacity}`);

@@ -5,6 +5,7 @@ import type { Device } from "../../ffi/device.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderImage8 } from "../../ffi/rasterizer.ts";
 import { sceneExtent } from "../../load/scene.ts";
+import { SeenPoints } from "../../load/seen_points.ts";
 
 const WIDTH = 50; // no multiple of a tile
 const HEIGHT = 37;
@@ -61,6 +62,7 @@ export async function syntheticScene(
   const { views = 6, count = 60 } = options;
   const { truth: owned, points } = syntheticTruth(device, count);
   using truth = owned;
+  const seen = new SeenPoints(points, undefined);
   const all: View[] = [];
   for (let k = 0; k < views + 2; k++) {
     const camera = cameraAt(2 * Math.PI * k / (views + 2));
@@ -72,6 +74,7 @@ export async function syntheticScene(
       camera,
       original: { width: 2 * width, height: 2 * height, fx: 2 * fx, fy: 2 * fy },
       photo: () => Promise.resolve(photo),
+      depths: () => seen.depths(camera, undefined),
     });
   }
   const test = [all[0], all[Math.floor(all.length / 2)]];

@@ -206,4 +206,16 @@ for (const backend of ["cpu", "cuda"] as const) {
       assertGreater(roomy, tight);
     },
   );
+  await planTest(
+    backend,
+    `planMemory() counts depths of ${backend} with the photos, and a gradient of each pair`,
+    (planned) => {
+      const input = { photos: [{ width: 100, height: 50 }], count: 1000, shDegree: 0, firstInstances: 200_000 };
+      const [without, plan] = [planned(input), planned({ ...input, depthBytes: 480 })];
+      assertEquals(bytesOf(plan, "photos"), bytesOf(without, "photos") + 480);
+      assertEquals(plan.items.find(({ purpose }) => purpose === "photos")!.exact, false);
+      const pairs = (bytesOf(plan, "instances") - bytesOf(without, "instances")) / 4;
+      assert(pairs >= 200_000 && pairs <= 1.25 * 200_000 + 1, `${pairs} gradients`);
+    },
+  );
 }
