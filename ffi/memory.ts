@@ -59,8 +59,8 @@ export interface MemoryQuery {
   instances: number;
   /** Optional state of the trainer, and views of a step. */
   trainer: OptionalState;
-  /** Number of views. */
-  views: number;
+  /** Number of views, on which only the memory of a transform depends. Default 0. */
+  views?: number;
   /** Whether the Gaussians are scored. */
   scores: boolean;
   /** Whether renders are compared with photos. */
@@ -91,7 +91,7 @@ export function estimateMemory(library: Library, query: MemoryQuery): MemoryEsti
     .set("state", stateFlags(query.trainer))
     .set("views_per_step", query.trainer.viewsPerStep ?? 1)
     .set("transform", transformCode(query.trainer))
-    .set("views", query.views);
+    .set("views", query.views ?? 0);
   const out = new Struct("tame_memory_estimate");
   const error = new Struct("tame_error");
   const { tame_estimate_memory: estimate } = library.symbols;
