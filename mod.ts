@@ -22,6 +22,7 @@
 
 export { DISPLAY, type MimeBundle } from "./base/display.ts";
 export { DataError } from "./base/errors.ts";
+export type { ColorTransform, ExposureKind, Exposures } from "./base/exposure.ts";
 export {
   cameraInFrame,
   CAPTURE_FRAME,
@@ -80,7 +81,7 @@ export type { OptionalState } from "./ffi/optional_state.ts";
 export { type LoadOptions, loadScene } from "./load/scene.ts";
 export { initGaussians, type InitOptions, loadPly, type LoadPlyOptions } from "./init/gaussians.ts";
 export { knnMeanDist2, type KnnOptions } from "./init/knn.ts";
-export { type EvalOptions, evaluate, Report, type ViewScores } from "./measure/evaluate.ts";
+export { type CorrectedScores, type EvalOptions, evaluate, Report, type ViewScores } from "./measure/evaluate.ts";
 export type { CaptureIdentity } from "./train/checkpoint/capture.ts";
 export { CheckpointFile } from "./train/checkpoint/file.ts";
 export { latestCheckpoint, type LatestOptions } from "./train/checkpoint/latest.ts";
@@ -109,6 +110,8 @@ export type {
   ViewEvent,
   WarningEvent,
 } from "./train/events.ts";
+export type { ExposureChoice } from "./train/exposure/choice.ts";
+export type { LogGains } from "./train/exposure/fit.ts";
 export { DivergenceError } from "./train/divergence.ts";
 export { train } from "./train/loop.ts";
 export type {

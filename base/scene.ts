@@ -152,6 +152,8 @@ export interface View {
   lens?: Lens;
   /** Whether the photo has alpha; it then takes 4 bytes a pixel instead of 3. */
   alpha?: boolean;
+  /** The exposure that the photo's EXIF data state: time in seconds · ISO / f-number²; absent if they do not. */
+  exposure?: number;
   /** The mask's file: white pixels count in training, black ones do not; absent if all count. */
   maskPath?: string;
   /** Decodes the photo and its mask, undistorted, at the camera's size. Each call decodes again. */

@@ -32,7 +32,8 @@ export async function run(argv: string[]): Promise<number> {
       example: "deno task metrics -m out/fox out/garden",
       notes: [
         "Writes the means to results.json and the scores of each image to per_view.json in the model folder. Names " +
-        "that end with _float are scores of renders that were not rounded to 8 bits.",
+        "that end with _float are scores of renders that were not rounded to 8 bits; PSNR_cc and SSIM_cc are scores " +
+        "after a correction of each channel's gain and offset, by a regression of the render on the photo.",
       ],
       table: METRICS_OPTIONS,
     }));
@@ -107,5 +108,7 @@ async function chosenWeights(device: Device, option: string | undefined): Promis
 function scoresText(means: Scores): string {
   const lpips = ["LPIPS", "LPIPS_alex"].filter((name) => name in means)
     .map((name) => `${name} ${means[name].toFixed(4)} (${means[`${name}_signed`].toFixed(4)} in [-1, 1])`);
-  return [`PSNR ${means.PSNR.toFixed(2)} dB`, `SSIM ${means.SSIM.toFixed(4)}`, ...lpips].join(", ");
+  const corrected = `(colour-corrected ${means.PSNR_cc.toFixed(2)} dB, ${means.SSIM_cc.toFixed(4)})`;
+  const structure = `SSIM ${means.SSIM.toFixed(4)} ${corrected}`;
+  return [`PSNR ${means.PSNR.toFixed(2)} dB`, structure, ...lpips].join(", ");
 }

@@ -12,6 +12,7 @@ import {
   SETTING_ROWS,
   TRAIN_ROWS,
 } from "../train/option_table.ts";
+import { EXPOSURE_ROWS } from "../train/exposure/option_rows.ts";
 import { EXPORT_ROWS } from "../export/option_table.ts";
 import { COMPATIBILITY_ROWS, PIPELINE_ROWS } from "./compatibility.ts";
 import type { OptionGroup } from "./option.ts";
@@ -64,6 +65,7 @@ export const TRAIN_OPTIONS = [
   { title: "Checkpoints", rows: [...CHECKPOINT_ROWS, ...RESUME_ROWS] },
   { title: "Budget and densification", rows: DENSIFICATION_ROWS },
   { title: "Optimiser and loss", rows: OPTIMIZER_ROWS },
+  { title: "Exposure of the photos", rows: EXPOSURE_ROWS },
   { title: "Device", rows: DEVICE_ROWS },
   { title: "Reports", rows: [...REPORT_ROWS, ...CONFIG_ROWS] },
   { title: "Viewer", rows: VIEW_ROWS },

@@ -19,6 +19,7 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { loadPly } from "../init/gaussians.ts";
 import { readDataFile } from "../load/bytes.ts";
 import { isFileName } from "../load/checks.ts";
+import { readExposures } from "../load/exposures.ts";
 import { statOrUndefined } from "../load/files.ts";
 import { fileHash } from "../load/file_hash.ts";
 import { pointCloudPath, readCfgArgs } from "../load/model_folder.ts";
@@ -94,7 +95,7 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** How the capture was loaded for training, with the overrides of the command line. */
-type Capture = Omit<RenderRecord, "iteration" | "ply" | "set">;
+type Capture = Omit<RenderRecord, "iteration" | "ply" | "set" | "exposure">;
 
 /** What is rendered, and how. */
 interface Work {
@@ -123,6 +124,8 @@ function imageOptions({ values, capture, reporter, signal }: Work, label: string
 
 async function renderSets(work: Work): Promise<void> {
   const { values, folder, capture, iteration, ply, scene, gaussians, reporter } = work;
+  const exposures = values.no_exposure ? undefined : await readExposures(folder, iteration);
+  const exposure = exposures !== undefined;
   for (const set of ["train", "test"] as const) {
     const views = scene[set];
     if (set === "train" ? values.skip_train : values.skip_test) continue;
@@ -131,10 +134,11 @@ async function renderSets(work: Work): Promise<void> {
       continue;
     }
     const path = rendersPath(folder, set, iteration);
-    const rendered = await renderViews(gaussians, views, path, imageOptions(work, `Rendering ${set} views`, "view"));
-    await writeRenderRecord(path, { iteration, ply, set, ...capture });
+    const options = { ...imageOptions(work, `Rendering ${set} views`, "view"), exposures };
+    const rendered = await renderViews(gaussians, views, path, options);
+    await writeRenderRecord(path, { iteration, ply, set, ...capture, ...(exposure ? { exposure } : {}) });
     reporter.finish();
-    reporter.note(`${views.length} ${set} views: ${path}`);
+    reporter.note(`${views.length} ${set} views${exposure ? " with the exposures of their photos" : ""}: ${path}`);
     warnOfClampedDepths(rendered, views.length, work);
     reporter.event({ type: "render", set, iteration, views: views.length, path });
   }

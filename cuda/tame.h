@@ -147,6 +147,8 @@ typedef struct tame_memory_query {
   uint32_t state;          /* TAME_STATE_*, as in tame_trainer_options */
   uint32_t views_per_step; /* likewise; 0 means 1 */
   uint64_t instances;      /* largest counted number of (tile, splat) pairs in a view; 0: not counted */
+  uint32_t transform;      /* TAME_TRANSFORM_*, as in tame_trainer_options */
+  uint32_t views;          /* number of views; only a transform's memory depends on it */
 } tame_memory_query;
 
 typedef struct tame_memory_estimate {
@@ -521,7 +523,8 @@ TAME_API tame_status tame_lpips_close(tame_lpips* lpips, tame_error* err);
 
 /* Applied to the render before the loss, with parameters for each view. */
 #define TAME_TRANSFORM_NONE 0
-#define TAME_TRANSFORM_GAINS 1 /* colour c times exp(gain[c]); three log-gains per view, initially 0 */
+#define TAME_TRANSFORM_GAINS 1  /* colour c times exp(gain[c]); three log-gains per view, initially 0 */
+#define TAME_TRANSFORM_AFFINE 2 /* [1 | 0] + D applied to (r, g, b, 1); the rows of D, 3 x 4 per view, initially 0 */
 
 typedef struct tame_trainer_options {
   uint32_t struct_size;

@@ -4,14 +4,17 @@
  * @module
  */
 
+import { exposureOf, type Exposures } from "../base/exposure.ts";
 import type { View } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import type { Image } from "../ffi/image.ts";
 import { renderColors } from "../ffi/rasterizer.ts";
 import { loadPly } from "../init/gaussians.ts";
+import { readExposures } from "../load/exposures.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
 import { loadScene } from "../load/scene.ts";
+import { exposed } from "../measure/exposure.ts";
 import { clampColors } from "../measure/pixels.ts";
 import { backgroundOf, type RenderRecord } from "./render_record.ts";
 
@@ -20,11 +23,17 @@ export class ExactRenders implements Disposable {
   readonly #gaussians: Gaussians;
   readonly #views: View[];
   readonly #background: [number, number, number];
+  readonly #exposures: Exposures | undefined;
 
-  private constructor(gaussians: Gaussians, views: View[], background: [number, number, number]) {
+  private constructor(
+    gaussians: Gaussians,
+    views: View[],
+    { background, exposures }: { background: [number, number, number]; exposures: Exposures | undefined },
+  ) {
     this.#gaussians = gaussians;
     this.#views = views;
     this.#background = background;
+    this.#exposures = exposures;
   }
 
   /**
@@ -45,7 +54,8 @@ export class ExactRenders implements Disposable {
     const gaussians = await loadPly(device, pointCloudPath(model, iteration), { onNotice });
     try {
       const scene = await loadScene(source, { ...record, frame: gaussians.frame, library });
-      return new ExactRenders(gaussians, scene[set], backgroundOf(record));
+      const exposures = record.exposure ? await readExposures(model, iteration) : undefined;
+      return new ExactRenders(gaussians, scene[set], { background: backgroundOf(record), exposures });
     } catch (error) {
       gaussians[Symbol.dispose]();
       throw error;
@@ -59,8 +69,9 @@ export class ExactRenders implements Disposable {
    * @returns Floats in [0, 1]
    */
   async render(index: number): Promise<Image> {
-    const { camera } = this.#views[index];
-    return clampColors(await renderColors(this.#gaussians, camera, { background: this.#background }));
+    const { name, camera } = this.#views[index];
+    const render = await renderColors(this.#gaussians, camera, { background: this.#background });
+    return clampColors(exposed(render, exposureOf(this.#exposures, name)));
   }
 
   /** Number of views. */

@@ -6,11 +6,13 @@
 
 import { join } from "node:path";
 import { removeOrphans } from "../base/atomic.ts";
+import { type ColorTransform, exposureOf, type Exposures } from "../base/exposure.ts";
 import type { Camera, View } from "../base/scene.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import { renderFrame, renderImage8 } from "../ffi/rasterizer.ts";
+import { renderFrame } from "../ffi/rasterizer.ts";
 import { isFileName } from "../load/checks.ts";
 import { entriesOf } from "../load/files.ts";
+import { renderExposed8 } from "../measure/exposure.ts";
 import { withPhotosAhead } from "../measure/photos.ts";
 import { alphaPlane, depthPlane, farthestOf, flattened, LARGEST_DEPTH } from "../measure/pixels.ts";
 import { writePlanePng, writePng } from "./png.ts";
@@ -19,6 +21,8 @@ import { writePlanePng, writePng } from "./png.ts";
 export interface RenderViewsOptions {
   /** Background of the renders: red, green, blue, 0 to 1. Default black. */
   background?: [number, number, number];
+  /** Gives each render of a view the exposure of its photo; camera paths have none. Default none. */
+  exposures?: Exposures;
   /** Writes opacities to `alpha/`: 8-bit grey images. */
   alpha?: boolean;
   /**
@@ -92,14 +96,14 @@ export async function renderViews(
   folder: string,
   options: RenderViewsOptions = {},
 ): Promise<RenderedImages> {
-  const { signal, onView } = options;
+  const { exposures, signal, onView } = options;
   const photos = join(folder, RENDER_FOLDERS.photos);
   await Deno.mkdir(photos, { recursive: true });
   const images = await ImageWriter.begin(gaussians, folder, options);
   let done = 0;
   for (const { view, photo } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const save = await images.render(view.camera, done);
+    const save = await images.render(view.camera, done, exposureOf(exposures, view.name));
     const gt = flattened(await photo, options.background);
     await Promise.all([save(), writePng(join(photos, imageName(done)), gt)]);
     done++;
@@ -164,15 +168,18 @@ class ImageWriter {
   }
 
   /** Renders a camera; resolves to a function that writes its files. */
-  async render(camera: Camera, index: number): Promise<() => Promise<void>> {
+  async render(camera: Camera, index: number, transform?: ColorTransform): Promise<() => Promise<void>> {
     const { background, alpha: withAlpha, depthScale } = this.#options;
     const file = (folder: string) => join(this.#folder, folder, imageName(index));
     if (!withAlpha && depthScale === undefined) {
-      const image = await renderImage8(this.#gaussians, camera, { background });
+      const image = await renderExposed8(this.#gaussians, camera, { background, transform });
       return () => writePng(file(RENDER_FOLDERS.renders), image);
     }
     const { scale } = this.#gaussians.frame;
-    const { image, alpha, depth } = await renderFrame(this.#gaussians, camera, { background });
+    const { image: plain, alpha, depth } = await renderFrame(this.#gaussians, camera, { background });
+    const image = transform === undefined
+      ? plain
+      : await renderExposed8(this.#gaussians, camera, { background, transform });
     const { width, height } = image;
     if (depthScale !== undefined) this.#note(farthestOf(depth) * scale, depthScale);
     return async () => {

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../base/atomic.ts";
 import { DataError } from "../base/errors.ts";
-import { type Check, ITERATION, object, readChecked, TEXT, value } from "../load/checks.ts";
+import { type Check, ITERATION, object, optional, readChecked, TEXT, value } from "../load/checks.ts";
 import { fileHash } from "../load/file_hash.ts";
 import { entriesOf, statOrUndefined } from "../load/files.ts";
 import { pointCloudPath } from "../load/model_folder.ts";
@@ -28,6 +28,8 @@ export interface RenderRecord extends Omit<LoadOptions, "init" | "seed" | "frame
   source: string;
   /** White instead of black. */
   whiteBackground: boolean;
+  /** Whether each render has the exposure of its photo, if the model has exposures. */
+  exposure?: boolean;
 }
 
 const FILE = "render.json";
@@ -39,6 +41,7 @@ const RECORD: Check<RenderRecord> = object({
   set: value({ kind: "string", choices: ["train", "test"] }),
   source: TEXT,
   whiteBackground: value({ kind: "flag" }),
+  exposure: optional(value({ kind: "flag" })),
 });
 
 /** Folders of images by the iteration of their Gaussians. */

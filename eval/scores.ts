@@ -8,10 +8,11 @@ import type { Device } from "../ffi/device.ts";
 import type { Image } from "../ffi/image.ts";
 import { lpips, type LpipsNetwork } from "../ffi/lpips.ts";
 import { psnr, ssim } from "../ffi/metrics.ts";
+import { colorCorrected } from "../measure/color_correction.ts";
 
 /**
  * Scores by name. `SSIM`, `PSNR` (dB) and `LPIPS` are those of the reference: SSIM with zero padding, LPIPS (VGG) of
- * values in [0, 1]. `SSIM_valid` uses only windows that are wholly inside, `LPIPS_signed` values in [-1, 1]. With
+ * values in [0, 1]. `PSNR_cc` and `SSIM_cc` are of the render after `colorCorrected`. `SSIM_valid` uses only windows that are wholly inside, `LPIPS_signed` values in [-1, 1]. With
  * AlexNet's weights the names are `LPIPS_alex` and `LPIPS_alex_signed`.
  */
 export type Scores = Record<string, number>;
@@ -37,6 +38,9 @@ export async function scoreImages(device: Device, a: Image, b: Image, weights?: 
   if (weights !== undefined) scores[name] = await lpips(device, a, b, weights);
   if (Math.min(a.width, a.height) >= WINDOW) scores.SSIM_valid = ssim(device, a, b, { padding: "valid" });
   if (weights !== undefined) scores[`${name}_signed`] = await lpips(device, a, b, weights, { range: "signed" });
+  const corrected = colorCorrected(a, b);
+  scores.PSNR_cc = psnr(device, corrected, b);
+  scores.SSIM_cc = ssim(device, corrected, b);
   return scores;
 }
 

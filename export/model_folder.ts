@@ -7,6 +7,7 @@
  * frame.json                                      where the coordinates of all files are in the capture's
  * input.ply                                       the points that training started from
  * point_cloud/iteration_<t>/point_cloud.ply       the Gaussians
+ * point_cloud/iteration_<t>/exposure.json         the exposure of each photo, if the run learns it
  * config.json, train.csv, report.html             which run it is, how to repeat it, and how it went
  * ```
  *
@@ -15,6 +16,7 @@
 
 import { dirname, join } from "node:path";
 import { writeFileAtomic, writePartsAtomic } from "../base/atomic.ts";
+import type { Exposures } from "../base/exposure.ts";
 import { makeFolder } from "../base/disk.ts";
 import { CAPTURE_FRAME, type Frame } from "../base/frame.ts";
 import type { Scene, View } from "../base/scene.ts";
@@ -23,7 +25,8 @@ import type { Gaussians } from "../ffi/gaussians.ts";
 import { cameraCenter, resizeCamera } from "../load/camera.ts";
 import type { CfgArgs } from "../load/cfg_args.ts";
 import { frameComments } from "../load/frame_comment.ts";
-import { MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
+import { EXPOSURES_VERSION } from "../load/exposures.ts";
+import { exposuresPath, MODEL_FILES, pointCloudPath } from "../load/model_folder.ts";
 import type { RunIdentity } from "../load/run_config.ts";
 import type { TrainResult } from "../train/events.ts";
 import type { TimePlan } from "../train/time_plan.ts";
@@ -140,18 +143,43 @@ function cameraEntry(view: View, id: number): object {
 }
 
 /**
- * Saves Gaussians under their iteration.
+ * Saves Gaussians under their iteration, and the exposures of the views beside them.
  *
  * @param gaussians What to save
  * @param folder Model folder
  * @param iteration Iteration
+ * @param exposures Exposures, if the run trains some; those of an earlier save are removed
  * @returns Path of the PLY file
  */
-export async function savePointCloud(gaussians: Gaussians, folder: string, iteration: number): Promise<string> {
+export async function savePointCloud(
+  gaussians: Gaussians,
+  folder: string,
+  iteration: number,
+  exposures?: Exposures,
+): Promise<string> {
   const path = pointCloudPath(folder, iteration);
   await makeFolder(dirname(path));
+  // Removed before and written after: what is there is never of other Gaussians.
+  await removeIfThere(exposuresPath(folder, iteration));
   await savePly(gaussians, path, { iteration });
+  if (exposures !== undefined) await writeFileAtomic(exposuresPath(folder, iteration), exposuresJson(exposures));
   return path;
+}
+
+function exposuresJson({ kind, views }: Exposures): string {
+  const lines = Object.entries(views).map(([name, transform]) =>
+    `${JSON.stringify(name)}: ${JSON.stringify(transform)}`
+  );
+  const head = `"version": ${EXPOSURES_VERSION}, "kind": ${JSON.stringify(kind)}`;
+  return `{${head}, "views": {\n${lines.join(",\n")}\n}}\n`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /**

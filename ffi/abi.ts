@@ -101,6 +101,7 @@ export const ABI = {
   STATE_SMALLEST_SCALES: 16,
   TRANSFORM_NONE: 0,
   TRANSFORM_GAINS: 1,
+  TRANSFORM_AFFINE: 2,
 
   NO_VIEW: 0xFFFFFFFF,
   STEP_STATISTICS: 1,
@@ -225,6 +226,8 @@ export const STRUCTS = {
     state: "u32",
     views_per_step: "u32",
     instances: "u64",
+    transform: "u32",
+    views: "u32",
   },
   tame_memory_estimate: {
     struct_size: "u32",

@@ -4,7 +4,7 @@ import { ABI } from "./abi.ts";
 import { checkCount, errorFrom } from "./errors.ts";
 import type { Library } from "./library.ts";
 import { type NameOf, namesOf } from "./names.ts";
-import { type OptionalState, stateFlags } from "./optional_state.ts";
+import { type OptionalState, stateFlags, transformCode } from "./optional_state.ts";
 import { Struct } from "./struct.ts";
 
 /** What memory is used for. */
@@ -59,6 +59,8 @@ export interface MemoryQuery {
   instances: number;
   /** Optional state of the trainer, and views of a step. */
   trainer: OptionalState;
+  /** Number of views, on which only the memory of a transform depends. Default 0. */
+  views?: number;
   /** Whether the Gaussians are scored. */
   scores: boolean;
   /** Whether renders are compared with photos. */
@@ -90,7 +92,9 @@ export function estimateMemory(library: Library, query: MemoryQuery): MemoryEsti
   }
   native.set("instances", query.instances)
     .set("state", stateFlags(query.trainer))
-    .set("views_per_step", query.trainer.viewsPerStep ?? 1);
+    .set("views_per_step", query.trainer.viewsPerStep ?? 1)
+    .set("transform", transformCode(query.trainer))
+    .set("views", query.views ?? 0);
   const out = new Struct("tame_memory_estimate");
   const error = new Struct("tame_error");
   const { tame_estimate_memory: estimate } = library.symbols;

@@ -19,6 +19,16 @@ export interface OptionalState {
    * the order of the views. Default 1.
    */
   viewsPerStep?: number;
+  /**
+   * Learnt transform between render and loss, with parameters for each view: none; a gain for each channel; or any
+   * affine change of colours. Default "none".
+   */
+  transform?: "none" | "gains" | "affine";
+}
+
+/** The number of `TAME_TRANSFORM_*`. */
+export function transformCode({ transform = "none" }: OptionalState): number {
+  return { none: ABI.TRANSFORM_NONE, gains: ABI.TRANSFORM_GAINS, affine: ABI.TRANSFORM_AFFINE }[transform];
 }
 
 /** The bits of `TAME_STATE_*`. */

@@ -120,6 +120,23 @@ export class TrainerState {
     }
   }
 
+  /** All rows of a column, row by row. Throws "invalid argument" when there is none of that name. */
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { index, rows, values } = this.#column(name);
+    const data = new Uint8Array(4 * rows * values);
+    await this.#device.queue((symbols, error) =>
+      symbols.tame_trainer_export(this.#pointer(), index, 0, rows, data, data.length, error)
+    );
+    return data;
+  }
+
+  #column(name: string): ColumnInfo & { index: number } {
+    const columns = this.columns();
+    const index = columns.findIndex((column) => column.name === name);
+    if (index < 0) throw new TameError("invalid argument", `This trainer's state has no column ${name}`);
+    return { ...columns[index], index };
+  }
+
   /**
    * Restores the progress of an exported state: the count of Gaussians, opacity mode and step counts. All chunks must
    * follow, by {@linkcode TrainerState.import}; until then rows beyond the old count are undefined.
@@ -146,10 +163,8 @@ export class TrainerState {
   /** Imports a chunk. Throws "invalid argument" when there is no such column, or the rows do not fit. */
   async import({ column, offset, data }: StateChunk): Promise<void> {
     checkCount("offset", offset);
-    const columns = this.columns();
-    const index = columns.findIndex(({ name }) => name === column);
-    if (index < 0) throw new TameError("invalid argument", `This trainer's state has no column ${column}`);
-    const rowBytes = 4 * columns[index].values;
+    const { index, values } = this.#column(column);
+    const rowBytes = 4 * values;
     if (rowBytes === 0 || data.length % rowBytes !== 0) {
       throw new TameError("invalid argument", `${data.length} bytes are not whole rows of ${column}, ${rowBytes} each`);
     }

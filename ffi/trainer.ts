@@ -8,7 +8,7 @@ import { checkCount, checkLength, TameError } from "./errors.ts";
 import type { Gaussians } from "./gaussians.ts";
 import type { Handle } from "./handle.ts";
 import { GROUP } from "./parameters.ts";
-import { type OptionalState, stateFlags } from "./optional_state.ts";
+import { type OptionalState, stateFlags, transformCode } from "./optional_state.ts";
 import type { Control, StepPlan } from "./plan.ts";
 import { type OpacityMode, TrainerState } from "./state.ts";
 import { Struct, structSize } from "./struct.ts";
@@ -25,8 +25,6 @@ export type { OpacityMode, StateChunk, TrainerProgress, TrainerState } from "./s
 export interface TrainerOptions extends OptionalState {
   /** Weight of D-SSIM in the loss, 0..1. Default 0.2. */
   lambdaDssim?: number;
-  /** Learnt transform between render and loss: none, or a gain for each view and channel. Default "none". */
-  transform?: "none" | "gains";
   /**
    * Let gradients pass where alpha is clamped to 0.99, as the authors' implementation of Mallick et al. 2024 does; the
    * true derivative is 0 there. Default false.
@@ -276,5 +274,5 @@ function nativeOptions(options: TrainerOptions): Struct<"tame_trainer_options"> 
     .set("pass_clamped_gradient", options.passClampedGradient ? 1 : 0)
     .set("full_gradient_depth", options.fullGradientDepth ?? 0)
     .set("views_per_step", options.viewsPerStep ?? 1)
-    .set("transform", options.transform === "gains" ? ABI.TRANSFORM_GAINS : ABI.TRANSFORM_NONE);
+    .set("transform", transformCode(options));
 }

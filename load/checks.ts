@@ -68,6 +68,17 @@ export function list<T>(check: Check<T>): Check<T[]> {
       : wrong(value, place, "a list");
 }
 
+/** A check for a list of a length. */
+export function sized<T>(length: number, item: Check<T>): Check<T[]> {
+  const items = list(item);
+  return (found, place) => {
+    const checked = items(found, place);
+    // The check of the first item that is missing states what is expected there.
+    for (let i = checked.length; i < length; i++) item(undefined, { ...place, field: `${place.field}[${i}]` });
+    return checked.slice(0, length);
+  };
+}
+
 /** A check for an object with any names, each of which is checked too. */
 export function table<T>(check: Check<T>, name: Check<string> = TEXT): Check<Record<string, T>> {
   return (value, place) => {

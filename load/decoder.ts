@@ -3,6 +3,7 @@
 import { DataError } from "../base/errors.ts";
 import { loadSharp, type Sharp } from "../ffi/sharp.ts";
 import { archivedInfo, readArchived } from "./archive.ts";
+import { exposureOfExif } from "./exif.ts";
 import { heicError } from "./heic.ts";
 
 /** Full-size pixels of the photos in flight at once, in bytes: seven RGB photos of 12 megapixels. */
@@ -40,16 +41,17 @@ export async function inputBytes(path: string): Promise<number> {
 export async function readHeader(
   what: string,
   path: string,
-): Promise<{ width: number; height: number; alpha: boolean }> {
+): Promise<{ width: number; height: number; alpha: boolean; exposure?: number }> {
   const sharp = await loadSharp();
   try {
     const bytes = await inputBytes(path);
-    const { width, height, hasAlpha, compression } = bytes === 0
+    const { width, height, hasAlpha, compression, exif } = bytes === 0
       ? await sharp(path).metadata()
       : await startOf(sharp, path) ??
         await whileDecoding(bytes, async () => await sharp(await imageInput(path)).metadata());
     if (compression === "hevc") throw new Error("HEVC cannot be decoded");
-    return { width, height, alpha: hasAlpha };
+    const exposure = exif && exposureOfExif(exif);
+    return { width, height, alpha: hasAlpha, ...(exposure === undefined ? {} : { exposure }) };
   } catch (error) {
     throw await heicError(what, path) ?? unreadable(what, path, error);
   }

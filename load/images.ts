@@ -16,6 +16,8 @@ export const PHOTOS_IN_FLIGHT: number = Math.min(navigator.hardwareConcurrency, 
 export interface ImageHeader extends ImageSize {
   /** Whether the pixels have alpha. */
   alpha: boolean;
+  /** The exposure by its EXIF data, as `View.exposure`. */
+  exposure?: number;
 }
 
 /**

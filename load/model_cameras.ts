@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { Camera } from "../base/scene.ts";
-import { type Check, list, object, optional, readOwnFile, TEXT, value } from "./checks.ts";
+import { type Check, list, object, optional, readOwnFile, sized, TEXT, value } from "./checks.ts";
 import { parseJson } from "./json.ts";
 import { MODEL_FILES } from "./model_folder.ts";
 
@@ -58,17 +58,6 @@ export async function readModelViews(folder: string): Promise<ModelView[]> {
 /** A check for a list of a number of numbers. */
 function numbers(length: number): Check<number[]> {
   return sized(length, NUMBER);
-}
-
-/** A check for a list of a length. */
-function sized<T>(length: number, item: Check<T>): Check<T[]> {
-  const items = list(item);
-  return (found, place) => {
-    const checked = items(found, place);
-    // The check of the first item that is missing states what is expected there.
-    for (let i = checked.length; i < length; i++) item(undefined, { ...place, field: `${place.field}[${i}]` });
-    return checked.slice(0, length);
-  };
 }
 
 /** A check for the rows of a 3 x 3 matrix; returns its numbers, row by row. */

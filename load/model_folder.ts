@@ -43,6 +43,17 @@ export function pointCloudPath(folder: string, iteration: number): string {
 }
 
 /**
+ * Where the exposures of an iteration are saved.
+ *
+ * @param folder Model folder
+ * @param iteration Iteration
+ * @returns Path of the JSON file
+ */
+export function exposuresPath(folder: string, iteration: number): string {
+  return join(folder, POINT_CLOUDS, `iteration_${iteration}`, "exposure.json");
+}
+
+/**
  * Where the preview of an iteration is, or the sheet of all of them.
  *
  * @param folder Model folder

@@ -110,6 +110,7 @@ async function makeView(
     original: { width, height, fx, fy },
     ...(lens === undefined ? {} : { lens }),
     ...(size.alpha ? { alpha: true } : {}),
+    ...(size.exposure === undefined ? {} : { exposure: size.exposure }),
     ...(maskPath === undefined ? {} : { maskPath }),
     photo: () => readPhoto(photo, target, { lens }),
   };

@@ -5,10 +5,15 @@
  */
 
 import { DISPLAY, escapeHtml, type MimeBundle } from "../base/display.ts";
+import { exposureOf, type Exposures } from "../base/exposure.ts";
 import type { View } from "../base/scene.ts";
+import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
+import type { Image } from "../ffi/image.ts";
 import { meanAbsoluteDifferenceAsync, psnrAsync, ssimAsync } from "../ffi/metrics.ts";
 import { renderColors } from "../ffi/rasterizer.ts";
+import { colorCorrected } from "./color_correction.ts";
+import { exposedAsync } from "./exposure.ts";
 import { withPhotosAhead } from "./photos.ts";
 import { clampColorsAsync, toFloatAsync } from "./pixels.ts";
 
@@ -16,10 +21,26 @@ import { clampColorsAsync, toFloatAsync } from "./pixels.ts";
 export interface EvalOptions {
   /** Background of the renders: red, green, blue, 0 to 1. Default black. */
   background?: [number, number, number];
+  /**
+   * Exposures of the views, as the events of `train` have them: each render is compared as its photo was exposed, and
+   * once more with its colours corrected. Default none.
+   */
+  exposures?: Exposures;
   /** Stops before the next view; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each view. */
   onView?: (done: number, total: number) => void;
+}
+
+/**
+ * Scores of a render whose gain and offset in each channel were made those of the photo, by a regression of the render
+ * on the photo: what they would be if the exposure of the photo were known.
+ */
+export interface CorrectedScores {
+  /** As `psnr`. */
+  psnr: number;
+  /** As `ssim`. */
+  ssim: number;
 }
 
 /** Scores of one view. */
@@ -32,6 +53,8 @@ export interface ViewScores {
   ssim: number;
   /** Mean absolute difference. */
   l1: number;
+  /** Scores with the render's colours corrected, if `exposures` are given. */
+  corrected?: CorrectedScores;
 }
 
 /** Scores of several views. A notebook shows them as a table. */
@@ -42,6 +65,8 @@ export class Report {
   readonly ssim: number;
   /** Mean of the views' mean absolute differences. */
   readonly l1: number;
+  /** Means of the scores with corrected colours, if `exposures` were given. */
+  readonly corrected?: CorrectedScores;
   /** Each view's own, in the order given. */
   readonly views: ViewScores[];
   /** Gaussians with a parameter that is not a finite number; they are not rendered. */
@@ -49,10 +74,11 @@ export class Report {
 
   /** @internal Use {@linkcode evaluate}. */
   constructor(views: ViewScores[], nonFinite: number) {
-    const { psnr, ssim, l1 } = meanScores(views);
+    const { psnr, ssim, l1, corrected } = meanScores(views);
     this.psnr = psnr;
     this.ssim = ssim;
     this.l1 = l1;
+    if (corrected !== undefined) this.corrected = corrected;
     this.views = views;
     this.nonFinite = nonFinite;
   }
@@ -117,20 +143,27 @@ export async function evaluate(gaussians: Gaussians, views: View[], options: Eva
 export async function* evaluateViews(
   gaussians: Gaussians,
   views: readonly View[],
-  { background, signal }: Pick<EvalOptions, "background" | "signal"> = {},
+  { background, exposures, signal }: Omit<EvalOptions, "onView"> = {},
 ): AsyncGenerator<ViewScores, void, void> {
   const { device } = gaussians;
   for (const { view, photo: decoded } of withPhotosAhead(views)) {
     signal?.throwIfAborted();
-    const image = await clampColorsAsync(await renderColors(gaussians, view.camera, { background }));
+    const render = await renderColors(gaussians, view.camera, { background });
+    const image = await clampColorsAsync(await exposedAsync(render, exposureOf(exposures, view.name)));
     const photo = await toFloatAsync(await decoded, background);
     yield {
       name: view.name,
       psnr: await psnrAsync(device, image, photo),
       ssim: await ssimAsync(device, image, photo),
       l1: await meanAbsoluteDifferenceAsync(device, image, photo),
+      ...(exposures === undefined ? {} : { corrected: await correctedScores(device, image, photo) }),
     };
   }
+}
+
+async function correctedScores(device: Device, image: Image, photo: Image): Promise<CorrectedScores> {
+  const corrected = colorCorrected(image, photo);
+  return { psnr: await psnrAsync(device, corrected, photo), ssim: await ssimAsync(device, corrected, photo) };
 }
 
 /**
@@ -138,8 +171,18 @@ export async function* evaluateViews(
  *
  * @internal
  */
-export function meanScores(scores: readonly ViewScores[]): { psnr: number; ssim: number; l1: number } {
-  const mean = (of: (scores: ViewScores) => number): number =>
-    scores.reduce((sum, view) => sum + of(view), 0) / scores.length;
-  return { psnr: mean((view) => view.psnr), ssim: mean((view) => view.ssim), l1: mean((view) => view.l1) };
+export function meanScores(scores: readonly ViewScores[]): Omit<ViewScores, "name"> {
+  const corrected = scores.flatMap((view) => view.corrected ?? []);
+  return {
+    psnr: meanOf(scores.map(({ psnr }) => psnr)),
+    ssim: meanOf(scores.map(({ ssim }) => ssim)),
+    l1: meanOf(scores.map(({ l1 }) => l1)),
+    ...(corrected.length === 0 ? {} : {
+      corrected: { psnr: meanOf(corrected.map(({ psnr }) => psnr)), ssim: meanOf(corrected.map(({ ssim }) => ssim)) },
+    }),
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

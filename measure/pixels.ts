@@ -65,7 +65,7 @@ function clamp(values: Float32Array): void {
 }
 
 /** Processes pixels part by part, each part in its own turn of the event loop. */
-async function inParts(pixels: number, work: (from: number, to: number) => void): Promise<void> {
+export async function inParts(pixels: number, work: (from: number, to: number) => void): Promise<void> {
   for (let from = 0; from < pixels; from += PART) {
     if (from > 0) await new Promise((resolve) => setTimeout(resolve, 0));
     work(from, Math.min(from + PART, pixels));

@@ -11,7 +11,14 @@ import type { Step } from "../ffi/trainer.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
 import { follows } from "./parity.ts";
 import type { ViewSampler } from "./sampler.ts";
-import { activeShDegree, learningRates, stepFlags, updateMask } from "./schedule.ts";
+import {
+  activeShDegree,
+  exposureLearningRate,
+  learningRates,
+  stepFlags,
+  trainsExposure,
+  updateMask,
+} from "./schedule.ts";
 import type { Due, RunState } from "./state.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
@@ -134,6 +141,7 @@ export function stepOf(iteration: number, context: StepContext): Step {
     learningRates: learningRates(iteration, options, extent),
     background: background(iteration, options, seed),
     depthWeight: options.lambdaDepth * extent,
+    ...(trainsExposure(options) ? { transformRate: exposureLearningRate(iteration, options) } : {}),
     ...added,
   };
 }

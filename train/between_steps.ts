@@ -8,7 +8,7 @@ import type { Request } from "./controller.ts";
 import { reportGaussians, reportLosses } from "./divergence.ts";
 import { evaluateSets } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
-import { endEarly, loading, type Run, startDegree } from "./run.ts";
+import { endEarly, exposuresOf, loading, type Run, startDegree } from "./run.ts";
 import { activeShDegree } from "./schedule.ts";
 import { take, timed } from "./state.ts";
 import type { EventPlace } from "./strategies/strategy.ts";
@@ -90,11 +90,12 @@ async function* serve(
     take(state, "save");
     const nonFinite = await gaussians.countNonFinite();
     yield* reportGaussians(run, nonFinite);
-    yield { type: "save", iteration, gaussians, nonFinite, ...(atEnd ? { ending: "finished" as const } : {}) };
+    const ending = atEnd ? { ending: "finished" as const } : {};
+    yield { type: "save", iteration, gaussians, nonFinite, ...ending, ...exposuresOf(run) };
   }
   if (requests.includes("preview")) {
     take(state, "preview");
-    yield { type: "preview", iteration, gaussians };
+    yield { type: "preview", iteration, gaussians, ...exposuresOf(run) };
   }
   if (requests.includes("evaluate")) {
     yield* evaluateSets(run, iteration);

@@ -2,10 +2,11 @@
 // not depend on it.
 
 import type { View } from "../base/scene.ts";
+import type { Color } from "../ffi/rasterizer.ts";
 import { evaluateViews, meanScores, type ViewScores } from "../measure/evaluate.ts";
 import { reportGaussians } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
-import { type Run, untilAborted } from "./run.ts";
+import { exposuresOf, type Run, untilAborted } from "./run.ts";
 import { timed } from "./state.ts";
 
 /** Indices of the training views that an evaluation samples, modulo their number. */
@@ -44,7 +45,8 @@ async function* evaluateSet(
 ): AsyncGenerator<TrainEvent, void, void> {
   if (views.length === 0) return;
   const { gaussians, state, options: { signal, whiteBackground } } = run;
-  const evaluation = evaluateViews(gaussians, views, { background: whiteBackground ? [1, 1, 1] : [0, 0, 0], signal });
+  const background: Color = whiteBackground ? [1, 1, 1] : [0, 0, 0];
+  const evaluation = evaluateViews(gaussians, views, { background, signal, ...exposuresOf(run) });
   const scores: ViewScores[] = [];
   for (;;) {
     const next = await timed(state, "evaluationSeconds", () => untilAborted(signal, () => evaluation.next()));
@@ -56,6 +58,5 @@ async function* evaluateSet(
     scores.push(next.value);
     yield { type: "view", iteration, gaussians, set, ...next.value };
   }
-  const { psnr, ssim, l1 } = meanScores(scores);
-  yield { type: "evaluate", iteration, gaussians, set, views: views.length, psnr, ssim, l1, nonFinite };
+  yield { type: "evaluate", iteration, gaussians, set, views: views.length, ...meanScores(scores), nonFinite };
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Exposures } from "../base/exposure.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
-import type { ViewScores } from "../measure/evaluate.ts";
+import type { CorrectedScores, ViewScores } from "../measure/evaluate.ts";
 import type { Snapshot } from "./checkpoint/snapshot.ts";
+import type { ExposureChoice } from "./exposure/choice.ts";
 import type { MemoryPlan } from "./plan.ts";
 import type { EventOutcome } from "./strategies/strategy.ts";
 import type { TimePlan } from "./time_plan.ts";
@@ -37,6 +39,8 @@ export interface PlanEvent extends TrainEventBase {
   target: number;
   /** The iterations at which densification is due. */
   densification: number[];
+  /** What the run learns for each photo, and why: a sentence, if `auto` had something to decide by. */
+  exposure: Pick<ExposureChoice, "exposure" | "reason">;
   /** About how many iterations the run takes to fill `maxSeconds`; null if that was not planned. */
   timePlan: TimePlan | null;
   /** The options of the schedule by name, if they were scaled to `iterations`. */
@@ -141,6 +145,8 @@ export interface EvaluateEvent extends TrainEventBase {
   ssim: number;
   /** Mean absolute difference, mean over the views. */
   l1: number;
+  /** Mean scores of the renders with their colours corrected; only in a run that learns exposures. */
+  corrected?: CorrectedScores;
   /** Gaussians with a parameter that is not a finite number, which are not rendered; 0 unless the run diverges. */
   nonFinite: number;
 }
@@ -162,12 +168,16 @@ export interface SaveEvent extends TrainEventBase {
    * if the device has failed.
    */
   nonFinite?: number;
+  /** The exposures of the views; absent if the run learns none. */
+  exposures?: Exposures;
 }
 
 /** A preview is due, at an iteration of `previewIterations`: the caller may render `gaussians`. */
 export interface PreviewEvent extends TrainEventBase {
   /** The event's tag. */
   type: "preview";
+  /** The exposures of the views; absent if the run learns none. */
+  exposures?: Exposures;
 }
 
 /**
@@ -239,6 +249,8 @@ export interface DoneEvent extends TrainEventBase {
   type: "done";
   /** How the run ended. */
   result: TrainResult;
+  /** The exposures of the views; absent if the run learns none. */
+  exposures?: Exposures;
 }
 
 /** An event of {@linkcode train}: a union discriminated by `type`. The last one is `done`. */

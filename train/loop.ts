@@ -20,13 +20,15 @@ import { IterationsDecision, withEnd } from "./decide_iterations.ts";
 import { setDepths } from "./depths.ts";
 import { DivergenceError } from "./divergence.ts";
 import type { TrainEvent } from "./events.ts";
+import { chooseExposure, type ExposureChoice } from "./exposure/choice.ts";
+import { exposuresOfRun } from "./exposure/exposures.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { drawnScene } from "./drawn_scene.ts";
 import { follows } from "./parity.ts";
 import { openPhotos } from "./photos.ts";
 import { availableMemory, prepareRun, runStrategy } from "./prepare.ts";
 import { planByRehearsal, type RehearsalParts } from "./rehearsal.ts";
-import { endEarly, loading, resultOf, type Run, startDegree } from "./run.ts";
+import { endEarly, exposuresOf, loading, resultOf, type Run, startDegree } from "./run.ts";
 import { ViewSampler } from "./sampler.ts";
 import { scaledSchedule, scheduleOf } from "./scaled_schedule.ts";
 import { accumulatesSh } from "./schedule.ts";
@@ -93,10 +95,12 @@ export async function* train(
   const controller = most.controller ?? new TrainController();
   using _ = controller.stopWith(most.signal);
   const antialiasing = most.antialiasing || isAntialiased(scene.splats?.comments ?? []);
-  const settled = (options: ResolvedTrainOptions) => ({ ...options, antialiasing, signal: controller.signal });
+  const withAntialiasing = (options: ResolvedTrainOptions) => ({ ...options, antialiasing, signal: controller.signal });
 
   const clock = { loadSeconds: 0 };
-  const drawn = drawnScene(scene, settled(most));
+  const drawn = drawnScene(scene, withAntialiasing(most));
+  const choice = await timed(clock, "loadSeconds", () => exposureChoice(drawn, most, { resumed, controller }));
+  const settled = (options: ResolvedTrainOptions) => ({ ...withAntialiasing(options), exposure: choice.exposure });
   const available = await availableMemory(device);
   const optionsOf = (iterations: number) => settled(resolveTrainOptions({ ...asked, iterations }, scene));
   using opened = new DisposableStack();
@@ -120,14 +124,16 @@ export async function* train(
   const first = await timed(clock, "loadSeconds", () => prepareRun(device, drawn, fitting, wanted, available));
   const { gaussians, plan, strategy, start, target } = first;
   gaussians.antialiasing = antialiasing;
-  const state = { ...newState(device.seed, { start, target }, timePlan), ...resumed?.manifest.state };
+  const started = { ...newState(device.seed, { start, target }, timePlan), exposure: choice.exposure };
+  const state = { ...started, ...resumed?.manifest.state };
   state.loadSeconds += clock.loadSeconds;
   const { iteration } = state;
   const densification = [...strategy.densification];
   const scaled = scaledSchedule(chosen);
   const { iterations } = settings;
   const schedule = { iterations, target, densification, timePlan: state.timePlan, scaled };
-  yield { type: "plan", iteration, gaussians, plan, ...schedule };
+  const { exposure, reason } = choice;
+  yield { type: "plan", iteration, gaussians, plan, ...schedule, exposure: { exposure, reason } };
   const unplanned = rehearsed === undefined ? [] : unplannedText(settings, timePlan);
   for (const message of [...differences, ...first.warnings, ...unplanned]) {
     yield { type: "warning", iteration, gaussians, message };
@@ -136,7 +142,7 @@ export async function* train(
   const cadence = new CheckpointCadence(settings.checkpointSeconds, iteration);
   const run: Run = {
     ...{ device, scene: drawn, options: settings, gaussians, strategy, controller, state },
-    ...{ origin, cadence, signs: new Set() },
+    ...{ origin, cadence, signs: new Set(), exposures: exposuresOfRun(choice, drawn) },
     withIterations(iterations) {
       const end = { last: run.options.iterations, next: iterations };
       const { testIterations, previewIterations } = asked;
@@ -152,7 +158,7 @@ export async function* train(
   try {
     const photos = rehearsed?.photos ?? opened.use(openPhotos(device, drawn.train, settings, strategy));
     using _photos = opened.move(); // freed before the caller saves, or gets the result
-    yield* trainSteps(run, photos, resumed);
+    yield* trainSteps(run, photos, { resumed, start: choice.start });
   } catch (error) {
     const why = error instanceof DivergenceError ? "diverged" : "failed";
     if (state.iteration > iteration) yield* endEarly(run, why);
@@ -160,7 +166,17 @@ export async function* train(
   }
 
   const result = resultOf(run);
-  yield { type: "done", iteration: result.iteration, gaussians, result };
+  yield { type: "done", iteration: result.iteration, gaussians, result, ...exposuresOf(run) };
+}
+
+/** What a run learns for each photo; a resumed run, what it did before. */
+async function exposureChoice(
+  scene: Scene,
+  options: ResolvedTrainOptions,
+  { resumed, controller }: { resumed?: CheckpointFile; controller: TrainController },
+): Promise<ExposureChoice> {
+  if (resumed !== undefined) return { exposure: resumed.manifest.state.exposure ?? "none" };
+  return await chooseExposure(scene, options, controller.signal);
 }
 
 /** The plan of a run with `maxSeconds`, and the photos, which its rehearsals have loaded. */
@@ -192,7 +208,7 @@ function unplannedText({ iterations, maxSeconds, signal }: Run["options"], timeP
 async function* trainSteps(
   run: Run,
   photos: TrainingPhotos,
-  resumed?: CheckpointFile,
+  { resumed, start }: { resumed?: CheckpointFile; start?: ExposureChoice["start"] } = {},
 ): AsyncGenerator<TrainEvent, void, void> {
   const { scene, gaussians, controller, state, device } = run;
   const { options, strategy } = run;
@@ -203,9 +219,12 @@ async function* trainSteps(
     passClampedGradient: follows(options, "gradient"),
     fullGradientDepth: strategy.fullGradientDepth,
     viewsPerStep: options.viewsPerStep,
+    transform: state.exposure,
     ...strategy.trainerState,
   });
   if (resumed !== undefined) await restoreTrainer(trainer, resumed);
+  else if (start !== undefined) await run.exposures?.start(trainer, start);
+  await run.exposures?.update(trainer);
   const context: Omit<StepContext, "options" | "strategy"> = {
     extent: scene.extent,
     seed: state.seed,
@@ -240,6 +259,7 @@ async function* trainSteps(
     for (let t = first; t <= last; t++) plan.push(stepOf(t, { ...context, options, strategy }));
     const before = state.seconds;
     await timed(state, "seconds", () => trainer.run(plan, control));
+    await run.exposures?.update(trainer);
 
     const losses = control.losses();
     if (losses.length === 0) continue; // stopped by the controller or the signal before the first step

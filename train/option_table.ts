@@ -1,6 +1,7 @@
 // The options of train. Names and defaults are those of Taming 3DGS (Mallick et al. 2024): existing command lines run.
 
 import { type OptionRow, type OptionValue, UINT32_MAX } from "../base/option.ts";
+import { EXPOSURE_ROWS } from "./exposure/option_rows.ts";
 import { PARITY_PARTS, parityParts } from "./parity.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 import { STRATEGY_OPTIONS, type StrategyName } from "./strategy_options.ts";
@@ -385,4 +386,5 @@ export const TRAIN_ROWS = [
   ...CHECKPOINT_ROWS,
   ...DENSIFICATION_ROWS,
   ...OPTIMIZER_ROWS,
+  ...EXPOSURE_ROWS,
 ] as const satisfies readonly OptionRow[];

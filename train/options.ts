@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { ExposureKind } from "../base/exposure.ts";
 import { apiName, OptionError, resolveOptions } from "../base/option.ts";
 import type { Scene } from "../base/scene.ts";
 import type { TrainController } from "./controller.ts";
@@ -145,6 +146,18 @@ export interface TrainOptions {
    * without bias correction (Mallick et al. 2024). Default `"default"`.
    */
   optimizerType?: OptimizerType;
+  /**
+   * What is learnt for each training photo, so that exposure and white balance may differ between photos: `"gains"`, a
+   * gain for each channel; `"affine"`, any affine change of colours; `"none"`; or `"auto"`, gains if the photos' EXIF data
+   * or the colours of points that they share say that exposures differ. The `plan` event has the choice. The Gaussians
+   * get the mean look, and {@linkcode SaveEvent.exposures} what each photo differs by. Default `"auto"`.
+   */
+  exposure?: ExposureKind | "auto" | "none";
+  /**
+   * Learning rate of exposures, 0 to 1: logarithms of gains, or entries of the matrix. It rises from a hundredth until
+   * `densifyFromIter`, and falls exponentially to a tenth over `positionLrMaxSteps`. Default 0.01.
+   */
+  exposureLr?: number;
   /** Views whose gradients are averaged for one step: 1, 2, 4, 8, 16, 32 or 64. Default 1. */
   viewsPerStep?: number;
   /**
@@ -294,9 +307,18 @@ function checkStrategy({ strategy, highOpacity, minOpacity, parity }: ResolvedTr
   }
 }
 
+/** Rejects exposures beside a parity without. */
+function checkExposure({ exposure, parity }: ResolvedTrainOptions): void {
+  if (exposure === "auto" || exposure === "none" || !parity.includes("exposure")) return;
+  throw new OptionError((option) =>
+    `Cannot use ${option("exposure")} ${exposure} with ${option("parity")}: the reference trains no exposures`
+  );
+}
+
 /** Rejects options that contradict each other. */
 function checkTogether(options: ResolvedTrainOptions): void {
   checkStrategy(options);
+  checkExposure(options);
   const { positionLrInit, positionLrFinal, highOpacity, parity, hoIteration, densifyUntilIter, renderPixels = 0 } =
     options;
   if ((positionLrInit === 0) !== (positionLrFinal === 0)) {

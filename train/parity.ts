@@ -14,6 +14,7 @@
  * | `gradient`   | 0 where alpha is clamped to 0.99                         | passes the clamp                                                      |
  * | `cameras`    | principal points as stated, exactly 1600 pixels at most  | central, at times 1599: `loadScene` with `referenceCameras`           |
  * |              | a frame in which coordinates are well conditioned        | the capture's coordinates, whatever they are                          |
+ * | `exposure`   | learnt for each photo where it differs                   | one for all photos                                                    |
  * | `coverage`   | a Gaussian is drawn where its alpha is at least 1/255    | only in the tiles of its 3 sigma rectangle                            |
  *
  * What does not change a result, or fails in the reference, is not reproduced. The events of `selection` are in
@@ -31,6 +32,7 @@ export type ParityPart =
   | "background"
   | "gradient"
   | "cameras"
+  | "exposure"
   | "coverage";
 
 /** Which parts of the reference to follow: none, all, or a list. */
@@ -45,6 +47,7 @@ export const PARITY_PARTS: readonly ParityPart[] = [
   "background",
   "gradient",
   "cameras",
+  "exposure",
   "coverage",
 ];
 

@@ -151,6 +151,7 @@ function planSteps(input: PlanInput, limit: number): MemoryPlan {
     height: largest.height,
     instances: input.firstInstances ?? 0,
     trainer: input,
+    views: photos.length,
     scores: input.densifies ?? false,
     metrics: input.evaluates ?? false,
     depths: depthBytes > 0,

@@ -214,6 +214,7 @@ export function planRun(
     shDegree: options.shDegree,
     shAccumulation: accumulatesSh(options),
     viewsPerStep: options.viewsPerStep,
+    transform: options.exposure === "auto" ? "none" : options.exposure,
     ...strategy.trainerState,
     densifies: strategy.densification.length > 0,
     evaluates: options.testIterations.length > 0,

@@ -66,7 +66,8 @@ async function rehearse(parts: RehearsalParts, iterations: number, seconds: numb
   const controller = new TrainController();
   controller.batchMilliseconds = parts.controller.batchMilliseconds;
   using _controller = controller.stopWith(options.signal);
-  const state = newState(device.seed, counts);
+  const { exposure } = options;
+  const state = { ...newState(device.seed, counts), ...(exposure === "auto" ? {} : { exposure }) };
   const cadence = new CheckpointCadence(-1, 0);
   const run: Run = {
     ...{ device, scene, options, gaussians, strategy, controller, state },

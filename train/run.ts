@@ -1,10 +1,12 @@
 // The state that the parts of one run share, and the end of a run.
 
+import type { Exposures } from "../base/exposure.ts";
 import type { Scene } from "../base/scene.ts";
 import type { Device } from "../ffi/device.ts";
 import type { Gaussians } from "../ffi/gaussians.ts";
 import type { CheckpointCadence } from "./checkpoint/cadence.ts";
 import type { RunOrigin } from "./checkpoint/manifest.ts";
+import type { RunExposures } from "./exposure/exposures.ts";
 import type { TrainController } from "./controller.ts";
 import type { RunEnding, TrainEvent, TrainResult } from "./events.ts";
 import type { ResolvedTrainOptions } from "./options.ts";
@@ -36,6 +38,8 @@ export interface Run {
   cadence: CheckpointCadence;
   /** Everything else that changes during the run. */
   state: RunState;
+  /** The exposures of its views, if it learns them. */
+  exposures?: RunExposures;
   /** The signs of divergence that the caller was warned of. */
   signs: Set<DivergenceSign>;
   /** Why the run ends before its last iteration, if it does. */
@@ -51,7 +55,12 @@ export async function* endEarly(run: Run, why: EarlyEnding): AsyncGenerator<Trai
   if (iteration === 0) return;
   // A device that has failed cannot count; the error of the run is what its caller must see.
   const nonFinite = await gaussians.countNonFinite().catch(() => undefined);
-  yield { type: "save", iteration, gaussians, ending: why, nonFinite };
+  yield { type: "save", iteration, gaussians, ending: why, nonFinite, ...exposuresOf(run) };
+}
+
+/** The exposures of a run as a part of its events. */
+export function exposuresOf({ exposures }: Run): { exposures?: Exposures } {
+  return exposures === undefined ? {} : { exposures: exposures.current };
 }
 
 /** Degree of the spherical harmonics of the initial Gaussians. */

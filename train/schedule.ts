@@ -76,6 +76,25 @@ export function learningRates(iteration: number, options: ResolvedTrainOptions, 
   return rates.map((rate) => factor * rate);
 }
 
+/** Factor of the learning rate of exposures from which it rises, and to which it falls. */
+const EXPOSURE_START = 0.01, EXPOSURE_END = 0.1;
+
+/**
+ * Learning rate of the exposures: a linear warm-up, as in PPISP (arXiv 2601.18336), to the iteration where densification
+ * begins; an exponential decay to a tenth over `positionLrMaxSteps`; {@linkcode finalDecay}.
+ *
+ * @param iteration 1-based
+ * @param options Resolved options
+ * @returns Learning rate of log-gains, or of entries of the matrix
+ */
+export function exposureLearningRate(iteration: number, options: ResolvedTrainOptions): number {
+  const { exposureLr, densifyFromIter, densifyUntilIter, positionLrMaxSteps } = options;
+  const warm = Math.min(densifyFromIter, densifyUntilIter);
+  const warmth = warm === 0 ? 1 : EXPOSURE_START + (1 - EXPOSURE_START) * iteration / warm;
+  const decay = EXPOSURE_END ** Math.min(iteration / positionLrMaxSteps, 1);
+  return exposureLr * Math.min(warmth, 1) * decay * finalDecay(iteration, options);
+}
+
 /**
  * The degree of the spherical harmonics that an iteration renders with.
  *
@@ -126,12 +145,22 @@ export function stepFlags(
   let { flags } = terms;
   if (iteration >= options.iterations) return flags;
   if (options.optimizerType === "sparse_adam") flags |= STEP.visible | STEP.noBias;
+  if (trainsExposure(options)) flags |= STEP.transform;
   if (accumulatesSh(options)) {
     flags |= STEP.shAccumulate;
     // The sum is dropped while the parameter is frozen: it would be out of date at the next step.
     if (stepsShRest(iteration, options) || (terms.frozen & GROUP_BIT.shRest) !== 0) flags |= STEP.shApply;
   }
   return flags;
+}
+
+/**
+ * Whether a run trains the exposures of its photos.
+ *
+ * @param options Resolved options, after `"auto"` was decided
+ */
+export function trainsExposure({ exposure }: Pick<ResolvedTrainOptions, "exposure">): boolean {
+  return exposure === "gains" || exposure === "affine";
 }
 
 /**

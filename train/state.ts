@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ExposureKind } from "../base/exposure.ts";
 import type { TimePlan } from "./time_plan.ts";
 
 /** What can be due between two steps, in the order of execution. */
@@ -37,6 +38,8 @@ export interface RunState extends Record<Clock, number> {
   meanLoss: number | null;
   /** The first iteration at which that mean is far above the first loss; null if there is none. */
   highAt: number | null;
+  /** What is learnt for each photo. */
+  exposure: ExposureKind | "none";
   /** How many iterations fill `maxSeconds`; null if it is not asked for, or too short to plan. */
   timePlan: TimePlan | null;
   /** Seconds of training steps and events, those of rehearsals included. */
@@ -88,6 +91,7 @@ export function newState(
     firstLoss: null,
     meanLoss: null,
     highAt: null,
+    exposure: "none",
     timePlan,
     seconds: timePlan?.rehearsalSeconds ?? 0,
     loadSeconds: 0,

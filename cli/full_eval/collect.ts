@@ -123,10 +123,16 @@ async function fillIn(row: SceneRow, { done, failure }: SceneRecord): Promise<vo
 }
 
 /** The scores for the tables; null is the infinite PSNR of equal images. */
-function scoresOf({ PSNR, SSIM, LPIPS, LPIPS_alex }: StoredScores, path: string): Measures {
+function scoresOf({ PSNR, SSIM, PSNR_cc, SSIM_cc, LPIPS, LPIPS_alex }: StoredScores, path: string): Measures {
   if (PSNR === undefined || typeof SSIM !== "number") {
     throw new DataError("The scores of the model have no PSNR or no SSIM: compute the metrics again", { path });
   }
   const lpips = LPIPS ?? LPIPS_alex;
-  return { psnr: PSNR ?? Infinity, ssim: SSIM, ...(typeof lpips === "number" ? { lpips } : {}) };
+  return {
+    psnr: PSNR ?? Infinity,
+    ssim: SSIM,
+    ...(PSNR_cc === undefined ? {} : { psnrCorrected: PSNR_cc ?? Infinity }),
+    ...(typeof SSIM_cc === "number" ? { ssimCorrected: SSIM_cc } : {}),
+    ...(typeof lpips === "number" ? { lpips } : {}),
+  };
 }

@@ -17,6 +17,8 @@ interface Measure {
 export const MEASURES = {
   psnr: { title: "PSNR", digits: 2 },
   ssim: { title: "SSIM", digits: 4 },
+  psnrCorrected: { title: "PSNR cc", digits: 2 },
+  ssimCorrected: { title: "SSIM cc", digits: 4 },
   lpips: { title: "LPIPS", digits: 4 },
   gaussians: { title: "Gaussians" },
   iterations: { title: "steps" },

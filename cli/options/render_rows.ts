@@ -71,6 +71,11 @@ export const IMAGE_ROWS = [
     help: "frames per second of the video",
   },
   { name: "video", kind: "string", choices: ["mp4", "webm"], help: "also encode the path as a video, with ffmpeg" },
+  {
+    name: "no_exposure",
+    kind: "flag",
+    help: "render views with the mean look of all photos, not with the exposure of each, if the model has learnt that",
+  },
   { name: "depth", kind: "flag", help: "also write depths as 16-bit grey PNG files; 0 where nothing is rendered" },
   {
     name: "depth_scale",

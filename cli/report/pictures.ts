@@ -1,18 +1,25 @@
 // Pictures of views in reports.
 
+import type { ColorTransform } from "../../base/exposure.ts";
 import type { Image8, View } from "../../base/scene.ts";
 import { imageGrid } from "../../eval/image_grid.ts";
 import type { Gaussians } from "../../ffi/gaussians.ts";
-import { type Color, renderImage8 } from "../../ffi/rasterizer.ts";
+import type { Color } from "../../ffi/rasterizer.ts";
 import { loadSharp } from "../../ffi/sharp.ts";
+import { renderExposed8 } from "../../measure/exposure.ts";
 import { flattened } from "../../measure/pixels.ts";
 
 /** JPEG quality. */
 const QUALITY = 88;
 
-/** A view as the Gaussians render it on the left, its photo on the right. */
-export async function renderBesidePhoto(gaussians: Gaussians, view: View, background: Color): Promise<Image8> {
-  const render = await renderImage8(gaussians, view.camera, { background });
+/** A view as the Gaussians render it, with the exposure of its photo if that is given, on the left, its photo on the right. */
+export async function renderBesidePhoto(
+  gaussians: Gaussians,
+  view: View,
+  background: Color,
+  transform?: ColorTransform,
+): Promise<Image8> {
+  const render = await renderExposed8(gaussians, view.camera, { background, transform });
   return imageGrid([render, flattened(await view.photo(), background)], 2);
 }
 

@@ -70,7 +70,7 @@ export class FolderSink implements Sink {
     }
   }
 
-  async #save({ gaussians, iteration, ending }: SaveEvent): Promise<void> {
+  async #save({ gaussians, iteration, ending, exposures }: SaveEvent): Promise<void> {
     const { folder, run } = this.#setup;
     this.#saved.delete(iteration); // until this save is written
     const lost = ending === "failed" || ending === "diverged";
@@ -84,7 +84,7 @@ export class FolderSink implements Sink {
       throw new Error(`Not saved: the run has diverged, and there is an earlier save of this iteration, ${path}`);
     }
     await this.#begin();
-    this.#path = await savePointCloud(gaussians, folder, iteration);
+    this.#path = await savePointCloud(gaussians, folder, iteration, exposures);
     this.#saved.set(iteration, this.#path);
     // What a run saves after it has diverged is no result of it, which `render` would take.
     if (ending !== "diverged" && !run.saved.includes(iteration)) run.saved.push(iteration);

@@ -30,7 +30,7 @@ export class JsonSink implements Sink {
   }
 
   async event(event: TrainEvent): Promise<void> {
-    // The Gaussians are written as their count.
+    // The Gaussians are written as their count; exposures are in the model folder.
     this.#reporter.event({ ...event, gaussians: event.gaussians.count, ...this.#more(event) });
     await this.#reporter.keepUp(this.#signal);
   }
@@ -42,12 +42,13 @@ export class JsonSink implements Sink {
       case "step": // losses with the digits of a float
         return { losses: Array.from(event.losses, (loss) => Number(loss.toPrecision(7))) };
       case "save":
-        return { path: this.#folder.pathOf(event.iteration) };
+        return { path: this.#folder.pathOf(event.iteration), exposures: undefined };
       case "preview":
-        return { path: previewPath(this.#setup.folder, event.iteration) };
+        return { path: previewPath(this.#setup.folder, event.iteration), exposures: undefined };
       case "done": {
         const { folder } = this.#setup;
-        return { folder, path: this.#folder.path ?? null, totalSeconds: this.#record.seconds.total };
+        const path = this.#folder.path ?? null;
+        return { folder, path, totalSeconds: this.#record.seconds.total, exposures: undefined };
       }
       default:
         return {};

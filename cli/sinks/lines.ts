@@ -2,7 +2,15 @@
 
 import { join } from "@std/path";
 import { formatBytes } from "../../base/format.ts";
-import type { DensifyEvent, DoneEvent, EvaluateEvent, SaveEvent, TrainEvent, TrainResult } from "../../train/events.ts";
+import type {
+  DensifyEvent,
+  DoneEvent,
+  EvaluateEvent,
+  PlanEvent,
+  SaveEvent,
+  TrainEvent,
+  TrainResult,
+} from "../../train/events.ts";
 import { checkpointBytes } from "../../train/plan.ts";
 import type { TimePlan } from "../../train/time_plan.ts";
 import { count, duration, planText, rate } from "../format.ts";
@@ -41,6 +49,7 @@ export class LinesSink implements Sink {
         this.#reporter.note(`Memory: ${planText(event.plan)}`);
         if (takesCheckpoints(this.#setup.values)) this.#reporter.note(describeCheckpoints(checkpointBytes(event.plan)));
         if (event.timePlan !== null) this.#reporter.note(describePlan(event.timePlan));
+        if (event.exposure.reason !== undefined) this.#reporter.note(describeExposure(event.exposure));
         if (event.scaled !== undefined) this.#reporter.note(describeScaling(event.scaled, this.#setup.values));
         break;
       case "iterations":
@@ -122,6 +131,11 @@ function describeDecision({ maxSeconds, iterations }: TimePlan, folder: string):
     `--config ${join(folder, "config.json")} gives the same result`;
 }
 
+/** What the run learns for each photo. */
+function describeExposure({ exposure, reason }: PlanEvent["exposure"]): string {
+  return `${reason}: --exposure ${exposure}${exposure === "none" ? "" : ` learns them; --exposure none does not`}`;
+}
+
 /** Where and why a run ended before its last iteration. */
 function describeStop({ iteration }: TrainResult, { max_seconds, iterations }: RunSetup["values"]): string {
   return `Stopped by --max_seconds ${max_seconds} after ${iteration} of ${iterations} iterations; --resume with more ` +
@@ -146,9 +160,12 @@ function describeDensification(event: DensifyEvent): string {
 }
 
 function describeEvaluation(event: EvaluateEvent): string {
-  const { iteration, set, views, psnr, ssim, l1 } = event;
+  const { iteration, set, views, psnr, ssim, l1, corrected } = event;
+  const correctedText = corrected === undefined
+    ? ""
+    : `; colour-corrected: PSNR ${corrected.psnr.toFixed(2)} dB, SSIM ${corrected.ssim.toFixed(4)}`;
   return `Iteration ${iteration}, ${views} ${set} views: PSNR ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)}, ` +
-    `L1 ${l1.toFixed(4)}${describeNonFinite(event)}`;
+    `L1 ${l1.toFixed(4)}${correctedText}${describeNonFinite(event)}`;
 }
 
 /** The Gaussians that are not finite, as the end of a line; nothing if there are none. */

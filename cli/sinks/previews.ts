@@ -1,6 +1,7 @@
 // Writes the previews of a run into its model folder: one view beside its photo, and at the end a sheet of all.
 
 import { dirname } from "@std/path";
+import { exposureOf } from "../../base/exposure.ts";
 import type { Image8, ImageSize, View } from "../../base/scene.ts";
 import { imageGrid, leftHalf } from "../../eval/image_grid.ts";
 import { writePng } from "../../eval/png.ts";
@@ -30,7 +31,9 @@ export class PreviewSink implements Sink {
     if (event.type === "preview") {
       const path = previewPath(this.#setup.folder, event.iteration);
       await Deno.mkdir(dirname(path), { recursive: true });
-      await writePng(path, await renderBesidePhoto(event.gaussians, this.#view, backgroundOf(this.#setup.values)));
+      const exposure = exposureOf(event.exposures, this.#view.name);
+      const background = backgroundOf(this.#setup.values);
+      await writePng(path, await renderBesidePhoto(event.gaussians, this.#view, background, exposure));
     }
     if (event.type === "done") await this.#writeSheet(event.iteration);
   }

@@ -2,8 +2,8 @@
 
 import { join, relative } from "@std/path";
 import { writeFileAtomic } from "../../base/atomic.ts";
+import { exposureOf } from "../../base/exposure.ts";
 import type { View } from "../../base/scene.ts";
-import type { Gaussians } from "../../ffi/gaussians.ts";
 import { statOrUndefined } from "../../load/files.ts";
 import { MODEL_FILES, previewPath } from "../../load/model_folder.ts";
 import type { EvaluateEvent, RunEnding, TrainEvent, TrainResult } from "../../train/events.ts";
@@ -71,7 +71,8 @@ export class ReportSink implements Sink {
     }
   }
 
-  async #write({ iteration, gaussians }: TrainEvent, ending: RunEnding, result?: TrainResult): Promise<void> {
+  async #write(event: TrainEvent, ending: RunEnding, result?: TrainResult): Promise<void> {
+    const { iteration } = event;
     if (!this.#folder.begun) return;
     const { folder } = this.#setup;
     const path = join(folder, MODEL_FILES.report);
@@ -84,7 +85,7 @@ export class ReportSink implements Sink {
         totalSeconds: performance.now() / 1000,
         rows: await readTrainLog(join(folder, MODEL_FILES.log)) ?? [],
         evaluation: this.#evaluation,
-        worst: result === undefined ? [] : await this.#worst(gaussians, iteration),
+        worst: result === undefined ? [] : await this.#worst(event),
         previews: await this.#previews(iteration),
       });
       await writeFileAtomic(path, html);
@@ -95,13 +96,17 @@ export class ReportSink implements Sink {
   }
 
   /** The views that scored worst at the last evaluation, as they are now. */
-  async #worst(gaussians: Gaussians, iteration: number): Promise<ReportPicture[]> {
+  async #worst(event: TrainEvent): Promise<ReportPicture[]> {
+    const { gaussians, iteration } = event;
+    const exposures = event.type === "done" ? event.exposures : undefined;
     const { scene, values } = this.#setup;
     const background = backgroundOf(values);
     const views = new Map<string, View>(scene.test.map((view) => [view.name, view]));
     const pictures: ReportPicture[] = [];
     for (const { name, psnr } of this.#scored.toSorted((a, b) => a.psnr - b.psnr).slice(0, WORST_VIEWS)) {
-      const source = await jpegOf(await renderBesidePhoto(gaussians, views.get(name)!, background), PICTURE_WIDTH);
+      const exposure = exposureOf(exposures, name);
+      const pair = await renderBesidePhoto(gaussians, views.get(name)!, background, exposure);
+      const source = await jpegOf(pair, PICTURE_WIDTH);
       const at = this.#evaluation!.iteration;
       const then = at === iteration ? "" : ` at iteration ${count(at)}`;
       pictures.push({

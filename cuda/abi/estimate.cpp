@@ -52,6 +52,8 @@ void estimate_state(const tame_memory_query& query, uint64_t row, tame_memory_es
   out.bytes[TAME_PURPOSE_OPTIMIZER] = row * (kMoments * planes + sums + bounds) * sizeof(float);
   out.bytes[TAME_PURPOSE_GRADIENTS] = row * gradients * sizeof(float);
   if (keeps(TAME_STATE_ROW_STEPS)) out.bytes[TAME_PURPOSE_OPTIMIZER] += query.capacity * sizeof(uint32_t);
+  if (const uint64_t values = transform_parameters(query.transform))
+    out.bytes[TAME_PURPOSE_OPTIMIZER] += query.views * ((1 + kMoments) * values * sizeof(float) + sizeof(uint32_t));
   out.bytes[TAME_PURPOSE_STATISTICS] = uint64_t(query.capacity) * kStatisticsBytes + row * fragments * sizeof(float);
   out.exact = 1u << TAME_PURPOSE_PARAMETERS | 1u << TAME_PURPOSE_OPTIMIZER | 1u << TAME_PURPOSE_STATISTICS |
               1u << TAME_PURPOSE_GRADIENTS;
@@ -74,6 +76,7 @@ tame_status tame_estimate_memory(const tame_memory_query* query, uint32_t query_
     check_sh_degree(asked.sh_degree);
     check_count("query.state", asked.state, 0, kAllState);
     check_count("query.views_per_step", asked.views_per_step, 0, kMostViewsPerStep);
+    check_count("query.transform", asked.transform, TAME_TRANSFORM_NONE, TAME_TRANSFORM_AFFINE);
     known_bytes("estimate", estimate, estimate_bytes, uint32_t(sizeof *estimate));
     tame_memory_estimate out = {};
     backend::estimate_memory(asked, out);

@@ -32,7 +32,7 @@ void check_options(const tame_trainer_options& options) {
   check_count("options.views_per_step", options.views_per_step, 1, kMostViewsPerStep);
   if ((options.views_per_step & (options.views_per_step - 1)) != 0)
     fail(TAME_INVALID_ARGUMENT, "options.views_per_step is %u: expected a power of two", options.views_per_step);
-  check_count("options.transform", options.transform, TAME_TRANSFORM_NONE, TAME_TRANSFORM_GAINS);
+  check_count("options.transform", options.transform, TAME_TRANSFORM_NONE, TAME_TRANSFORM_AFFINE);
 }
 
 // Rejects flags that need state which the trainer was created without.

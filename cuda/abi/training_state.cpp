@@ -35,13 +35,14 @@ TrainingState::TrainingState(Device& device, std::shared_ptr<Gaussians> gaussian
   scores = nullptr;
   for (uint32_t k = 0; k < gradient_buffers(options.state, options.views_per_step); ++k)
     gradients.push_back(take_planes(TAME_PURPOSE_GRADIENTS, gradient_planes()));
-  const size_t gains = options.transform == TAME_TRANSFORM_NONE ? 0 : size_t(kTransformParameters) * views;
-  const auto take_gains = [&] { return reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, gains)); };
   transform.views = views;
-  transform.gains = take_gains();
-  transform.m = take_gains();
-  transform.v = take_gains();
-  transform.steps = take(TAME_PURPOSE_OPTIMIZER, gains == 0 ? 0 : views);
+  transform.parameters = transform_parameters(options.transform);
+  const size_t values = size_t(transform.parameters) * views;
+  const auto take_values = [&] { return reinterpret_cast<float*>(take(TAME_PURPOSE_OPTIMIZER, values)); };
+  transform.values = take_values();
+  transform.m = take_values();
+  transform.v = take_values();
+  transform.steps = take(TAME_PURPOSE_OPTIMIZER, values == 0 ? 0 : views);
 }
 
 uint32_t* TrainingState::take(uint32_t purpose, size_t elements) {
@@ -126,10 +127,10 @@ std::vector<StateColumn> TrainingState::columns() const {
     for (uint32_t k = 0; k < kFragmentPlanes; ++k) add(names[k], Kind::statistic, 1, fragment_sums.plane(int(k)));
   }
   add("score", Kind::statistic, 1, scores);
-  if (transform.gains != nullptr) {
-    add("transform", Kind::of_views, kTransformParameters, transform.gains);
-    add("transform_m", Kind::of_views, kTransformParameters, transform.m);
-    add("transform_v", Kind::of_views, kTransformParameters, transform.v);
+  if (transform.parameters != 0) {
+    add("transform", Kind::of_views, transform.parameters, transform.values);
+    add("transform_m", Kind::of_views, transform.parameters, transform.m);
+    add("transform_v", Kind::of_views, transform.parameters, transform.v);
     add("transform_steps", Kind::of_views, 1, transform.steps, true);
   }
   return list;

@@ -36,7 +36,14 @@ struct StateColumn {
   void* plane(uint32_t value) const { return static_cast<uint32_t*>(base) + size_t(value) * stride; }
 };
 
-inline GainStep gain_step(const tame_trainer_options& options, float rate) {
+// Parameters of a view's transform.
+inline uint32_t transform_parameters(uint32_t transform) {
+  return transform == TAME_TRANSFORM_GAINS    ? kGainParameters
+         : transform == TAME_TRANSFORM_AFFINE ? kAffineParameters
+                                              : 0;
+}
+
+inline TransformStep transform_step(const tame_trainer_options& options, float rate) {
   return {rate, options.beta1, options.beta2, options.epsilon};
 }
 
@@ -62,7 +69,7 @@ class TrainingState {
   // Empty if steps run fused. The first holds the gradient of a view at an odd place, and finally that of the step; the
   // others, log2(views_per_step) of them, hold sums over 1, 2, 4 ... views.
   std::vector<Planes> gradients;
-  ViewGains transform;
+  ViewTransforms transform;
 
   uint32_t gradient_planes() const;  // of each of `gradients`
   // Counts a step and returns the arguments of its optimise stage.

@@ -22,6 +22,9 @@ static_assert(kInstanceBytes >= kReserve * (4 * sizeof(uint32_t) + sizeof(cpu::I
 // image, transmittance, the loss's filtered maps and gradient:
 static_assert(kPixelBytes >= kReserve * (3 + 1 + 9 + 3) * sizeof(float));
 
+// The transformed image.
+constexpr double kTransformPixelBytes = kReserve * 3 * sizeof(float);
+
 }  // namespace
 
 void backend::estimate_memory(const tame_memory_query& query, tame_memory_estimate& out) {
@@ -30,6 +33,8 @@ void backend::estimate_memory(const tame_memory_query& query, tame_memory_estima
   out.bytes[TAME_PURPOSE_SPLATS] = whole_bytes(kSplatBytes * size.capacity);
   out.bytes[TAME_PURPOSE_INSTANCES] = whole_bytes(kInstanceBytes * size.instances);
   out.bytes[TAME_PURPOSE_IMAGES] = whole_bytes(kPixelBytes * size.pixels);
+  if (query.transform != TAME_TRANSFORM_NONE)
+    out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(kTransformPixelBytes * size.pixels);
   if ((query.state & TAME_STATE_FRAGMENTS) != 0)
     out.bytes[TAME_PURPOSE_INSTANCES] += whole_bytes(kReserve * sizeof(FragmentSums) * size.instances);
   if ((query.flags & TAME_MEMORY_DEPTHS) != 0)

@@ -65,7 +65,7 @@ float positive_median(const float* values, uint32_t count, float* scratch) {
 
 }  // namespace
 
-void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args, float* scores) {
+void score(CpuGaussians& gaussians, const CpuViews& views, Transform& transform, const ScoreArgs& args, float* scores) {
   CpuDevice& device = gaussians.device();
   Rasterizer& rasterizer = device.rasterizer();
   const uint32_t count = gaussians.count();
@@ -107,11 +107,12 @@ void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args
     rasterizer.forward(input, false);
     const PlaneShape& shape = rasterizer.shape();
     const Photo photo = view.photo(args.background);
-    const float loss = float(device.loss().evaluate(shape, args.lambda_dssim, rasterizer.image(), photo, false));
+    const float* image = transform.forward(args.views[v], shape, rasterizer.image(), photo);
+    const float loss = float(device.loss().evaluate(shape, args.lambda_dssim, image, photo, false));
     Buffer<float> weights(device.ledger(), TAME_PURPOSE_IMAGES, kScoreMaps * shape.plane);
     weights.zero();
     float *const error = weights.data(), *const edge = error + shape.plane;
-    absolute_error(shape, rasterizer.image(), photo, error);
+    absolute_error(shape, image, photo, error);
     edges(shape, photo, edge);
     stretch(shape, photo, error);
     stretch(shape, photo, edge);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gaussians.h"
+#include "transform.h"
 #include "views.h"
 
 namespace tame::cpu {
@@ -19,7 +20,7 @@ struct ScoreArgs {
 // Floats that score() allocates per Gaussian (nine terms, and one for sorting) and per pixel while it runs.
 constexpr int kScoreRows = 10, kScoreMaps = 2;
 
-// scores: one per Gaussian, overwritten.
-void score(CpuGaussians& gaussians, const CpuViews& views, const ScoreArgs& args, float* scores);
+// scores: one per Gaussian, overwritten. Renders are compared with photos as in a step: transformed.
+void score(CpuGaussians& gaussians, const CpuViews& views, Transform& transform, const ScoreArgs& args, float* scores);
 
 }  // namespace tame::cpu

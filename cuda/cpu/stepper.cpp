@@ -40,7 +40,7 @@ class CpuStepper : public Stepper {
     Buffer<float> mean_gradients(gaussians_->device().ledger(), TAME_PURPOSE_OTHER, count);
     for (uint32_t i = 0; i < count; ++i)
       mean_gradients[i] = state_.visible_steps[i] == 0 ? 0.f : state_.gradient_sums[i] / float(state_.visible_steps[i]);
-    cpu::score(*gaussians_, *views_,
+    cpu::score(*gaussians_, *views_, transform_,
                {views, n, weights, sh_degree, background, state_.options.lambda_dssim, mean_gradients.data()},
                state_.scores);
   }
@@ -71,7 +71,7 @@ class CpuStepper : public Stepper {
     }
     if (learns(step)) optimize(step, rates);
     if ((step.flags & TAME_STEP_TRANSFORM) != 0)
-      transform_.step(gain_step(state_.options, step.transform_rate), views, n);
+      transform_.step(transform_step(state_.options, step.transform_rate), views, n);
     return float(core::tree_sum(losses, n) / n);
   }
 
@@ -89,9 +89,9 @@ class CpuStepper : public Stepper {
     std::copy(step.background, step.background + 3, input.background);
 
     rasterizer.forward(input, false);
-    const float* image = transform_.forward(view_index, rasterizer.shape(), rasterizer.image());
-    const double value = loss.evaluate(rasterizer.shape(), state_.options.lambda_dssim, image,
-                                       view.photo(step.background), learns(step));
+    const Photo photo = view.photo(step.background);
+    const float* image = transform_.forward(view_index, rasterizer.shape(), rasterizer.image(), photo);
+    const double value = loss.evaluate(rasterizer.shape(), state_.options.lambda_dssim, image, photo, learns(step));
     if (learns(step)) {
       transform_.backward(place, loss.gradient());
       rasterizer.backward(loss.gradient(), nullptr, state_.options.pass_clamped_gradient != 0, gathers_fragments(step));

@@ -24,6 +24,8 @@ constexpr double kSegmentBytes = sizeof(uint32_t) + sizeof(gpu::NearSplats);
 constexpr double kTileBytes = sizeof(uint2) + (3 + gpu::kTileWarps) * sizeof(uint32_t);
 // Image, transmittance, the loss's filtered maps and gradient.
 constexpr double kPixelBytes = (3 + 1 + 9 + 3) * sizeof(float);
+// The transformed image.
+constexpr double kTransformPixelBytes = 3 * sizeof(float);
 // The loss's sums of three channels: its blocks are no smaller than a tile.
 constexpr double kLossTileBytes = 3 * sizeof(double2);
 static_assert(gpu::kLossWidth >= gpu::kTile && gpu::kLossLeastHeight >= gpu::kTile);
@@ -61,6 +63,8 @@ void backend::estimate_memory(const tame_memory_query& query, tame_memory_estima
   out.bytes[TAME_PURPOSE_INSTANCES] =
       whole_bytes(instance_bytes * instances + kReserve * (kSegmentBytes * segments + kTileBytes * size.tiles));
   out.bytes[TAME_PURPOSE_IMAGES] = whole_bytes(kReserve * (kPixelBytes * size.pixels + kLossTileBytes * size.tiles));
+  if (query.transform != TAME_TRANSFORM_NONE)
+    out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(kReserve * kTransformPixelBytes * size.pixels);
   if ((query.flags & TAME_MEMORY_SCORES) != 0)
     out.bytes[TAME_PURPOSE_IMAGES] += whole_bytes(gpu::kScoreMaps * sizeof(float) * size.pixels);
   out.bytes[TAME_PURPOSE_OTHER] = whole_bytes(passing_bytes(query, size));

@@ -114,7 +114,7 @@ __global__ void add_view_kernel(Table t, const float* factors, const double* los
 
 }  // namespace
 
-void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, float* scores) {
+void score(GpuGaussians& gaussians, GpuViews& views, Transform& transform, const ScoreArgs& args, float* scores) {
   GpuDevice& device = gaussians.device();
   Ledger& ledger = device.ledger();
   Rasterizer& rasterizer = device.rasterizer();
@@ -150,16 +150,19 @@ void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, floa
     std::copy(args.background, args.background + 3, input.background);
     rasterizer.forward_and_wait(input, false, true);
     device.loss().reserve(camera.width, camera.height, false);
+    transform.reserve(camera.width, camera.height);
     const Photo photo = views.acquire(args.views[v], args.background);
-    device.loss().evaluate(camera.width, camera.height, args.lambda_dssim, rasterizer.image(), photo, false,
-                           loss.data(), rasterizer.counts());
+    const float* image =
+        transform.forward(args.views[v], camera.width, camera.height, rasterizer.image(), photo, rasterizer.counts());
+    device.loss().evaluate(camera.width, camera.height, args.lambda_dssim, image, photo, false, loss.data(),
+                           rasterizer.counts());
 
     maps.reserve(kScoreMaps * pixels);
     float *const error = maps.data(), *const edge = maps.data() + pixels;
     check(cudaMemsetAsync(ranges.data()->low, 0xff, sizeof Ranges::low, stream), "clear ranges");
     check(cudaMemsetAsync(ranges.data()->high, 0, sizeof Ranges::high, stream), "clear ranges");
     pixel_maps_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream>>>(
-        rasterizer.image(), photo, int(camera.width), int(camera.height), error, edge, ranges.data());
+        image, photo, int(camera.width), int(camera.height), error, edge, ranges.data());
     check_launch("launch pixel_maps_kernel");
     pixel_weights_kernel<<<blocks_for(pixels, kThreads), kThreads, 0, stream>>>(
         photo, pixels, args.weights[TAME_SCORE_ERROR], args.weights[TAME_SCORE_EDGE], ranges.data(), edge, error);

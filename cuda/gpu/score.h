@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gaussians.h"
+#include "transform.h"
 #include "views.h"
 
 namespace tame::gpu {
@@ -20,7 +21,8 @@ struct ScoreArgs {
 // Floats that score() allocates per Gaussian (its terms, without their keys) and per pixel while it runs.
 constexpr int kScoreRows = 9, kScoreMaps = 2;
 
-// scores: one per Gaussian, device memory, overwritten. Waits.
-void score(GpuGaussians& gaussians, GpuViews& views, const ScoreArgs& args, float* scores);
+// scores: one per Gaussian, device memory, overwritten. Renders are compared with photos as in a step: transformed.
+// Waits.
+void score(GpuGaussians& gaussians, GpuViews& views, Transform& transform, const ScoreArgs& args, float* scores);
 
 }  // namespace tame::gpu

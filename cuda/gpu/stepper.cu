@@ -58,7 +58,7 @@ class GpuStepper : public Stepper {
   void score(const uint32_t* views, uint32_t n, const float* weights, int sh_degree,
              const float background[3]) override {
     device().use([&] {
-      gpu::score(*gaussians_, *views_,
+      gpu::score(*gaussians_, *views_, transform_,
                  {views, n, weights, sh_degree, background, state_.options.lambda_dssim, state_.gradient_sums,
                   state_.visible_steps},
                  state_.scores);
@@ -187,7 +187,7 @@ class GpuStepper : public Stepper {
     const tame_camera& camera = views_->camera(view);
     rasterizer.forward();
     const Counts* counts = rasterizer.counts();
-    const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), counts);
+    const float* image = transform_.forward(view, camera.width, camera.height, rasterizer.image(), photo, counts);
     loss.evaluate(camera.width, camera.height, state_.options.lambda_dssim, image, photo, learns(step),
                   losses_.data() + place, counts);
     if (learns(step)) {
@@ -214,7 +214,7 @@ class GpuStepper : public Stepper {
     const uint32_t n = views_per_step();
     if (learns(step.record)) optimize(step.record, step.rates);
     if ((step.record.flags & TAME_STEP_TRANSFORM) != 0)
-      transform_.step(gain_step(state_.options, step.record.transform_rate), step.views, n, counts);
+      transform_.step(transform_step(state_.options, step.record.transform_rate), step.views, n, counts);
     finish_step_kernel<<<1, 1, 0, stream()>>>(counts, losses_.data(), n, step.ticket, mailbox_.data());
     check_launch("launch finish_step_kernel");
   }

@@ -5,7 +5,7 @@ import { EXPORT_FORMATS } from "../../export/export_format.ts";
 import type { ExportedFile } from "../../export/export_splats.ts";
 import type { DeviceInfo, LibraryReport } from "../../ffi/device_info.ts";
 import type { BuildInfo } from "../../ffi/library.ts";
-import type { RunEnding, TrainEvent, TrainResult } from "../../train/events.ts";
+import type { PlanEvent, RunEnding, TrainEvent, TrainResult } from "../../train/events.ts";
 import type { MemoryPlan, PlanItem } from "../../train/plan.ts";
 import type { TimePlan } from "../../train/time_plan.ts";
 import { DIALECT, type Schema } from "./schema.ts";
@@ -23,7 +23,10 @@ type FieldsOf<Type, Without extends string = never> = {
 };
 
 /** The properties of an event of a run, without those that every event has, and what is not printed. */
-type EventFields<Event extends TrainEvent> = FieldsOf<Event, "type" | "iteration" | "gaussians" | "snapshot">;
+type EventFields<Event extends TrainEvent> = FieldsOf<
+  Event,
+  "type" | "iteration" | "gaussians" | "snapshot" | "exposures"
+>;
 
 type EventsOfTrain = {
   readonly [Type in TrainEvent["type"]]:
@@ -109,7 +112,12 @@ const RESULT = objectOf<TrainResult>({
 
 const SECONDS = described(AMOUNT, "seconds of training so far");
 const NOT_FINITE = described(INTEGER, "Gaussians with a parameter that is not finite");
-const SCORES = { psnr: number("dB"), ssim: number("structural similarity"), l1: number("mean absolute difference") };
+const SIMILARITY = { psnr: number("dB"), ssim: number("structural similarity") };
+const SCORES = {
+  ...SIMILARITY,
+  l1: number("mean absolute difference"),
+  corrected: { optional: object(SIMILARITY, { description: "with corrected colours, if exposures are learnt" }) },
+};
 
 const TRAIN_EVENTS: EventsOfTrain = {
   plan: {
@@ -119,6 +127,10 @@ const TRAIN_EVENTS: EventsOfTrain = {
       iterations: described(INTEGER, "at which the run ends"),
       target: described(INTEGER, "target count of Gaussians"),
       densification: list(INTEGER, "iterations at which densification is due"),
+      exposure: objectOf<PlanEvent["exposure"]>({
+        exposure: { enum: ["gains", "affine", "none"], description: "what is learnt for each photo" },
+        reason: { optional: described(TEXT, "why, if --exposure auto had something to decide by") },
+      }),
       timePlan: { anyOf: [TIME_PLAN, { type: "null" }], description: "null without --max_seconds" },
       scaled: {
         optional: {

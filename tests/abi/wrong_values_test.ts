@@ -94,7 +94,7 @@ const WRONG: [(typeof FUNCTIONS)[number], string, Arguments | ((args: Arguments)
   ["tame_trainer_create", "options.state", { options: trainerOptions().set("state", 32).bytes }],
   ["tame_trainer_limit_scales", "cameras", { stride: 8 }],
   ["tame_trainer_limit_scales", "cameras", { stride: 0 }],
-  ["tame_trainer_create", "options.transform", { options: trainerOptions().set("transform", 2).bytes }],
+  ["tame_trainer_create", "options.transform", { options: trainerOptions().set("transform", 3).bytes }],
   ["tame_trainer_create", "options.beta1", { options: trainerOptions().set("beta1", 1).bytes }],
   ["tame_trainer_create", "full_gradient_depth", { options: trainerOptions().set("full_gradient_depth", -1).bytes }],
   ["tame_trainer_run", "stride", { stride: STEP_BYTES - 4 }],

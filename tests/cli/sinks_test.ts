@@ -141,6 +141,7 @@ sinkTest("JsonSink and LinesSink report a schedule that was scaled, and only tha
     target: 2,
     densification: [],
     timePlan: null,
+    exposure: { exposure: "none" },
   };
   for (const scaled of [undefined, { densifyUntilIter: 2, shDegreeInterval: 1 }]) {
     const streams = new Recorder(false);

@@ -123,6 +123,26 @@ workflowTest("tame train densifies to its budget, and reports it in events, trai
   }
 });
 
+workflowTest("tame train learns exposures, which render and metrics use", async (folder) => {
+  const args = "train -s capture -m out --backend cpu --eval --exposure gains --iterations 8 --test_iterations 8";
+  const trained = await ended(start(args.split(" "), folder));
+  assertEquals(trained.code, EXIT.done, trained.stderr);
+  assertStringIncludes(trained.stdout + trained.stderr, "colour-corrected: PSNR");
+  const saved = JSON.parse(await Deno.readTextFile(join(folder, "out/point_cloud/iteration_8/exposure.json")));
+  assertEquals([saved.version, saved.kind, Object.keys(saved.views).length], [1, "gains", 9]);
+  const images = join(folder, "out", "test", "ours_8");
+  const recorded = async () => JSON.parse(await Deno.readTextFile(join(images, "render.json"))).exposure;
+  for (const [more, exposure] of [["--no_exposure", undefined], ["--quiet", true]]) {
+    const rendered = await ended(start(["render", "-m", "out", "--skip_train", "--backend", "cpu", `${more}`], folder));
+    assertEquals([rendered.code, await recorded()], [EXIT.done, exposure], rendered.stderr);
+  }
+  const scored = await ended(start(["metrics", "-m", "out", "--backend", "cpu"], folder));
+  assertEquals(scored.code, EXIT.done, scored.stderr);
+  assertStringIncludes(scored.stdout + scored.stderr, "(colour-corrected ");
+  const { ours_8: means } = JSON.parse(await Deno.readTextFile(join(folder, "out", "results.json")));
+  assert(Math.abs(means.PSNR - means.PSNR_float) < 0.1 && "PSNR_cc" in means, JSON.stringify(means));
+});
+
 workflowTest("tame train marks an anti-aliased model, which render and metrics draw in that way", async (folder) => {
   const args = "train -s capture -m out --backend cpu --eval --antialiasing --iterations 8 --test_iterations 8 --json";
   const trained = await ended(start(args.split(" "), folder));

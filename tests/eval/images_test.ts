@@ -47,7 +47,7 @@ deviceTest("renderViews() and scoreModel() write numbered images and the referen
     const text = await Deno.readTextFile(`${folder}/per_view.json`);
     assert(text.startsWith('{\n "ours_7000": {\n  "SSIM": {\n   "00000.png": 1'), text);
     const results = JSON.parse(await Deno.readTextFile(`${folder}/results.json`));
-    assertEquals(Object.keys(results.ours_7000), ["SSIM", "PSNR", "SSIM_valid"]);
+    assertEquals(Object.keys(results.ours_7000), ["SSIM", "PSNR", "SSIM_valid", "PSNR_cc", "SSIM_cc"]);
     assertAlmostEquals(results.ours_7000.SSIM, means.SSIM, 1e-12);
 
     await writePng(`${folder}/test/ours_7000/gt/00001.png`, { ...await views[1].photo(), width: 14, height: 20 });

@@ -3,12 +3,13 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../base/errors.ts";
+import type { ColorTransform, Exposures } from "../../base/exposure.ts";
 import type { Scene } from "../../base/scene.ts";
 import { loadLpips, lpips } from "../../eval/lpips/lpips.ts";
 import { encodeLpips } from "../../eval/lpips/weights_file.ts";
 import { scoreModel } from "../../eval/metrics.ts";
 import { writePng } from "../../eval/png.ts";
-import { rendersPath, renderViews } from "../../eval/render.ts";
+import { RENDER_FOLDERS, rendersPath, renderViews } from "../../eval/render.ts";
 import { backgroundOf, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
 import { readMeans, readScored } from "../../eval/results.ts";
 import { encodeCameras } from "../../export/colmap.ts";
@@ -19,6 +20,7 @@ import { LibraryError } from "../../ffi/errors.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
 import { renderColors } from "../../ffi/rasterizer.ts";
 import { fileHash } from "../../load/file_hash.ts";
+import { readImage } from "../../load/images.ts";
 import { loadScene } from "../../load/scene.ts";
 import { evaluate } from "../../measure/evaluate.ts";
 import { clampColors, toFloat } from "../../measure/pixels.ts";
@@ -33,6 +35,9 @@ interface World {
   scene: Scene;
   gaussians: Gaussians;
 }
+
+/** Halves red, and adds to blue. */
+const LOOK: ColorTransform = [0.5, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0.125];
 
 /** Runs a body over a model of 30 random Gaussians before the tiny capture's cameras. */
 async function withModel(device: Device, body: (world: World) => Promise<void>): Promise<void> {
@@ -62,6 +67,36 @@ async function withModel(device: Device, body: (world: World) => Promise<void>):
   }
 }
 
+deviceTest("renderViews() and scoreModel() give each view the exposure of its photo", async (device) => {
+  await withModel(device, async ({ model, scene, gaussians }) => {
+    const [first] = scene.test;
+    const exposures: Exposures = { kind: "affine", views: { [first.name]: LOOK } };
+    const ply = await fileHash(await savePointCloud(gaussians, model, 7, exposures));
+    const record = { iteration: 7, ply, set: "test", source: scene.source, eval: true, whiteBackground: true } as const;
+    const images = rendersPath(model, "test", 7), background = backgroundOf(record);
+    const path = join(images, RENDER_FOLDERS.renders, "00000.png");
+    const plain = await readImage(path);
+    for (const alpha of [false, true]) {
+      await renderViews(gaussians, scene.test, images, { background, exposures, alpha });
+      const exposed = await readImage(path);
+      const limits = [0.5, 1, 1], added = [0, 0, 0.125 * 255];
+      plain.data.forEach((byte, i) => {
+        const expected = Math.min(limits[i % 3] * byte + added[i % 3], 255);
+        assertAlmostEquals(exposed.data[i], expected, 1, `byte ${i}`);
+      });
+    }
+    await writeRenderRecord(images, { ...record, exposure: true });
+    const report = await evaluate(gaussians, scene.test, { background, exposures });
+    const { ours_7: { means } } = await scoreModel(device, model);
+    assertEquals([means.PSNR_float, means.SSIM_float], [report.psnr, report.ssim]);
+    assertEquals([means.PSNR_cc_float, means.SSIM_cc_float], [report.corrected!.psnr, report.corrected!.ssim]);
+    assert(Math.abs(means.PSNR_cc - means.PSNR_cc_float) < 0.02);
+    const without = await evaluate(gaussians, scene.test, { background });
+    assert(without.psnr !== report.psnr && without.corrected === undefined);
+    assertEquals(without.views[1].psnr, report.views[1].psnr); // the second has no exposure
+  });
+});
+
 deviceTest("scoreModel() scores the images, and the same renders without rounding", async (device) => {
   await withModel(device, async ({ model, scene, gaussians }) => {
     const { ours_7: { means, images } } = await scoreModel(device, model);
@@ -80,7 +115,8 @@ deviceTest("scoreModel() scores the images, and the same renders without roundin
     }
     const results = JSON.parse(await Deno.readTextFile(join(model, "results.json")));
     assertEquals(results, { ours_7: means });
-    const names = ["SSIM", "PSNR", "SSIM_valid", "SSIM_float", "PSNR_float", "SSIM_valid_float"];
+    const own = ["SSIM", "PSNR", "SSIM_valid", "PSNR_cc", "SSIM_cc"];
+    const names = [...own, ...own.map((name) => `${name}_float`)];
     assertEquals(Object.keys(means), names);
     const perView = JSON.parse(await Deno.readTextFile(join(model, "per_view.json")));
     assertEquals(Object.keys(perView.ours_7), names);
@@ -105,17 +141,17 @@ deviceTest(
         return Object.keys((await scoreModel(device, model, { onInexact })).ours_7.means);
       };
       await Deno.remove(scene.source, { recursive: true });
-      assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid"]);
+      assertEquals(await names(), ["SSIM", "PSNR", "SSIM_valid", "PSNR_cc", "SSIM_cc"]);
       assertStringIncludes(reasons[0], "ours_7: No such file or folder");
       const record = join(model, "test", "ours_7", "render.json");
       await Deno.writeTextFile(record, "{");
-      assertEquals((await names()).length, 3);
+      assertEquals((await names()).length, 5);
       assertStringIncludes(reasons[1], "File is not JSON; render the model again");
       await Deno.remove(record);
-      assertEquals((await names()).length, 3);
+      assertEquals((await names()).length, 5);
       assertStringIncludes(reasons[2], "The record of how the images were rendered is missing");
       await Deno.remove(join(model, "point_cloud"), { recursive: true });
-      assertEquals((await names()).length, 3);
+      assertEquals((await names()).length, 5);
     });
   },
 );
@@ -210,7 +246,7 @@ deviceTest(
           await lpips(device, image, photo, weights, { range: "signed" }),
         );
         assertEquals(Object.keys(means).slice(0, 5), ["SSIM", "PSNR", "LPIPS_alex", "SSIM_valid", "LPIPS_alex_signed"]);
-        assertEquals(Object.keys(means).length, 10);
+        assertEquals(Object.keys(means).length, 14);
       });
     } finally {
       await Deno.remove(file);

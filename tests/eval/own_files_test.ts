@@ -2,15 +2,16 @@
 // the file; never another error, nor a name that leaves its folder.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { basename, join } from "@std/path";
+import { basename, dirname, join, relative } from "@std/path";
 import { DataError } from "../../base/errors.ts";
 import { readRecord, writeRecord } from "../../cli/full_eval/record.ts";
 import { readRenderRecord, type RenderRecord, writeRenderRecord } from "../../eval/render_record.ts";
 import { readMeans, readPerView, readScored, writeResults } from "../../eval/results.ts";
 import { writeRunConfig } from "../../export/model_folder.ts";
 import { FILE_NAME, list, object, optional, readChecked, table, TEXT, value } from "../../load/checks.ts";
+import { readExposures } from "../../load/exposures.ts";
 import { readModelViews } from "../../load/model_cameras.ts";
-import { MODEL_FILES, readCfgArgs } from "../../load/model_folder.ts";
+import { exposuresPath, MODEL_FILES, readCfgArgs } from "../../load/model_folder.ts";
 import { newRun, readRunConfig } from "../../load/run_config.ts";
 import { mutated } from "../load/mutations.ts";
 import { Random } from "../reference/random.ts";
@@ -32,9 +33,10 @@ const isIteration = (n: unknown) => Number.isInteger(n) && (n as number) >= 0 &&
 const RECORD: RenderRecord = {
   ...{ iteration: 7, ply: "0f", set: "test", source: "/capture", whiteBackground: true, images: "images_2" },
   ...{ resolution: 4, eval: true, testEvery: 8, testOffset: 1, near: 0.1, allowOutside: false },
-  ...{ missing: "skip", undistortFov: 120 },
+  ...{ missing: "skip", undistortFov: 120, exposure: true },
   ...{ referenceCameras: true, coverage: "rectangle" },
 };
+const AS_IT_IS = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
 const SCORES = { "00000.png": 20.5, "00001.png": null };
 const RESULT = {
   iteration: 5,
@@ -133,6 +135,20 @@ const FILES: OwnFile[] = [
         assert(typeof name === "string" && width > 0 && height > 0 && fx > 0 && fy > 0);
         assertEquals([rotation.length, translation.length], [9, 3]);
         assert([width, height, fx, fy, cx, cy, ...rotation].every(Number.isFinite));
+      }
+    },
+  },
+  {
+    name: relative(".", exposuresPath(".", 7)),
+    write: async (folder) => {
+      await Deno.mkdir(dirname(exposuresPath(folder, 7)), { recursive: true });
+      const views = { a: AS_IT_IS, __proto__: AS_IT_IS.with(3, 0.5) };
+      await Deno.writeTextFile(exposuresPath(folder, 7), JSON.stringify({ version: 1, kind: "gains", views }));
+    },
+    read: (folder) => readExposures(folder, 7),
+    check(exposures: Awaited<ReturnType<typeof readExposures>>): void {
+      for (const transform of Object.values(exposures!.views)) {
+        assert(transform.length === 12 && transform.every(Number.isFinite));
       }
     },
   },

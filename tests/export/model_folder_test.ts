@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { camerasJson, savePointCloud, startModelFolder, writeRunConfig } from "../../export/model_folder.ts";
 import { TrainLog } from "../../export/train_log.ts";
 import { Gaussians } from "../../ffi/gaussians.ts";
+import { readExposures } from "../../load/exposures.ts";
 import { MODEL_FILES, pointCloudPath, readCfgArgs } from "../../load/model_folder.ts";
 import { newRun, readRunConfig } from "../../load/run_config.ts";
 import type { DensifyEvent, EvaluateEvent, SaveEvent, StepEvent } from "../../train/events.ts";
@@ -45,6 +46,22 @@ deviceTest("savePointCloud() writes 62 floats a Gaussian in the order that viewe
     assertEquals([...row.subarray(9, 11), row[24], row[39]], [103, 106, 104, 105]);
     assertEquals([...row.subarray(54)], [4, 5, 6, 7, 8, 9, 10, 11]);
     assertEquals((await Array.fromAsync(Deno.readDir(`${folder}/point_cloud/iteration_500`))).length, 1);
+  });
+});
+
+deviceTest("savePointCloud() writes exposures that read back, and removes those of an earlier save", async (device) => {
+  await inTempFolder(async (folder) => {
+    using gaussians = Gaussians.create(device, { capacity: 1, shDegree: 0, count: 1 });
+    const views = {
+      "left/a": [1.25, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0.1 + 0.2, 0],
+      b: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    };
+    const exposures = { kind: "affine" as const, views };
+    await savePointCloud(gaussians, folder, 500, exposures);
+    assertEquals(await readExposures(folder, 500), exposures);
+    assertEquals(await readExposures(folder, 7), undefined);
+    await savePointCloud(gaussians, folder, 500);
+    assertEquals(await readExposures(folder, 500), undefined);
   });
 });
 

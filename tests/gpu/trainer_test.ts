@@ -150,21 +150,30 @@ pairTest("Trainer.setOpacityMode() agrees with the CPU when training continues i
   assertParameters(results[0], results[1], { p90: 0.1, p99: 1, max: 1e4 });
 });
 
-for (const viewsPerStep of [1, 2, 4]) {
-  pairTest(`Trainer.run() agrees with the CPU when steps train gains and have ${viewsPerStep} views`, async (pair) => {
-    const problem = trainingProblem();
-    const options: RunOptions = {
-      steps: 10,
-      viewsPerStep,
-      unfused: true,
-      transform: "gains",
-      alter: (step) => ({ ...step, flags: step.flags! | STEP.transform, transformRate: 0.01 }),
-    };
-    const [ours, theirs] = [await runProblem(pair.gpu, problem, options), await runProblem(pair.cpu, problem, options)];
-    assertLosses(ours, theirs);
-    assertParameters(ours, theirs, { ...BOUNDS[10], max: 20.1 });
-    assertStatistics(ours, theirs);
-  });
+for (
+  const [viewsPerStep, transform] of [[1, "gains"], [2, "gains"], [4, "gains"], [1, "affine"], [4, "affine"]] as const
+) {
+  const what = transform === "gains" ? "gains" : "affine changes";
+  pairTest(
+    `Trainer.run() agrees with the CPU when steps train ${what} and have ${viewsPerStep} views`,
+    async (pair) => {
+      const problem = trainingProblem();
+      const options: RunOptions = {
+        steps: 10,
+        viewsPerStep,
+        unfused: true,
+        transform,
+        alter: (step) => ({ ...step, flags: step.flags! | STEP.transform, transformRate: 0.01 }),
+      };
+      const [ours, theirs] = [
+        await runProblem(pair.gpu, problem, options),
+        await runProblem(pair.cpu, problem, options),
+      ];
+      assertLosses(ours, theirs);
+      assertParameters(ours, theirs, { ...BOUNDS[10], max: 20.1 });
+      assertStatistics(ours, theirs);
+    },
+  );
 }
 
 pairTest("Trainer.run() agrees with the CPU when gradients ignore the clamp of alpha", async ({ gpu, cpu }) => {

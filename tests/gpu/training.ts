@@ -47,7 +47,7 @@ export interface RunOptions {
   prepare?: (views: Views) => void;
   passClampedGradient?: boolean;
   fullGradientDepth?: number;
-  transform?: "none" | "gains";
+  transform?: "none" | "gains" | "affine";
   unfused?: boolean;
   viewsPerStep?: number;
 }

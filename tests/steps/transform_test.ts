@@ -1,4 +1,4 @@
-// Gains between render and loss: trained if the step asks for them, unchanged otherwise.
+// Gains and affine changes of colour between render and loss: trained if the step asks for them, unchanged otherwise.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Image8 } from "../../base/scene.ts";
 import type { Device } from "../../ffi/device.ts";
@@ -11,10 +11,13 @@ import { assertSameBits } from "../raster/compare.ts";
 import { deviceTest, testDevice } from "../support/device.ts";
 
 const BACKGROUND: Color = [0.1, 0.2, 0.15];
-/** Red, green and blue gain of each view. */
-const GAINS = [[0.5, 0.8, 1.1], [1.9, 1.3, 0.6], [1, 1, 1], [0.9, 2, 1.6]];
+/** Red, green and blue gain of each view; of a channel their product is 1, as the gauge has it. */
+const GAINS = [[0.5, 0.8, 1.1], [1.6, 1.25, 0.625], [1, 1, 1], [1.25, 1, 1 / (1.1 * 0.625)]];
 
-/** Result of training transforms: the columns `transform…`, three numbers per view. */
+const KINDS = ["gains", "affine"] as const;
+const PARAMETERS = { gains: 3, affine: 12 } as const;
+
+/** Result of training transforms: the columns `transform…`, three or twelve numbers per view. */
 interface Learnt {
   losses: Float32Array;
   gains: Float32Array;
@@ -86,7 +89,9 @@ deviceTest(
   "Trainer.run() recovers the gains of each view's channels from photos that differ by them",
   async (device) => {
     const problem = gainedPhotos(device);
-    const { gains, steps, splats } = await learn(device, problem, Array.from({ length: 600 }, (_, i) => [i % 4]));
+    const views = Array.from({ length: 600 }, (_, i) => [i % 4]);
+    const alter = (step: Step) => ({ ...step, transformRate: 0.02 * 0.1 ** (step.iteration / 600) });
+    const { gains, steps, splats } = await learn(device, problem, views, { alter });
     gains.forEach((gain, i) => {
       const expected = GAINS[Math.floor(i / 3)][i % 3];
       assertLessOrEqual(Math.abs(Math.exp(gain) - expected), 0.02 * expected, `gain ${i % 3} of view ${i / 3 | 0}`);
@@ -97,32 +102,65 @@ deviceTest(
 );
 
 deviceTest(
-  "Trainer.run() agrees with finite differences on the loss's gradient with respect to the gains",
+  "Trainer.run() agrees with finite differences on the loss's gradient with respect to the parameters",
   async (device) => {
     const problem = gainedPhotos(device);
-    const gains = Float32Array.from({ length: 12 }, (_, i) => 0.3 * Math.sin(i + 1));
-    const loss = (view: number, gain: ArrayLike<number>): number => {
-      const { camera, image } = problem.photos[view];
-      using drawn = rasterize(device, problem.splats, camera, { background: BACKGROUND });
-      const { width, height } = camera;
-      const rgb = drawn.image.map((value, i) => value * Math.exp(gain[3 * view + i % 3]));
-      return imageLoss(device, { width, height, rgb }, { width, height, rgb: Float32Array.from(asColors(image)) })
-        .value;
-    };
-    for (const view of [0, 1, 3]) {
+    for (const transform of KINDS) {
+      const count = PARAMETERS[transform];
+      const size = transform === "gains" ? 0.3 : 0.05;
+      const gains = Float32Array.from({ length: 4 * count }, (_, i) => size * Math.sin(i + 1));
+      const loss = (view: number, parameters: ArrayLike<number>): number => {
+        const { camera, image } = problem.photos[view];
+        using drawn = rasterize(device, problem.splats, camera, { background: BACKGROUND });
+        const { width, height } = camera;
+        const own = Array.from(parameters).slice(count * view, count * (view + 1));
+        const rgb = transformed(drawn.image, transform, own);
+        const { value } = imageLoss(device, { width, height, rgb }, { width, height, rgb: asColors(image) });
+        const mean = (own[0] + own[1] + own[2]) / 3;
+        const balance = own.reduce((sum, gain) => sum + (gain - mean) ** 2 / 3, 0);
+        return value + (transform === "gains" ? 0.01 * balance : 0);
+      };
+      const view = 1;
       // With beta1 = 0 the first moment is the gradient.
-      const { moments, losses } = await learn(device, problem, [[view]], { gains, beta1: 0 });
-      assertLessOrEqual(Math.abs(losses[0] - loss(view, gains)), 1e-6);
-      for (const channel of [0, 1, 2]) {
-        const at = 3 * view + channel, step = 1e-2;
+      const { moments, losses } = await learn(device, problem, [[view]], { gains, beta1: 0, transform });
+      const start = losses[0] - loss(view, gains);
+      assertLessOrEqual(Math.abs(start), transform === "gains" ? 1e-3 : 1e-6); // the weight of the balance is not in it
+      for (let k = 0; k < count; k++) {
+        const at = count * view + k, step = transform === "gains" ? 1e-2 : 2e-3;
         const moved = (by: number) => Array.from(gains, (gain, i) => i === at ? gain + by : gain);
         const expected = (loss(view, moved(step)) - loss(view, moved(-step))) / (2 * step);
-        assertLessOrEqual(Math.abs(moments[at] - expected), 2e-2 * Math.abs(expected) + 1e-5, `channel ${channel}`);
+        const error = Math.abs(moments[at] - expected);
+        assertLessOrEqual(error, 3e-2 * Math.abs(expected) + 1e-4, `${transform} ${k}: ${moments[at]}, ${expected}`);
       }
-      moments.forEach((value, i) => assert(Math.floor(i / 3) === view || value === 0, "another view's gains changed"));
+      moments.forEach((value, i) => assert(Math.floor(i / count) === view || value === 0, "another view's moments"));
     }
   },
 );
+
+deviceTest("Trainer.run() keeps the mean of each parameter over the views at 0", async (device) => {
+  const problem = gainedPhotos(device);
+  for (const transform of KINDS) {
+    const count = PARAMETERS[transform];
+    const { gains } = await learn(device, problem, Array.from({ length: 9 }, (_, i) => [i % 3]), { transform });
+    assert(gains.some((value) => Math.abs(value) > 0.01));
+    for (let k = 0; k < count; k++) {
+      const sum = [0, 1, 2, 3].reduce((sum, view) => sum + gains[count * view + k], 0);
+      assertLessOrEqual(Math.abs(sum), 1e-7, `${transform} ${k}`);
+    }
+  }
+});
+
+deviceTest("Trainer.run() does not hold a saturated photo against a render that is brighter still", async (device) => {
+  const problem = gainedPhotos(device);
+  const photos = problem.photos.map(({ camera, image }): Photo => ({
+    camera,
+    image: { ...image, data: image.data.map(() => 255) },
+  }));
+  const gains = new Float32Array(12).fill(Math.log(40)); // every render is far above 1
+  const { losses, moments } = await learn(device, { ...problem, photos }, [[2]], { gains, beta1: 0 });
+  assertLessOrEqual(losses[0], 1e-6);
+  assert(moments.every((value) => value === 0), "a clamped pixel has a gradient");
+});
 
 deviceTest("Trainer.run() applies gains when it does not update them", async (device) => {
   const problem = gainedPhotos(device);
@@ -134,13 +172,12 @@ deviceTest("Trainer.run() applies gains when it does not update them", async (de
   assertEquals([...held.steps], [0, 0, 0, 0]);
 });
 
-deviceTest("Trainer.run() takes the same steps as without a transform while the log-gains are 0", async (device) => {
+deviceTest("Trainer.run() takes the same steps as without a transform while its parameters are 0", async (device) => {
   const problem = trainingProblem();
-  const [plain, gained] = [
-    await runProblem(device, problem, { steps: 8 }),
-    await runProblem(device, problem, { steps: 8, transform: "gains" }),
-  ];
-  assertEquals(gained, plain);
+  const plain = await runProblem(device, problem, { steps: 8 });
+  for (const transform of KINDS) {
+    assertEquals(await runProblem(device, problem, { steps: 8, transform }), plain, transform);
+  }
 });
 
 deviceTest("Trainer.run() trains gains together with the Gaussians", async (device) => {
@@ -166,6 +203,16 @@ deviceTest("Trainer.run() trains the same gains with 1, 2 or 3 threads", async (
   assertEquals(outcomes[2], outcomes[0]);
 });
 
-function asColors({ data }: Image8): Float32Array {
+/** The definition of cuda/tame.h, for the parameters of one view. */
+function transformed(image: Float32Array, kind: "gains" | "affine", own: number[]): Float32Array<ArrayBuffer> {
+  return Float32Array.from(image, (value, i) => {
+    const row = i % 3;
+    if (kind === "gains") return value * Math.exp(own[row]);
+    const added = [0, 1, 2].reduce((sum, c) => sum + own[4 * row + c] * image[i - row + c], own[4 * row + 3]);
+    return value + added;
+  });
+}
+
+function asColors({ data }: Image8): Float32Array<ArrayBuffer> {
   return Float32Array.from(data, (byte) => Math.fround(byte / 255));
 }

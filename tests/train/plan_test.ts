@@ -61,6 +61,15 @@ await planTest(
   },
 );
 
+await planTest("cpu", "planMemory() counts the exposures of the photos, and a transformed image", (planned) => {
+  const photos = Array(100).fill({ width: 64, height: 48 });
+  const of = (transform: PlanInput["transform"]) => planned({ photos, count: 10, shDegree: 0, transform });
+  const [none, gains, affine] = [of("none"), of("gains"), of("affine")];
+  const more = (plan: MemoryPlan, purpose: string) => bytesOf(plan, purpose) - bytesOf(none, purpose);
+  assertEquals([more(gains, "optimizer"), more(affine, "optimizer")], [100 * 4 * (3 * 3 + 1), 100 * 4 * (3 * 12 + 1)]);
+  assertEquals([more(gains, "images"), more(affine, "images")], Array(2).fill(1.25 * 3 * 4 * 64 * 48));
+});
+
 /** 10 x 20 pixels each: plain, with alpha, with a mask, with both. */
 function variousPhotos(): Required<PlanInput["photos"][0]>[] {
   const camera = { ...CAMERA, width: 10, height: 20 };

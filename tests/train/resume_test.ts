@@ -35,6 +35,8 @@ const RUNS: [name: string, options: TrainOptions, stops: number[]][] = [
   ["several views in a step", { viewsPerStep: 4, shLower: true }, [21, 30]],
   ["anti-aliasing", { antialiasing: true }, [1, 23, 43]],
   ["depths of points", { lambdaDepth: 0.1 }, [23]],
+  ["gains of the photos", { exposure: "gains", viewsPerStep: 2 }, [20, 27]],
+  ["affine exposures", { exposure: "affine" }, [33]],
   ["linear opacities", { highOpacity: true, hoIteration: 46 }, [46, 53]],
   ["photos on disk", { dataDevice: "disk" }, [26]],
   ["no harmonics, and a budget below the start", { shDegree: 0, budget: 0.5 }, [20]],

@@ -9,6 +9,7 @@ import {
   accumulatesSh,
   activeShDegree,
   ALL_GROUPS,
+  exposureLearningRate,
   finalDecay,
   learningRates,
   positionLearningRate,
@@ -67,6 +68,31 @@ Deno.test("finalDecay() stays 1 with parity part rates, and only then", () => {
   }
   const others = PARITY_PARTS.filter((part) => part !== "rates");
   assertAlmostEquals(finalDecay(28_500, resolveTrainOptions({ parity: others })), 0.5, 1e-12);
+});
+
+Deno.test("exposureLearningRate() rises until densification begins, then falls to a tenth, and at the end to 0", () => {
+  const rate = (t: number, options = {}) => exposureLearningRate(t, resolveTrainOptions(options));
+  assertAlmostEquals(rate(1) / 0.01, (0.01 + 0.99 / 500) * 0.1 ** (1 / 30_000), 1e-12);
+  assertAlmostEquals(rate(500) / 0.01, 0.1 ** (500 / 30_000), 1e-12);
+  assertAlmostEquals(rate(15_000), 0.01 * Math.sqrt(0.1), 1e-12);
+  assertAlmostEquals(rate(28_500), 0.5 * 0.01 * 0.1 ** 0.95, 1e-12);
+  assertEquals(rate(30_000), 0);
+  assertAlmostEquals(rate(1, { densifyUntilIter: 0, exposureLr: 1 }), 0.1 ** (1 / 30_000), 1e-12);
+});
+
+Deno.test("stepOf() steps the exposures only in a run that learns some", () => {
+  const of = (t: number, exposure: TrainOptions["exposure"]) => {
+    const options = resolveTrainOptions({ exposure });
+    const { flags = 0, transformRate } = stepOf(t, {
+      ...{ options, extent: 1, seed: 0, sampler: new ViewSampler(0, 2), strategy: strategyFor({}) },
+    });
+    return [(flags & STEP.transform) !== 0, transformRate];
+  };
+  assertEquals(of(700, "none"), [false, undefined]);
+  for (const exposure of ["gains", "affine"] as const) {
+    assertEquals(of(700, exposure), [true, exposureLearningRate(700, defaults)]);
+    assertEquals(of(30_000, exposure), [false, 0]);
+  }
 });
 
 Deno.test("learningRates() fall for every parameter at the end", () => {

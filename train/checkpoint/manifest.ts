@@ -85,7 +85,7 @@ const SHAPE: Shape = {
  */
 export function parseManifest(bytes: Uint8Array, path: string): CheckpointManifest {
   const json = parseJsonObject(bytes, path);
-  const wrong = misshapen(json, SHAPE, "") ?? misshapenPlan(json.state);
+  const wrong = misshapen(json, SHAPE, "") ?? misshapenPlan(json.state) ?? misshapenExposure(json.state);
   if (wrong !== undefined) throw new DataError(`Checkpoint's manifest has no valid "${wrong}"`, { path });
   const manifest = json as unknown as CheckpointManifest;
   for (const { name, values, rows } of manifest.columns) {
@@ -97,6 +97,12 @@ export function parseManifest(bytes: Uint8Array, path: string): CheckpointManife
     }
   }
   return manifest;
+}
+
+/** Checkpoints of older runs, which trained no exposures, state none. */
+function misshapenExposure(state: unknown): string | undefined {
+  const { exposure = "none" } = state as { exposure?: unknown };
+  return ["none", "gains", "affine"].includes(exposure as string) ? undefined : "state.exposure";
 }
 
 function misshapenPlan(state: unknown): string | undefined {

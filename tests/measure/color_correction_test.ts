@@ -1,7 +1,7 @@
-// eval/color_correction.ts: what a correction must leave alone, and what it must undo.
+// measure/color_correction.ts: what a correction must leave alone, and what it must undo.
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { colorCorrected } from "../../eval/color_correction.ts";
+import { colorCorrected } from "../../measure/color_correction.ts";
 import { TameError } from "../../ffi/errors.ts";
 import type { Image } from "../../ffi/image.ts";
 import { psnr } from "../../ffi/metrics.ts";
