@@ -150,7 +150,7 @@ export interface TrainOptions {
    * What is learnt for each training photo, so that exposure and white balance may differ between photos: `"gains"`, a
    * gain for each channel; `"affine"`, any affine change of colours; `"none"`; or `"auto"`, gains if the photos' EXIF data
    * or the colours of points that they share say that exposures differ. The `plan` event has the choice. The Gaussians
-   * get the mean look, and {@linkcode SaveEvent.exposures} what each photo differs by. Default `"auto"`.
+   * get the mean look, and {@linkcode SaveEvent.exposures} what each photo differs by. Default `"none"`.
    */
   exposure?: ExposureKind | "auto" | "none";
   /**

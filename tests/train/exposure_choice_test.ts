@@ -6,7 +6,7 @@ import { fitExposure, type LogGains } from "../../train/exposure/fit.ts";
 import { resolveTrainOptions } from "../../train/options.ts";
 import { type Look, wallScene } from "../support/wall_scene.ts";
 
-const AUTO = resolveTrainOptions();
+const AUTO = resolveTrainOptions({ exposure: "auto" });
 /** Gains of view v in channel c; of each channel their logarithms have mean 0 over twelve views. */
 const GAINS: Look = (v, c) =>
   Math.exp(0.3 * Math.sin(2 * Math.PI * (5 * v / 12)) + 0.05 * Math.cos(Math.PI * v) * (c - 1));
@@ -134,7 +134,7 @@ Deno.test("chooseExposure() ignores EXIF data that are all alike, or not in ever
 
 Deno.test("chooseExposure() trains none with parity, and where none is asked for", async () => {
   const { scene, decoded } = counted(stating(wallScene(12, GAINS), (v) => 1 + v));
-  const parity = resolveTrainOptions({ parity: "reference", hoIteration: 15_000 });
+  const parity = resolveTrainOptions({ parity: "reference", hoIteration: 15_000, exposure: "auto" });
   assertEquals(await chooseExposure(scene, parity), { exposure: "none" });
   assertEquals(await chooseExposure(scene, { ...AUTO, exposure: "none" }), { exposure: "none" });
   assertEquals(decoded(), 0);

@@ -8,7 +8,7 @@ export const EXPOSURE_ROWS = [
     name: "exposure",
     kind: "string",
     choices: ["auto", "gains", "affine", "none"],
-    default: "auto",
+    default: "none",
     help: "what to learn for each photo: a gain for each channel (gains), any affine change of colours (affine), or " +
       "nothing (none); auto: gains if the photos' exposures differ, see docs/guide/exposure.md",
   },
