@@ -61,6 +61,12 @@ Deno.test("FinalIterations decides before the rates decay, and leaves as many st
   assertEquals(late.iterations, Math.ceil(late.at.iteration / 0.9));
 });
 
+Deno.test("FinalIterations goes by a short last phase, such as that of mcmc in a run that is faster than planned", () => {
+  const { at, seconds } = decided({ planned: 10_000, after: 8333, step: () => 0.003 });
+  assertEquals(at.iteration, 8800);
+  assert(Math.abs(seconds - filledSeconds(SECONDS)) < 0.01, `${seconds} s`);
+});
+
 Deno.test("FinalIterations keeps the plan without a pace to go by, and stays within the maximum", () => {
   const step = () => 0.01;
   assertEquals(decided({ planned: 10_000, after: 9000, step }).iterations, 10_000);
