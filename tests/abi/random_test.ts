@@ -1,12 +1,13 @@
-// 10 000 random call sequences: random functions on live, stale and garbage handles, with random lengths and numbers.
+// Random call sequences, 10 000 in the long form: random functions on live, stale and garbage handles, with random lengths and numbers.
 // Every call returns a known status, and the process does not crash.
 import { assert, assertEquals } from "@std/assert";
 import { ABI } from "../../ffi/abi.ts";
+import { repetitions } from "../support/long.ts";
 import { headerFunctions } from "./header.ts";
 import { abiTest, type Argument, type Arguments, call, CREATORS, FUNCTIONS, type Kind } from "./call.ts";
 import { type Item, text, validArguments } from "./valid.ts";
 
-const SEQUENCES = 10_000;
+const SEQUENCES = repetitions(10_000);
 const CALLS = 10; // at most per sequence
 const MAX_LIVE = 4; // per kind
 const MAX_DEVICES = 2; // few, so that Gaussians and views often share one

@@ -6,6 +6,7 @@ import { fromFileUrl, join } from "@std/path";
 import { makeDist } from "../../scripts/dist.ts";
 import { serveFile } from "../../scripts/serve.ts";
 import { libraryMissing, testBackend } from "../support/device.ts";
+import { LONG } from "../support/long.ts";
 import {
   type Cell,
   codeOf,
@@ -153,12 +154,15 @@ Deno.test({
     const python3 = await pythonServer(dist);
     try {
       for (const name of NAMES) {
+        const inKernel = python !== undefined && (LONG || name !== "compare"); // which has nothing of its own there
         await t.step(`${name}, from make serve`, async () => {
           await runStandIn(name, host, await Deno.makeTempDir({ dir: folder }));
         });
         await t.step({
-          name: `${name}, in Deno's kernel${python === undefined ? " [skipped: no nbclient]" : ""}`,
-          ignore: python === undefined,
+          name: `${name}, in Deno's kernel${
+            inKernel ? "" : ` [skipped: ${python ? "TAME_TEST_LONG" : "no nbclient"}]`
+          }`,
+          ignore: !inKernel,
           fn: async () => await runKernel(name, host, await Deno.makeTempDir({ dir: folder })),
         });
       }

@@ -10,10 +10,11 @@ import { loadScene } from "../../load/scene.ts";
 import { Random } from "../reference/random.ts";
 import { image, model, pattern, pinhole, raw, withFolder, writeCapture } from "./fixtures.ts";
 import { mutated } from "./mutations.ts";
+import { repetitions } from "../support/long.ts";
 import { type ZipEntry, zipOf } from "./zips.ts";
 
 const SIZE = { width: 40, height: 30 };
-const MUTATIONS = 10_000;
+const MUTATIONS = repetitions(10_000);
 const LONGEST_MILLISECONDS = 1000;
 const bytes = (content: string) => new TextEncoder().encode(content);
 

@@ -21,12 +21,13 @@ import { Random } from "../reference/random.ts";
 import { libraryMissing } from "../support/device.ts";
 import { EXPORTED, type Format, PATH, smallest, text } from "./hostile_formats.ts";
 import { countingAllocations, mutated } from "./mutations.ts";
+import { repetitions } from "../support/long.ts";
 import { colmapTexts } from "./texts.ts";
 
 v8.setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = vm.runInNewContext("gc");
 
-const MUTATIONS = 10_000;
+const MUTATIONS = repetitions(10_000);
 const CUTS = 500;
 const LONGEST_MILLISECONDS = 1000;
 /** Memory in file sizes, and what a parser may take whatever the size. */
