@@ -42,11 +42,8 @@ export function timedValues(
     SCHEDULE.map((row) => [row.name, named[apiName(row)]]).filter(([, value]) => value !== undefined),
   );
   const end = { last: before.iterations, next: iterations };
-  const lists = Object.fromEntries(
-    (["test_iterations", "preview_iterations"] as const).filter((name) => given.has(name)).map((
-      name,
-    ) => [name, withEnd(values[name] ?? [], end)]),
-  );
+  const givenLists = (["test_iterations", "preview_iterations"] as const).filter((name) => given.has(name));
+  const lists = Object.fromEntries(givenLists.map((name) => [name, withEnd(values[name] ?? [], end)]));
   return settledValues({
     values: { ...values, ...schedule, ...lists, iterations },
     given: new Set([...given, ...Object.keys(schedule), "iterations"]),

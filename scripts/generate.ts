@@ -1,5 +1,6 @@
 // Writes the generated files: the TypeScript side of the C ABI from cuda/tame.h; the guide's page of options and the
-// schemas of files of options from the option tables; the schemas of what --json prints. They are checked in; tests compare them with their sources.
+// schemas of files of options from the option tables; the schemas of what --json prints. They are checked
+// in; tests compare them with their sources.
 
 import { fromFileUrl, join } from "@std/path";
 import { parseHeader } from "./generate_abi/header.ts";

@@ -41,10 +41,10 @@ import type { TrainingPhotos } from "./training_photos.ts";
  *
  * Creates one Gaussian for each of the scene's points, or uses the scene's Gaussians if it has some, and yields the
  * memory `plan`. With `maxSeconds` it first estimates how many iterations fill that time, which takes about 15 % of it;
- * an `iterations` event later tells how many they are. Then it trains and yields a `step` event for about every 50 ms of work. Photos are decoded meanwhile;
- * `photo` events report how many are loaded. In an iteration that saves, previews or evaluates, `save`, `preview`, `view`
- * and `evaluate` come before that iteration's own update; the last iteration updates nothing, so there they come after it. A run that
- * `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
+ * an `iterations` event later tells how many they are. Then it trains and yields a `step` event for about every 50 ms of
+ * work. Photos are decoded meanwhile; `photo` events report how many are loaded. In an iteration that saves, previews or evaluates, `save`, `preview`, `view`
+ * and `evaluate` come before that iteration's own update; the last iteration updates nothing, so there they come after
+ * it. A run that `options.signal`, `options.controller` or `maxSeconds` ends early yields a `save` event and then a `checkpoint` event.
  * Further `checkpoint` events come by the clock, and at iterations of the caller's. A run that fails after its first
  * step yields a `save` event, before it throws its error; an evaluation that fails is a `warning`. A run that diverges
  * fails, unless `onDivergence` is `"continue"`. The last event is

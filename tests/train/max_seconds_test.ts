@@ -113,16 +113,23 @@ deviceTest("train() decides the iterations by its own pace, and evaluates at the
 deviceTest("train() keeps the planned iterations for a strategy whose events depend on them", async (device) => {
   using clock = workClock(device);
   const scene = await syntheticScene(device);
-  const strategy = ({ options: { iterations } }: StrategyContext): Strategy => ({
-    name: "middle",
-    densification: [Math.floor(iterations / 2)],
-    isEvent: (iteration) => iteration === Math.floor(iterations / 2),
-    views: () => [],
-    stepTerms: () => ({ flags: 0, frozen: 0 }),
-    apply: () => Promise.resolve(clock.slowDown(2)).then(() => undefined),
-  });
-  const run = await trained(device, scene, { ...RUN, strategy, maxSeconds: await secondsOfSteps(device, 300) });
-  assertEquals(decisionOf(run).iterations, planOf(run)!.iterations);
+  const maxSeconds = await secondsOfSteps(device, 300);
+  for (const densifies of [true, false]) {
+    const strategy = ({ options: { iterations } }: StrategyContext): Strategy => {
+      const middle = Math.floor(iterations / 2);
+      return {
+        name: "middle",
+        densification: densifies ? [middle] : [],
+        isEvent: (iteration) => iteration === middle,
+        views: () => [],
+        stepTerms: () => ({ flags: 0, frozen: 0 }),
+        apply: () => Promise.resolve(clock.slowDown(2)).then(() => undefined),
+      };
+    };
+    clock.slowDown(1);
+    const run = await trained(device, scene, { ...RUN, strategy, maxSeconds });
+    assertEquals(decisionOf(run).iterations, planOf(run)!.iterations);
+  }
 });
 
 deviceTest("the plan of maxSeconds is part of the checkpoint, and a run that goes on keeps it", async (device) => {
